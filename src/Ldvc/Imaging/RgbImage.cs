@@ -1,0 +1,35 @@
+namespace Ldvc.Imaging;
+
+/// <summary>An 8-bit sRGB picture: rows from the top, interleaved R, G, B, no padding, no alpha.</summary>
+internal sealed class RgbImage
+{
+    /// <summary>Wraps existing pixels of length 3 * width * height.</summary>
+    public RgbImage(int width, int height, byte[] pixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (pixels.LongLength != 3L * width * height)
+        {
+            throw new ArgumentException($"expected {3L * width * height} bytes for {width}x{height} RGB, got {pixels.LongLength}", nameof(pixels));
+        }
+
+        Width = width;
+        Height = height;
+        Pixels = pixels;
+    }
+
+    /// <summary>A black picture.</summary>
+    public RgbImage(int width, int height)
+        : this(width, height, new byte[checked(3 * width * height)])
+    {
+    }
+
+    /// <summary>Columns.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>[Height, Width, 3].</summary>
+    public byte[] Pixels { get; }
+}

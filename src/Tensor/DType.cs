@@ -1,0 +1,48 @@
+namespace Ldvc.Tensors;
+
+/// <summary>Element types that files and tensors can hold. Arithmetic is done in <see cref="Float32"/>; labels are integers.</summary>
+public enum DType
+{
+    /// <summary>IEEE 754 binary32: the compute type.</summary>
+    Float32,
+
+    /// <summary>The upper 16 bits of a binary32 (load and store only on the CPU).</summary>
+    BFloat16,
+
+    /// <summary>IEEE 754 binary16 (load and store only).</summary>
+    Float16,
+
+    /// <summary>IEEE 754 binary64 (load only).</summary>
+    Float64,
+
+    /// <summary>Signed 64 bit.</summary>
+    Int64,
+
+    /// <summary>Signed 32 bit: token ids, routing tables, label maps in reference files.</summary>
+    Int32,
+
+    /// <summary>Signed 16 bit (load only).</summary>
+    Int16,
+
+    /// <summary>Signed 8 bit (load only).</summary>
+    Int8,
+
+    /// <summary>Unsigned 8 bit: label maps, pixels.</summary>
+    UInt8,
+
+    /// <summary>One byte, 0 or 1 (load only).</summary>
+    Bool,
+}
+
+/// <summary>Facts about element types.</summary>
+public static class DTypes
+{
+    /// <summary>Bytes of one element.</summary>
+    public static int Size(this DType type) => type switch
+    {
+        DType.Float64 or DType.Int64 => 8,
+        DType.Float32 or DType.Int32 => 4,
+        DType.BFloat16 or DType.Float16 or DType.Int16 => 2,
+        _ => 1,
+    };
+}
