@@ -1,0 +1,14 @@
+namespace Ldvc.Kernels;
+
+/// <summary>Activations that kernels can fuse.</summary>
+internal enum Activation
+{
+    /// <summary>The identity.</summary>
+    None,
+
+    /// <summary>x * sigmoid(1.702 x), CLIP's.</summary>
+    QuickGelu,
+
+    /// <summary>max(x, 0).</summary>
+    Relu,
+}

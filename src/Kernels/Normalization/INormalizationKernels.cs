@@ -1,0 +1,22 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Normalization;
+
+/// <summary>Row-wise normalisations of contiguous [rows, columns] data.</summary>
+internal interface INormalizationKernels
+{
+    /// <summary>y = (x - mean) * rstd * gamma + beta; keeps mean and rstd [rows] for the backward.</summary>
+    void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon);
+
+    /// <summary>
+    /// Gradients of <see cref="LayerNorm"/>: dx is overwritten, or added to when accumulate is set; dgamma and dbeta [columns] are added to; any
+    /// of the three may be absent.
+    /// </summary>
+    void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns);
+
+    /// <summary>y = x / max(|x|, 1e-12); keeps 1/|x| [rows].</summary>
+    void L2Normalize(View x, View y, View inverseNorm, int rows, int columns);
+
+    /// <summary>dx (+)= (dy - y (y . dy)) * inverseNorm.</summary>
+    void L2NormalizeBackward(View y, View inverseNorm, View dy, View dx, bool accumulate, int rows, int columns);
+}

@@ -1,0 +1,33 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Segmentation;
+
+/// <summary>What happens to mask logits at inference (method.md 8 and 9). Logits are [.., C, h, w], canvases [C, H, W].</summary>
+internal interface ISegmentationKernels
+{
+    /// <summary>
+    /// Adds sigmoid(bilinear z) - penalty[c] of one window to the canvas at (top, left); z [C, h, w] is resized to windowHeight x windowWidth.
+    /// Also adds 1 to counts [H, W] over the window.
+    /// </summary>
+    void AddWindow(View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left);
+
+    /// <summary>
+    /// Divides the canvas by counts, resizes bilinearly to outputHeight x outputWidth and takes the argmax over classes -> labels uint8 [H', W'],
+    /// best float [H', W'] (the winning score; may be absent). Ties go to the lower class. The resized canvas is never stored.
+    /// </summary>
+    void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth);
+
+    /// <summary>Pixels with best below threshold become 255.</summary>
+    void ApplyBackground(View labels, View best, float threshold, long count);
+
+    /// <summary>
+    /// Adds to confusion [classes, classes + 1] at (truth, prediction) for every pixel whose truth is below classes; predictions of 255 count in the last column.
+    /// </summary>
+    void Confusion(View truth, View prediction, Span<long> confusion, int classes, long count);
+
+    /// <summary>
+    /// Transductive pseudo labels: where labels [B, H, W] equals marker, writes argmax over the classes with unseen[c] != 0 (bytes [C]) of the
+    /// bilinearly upsampled z [B, C, h, w].
+    /// </summary>
+    void PseudoLabels(View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth);
+}

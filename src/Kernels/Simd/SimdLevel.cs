@@ -1,0 +1,27 @@
+using System.Runtime.Intrinsics;
+
+namespace Ldvc.Kernels.Simd;
+
+/// <summary>Which vector width the CPU kernels use.</summary>
+internal static class SimdLevel
+{
+    /// <summary>Environment variable that forces a width: 128, 256 or 512.</summary>
+    internal const string Variable = "LDVC_SIMD";
+
+    /// <summary>
+    /// The width in bits: the widest the hardware has, or what the variable says. Every width works on every machine (wider vectors than the
+    /// hardware's are emulated with narrower ones), so tests run all three by setting this.
+    /// </summary>
+    internal static int Bits { get; set; } = Choose();
+
+    private static int Choose()
+    {
+        return Environment.GetEnvironmentVariable(Variable) switch
+        {
+            "128" => 128,
+            "256" => 256,
+            "512" => 512,
+            _ => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128,
+        };
+    }
+}

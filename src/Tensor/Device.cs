@@ -1,0 +1,84 @@
+namespace Ldvc.Tensors;
+
+/// <summary>
+/// Where tensors live and kernels run. Model code only ever holds a <see cref="Device"/>; which kernels belong to it is decided in one place
+/// (Ldvc.Kernels.KernelSet).
+/// </summary>
+public abstract class Device : IDisposable
+{
+    private protected Device()
+    {
+        Pool = new MemoryPool(this);
+    }
+
+    /// <summary>What the command line calls it, e.g. "cpu".</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The device's memory and its counters.</summary>
+    public MemoryPool Pool { get; }
+
+    /// <summary>The kernels of this device; set once by Ldvc.Kernels.KernelSet, kept here so that finding them costs nothing.</summary>
+    internal object? Kernels { get; set; }
+
+    /// <summary>A tensor whose contents are undefined.</summary>
+    public Tensor Empty(Shape shape, DType type = DType.Float32) => new(shape, type, Pool.Rent(Math.Max(1, shape.Count) * type.Size()), 0);
+
+    /// <summary>A tensor of zeros.</summary>
+    public Tensor Zeros(Shape shape, DType type = DType.Float32)
+    {
+        var tensor = Empty(shape, type);
+        Clear(tensor.Storage, 0, shape.Count * type.Size());
+        return tensor;
+    }
+
+    /// <summary>A tensor with a copy of host values.</summary>
+    /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
+    public Tensor FromHost(ReadOnlySpan<float> values, Shape shape)
+    {
+        var tensor = Empty(shape);
+        tensor.CopyFromHost(values);
+        return tensor;
+    }
+
+    /// <summary>A tensor of 32-bit integers with a copy of host values.</summary>
+    public Tensor FromHost(ReadOnlySpan<int> values, Shape shape)
+    {
+        var tensor = Empty(shape, DType.Int32);
+        tensor.CopyFromHost(values);
+        return tensor;
+    }
+
+    /// <summary>A tensor of bytes with a copy of host values.</summary>
+    public Tensor FromHost(ReadOnlySpan<byte> values, Shape shape)
+    {
+        var tensor = Empty(shape, DType.UInt8);
+        tensor.CopyFromHost(values);
+        return tensor;
+    }
+
+    /// <summary>Waits until every kernel started so far has ended.</summary>
+    public abstract void Synchronize();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Pool.Trim();
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what the device holds besides its pool.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    internal abstract Storage AllocateBlock(long bytes);
+
+    internal abstract void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source);
+
+    internal abstract void Download(Storage source, long byteOffset, Span<byte> target);
+
+    internal abstract void Clear(Storage target, long byteOffset, long bytes);
+
+    internal abstract void Copy(Storage source, long sourceOffset, Storage target, long targetOffset, long bytes);
+}

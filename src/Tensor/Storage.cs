@@ -1,0 +1,43 @@
+namespace Ldvc.Tensors;
+
+/// <summary>
+/// A block of device memory with a reference count. Tensors that share it (reshapes, slices, values saved for the backward) each hold one
+/// reference; when the last one goes, the block returns to the device's pool at once, not when the garbage collector finds it.
+/// </summary>
+public abstract class Storage
+{
+    private int _references;
+
+    private protected Storage(Device device, long bytes)
+    {
+        Device = device;
+        Bytes = bytes;
+    }
+
+    /// <summary>The device that owns the memory.</summary>
+    public Device Device { get; }
+
+    /// <summary>Size in bytes.</summary>
+    public long Bytes { get; }
+
+    /// <summary>How many tensors hold the block.</summary>
+    public int References => Volatile.Read(ref _references);
+
+    /// <summary>Frees the memory itself; called by the pool only.</summary>
+    internal abstract void Free();
+
+    internal void Retain() => Interlocked.Increment(ref _references);
+
+    internal void Release()
+    {
+        int left = Interlocked.Decrement(ref _references);
+        if (left == 0)
+        {
+            Device.Pool.Return(this);
+        }
+        else if (left < 0)
+        {
+            throw new InvalidOperationException("storage released more often than retained");
+        }
+    }
+}
