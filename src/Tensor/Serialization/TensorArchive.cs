@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>
+/// A file of named tensors, opened for reading: safetensors, or a PyTorch checkpoint (zip, TorchScript or the older plain format). Opening reads and
+/// checks the directory only; a tensor's elements are read, and converted, when asked for. Reading is safe from several threads.
+/// </summary>
+public abstract class TensorArchive : IDisposable
+{
+    // Elements converted at a time: small enough for the caches, large enough that a read is a sequential transfer.
+    private const int ChunkElements = 1 << 16;
+
+    private protected TensorArchive(
+        ArchiveSource source,
+        IReadOnlyDictionary<string, TensorEntry> entries,
+        IReadOnlyDictionary<string, string> metadata)
+    {
+        Source = source;
+        Entries = entries;
+        Metadata = metadata;
+    }
+
+    /// <summary>The file's path as it was given.</summary>
+    public string Path => Source.Path;
+
+    /// <summary>Every tensor of the file by name.</summary>
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    /// <summary>The file's own notes (safetensors' <c>__metadata__</c>); empty for other formats.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    private protected ArchiveSource Source { get; }
+
+    /// <summary>Opens a tensor file; its kind is told by its content, not by its name.</summary>
+    /// <exception cref="InputException">The file is missing, of no known kind, damaged, or holds anything but tensors and plain data.</exception>
+    public static TensorArchive Open(string path) => ArchiveDetection.Open(ArchiveSource.Open(path));
+
+    /// <summary>Opens a tensor file held in memory; <paramref name="name"/> stands for its path in messages.</summary>
+    /// <exception cref="InputException">As for <see cref="Open(string)"/>.</exception>
+    public static TensorArchive Open(ReadOnlyMemory<byte> content, string name) => ArchiveDetection.Open(ArchiveSource.FromMemory(content, name));
+
+    /// <summary>The entry of a tensor that must be there.</summary>
+    /// <exception cref="InputException">The file has no such tensor.</exception>
+    public TensorEntry Entry(string name) => Entries.TryGetValue(name, out TensorEntry? entry)
+        ? entry
+        : throw new InputException($"{Path}: expected a tensor {ArchiveText.Quote(name)}, but none of the {Entries.Count} tensors has that name.");
+
+    /// <summary>Reads a tensor, converting every element to binary32 (exact for 16-bit floats and integers below 2^24).</summary>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
+    /// <exception cref="InputException">There is no such tensor, its size differs from the destination's, or the file is damaged.</exception>
+    public void ReadFloat32(string name, Span<float> destination)
+    {
+        TensorEntry entry = Sized(name, destination.Length);
+        ElementReader reader = OpenElements(entry);
+        int size = entry.DType.Size();
+        byte[] buffer = entry.DType == DType.Float32 ? [] : new byte[Math.Min(ChunkElements, destination.Length) * size];
+        for (int first = 0; first < destination.Length; first += ChunkElements)
+        {
+            Span<float> part = destination.Slice(first, Math.Min(ChunkElements, destination.Length - first));
+            if (entry.DType == DType.Float32)
+            {
+                reader(first, MemoryMarshal.AsBytes(part));
+                continue;
+            }
+
+            Span<byte> stored = buffer.AsSpan(0, part.Length * size);
+            reader(first, stored);
+            ElementConversion.ToFloat32(entry.DType, stored, part);
+        }
+    }
+
+    /// <summary>Reads an integer or bool tensor; every value must fit 32 bits.</summary>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
+    /// <exception cref="InputException">There is no such tensor, it holds floats or larger values, its size differs, or the file is damaged.</exception>
+    public void ReadInt32(string name, Span<int> destination)
+    {
+        TensorEntry entry = Sized(name, destination.Length);
+        if (entry.DType is DType.Float32 or DType.Float64 or DType.Float16 or DType.BFloat16)
+        {
+            throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {entry.DType}, expected integers.");
+        }
+
+        ElementReader reader = OpenElements(entry);
+        int size = entry.DType.Size();
+        byte[] buffer = new byte[Math.Min(ChunkElements, destination.Length) * size];
+        for (int first = 0; first < destination.Length; first += ChunkElements)
+        {
+            Span<int> part = destination.Slice(first, Math.Min(ChunkElements, destination.Length - first));
+            Span<byte> stored = buffer.AsSpan(0, part.Length * size);
+            reader(first, stored);
+            for (int i = 0; i < part.Length; i++)
+            {
+                long value = ElementConversion.Integer(entry.DType, stored, i);
+                if (value is < int.MinValue or > int.MaxValue)
+                {
+                    throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {value}, expected integers of at most 32 bits.");
+                }
+
+                part[i] = (int)value;
+            }
+        }
+    }
+
+    /// <summary>Reads a tensor into a new array; see <see cref="ReadFloat32(string, Span{float})"/>.</summary>
+    /// <exception cref="InputException">As there; also when the tensor exceeds what one array can hold.</exception>
+    public float[] ReadFloat32(string name)
+    {
+        float[] values = new float[ArrayLength(name)];
+        ReadFloat32(name, values);
+        return values;
+    }
+
+    /// <summary>Reads an integer tensor into a new array; see <see cref="ReadInt32(string, Span{int})"/>.</summary>
+    /// <exception cref="InputException">As there; also when the tensor exceeds what one array can hold.</exception>
+    public int[] ReadInt32(string name)
+    {
+        int[] values = new int[ArrayLength(name)];
+        ReadInt32(name, values);
+        return values;
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        Source.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Fills a span of bytes with the stored elements from a given row-major index on.</summary>
+    private protected delegate void ElementReader(long firstElement, Span<byte> destination);
+
+    /// <summary>Prepares reading one tensor of this file.</summary>
+    private protected abstract ElementReader OpenElements(TensorEntry entry);
+
+    private TensorEntry Sized(string name, int length)
+    {
+        TensorEntry entry = Entry(name);
+        return entry.ElementCount == length
+            ? entry
+            : throw new InputException($"{Path}: tensor {entry} has {entry.ElementCount} elements, expected {length}.");
+    }
+
+    private int ArrayLength(string name)
+    {
+        TensorEntry entry = Entry(name);
+        return entry.ElementCount <= Array.MaxLength
+            ? (int)entry.ElementCount
+            : throw new InputException($"{Path}: tensor {entry} has {entry.ElementCount} elements, expected at most {Array.MaxLength}.");
+    }
+}
