@@ -1,0 +1,61 @@
+using Ldvc.Imaging;
+
+namespace Ldvc.Synthetic;
+
+/// <summary>
+/// The segmentation task as a data set that is drawn on demand: scenes of the 30 task classes, labels with all 30 ids (hiding the unseen ones is the
+/// trainer's part), background 255. Scene i of a split depends on (seed, split, i) alone, so a longer data set starts with the shorter one's scenes.
+/// </summary>
+internal sealed class SceneDataset
+{
+    private readonly SceneOptions _options;
+    private readonly ulong _seed;
+
+    /// <summary>A split: "train" or "val".</summary>
+    public SceneDataset(string split, int count, ulong seed = 0, SceneOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        _options = options ?? new SceneOptions();
+        Split = split;
+        Count = count;
+        ulong splitNumber = split switch
+        {
+            "train" => 1,
+            "val" => 2,
+            _ => throw new ArgumentException($"expected split 'train' or 'val', got '{split}'", nameof(split)),
+        };
+        _seed = (seed * 4) + splitNumber;
+    }
+
+    /// <summary>Name of the data set.</summary>
+    public string Name => "synthetic";
+
+    /// <summary>Class names by label id: 24 seen, then 6 unseen.</summary>
+    public IReadOnlyList<string> Classes => TaskClasses.Names;
+
+    /// <summary>"train" or "val".</summary>
+    public string Split { get; }
+
+    /// <summary>Number of scenes.</summary>
+    public int Count { get; }
+
+    /// <summary>For example "val-00012".</summary>
+    public string GetId(int index) => $"{Split}-{index:D5}";
+
+    /// <summary>Draws picture i.</summary>
+    public RgbImage ReadImage(int index) => Read(index).Image;
+
+    /// <summary>Draws the labels of picture i.</summary>
+    public LabelMap ReadLabels(int index) => Read(index).Labels;
+
+    /// <summary>Draws both.</summary>
+    public (RgbImage Image, LabelMap Labels) Read(int index) => SceneRenderer.Render(GetScene(index));
+
+    /// <summary>The description of scene i.</summary>
+    public Scene GetScene(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        return SceneSampler.Sample(_options, _seed, (ulong)index);
+    }
+}

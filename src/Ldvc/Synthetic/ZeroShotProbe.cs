@@ -1,0 +1,51 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Synthetic;
+
+/// <summary>
+/// A fixed set of one-object pictures with the object's class, to score a CLIP model: which of <see cref="ClassNames"/> fits the picture best?
+/// Picture i is of class i modulo the number of classes.
+/// </summary>
+internal sealed class ZeroShotProbe
+{
+    private readonly SceneClass[] _classes;
+    private readonly SceneOptions _options;
+    private readonly ulong _seed;
+
+    private ZeroShotProbe(SceneClass[] classes, int count, int size, ulong seed)
+    {
+        _classes = classes;
+        _options = new SceneOptions { Size = size, MinSize = 24, MaxSize = 52, MaxCut = 0 };
+        _seed = seed;
+        Count = count;
+        ClassNames = [.. classes.Select(c => c.Name)];
+    }
+
+    /// <summary>Pictures.</summary>
+    public int Count { get; }
+
+    /// <summary>Columns and rows of a picture.</summary>
+    public int Size => _options.Size;
+
+    /// <summary>The candidates, e.g. "striped red star"; the prompt is "a photo of a ...".</summary>
+    public string[] ClassNames { get; }
+
+    /// <summary>Pictures of the 30 task classes.</summary>
+    public static ZeroShotProbe Task(int count, int size = 64, ulong seed = 0x50524F4245) => new(TaskClasses.Classes, count, size, seed);
+
+    /// <summary>Pictures of all 256 combinations.</summary>
+    public static ZeroShotProbe All(int count, int size = 64, ulong seed = 0x50524F4246) => new(Vocabulary.AllClasses, count, size, seed);
+
+    /// <summary>Index of picture i's class in <see cref="ClassNames"/>.</summary>
+    public int LabelOf(int index) => index % _classes.Length;
+
+    /// <summary>Draws picture i into [Size, Size, 3].</summary>
+    public void Render(int index, Span<byte> pixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        var random = new CounterRandom(_seed, (ulong)index);
+        Scene scene = SceneSampler.Place(_options, [_classes[LabelOf(index)]], ref random);
+        SceneRenderer.Render(scene, pixels, []);
+    }
+}
