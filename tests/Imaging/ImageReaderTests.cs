@@ -1,0 +1,155 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Imaging;
+
+public class ImageReaderTests
+{
+    [Theory]
+    [InlineData("rgb.png")]
+    [InlineData("grey.png")]
+    [InlineData("bit.png")]
+    [InlineData("palette.png")]
+    [InlineData("rgba.png")]
+    [InlineData("greyalpha.png")]
+    [InlineData("palettealpha.png")]
+    [InlineData("rgb16.png")]
+    [InlineData("grey16.png")]
+    [InlineData("lossless.webp")]
+    [InlineData("rgba.webp")]
+    [InlineData("rgb.bmp")]
+    [InlineData("still.gif")]
+    [InlineData("moving.gif")]
+    public void LosslessPicturesAreExact(string name)
+        => Assert.Equal(0, ImageFixtures.MaxDifference(ImageReader.Read(ImageFixtures.Path_(name)), ImageFixtures.Rgb(name)));
+
+    [Theory]
+    [InlineData("rgb.jpg", 2, 0.1)]
+    [InlineData("rgb444.jpg", 2, 0.1)]
+    [InlineData("progressive.jpg", 2, 0.1)]
+    [InlineData("grey.jpg", 1, 0.1)]
+    [InlineData("cmyk.jpg", 2, 0.5)]
+    [InlineData("lossy.webp", 2, 0.1)]
+    public void LossyPicturesAgreeWithPillow(string name, int max, double mean)
+    {
+        var actual = ImageReader.Read(ImageFixtures.Path_(name));
+        var expected = ImageFixtures.Rgb(name);
+        Assert.True(
+            ImageFixtures.MaxDifference(actual, expected) <= max && ImageFixtures.MeanDifference(actual, expected) <= mean,
+            $"max {ImageFixtures.MaxDifference(actual, expected)}, mean {ImageFixtures.MeanDifference(actual, expected)}");
+    }
+
+    [Fact]
+    public void ExifOrientationsAreUndone()
+    {
+        var stored = ImageReader.Read(ImageFixtures.Path_("exif1.jpg"));
+        Assert.InRange(ImageFixtures.MaxDifference(stored, ImageFixtures.Rgb("exif1.jpg")), 0, 2);
+        Assert.InRange(ImageFixtures.MaxDifference(ImageReader.Read(ImageFixtures.Path_("exif6.jpg")), ImageFixtures.Rgb("exif6.jpg")), 0, 2);
+
+        // Orientations are made of mirrors and one transposition; the composition is written out here, the code computes indices.
+        Func<RgbImage, RgbImage>[] steps =
+        [
+            i => i, MirrorX, i => MirrorX(MirrorY(i)), MirrorY, Transpose, i => Transpose(MirrorY(i)), i => Transpose(MirrorX(MirrorY(i))),
+            i => Transpose(MirrorX(i)),
+        ];
+        for (int orientation = 1; orientation <= 8; orientation++)
+        {
+            var actual = ImageReader.Read(ImageFixtures.Path_($"exif{orientation}.jpg"));
+            Assert.Equal(0, ImageFixtures.MaxDifference(actual, steps[orientation - 1](stored)));
+        }
+    }
+
+    [Theory]
+    [InlineData("rgb.truncated.jpg")]
+    [InlineData("rgb.truncated.png")]
+    [InlineData("huge.png")]
+    [InlineData("no-such-file.png")]
+    [InlineData("../images")]
+    public void BadFilesAreOneSentenceNamingTheFile(string name)
+    {
+        var error = Assert.Throws<InputException>(() => ImageReader.Read(ImageFixtures.Path_(name)));
+        Assert.Contains(name, error.Message);
+        Assert.DoesNotContain("\n", error.Message);
+    }
+
+    [Fact]
+    public void HugeHeadersAreRefusedWithoutAllocating()
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InputException>(() => ImageReader.Read(ImageFixtures.Path_("huge.png")));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void RandomBytesAndTruncationsNeverEscapeAsOtherErrors()
+    {
+        var random = new CounterRandom(11);
+        foreach (string name in new[] { "rgb.png", "rgb.jpg", "lossless.webp", "still.gif", "rgb.bmp" })
+        {
+            byte[] file = File.ReadAllBytes(ImageFixtures.Path_(name));
+            for (int i = 0; i < 60; i++)
+            {
+                byte[] copy = i % 2 == 0 ? file[..random.NextInt(file.Length)] : (byte[])file.Clone();
+                for (int k = 0; k < i % 7 && copy.Length > 0; k++)
+                {
+                    copy[random.NextInt(copy.Length)] = (byte)random.NextBits();
+                }
+
+                try
+                {
+                    ImageReader.Decode(copy, name);
+                }
+                catch (InputException)
+                {
+                    // The only error allowed.
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void PngWrittenIsReadBackExactly()
+    {
+        var image = ImageFixtures.Rgb("resample-source");
+        var decoded = ImageReader.Decode(ImageWriter.EncodePng(image), "memory");
+        Assert.Equal(image.Pixels, decoded.Pixels);
+
+        string folder = Directory.CreateTempSubdirectory("ldvc-images").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "a.png");
+            ImageWriter.WritePng(image, path);
+            ImageWriter.WritePng(image, path);
+            Assert.Equal(image.Pixels, ImageReader.Read(path).Pixels);
+            Assert.Equal([path], Directory.GetFiles(folder));
+            var error = Assert.Throws<InputException>(() => ImageWriter.WritePng(image, Path.Combine(folder, "missing", "a.png")));
+            Assert.Contains("missing", error.Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static RgbImage MirrorX(RgbImage i) => Map(i, i.Width, i.Height, (x, y) => (i.Width - 1 - x, y));
+
+    private static RgbImage MirrorY(RgbImage i) => Map(i, i.Width, i.Height, (x, y) => (x, i.Height - 1 - y));
+
+    private static RgbImage Transpose(RgbImage i) => Map(i, i.Height, i.Width, (x, y) => (y, x));
+
+    private static RgbImage Map(RgbImage image, int width, int height, Func<int, int, (int X, int Y)> source)
+    {
+        var result = new RgbImage(width, height);
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                var (sx, sy) = source(x, y);
+                image.Pixels.AsSpan(3 * ((sy * image.Width) + sx), 3).CopyTo(result.Pixels.AsSpan(3 * ((y * width) + x)));
+            }
+        }
+
+        return result;
+    }
+}
