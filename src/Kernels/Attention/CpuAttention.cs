@@ -1,0 +1,65 @@
+using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Simd;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Attention;
+
+/// <summary>CPU dispatch of attention: picks the vector width and how the work is cut into tasks.</summary>
+internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernels
+{
+    public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
+    {
+        var a = new CpuAttentionArguments
+        {
+            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats, Sizes = sizes,
+            TilesPerHead = Tiles(sizes.Queries, CpuAttentionTasks<Simd128, Vector128<float>>.ForwardTile),
+        };
+        int tasks = sizes.Batch * sizes.Heads * a.TilesPerHead;
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(tasks, &a, &CpuAttentionTasks<Simd512, Vector512<float>>.Forward); break;
+            case 256: threads.For(tasks, &a, &CpuAttentionTasks<Simd256, Vector256<float>>.Forward); break;
+            default: threads.For(tasks, &a, &CpuAttentionTasks<Simd128, Vector128<float>>.Forward); break;
+        }
+    }
+
+    public void Backward(
+        in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+    {
+        var a = new CpuAttentionArguments
+        {
+            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats, Sizes = sizes,
+            Dout = new CpuTokenRows(dOut), Dq = new CpuTokenRows(dq), Dk = new CpuTokenRows(dk), Dv = new CpuTokenRows(dv), Delta = scratch.Floats,
+        };
+        switch (SimdLevel.Bits)
+        {
+            case 512: Backward<Simd512, Vector512<float>>(&a); break;
+            case 256: Backward<Simd256, Vector256<float>>(&a); break;
+            default: Backward<Simd128, Vector128<float>>(&a); break;
+        }
+    }
+
+    private static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
+
+    private void Backward<S, V>(CpuAttentionArguments* a)
+        where S : ISimd<V>
+        where V : struct
+    {
+        int heads = a->Sizes.Batch * a->Sizes.Heads;
+        threads.For(heads, a, &CpuAttentionTasks<S, V>.Delta);
+
+        // One task a head needs 5 products of each pair of tiles, tiles of queries and of keys on their own need 7 but keep more threads busy. Both
+        // add the same numbers in the same order, so the choice does not show in the results.
+        long perHead = 5L * Tiles(heads, threads.Count) * threads.Count, perTile = 7L * heads;
+        if (perHead <= perTile)
+        {
+            threads.For(heads, a, &CpuAttentionTasks<S, V>.BackwardHead);
+            return;
+        }
+
+        a->TilesPerHead = Tiles(a->Sizes.Queries, CpuAttentionTasks<S, V>.BackwardTile);
+        threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardQueries);
+        a->TilesPerHead = Tiles(a->Sizes.Keys, CpuAttentionTasks<S, V>.BackwardTile);
+        threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardKeys);
+    }
+}
