@@ -56,4 +56,26 @@ public class SceneDatasetTests
             }
         }
     }
+
+    [Fact]
+    public void WrittenFoldersReadBackTheSame()
+    {
+        string folder = Directory.CreateTempSubdirectory("ldvc-scenes").FullName;
+        try
+        {
+            var train = new SceneDataset("train", 3);
+            var val = new SceneDataset("val", 2);
+            SceneFolder.Write(folder, train, val);
+            Assert.Equal(["train-00000", "train-00001", "train-00002"], File.ReadAllLines(Path.Combine(folder, "train.txt")));
+            Assert.Equal(30, File.ReadAllLines(Path.Combine(folder, "classes.txt")).Length);
+            Assert.Equal(TaskClasses.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
+            Assert.Equal(5, Directory.GetFiles(Path.Combine(folder, "images")).Length);
+            Assert.Equal(val.ReadImage(1).Pixels, ImageReader.Read(Path.Combine(folder, "images", "val-00001.png")).Pixels);
+            Assert.Equal(train.ReadLabels(2).Labels, PngLabels.Read(Path.Combine(folder, "masks", "train-00002.png")).Labels);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Reports;
@@ -169,22 +170,20 @@ internal sealed class HtmlReport
 
         """;
 
-    /// <summary>Writes the document; the file appears whole or not at all. Throws <see cref="InputException"/> when the place cannot be written.</summary>
+    /// <summary>Writes the document, creating its folder; the file appears whole or not at all.</summary>
+    /// <exception cref="InputException">The place cannot be written to.</exception>
     public void Save(string path)
     {
-        string temporary = $"{path}.{Environment.ProcessId}.tmp";
         try
         {
-            string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
-            Directory.CreateDirectory(folder ?? ".");
-            File.WriteAllText(temporary, ToHtml(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            File.Move(temporary, path, overwrite: true);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
-            throw new InputException($"{path}: cannot write the report ({e.Message})", e);
+            throw new InputException($"{path}: cannot create its folder ({e.Message})", e);
         }
+
+        AtomicFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(ToHtml()));
     }
 
     private static string E(string text) => HtmlText.Escape(text);

@@ -37,7 +37,7 @@ internal static class ReportStyle
         .tag.unseen { border-color: var(--unseen); }
         figure { margin: 0 0 18px; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; }
         figcaption { color: var(--soft); font-size: 0.88rem; }
-        .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 232px)); gap: 14px; margin: 0 0 8px; }
+        .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 230px)); gap: 14px; margin: 0 0 8px; }
         .picture img { display: block; width: 100%; height: auto; border-radius: 8px; background: var(--track); }
         .picture img.small { image-rendering: pixelated; }
         .picture div { font-size: 0.84rem; margin-top: 5px; }
@@ -54,6 +54,7 @@ internal static class ReportStyle
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 22px; margin: 8px 0; }
         dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
         code { font: 0.88em/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
+        @media (max-width: 640px) { .pictures { grid-template-columns: 1fr 1fr; } main { padding: 28px 14px 48px; } }
         @media print { body { background: none; } figure, .card, tr { break-inside: avoid; } }
         """;
 }
