@@ -20,6 +20,16 @@ internal static class ArchiveDetection
                 return SafetensorsArchive.Open(source);
             }
 
+            if (start.StartsWith("PK\x03\x04"u8))
+            {
+                return TorchArchive.OpenZip(source);
+            }
+
+            if (start.StartsWith(LegacyTorchStart))
+            {
+                return TorchArchive.OpenLegacy(source);
+            }
+
             throw new InputException($"{source.Path}: expected safetensors or a PyTorch checkpoint, got {Describe(start)}.");
         }
         catch

@@ -1,0 +1,71 @@
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>A Python tuple. Lists are <see cref="List{T}"/>, integers <see cref="long"/>, other scalars their C# counterparts, None is null.</summary>
+internal sealed record PickleTuple(object?[] Items);
+
+/// <summary>A Python dict or OrderedDict as the pairs in the order they were set; hashing untrusted keys is left to whoever needs them.</summary>
+internal sealed class PickleDict
+{
+    /// <summary>Keys and values in order; a key may occur twice.</summary>
+    public List<KeyValuePair<object?, object?>> Pairs { get; } = [];
+
+    /// <summary>The last value set for a text key, or null.</summary>
+    public object? Find(string key) => Pairs.FindLast(pair => pair.Key is string text && text == key).Value;
+}
+
+/// <summary>What an allowed global stands for.</summary>
+internal enum PickleGlobalKind
+{
+    /// <summary>collections.OrderedDict.</summary>
+    OrderedDict,
+
+    /// <summary>torch._utils._rebuild_tensor: storage, offset, size, stride.</summary>
+    RebuildTensor,
+
+    /// <summary>The same with requires_grad and hooks.</summary>
+    RebuildTensorV2,
+
+    /// <summary>The same with an element type, over an untyped storage.</summary>
+    RebuildTensorV3,
+
+    /// <summary>torch._utils._rebuild_parameter: a tensor and two things of no interest.</summary>
+    RebuildParameter,
+
+    /// <summary>A storage class, typed or untyped (no element type).</summary>
+    StorageType,
+
+    /// <summary>An element type such as torch.float16.</summary>
+    ElementType,
+
+    /// <summary>torch.Size: its one argument, a tuple.</summary>
+    Size,
+
+    /// <summary>torch.device: a name, of no interest.</summary>
+    Device,
+
+    /// <summary>torch.jit._pickle helpers, all of which return their first argument here.</summary>
+    FirstArgument,
+
+    /// <summary>A class of a TorchScript module: a bag of attributes.</summary>
+    ScriptClass,
+}
+
+/// <summary>A global of the allow-list.</summary>
+internal sealed record PickleGlobal(PickleGlobalKind Kind, DType? Type = null);
+
+/// <summary>An instance of a TorchScript class: attributes, no code.</summary>
+internal sealed class ScriptObject
+{
+    /// <summary>Attributes in the order they were saved.</summary>
+    public PickleDict Attributes { get; set; } = new();
+}
+
+/// <summary>A block of bytes elsewhere in the file. <paramref name="Count"/> is in elements, or in bytes where <paramref name="Type"/> is null.</summary>
+internal sealed record TorchStorage(string Key, DType? Type, long Count)
+{
+    /// <summary>Size in bytes.</summary>
+    public long Bytes => Count * (Type?.Size() ?? 1);
+}
+
+/// <summary>A strided view of a storage, checked to lie inside it. Offset and strides are in elements.</summary>
+internal sealed record TorchTensor(TorchStorage Storage, DType Type, long Offset, long[] Shape, long[] Strides, long Count);

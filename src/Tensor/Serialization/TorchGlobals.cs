@@ -1,0 +1,68 @@
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>
+/// The globals a checkpoint may name. In a pickle a global is how code gets called; here each one is a constant that stands for a fixed piece of this
+/// program, and a name that is not listed ends the reading at once.
+/// </summary>
+internal static class TorchGlobals
+{
+    private static readonly Dictionary<string, PickleGlobal> Allowed = Build();
+
+    /// <summary>The meaning of module.name, or null when it is not allowed.</summary>
+    public static PickleGlobal? Find(string module, string name)
+    {
+        // TorchScript writes its class names mangled; they carry no behaviour here.
+        if (module.StartsWith("__torch__.", StringComparison.Ordinal) || module == "__torch__")
+        {
+            return new PickleGlobal(PickleGlobalKind.ScriptClass);
+        }
+
+        return Allowed.GetValueOrDefault($"{module}.{name}");
+    }
+
+    private static Dictionary<string, PickleGlobal> Build()
+    {
+        var allowed = new Dictionary<string, PickleGlobal>(StringComparer.Ordinal)
+        {
+            ["collections.OrderedDict"] = new(PickleGlobalKind.OrderedDict),
+            ["torch._utils._rebuild_tensor"] = new(PickleGlobalKind.RebuildTensor),
+            ["torch._utils._rebuild_tensor_v2"] = new(PickleGlobalKind.RebuildTensorV2),
+            ["torch._utils._rebuild_tensor_v3"] = new(PickleGlobalKind.RebuildTensorV3),
+            ["torch._utils._rebuild_parameter"] = new(PickleGlobalKind.RebuildParameter),
+            ["torch._utils._rebuild_parameter_with_state"] = new(PickleGlobalKind.RebuildParameter),
+            ["torch.Size"] = new(PickleGlobalKind.Size),
+            ["torch.device"] = new(PickleGlobalKind.Device),
+            ["torch.UntypedStorage"] = new(PickleGlobalKind.StorageType),
+            ["torch.storage.UntypedStorage"] = new(PickleGlobalKind.StorageType),
+        };
+        foreach (string helper in (string[])["restore_type_tag", "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"])
+        {
+            allowed[$"torch.jit._pickle.{helper}"] = new(PickleGlobalKind.FirstArgument);
+        }
+
+        (string Storage, string[] Names, DType Type)[] types =
+        [
+            ("Float", ["float32", "float"], DType.Float32),
+            ("Double", ["float64", "double"], DType.Float64),
+            ("Half", ["float16", "half"], DType.Float16),
+            ("BFloat16", ["bfloat16"], DType.BFloat16),
+            ("Long", ["int64", "long"], DType.Int64),
+            ("Int", ["int32", "int"], DType.Int32),
+            ("Short", ["int16", "short"], DType.Int16),
+            ("Char", ["int8"], DType.Int8),
+            ("Byte", ["uint8"], DType.UInt8),
+            ("Bool", ["bool"], DType.Bool),
+        ];
+        foreach ((string storage, string[] names, DType type) in types)
+        {
+            allowed[$"torch.{storage}Storage"] = new(PickleGlobalKind.StorageType, type);
+            allowed[$"torch.cuda.{storage}Storage"] = new(PickleGlobalKind.StorageType, type);
+            foreach (string name in names)
+            {
+                allowed[$"torch.{name}"] = new(PickleGlobalKind.ElementType, type);
+            }
+        }
+
+        return allowed;
+    }
+}

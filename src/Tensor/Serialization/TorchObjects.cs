@@ -1,0 +1,197 @@
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>
+/// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, and make a TorchScript
+/// object with attributes. Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
+/// </summary>
+internal sealed class TorchObjects(string path)
+{
+    private const int MostPairs = 4_000_000;
+
+    private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
+    private long _pairsMade;
+
+    /// <summary>Every storage the pickle referred to, by key.</summary>
+    public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
+
+    /// <summary>GLOBAL: looks a name up in the allow-list.</summary>
+    public PickleGlobal Global(string module, string name) => TorchGlobals.Find(module, name) ?? throw new InputException(
+        $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; nothing was run.");
+
+    /// <summary>REDUCE: what an allowed callable makes of its arguments.</summary>
+    public object? Call(object? callable, object? arguments)
+    {
+        if (callable is not PickleGlobal global || arguments is not PickleTuple { Items: var items })
+        {
+            throw Fault("calls something that is not a function of the allow-list");
+        }
+
+        switch (global.Kind)
+        {
+            case PickleGlobalKind.OrderedDict:
+                return NewDict(items);
+            case PickleGlobalKind.RebuildTensor when items.Length == 4:
+            case PickleGlobalKind.RebuildTensorV2 when items.Length is 6 or 7:
+                return NewTensor(items, null);
+            case PickleGlobalKind.RebuildTensorV3 when items.Length is 7 or 8 && items[6] is PickleGlobal { Kind: PickleGlobalKind.ElementType } type:
+                return NewTensor(items, type.Type);
+            case PickleGlobalKind.RebuildParameter when items.Length is 3 or 4 && items[0] is TorchTensor tensor:
+                return tensor;
+            case PickleGlobalKind.Size when items.Length == 1 && items[0] is PickleTuple or List<object?>:
+            case PickleGlobalKind.Device when items.Length is 1 or 2 && items[0] is string:
+            case PickleGlobalKind.FirstArgument when items.Length is 1 or 2:
+                return items[0];
+            default:
+                throw Fault($"calls {global.Kind} with {items.Length} arguments it does not take");
+        }
+    }
+
+    /// <summary>NEWOBJ: only TorchScript classes have instances.</summary>
+    public ScriptObject NewObject(object? type, object? arguments) =>
+        type is PickleGlobal { Kind: PickleGlobalKind.ScriptClass } && arguments is PickleTuple { Items.Length: 0 }
+            ? new ScriptObject()
+            : throw Fault("makes an instance of something that is not a TorchScript class");
+
+    /// <summary>BUILD: attributes of a TorchScript object; an ordered dict's own attributes (PyTorch keeps versions there) are dropped.</summary>
+    public void SetState(object? target, object? state)
+    {
+        if (target is ScriptObject script)
+        {
+            script.Attributes = state as PickleDict ?? script.Attributes;
+            return;
+        }
+
+        if (target is not PickleDict)
+        {
+            throw Fault("sets the state of something that is neither a TorchScript object nor a dict");
+        }
+    }
+
+    /// <summary>BINPERSID: ('storage', type, key, location, count) and, in the older format, a sixth item that is None.</summary>
+    public TorchStorage Storage(object? id)
+    {
+        if (id is not PickleTuple { Items: { Length: 5 or 6 } items }
+            || items[0] is not "storage"
+            || items[1] is not PickleGlobal { Kind: PickleGlobalKind.StorageType } type
+            || items[2] is not string key
+            || items[3] is not string
+            || items[4] is not long count
+            || (items.Length == 6 && items[5] is not null))
+        {
+            throw Fault("has a persistent id that is not a storage");
+        }
+
+        var storage = new TorchStorage(key, type.Type, count);
+        if (count < 0 || count > long.MaxValue / 8)
+        {
+            throw Fault($"has a storage {ArchiveText.Quote(key)} of {count} elements");
+        }
+
+        if (_storages.TryGetValue(key, out TorchStorage? known) && known.Bytes != storage.Bytes)
+        {
+            throw Fault($"has a storage {ArchiveText.Quote(key)} once with {known.Bytes} bytes and once with {storage.Bytes}");
+        }
+
+        _storages[key] = storage;
+        return storage;
+    }
+
+    private PickleDict NewDict(object?[] items)
+    {
+        var dict = new PickleDict();
+        if (items.Length == 0)
+        {
+            return dict;
+        }
+
+        if (items.Length > 1 || items[0] is not List<object?> pairs)
+        {
+            throw Fault("makes an OrderedDict of something else than a list of pairs");
+        }
+
+        // One list can be turned into dicts again and again; the copies count together.
+        _pairsMade += pairs.Count;
+        if (_pairsMade > MostPairs)
+        {
+            throw Fault($"makes dicts of more than {MostPairs} pairs");
+        }
+
+        foreach (object? pair in pairs)
+        {
+            object?[] two = pair switch
+            {
+                PickleTuple { Items.Length: 2 } tuple => tuple.Items,
+                List<object?> { Count: 2 } list => [.. list],
+                _ => throw Fault("makes an OrderedDict of something else than a list of pairs"),
+            };
+            dict.Pairs.Add(new(two[0], two[1]));
+        }
+
+        return dict;
+    }
+
+    private TorchTensor NewTensor(object?[] items, DType? type)
+    {
+        if (items[0] is not TorchStorage storage || items[1] is not long offset)
+        {
+            throw Fault("makes a tensor of something else than a storage and an offset");
+        }
+
+        long[] shape = Numbers(items[2], "shape");
+        long[] strides = Numbers(items[3], "strides");
+        if ((type ?? storage.Type) is not { } elements || (type is not null && storage.Type is not null && type != storage.Type))
+        {
+            throw Fault($"makes a tensor over storage {ArchiveText.Quote(storage.Key)} without a clear element type");
+        }
+
+        // An expanded tensor (stride 0) may claim any number of elements over few bytes; refusing that bounds what reading can allocate.
+        long available = storage.Bytes / elements.Size();
+        if (shape.Length != strides.Length || !ArchiveText.TryCount(shape, out long count) || count > available)
+        {
+            throw Fault($"has a tensor {ArchiveText.Shape(shape)} over storage {ArchiveText.Quote(storage.Key)} of {available} elements");
+        }
+
+        Int128 last = offset;
+        for (int i = 0; i < shape.Length && count > 0; i++)
+        {
+            last += (Int128)(shape[i] - 1) * strides[i];
+            if (strides[i] < 0 || last >= available)
+            {
+                break;
+            }
+        }
+
+        if (offset < 0 || offset > available || strides.Any(s => s < 0) || (count > 0 && last >= available))
+        {
+            throw Fault(
+                $"has a tensor {ArchiveText.Shape(shape)} with strides {ArchiveText.Shape(strides)} at offset {offset} outside storage "
+                + $"{ArchiveText.Quote(storage.Key)} of {available} elements");
+        }
+
+        return new TorchTensor(storage, elements, offset, shape, strides, count);
+    }
+
+    private long[] Numbers(object? value, string what)
+    {
+        IReadOnlyList<object?> items = value switch
+        {
+            PickleTuple tuple => tuple.Items,
+            List<object?> list => list,
+            _ => throw Fault($"has a tensor whose {what} is not a tuple"),
+        };
+        if (items.Count > 64)
+        {
+            throw Fault($"has a tensor of {items.Count} axes, expected at most 64");
+        }
+
+        long[] numbers = new long[items.Count];
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = items[i] is long number ? number : throw Fault($"has a tensor whose {what} holds something else than integers");
+        }
+
+        return numbers;
+    }
+
+    private InputException Fault(string what) => new($"{path}: the checkpoint's pickle {what}.");
+}

@@ -1,0 +1,155 @@
+using System.IO.Compression;
+using Xunit;
+
+namespace Ldvc.Tests.Serialization;
+
+public class HostileCheckpointTests
+{
+    [Theory]
+    [InlineData("os", "system")]
+    [InlineData("posix", "system")]
+    [InlineData("builtins", "eval")]
+    [InlineData("__builtin__", "exec")]
+    [InlineData("torch", "load")]
+    [InlineData("torch.serialization", "_load")]
+    [InlineData("collections", "OrderedDict.__init__")]
+    [InlineData("argparse", "Namespace")]
+    public void AnyOtherGlobalIsRefusedByName(string module, string name)
+    {
+        TestFiles.Refuses(new PickleBytes().Global(module, name).Text("touch x").Op([0x85, (byte)'R']).Zip(), $"'{module}.{name}'");
+        TestFiles.Refuses(new PickleBytes().Text(module).Text(name).Op([0x93]).Zip(), $"'{module}.{name}'");
+    }
+
+    [Theory]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 5 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", 4, 1, new long[] { 4 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", 4, -1, new long[] { 4 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", 4, 3, new long[] { 2 }, new long[] { -1 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 2, 2 }, new long[] { 1, 3 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 2, 2 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { -1 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 1L << 40 }, new long[] { 0 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 1L << 40, 1L << 40 }, new long[] { 0, 0 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 2, 2 }, new long[] { long.MaxValue, long.MaxValue })]
+    [InlineData("torch.FloatStorage", 5, 0, new long[] { 2 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", -1, 0, new long[] { 0 }, new long[] { 1 })]
+    [InlineData("torch.FloatStorage", long.MaxValue, 0, new long[] { 1 }, new long[] { 1 })]
+    [InlineData("torch.UntypedStorage", 16, 0, new long[] { 1 }, new long[] { 1 })]
+    public void TensorsOutsideTheirStorageAreRefused(string type, long count, long offset, long[] shape, long[] strides)
+    {
+        TestFiles.Refuses(PickleBytes.OneTensor(type, count, offset, shape, strides).Zip(new byte[16]), "storage");
+    }
+
+    [Fact]
+    public void WhatIsNotDataIsRefused()
+    {
+        TestFiles.Refuses(new PickleBytes().Text("os.system").Op(")R").Zip(), "allow-list");
+        TestFiles.Refuses(new PickleBytes().Global("torch", "FloatStorage").Op(")R").Zip(), "arguments");
+        TestFiles.Refuses(new PickleBytes().Global("torch", "FloatStorage").Op([(byte)')', 0x81]).Zip(), "instance");
+        TestFiles.Refuses(new PickleBytes().Text("x").Op("}b").Zip(), "state");
+        TestFiles.Refuses(new PickleBytes().Op("(").Text("module").Global("torch", "FloatStorage").Text("a").Text("b").Int(1).Op("tQ").Zip(), "persistent id");
+        TestFiles.Refuses(new PickleBytes().Op("ios\nsystem\n").Zip(), "0x69");
+        TestFiles.Refuses(new PickleBytes().Op([0x82, 1]).Zip(), "0x82");
+        TestFiles.Refuses(new PickleBytes().Op("}").Zip(), "found none");
+        TestFiles.Refuses(new PickleBytes().Op("]").Zip(), "found none");
+    }
+
+    [Fact]
+    public void DamagedPicklesAreRefused()
+    {
+        TestFiles.Refuses(new PickleBytes().Op("0").Zip(), "missing");
+        TestFiles.Refuses(new PickleBytes().Op("t").Zip(), "mark");
+        TestFiles.Refuses(new PickleBytes().Op("N(0").Zip(), "missing");
+        TestFiles.Refuses(new PickleBytes().Op("NN").Zip(), "left over");
+        TestFiles.Refuses(new PickleBytes().Op("h", 7).Zip(), "memo entry 7");
+        TestFiles.Refuses(new PickleBytes().Op("}Ns").Zip(), "missing");
+        TestFiles.Refuses(new PickleBytes().Op("N").Text("x").Op("a").Zip(), "not a list");
+        TestFiles.Refuses(new PickleBytes().Op("X", 0xFF, 0xFF, 0xFF, 0xFF).Zip(), "string of 4294967295 bytes");
+        TestFiles.Refuses(new PickleBytes().Op("X", 1, 0, 0, 0, 0xFF).Zip(), "UTF-8");
+        TestFiles.Refuses(new PickleBytes().Op(0x8B, 0xFF, 0xFF, 0xFF, 0x7F).Zip(), "integer of 2147483647 bytes");
+        TestFiles.Refuses(PickleBytes.ZipOf([0x80, 9, (byte)'.'], CompressionLevel.NoCompression), "protocol 2 to 5");
+        TestFiles.Refuses(PickleBytes.ZipOf([0x80, 2, (byte)'}'], CompressionLevel.NoCompression), "truncated");
+    }
+
+    [Fact]
+    public void DepthAndLoopsAreBounded()
+    {
+        var deep = new PickleBytes();
+        for (int i = 0; i < 100_000; i++)
+        {
+            deep.Op("}").Text("a");
+        }
+
+        deep.Op("}").Op([.. Enumerable.Repeat((byte)'s', 100_000)]);
+        TestFiles.Refuses(deep.Zip(), "nested");
+
+        // A dict that holds itself, and forty doublings of one dict: 2^40 values in 600 bytes.
+        TestFiles.Refuses(new PickleBytes().Op("}").Op("q", 0).Text("a").Op("h", 0).Op("s").Zip(), "nested");
+        var doubling = new PickleBytes().Op("}").Op("q", 0);
+        for (byte i = 0; i < 40; i++)
+        {
+            doubling.Op("}").Text("a").Op("h", i).Op("s").Text("b").Op("h", i).Op("s").Op("q", (byte)(i + 1));
+        }
+
+        // The values below the last one are popped so that one remains.
+        doubling.Op("q", 200).Op([.. Enumerable.Repeat((byte)'0', 41)]).Op("h", 200);
+        TestFiles.Refuses(doubling.Zip(), "more than 1000000 values");
+    }
+
+    [Fact]
+    public void OperationsMemoAndCopiesAreBounded()
+    {
+        TestFiles.Refuses(new PickleBytes().Op([.. Enumerable.Repeat((byte)'N', 4_000_001)]).Zip(), "operations");
+
+        var memo = new PickleBytes().Op("N");
+        for (int i = 0; i <= 1_000_000; i++)
+        {
+            memo.Op([(byte)'r', .. BitConverter.GetBytes(i)]);
+        }
+
+        TestFiles.Refuses(memo.Zip(), "memo");
+
+        // One list of 100000 pairs, made into an OrderedDict a thousand times.
+        var copies = new PickleBytes().Global("collections", "OrderedDict").Op("q", 0).Op("](");
+        copies.Op([.. Enumerable.Repeat((byte[])[(byte)'N', (byte)'N', 0x86], 100_000).SelectMany(b => b)]).Op([(byte)'e', 0x85]).Op("q", 1);
+        for (int i = 0; i < 1000; i++)
+        {
+            copies.Op("h", 0).Op("h", 1).Op("R0");
+        }
+
+        TestFiles.Refuses(copies.Zip(), "pairs");
+    }
+
+    [Fact]
+    public void ArchivesThatLieAreRefused()
+    {
+        PickleBytes good = PickleBytes.OneTensor("torch.FloatStorage", 4, 0, [4], [1]);
+        TestFiles.Refuses(good.Zip(), "no entry 'a/data/0'");
+        TestFiles.Refuses(good.Zip(new byte[15]), "15 bytes");
+        TestFiles.Refuses(good.Zip(new byte[16])[..^30], "truncated");
+        TestFiles.Refuses(good.Zip(new byte[16])[..60], "truncated");
+
+        byte[] bomb = PickleBytes.ZipOf(
+            PickleBytes.OneTensor("torch.FloatStorage", 2_500_000, 0, [2_500_000], [1]).Done(), CompressionLevel.SmallestSize, new byte[10_000_000]);
+        Assert.True(bomb.Length < 100_000);
+        TestFiles.Refuses(bomb, "compressed");
+
+        using var memory = new MemoryStream();
+        using (var zip = new ZipArchive(memory, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            PickleBytes.Entry(zip, "../../data.pkl", [1], CompressionLevel.NoCompression);
+        }
+
+        TestFiles.Refuses(memory.ToArray(), "one data.pkl, found none");
+    }
+
+    [Fact]
+    public void TheOlderFormatIsCheckedToo()
+    {
+        byte[] good = File.ReadAllBytes(TestFiles.Data("checkpoints", "legacy.pt"));
+        TestFiles.Refuses(good[..^1], "truncated");
+        TestFiles.Refuses(good[..20], "truncated");
+
+        TestFiles.Refuses([.. good[..15], 0x80, 2, (byte)'K', 7, (byte)'.'], "format 1001");
+    }
+}

@@ -1,0 +1,79 @@
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Serialization;
+
+public class TorchArchiveTests
+{
+    [Theory]
+    [InlineData("zip.pt", "expected.safetensors")]
+    [InlineData("zip-protocol4.pt", "expected.safetensors")]
+    [InlineData("zip-wrapped.pt", "expected.safetensors")]
+    [InlineData("legacy.pt", "expected.safetensors")]
+    [InlineData("script.pt", "script-expected.safetensors")]
+    public void CheckpointsOfPyTorchHoldWhatPyTorchHeld(string file, string expected)
+    {
+        using TensorArchive archive = TensorArchive.Open(TestFiles.Data("checkpoints", file));
+        using TensorArchive reference = TensorArchive.Open(TestFiles.Data("checkpoints", expected));
+        Assert.Equal(reference.Entries.Keys.Order(), archive.Entries.Keys.Order());
+        Assert.NotEmpty(reference.Entries);
+        foreach (TensorEntry entry in reference.Entries.Values)
+        {
+            Assert.Equal(entry.Shape, archive.Entries[entry.Name].Shape);
+            Assert.Equal(reference.ReadFloat32(entry.Name), archive.ReadFloat32(entry.Name));
+        }
+    }
+
+    [Fact]
+    public void ElementTypesAreThoseOfTheFile()
+    {
+        using TensorArchive archive = TensorArchive.Open(TestFiles.Data("checkpoints", "zip.pt"));
+        (string Name, DType Type)[] expected =
+        [
+            ("plain.slice", DType.Float32), ("half", DType.Float16), ("brain", DType.BFloat16), ("double", DType.Float64), ("long", DType.Int64),
+            ("int", DType.Int32), ("short", DType.Int16), ("char", DType.Int8), ("byte", DType.UInt8), ("bool", DType.Bool),
+        ];
+        Assert.All(expected, e => Assert.Equal(e.Type, archive.Entries[e.Name].DType));
+        Assert.Equal([-3, -2, -1, 0, 1, 2, 3], archive.ReadInt32("long"));
+    }
+
+    [Fact]
+    public void NestedDictsGetDottedNames()
+    {
+        using TensorArchive archive = TensorArchive.Open(TestFiles.Data("checkpoints", "zip-nested.pt"));
+        Assert.Equal(["plain.weight", "scalar"], archive.Entries.Keys.Order());
+    }
+
+    [Fact]
+    public void OpenAiTorchScriptHoldsTheHuggingFaceWeightsRoundedToHalf()
+    {
+        using TensorArchive script = TensorArchive.Open(TestFiles.Data("clip-tiny", "openai-jit-fp16.pt"));
+        using TensorArchive hugging = TensorArchive.Open(TestFiles.Data("clip-tiny", "hf", "model.safetensors"));
+        (string OpenAi, string HuggingFace)[] same =
+        [
+            ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"),
+            ("visual.transformer.resblocks.1.mlp.c_proj.weight", "vision_model.encoder.layers.1.mlp.fc2.weight"),
+            ("transformer.resblocks.0.mlp.c_fc.bias", "text_model.encoder.layers.0.mlp.fc1.bias"),
+            ("transformer.resblocks.0.attn.out_proj.weight", "text_model.encoder.layers.0.self_attn.out_proj.weight"),
+        ];
+        foreach ((string openAi, string huggingFace) in same)
+        {
+            Assert.Equal(DType.Float16, script.Entries[openAi].DType);
+            Assert.Equal(hugging.ReadFloat32(huggingFace).Select(x => (float)(Half)x), script.ReadFloat32(openAi));
+        }
+
+        Assert.Equal([384, 128], script.Entries["visual.transformer.resblocks.0.attn.in_proj_weight"].Shape);
+        Assert.Equal([96], script.ReadInt32("input_resolution"));
+    }
+
+    [Fact]
+    public void UntypedStoragesWithAnElementTypeAreRead()
+    {
+        byte[] file = new PickleBytes().Op("}").Text("x").Global("torch._utils", "_rebuild_tensor_v3").Op("(")
+            .Storage("torch.storage.UntypedStorage", "0", 8).Int(1).Ints(3).Ints(1).Op([0x89]).Op("}").Global("torch", "bfloat16").Op("tRs")
+            .Zip([0, 0, 0x80, 0x3F, 0, 0x40, 0x80, 0xBF]);
+        using TensorArchive archive = TensorArchive.Open(file, "x");
+        Assert.Equal([1f, 2f, -1f], archive.ReadFloat32("x"));
+    }
+}
