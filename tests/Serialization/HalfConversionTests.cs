@@ -13,7 +13,8 @@ public class HalfConversionTests
         {
             float expected = (float)BitConverter.UInt16BitsToHalf((ushort)i);
             float got = HalfConversion.Float16ToSingle((ushort)i);
-            Assert.True(BitConverter.SingleToUInt32Bits(expected) == BitConverter.SingleToUInt32Bits(got) || (float.IsNaN(expected) && float.IsNaN(got)), $"{i:x4}");
+            bool sameBits = BitConverter.SingleToUInt32Bits(expected) == BitConverter.SingleToUInt32Bits(got);
+            Assert.True(sameBits || (float.IsNaN(expected) && float.IsNaN(got)), $"{i:x4}");
         }
     }
 
@@ -25,7 +26,8 @@ public class HalfConversionTests
             float low = (float)BitConverter.UInt16BitsToHalf((ushort)i);
             float high = i == 0x7BFF ? 65536f : (float)BitConverter.UInt16BitsToHalf((ushort)(i + 1));
             float tie = low + ((high - low) / 2);
-            foreach (float x in (float[])[low, MathF.BitIncrement(low), MathF.BitDecrement(tie), tie, MathF.BitIncrement(tie), MathF.BitDecrement(high)])
+            float[] around = [low, MathF.BitIncrement(low), MathF.BitDecrement(tie), tie, MathF.BitIncrement(tie), MathF.BitDecrement(high)];
+            foreach (float x in around)
             {
                 Assert.Equal(BitConverter.HalfToUInt16Bits((Half)x), HalfConversion.SingleToFloat16(x));
                 Assert.Equal(BitConverter.HalfToUInt16Bits((Half)(-x)), HalfConversion.SingleToFloat16(-x));

@@ -19,7 +19,8 @@ internal sealed class PickleBytes
 
     public PickleBytes Global(string module, string name) => Op($"c{module}\n{name}\n");
 
-    public PickleBytes Text(string text) => Op([(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)]);
+    public PickleBytes Text(string text) =>
+        Op([(byte)'X', .. BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)]);
 
     public PickleBytes Int(long value) => Op([0x8A, 8, .. BitConverter.GetBytes(value)]);
 

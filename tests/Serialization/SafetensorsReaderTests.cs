@@ -20,7 +20,8 @@ public class SafetensorsReaderTests
     [Fact]
     public void SmallWellFormedFileOpens()
     {
-        byte[] file = TestFiles.Safetensors("""{"b":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"BOOL","shape":[],"data_offsets":[4,5]}}  """, 5);
+        const string Header = """{"b":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"BOOL","shape":[],"data_offsets":[4,5]}}  """;
+        byte[] file = TestFiles.Safetensors(Header, 5);
         file[^5] = 0xFE;
         file[^4] = 0xFF;
         file[^1] = 1;

@@ -76,7 +76,8 @@ public class SafetensorsWriterTests
     public void AnUnwritablePlaceIsAnInputError()
     {
         using var folder = new TempFolder();
-        Assert.Contains("cannot be written", Assert.Throws<InputException>(() => new SafetensorsWriter().Save(Path.Combine(folder.Root, "no", "x"))).Message);
+        InputException error = Assert.Throws<InputException>(() => new SafetensorsWriter().Save(Path.Combine(folder.Root, "no", "x")));
+        Assert.Contains("cannot be written", error.Message);
         Assert.Contains("got a folder", Assert.Throws<InputException>(() => new SafetensorsWriter().Save(folder.Root)).Message);
     }
 

@@ -4,7 +4,8 @@ namespace Ldvc.Tensors.Serialization;
 internal static class ArchiveDetection
 {
     // The pickled number every plain (non-zip) torch.save file starts with: protocol 2, LONG1 of ten bytes.
-    private static ReadOnlySpan<byte> LegacyTorchStart => [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.'];
+    private static ReadOnlySpan<byte> LegacyTorchStart =>
+        [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.'];
 
     /// <summary>Opens the archive; the source is closed when that fails.</summary>
     public static TensorArchive Open(ArchiveSource source)

@@ -190,7 +190,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
             case 0x93:
                 object? name = Pop();
                 object? from = Pop();
-                Push(objects.Global(from as string ?? throw input.Fault("a global without a name"), name as string ?? throw input.Fault("a global without a name")));
+                Push(from is string first && name is string second ? objects.Global(first, second) : throw input.Fault("a global without a name"));
                 return true;
             case 'R':
                 object? arguments = Pop();
@@ -256,7 +256,8 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
         _memo[slot] = Peek();
     }
 
-    private void Recall(uint slot) => Push(_memo.TryGetValue(slot, out object? value) ? value : throw input.Fault($"memo entry {slot} was never set"));
+    private void Recall(uint slot) =>
+        Push(_memo.TryGetValue(slot, out object? value) ? value : throw input.Fault($"memo entry {slot} was never set"));
 
     private void Push(object? value) => _stack.Add(value);
 

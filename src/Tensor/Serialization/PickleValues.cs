@@ -1,6 +1,6 @@
 namespace Ldvc.Tensors.Serialization;
 
-/// <summary>A Python tuple. Lists are <see cref="List{T}"/>, integers <see cref="long"/>, other scalars their C# counterparts, None is null.</summary>
+/// <summary>A Python tuple. Lists are <see cref="List{T}"/>, integers long, other scalars their C# counterparts; None is null.</summary>
 internal sealed record PickleTuple(object?[] Items);
 
 /// <summary>A Python dict or OrderedDict as the pairs in the order they were set; hashing untrusted keys is left to whoever needs them.</summary>
@@ -60,7 +60,7 @@ internal sealed class ScriptObject
     public PickleDict Attributes { get; set; } = new();
 }
 
-/// <summary>A block of bytes elsewhere in the file. <paramref name="Count"/> is in elements, or in bytes where <paramref name="Type"/> is null.</summary>
+/// <summary>A block of bytes elsewhere in the file. Its count is in elements, or in bytes where <paramref name="Type"/> is null.</summary>
 internal sealed record TorchStorage(string Key, DType? Type, long Count)
 {
     /// <summary>Size in bytes.</summary>

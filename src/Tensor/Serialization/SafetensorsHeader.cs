@@ -176,7 +176,8 @@ internal sealed class SafetensorsHeader
         if (range[1] - range[0] != count * dtype.Size())
         {
             throw new InputException(
-                $"{_path}: {what} of {dtypeName} {ArchiveText.Shape(shape)} needs {count * dtype.Size()} bytes, its offsets give {range[1] - range[0]}.");
+                $"{_path}: {what} of {dtypeName} {ArchiveText.Shape(shape)} needs {count * dtype.Size()} bytes, "
+                + $"its offsets give {range[1] - range[0]}.");
         }
 
         if (!_entries.TryAdd(name, new TensorEntry(name, dtype, shape, count)))

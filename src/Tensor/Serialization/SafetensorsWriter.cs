@@ -8,8 +8,8 @@ public delegate void TensorFill<T>(long firstElement, Span<T> destination);
 
 /// <summary>
 /// Writes a safetensors file. Tensors are added by name first and written by <see cref="Save"/> in one pass, a piece at a time, so a large model is
-/// never held twice. The layout depends on names, types and shapes alone: wider types first (every tensor stays aligned to its element), then by name;
-/// the data starts at a multiple of 8 bytes. The file appears whole or not at all (see <see cref="AtomicFile"/>).
+/// never held twice. The layout depends on names, types and shapes alone: wider types first (every tensor stays aligned to its element), then by
+/// name; the data starts at a multiple of 8 bytes. The file appears whole or not at all (see <see cref="AtomicFile"/>).
 /// </summary>
 public sealed class SafetensorsWriter
 {

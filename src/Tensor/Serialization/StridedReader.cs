@@ -1,6 +1,6 @@
 namespace Ldvc.Tensors.Serialization;
 
-/// <summary>Reads a tensor whose elements do not lie in row-major order (a saved transpose or slice): its extent is loaded once, then gathered.</summary>
+/// <summary>Reads a tensor whose elements are not in row-major order (a saved transpose or slice): its extent is loaded once, then gathered.</summary>
 internal sealed class StridedReader
 {
     private readonly TorchTensor _tensor;
@@ -20,7 +20,8 @@ internal sealed class StridedReader
         long bytes = tensor.Count == 0 ? 0 : (last + 1) * tensor.Type.Size();
         if (bytes > Array.MaxLength)
         {
-            throw new InputException($"{source.Path}: a strided tensor {ArchiveText.Shape(tensor.Shape)} spans {bytes} bytes, expected at most {Array.MaxLength}.");
+            throw new InputException(
+                $"{source.Path}: a strided tensor {ArchiveText.Shape(tensor.Shape)} spans {bytes} bytes, expected at most {Array.MaxLength}.");
         }
 
         _extent = new byte[bytes];

@@ -74,7 +74,7 @@ public abstract class TensorArchive : IDisposable
     /// <summary>Reads an integer or bool tensor; every value must fit 32 bits.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
-    /// <exception cref="InputException">There is no such tensor, it holds floats or larger values, its size differs, or the file is damaged.</exception>
+    /// <exception cref="InputException">There is no such tensor, it holds floats or larger values, its size differs, or the file is bad.</exception>
     public void ReadInt32(string name, Span<int> destination)
     {
         TensorEntry entry = Sized(name, destination.Length);

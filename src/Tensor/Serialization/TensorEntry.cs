@@ -1,6 +1,6 @@
 namespace Ldvc.Tensors.Serialization;
 
-/// <summary>What a tensor file says about one tensor: its name, the type its elements are stored as, and its shape (row-major, outermost first).</summary>
+/// <summary>What a tensor file says about one tensor: its name, its elements' stored type, and its shape (row-major, outermost first).</summary>
 public sealed class TensorEntry
 {
     /// <summary>Creates an entry whose shape has already been checked: no negative size, and a product that fits a <see cref="long"/>.</summary>

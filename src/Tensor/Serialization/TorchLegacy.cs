@@ -56,8 +56,8 @@ internal static class TorchLegacy
             if (stored != storage.Count || storage.Bytes > source.Length - position - 8)
             {
                 throw new InputException(
-                    $"{source.Path}: truncated or damaged: storage {ArchiveText.Quote(key)} should hold {storage.Count} elements, the file says {stored} "
-                    + $"and has {source.Length - position - 8} bytes left.");
+                    $"{source.Path}: truncated or damaged: storage {ArchiveText.Quote(key)} should hold {storage.Count} elements, the file "
+                    + $"says {stored} and has {source.Length - position - 8} bytes left.");
             }
 
             position += 8 + storage.Bytes;

@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, and make a TorchScript
-/// object with attributes. Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
+/// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, and make a
+/// TorchScript object with attributes. Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
 /// </summary>
 internal sealed class TorchObjects(string path)
 {
@@ -16,7 +16,8 @@ internal sealed class TorchObjects(string path)
 
     /// <summary>GLOBAL: looks a name up in the allow-list.</summary>
     public PickleGlobal Global(string module, string name) => TorchGlobals.Find(module, name) ?? throw new InputException(
-        $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; nothing was run.");
+        $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; "
+        + "nothing was run.");
 
     /// <summary>REDUCE: what an allowed callable makes of its arguments.</summary>
     public object? Call(object? callable, object? arguments)

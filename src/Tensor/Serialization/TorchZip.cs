@@ -36,7 +36,8 @@ internal static class TorchZip
             (long offset, long length) = zip.Locate($"{prefix}data/{storage.Key}");
             if (length != storage.Bytes)
             {
-                throw new InputException($"{path}: storage {ArchiveText.Quote(storage.Key)} has {length} bytes, the checkpoint's pickle says {storage.Bytes}.");
+                throw new InputException(
+                    $"{path}: storage {ArchiveText.Quote(storage.Key)} has {length} bytes, the checkpoint's pickle says {storage.Bytes}.");
             }
 
             offsets.Add(storage.Key, offset);
@@ -49,7 +50,8 @@ internal static class TorchZip
 
     private static string Prefix(ZipDirectory zip, string path)
     {
-        string[] pickles = [.. zip.Names.Where(name => name == "data.pkl" || (name.EndsWith("/data.pkl", StringComparison.Ordinal) && name.IndexOf('/') == name.Length - 9)).Take(2)];
+        // At the top, or in one folder: IndexOf gives -1 or the only slash.
+        string[] pickles = [.. zip.Names.Where(name => name[(name.IndexOf('/') + 1)..] == "data.pkl").Take(2)];
         return pickles.Length == 1
             ? pickles[0][..^"data.pkl".Length]
             : throw new InputException($"{path}: expected a PyTorch archive with one data.pkl, found {(pickles.Length == 0 ? "none" : "several")}.");

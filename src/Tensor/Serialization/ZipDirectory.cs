@@ -56,7 +56,8 @@ internal sealed class ZipDirectory
         }
 
         _source.Read(record.Header, local);
-        long offset = record.Header + local.Length + BinaryPrimitives.ReadUInt16LittleEndian(local[26..]) + BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
+        int nameAndExtra = BinaryPrimitives.ReadUInt16LittleEndian(local[26..]) + BinaryPrimitives.ReadUInt16LittleEndian(local[28..]);
+        long offset = record.Header + local.Length + nameAndExtra;
         if (BinaryPrimitives.ReadUInt32LittleEndian(local) != 0x04034B50 || offset > _dataEnd || record.Length > _dataEnd - offset)
         {
             throw Fault($"has its entry {ArchiveText.Quote(name)} of {record.Length} bytes outside the file or without its local header");
