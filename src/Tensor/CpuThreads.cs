@@ -19,12 +19,14 @@ internal sealed unsafe class CpuThreads : IDisposable
     private delegate*<void*, int, int, void> _body;
     private void* _arguments;
     private int _tiles;
-    private int _next;
-    private int _pending;
-    private int _generation;
+    private int _done;
     private int _sleepers;
     private bool _stop;
     private Exception? _error;
+
+    // Job number in the upper half, tiles not yet taken in the lower: taking a tile is one compare-and-swap, and a thread that wakes up late
+    // for a job that has ended finds nothing left instead of somebody else's arguments. Nobody waits for a thread that took no tile.
+    private long _ticket;
 
     internal CpuThreads(int count)
     {
@@ -56,28 +58,29 @@ internal sealed unsafe class CpuThreads : IDisposable
             return;
         }
 
+        Exception? error;
         try
         {
             t_busy = true;
             _body = (delegate*<void*, int, int, void>)body;
             _arguments = arguments;
             _tiles = tiles;
-            _next = 0;
             _error = null;
-            Volatile.Write(ref _pending, _workers.Length);
-            Interlocked.Increment(ref _generation);
-            int sleeping = Volatile.Read(ref _sleepers);
-            if (sleeping > 0)
+            Volatile.Write(ref _done, 0);
+            Interlocked.Exchange(ref _ticket, ((_ticket >> 32) + 1 << 32) | (uint)tiles);
+            if (Volatile.Read(ref _sleepers) > 0)
             {
-                _wake.Release(sleeping);
+                _wake.Release(Math.Min(_workers.Length, tiles - 1));
             }
 
             Take(0);
             var spin = default(SpinWait);
-            while (Volatile.Read(ref _pending) != 0)
+            while (Volatile.Read(ref _done) != tiles)
             {
                 spin.SpinOnce(sleep1Threshold: -1);
             }
+
+            error = _error;
         }
         finally
         {
@@ -85,7 +88,7 @@ internal sealed unsafe class CpuThreads : IDisposable
             _job.Exit();
         }
 
-        if (_error is { } error)
+        if (error is not null)
         {
             throw new InvalidOperationException("a kernel failed: " + error.Message, error);
         }
@@ -94,7 +97,6 @@ internal sealed unsafe class CpuThreads : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _stop, true);
-        Interlocked.Increment(ref _generation);
         _wake.Release(Math.Max(1, _workers.Length));
         foreach (var worker in _workers)
         {
@@ -106,54 +108,64 @@ internal sealed unsafe class CpuThreads : IDisposable
 
     private void Take(int worker)
     {
-        try
+        while (true)
         {
-            int tile;
-            while ((tile = Interlocked.Increment(ref _next) - 1) < _tiles)
+            long ticket = Volatile.Read(ref _ticket);
+            int left = (int)ticket;
+            if (left == 0)
             {
-                _body(_arguments, tile, worker);
+                return;
             }
-        }
-        catch (Exception error)
-        {
-            // The caller throws it once the whole team has stopped: nobody may still be reading its stack.
-            _error = error;
+
+            if (Interlocked.CompareExchange(ref _ticket, ticket - 1, ticket) != ticket)
+            {
+                continue;
+            }
+
+            // The job cannot end before this tile does, so its fields are stable from here.
+            try
+            {
+                _body(_arguments, _tiles - left, worker);
+            }
+            catch (Exception error)
+            {
+                // The caller throws it once the whole team has stopped: nobody may still be reading its stack.
+                _error = error;
+            }
+
+            Interlocked.Increment(ref _done);
         }
     }
 
     private void Work(int index)
     {
         t_busy = true;
-        int seen = 0;
-        while (true)
+        int spins = 0;
+        while (!Volatile.Read(ref _stop))
         {
-            int spins = 0;
-            while (Volatile.Read(ref _generation) == seen)
+            if ((int)Volatile.Read(ref _ticket) != 0)
             {
-                if (++spins < SpinsBeforeSleep)
-                {
-                    Thread.SpinWait(8);
-                    continue;
-                }
-
-                // Announce the sleep, look once more, then sleep: a generation raised in between is seen by one of the two.
+                Take(index);
+                spins = 0;
+            }
+            else if (++spins < SpinsBeforeSleep)
+            {
+                Thread.SpinWait(8);
+            }
+            else
+            {
+                // Announce the sleep, look once more, then sleep: a job posted in between is seen by one of the two. The timeout only bounds
+                // the harm of a lost wake-up.
                 Interlocked.Increment(ref _sleepers);
-                if (Volatile.Read(ref _generation) == seen)
+                Thread.MemoryBarrier();
+                if ((int)Volatile.Read(ref _ticket) == 0 && !Volatile.Read(ref _stop))
                 {
                     _wake.Wait(50);
                 }
 
                 Interlocked.Decrement(ref _sleepers);
+                spins = 0;
             }
-
-            seen = Volatile.Read(ref _generation);
-            if (Volatile.Read(ref _stop))
-            {
-                return;
-            }
-
-            Take(index);
-            Interlocked.Decrement(ref _pending);
         }
     }
 }

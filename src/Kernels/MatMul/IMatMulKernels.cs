@@ -1,0 +1,87 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.MatMul;
+
+/// <summary>
+/// One (batched) matrix product with its epilogue: C = residual + activation(alpha * op(A) op(B) + bias), row-major, op being the transpose or
+/// nothing. Accumulate adds to C instead and takes no epilogue. With ActivationGradientOf the result is multiplied by the activation's derivative
+/// at those values instead of being activated.
+/// </summary>
+internal record struct Gemm
+{
+    /// <summary>A plain product of M x K by K x N.</summary>
+    public Gemm(int m, int n, int k, View a, View b, View c)
+    {
+        M = m;
+        N = n;
+        K = k;
+        A = a;
+        B = b;
+        C = c;
+        Lda = k;
+        Ldb = n;
+        Ldc = n;
+        Alpha = 1;
+        Batch = 1;
+    }
+
+    public int M { get; set; }
+
+    public int N { get; set; }
+
+    public int K { get; set; }
+
+    public View A { get; set; }
+
+    public View B { get; set; }
+
+    public View C { get; set; }
+
+    /// <summary>Elements from row to row of A as stored (M x K, or K x M when transposed).</summary>
+    public int Lda { get; set; }
+
+    /// <summary>Elements from row to row of B as stored (K x N, or N x K when transposed).</summary>
+    public int Ldb { get; set; }
+
+    /// <summary>Elements from row to row of C, PreActivation, Residual and ActivationGradientOf.</summary>
+    public int Ldc { get; set; }
+
+    public bool TransposeA { get; set; }
+
+    public bool TransposeB { get; set; }
+
+    public float Alpha { get; set; }
+
+    /// <summary>C += instead of C =.</summary>
+    public bool Accumulate { get; set; }
+
+    /// <summary>How many products; the strides say how far apart their matrices are (0 shares one).</summary>
+    public int Batch { get; set; }
+
+    public long StrideA { get; set; }
+
+    public long StrideB { get; set; }
+
+    public long StrideC { get; set; }
+
+    /// <summary>[N], added to every row; may be absent.</summary>
+    public View Bias { get; set; }
+
+    public Activation Activation { get; set; }
+
+    /// <summary>Where to keep the value before the activation, laid out as C; may be absent.</summary>
+    public View PreActivation { get; set; }
+
+    /// <summary>Laid out as C; may be absent, may be C itself.</summary>
+    public View Residual { get; set; }
+
+    /// <summary>Values before the activation of an earlier product, laid out as C; may be absent.</summary>
+    public View ActivationGradientOf { get; set; }
+}
+
+/// <summary>Dense matrix products.</summary>
+internal interface IMatMulKernels
+{
+    /// <summary>Runs one (batched) product.</summary>
+    void Run(in Gemm gemm);
+}

@@ -1,0 +1,43 @@
+using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Simd;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Optimizer;
+
+internal unsafe struct AdamWArguments
+{
+    public float* Weights;
+    public float* Gradients;
+    public float* First;
+    public float* Second;
+    public float Shrink;
+    public float Beta1;
+    public float Beta2;
+    public float StepSize;
+    public float InverseRootCorrection;
+    public float Epsilon;
+    public float GradientScale;
+    public long Count;
+    public int Tiles;
+}
+
+/// <summary>CPU dispatch of the optimiser.</summary>
+internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernels
+{
+    public void AdamW(View weights, View gradients, View first, View second, long count, in AdamWStep step)
+    {
+        double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
+        var a = new AdamWArguments
+        {
+            Weights = weights.Floats, Gradients = gradients.Floats, First = first.Floats, Second = second.Floats, Shrink = 1f - (step.LearningRate * step.WeightDecay),
+            Beta1 = step.Beta1, Beta2 = step.Beta2, StepSize = (float)(step.LearningRate / correction1), InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
+            Epsilon = step.Epsilon, GradientScale = step.GradientScale, Count = count, Tiles = Tiling.Count(count, 1),
+        };
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(a.Tiles, &a, &CpuAdamW<Simd512, Vector512<float>>.Tile); break;
+            case 256: threads.For(a.Tiles, &a, &CpuAdamW<Simd256, Vector256<float>>.Tile); break;
+            default: threads.For(a.Tiles, &a, &CpuAdamW<Simd128, Vector128<float>>.Tile); break;
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Reduction;
+
+/// <summary>Whole-tensor reductions whose result the host needs.</summary>
+internal interface IReductionKernels
+{
+    /// <summary>Sum of x, accumulated in double.</summary>
+    double Sum(View x, long count);
+
+    /// <summary>Sum of x squared, accumulated in double.</summary>
+    double SumOfSquares(View x, long count);
+
+    /// <summary>Largest absolute value; NaN when any element is NaN.</summary>
+    float MaxAbs(View x, long count);
+
+    /// <summary>True when no element is NaN or infinite.</summary>
+    bool AllFinite(View x, long count);
+}

@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+
+namespace Ldvc.Kernels.Simd;
+
+/// <summary>The activations and their derivatives, for vectors and for the odd elements at an edge (through the same vector code: same rounding).</summary>
+internal static class ActivationMath<S, V>
+    where S : ISimd<V>
+    where V : struct
+{
+    private const float GeluSlope = 1.702f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V Apply(V x, Activation activation) => activation switch
+    {
+        Activation.QuickGelu => S.Multiply(x, VectorMath<S, V>.Sigmoid(S.Multiply(x, S.Set(GeluSlope)))),
+        Activation.Relu => S.Max(x, S.Zero),
+        _ => x,
+    };
+
+    /// <summary>Derivative at x, x being the value before the activation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V Derivative(V x, Activation activation)
+    {
+        switch (activation)
+        {
+            case Activation.QuickGelu:
+                V s = VectorMath<S, V>.Sigmoid(S.Multiply(x, S.Set(GeluSlope)));
+                V slope = S.Multiply(S.Multiply(x, S.Set(GeluSlope)), S.Subtract(S.Set(1f), s));
+                return S.Fma(s, slope, s);
+            case Activation.Relu:
+                return S.SelectPositive(x, S.Set(1f), S.Zero);
+            default:
+                return S.Set(1f);
+        }
+    }
+
+    internal static unsafe float Apply(float x, Activation activation)
+    {
+        float* lanes = stackalloc float[16];
+        S.Store(lanes, Apply(S.Set(x), activation));
+        return lanes[0];
+    }
+
+    internal static unsafe float Derivative(float x, Activation activation)
+    {
+        float* lanes = stackalloc float[16];
+        S.Store(lanes, Derivative(S.Set(x), activation));
+        return lanes[0];
+    }
+}

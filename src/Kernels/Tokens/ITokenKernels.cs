@@ -1,0 +1,27 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Tokens;
+
+/// <summary>Moving rows and blocks of tokens about: embedding, prompt insertion and replacement, slicing, patch extraction.</summary>
+internal interface ITokenKernels
+{
+    /// <summary>
+    /// For each of `blocks` blocks of `length` floats: target[i * targetStride ..] = (or +=) source[i * sourceStride ..]. A source stride of 0
+    /// repeats one block.
+    /// </summary>
+    void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate);
+
+    /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], blocks in order.</summary>
+    void SumBlocks(View source, long sourceStride, View target, int blocks, long length);
+
+    /// <summary>y [count, columns] = table rows at indices int32 [count]; indices are checked by the caller.</summary>
+    void Gather(View table, View indices, View y, int count, int columns);
+
+    /// <summary>dtable[indices[i]] += dy[i], i ascending; parallel over columns, so deterministic.</summary>
+    void ScatterAdd(View dy, View indices, View dtable, int count, int columns);
+
+    /// <summary>
+    /// Pictures [B, channels, H, W] cut into patches [B, H/p * W/p, channels * p * p], values in the order of a convolution weight [out, channels, p, p].
+    /// </summary>
+    void Patchify(View image, View patches, int batch, int channels, int height, int width, int patch);
+}
