@@ -1,0 +1,26 @@
+using Ldvc.Autograd.Ops;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Modules;
+
+/// <summary>Layer normalisation with learnt weight (1 at first) and bias (0 at first).</summary>
+public sealed class LayerNorm : Module
+{
+    private readonly float _epsilon;
+
+    /// <summary>Creates the parameters for rows of the given width.</summary>
+    public LayerNorm(Initializer init, int width, float epsilon = 1e-5f)
+    {
+        Weight = Add("weight", init.Constant(new Shape(width), 1));
+        Bias = Add("bias", init.Constant(new Shape(width), 0));
+        _epsilon = epsilon;
+    }
+
+    /// <summary>[width].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[width].</summary>
+    public Parameter Bias { get; }
+
+    internal Variable Forward(Tape tape, Variable x) => tape.LayerNorm(x, Weight, Bias, _epsilon);
+}

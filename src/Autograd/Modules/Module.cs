@@ -1,0 +1,66 @@
+namespace Ldvc.Autograd.Modules;
+
+/// <summary>A named tree of parameters; names join with dots, as in checkpoints.</summary>
+public abstract class Module : IDisposable
+{
+    private readonly List<(string Name, Parameter Parameter)> _parameters = [];
+    private readonly List<(string Name, Module Module)> _children = [];
+
+    /// <summary>All parameters with their dotted names, in order of registration.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> Parameters(string prefix = "")
+    {
+        foreach (var (name, parameter) in _parameters)
+        {
+            yield return (prefix + name, parameter);
+        }
+
+        foreach (var (name, module) in _children)
+        {
+            foreach (var item in module.Parameters($"{prefix}{name}."))
+            {
+                yield return item;
+            }
+        }
+    }
+
+    /// <summary>Sets whether training changes the parameters of the tree.</summary>
+    public void SetTrainable(bool trainable)
+    {
+        foreach (var (_, parameter) in Parameters())
+        {
+            parameter.Trainable = trainable;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (_, parameter) in Parameters())
+        {
+            parameter.Dispose();
+        }
+
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what a module holds besides its parameters.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    /// <summary>Registers a parameter.</summary>
+    protected Parameter Add(string name, Parameter parameter)
+    {
+        _parameters.Add((name, parameter));
+        return parameter;
+    }
+
+    /// <summary>Registers a child.</summary>
+    protected T Add<T>(string name, T module)
+        where T : Module
+    {
+        _children.Add((name, module));
+        return module;
+    }
+}

@@ -1,0 +1,43 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>Sum of two values of one shape: both gradients are the output's, shared, not copied.</summary>
+internal static class AddOp
+{
+    /// <summary>a + b.</summary>
+    internal static Variable Add(this Tape tape, Variable a, Variable b)
+    {
+        if (a.Shape != b.Shape)
+        {
+            throw new ArgumentException($"add: shapes {a.Shape} and {b.Shape} differ");
+        }
+
+        var y = tape.Device.Empty(a.Shape);
+        tape.Kernels.Elementwise.Add(a.Value, b.Value, y, y.Count);
+        var result = tape.Result(y, a, b);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new AddNode(result, a, b));
+        }
+
+        return result;
+    }
+
+    private sealed class AddNode(Variable output, Variable a, Variable b) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            if (a.RequiresGradient)
+            {
+                a.AddGradient(dy);
+            }
+
+            if (b.RequiresGradient)
+            {
+                b.AddGradient(dy);
+            }
+        }
+    }
+}

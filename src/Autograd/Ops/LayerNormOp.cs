@@ -1,0 +1,65 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>Layer normalisation over the innermost dimension.</summary>
+internal static class LayerNormOp
+{
+    /// <summary>x [..., D], gamma and beta [D] -> [..., D].</summary>
+    internal static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon)
+    {
+        int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
+        if (gamma.Value.Count != columns || beta.Value.Count != columns)
+        {
+            throw new ArgumentException($"layer norm: input {x.Shape}, weight {gamma.Shape}, bias {beta.Shape}");
+        }
+
+        var y = tape.Device.Empty(x.Shape);
+        var mean = tape.Device.Empty(new Shape(rows));
+        var rstd = tape.Device.Empty(new Shape(rows));
+        tape.Kernels.Normalization.LayerNorm(x.Value, gamma.Value, beta.Value, y, mean, rstd, rows, columns, epsilon);
+        var result = tape.Result(y, x, gamma, beta);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new LayerNormNode(result, x, gamma, beta, mean, rstd, rows, columns));
+        }
+        else
+        {
+            mean.Dispose();
+            rstd.Dispose();
+        }
+
+        return result;
+    }
+
+    private sealed class LayerNormNode : Node
+    {
+        private readonly Variable _x;
+        private readonly Variable _gamma;
+        private readonly Variable _beta;
+        private readonly Tensor _savedX;
+        private readonly Tensor _mean;
+        private readonly Tensor _rstd;
+        private readonly int _rows;
+        private readonly int _columns;
+
+        internal LayerNormNode(Variable output, Variable x, Variable gamma, Variable beta, Tensor mean, Tensor rstd, int rows, int columns)
+            : base(output)
+        {
+            (_x, _gamma, _beta, _rows, _columns) = (x, gamma, beta, rows, columns);
+            _savedX = Save(x.Value);
+            _mean = Own(mean);
+            _rstd = Own(rstd);
+        }
+
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            bool accumulate = false;
+            var dx = _x.RequiresGradient ? _x.GradientTarget(out accumulate) : null;
+            var dgamma = _gamma.RequiresGradient ? _gamma.GradientSum() : null;
+            var dbeta = _beta.RequiresGradient ? _beta.GradientSum() : null;
+            kernels.Normalization.LayerNormBackward(_savedX, _gamma.Value, _mean, _rstd, dy, dx, accumulate, dgamma, dbeta, _rows, _columns);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Ldvc.Kernels;
+using Ldvc.Kernels.MatMul;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>y = activation(x W^T + b) + residual, the workhorse.</summary>
+internal static class LinearOp
+{
+    /// <summary>x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N].</summary>
+    internal static Variable Linear(this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null)
+    {
+        int k = weight.Shape[1], n = weight.Shape[0];
+        if (x.Shape[-1] != k || (bias is not null && bias.Value.Count != n))
+        {
+            throw new ArgumentException($"linear: input {x.Shape} does not fit weight {weight.Shape} and bias {bias?.Shape.ToString() ?? "none"}");
+        }
+
+        int rows = checked((int)(x.Value.Count / k));
+        var sizes = x.Shape.ToArray();
+        sizes[^1] = n;
+        var y = tape.Device.Empty(new Shape(sizes));
+        var result = tape.Result(y, x, weight, bias, residual);
+        Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n)) : null;
+        tape.Kernels.MatMul.Run(new Gemm(rows, n, k, x.Value, weight.Value, y)
+        {
+            TransposeB = true,
+            Ldb = k,
+            Bias = bias?.Value,
+            Activation = activation,
+            PreActivation = before,
+            Residual = residual?.Value,
+        });
+        if (result.RequiresGradient)
+        {
+            tape.Record(new LinearNode(result, x, weight, bias, residual, activation, before));
+        }
+
+        return result;
+    }
+
+    private sealed class LinearNode : Node
+    {
+        private readonly Variable _x;
+        private readonly Variable _weight;
+        private readonly Variable? _bias;
+        private readonly Variable? _residual;
+        private readonly Activation _activation;
+        private readonly Tensor? _before;
+        private readonly Tensor? _savedX;
+        private readonly int _rows;
+        private readonly int _n;
+        private readonly int _k;
+
+        internal LinearNode(Variable output, Variable x, Variable weight, Variable? bias, Variable? residual, Activation activation, Tensor? before)
+            : base(output)
+        {
+            (_x, _weight, _bias, _residual, _activation) = (x, weight, bias, residual, activation);
+            _n = weight.Shape[0];
+            _k = weight.Shape[1];
+            _rows = (int)(x.Value.Count / _k);
+            _before = before is null ? null : Own(before);
+
+            // The input is needed for the weight's gradient alone: under a frozen weight it is not kept.
+            _savedX = weight.RequiresGradient ? Save(x.Value) : null;
+        }
+
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            if (_residual is { RequiresGradient: true })
+            {
+                _residual.AddGradient(dy);
+            }
+
+            Tensor? inner = null;
+            if (_before is not null)
+            {
+                inner = dy.Device.Empty(dy.Shape);
+                kernels.Elementwise.ActivateBackward(_before, dy, inner, _activation, false, dy.Count);
+                dy = inner;
+            }
+
+            if (_x.RequiresGradient)
+            {
+                var dx = _x.GradientTarget(out bool accumulate);
+                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, _weight.Value, dx) { Accumulate = accumulate });
+            }
+
+            if (_savedX is not null)
+            {
+                var dw = _weight.GradientTarget(out bool accumulate);
+                kernels.MatMul.Run(new Gemm(_n, _k, _rows, dy, _savedX, dw) { TransposeA = true, Lda = _n, Accumulate = accumulate });
+            }
+
+            if (_bias is { RequiresGradient: true })
+            {
+                kernels.Elementwise.ColumnSums(dy, _bias.GradientSum(), _rows, _n);
+            }
+
+            inner?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Ldvc.Kernels;
+using Ldvc.Kernels.MatMul;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>C = alpha A B^T per batch element: all pairs of rows, as in mask logits and contrastive logits.</summary>
+internal static class MatMulTransposedOp
+{
+    /// <summary>a [B, M, K], b [B, N, K] -> [B, M, N]; two-dimensional operands are a batch of one and give [M, N].</summary>
+    internal static Variable MatMulTransposed(this Tape tape, Variable a, Variable b, float alpha)
+    {
+        bool batched = a.Shape.Rank == 3;
+        int batch = batched ? a.Shape[0] : 1, m = a.Shape[-2], n = b.Shape[-2], k = a.Shape[-1];
+        if (a.Shape.Rank != b.Shape.Rank || b.Shape[-1] != k || (batched && b.Shape[0] != batch))
+        {
+            throw new ArgumentException($"matmul: {a.Shape} by the transpose of {b.Shape}");
+        }
+
+        var y = tape.Device.Empty(batched ? new Shape(batch, m, n) : new Shape(m, n));
+        tape.Kernels.MatMul.Run(new Gemm(m, n, k, a.Value, b.Value, y)
+        {
+            TransposeB = true, Ldb = k, Alpha = alpha, Batch = batch, StrideA = (long)m * k, StrideB = (long)n * k, StrideC = (long)m * n,
+        });
+        var result = tape.Result(y, a, b);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new MatMulTransposedNode(result, a, b, alpha, batch, m, n, k));
+        }
+
+        return result;
+    }
+
+    private sealed class MatMulTransposedNode : Node
+    {
+        private readonly Variable _a;
+        private readonly Variable _b;
+        private readonly Tensor? _savedA;
+        private readonly Tensor? _savedB;
+        private readonly float _alpha;
+        private readonly int _batch;
+        private readonly int _m;
+        private readonly int _n;
+        private readonly int _k;
+
+        internal MatMulTransposedNode(Variable output, Variable a, Variable b, float alpha, int batch, int m, int n, int k)
+            : base(output)
+        {
+            (_a, _b, _alpha, _batch, _m, _n, _k) = (a, b, alpha, batch, m, n, k);
+            _savedA = b.RequiresGradient ? Save(a.Value) : null;
+            _savedB = a.RequiresGradient ? Save(b.Value) : null;
+        }
+
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            if (_savedB is not null)
+            {
+                var da = _a.GradientTarget(out bool accumulate);
+                kernels.MatMul.Run(new Gemm(_m, _k, _n, dy, _savedB, da)
+                {
+                    Alpha = _alpha, Accumulate = accumulate, Batch = _batch, StrideA = (long)_m * _n, StrideB = (long)_n * _k, StrideC = (long)_m * _k,
+                });
+            }
+
+            if (_savedA is not null)
+            {
+                var db = _b.GradientTarget(out bool accumulate);
+                kernels.MatMul.Run(new Gemm(_n, _k, _m, dy, _savedA, db)
+                {
+                    TransposeA = true, Lda = _n, Alpha = _alpha, Accumulate = accumulate, Batch = _batch, StrideA = (long)_m * _n, StrideB = (long)_m * _k, StrideC = (long)_n * _k,
+                });
+            }
+        }
+    }
+}

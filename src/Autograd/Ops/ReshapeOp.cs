@@ -1,0 +1,25 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>The same values under another shape; nothing is copied either way.</summary>
+internal static class ReshapeOp
+{
+    /// <summary>x with the given sizes.</summary>
+    internal static Variable Reshape(this Tape tape, Variable x, params ReadOnlySpan<int> sizes)
+    {
+        var result = tape.Result(x.Value.Reshape(sizes), x);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new ReshapeNode(result, x));
+        }
+
+        return result;
+    }
+
+    private sealed class ReshapeNode(Variable output, Variable x) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy) => x.AddGradient(dy);
+    }
+}

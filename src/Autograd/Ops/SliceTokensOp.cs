@@ -1,0 +1,38 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>A range of tokens of every picture.</summary>
+internal static class SliceTokensOp
+{
+    /// <summary>x [B, T, D] -> [B, count, D], tokens start .. start+count.</summary>
+    internal static Variable SliceTokens(this Tape tape, Variable x, int start, int count)
+    {
+        int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2];
+        if (start < 0 || count < 0 || start + count > length)
+        {
+            throw new ArgumentException($"slice: tokens {start}..{start + count} of {x.Shape}");
+        }
+
+        var y = tape.Device.Empty(new Shape(batch, count, width));
+        tape.Kernels.Tokens.CopyBlocks(x.Value.View.Shift((long)start * width), (long)length * width, y, (long)count * width, batch, (long)count * width, false);
+        var result = tape.Result(y, x);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new SliceTokensNode(result, x, start));
+        }
+
+        return result;
+    }
+
+    private sealed class SliceTokensNode(Variable output, Variable x, int start) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            int batch = dy.Shape[0], count = dy.Shape[1], width = dy.Shape[2], length = x.Shape[1];
+            var dx = x.GradientSum();
+            kernels.Tokens.CopyBlocks(dy, (long)count * width, dx.View.Shift((long)start * width), (long)length * width, batch, (long)count * width, true);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>Inserts or replaces tokens: the class token, and the deep prompts of method.md 2 and 3.</summary>
+internal static class SpliceOp
+{
+    /// <summary>
+    /// x [B, T, D] with tokens start .. start+dropped taken out and tokens [M, D] (the same for all pictures) put there -> [B, T - dropped + M, D].
+    /// </summary>
+    internal static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
+    {
+        int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2], count = tokens.Shape[0];
+        if (tokens.Shape.Rank != 2 || tokens.Shape[1] != width || start < 0 || dropped < 0 || start + dropped > length)
+        {
+            throw new ArgumentException($"splice: tokens {tokens.Shape} into {x.Shape} at {start}, dropping {dropped}");
+        }
+
+        int outLength = length - dropped + count;
+        var y = tape.Device.Empty(new Shape(batch, outLength, width));
+        var copy = tape.Kernels.Tokens;
+        long inStride = (long)length * width, outStride = (long)outLength * width;
+        int tail = length - start - dropped;
+        copy.CopyBlocks(x.Value, inStride, y, outStride, batch, (long)start * width, false);
+        copy.CopyBlocks(tokens.Value, 0, y.View.Shift((long)start * width), outStride, batch, (long)count * width, false);
+        copy.CopyBlocks(
+            x.Value.View.Shift((long)(start + dropped) * width), inStride, y.View.Shift((long)(start + count) * width), outStride, batch, (long)tail * width, false);
+        var result = tape.Result(y, x, tokens);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new SpliceNode(result, x, tokens, start, dropped));
+        }
+
+        return result;
+    }
+
+    private sealed class SpliceNode(Variable output, Variable x, Variable tokens, int start, int dropped) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            int batch = dy.Shape[0], outLength = dy.Shape[1], width = dy.Shape[2], count = tokens.Shape[0], length = x.Shape[1];
+            long inStride = (long)length * width, outStride = (long)outLength * width;
+            if (x.RequiresGradient)
+            {
+                var dx = x.GradientTarget(out bool accumulate);
+                kernels.Tokens.CopyBlocks(dy, outStride, dx, inStride, batch, (long)start * width, accumulate);
+                kernels.Tokens.CopyBlocks(
+                    dy.View.Shift((long)(start + count) * width), outStride, dx.View.Shift((long)(start + dropped) * width), inStride, batch,
+                    (long)(length - start - dropped) * width, accumulate);
+                if (!accumulate && dropped > 0)
+                {
+                    // Dropped tokens influence nothing.
+                    using var rows = dx.Reshape(batch * length, width);
+                    for (int b = 0; b < batch; b++)
+                    {
+                        using var hole = rows.Slice((b * length) + start, dropped);
+                        hole.Clear();
+                    }
+                }
+            }
+
+            if (tokens.RequiresGradient)
+            {
+                kernels.Tokens.SumBlocks(dy.View.Shift((long)start * width), outStride, tokens.GradientSum(), batch, (long)count * width);
+            }
+        }
+    }
+}

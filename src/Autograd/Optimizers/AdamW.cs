@@ -1,0 +1,106 @@
+using Ldvc.Kernels;
+using Ldvc.Kernels.Optimizer;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Optimizers;
+
+/// <summary>AdamW (decoupled weight decay) over the trainable parameters of a model, as torch.optim.AdamW.</summary>
+public sealed class AdamW : IDisposable
+{
+    private readonly List<State> _states = [];
+    private readonly float _beta1;
+    private readonly float _beta2;
+    private readonly float _epsilon;
+
+    /// <summary>Creates zeroed moments for every trainable parameter.</summary>
+    /// <param name="parameters">Names and parameters; frozen ones are left out.</param>
+    /// <param name="beta1">Decay of the first moment.</param>
+    /// <param name="beta2">Decay of the second moment.</param>
+    /// <param name="epsilon">Added to the root of the second moment.</param>
+    /// <param name="weightDecay">Decay of a parameter by its name.</param>
+    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
+    {
+        (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
+        foreach (var (name, parameter) in parameters)
+        {
+            if (parameter.Trainable)
+            {
+                var device = parameter.Value.Device;
+                _states.Add(new State(name, parameter, device.Zeros(parameter.Shape), device.Zeros(parameter.Shape), weightDecay(name)));
+            }
+        }
+    }
+
+    /// <summary>Steps taken.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>Both moments of every parameter by name, for checkpoints.</summary>
+    public IEnumerable<(string Name, Tensor First, Tensor Second)> Moments
+    {
+        get
+        {
+            foreach (var state in _states)
+            {
+                yield return (state.Name, state.First, state.Second);
+            }
+        }
+    }
+
+    /// <summary>Name of the first parameter whose gradient holds NaN or infinity; null when all are finite.</summary>
+    public string? FirstNonFiniteGradient()
+    {
+        foreach (var state in _states)
+        {
+            if (state.Parameter.Gradient is { } gradient && !KernelSet.For(gradient.Device).Reduction.AllFinite(gradient, gradient.Count))
+            {
+                return state.Name;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Euclidean norm of all gradients together.</summary>
+    public double GradientNorm()
+    {
+        double sum = 0;
+        foreach (var state in _states)
+        {
+            if (state.Parameter.Gradient is { } gradient)
+            {
+                sum += KernelSet.For(gradient.Device).Reduction.SumOfSquares(gradient, gradient.Count);
+            }
+        }
+
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>
+    /// Updates every parameter and clears its gradient. A parameter whose gradient is absent has a gradient of zero: it still decays, and its moments
+    /// decay too, exactly as if the zeros were there.
+    /// </summary>
+    public void Step(float learningRate, float gradientScale = 1f)
+    {
+        Steps++;
+        foreach (var state in _states)
+        {
+            var parameter = state.Parameter;
+            var gradient = parameter.Gradient ?? parameter.GradientSum();
+            var step = new AdamWStep(learningRate, _beta1, _beta2, _epsilon, state.WeightDecay, Steps, gradientScale);
+            KernelSet.For(gradient.Device).Optimizer.AdamW(parameter.Value, gradient, state.First, state.Second, gradient.Count, step);
+            parameter.ClearGradient();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var state in _states)
+        {
+            state.First.Dispose();
+            state.Second.Dispose();
+        }
+    }
+
+    private sealed record State(string Name, Parameter Parameter, Tensor First, Tensor Second, float WeightDecay);
+}
