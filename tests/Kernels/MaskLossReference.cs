@@ -1,0 +1,127 @@
+using Ldvc.Kernels.MaskLoss;
+using Ldvc.Tensors;
+
+namespace Ldvc.Tests.Kernels;
+
+/// <summary>The mask loss of method.md 7 written plainly in double precision, the upsampled logits stored.</summary>
+internal static class MaskLossReference
+{
+    /// <summary>Loss [total, focal, dice], the four sums of each (image, class) and the gradient of total.</summary>
+    internal static (double[] Loss, double[] Sums, double[] Gradient) Compute(MaskLossSizes s, double[] z, byte[] labels)
+    {
+        int planes = s.Batch * s.Classes, pixels = s.ImageHeight * s.ImageWidth;
+        var sums = new double[planes * 4];
+        var gradient = new double[z.Length];
+        for (int plane = 0; plane < planes; plane++)
+        {
+            for (int i = 0; i < pixels; i++)
+            {
+                double x = Logit(s, z, plane, i);
+                bool y = labels[(plane / s.Classes * pixels) + i] == plane % s.Classes;
+                double p = Sigmoid(x);
+                sums[plane * 4] += y ? p : 0;
+                sums[(plane * 4) + 1] += p;
+                sums[(plane * 4) + 2] += y ? 1 : 0;
+                sums[(plane * 4) + 3] += y ? s.Alpha * Sigmoid(-x) * Sigmoid(-x) * Softplus(-x) : (1 - s.Alpha) * p * p * Softplus(x);
+            }
+        }
+
+        int present = 0;
+        double focal = 0, dice = 0;
+        for (int plane = 0; plane < planes; plane++)
+        {
+            focal += sums[(plane * 4) + 3] / pixels;
+            if (sums[(plane * 4) + 2] > 0)
+            {
+                present++;
+                dice += 1 - (((2 * sums[plane * 4]) + 1) / (sums[(plane * 4) + 1] + sums[(plane * 4) + 2] + 1));
+            }
+        }
+
+        present = Math.Max(1, present);
+        for (int plane = 0; plane < planes; plane++)
+        {
+            double denominator = sums[(plane * 4) + 1] + sums[(plane * 4) + 2] + 1;
+            for (int i = 0; i < pixels; i++)
+            {
+                double x = Logit(s, z, plane, i), p = Sigmoid(x), q = Sigmoid(-x);
+                bool y = labels[(plane / s.Classes * pixels) + i] == plane % s.Classes;
+                double slope = y
+                    ? -s.Alpha * q * q * ((2 * p * Softplus(-x)) + q)
+                    : (1 - s.Alpha) * p * p * ((2 * q * Softplus(x)) + p);
+                double total = s.FocalWeight * slope / pixels / present;
+                if (sums[(plane * 4) + 2] > 0)
+                {
+                    double byP = (((2 * sums[plane * 4]) + 1) / (denominator * denominator)) - (y ? 2 / denominator : 0);
+                    total += s.DiceWeight * byP * p * q / present;
+                }
+
+                var (top, bottom, down) = Axis(i / s.ImageWidth, s.Height, s.ImageHeight);
+                var (left, right, across) = Axis(i % s.ImageWidth, s.Width, s.ImageWidth);
+                int start = plane * s.Height * s.Width;
+                gradient[start + (top * s.Width) + left] += total * (1 - down) * (1 - across);
+                gradient[start + (top * s.Width) + right] += total * (1 - down) * across;
+                gradient[start + (bottom * s.Width) + left] += total * down * (1 - across);
+                gradient[start + (bottom * s.Width) + right] += total * down * across;
+            }
+        }
+
+        return ([(s.FocalWeight * focal / present) + (s.DiceWeight * dice / present), focal / present, dice / present], sums, gradient);
+    }
+
+    /// <summary>Neighbours and weight of one output position: half-pixel centres, clamped at the edges.</summary>
+    internal static (int First, int Second, double Weight) Axis(int position, int input, int output)
+    {
+        double source = Math.Max(((position + 0.5) * input / output) - 0.5, 0);
+        int first = Math.Min((int)Math.Floor(source), input - 1);
+        return (first, Math.Min(first + 1, input - 1), source - first);
+    }
+
+    /// <summary>Random labels in blocks, some of them 255 or a class that does not exist; the last class never occurs.</summary>
+    internal static byte[] Labels(int batch, int classes, int height, int width, int block)
+    {
+        var random = new CounterRandom(11, 2);
+        var labels = new byte[batch * height * width];
+        for (int image = 0; image < batch; image++)
+        {
+            for (int top = 0; top < height; top += block)
+            {
+                for (int left = 0; left < width; left += block)
+                {
+                    int choice = random.NextInt(classes + 1);
+                    byte label = choice == classes ? (byte)255 : choice == classes - 1 ? (byte)(classes + 3) : (byte)choice;
+                    for (int y = top; y < Math.Min(height, top + block); y++)
+                    {
+                        labels.AsSpan((((image * height) + y) * width) + left, Math.Min(block, width - left)).Fill(label);
+                    }
+                }
+            }
+        }
+
+        return labels;
+    }
+
+    internal static float[] Logits(int count, double mean, double deviation)
+    {
+        var random = new CounterRandom(12, 2);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)(mean + (deviation * random.NextNormal())))];
+    }
+
+    internal static double Sigmoid(double x) => x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
+
+    private static double Softplus(double x)
+    {
+        double u = Math.Exp(-Math.Abs(x));
+        return Math.Max(x, 0) + (u < 1e-6 ? u - (u * u / 2) : Math.Log(1 + u));
+    }
+
+    private static double Logit(MaskLossSizes s, double[] z, int plane, int pixel)
+    {
+        var (top, bottom, down) = Axis(pixel / s.ImageWidth, s.Height, s.ImageHeight);
+        var (left, right, across) = Axis(pixel % s.ImageWidth, s.Width, s.ImageWidth);
+        int start = plane * s.Height * s.Width;
+        double above = (z[start + (top * s.Width) + left] * (1 - across)) + (z[start + (top * s.Width) + right] * across);
+        double below = (z[start + (bottom * s.Width) + left] * (1 - across)) + (z[start + (bottom * s.Width) + right] * across);
+        return (above * (1 - down)) + (below * down);
+    }
+}
