@@ -39,6 +39,12 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
         }
     }
 
+    /// <summary>
+    /// Whether a backward takes one task a head, which needs 5 products of each pair of tiles, rather than tiles of queries and of keys on their
+    /// own, which need 7 but keep more threads busy. Both add the same numbers in the same order, so the choice does not show in the results.
+    /// </summary>
+    internal static bool WholeHeads(int heads, int threads) => 5L * Tiles(heads, threads) * threads <= 7L * heads;
+
     private static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
 
     private void Backward<S, V>(CpuAttentionArguments* a)
@@ -48,10 +54,7 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
         int heads = a->Sizes.Batch * a->Sizes.Heads;
         threads.For(heads, a, &CpuAttentionTasks<S, V>.Delta);
 
-        // One task a head needs 5 products of each pair of tiles, tiles of queries and of keys on their own need 7 but keep more threads busy. Both
-        // add the same numbers in the same order, so the choice does not show in the results.
-        long perHead = 5L * Tiles(heads, threads.Count) * threads.Count, perTile = 7L * heads;
-        if (perHead <= perTile)
+        if (WholeHeads(heads, threads.Count))
         {
             threads.For(heads, a, &CpuAttentionTasks<S, V>.BackwardHead);
             return;

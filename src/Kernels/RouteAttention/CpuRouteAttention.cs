@@ -1,0 +1,93 @@
+using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Simd;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.RouteAttention;
+
+/// <summary>CPU dispatch of route attention: picks the vector width and how the work is cut into tasks.</summary>
+internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAttentionKernels
+{
+    public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch)
+    {
+        var a = new CpuRouteTableArguments { Q = new CpuTokenRows(q), K = new CpuTokenRows(k), Sizes = sizes, Means = scratch.Floats, Table = table.Ints };
+        int tasks = sizes.Batch * sizes.Windows;
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(tasks, &a, &CpuRouteTable<Simd512, Vector512<float>>.Pool); break;
+            case 256: threads.For(tasks, &a, &CpuRouteTable<Simd256, Vector256<float>>.Pool); break;
+            default: threads.For(tasks, &a, &CpuRouteTable<Simd128, Vector128<float>>.Pool); break;
+        }
+
+        threads.For(tasks, &a, &CpuRouteTable<Simd128, Vector128<float>>.Choose);
+    }
+
+    public void Invert(in RouteSizes sizes, View table, View offsets, View list)
+    {
+        var a = new CpuRouteTableArguments { Sizes = sizes, Table = table.Ints, Offsets = offsets.Ints, List = list.Ints };
+        threads.For(sizes.Batch, &a, &CpuRouteTable<Simd128, Vector128<float>>.Invert);
+    }
+
+    public void Forward(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
+    {
+        var a = Arguments(sizes, table, q, k, v, o, logSumExp);
+        a.TilesPerWindow = Tiles(sizes.WindowHeight * sizes.WindowWidth, CpuRouteTasks<Simd128, Vector128<float>>.ForwardTile);
+        int tasks = sizes.Batch * sizes.Heads * sizes.Windows * a.TilesPerWindow;
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(tasks, &a, &CpuRouteTasks<Simd512, Vector512<float>>.Forward); break;
+            case 256: threads.For(tasks, &a, &CpuRouteTasks<Simd256, Vector256<float>>.Forward); break;
+            default: threads.For(tasks, &a, &CpuRouteTasks<Simd128, Vector128<float>>.Forward); break;
+        }
+    }
+
+    public void Backward(
+        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+    {
+        var a = Arguments(sizes, table, q, k, v, o, logSumExp);
+        a.Offsets = offsets.Ints;
+        a.List = list.Ints;
+        a.Attention.Dout = new CpuTokenRows(dOut);
+        a.Attention.Dq = new CpuTokenRows(dq);
+        a.Attention.Dk = new CpuTokenRows(dk);
+        a.Attention.Dv = new CpuTokenRows(dv);
+        a.Attention.Delta = scratch.Floats;
+        switch (SimdLevel.Bits)
+        {
+            case 512: Backward<Simd512, Vector512<float>>(&a); break;
+            case 256: Backward<Simd256, Vector256<float>>(&a); break;
+            default: Backward<Simd128, Vector128<float>>(&a); break;
+        }
+    }
+
+    private static CpuRouteArguments Arguments(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) => new()
+    {
+        Attention = new CpuAttentionArguments
+        {
+            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats,
+            Sizes = new AttentionSizes(sizes.Batch, sizes.Heads, sizes.Tokens, sizes.Tokens, sizes.HeadDim, sizes.Scale, false, 0f, 0),
+        },
+        Sizes = sizes,
+        Table = table.Ints,
+    };
+
+    private static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
+
+    private void Backward<S, V>(CpuRouteArguments* a)
+        where S : ISimd<V>
+        where V : struct
+    {
+        int heads = a->Sizes.Batch * a->Sizes.Heads;
+        threads.For(heads, &a->Attention, &CpuAttentionTasks<S, V>.Delta);
+        if (CpuAttention.WholeHeads(heads, threads.Count))
+        {
+            threads.For(heads, a, &CpuRouteTasks<S, V>.BackwardHead);
+            return;
+        }
+
+        a->TilesPerWindow = Tiles(a->Sizes.WindowHeight * a->Sizes.WindowWidth, CpuRouteTasks<S, V>.BackwardTile);
+        int tasks = heads * a->Sizes.Windows * a->TilesPerWindow;
+        threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardQueries);
+        threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardKeys);
+    }
+}
