@@ -11,7 +11,12 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
     {
         var a = new CpuAttentionArguments
         {
-            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats, Sizes = sizes,
+            Q = new CpuTokenRows(q),
+            K = new CpuTokenRows(k),
+            V = new CpuTokenRows(v),
+            O = new CpuTokenRows(o),
+            LogSumExp = logSumExp.Floats,
+            Sizes = sizes,
             TilesPerHead = Tiles(sizes.Queries, CpuAttentionTasks<Simd128, Vector128<float>>.ForwardTile),
         };
         int tasks = sizes.Batch * sizes.Heads * a.TilesPerHead;
@@ -28,8 +33,17 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
     {
         var a = new CpuAttentionArguments
         {
-            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats, Sizes = sizes,
-            Dout = new CpuTokenRows(dOut), Dq = new CpuTokenRows(dq), Dk = new CpuTokenRows(dk), Dv = new CpuTokenRows(dv), Delta = scratch.Floats,
+            Q = new CpuTokenRows(q),
+            K = new CpuTokenRows(k),
+            V = new CpuTokenRows(v),
+            O = new CpuTokenRows(o),
+            LogSumExp = logSumExp.Floats,
+            Sizes = sizes,
+            Dout = new CpuTokenRows(dOut),
+            Dq = new CpuTokenRows(dq),
+            Dk = new CpuTokenRows(dk),
+            Dv = new CpuTokenRows(dv),
+            Delta = scratch.Floats,
         };
         switch (SimdLevel.Bits)
         {

@@ -25,13 +25,27 @@ internal unsafe struct CpuAttentionArguments
         int batch = index / Sizes.Heads, head = index % Sizes.Heads, d = Sizes.HeadDim;
         return new CpuAttentionHead
         {
-            Q = Q.Head(batch, head, d), K = K.Head(batch, head, d), V = V.Head(batch, head, d), O = O.Head(batch, head, d), Dout = Dout.Head(batch, head, d),
-            Dq = Dq.Head(batch, head, d), Dk = Dk.Head(batch, head, d), Dv = Dv.Head(batch, head, d),
-            LogSumExp = LogSumExp + ((long)index * Sizes.Queries), Delta = Delta + ((long)index * Sizes.Queries), Dimension = d, Scale = Sizes.Scale, Causal = Sizes.Causal,
+            Q = Q.Head(batch, head, d),
+            K = K.Head(batch, head, d),
+            V = V.Head(batch, head, d),
+            O = O.Head(batch, head, d),
+            Dout = Dout.Head(batch, head, d),
+            Dq = Dq.Head(batch, head, d),
+            Dk = Dk.Head(batch, head, d),
+            Dv = Dv.Head(batch, head, d),
+            LogSumExp = LogSumExp + ((long)index * Sizes.Queries),
+            Delta = Delta + ((long)index * Sizes.Queries),
+            Dimension = d,
+            Scale = Sizes.Scale,
+            Causal = Sizes.Causal,
             Dropout = new CpuWeightDropout
             {
-                Active = Sizes.Dropout > 0f, Key = Sizes.DropoutKey, Base = (ulong)index * (ulong)Sizes.Queries * (ulong)Sizes.Keys, Keys = (ulong)Sizes.Keys,
-                Threshold = DropoutMask.Threshold(Sizes.Dropout), KeptScale = 1f / (1f - Sizes.Dropout),
+                Active = Sizes.Dropout > 0f,
+                Key = Sizes.DropoutKey,
+                Base = (ulong)index * (ulong)Sizes.Queries * (ulong)Sizes.Keys,
+                Keys = (ulong)Sizes.Keys,
+                Threshold = DropoutMask.Threshold(Sizes.Dropout),
+                KeptScale = 1f / (1f - Sizes.Dropout),
             },
         };
     }

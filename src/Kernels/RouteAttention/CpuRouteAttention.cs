@@ -64,7 +64,11 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
     {
         Attention = new CpuAttentionArguments
         {
-            Q = new CpuTokenRows(q), K = new CpuTokenRows(k), V = new CpuTokenRows(v), O = new CpuTokenRows(o), LogSumExp = logSumExp.Floats,
+            Q = new CpuTokenRows(q),
+            K = new CpuTokenRows(k),
+            V = new CpuTokenRows(v),
+            O = new CpuTokenRows(o),
+            LogSumExp = logSumExp.Floats,
             Sizes = new AttentionSizes(sizes.Batch, sizes.Heads, sizes.Tokens, sizes.Tokens, sizes.HeadDim, sizes.Scale, false, 0f, 0),
         },
         Sizes = sizes,
