@@ -1,0 +1,108 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// One picture with labels to one training sample: random resize, crop, flip, colour distortion, normalisation, padding (method.md section 8, in
+/// mmsegmentation's order and rounding). A pure function of the picture, the labels and the random stream.
+/// </summary>
+internal sealed class Augmentation
+{
+    private readonly AugmentationOptions _options;
+    private readonly float[] _normalized = new float[3 * 256];
+
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="InputException">An option is out of its range.</exception>
+    public Augmentation(AugmentationOptions options)
+    {
+        options.Validate();
+        _options = options;
+        for (int i = 0; i < _normalized.Length; i++)
+        {
+            _normalized[i] = (((i % 256) / 255f) - options.Statistics.Mean[i / 256]) / options.Statistics.Std[i / 256];
+        }
+    }
+
+    /// <summary>The options.</summary>
+    public AugmentationOptions Options => _options;
+
+    /// <summary>
+    /// Writes the sample: <paramref name="pixels"/> [3, size, size], normalised, 0 where padded; <paramref name="sampleLabels"/> [size, size], train ids,
+    /// 255 where padded.
+    /// </summary>
+    public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<byte> sampleLabels)
+    {
+        int size = _options.CropSize;
+        if (pixels.Length != 3 * size * size || sampleLabels.Length != size * size)
+        {
+            throw new ArgumentException($"expected {3 * size * size} pixel values and {size * size} labels, got {pixels.Length} and {sampleLabels.Length}");
+        }
+
+        double ratio = _options.RatioLow + ((_options.RatioHigh - _options.RatioLow) * random.NextDouble());
+        var (width, height) = FitBox(image.Width, image.Height, (int)(_options.ResizeLong * ratio), (int)(_options.ResizeShort * ratio));
+        var resizedLabels = width == labels.Width && height == labels.Height
+            ? labels
+            : ResizeNearest.Apply(labels, width, height, NearestRule.TopLeft);
+        var (left, top) = RandomCrop.Draw(resizedLabels, _options, ref random);
+
+        // Only the crop's pixels of the resized picture are ever computed.
+        var crop = ResizeLinear.Apply(image, width, height, left, top, Math.Min(size, width - left), Math.Min(size, height - top));
+        bool flip = random.NextDouble() < _options.FlipProbability;
+        if (_options.Photometric)
+        {
+            PhotometricDistortion.Apply(crop, _options, ref random);
+        }
+
+        WritePixels(crop, flip, pixels);
+        WriteLabels(resizedLabels, left, top, crop.Width, crop.Height, flip, sampleLabels);
+    }
+
+    /// <summary>The largest size of the same aspect within a box of the given long and short side, each side rounded half up.</summary>
+    public static (int Width, int Height) FitBox(int width, int height, int longSide, int shortSide)
+    {
+        double scale = Math.Min((double)longSide / Math.Max(width, height), (double)shortSide / Math.Min(width, height));
+        return (Math.Max(1, (int)((width * scale) + 0.5)), Math.Max(1, (int)((height * scale) + 0.5)));
+    }
+
+    private void WritePixels(RgbImage crop, bool flip, Span<float> pixels)
+    {
+        int size = _options.CropSize;
+        for (int channel = 0; channel < 3; channel++)
+        {
+            ReadOnlySpan<float> table = _normalized.AsSpan(channel * 256, 256);
+            var plane = pixels.Slice(channel * size * size, size * size);
+            for (int y = 0; y < crop.Height; y++)
+            {
+                ReadOnlySpan<byte> source = crop.Pixels.AsSpan(3 * y * crop.Width, 3 * crop.Width);
+                var row = plane.Slice(y * size, size);
+                for (int x = 0; x < crop.Width; x++)
+                {
+                    row[x] = table[source[(3 * (flip ? crop.Width - 1 - x : x)) + channel]];
+                }
+
+                row[crop.Width..].Clear();
+            }
+
+            plane[(crop.Height * size)..].Clear();
+        }
+    }
+
+    private void WriteLabels(LabelMap labels, int left, int top, int width, int height, bool flip, Span<byte> target)
+    {
+        int size = _options.CropSize;
+        for (int y = 0; y < height; y++)
+        {
+            var row = target.Slice(y * size, size);
+            labels.Labels.AsSpan(((top + y) * labels.Width) + left, width).CopyTo(row);
+            if (flip)
+            {
+                row[..width].Reverse();
+            }
+
+            row[width..].Fill(LabelMap.Ignore);
+        }
+
+        target[(height * size)..].Fill(LabelMap.Ignore);
+    }
+}

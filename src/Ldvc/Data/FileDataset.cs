@@ -1,0 +1,122 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>A data set of picture files and label PNGs. Subclasses say where the files lie and what the stored values mean.</summary>
+internal abstract class FileDataset : SegmentationDataset
+{
+    private readonly string[] _ids;
+    private readonly LabelTable _table;
+
+    /// <summary>Takes the ids in order.</summary>
+    /// <exception cref="InputException">No ids, or one twice.</exception>
+    protected FileDataset(string name, ClassList classes, ZeroShotSplit split, IReadOnlyList<string> ids, LabelTable table)
+    {
+        if (split.ClassCount != classes.Count)
+        {
+            throw new ArgumentException($"the split is over {split.ClassCount} classes, the list has {classes.Count}", nameof(split));
+        }
+
+        if (ids.Count == 0)
+        {
+            throw new InputException($"{name}: the data set has no pictures");
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string id in ids)
+        {
+            if (!seen.Add(id))
+            {
+                throw new InputException($"{name}: '{id}' is listed twice");
+            }
+        }
+
+        Name = name;
+        Classes = classes;
+        Split = split;
+        _ids = [.. ids];
+        _table = table;
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override ClassList Classes { get; }
+
+    /// <inheritdoc/>
+    public override ZeroShotSplit Split { get; }
+
+    /// <inheritdoc/>
+    public override int Count => _ids.Length;
+
+    /// <inheritdoc/>
+    public override string GetId(int index) => _ids[index];
+
+    /// <summary>The picture file of an id.</summary>
+    public abstract string ImagePath(string id);
+
+    /// <summary>The label file of an id.</summary>
+    public abstract string LabelPath(string id);
+
+    /// <inheritdoc/>
+    public override RgbImage ReadImage(int index) => ImageReader.Read(ImagePath(_ids[index]));
+
+    /// <inheritdoc/>
+    public override LabelMap ReadLabels(int index)
+    {
+        string path = LabelPath(_ids[index]);
+        var labels = PngLabels.Read(path);
+        TableFor(path).Apply(labels, path);
+        return labels;
+    }
+
+    /// <inheritdoc/>
+    public override (RgbImage Image, LabelMap Labels) Read(int index)
+    {
+        var image = ReadImage(index);
+        var labels = ReadLabels(index);
+        if (image.Width != labels.Width || image.Height != labels.Height)
+        {
+            throw new InputException(
+                $"{LabelPath(_ids[index])}: {labels.Width}x{labels.Height} pixels, expected {image.Width}x{image.Height} as in {ImagePath(_ids[index])}");
+        }
+
+        return (image, labels);
+    }
+
+    /// <summary>Looks for every file without opening it, so that a long training does not end on a missing one.</summary>
+    /// <exception cref="InputException">A picture or a label map is missing.</exception>
+    public void CheckFiles()
+    {
+        foreach (string id in _ids)
+        {
+            foreach (string path in new[] { ImagePath(id), LabelPath(id) })
+            {
+                if (!File.Exists(path))
+                {
+                    throw new InputException($"{path}: file not found, it is listed in {Name}");
+                }
+            }
+        }
+    }
+
+    /// <summary>The meaning of the values in one label file.</summary>
+    protected virtual LabelTable TableFor(string labelPath) => _table;
+
+    /// <summary>The first of several folders that exists.</summary>
+    /// <exception cref="InputException">None does; the message names the first.</exception>
+    protected static string FirstFolder(params IReadOnlyList<string> candidates)
+        => candidates.FirstOrDefault(Directory.Exists) ?? throw new InputException($"{candidates[0]}: folder not found");
+
+    /// <summary>
+    /// Ids of a list file, one line each: "2007_000032", or paths such as "/JPEGImages/2007_000032.jpg ..." of which the first one's name counts.
+    /// </summary>
+    protected static List<string> ReadIds(string path)
+        => [.. InputFile.ReadLines(path).Select(line => IdOf(line.Split((char[]?)null, 2)[0]))];
+
+    /// <summary>The id in a file name or path; dots in it stay unless a picture's extension follows.</summary>
+    protected static string IdOf(string path)
+        => PictureFiles.HasPictureExtension(path) ? Path.GetFileNameWithoutExtension(path) : Path.GetFileName(path);
+}

@@ -1,0 +1,75 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// A user's own data: images/ID.jpg (or png, webp, bmp, gif), masks/ID.png with train ids (255 ignored), classes.txt with one name per line; optional
+/// seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and PART.txt with the ids of a part.
+/// </summary>
+internal sealed class FolderDataset : FileDataset
+{
+    private readonly string _root;
+    private readonly SortedDictionary<string, string> _images;
+
+    private FolderDataset(
+        string root, string part, SortedDictionary<string, string> images, IReadOnlyList<string> ids, ClassList classes, ZeroShotSplit split)
+        : base($"{root}/{part}", classes, split, ids, LabelTable.Identity(classes.Count))
+    {
+        _root = root;
+        _images = images;
+    }
+
+    /// <summary>Opens the part listed in PART.txt; part "all", or a folder with neither train.txt nor val.txt, means every picture.</summary>
+    /// <exception cref="InputException">A folder or file is missing, a listed picture does not exist, or the class lists contradict each other.</exception>
+    public static FolderDataset Open(string root, string part)
+    {
+        if (!Directory.Exists(root))
+        {
+            throw new InputException($"{root}: folder not found");
+        }
+
+        var classes = ClassList.FromFile(Path.Combine(root, "classes.txt"));
+        var split = ReadSplit(root, classes);
+        var images = PictureFiles.In(Path.Combine(root, "images"));
+        return new FolderDataset(root, part, images, Ids(root, part, images), classes, split);
+    }
+
+    /// <inheritdoc/>
+    public override string ImagePath(string id) => _images[id];
+
+    /// <inheritdoc/>
+    public override string LabelPath(string id) => Path.Combine(_root, "masks", id + ".png");
+
+    private static IReadOnlyList<string> Ids(string root, string part, SortedDictionary<string, string> images)
+    {
+        string list = Path.Combine(root, part + ".txt");
+        bool hasLists = File.Exists(Path.Combine(root, "train.txt")) || File.Exists(Path.Combine(root, "val.txt"));
+        if (part == "all" || (!hasLists && part is "train" or "val"))
+        {
+            return [.. images.Keys];
+        }
+
+        // Whole lines: a user's file names may hold spaces.
+        List<string> ids = [.. InputFile.ReadLines(list).Select(IdOf)];
+        return ids.Find(id => !images.ContainsKey(id)) is { } missing
+            ? throw new InputException($"{list}: '{missing}' has no picture in {Path.Combine(root, "images")}")
+            : ids;
+    }
+
+    private static ZeroShotSplit ReadSplit(string root, ClassList classes)
+    {
+        string seenFile = Path.Combine(root, "seen.txt");
+        string unseenFile = Path.Combine(root, "unseen.txt");
+        int[]? seen = File.Exists(seenFile) ? classes.IndicesOf(InputFile.ReadLines(seenFile), seenFile) : null;
+        int[]? unseen = File.Exists(unseenFile) ? classes.IndicesOf(InputFile.ReadLines(unseenFile), unseenFile) : null;
+        var all = Enumerable.Range(0, classes.Count);
+        return (seen, unseen) switch
+        {
+            (null, null) => ZeroShotSplit.AllSeen(classes.Count),
+            (null, _) => new ZeroShotSplit(classes.Count, all.Except(unseen), unseen, unseenFile),
+            (_, null) => new ZeroShotSplit(classes.Count, seen, all.Except(seen), seenFile),
+            _ => new ZeroShotSplit(classes.Count, seen, unseen, $"{seenFile} and unseen.txt"),
+        };
+    }
+}

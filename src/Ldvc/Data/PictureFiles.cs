@@ -1,0 +1,34 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>Finds the pictures of a folder.</summary>
+internal static class PictureFiles
+{
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
+
+    /// <summary>Whether the name ends like a picture's.</summary>
+    public static bool HasPictureExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>File paths by name without extension, in ordinal order of the names.</summary>
+    /// <exception cref="InputException">The folder is missing, or two pictures differ in their extension only.</exception>
+    public static SortedDictionary<string, string> In(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"{folder}: folder not found");
+        }
+
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(folder).Where(HasPictureExtension))
+        {
+            string id = Path.GetFileNameWithoutExtension(path);
+            if (!files.TryAdd(id, path))
+            {
+                throw new InputException($"{folder}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {Path.GetFileName(path)})");
+            }
+        }
+
+        return files;
+    }
+}

@@ -1,0 +1,57 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>mmsegmentation's random crop: drawn again, a few times, while one class fills most of it.</summary>
+internal static class RandomCrop
+{
+    /// <summary>Draws the crop's corner; a picture smaller than the crop is taken whole. The last draw stands even if it fails the test.</summary>
+    public static (int Left, int Top) Draw(LabelMap labels, AugmentationOptions options, ref CounterRandom random)
+    {
+        var corner = DrawCorner(labels, options.CropSize, ref random);
+        if (options.CatMaxRatio < 1)
+        {
+            for (int i = 0; i < options.CropTries && !IsMixed(labels, corner, options); i++)
+            {
+                corner = DrawCorner(labels, options.CropSize, ref random);
+            }
+        }
+
+        return corner;
+    }
+
+    private static (int Left, int Top) DrawCorner(LabelMap labels, int size, ref CounterRandom random)
+    {
+        int top = random.NextInt(Math.Max(labels.Height - size, 0) + 1);
+        int left = random.NextInt(Math.Max(labels.Width - size, 0) + 1);
+        return (left, top);
+    }
+
+    // More than one class, and none with cat_max_ratio or more of the labelled pixels.
+    private static bool IsMixed(LabelMap labels, (int Left, int Top) corner, AugmentationOptions options)
+    {
+        Span<int> counts = stackalloc int[256];
+        counts.Clear();
+        int right = Math.Min(corner.Left + options.CropSize, labels.Width);
+        int bottom = Math.Min(corner.Top + options.CropSize, labels.Height);
+        for (int y = corner.Top; y < bottom; y++)
+        {
+            foreach (byte label in labels.Labels.AsSpan((y * labels.Width) + corner.Left, right - corner.Left))
+            {
+                counts[label]++;
+            }
+        }
+
+        int classes = 0, largest = 0;
+        long total = 0;
+        foreach (int count in counts[..LabelMap.Ignore])
+        {
+            classes += count > 0 ? 1 : 0;
+            largest = Math.Max(largest, count);
+            total += count;
+        }
+
+        return classes > 1 && (double)largest / total < options.CatMaxRatio;
+    }
+}

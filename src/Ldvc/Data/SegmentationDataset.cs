@@ -1,0 +1,49 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// Pictures with a train id per pixel: 0..C-1 in the order of <see cref="Classes"/>, 255 ignored. All classes' labels are there; hiding the unseen
+/// ones from training is <see cref="LabelMapping"/>'s part. Reading is safe from several threads at once.
+/// </summary>
+internal abstract class SegmentationDataset
+{
+    /// <summary>What the data set is called in messages and reports, for example "voc2012/val".</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The classes in train-id order.</summary>
+    public abstract ClassList Classes { get; }
+
+    /// <summary>Seen and unseen train ids.</summary>
+    public abstract ZeroShotSplit Split { get; }
+
+    /// <summary>Number of pictures.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>A name for picture i, unique in the data set.</summary>
+    public abstract string GetId(int index);
+
+    /// <summary>Reads picture i.</summary>
+    /// <exception cref="InputException">The file is missing or damaged.</exception>
+    public abstract RgbImage ReadImage(int index);
+
+    /// <summary>Reads the train ids of picture i.</summary>
+    /// <exception cref="InputException">The file is missing or damaged, or holds a value that is no class.</exception>
+    public abstract LabelMap ReadLabels(int index);
+
+    /// <summary>Reads both, and checks that they have the same size.</summary>
+    /// <exception cref="InputException">As for the two parts, or their sizes differ.</exception>
+    public virtual (RgbImage Image, LabelMap Labels) Read(int index)
+    {
+        var image = ReadImage(index);
+        var labels = ReadLabels(index);
+        if (image.Width != labels.Width || image.Height != labels.Height)
+        {
+            throw new InputException(
+                $"{Name}: the label map of '{GetId(index)}' is {labels.Width}x{labels.Height}, expected the picture's {image.Width}x{image.Height}");
+        }
+
+        return (image, labels);
+    }
+}

@@ -1,0 +1,57 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// PASCAL VOC 2012 in its own layout: JPEGImages, SegmentationClass, ImageSets/Segmentation. Twenty classes; background (0) and borders (255) are
+/// ignored. "trainaug" adds the SBD pictures, whose masks lie as PNGs in SegmentationClassAug (as mmsegmentation's converter writes them).
+/// </summary>
+internal sealed class VocDataset : FileDataset
+{
+    private readonly string _root;
+
+    private VocDataset(string root, string part, ClassList classes, ZeroShotSplit split)
+        : base($"voc2012/{part}", classes, split, Ids(root, part), LabelTable.ReduceZero(classes.Count)) => _root = root;
+
+    /// <summary>
+    /// Opens part "train", "val", "trainaug" or any other list's name. <paramref name="root"/> is VOC2012, VOCdevkit, or the folder around it.
+    /// </summary>
+    /// <exception cref="InputException">A folder or list is missing.</exception>
+    public static VocDataset Open(string root, string part)
+    {
+        var (classes, split) = KnownDatasets.Voc2012();
+        string[] roots = [root, Path.Combine(root, "VOC2012"), Path.Combine(root, "VOCdevkit", "VOC2012")];
+        string found = FirstFolder([.. roots.Select(r => Path.Combine(r, "ImageSets", "Segmentation"))]);
+        return new VocDataset(Path.GetDirectoryName(Path.GetDirectoryName(found))!, part, classes, split);
+    }
+
+    /// <inheritdoc/>
+    public override string ImagePath(string id) => Path.Combine(_root, "JPEGImages", id + ".jpg");
+
+    /// <inheritdoc/>
+    public override string LabelPath(string id)
+    {
+        // VOC's own, finer mask wins where both exist.
+        string own = Path.Combine(_root, "SegmentationClass", id + ".png");
+        string augmented = Path.Combine(_root, "SegmentationClassAug", id + ".png");
+        return File.Exists(own) || !File.Exists(augmented) ? own : augmented;
+    }
+
+    private static List<string> Ids(string root, string part)
+    {
+        string lists = Path.Combine(root, "ImageSets", "Segmentation");
+        string list = Path.Combine(lists, part + ".txt");
+        if (part != "trainaug" || File.Exists(list))
+        {
+            return ReadIds(list);
+        }
+
+        string additional = Path.Combine(lists, "aug.txt");
+        if (!File.Exists(additional))
+        {
+            throw new InputException($"{lists}: neither trainaug.txt nor aug.txt found, expected one of them to list the SBD pictures");
+        }
+
+        return [.. ReadIds(Path.Combine(lists, "train.txt")).Union(ReadIds(additional), StringComparer.Ordinal)];
+    }
+}
