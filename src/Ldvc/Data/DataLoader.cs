@@ -53,6 +53,9 @@ internal sealed class DataLoader : IDisposable
     /// <summary>Time Next has spent waiting for data.</summary>
     public TimeSpan Waited { get; private set; }
 
+    /// <summary>The workers, for tests.</summary>
+    internal IReadOnlyList<Thread> Threads => _threads;
+
     /// <summary>The next iteration's batch; dispose it to give its buffers back.</summary>
     /// <exception cref="InputException">A file of the batch is bad; its message is passed on. Asking again gives the same error.</exception>
     /// <exception cref="ObjectDisposedException">The loader was disposed.</exception>
