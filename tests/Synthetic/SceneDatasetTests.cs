@@ -1,3 +1,4 @@
+using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Synthetic;
 using Xunit;
@@ -70,6 +71,12 @@ public class SceneDatasetTests
             Assert.Equal(30, File.ReadAllLines(Path.Combine(folder, "classes.txt")).Length);
             Assert.Equal(TaskClasses.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
             Assert.Equal(5, Directory.GetFiles(Path.Combine(folder, "images")).Length);
+
+            FolderDataset read = FolderDataset.Open(folder, "val");
+            Assert.Equal(Enumerable.Range(24, 6), read.Split.Unseen);
+            Assert.Equal(val.Classes, read.Classes);
+            Assert.Equal(val.GetId(1), read.GetId(1));
+            Assert.Equal(val.ReadLabels(1).Labels, read.ReadLabels(1).Labels);
             Assert.Equal(val.ReadImage(1).Pixels, ImageReader.Read(Path.Combine(folder, "images", "val-00001.png")).Pixels);
             Assert.Equal(train.ReadLabels(2).Labels, PngLabels.Read(Path.Combine(folder, "masks", "train-00002.png")).Labels);
         }

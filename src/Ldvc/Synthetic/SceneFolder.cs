@@ -4,14 +4,15 @@ using Ldvc.Tensors;
 namespace Ldvc.Synthetic;
 
 /// <summary>
-/// Writes synthetic data sets as files that any program can read: images/ID.png, masks/ID.png (8-bit palette PNG, the stored number is the class, 255
-/// background), SPLIT.txt with the IDs of a split, classes.txt (label id = line number from 0), seen.txt and unseen.txt.
+/// Writes synthetic data sets in the layout that <see cref="Data.FolderDataset"/> and other programs read: images/ID.png, masks/ID.png (8-bit palette
+/// PNG, the stored number is the class, 255 background), PART.txt with the IDs of a part, classes.txt (label id = line number from 0), seen.txt and
+/// unseen.txt.
 /// </summary>
 internal static class SceneFolder
 {
-    /// <summary>Writes the splits into a folder, which is created; existing files of the same names are replaced.</summary>
+    /// <summary>Writes the parts into a folder, which is created; existing files of the same names are replaced.</summary>
     /// <exception cref="InputException">The folder cannot be written to.</exception>
-    public static void Write(string folder, params IEnumerable<SceneDataset> splits)
+    public static void Write(string folder, params IEnumerable<SceneDataset> parts)
     {
         string images = Path.Combine(folder, "images");
         string masks = Path.Combine(folder, "masks");
@@ -28,18 +29,18 @@ internal static class SceneFolder
         WriteLines(Path.Combine(folder, "classes.txt"), TaskClasses.Names);
         WriteLines(Path.Combine(folder, "seen.txt"), TaskClasses.SeenNames);
         WriteLines(Path.Combine(folder, "unseen.txt"), TaskClasses.UnseenNames);
-        foreach (SceneDataset split in splits)
+        foreach (SceneDataset part in parts)
         {
-            string[] ids = [.. Enumerable.Range(0, split.Count).Select(split.GetId)];
-            for (int i = 0; i < split.Count; i++)
+            string[] ids = [.. Enumerable.Range(0, part.Count).Select(part.GetId)];
+            for (int i = 0; i < part.Count; i++)
             {
-                (RgbImage image, LabelMap labels) = split.Read(i);
+                (RgbImage image, LabelMap labels) = part.Read(i);
                 ImageWriter.WritePng(image, Path.Combine(images, ids[i] + ".png"));
                 PngLabels.Write(labels, Path.Combine(masks, ids[i] + ".png"), LabelPalette.Bright);
             }
 
             // Last, so that a list never names a picture that is not there.
-            WriteLines(Path.Combine(folder, split.Split + ".txt"), ids);
+            WriteLines(Path.Combine(folder, part.Split + ".txt"), ids);
         }
     }
 
