@@ -183,7 +183,11 @@ public class AugmentationTests
 
     private static AugmentationOptions Plain { get; } = new()
     {
-        RatioLow = 1, RatioHigh = 1, FlipProbability = 0, Photometric = false, CatMaxRatio = 1,
+        RatioLow = 1,
+        RatioHigh = 1,
+        FlipProbability = 0,
+        Photometric = false,
+        CatMaxRatio = 1,
     };
 
     private static (float[] Pixels, byte[] Labels) Run(AugmentationOptions options, RgbImage image, LabelMap labels, ulong stream)
