@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the small PyTorch checkpoints under tests/data/checkpoints and, beside them, the values a reader must find (expected.safetensors).
+"""Writes the small PyTorch checkpoints under tests/data/checkpoints and, beside them, the values a reader must find (expected.safetensors);
+and tests/data/checkpoints/tokens.json, difficult texts with the ids that CLIP's rules give them, worked out here in the plainest way.
 
-Needs PyTorch (Debian: python3-torch). Run from the repository root: python3 tools/make_checkpoint_fixtures.py
+Needs PyTorch and regex (Debian: python3-torch, python3-regex). Run from the repository root: python3 tools/make_checkpoint_fixtures.py
 """
+import html
 import json
 import struct
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import List
@@ -24,6 +27,15 @@ def write_expected(path, tensors):
         offset += len(data)
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
+def without_debug_records(path):
+    """Drops what TorchScript remembers of the source files (their paths, for stack traces)."""
+    with zipfile.ZipFile(path) as archive:
+        kept = [(name, archive.read(name)) for name in archive.namelist() if not name.endswith(".debug_pkl")]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in kept:
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def tensors():
@@ -75,6 +87,62 @@ class Tiny(torch.nn.Module):
         return self.resblocks(x)
 
 
+TEXTS = [
+    "a photo of a cat", "A PHOTO\tof\n\n a  Sandwich! ", "it's they'RE I'll we've I'm he'd don't 'tis 'S", "''s 'll'll 'x",
+    "abc123def 4.5% x\u00b2 \u2167 \u00bd", "&amp;lt;b&amp;gt; &quot;hi&quot; &#39;s", "don\u2019t \u201cquote\u201d \u2013 dash\u2026",
+    "\u0130stanbul \u0131", "\u039f\u0394\u039f\u03a3 \u03a3\u0391\u03a3 \u03a3. \u0391\u03a3'\u0391", "\u65e5\u672c\u8a9e \u30c6\u30b9\u30c8 \ud55c\uad6d\uc5b4", "na\u00efve cr\u00eape cafe\u0301 An\u0303o",
+    "\U0001d400bc x\U00020000y \U0001f600\U0001f600!?\u2603", "\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22", "<|endoftext|> x<|startoftext|>y <|END", "a\u00a0b\u2003c\u3000d\u001cE\u0085f\u200bg",
+    "\u00c0\u00d6\u1e9e\u00df \u017f '\u017fx \u212a", "!!! ... -- -foo_bar- (x) [y] {z} \\ / @#$%^&*+=~`|", "", "   ", "\ufffd\u0007\u0000x", "\u01c5\u02b0\u0e31 \u2160",
+]
+
+
+def tokenize(text, vocab, ranks, byte_symbols):
+    import regex
+    import unicodedata
+    text = html.unescape(html.unescape(unicodedata.normalize("NFC", text)))
+    text = regex.sub(r"[\s\x1c-\x1f]+", " ", text).strip().lower()
+    words = regex.findall(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", text, regex.IGNORECASE)
+    ids = []
+    for word in words:
+        if word in ("<|startoftext|>", "<|endoftext|>"):
+            ids.append(vocab[word])
+            continue
+        symbols = [byte_symbols[b] for b in word.encode()]
+        symbols[-1] += "</w>"
+        while len(symbols) > 1:
+            pairs = set(zip(symbols, symbols[1:]))
+            best = min(pairs, key=lambda pair: ranks.get(pair, len(ranks)))
+            if best not in ranks:
+                break
+            merged, i = [], 0
+            while i < len(symbols):
+                if tuple(symbols[i:i + 2]) == best:
+                    merged.append(symbols[i] + symbols[i + 1])
+                    i += 2
+                else:
+                    merged.append(symbols[i])
+                    i += 1
+            symbols = merged
+        ids += [vocab[s] for s in symbols]
+    return [vocab["<|startoftext|>"]] + ids + [vocab["<|endoftext|>"]]
+
+
+def load_vocabulary(folder):
+    vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")[1:]
+    ranks = {tuple(line.split(" ")): rank for rank, line in enumerate(line for line in lines if line)}
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [b for b in range(256) if b not in printable]
+    byte_symbols = {**{b: chr(b) for b in printable}, **{b: chr(256 + n) for n, b in enumerate(others)}}
+    return vocab, ranks, byte_symbols
+
+
+def write_tokens():
+    vocabulary = load_vocabulary(Path("tests/data/clip-tiny/hf"))
+    rows = [{"text": text, "ids": tokenize(text, *vocabulary)} for text in TEXTS]
+    (OUT / "tokens.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     state = tensors()
@@ -89,7 +157,9 @@ def main():
     torch.manual_seed(2)
     module = torch.jit.script(Tiny().eval())
     module.save(str(OUT / "script.pt"))
+    without_debug_records(OUT / "script.pt")
     write_expected(OUT / "script-expected.safetensors", module.state_dict())
+    write_tokens()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ namespace Ldvc.Tests.Serialization;
 
 public class ArchiveFuzzTests
 {
-    private const int Mutations = 2500;
+    private const int Mutations = 2000;
 
     [Theory]
     [InlineData("zip.pt")]

@@ -1,6 +1,6 @@
 namespace Ldvc.Tensors.Serialization;
 
-/// <summary>Reads a tensor whose elements are not in row-major order (a saved transpose or slice): its extent is loaded once, then gathered.</summary>
+/// <summary>Reads a tensor whose elements are not in row-major order (a saved transpose or slice): loads its extent once, then gathers.</summary>
 internal sealed class StridedReader
 {
     private readonly TorchTensor _tensor;

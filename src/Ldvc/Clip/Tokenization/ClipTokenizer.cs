@@ -1,0 +1,104 @@
+using Ldvc.Tensors;
+using Microsoft.ML.Tokenizers;
+
+namespace Ldvc.Clip.Tokenization;
+
+/// <summary>
+/// CLIP's byte-pair tokenizer. The merging is Microsoft.ML.Tokenizers'; cleaning and splitting are done here, where they can be exactly CLIP's.
+/// Start and end of text have whatever ids the vocabulary gives them. Safe to use from several threads.
+/// </summary>
+internal sealed class ClipTokenizer
+{
+    private readonly BpeTokenizer _bpe;
+
+    /// <summary>A tokenizer from a vocabulary in memory.</summary>
+    /// <exception cref="InputException">The vocabulary lacks a byte or a special token, or a merge leads out of it.</exception>
+    public ClipTokenizer(ClipVocabulary vocabulary)
+        : this(vocabulary, "vocabulary")
+    {
+    }
+
+    /// <summary>A tokenizer from token ids and merges in order of rank.</summary>
+    /// <exception cref="InputException">As above.</exception>
+    public ClipTokenizer(IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
+        : this(new ClipVocabulary(ids, merges))
+    {
+    }
+
+    private ClipTokenizer(ClipVocabulary vocabulary, string source)
+    {
+        VocabularyFiles.Check(source, source, vocabulary.Ids, vocabulary.Merges);
+        Vocabulary = vocabulary;
+        StartOfText = vocabulary.Ids[WordSplitter.StartOfText];
+        EndOfText = vocabulary.Ids[WordSplitter.EndOfText];
+        var options = new BpeOptions(vocabulary.Ids)
+        {
+            Merges = vocabulary.Merges.Select(merge => $"{merge.Left} {merge.Right}"),
+            ByteLevel = true,
+            EndOfWordSuffix = ByteSymbols.EndOfWord,
+        };
+        try
+        {
+            _bpe = BpeTokenizer.Create(options);
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException)
+        {
+            throw new InputException($"{source}: not a byte-pair vocabulary ({e.Message.Split('\n')[0]})", e);
+        }
+    }
+
+    /// <summary>The vocabulary, for saving it beside a model.</summary>
+    public ClipVocabulary Vocabulary { get; }
+
+    /// <summary>Id of the token in front of every text.</summary>
+    public int StartOfText { get; }
+
+    /// <summary>Id of the token after every text.</summary>
+    public int EndOfText { get; }
+
+    /// <summary>Reads the vocabulary of a checkpoint's folder, or of the folder a checkpoint file lies in.</summary>
+    /// <exception cref="InputException">There is no vocabulary, or it is damaged.</exception>
+    public static ClipTokenizer Load(string folder)
+    {
+        string place = File.Exists(folder) ? Path.GetDirectoryName(Path.GetFullPath(folder))! : folder;
+        return new ClipTokenizer(VocabularyFiles.Load(place), place);
+    }
+
+    /// <summary>
+    /// The ids CLIP's text tower takes: start, text, end, then zeros up to <paramref name="contextLength"/>. A text that is too long is cut; the last
+    /// id is the end of text all the same.
+    /// </summary>
+    public int[] Encode(string text, int contextLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 2);
+        int[] ids = EncodeUnpadded(text);
+        bool cut = ids.Length > contextLength;
+        Array.Resize(ref ids, contextLength);
+        if (cut)
+        {
+            ids[^1] = EndOfText;
+        }
+
+        return ids;
+    }
+
+    /// <summary>Start, text, end: as many ids as the text needs.</summary>
+    public int[] EncodeUnpadded(string text)
+    {
+        var ids = new List<int> { StartOfText };
+        foreach (string word in WordSplitter.Split(TextCleaning.Clean(text)))
+        {
+            if (word is WordSplitter.StartOfText or WordSplitter.EndOfText)
+            {
+                ids.Add(Vocabulary.Ids[word]);
+            }
+            else
+            {
+                ids.AddRange(_bpe.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false));
+            }
+        }
+
+        ids.Add(EndOfText);
+        return [.. ids];
+    }
+}

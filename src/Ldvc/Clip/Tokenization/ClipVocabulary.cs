@@ -1,0 +1,66 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Clip.Tokenization;
+
+/// <summary>The ids of CLIP's tokens, and the merges in order of rank that build them from bytes.</summary>
+/// <param name="Ids">Token to id.</param>
+/// <param name="Merges">Pairs of tokens; an earlier pair is merged first.</param>
+internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IReadOnlyList<(string Left, string Right)> Merges)
+{
+    /// <summary>
+    /// The vocabulary as CLIP numbers it: the 256 byte symbols, the same as word ends, one token per merge, start and end of text.
+    /// </summary>
+    /// <exception cref="ArgumentException">Two merges give the same token.</exception>
+    public static ClipVocabulary FromMerges(IReadOnlyList<(string Left, string Right)> merges)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        IEnumerable<string> tokens = ByteSymbols.InOrder
+            .Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord))
+            .Concat(merges.Select(merge => merge.Left + merge.Right))
+            .Append(WordSplitter.StartOfText)
+            .Append(WordSplitter.EndOfText);
+        foreach (string token in tokens)
+        {
+            ids.Add(token, ids.Count);
+        }
+
+        return new ClipVocabulary(ids, merges);
+    }
+
+    /// <summary>Writes vocab.json and merges.txt as Hugging Face has them; the folder is made when it is missing.</summary>
+    /// <exception cref="Ldvc.Tensors.InputException">A file cannot be written.</exception>
+    public void Save(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new Ldvc.Tensors.InputException($"{folder}: the folder cannot be made ({e.Message})", e);
+        }
+
+        AtomicFile.Write(Path.Combine(folder, VocabularyFiles.Vocabulary), stream =>
+        {
+            using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+            json.WriteStartObject();
+            foreach ((string token, int id) in Ids.OrderBy(pair => pair.Value))
+            {
+                json.WriteNumber(token, id);
+            }
+
+            json.WriteEndObject();
+        });
+
+        var lines = new StringBuilder("#version: 0.2\n");
+        foreach ((string left, string right) in Merges)
+        {
+            lines.Append(left).Append(' ').Append(right).Append('\n');
+        }
+
+        AtomicFile.WriteText(Path.Combine(folder, VocabularyFiles.Merges), lines.ToString());
+    }
+}

@@ -1,0 +1,249 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip.Tokenization;
+
+/// <summary>Reads a vocabulary from the files CLIP checkpoints come with, and checks that it is one.</summary>
+internal static class VocabularyFiles
+{
+    /// <summary>Hugging Face's token ids.</summary>
+    public const string Vocabulary = "vocab.json";
+
+    /// <summary>Hugging Face's merges.</summary>
+    public const string Merges = "merges.txt";
+
+    /// <summary>Hugging Face's two in one file.</summary>
+    public const string Tokenizer = "tokenizer.json";
+
+    /// <summary>OpenAI's merges.</summary>
+    public const string OpenAi = "bpe_simple_vocab_16e6.txt.gz";
+
+    // OpenAI's list holds more merges than CLIP uses: it takes those that fill 49152 ids less the 512 bytes and the two special tokens.
+    private const int OpenAiMerges = 49152 - 512 - 2;
+    private const int LargestFile = 1 << 26;
+    private const int LargestId = 10_000_000;
+
+    /// <summary>Reads vocab.json and merges.txt, else tokenizer.json, else OpenAI's list.</summary>
+    /// <exception cref="InputException">None of them is there, or one is damaged.</exception>
+    public static ClipVocabulary Load(string folder)
+    {
+        try
+        {
+            return LoadAny(folder);
+        }
+        catch (InvalidOperationException e)
+        {
+            // The JSON reader's word for text with half a surrogate pair.
+            throw new InputException($"{folder}: the vocabulary holds text that is not Unicode.", e);
+        }
+    }
+
+    private static ClipVocabulary LoadAny(string folder)
+    {
+        string vocabulary = Path.Combine(folder, Vocabulary);
+        string merges = Path.Combine(folder, Merges);
+        string tokenizer = Path.Combine(folder, Tokenizer);
+        string openAi = Path.Combine(folder, OpenAi);
+        if (File.Exists(vocabulary) && File.Exists(merges))
+        {
+            using JsonDocument json = Json(vocabulary);
+            return Check(vocabulary, merges, Ids(vocabulary, json.RootElement), ParseMerges(merges, Text(merges), int.MaxValue));
+        }
+
+        if (File.Exists(tokenizer))
+        {
+            return LoadTokenizer(tokenizer);
+        }
+
+        if (File.Exists(openAi))
+        {
+            return LoadOpenAi(openAi);
+        }
+
+        throw new InputException($"{folder}: expected CLIP's vocabulary here, as {Vocabulary} with {Merges}, {Tokenizer} or {OpenAi}; found none.");
+    }
+
+    /// <summary>A vocabulary that covers every byte, has both special tokens, and whose merges lead from tokens to tokens.</summary>
+    public static ClipVocabulary Check(
+        string idsPath, string mergesPath, IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
+    {
+        IEnumerable<string> needed = ByteSymbols.InOrder
+            .Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord))
+            .Append(WordSplitter.StartOfText)
+            .Append(WordSplitter.EndOfText);
+        foreach (string token in needed)
+        {
+            if (!ids.ContainsKey(token))
+            {
+                throw new InputException($"{idsPath}: expected CLIP's vocabulary, but the token '{token}' is missing.");
+            }
+        }
+
+        if (ids.Values.Distinct().Count() != ids.Count || ids.Values.Any(id => id is < 0 or > LargestId))
+        {
+            throw new InputException($"{idsPath}: expected a different id from 0 to {LargestId} for each of the {ids.Count} tokens.");
+        }
+
+        foreach ((string left, string right) in merges)
+        {
+            if (!ids.ContainsKey(left) || !ids.ContainsKey(right) || !ids.ContainsKey(left + right))
+            {
+                throw new InputException(
+                    $"{mergesPath}: the merge {Shown(left)} {Shown(right)} uses or gives a token that the vocabulary does not have.");
+            }
+        }
+
+        return new ClipVocabulary(ids, merges);
+    }
+
+    private static ClipVocabulary LoadTokenizer(string path)
+    {
+        using JsonDocument json = Json(path);
+        if (json.RootElement.ValueKind != JsonValueKind.Object
+            || !json.RootElement.TryGetProperty("model", out JsonElement model)
+            || model.ValueKind != JsonValueKind.Object
+            || !model.TryGetProperty("vocab", out JsonElement vocab)
+            || !model.TryGetProperty("merges", out JsonElement list)
+            || list.ValueKind != JsonValueKind.Array)
+        {
+            throw new InputException($"{path}: expected a tokenizer with 'model', and in it 'vocab' and 'merges'.");
+        }
+
+        var merges = new List<(string, string)>();
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            // Older files have "a b", newer ones ["a", "b"].
+            string[] pair = item.ValueKind switch
+            {
+                JsonValueKind.String => item.GetString()!.Split(' '),
+                JsonValueKind.Array => [.. item.EnumerateArray().Select(part => part.ValueKind == JsonValueKind.String ? part.GetString()! : "")],
+                _ => [],
+            };
+            merges.Add(pair is [{ Length: > 0 } left, { Length: > 0 } right]
+                ? (left, right)
+                : throw new InputException($"{path}: merge {merges.Count} is not a pair of tokens."));
+        }
+
+        return Check(path, path, Ids(path, vocab), merges);
+    }
+
+    private static ClipVocabulary LoadOpenAi(string path)
+    {
+        using var memory = new MemoryStream();
+        try
+        {
+            using var gzip = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+            byte[] buffer = new byte[1 << 16];
+            for (int got = gzip.Read(buffer); got > 0 && memory.Length <= LargestFile; got = gzip.Read(buffer))
+            {
+                memory.Write(buffer, 0, got);
+            }
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read as gzip ({e.Message})", e);
+        }
+
+        List<(string Left, string Right)> merges = ParseMerges(path, Decode(path, memory.ToArray()), OpenAiMerges);
+        if (merges.DistinctBy(merge => merge.Left + merge.Right).Count() != merges.Count)
+        {
+            throw new InputException($"{path}: two merges give the same token.");
+        }
+
+        ClipVocabulary vocabulary = ClipVocabulary.FromMerges(merges);
+        return Check(path, path, vocabulary.Ids, merges);
+    }
+
+    private static Dictionary<string, int> Ids(string path, JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new InputException($"{path}: expected a JSON object of tokens and ids, got {json.ValueKind}.");
+        }
+
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (JsonProperty property in json.EnumerateObject())
+        {
+            if (property.Value.ValueKind != JsonValueKind.Number || !property.Value.TryGetInt32(out int id))
+            {
+                throw new InputException($"{path}: the token {Shown(property.Name)} has something else than a whole number as its id.");
+            }
+
+            ids.Add(property.Name, id);
+        }
+
+        return ids;
+    }
+
+    private static List<(string Left, string Right)> ParseMerges(string path, string text, int most)
+    {
+        var merges = new List<(string, string)>();
+        string[] lines = text.Split('\n');
+        for (int i = 0; i < lines.Length && merges.Count < most; i++)
+        {
+            string line = lines[i].TrimEnd('\r');
+
+            // The first line is a version remark; later ones may begin with '#' as well, which is a byte like any other.
+            if (line.Length == 0 || (i == 0 && line.Contains("version", StringComparison.Ordinal)))
+            {
+                continue;
+            }
+
+            merges.Add(line.Split(' ') is [{ Length: > 0 } left, { Length: > 0 } right]
+                ? (left, right)
+                : throw new InputException($"{path}: line {i + 1} is {Shown(line)}, expected two tokens with a blank between them."));
+        }
+
+        return merges;
+    }
+
+    private static JsonDocument Json(string path)
+    {
+        try
+        {
+            return JsonDocument.Parse(Bytes(path), new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}: expected JSON ({e.Message.Split('\n')[0]})", e);
+        }
+    }
+
+    private static string Text(string path) => Decode(path, Bytes(path));
+
+    private static byte[] Bytes(string path)
+    {
+        try
+        {
+            long length = new FileInfo(path).Length;
+            return length <= LargestFile
+                ? File.ReadAllBytes(path)
+                : throw new InputException($"{path}: expected at most {LargestFile} bytes, got {length}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message})", e);
+        }
+    }
+
+    private static string Decode(string path, byte[] bytes)
+    {
+        if (bytes.Length > LargestFile)
+        {
+            throw new InputException($"{path}: expected at most {LargestFile} bytes of text.");
+        }
+
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InputException($"{path}: expected UTF-8 text.", e);
+        }
+    }
+
+    private static string Shown(string text) => $"'{(text.Length > 60 ? text[..60] + "..." : text)}'";
+}
