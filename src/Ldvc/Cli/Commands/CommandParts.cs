@@ -1,0 +1,48 @@
+using System.CommandLine;
+
+namespace Ldvc.Cli.Commands;
+
+/// <summary>Arguments and options that several verbs share.</summary>
+internal static class CommandParts
+{
+    /// <summary>CONFIG.</summary>
+    public static Argument<string> Config() => new("CONFIG")
+    {
+        Description = "A YAML configuration file; docs/configuration.md lists the keys.",
+    };
+
+    /// <summary>--set a.b=v, any number of times.</summary>
+    public static Option<string[]> Sets() => new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = "Overrides one value of the configuration, e.g. --set train.lr=1e-4 --set augment.ratio=[1,2].",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>--clip PATH.</summary>
+    public static Option<string> Clip() => new("--clip")
+    {
+        HelpName = "PATH",
+        Description = "A CLIP: a Hugging Face folder, or OpenAI's or open_clip's .pt or .safetensors file.",
+        Required = true,
+    };
+
+    /// <summary>--checkpoint F.</summary>
+    public static Option<string> Checkpoint() => new("--checkpoint")
+    {
+        HelpName = "F",
+        Description = "A checkpoint that `ldvc train` wrote (.safetensors).",
+        Required = true,
+    };
+
+    /// <summary>--out.</summary>
+    public static Option<string> Out(string helpName, string description) => new("--out")
+    {
+        HelpName = helpName,
+        Description = description,
+        Required = true,
+    };
+
+    /// <summary>The values of --set.</summary>
+    public static string[] Read(ParseResult result, Option<string[]> sets) => result.GetValue(sets) ?? [];
+}

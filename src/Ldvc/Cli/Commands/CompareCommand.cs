@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Ldvc.Cli.Verbs;
+
+namespace Ldvc.Cli.Commands;
+
+/// <summary>`ldvc compare`.</summary>
+internal static class CompareCommand
+{
+    private const double DefaultTolerance = 2e-5;
+
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        var reference = new Option<string>("--reference")
+        {
+            HelpName = "F",
+            Description = "A safetensors file with inputs and expected values; tools/ has the script that writes such files.",
+            Required = true,
+        };
+        var tolerance = new Option<string?>("--tolerance")
+        {
+            HelpName = "X",
+            Description = "Largest relative error of activations, logits and loss (gradients: 10 X). Default: 2e-5.",
+        };
+        var command = new VerbCommand(
+            "compare",
+            "Recomputes what a reference file holds and prints the largest absolute and relative error of every tensor; exit code 0 within the tolerance, 1 beyond.",
+            "ldvc compare --clip clip-vit-b16 --reference clip-vit-b16-reference.safetensors")
+        {
+            clip,
+            reference,
+            tolerance,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => CompareVerb.Run(new CompareOptions(
+            OptionValue.RequiredText(result, clip),
+            OptionValue.RequiredText(result, reference),
+            OptionValue.Number(result, tolerance, 0, double.PositiveInfinity) ?? DefaultTolerance,
+            common.Read(result, host))));
+        return command;
+    }
+}

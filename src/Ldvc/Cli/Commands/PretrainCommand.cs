@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Ldvc.Cli.Verbs;
+
+namespace Ldvc.Cli.Commands;
+
+/// <summary>`ldvc pretrain`.</summary>
+internal static class PretrainCommand
+{
+    public static Command Create(VerbHost host)
+    {
+        Argument<string> config = CommandParts.Config();
+        Option<string[]> sets = CommandParts.Sets();
+        var command = new VerbCommand(
+            "pretrain",
+            "Trains a small CLIP on drawn scenes and captions, from nothing but this repository.",
+            "ldvc pretrain configs/demo/pretrain.yaml")
+        {
+            config,
+            sets,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => PretrainVerb.Run(new PretrainOptions(
+            OptionValue.RequiredText(result, config),
+            CommandParts.Read(result, sets),
+            common.Read(result, host))));
+        return command;
+    }
+}

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Ldvc.Cli.Verbs;
+
+namespace Ldvc.Cli.Commands;
+
+/// <summary>`ldvc train`.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(VerbHost host)
+    {
+        Argument<string> config = CommandParts.Config();
+        Option<string[]> sets = CommandParts.Sets();
+        var command = new VerbCommand(
+            "train",
+            "Trains LDVC on a data set. The run lives in one folder (train.out); starting it again resumes from its last checkpoint.",
+            "ldvc train configs/voc/inductive.yaml --set clip.path=clip-vit-b16 --set data.root=VOCdevkit/VOC2012")
+        {
+            config,
+            sets,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => TrainVerb.Run(new TrainOptions(
+            OptionValue.RequiredText(result, config),
+            CommandParts.Read(result, sets),
+            common.Read(result, host))));
+        return command;
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Globalization;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.Cli;
+
+/// <summary>Reads and checks single values of a parsed command line.</summary>
+internal static class OptionValue
+{
+    /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
+    public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
+
+    /// <summary>A required option's path or text.</summary>
+    public static string RequiredText(ParseResult result, Option<string> option) => NotEmpty(option.Name, result.GetRequiredValue(option))!;
+
+    /// <summary>A verb's argument.</summary>
+    public static string RequiredText(ParseResult result, Argument<string> argument) => NotEmpty(argument.Name, result.GetRequiredValue(argument))!;
+
+    /// <summary>The values of an option that may be repeated.</summary>
+    public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
+
+    /// <summary>A number in a range; null when the option was not given.</summary>
+    public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)
+    {
+        string? text = result.GetValue(option);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= smallest && value <= largest)
+        {
+            return value;
+        }
+
+        string range = double.IsInfinity(largest)
+            ? $"of at least {ConfigText.Number(smallest)}"
+            : $"from {ConfigText.Number(smallest)} to {ConfigText.Number(largest)}";
+        throw new InputException($"{option.Name}: expected a number {range}, found {ConfigText.Quote(text)}.");
+    }
+
+    /// <summary>Class names from "cat, grass, sky": 1 to 255 of them, all different (a label PNG has 8 bits, and 255 is the background).</summary>
+    public static string[] ClassNames(string option, string text)
+    {
+        string[] names = [.. text.Split(',').Select(name => name.Trim())];
+        if (names.Any(name => name.Length == 0))
+        {
+            throw new InputException($"{option}: expected class names separated by commas, found {ConfigText.Quote(text)}.");
+        }
+
+        if (names.Length > 255)
+        {
+            throw new InputException($"{option}: expected at most 255 class names, found {names.Length}.");
+        }
+
+        string? twice = names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
+        return twice is null ? names : throw new InputException($"{option}: expected each class name once, found {ConfigText.Quote(twice)} twice.");
+    }
+
+    private static string? NotEmpty(string name, string? value) =>
+        value is null || (value.Trim().Length > 0 && !value.Contains('\0')) ? value : throw new InputException($"{name}: expected a value, found nothing.");
+}

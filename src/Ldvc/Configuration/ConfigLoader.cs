@@ -1,0 +1,107 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Configuration;
+
+/// <summary>
+/// From a configuration file to a checked <see cref="LdvcConfig"/>: the files named by `base:` first (one path or a list, relative to the file that
+/// names them, later ones over earlier ones), the file itself over them, `--set` over everything.
+/// </summary>
+internal static class ConfigLoader
+{
+    private const string BaseKey = "base";
+
+    // A chain of bases is a handful of files; more means a mistake (or files that multiply by naming each other twice).
+    private const int MostFiles = 64;
+
+    /// <summary>Reads a configuration file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sets">"a.b=value" each; the value is YAML.</param>
+    /// <exception cref="InputException">Any file or value is not as it must be; the sentence names file, line and key.</exception>
+    public static LdvcConfig Load(string path, params IReadOnlyList<string> sets)
+    {
+        int files = 0;
+        ConfigMap root = LoadFile(path, [], ref files);
+        foreach (string set in sets)
+        {
+            root.Merge(ParseSet(set));
+        }
+
+        return ConfigBinder.Bind(root, path);
+    }
+
+    private static ConfigMap LoadFile(string path, List<string> chain, ref int files)
+    {
+        string full = Path.GetFullPath(path);
+        if (chain.Contains(full))
+        {
+            throw new InputException($"{path}: base: expected a chain of files that ends, but this one is its own base.");
+        }
+
+        if (++files > MostFiles)
+        {
+            throw new InputException($"{path}: base: expected at most {MostFiles} files in all, found more.");
+        }
+
+        ConfigMap own = YamlReader.ReadFile(path);
+        if (!own.TryGet(BaseKey, out ConfigNode? bases))
+        {
+            return own;
+        }
+
+        own.Remove(BaseKey);
+        chain.Add(full);
+        var merged = new ConfigMap(own.Origin);
+        foreach (string basePath in BasePaths(bases!))
+        {
+            string resolved = Path.Combine(Path.GetDirectoryName(path) ?? "", basePath);
+            if (!File.Exists(resolved))
+            {
+                throw new InputException($"{bases!.Origin}: base: expected a configuration file, but there is no {ConfigText.Quote(resolved)}.");
+            }
+
+            merged.Merge(LoadFile(resolved, chain, ref files));
+        }
+
+        chain.RemoveAt(chain.Count - 1);
+        merged.Merge(own);
+        return merged;
+    }
+
+    private static IEnumerable<string> BasePaths(ConfigNode bases)
+    {
+        IEnumerable<ConfigNode> nodes = bases is ConfigList list ? list.Items : [bases];
+        foreach (ConfigNode node in nodes)
+        {
+            yield return node is ConfigScalar { IsNull: false } scalar && scalar.Text.Length > 0 && !scalar.Text.Contains('\0')
+                ? scalar.Text
+                : throw new InputException($"{node.Origin}: base: expected the path of a file or a list of paths, found {node.Describe()}.");
+        }
+    }
+
+    /// <summary>"a.b=v" as a tree of its own, to be merged like a file.</summary>
+    private static ConfigMap ParseSet(string argument)
+    {
+        int equals = argument.IndexOf('=', StringComparison.Ordinal);
+        string[] keys = equals < 0 ? [] : argument[..equals].Trim().Split('.');
+        if (keys.Length == 0 || keys.Any(string.IsNullOrWhiteSpace))
+        {
+            throw new InputException($"--set {ConfigText.Quote(argument)}: expected KEY=VALUE with a dotted key, for example train.lr=1e-4.");
+        }
+
+        if (keys is [BaseKey])
+        {
+            throw new InputException("--set base: a base can only be named in a file.");
+        }
+
+        string source = "--set " + string.Join('.', keys);
+        ConfigNode value = YamlReader.Read(argument[(equals + 1)..], source, lines: false);
+        for (int i = keys.Length - 1; i >= 0; i--)
+        {
+            var section = new ConfigMap(value.Origin);
+            section.Set(keys[i], value.Origin, value);
+            value = section;
+        }
+
+        return (ConfigMap)value;
+    }
+}

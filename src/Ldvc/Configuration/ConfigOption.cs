@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+
+namespace Ldvc.Configuration;
+
+/// <summary>One key of a section: its name, its type and its range, taken from the property that holds it.</summary>
+internal sealed class ConfigOption
+{
+    private static readonly ConcurrentDictionary<Type, ConfigOption[]> Known = new();
+    private static readonly NullabilityInfoContext Nullability = new();
+
+    private ConfigOption(PropertyInfo property, OptionAttribute rule)
+    {
+        Property = property;
+        Rule = rule;
+        Key = ConfigText.Separate(property.Name, '_');
+        Type type = property.PropertyType;
+        ElementType = type.IsArray ? type.GetElementType() : null;
+        ValueType = System.Nullable.GetUnderlyingType(type) ?? type;
+        IsSection = type.IsClass && type != typeof(string) && !type.IsArray;
+        Nullable = ValueType != type || (type == typeof(string) && Nullability.Create(property).WriteState == NullabilityState.Nullable);
+    }
+
+    public PropertyInfo Property { get; }
+
+    public OptionAttribute Rule { get; }
+
+    /// <summary>The key in YAML.</summary>
+    public string Key { get; }
+
+    /// <summary>Whether the key holds further keys.</summary>
+    public bool IsSection { get; }
+
+    /// <summary>Whether the value may be left empty.</summary>
+    public bool Nullable { get; }
+
+    /// <summary>Type of a list's values; null when the value is no list.</summary>
+    public Type? ElementType { get; }
+
+    /// <summary>Type of the value when it is there.</summary>
+    public Type ValueType { get; }
+
+    /// <summary>What a value must be, in the words of a message: "a whole number from 1 to 64".</summary>
+    public string Expected => ElementType is null ? Noun(ValueType, "a ") + Range() + (Nullable ? " (or nothing)" : "")
+        : Rule.Length > 0 ? $"a list of {Rule.Length} {Noun(ElementType, "")}s{Range()}"
+        : $"a list of {Noun(ElementType, "")}s";
+
+    /// <summary>The options of a section type, in the order they are declared.</summary>
+    public static IReadOnlyList<ConfigOption> Of(Type section) => Known.GetOrAdd(section, static type =>
+    {
+        lock (Nullability)
+        {
+            return [.. type.GetProperties()
+                .Where(p => p.GetCustomAttribute<OptionAttribute>() is not null)
+                .OrderBy(p => p.MetadataToken)
+                .Select(p => new ConfigOption(p, p.GetCustomAttribute<OptionAttribute>()!))];
+        }
+    });
+
+    /// <summary>The names of an enum's values, in the order of the values.</summary>
+    public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(name => ConfigText.Separate(name, '-'))];
+
+    public bool InRange(double value) =>
+        (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max);
+
+    private static string Noun(Type type, string article) =>
+        type == typeof(string) ? "text"
+        : type == typeof(bool) ? "true or false"
+        : type.IsEnum ? "one of " + string.Join(", ", EnumNames(type))
+        : type == typeof(double) ? article + "number"
+        : article + "whole number";
+
+    private string Range()
+    {
+        bool low = double.IsFinite(Rule.Min);
+        bool high = double.IsFinite(Rule.Max);
+        string min = ConfigText.Number(Rule.Min);
+        string max = ConfigText.Number(Rule.Max);
+        return (low, high, Rule.Above, Rule.Below) switch
+        {
+            (false, false, _, _) => "",
+            (true, false, false, _) => $" of at least {min}",
+            (true, false, true, _) => $" above {min}",
+            (false, true, _, false) => $" of at most {max}",
+            (false, true, _, true) => $" below {max}",
+            (true, true, false, false) => $" from {min} to {max}",
+            (true, true, true, false) => $" above {min}, at most {max}",
+            (true, true, false, true) => $" of at least {min}, below {max}",
+            (true, true, true, true) => $" above {min}, below {max}",
+        };
+    }
+}

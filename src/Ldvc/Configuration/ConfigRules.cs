@@ -1,0 +1,72 @@
+namespace Ldvc.Configuration;
+
+/// <summary>What holds between several options. Whether a path is set is the business of the verb that needs it.</summary>
+internal static class ConfigRules
+{
+    /// <summary>Checks every rule; <paramref name="fail"/> gets the dotted key and "expected ..., found ..." and does not return.</summary>
+    public static void Check(LdvcConfig config, Action<string, string> fail)
+    {
+        void Rule(bool holds, string key, string message)
+        {
+            if (!holds)
+            {
+                fail(key, message);
+            }
+        }
+
+        void Ordered(double[] range, string key) =>
+            Rule(range[0] <= range[1], key, $"expected [smallest, largest], found [{ConfigText.Number(range[0])}, {ConfigText.Number(range[1])}]");
+
+        Rule(
+            Count(config.Model.Template, "{class}") == 1,
+            "model.template",
+            $"expected a sentence with {{class}} in it once, found {ConfigText.Quote(config.Model.Template)}");
+
+        Ordered(config.Augment.Ratio, "augment.ratio");
+        Ordered(config.Augment.Contrast, "augment.contrast");
+        Ordered(config.Augment.Saturation, "augment.saturation");
+        int[] scale = config.Augment.Scale;
+        Rule(scale[0] >= scale[1], "augment.scale", $"expected [long side, short side], found [{scale[0]}, {scale[1]}]");
+
+        SyntheticConfig scenes = config.Data.Synthetic;
+        Rule(
+            scenes.MinObjects <= scenes.MaxObjects,
+            "data.synthetic.max_objects",
+            $"expected at least min_objects = {scenes.MinObjects}, found {scenes.MaxObjects}");
+        Rule(
+            scenes.MinSize <= scenes.MaxSize,
+            "data.synthetic.max_size",
+            $"expected at least min_size = {ConfigText.Number(scenes.MinSize)}, found {ConfigText.Number(scenes.MaxSize)}");
+        Rule(
+            scenes.MaxSize <= scenes.Size,
+            "data.synthetic.max_size",
+            $"expected at most size = {scenes.Size}, found {ConfigText.Number(scenes.MaxSize)}");
+
+        TrainConfig train = config.Train;
+        Rule(
+            train.Batch % train.Accumulate == 0,
+            "train.accumulate",
+            $"expected a divisor of train.batch = {train.Batch}, found {train.Accumulate}");
+        Rule(
+            train.MinLr <= train.Lr,
+            "train.min_lr",
+            $"expected at most train.lr = {ConfigText.Number(train.Lr)}, found {ConfigText.Number(train.MinLr)}");
+        Rule(config.Loss.Focal + config.Loss.Dice > 0, "loss.dice", "expected loss.focal or loss.dice above 0, found both 0");
+        Rule(
+            config.Eval.Stride <= config.Eval.Window,
+            "eval.stride",
+            $"expected at most eval.window = {config.Eval.Window}, found {config.Eval.Stride}");
+
+        PretrainConfig pretrain = config.Pretrain;
+        Rule(
+            pretrain.Vision.Image % pretrain.Vision.Patch == 0,
+            "pretrain.vision.image",
+            $"expected a multiple of pretrain.vision.patch = {pretrain.Vision.Patch}, found {pretrain.Vision.Image}");
+        Rule(pretrain.Vision.Width % 64 == 0, "pretrain.vision.width", $"expected a multiple of 64 (one head), found {pretrain.Vision.Width}");
+        Rule(pretrain.Text.Width % 64 == 0, "pretrain.text.width", $"expected a multiple of 64 (one head), found {pretrain.Text.Width}");
+        double many = pretrain.Captions.Two + pretrain.Captions.Three;
+        Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
+    }
+
+    private static int Count(string text, string word) => text.Split(word).Length - 1;
+}

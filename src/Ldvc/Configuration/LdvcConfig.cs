@@ -1,0 +1,65 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Configuration;
+
+/// <summary>
+/// Everything a run can be told, with the published defaults (method.md). Read from YAML by <see cref="ConfigLoader"/>; the key of a property is its
+/// name in snake_case, an enum value is its name in kebab-case. Relative paths are relative to the working directory.
+/// </summary>
+internal sealed record LdvcConfig
+{
+    /// <summary>The file it was read from, as given; empty for defaults.</summary>
+    public string Source { get; init; } = "";
+
+    [Option("The pretrained CLIP, which stays frozen.")]
+    public ClipConfig Clip { get; init; } = new();
+
+    [Option("Prompts, decoder and mask head (method.md 2 to 6).")]
+    public ModelConfig Model { get; init; } = new();
+
+    [Option("Weights of the training loss (method.md 7).")]
+    public LossConfig Loss { get; init; } = new();
+
+    [Option("The data set and how it is read.")]
+    public DataConfig Data { get; init; } = new();
+
+    [Option("Random changes of the training images (method.md 8). Each has a value that switches it off.")]
+    public AugmentConfig Augment { get; init; } = new();
+
+    [Option("Optimiser, schedule and what a run leaves behind (method.md 8).")]
+    public TrainConfig Train { get; init; } = new();
+
+    [Option("Sliding-window inference and scoring (method.md 9).")]
+    public EvalConfig Eval { get; init; } = new();
+
+    [Option("`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.")]
+    public PretrainConfig Pretrain { get; init; } = new();
+
+    /// <summary>The value of an option without a default that the caller cannot do without.</summary>
+    /// <param name="value">The value, null when the configuration does not set it.</param>
+    /// <param name="key">Dotted key, e.g. "data.root".</param>
+    /// <param name="what">What is expected, e.g. "the folder of the data set".</param>
+    /// <exception cref="InputException">The value is not set.</exception>
+    public string Require(string? value, string key, string what) =>
+        value ?? throw new InputException($"{Source}: {key}: expected {what}, but it is not set; write it into the file or add --set {key}=VALUE.");
+}
+
+/// <summary>Section clip.</summary>
+internal sealed record ClipConfig
+{
+    [Option("Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.", Runtime = true)]
+    public string? Path { get; init; }
+}
+
+/// <summary>Section loss.</summary>
+internal sealed record LossConfig
+{
+    [Option("Weight of the focal loss.", Min = 0)]
+    public double Focal { get; init; } = 100;
+
+    [Option("Weight of the Dice loss.", Min = 0)]
+    public double Dice { get; init; } = 1;
+
+    [Option("Focal loss: weight of the positive pixels; negative ones weigh 1 - alpha.", Min = 0, Max = 1)]
+    public double Alpha { get; init; } = 0.25;
+}

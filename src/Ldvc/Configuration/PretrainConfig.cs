@@ -1,0 +1,104 @@
+namespace Ldvc.Configuration;
+
+/// <summary>Section pretrain. Head dimension is 64 everywhere, so the towers' widths are multiples of 64.</summary>
+internal sealed record PretrainConfig
+{
+    [Option("The vision tower.")]
+    public VisionTowerConfig Vision { get; init; } = new();
+
+    [Option("The text tower.")]
+    public TextTowerConfig Text { get; init; } = new();
+
+    [Option("The captions and pictures, as shares of the samples drawn.")]
+    public CaptionConfig Captions { get; init; } = new();
+
+    [Option("Width of the joint embedding.", Min = 8, Max = 4096)]
+    public int Embed { get; init; } = 128;
+
+    [Option("Optimiser steps.", Min = 1)]
+    public int Steps { get; init; } = 6000;
+
+    [Option("Pairs of picture and caption per step.", Min = 2, Max = 65536)]
+    public int Batch { get; init; } = 128;
+
+    [Option("Peak learning rate; cosine decay to zero.", Min = 0)]
+    public double Lr { get; init; } = 1e-3;
+
+    [Option("Steps of linear warm-up.", Min = 0)]
+    public int Warmup { get; init; } = 300;
+
+    [Option("AdamW's decay of the two moments.", Length = 2, Min = 0, Max = 1, Below = true)]
+    public double[] Betas { get; init; } = [0.9, 0.98];
+
+    [Option("AdamW's epsilon.", Min = 0, Above = true)]
+    public double Eps { get; init; } = 1e-6;
+
+    [Option("Decoupled weight decay, on matrices only.", Min = 0)]
+    public double WeightDecay { get; init; } = 0.1;
+
+    [Option("Initial temperature of the contrastive loss; trained, and kept above 0.01.", Min = 0.01, Max = 100)]
+    public double Temperature { get; init; } = 0.07;
+
+    [Option("Seed of the initial values and of the samples.", Min = 0)]
+    public long Seed { get; init; }
+
+    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/ and the configuration file's name.", Runtime = true)]
+    public string? Out { get; init; }
+
+    [Option("Steps between checkpoints.", Min = 1, Runtime = true)]
+    public int CheckpointEvery { get; init; } = 1000;
+
+    [Option("Steps between lines of metrics.jsonl.", Min = 1, Runtime = true)]
+    public int LogEvery { get; init; } = 50;
+}
+
+/// <summary>Section pretrain.vision.</summary>
+internal sealed record VisionTowerConfig
+{
+    [Option("Columns and rows of a picture; a multiple of the patch.", Min = 16, Max = 1024)]
+    public int Image { get; init; } = 64;
+
+    [Option("Columns and rows of a patch.", Min = 2, Max = 64)]
+    public int Patch { get; init; } = 8;
+
+    [Option("Width, a multiple of 64.", Min = 64, Max = 4096)]
+    public int Width { get; init; } = 128;
+
+    [Option("Transformer layers.", Min = 1, Max = 64)]
+    public int Layers { get; init; } = 4;
+}
+
+/// <summary>Section pretrain.text.</summary>
+internal sealed record TextTowerConfig
+{
+    [Option("Width, a multiple of 64.", Min = 64, Max = 4096)]
+    public int Width { get; init; } = 128;
+
+    [Option("Transformer layers.", Min = 1, Max = 64)]
+    public int Layers { get; init; } = 4;
+
+    [Option("Longest text in tokens, start and end included.", Min = 8, Max = 1024)]
+    public int Context { get; init; } = 32;
+
+    [Option("Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest for merges learnt from captions.", Min = 514, Max = 65536)]
+    public int Vocabulary { get; init; } = 768;
+}
+
+/// <summary>Section pretrain.captions; see CaptionOptions.</summary>
+internal sealed record CaptionConfig
+{
+    [Option("Share of each batch made of groups of four that differ in one attribute only.", Min = 0, Max = 1)]
+    public double Hard { get; init; } = 0.5;
+
+    [Option("Share of the free one-object samples whose caption leaves attributes out.", Min = 0, Max = 1)]
+    public double Partial { get; init; } = 0.1;
+
+    [Option("Share of the free samples with two objects.", Min = 0, Max = 1)]
+    public double Two { get; init; } = 0.3;
+
+    [Option("Share of the free samples with three objects.", Min = 0, Max = 1)]
+    public double Three { get; init; } = 0.04;
+
+    [Option("Share of the free samples that are a window of a scene four times as large.", Min = 0, Max = 1)]
+    public double Crop { get; init; } = 0.06;
+}

@@ -1,0 +1,86 @@
+namespace Ldvc.Configuration;
+
+/// <summary>Section train.</summary>
+internal sealed record TrainConfig
+{
+    [Option("inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.")]
+    public TrainSetting Setting { get; init; } = TrainSetting.Inductive;
+
+    [Option("Optimiser steps. Published: 20000 (VOC), 80000 (COCO), 40000 (Context).", Min = 1)]
+    public int Iterations { get; init; } = 20000;
+
+    [Option("Images per optimiser step.", Min = 1, Max = 65536)]
+    public int Batch { get; init; } = 16;
+
+    [Option("Parts a batch is computed in, one after the other, to save memory; must divide the batch.", Min = 1, Max = 65536)]
+    public int Accumulate { get; init; } = 1;
+
+    [Option("Peak learning rate.", Min = 0)]
+    public double Lr { get; init; } = 2e-4;
+
+    [Option("AdamW's decay of the two moments.", Length = 2, Min = 0, Max = 1, Below = true)]
+    public double[] Betas { get; init; } = [0.9, 0.999];
+
+    [Option("AdamW's epsilon.", Min = 0, Above = true)]
+    public double Eps { get; init; } = 1e-8;
+
+    [Option("Decoupled weight decay, on every trained parameter.", Min = 0)]
+    public double WeightDecay { get; init; } = 0.01;
+
+    [Option("Steps of linear warm-up; 0 = none.", Min = 0)]
+    public int Warmup { get; init; } = 1500;
+
+    [Option("The warm-up starts at this part of the learning rate.", Min = 0, Max = 1)]
+    public double WarmupRatio { get; init; } = 1e-6;
+
+    [Option("Exponent of the polynomial decay.", Min = 0)]
+    public double PolyPower { get; init; } = 0.9;
+
+    [Option("The learning rate decays towards this value.", Min = 0)]
+    public double MinLr { get; init; } = 1e-6;
+
+    [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
+    public long Seed { get; init; }
+
+    [Option("Folder of the run; not set = runs/ and the configuration file's name. Starting again in the same folder resumes.", Runtime = true)]
+    public string? Out { get; init; }
+
+    [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept.", Min = 1, Runtime = true)]
+    public int CheckpointEvery { get; init; } = 2000;
+
+    [Option("How many of the newest checkpoints are kept.", Min = 1, Runtime = true)]
+    public int Keep { get; init; } = 3;
+
+    [Option("Steps between lines of metrics.jsonl and TensorBoard points.", Min = 1, Runtime = true)]
+    public int LogEvery { get; init; } = 50;
+
+    [Option("Steps between validations; 0 = only after the last step.", Min = 0, Runtime = true)]
+    public int EvalEvery { get; init; }
+
+    [Option("Only for setting transductive.")]
+    public TransductiveConfig Transductive { get; init; } = new();
+
+    /// <summary>Optimiser steps of the setting: train.iterations, or train.transductive.iterations.</summary>
+    public int Steps => Setting == TrainSetting.Transductive ? Transductive.Iterations : Iterations;
+
+    /// <summary>The step whose checkpoint is always kept: transductive training starts from it.</summary>
+    public int HalfWay => Steps / 2;
+}
+
+/// <summary>Section train.transductive.</summary>
+internal sealed record TransductiveConfig
+{
+    [Option("Checkpoint to start from: the half-way one of the inductive run.", Runtime = true)]
+    public string? From { get; init; }
+
+    [Option("Optimiser steps, with a fresh optimiser and warm-up. Published: 10000 (VOC), 40000 (COCO).", Min = 1)]
+    public int Iterations { get; init; } = 10000;
+}
+
+/// <summary>What training knows of the unseen classes (method.md 8).</summary>
+internal enum TrainSetting
+{
+    Inductive,
+    Transductive,
+    Full,
+}

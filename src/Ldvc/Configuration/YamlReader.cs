@@ -1,0 +1,185 @@
+using System.Text;
+using Ldvc.Tensors;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Ldvc.Configuration;
+
+/// <summary>
+/// Reads YAML text into <see cref="ConfigNode"/>s straight from the parser's events, so that everything a hostile or mistaken file could do is refused
+/// while it is read: duplicate keys, anchors and aliases (a few lines of them can stand for gigabytes), tags, deep nesting, several documents.
+/// </summary>
+internal sealed class YamlReader
+{
+    internal const int LargestFile = 1 << 20;
+    internal const int DeepestNesting = 16;
+
+    private readonly Scanner _scanner;
+    private readonly Parser _parser;
+    private readonly string _source;
+    private readonly bool _lines;
+    private int _depth;
+
+    private YamlReader(string text, string source, bool lines)
+    {
+        _scanner = new Scanner(new StringReader(text), skipComments: true);
+        _parser = new Parser(_scanner);
+        _source = source;
+        _lines = lines;
+    }
+
+    /// <summary>Reads a configuration file; an empty one is an empty section.</summary>
+    /// <exception cref="InputException">The file cannot be read, is too large, or is not one plain YAML mapping.</exception>
+    public static ConfigMap ReadFile(string path)
+    {
+        ConfigNode node = Read(ReadText(path), path, lines: true);
+        return node switch
+        {
+            ConfigMap map => map,
+            ConfigScalar { IsNull: true } => new ConfigMap(node.Origin),
+            _ => throw new InputException($"{node.Origin}: expected keys with values (\"train:\"), found {node.Describe()}."),
+        };
+    }
+
+    /// <summary>Reads one value, for example that of a --set argument.</summary>
+    /// <param name="text">YAML.</param>
+    /// <param name="source">What messages call it.</param>
+    /// <param name="lines">Whether messages name lines.</param>
+    /// <exception cref="InputException">Not one plain YAML value.</exception>
+    public static ConfigNode Read(string text, string source, bool lines)
+    {
+        var reader = new YamlReader(text, source, lines);
+        try
+        {
+            return reader.ReadDocument();
+        }
+        catch (YamlException e)
+        {
+            throw new InputException($"{reader.Origin(e.End)}: not valid YAML: {OneLine(e.Message)}.", e);
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            // Counted while reading: pipes and devices have no length to ask for.
+            using FileStream file = File.OpenRead(path);
+            byte[] bytes = new byte[LargestFile + 1];
+            int count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (count > LargestFile)
+            {
+                throw new InputException($"{path}: expected a configuration file of at most 1 MB, found a larger one.");
+            }
+
+            string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, count);
+            return text.StartsWith('\uFEFF') ? text[1..] : text;
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InputException($"{path}: expected YAML text in UTF-8, found bytes that are no text.", e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{path}: expected a configuration file, but there is none.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            string reason = Directory.Exists(path) ? "it is a folder" : OneLine(e.Message);
+            throw new InputException($"{path}: expected a configuration file, but it cannot be read: {reason}.", e);
+        }
+    }
+
+    private static string OneLine(string message) => string.Join(' ', message.Split('\n', '\r')).Trim().TrimEnd('.');
+
+    private ConfigNode ReadDocument()
+    {
+        Next();
+        if (Next() is StreamEnd end)
+        {
+            return new ConfigScalar(Origin(end.Start), "", quoted: false);
+        }
+
+        ConfigNode node = ReadNode(Next());
+        Next();
+        ParsingEvent after = Next();
+        return after is StreamEnd ? node : throw new InputException($"{Origin(after.Start)}: expected one YAML document, found a second one.");
+    }
+
+    private ConfigNode ReadNode(ParsingEvent head)
+    {
+        ConfigOrigin origin = Origin(head.Start);
+        if (head is AnchorAlias || (head is NodeEvent node && !node.Anchor.IsEmpty))
+        {
+            throw new InputException($"{origin}: YAML anchors and aliases (& and *) are not supported; use base: to share values.");
+        }
+
+        if (head is NodeEvent { Tag.IsEmpty: false })
+        {
+            throw new InputException($"{origin}: YAML tags (!) are not supported.");
+        }
+
+        if (head is Scalar scalar)
+        {
+            return new ConfigScalar(origin, scalar.Value, scalar.Style != ScalarStyle.Plain);
+        }
+
+        if (++_depth > DeepestNesting)
+        {
+            throw new InputException($"{origin}: expected at most {DeepestNesting} levels of nesting, found more.");
+        }
+
+        ConfigNode result = head is SequenceStart ? ReadList(origin) : ReadMap(origin);
+        _depth--;
+        return result;
+    }
+
+    private ConfigList ReadList(ConfigOrigin origin)
+    {
+        var items = new List<ConfigNode>();
+        for (ParsingEvent next = Next(); next is not SequenceEnd; next = Next())
+        {
+            items.Add(ReadNode(next));
+        }
+
+        return new ConfigList(origin, items);
+    }
+
+    private ConfigMap ReadMap(ConfigOrigin origin)
+    {
+        var map = new ConfigMap(origin);
+        for (ParsingEvent next = Next(); next is not MappingEnd; next = Next())
+        {
+            if (ReadNode(next) is not ConfigScalar key)
+            {
+                throw new InputException($"{Origin(next.Start)}: expected a word as key, found a list or section.");
+            }
+
+            if (map.TryGet(key.Text, out ConfigNode? first))
+            {
+                throw new InputException($"{key.Origin}: key {ConfigText.Quote(key.Text)} stands here twice, first on line {first!.Origin.Line}.");
+            }
+
+            map.Set(key.Text, key.Origin, ReadNode(Next()));
+        }
+
+        return map;
+    }
+
+    private ParsingEvent Next()
+    {
+        try
+        {
+            _parser.MoveNext();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            // The scanner gives up on some malformed text without an error of its own.
+            throw new InputException($"{Origin(_scanner.CurrentPosition)}: not valid YAML.", e);
+        }
+
+        return _parser.Current!;
+    }
+
+    private ConfigOrigin Origin(Mark mark) => new(_source, _lines ? (int)mark.Line : 0);
+}

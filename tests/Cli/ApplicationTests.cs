@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Ldvc.Cli;
+using Ldvc.Tests.Configuration;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Cli;
+
+public sealed class ApplicationTests
+{
+    private static readonly string[] Verbs = ["demo", "train", "eval", "segment", "embed", "compare", "pretrain", "convert", "doctor", "config"];
+
+    [Theory]
+    [InlineData("trian x.yaml", "there is no verb 'trian'; did you mean train? (see: ldvc --help)")]
+    [InlineData("frobnicate", "there is no verb 'frobnicate' (see: ldvc --help)")]
+    [InlineData("--frobnicate", "there is no option '--frobnicate'")]
+    [InlineData("train", "'CONFIG'")]
+    [InlineData("train x.yaml --sett a=b", "there is no option '--sett'; did you mean --set? (see: ldvc train --help)")]
+    [InlineData("train x.yaml --set", "--set")]
+    [InlineData("config x.yaml y.yaml", "expected no further argument, found 'y.yaml'")]
+    [InlineData("config none.yaml", "none.yaml: expected a configuration file, but there is none.")]
+    [InlineData("eval x.yaml", "'--checkpoint' is required")]
+    [InlineData("segment", "(see: ldvc segment --help)")]
+    [InlineData("segment a.png --checkpoint c --out o", "'--classes' is required")]
+    [InlineData("segment a.png --checkpoint c --out o --classes a,,b", "--classes: expected class names separated by commas, found 'a,,b'")]
+    [InlineData("segment a.png --checkpoint c --out o --classes a,b,a", "--classes: expected each class name once, found 'a' twice")]
+    [InlineData("segment a.png --checkpoint c --out o --classes a --background 1.5", "--background: expected a number from 0 to 1, found '1.5'")]
+    [InlineData("segment a.png --checkpoint c --out o --classes a --background nan", "--background: expected a number from 0 to 1, found 'nan'")]
+    [InlineData("embed --clip c --out f", "expected at least one --image or --text, found none")]
+    [InlineData("embed --image a --out f", "'--clip' is required")]
+    [InlineData("compare --clip c --reference r --tolerance -1", "--tolerance: expected a number of at least 0, found '-1'")]
+    [InlineData("compare --clip c --reference r --tolerance x", "--tolerance: expected a number of at least 0, found 'x'")]
+    [InlineData("convert --clip c", "'--out' is required")]
+    [InlineData("doctor --device gpu", "--device: expected cpu, cuda, cuda:1, opencl, opencl:1 or simulator, found 'gpu'")]
+    [InlineData("doctor --device cuda:-1", "--device: expected cpu")]
+    [InlineData("doctor --device cpu:0", "--device: expected cpu")]
+    [InlineData("doctor --device cuda", "--device: this build has only the CPU device, found 'cuda'")]
+    [InlineData("doctor --device opencl:1", "this build has only the CPU device")]
+    [InlineData("doctor --device simulator", "this build has only the CPU device")]
+    [InlineData("doctor --threads x", "--threads: expected a whole number from 0 to 1024, found 'x'")]
+    [InlineData("doctor --threads 1025", "--threads: expected a whole number from 0 to 1024, found '1025'")]
+    [InlineData("doctor --seed -1", "--seed: expected a whole number of at least 0, found '-1'")]
+    [InlineData("doctor --json", "--json")]
+    public void BadCommandLinesEndWithOneSentence(string line, string expected) =>
+        Assert.Contains(expected, CommandLine.Refuses(line.Split(' ')));
+
+    [Fact]
+    public void EmptyValuesAreRefused()
+    {
+        Assert.Contains("CONFIG: expected a value, found nothing", CommandLine.Refuses("config", ""));
+        Assert.Contains("--clip: expected a value, found nothing", CommandLine.Refuses("convert", "--clip", " ", "--out", "x"));
+        Assert.Contains("--json: expected a value, found nothing", CommandLine.Refuses("doctor", "--json", ""));
+    }
+
+    [Fact]
+    public void HelpListsExactlyTheVerbs()
+    {
+        (int code, string output, string error) = CommandLine.Run("--help");
+        Assert.Equal((0, ""), (code, error));
+        string[] listed = [.. output[output.IndexOf("Commands:", StringComparison.Ordinal)..].Split('\n').Skip(1)
+            .Where(l => l.StartsWith("  ", StringComparison.Ordinal) && l.Length > 2 && l[2] != ' ').Select(l => l.Trim().Split(' ')[0])];
+        Assert.Equal(Verbs, listed);
+        Assert.Equal(output, CommandLine.Run().Out);
+    }
+
+    [Fact]
+    public void EveryVerbExplainsItselfAndHasTheCommonOptions()
+    {
+        foreach (string verb in Verbs)
+        {
+            (int code, string output, string error) = CommandLine.Run(verb, "--help");
+            Assert.Equal((0, ""), (code, error));
+            Assert.All(["--device", "--threads", "--seed", "--json", "Example:\n  ldvc " + verb], part => Assert.Contains(part, output.ReplaceLineEndings("\n")));
+            Assert.DoesNotContain('\u001b', output);
+        }
+    }
+
+    [Fact]
+    public void VersionIsOneLine() => Assert.Matches(@"^ldvc \d+\.\d+\.\d+\s*$", CommandLine.Run("--version").Out);
+
+    [Fact]
+    public void ConfigPrintsWhatReadsBack()
+    {
+        using var folder = new TempFolder();
+        string file = Path.Combine(ConfigFiles.Repository, "configs", "voc", "zegclip.yaml");
+        string json = folder.File("c.json");
+        (int code, string output, string error) = CommandLine.Run("config", file, "--set", "train.batch=4", "--set", "augment.flip=0", "--seed", "7", "--json", json);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("\n  batch: 4\n", output);
+        Assert.Contains("\n  seed: 7\n", output);
+        Assert.Contains("    kind: class-query\n", output);
+
+        File.WriteAllText(folder.File("again.yaml"), output);
+        Assert.Equal(output, CommandLine.Run("config", folder.File("again.yaml")).Out);
+
+        JsonElement root = JsonDocument.Parse(File.ReadAllText(json)).RootElement;
+        Assert.Equal(4, root.GetProperty("train").GetProperty("batch").GetInt32());
+        Assert.Equal("class-query", root.GetProperty("model").GetProperty("decoder").GetProperty("kind").GetString());
+        Assert.Equal(JsonValueKind.Null, root.GetProperty("data").GetProperty("root").ValueKind);
+    }
+
+    [Fact]
+    public void DoctorNamesEveryDeviceAndWhy()
+    {
+        using var folder = new TempFolder();
+        (int code, string output, string error) = CommandLine.Run("doctor", "--threads", "2", "--json", folder.File("d.json"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches(@"device cpu +ok +2 threads, (128|256|512)-bit vectors", output);
+        Assert.Matches(@"device cuda +no .*driver: .*(libcuda|nvcuda)", output);
+        Assert.Matches(@"device opencl +no .*driver: .*OpenCL", output);
+        Assert.Matches(@"device simulator +no", output);
+        Assert.Matches(@"image codecs +ok +SkiaSharp", output);
+        Assert.DoesNotContain('\u001b', output);
+        JsonElement facts = JsonDocument.Parse(File.ReadAllText(folder.File("d.json"))).RootElement;
+        Assert.Contains(facts.EnumerateArray(), f => f.GetProperty("subject").GetString() == "device cpu" && f.GetProperty("state").GetString() == "ok");
+    }
+
+    [Fact]
+    public void ABugIsOneLineAndSeventy()
+    {
+        (int code, string error) = Guarded(() => throw new InvalidOperationException("first\nsecond"));
+        Assert.Equal(70, code);
+        Assert.Contains("this is a bug: InvalidOperationException: first second", error);
+        Assert.Equal(1, error.Count(c => c == '\n'));
+        (code, error) = Guarded(() => throw new InvalidOperationException("first"), "--verbose");
+        Assert.Equal(70, code);
+        Assert.Contains(nameof(ABugIsOneLineAndSeventy), error);
+    }
+
+    [Fact]
+    public void AnInterruptIs130ButACancellationOfOurOwnIsABug()
+    {
+        Assert.Equal(70, Guarded(() => throw new OperationCanceledException()).Code);
+        Assert.Equal((130, "ldvc: interrupted." + Environment.NewLine), Guarded(() => throw new OperationCanceledException(), interrupted: true));
+    }
+
+    private static (int Code, string Error) Guarded(Func<int> body, string? argument = null, bool interrupted = false)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var host = new VerbHost(output, error, false, new CancellationToken(canceled: interrupted));
+        return (Application.Guard(host, argument is null ? [] : [argument], body), error.ToString());
+    }
+}

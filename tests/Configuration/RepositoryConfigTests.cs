@@ -1,0 +1,83 @@
+using Ldvc.Configuration;
+using Xunit;
+
+namespace Ldvc.Tests.Configuration;
+
+public sealed class RepositoryConfigTests
+{
+    private static string Folder => Path.Combine(ConfigFiles.Repository, "configs");
+
+    [Fact]
+    public void EveryFileResolves()
+    {
+        string[] files = Directory.GetFiles(Folder, "*.yaml", SearchOption.AllDirectories);
+        Assert.True(files.Length >= 28, $"{files.Length} files");
+        foreach (string file in files)
+        {
+            ConfigLoader.Load(file);
+        }
+    }
+
+    [Fact]
+    public void TheBaseFileIsTheDefault() =>
+        Assert.Equal(ConfigWriter.ToYaml(new LdvcConfig()), ConfigWriter.ToYaml(ConfigLoader.Load(Path.Combine(Folder, "base.yaml"))));
+
+    // method.md 2 and 8.
+    [Theory]
+    [InlineData("voc", DataKind.Voc, 10, 20000, 10000)]
+    [InlineData("coco-stuff", DataKind.CocoStuff, 100, 80000, 40000)]
+    [InlineData("context", DataKind.Context, 10, 40000, 20000)]
+    public void DataSetsHaveTheirPublishedSizes(string name, object kind, int prompts, int iterations, int transductive)
+    {
+        foreach (TrainSetting setting in Enum.GetValues<TrainSetting>())
+        {
+            LdvcConfig c = ConfigLoader.Load(Path.Combine(Folder, name, ConfigWriter.EnumName(setting) + ".yaml"));
+            Assert.Equal((kind, prompts, setting), (c.Data.Kind, c.Model.Prompts.Vision, c.Train.Setting));
+            Assert.Equal(setting == TrainSetting.Transductive ? transductive : iterations, c.Train.Steps);
+            if (setting == TrainSetting.Transductive)
+            {
+                Assert.EndsWith($"runs/{name}-inductive/checkpoints/ckpt-{iterations / 2:D8}.safetensors", c.Train.Transductive.From);
+            }
+        }
+    }
+
+    // method.md 10.
+    [Theory]
+    [InlineData("zegclip", DecoderKind.ClassQuery, SelfAttention.None, 0)]
+    [InlineData("language-driven", DecoderKind.VisionQuery, SelfAttention.None, 0)]
+    [InlineData("self-attention", DecoderKind.VisionQuery, SelfAttention.Full, 0)]
+    [InlineData("route", DecoderKind.VisionQuery, SelfAttention.Route, 0)]
+    [InlineData("ldvc", DecoderKind.VisionQuery, SelfAttention.Route, 4)]
+    public void BaselinesAreTheTable(string name, object decoder, object attention, int textPrompts)
+    {
+        foreach (string set in new[] { "voc", "coco-stuff", "context" })
+        {
+            LdvcConfig c = ConfigLoader.Load(Path.Combine(Folder, set, name + ".yaml"));
+            Assert.Equal((decoder, attention, textPrompts), (c.Model.Decoder.Kind, c.Model.Decoder.Attention, c.Model.Prompts.Text));
+            Assert.Equal(set, ConfigWriter.EnumName(c.Data.Kind));
+        }
+    }
+
+    [Fact]
+    public void TheReferencePageIsUpToDate()
+    {
+        string path = Path.Combine(ConfigFiles.Repository, "docs", "configuration.md");
+        if (Environment.GetEnvironmentVariable("LDVC_WRITE_DOCS") == "1")
+        {
+            File.WriteAllText(path, ConfigReference.ToMarkdown());
+        }
+
+        bool same = ConfigReference.ToMarkdown() == File.ReadAllText(path).ReplaceLineEndings("\n");
+        Assert.True(same, "docs/configuration.md differs from the options: run this test with LDVC_WRITE_DOCS=1 to write it anew");
+    }
+
+    [Fact]
+    public void EveryOptionIsDocumentedAndEveryDefaultLiesInItsRange()
+    {
+        foreach ((string key, ConfigOption option, string value) in ConfigWriter.Flatten(new LdvcConfig()))
+        {
+            Assert.True(option.Rule.Text.Length > 5, key);
+            ConfigFiles.Load("", $"{key}={value}");
+        }
+    }
+}
