@@ -48,8 +48,8 @@ internal static unsafe class CpuMaskLossMath<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Adds the focal terms, without the factor 1 - alpha, and the probabilities of a block without positives.</summary>
-    internal static void SumNegatives(float* lower, float* upper, int columns, float* weights, int rows, ref V focals, ref V probabilities)
+    /// <summary>Sums the focal terms, without the factor 1 - alpha, and the probabilities of a block without positives.</summary>
+    internal static void SumNegatives(float* lower, float* upper, int columns, float* weights, int rows, out V focals, out V probabilities)
     {
         V focal = S.Zero, probability = S.Zero;
         for (int i = 0; i < columns; i += S.Count)
@@ -73,9 +73,9 @@ internal static unsafe class CpuMaskLossMath<S, V>
         probabilities = probability;
     }
 
-    /// <summary>Adds the focal terms, the probabilities of all pixels and those of the positive ones.</summary>
+    /// <summary>Sums the focal terms, the probabilities of all pixels and those of the positive ones.</summary>
     internal static void SumMixed(
-        float* lower, float* upper, int columns, float* weights, int rows, float* signs, int stride, float alpha, ref V focals, ref V probabilities, ref V hits)
+        float* lower, float* upper, int columns, float* weights, int rows, float* signs, int stride, float alpha, out V focals, out V probabilities, out V hits)
     {
         V focal = S.Zero, probability = S.Zero, hit = S.Zero, half = S.Set(0.5f), tilt = S.Set(0.5f - alpha);
         for (int i = 0; i < columns; i += S.Count)

@@ -9,7 +9,7 @@ internal static class VectorLog<S, V>
 {
     /// <summary>
     /// log(1 + u) for u in [0, 1], which is all a stable softplus needs. A degree-10 polynomial without constant term: no bits to take apart and no
-    /// cancellation at small u. Largest relative error 1.6e-7 (fitted at Chebyshev nodes, 2.3e-8; the rest is rounding).
+    /// cancellation at small u. Largest relative error measured 2.0e-7 (fitted at Chebyshev nodes, 2.3e-8; the rest is rounding).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V Log1pUnit(V u)

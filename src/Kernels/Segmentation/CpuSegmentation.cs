@@ -1,0 +1,169 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Simd;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Segmentation;
+
+/// <summary>CPU version of the inference steps. Owns one buffer, the reciprocals of the window counts, that grows to the largest canvas seen.</summary>
+internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentationKernels, IDisposable
+{
+    private readonly Lock _lock = new();
+    private float* _reciprocals;
+    private long _capacity;
+
+    /// <summary>Frees the buffer if nobody disposed of it.</summary>
+    ~CpuSegmentation() => NativeMemory.AlignedFree(_reciprocals);
+
+    public void AddWindow(
+        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left)
+    {
+        if (top < 0 || left < 0 || windowHeight > canvasHeight - top || windowWidth > canvasWidth - left)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(top), $"add_window: a window of {windowHeight}x{windowWidth} at ({top}, {left}) leaves the canvas of {canvasHeight}x{canvasWidth}");
+        }
+
+        var a = new WindowArguments
+        {
+            Z = z.Floats,
+            Penalty = penalty.Floats,
+            Canvas = canvas.Floats,
+            Height = height,
+            Width = width,
+            WindowHeight = windowHeight,
+            WindowWidth = windowWidth,
+            CanvasHeight = canvasHeight,
+            CanvasWidth = canvasWidth,
+            Top = top,
+            Left = left,
+            Bands = Tiling.Count(windowHeight, windowWidth),
+        };
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(classes * a.Bands, &a, &CpuWindow<Simd512, Vector512<float>>.Add); break;
+            case 256: threads.For(classes * a.Bands, &a, &CpuWindow<Simd256, Vector256<float>>.Add); break;
+            default: threads.For(classes * a.Bands, &a, &CpuWindow<Simd128, Vector128<float>>.Add); break;
+        }
+
+        for (int row = top; row < top + windowHeight; row++)
+        {
+            float* count = counts.Floats + ((long)row * canvasWidth) + left;
+            for (int i = 0; i < windowWidth; i++)
+            {
+                count[i] += 1;
+            }
+        }
+    }
+
+    public void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth)
+    {
+        // One caller at a time: the buffer is shared.
+        lock (_lock)
+        {
+            var a = new ArgmaxArguments
+            {
+                Planes = canvas.Floats,
+                Scale = counts.IsNone ? null : Reciprocals(counts.Floats, (long)canvasHeight * canvasWidth),
+                Labels = labels.Bytes,
+                Best = best.Floats,
+                Marker = -1,
+                Classes = classes,
+                Height = canvasHeight,
+                Width = canvasWidth,
+                OutputHeight = outputHeight,
+                OutputWidth = outputWidth,
+            };
+            RunArgmax(&a, 1);
+        }
+    }
+
+    public void ApplyBackground(View labels, View best, float threshold, long count)
+    {
+        byte* label = labels.Bytes;
+        float* score = best.Floats;
+        for (long i = 0; i < count; i++)
+        {
+            label[i] = score[i] < threshold ? (byte)255 : label[i];
+        }
+    }
+
+    public void Confusion(View truth, View prediction, Span<long> confusion, int classes, long count)
+    {
+        if (confusion.Length < classes * (classes + 1))
+        {
+            throw new ArgumentException($"confusion: {classes} classes need {classes * (classes + 1)} counters, got {confusion.Length}", nameof(confusion));
+        }
+
+        byte* truths = truth.Bytes;
+        byte* predictions = prediction.Bytes;
+        for (long i = 0; i < count; i++)
+        {
+            if (truths[i] < classes)
+            {
+                confusion[(truths[i] * (classes + 1)) + Math.Min(predictions[i], classes)]++;
+            }
+        }
+    }
+
+    public void PseudoLabels(View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth)
+    {
+        if (!new ReadOnlySpan<byte>(unseen.Bytes, classes).ContainsAnyExcept((byte)0))
+        {
+            return;
+        }
+
+        var a = new ArgmaxArguments
+        {
+            Planes = z.Floats,
+            Allowed = unseen.Bytes,
+            Labels = labels.Bytes,
+            Marker = marker,
+            Classes = classes,
+            Height = height,
+            Width = width,
+            OutputHeight = imageHeight,
+            OutputWidth = imageWidth,
+        };
+        RunArgmax(&a, batch);
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_reciprocals);
+        _reciprocals = null;
+        _capacity = 0;
+        GC.SuppressFinalize(this);
+    }
+
+    private void RunArgmax(ArgmaxArguments* a, int images)
+    {
+        a->Bands = (a->OutputHeight + CpuArgmaxBlocks<Simd128, Vector128<float>>.BandRows - 1) / CpuArgmaxBlocks<Simd128, Vector128<float>>.BandRows;
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd512, Vector512<float>>.Run); break;
+            case 256: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd256, Vector256<float>>.Run); break;
+            default: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd128, Vector128<float>>.Run); break;
+        }
+    }
+
+    // Pixels that no window covered keep a score of zero.
+    private float* Reciprocals(float* counts, long pixels)
+    {
+        if (pixels > _capacity)
+        {
+            NativeMemory.AlignedFree(_reciprocals);
+            _reciprocals = null;
+            _capacity = 0;
+            _reciprocals = (float*)NativeMemory.AlignedAlloc((nuint)(pixels * sizeof(float)), 64);
+            _capacity = pixels;
+        }
+
+        for (long i = 0; i < pixels; i++)
+        {
+            _reciprocals[i] = counts[i] > 0 ? 1 / counts[i] : 0;
+        }
+
+        return _reciprocals;
+    }
+}
