@@ -16,7 +16,8 @@ public abstract class Module : IDisposable
 
         foreach (var (name, module) in _children)
         {
-            foreach (var item in module.Parameters($"{prefix}{name}."))
+            // A child without a name adds nothing to its parameters' names.
+            foreach (var item in module.Parameters(name.Length == 0 ? prefix : $"{prefix}{name}."))
             {
                 yield return item;
             }
