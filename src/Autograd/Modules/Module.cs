@@ -36,9 +36,14 @@ public abstract class Module : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, parameter) in Parameters())
+        foreach (var (_, parameter) in _parameters)
         {
             parameter.Dispose();
+        }
+
+        foreach (var (_, module) in _children)
+        {
+            module.Dispose();
         }
 
         Dispose(true);
