@@ -10,7 +10,7 @@ public class ResampleKernelTests
 {
     public static TheoryData<int, int, int, int, int, int> Cases()
     {
-        int[][] sizes = [[3, 4, 5, 32, 40], [2, 7, 3, 19, 301], [5, 6, 6, 6, 6], [1, 30, 50, 11, 7], [4, 1, 1, 5, 9], [2, 40, 3, 41, 2], [1, 2, 200, 100, 333]];
+        int[][] sizes = [[3, 4, 5, 32, 40], [2, 7, 3, 19, 301], [5, 6, 6, 6, 6], [1, 30, 50, 11, 7], [4, 1, 1, 5, 9], [2, 40, 3, 41, 2], [1, 2, 200, 100, 333], [2, 20, 90, 17, 61], [1, 9, 300, 30, 300]];
         var cases = new TheoryData<int, int, int, int, int, int>();
         foreach (int[] s in sizes)
         {

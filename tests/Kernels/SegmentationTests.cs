@@ -56,6 +56,7 @@ public class SegmentationTests
     [InlineData(171, 24, 31, 37, 150, 256)]
     [InlineData(5, 24, 31, 24, 31, 128)]
     [InlineData(9, 50, 280, 21, 133, 512)]
+    [InlineData(7, 40, 200, 33, 150, 256)]
     [InlineData(1, 5, 5, 9, 9, 256)]
     public void ArgmaxOfTheResizedAverage(int classes, int height, int width, int outputHeight, int outputWidth, int bits)
     {

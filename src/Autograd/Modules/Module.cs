@@ -16,8 +16,7 @@ public abstract class Module : IDisposable
 
         foreach (var (name, module) in _children)
         {
-            // A child without a name adds nothing to its parameters' names.
-            foreach (var item in module.Parameters(name.Length == 0 ? prefix : $"{prefix}{name}."))
+            foreach (var item in module.Parameters($"{prefix}{name}."))
             {
                 yield return item;
             }
@@ -36,14 +35,9 @@ public abstract class Module : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, parameter) in _parameters)
+        foreach (var (_, parameter) in Parameters())
         {
             parameter.Dispose();
-        }
-
-        foreach (var (_, module) in _children)
-        {
-            module.Dispose();
         }
 
         Dispose(true);
