@@ -16,7 +16,8 @@ public abstract class Module : IDisposable
 
         foreach (var (name, module) in _children)
         {
-            foreach (var item in module.Parameters($"{prefix}{name}."))
+            // A child without a name adds nothing to its parameters' names.
+            foreach (var item in module.Parameters(name.Length == 0 ? prefix : $"{prefix}{name}."))
             {
                 yield return item;
             }
@@ -35,9 +36,14 @@ public abstract class Module : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, parameter) in Parameters())
+        foreach (var (_, parameter) in _parameters)
         {
             parameter.Dispose();
+        }
+
+        foreach (var (_, module) in _children)
+        {
+            module.Dispose();
         }
 
         Dispose(true);

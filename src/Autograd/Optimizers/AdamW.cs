@@ -76,8 +76,8 @@ public sealed class AdamW : IDisposable
     }
 
     /// <summary>
-    /// Updates every parameter and clears its gradient. A parameter whose gradient is absent has a gradient of zero: it still decays, and its moments
-    /// decay too, exactly as if the zeros were there.
+    /// Updates every parameter that has a gradient, and clears it. A parameter without one (the last decoder layer's unused half) stays as it is,
+    /// without decay, as in PyTorch.
     /// </summary>
     public void Step(float learningRate, float gradientScale = 1f)
     {
@@ -85,7 +85,11 @@ public sealed class AdamW : IDisposable
         foreach (var state in _states)
         {
             var parameter = state.Parameter;
-            var gradient = parameter.Gradient ?? parameter.GradientSum();
+            if (parameter.Gradient is not { } gradient)
+            {
+                continue;
+            }
+
             var step = new AdamWStep(learningRate, _beta1, _beta2, _epsilon, state.WeightDecay, Steps, gradientScale);
             KernelSet.For(gradient.Device).Optimizer.AdamW(parameter.Value, gradient, state.First, state.Second, gradient.Count, step);
             parameter.ClearGradient();

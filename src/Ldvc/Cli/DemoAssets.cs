@@ -12,7 +12,8 @@ internal static class DemoAssets
     /// <summary>The LDVC checkpoint.</summary>
     public const string Checkpoint = "ldvc.safetensors";
 
-    private static readonly string[] Files = [$"{Clip}/config.json", $"{Clip}/model.safetensors", $"{Clip}/vocab.json", $"{Clip}/merges.txt", Checkpoint];
+    private static readonly string[] Files =
+        [$"{Clip}/config.json", $"{Clip}/model.safetensors", $"{Clip}/vocab.json", $"{Clip}/merges.txt", Checkpoint];
 
     /// <summary>The assets' folder; null when there is none.</summary>
     public static string? Find()

@@ -30,6 +30,7 @@ internal sealed record DeviceChoice(string Kind, int Index)
 
         return parts[0] == "cpu"
             ? new DeviceChoice(parts[0], index)
-            : throw new InputException($"--device: this build has only the CPU device, found {ConfigText.Quote(text)}; leave --device away or say cpu.");
+            : throw new InputException(
+                $"--device: this build has only the CPU device, found {ConfigText.Quote(text)}; leave --device away or say cpu.");
     }
 }

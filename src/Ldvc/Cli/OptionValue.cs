@@ -59,5 +59,7 @@ internal static class OptionValue
     }
 
     private static string? NotEmpty(string name, string? value) =>
-        value is null || (value.Trim().Length > 0 && !value.Contains('\0')) ? value : throw new InputException($"{name}: expected a value, found nothing.");
+        value is null || (value.Trim().Length > 0 && !value.Contains('\0'))
+            ? value
+            : throw new InputException($"{name}: expected a value, found nothing.");
 }

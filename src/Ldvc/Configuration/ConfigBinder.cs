@@ -4,7 +4,7 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Configuration;
 
-/// <summary>Turns a tree of YAML values into an <see cref="LdvcConfig"/>: every key must be an option, every value of its type and in its range.</summary>
+/// <summary>Turns a tree of YAML values into an <see cref="LdvcConfig"/>: every key must be an option, every value of its type and range.</summary>
 internal sealed class ConfigBinder
 {
     private readonly Dictionary<string, ConfigOrigin> _origins = new(StringComparer.Ordinal);
@@ -50,7 +50,8 @@ internal sealed class ConfigBinder
         return section;
     }
 
-    private static string Shown(string path, string key) => path + (key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? key : ConfigText.Quote(key));
+    private static string Shown(string path, string key) =>
+        path + (key.Length < 60 && key.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? key : ConfigText.Quote(key));
 
     private static object? BindValue(ConfigOption option, ConfigNode node, string key)
     {

@@ -25,7 +25,7 @@ internal sealed record PromptConfig
     [Option("Prompt tokens M per layer of the vision encoder; 0 = none. Published: 10 (VOC), 100 (COCO).", Min = 0, Max = 4096)]
     public int Vision { get; init; } = 10;
 
-    [Option("Prompt tokens K per layer of the text encoder, in place of the template's first K words; 0 = none (frozen class embeddings).", Min = 0, Max = 64)]
+    [Option("Prompt tokens K per layer of the text encoder, in place of the template's first words; 0 = frozen class embeddings.", Min = 0, Max = 64)]
     public int Text { get; init; } = 4;
 
     [Option("Dropout on the projected vision prompts.", Min = 0, Max = 1, Below = true)]

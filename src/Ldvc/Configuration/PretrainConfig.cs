@@ -80,7 +80,7 @@ internal sealed record TextTowerConfig
     [Option("Longest text in tokens, start and end included.", Min = 8, Max = 1024)]
     public int Context { get; init; } = 32;
 
-    [Option("Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest for merges learnt from captions.", Min = 514, Max = 65536)]
+    [Option("Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest merges learnt from captions.", Min = 514, Max = 65536)]
     public int Vocabulary { get; init; } = 768;
 }
 

@@ -6,7 +6,7 @@ using YamlDotNet.Core.Events;
 namespace Ldvc.Configuration;
 
 /// <summary>
-/// Reads YAML text into <see cref="ConfigNode"/>s straight from the parser's events, so that everything a hostile or mistaken file could do is refused
+/// Reads YAML text into <see cref="ConfigNode"/>s straight from the parser's events, so that all a hostile or mistaken file could do is refused
 /// while it is read: duplicate keys, anchors and aliases (a few lines of them can stand for gigabytes), tags, deep nesting, several documents.
 /// </summary>
 internal sealed class YamlReader
@@ -172,7 +172,7 @@ internal sealed class YamlReader
         {
             _parser.MoveNext();
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException)
         {
             // The scanner gives up on some malformed text without an error of its own.
             throw new InputException($"{Origin(_scanner.CurrentPosition)}: not valid YAML.", e);

@@ -24,7 +24,7 @@ internal static class CompareCommand
         };
         var command = new VerbCommand(
             "compare",
-            "Recomputes what a reference file holds and prints the largest absolute and relative error of every tensor; exit code 0 within the tolerance, 1 beyond.",
+            "Recomputes what a reference file holds, prints the largest absolute and relative error of every tensor; exit code 0 within the tolerance, else 1.",
             "ldvc compare --clip clip-vit-b16 --reference clip-vit-b16-reference.safetensors")
         {
             clip,

@@ -32,17 +32,20 @@ internal static class MachineFacts
         ];
         string[] has = [.. sets.Where(set => set.Has).Select(set => set.Name)];
         int widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
-        string forced = Environment.GetEnvironmentVariable(SimdLevel.Variable) is { Length: > 0 } value ? $", {SimdLevel.Variable}={value} is set" : "";
+        string? variable = Environment.GetEnvironmentVariable(SimdLevel.Variable);
+        string forced = string.IsNullOrEmpty(variable) ? "" : $", {SimdLevel.Variable}={variable} is set";
         return $"{SimdLevel.Bits} bits in use, {widest} in hardware ({(has.Length > 0 ? string.Join(", ", has) : "baseline only")}){forced}";
     }
 
     private static string ProcessorName()
     {
         const string CpuInfo = "/proc/cpuinfo";
+        const string Key = "model name";
         try
         {
-            string? line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
-            string? name = line is null ? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
+            string? name = File.Exists(CpuInfo)
+                ? File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim('\t', ' ', ':')
+                : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
             return string.IsNullOrWhiteSpace(name) ? $"{RuntimeInformation.ProcessArchitecture} processor" : name.Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

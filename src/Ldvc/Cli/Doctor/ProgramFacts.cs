@@ -10,11 +10,10 @@ internal static class ProgramFacts
         yield return Skia();
         string? folder = DemoAssets.Find();
         string[] missing = folder is null ? [] : DemoAssets.Missing(folder);
-        yield return folder is null
-            ? new Finding("demo assets", FindingState.Absent, $"no folder {DemoAssets.Folder} beside the program, above it, or in the working directory")
-            : missing.Length > 0
-                ? new Finding("demo assets", FindingState.Absent, $"{folder} lacks {string.Join(", ", missing)}")
-                : new Finding("demo assets", FindingState.Ok, folder);
+        string found = folder is null ? $"no folder {DemoAssets.Folder} beside the program, above it, or in the working directory"
+            : missing.Length > 0 ? $"{folder} lacks {string.Join(", ", missing)}"
+            : folder;
+        yield return new Finding("demo assets", folder is null || missing.Length > 0 ? FindingState.Absent : FindingState.Ok, found);
     }
 
     /// <summary>Encodes one pixel, which needs the native library.</summary>

@@ -17,8 +17,8 @@ internal static class ConfigVerb
     public static int Run(ConfigOptions options)
     {
         LdvcConfig config = ConfigLoader.Load(options.Config, options.Common.ApplySeed(options.Sets));
-        options.Common.Out.Write(ConfigWriter.ToYaml(config));
         options.Common.WriteJson(ConfigWriter.ToDictionary(config));
+        options.Common.Out.Write(ConfigWriter.ToYaml(config));
         return 0;
     }
 }

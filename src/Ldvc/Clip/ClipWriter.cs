@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Clip;
+
+/// <summary>Writes a CLIP as a Hugging Face folder: model.safetensors, config.json, preprocessor_config.json (the tokenizer writes its own files).</summary>
+internal static class ClipWriter
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Writes the folder; tensors are stored in the given type. Each file appears whole or not at all.</summary>
+    internal static void Save(ClipModel model, string folder, DType type, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
+    {
+        Directory.CreateDirectory(folder);
+        var writer = new SafetensorsWriter();
+        writer.SetMetadata("format", "pt");
+        foreach (var (name, parameter) in model.Parameters())
+        {
+            float[] values = parameter.Value.ToArray();
+            string[] parts = ClipNames.HuggingFace(name);
+            long[] shape = [.. parameter.Shape.ToArray().Select(s => (long)s)];
+            if (name == "logit_scale")
+            {
+                shape = [];
+            }
+            else
+            {
+                shape[0] /= parts.Length;
+            }
+
+            int each = values.Length / parts.Length;
+            for (int i = 0; i < parts.Length; i++)
+            {
+                writer.AddFloat32(parts[i], shape, values.AsMemory(i * each, each), type);
+            }
+        }
+
+        writer.Save(Path.Combine(folder, "model.safetensors"));
+        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config));
+        WriteJson(Path.Combine(folder, "preprocessor_config.json"), new Dictionary<string, object>
+        {
+            ["do_resize"] = true,
+            ["size"] = model.Config.ImageSize,
+            ["resample"] = 3,
+            ["do_center_crop"] = true,
+            ["crop_size"] = model.Config.ImageSize,
+            ["do_normalize"] = true,
+            ["image_mean"] = mean.ToArray(),
+            ["image_std"] = deviation.ToArray(),
+        });
+    }
+
+    private static Dictionary<string, object> Config(ClipConfig config) => new()
+    {
+        ["architectures"] = new[] { "CLIPModel" },
+        ["model_type"] = "clip",
+        ["projection_dim"] = config.Embedding,
+        ["logit_scale_init_value"] = 2.6592,
+        ["text_config"] = new Dictionary<string, object>
+        {
+            ["hidden_size"] = config.Text.Width,
+            ["intermediate_size"] = config.Text.MlpWidth,
+            ["num_attention_heads"] = config.Text.Heads,
+            ["num_hidden_layers"] = config.Text.Layers,
+            ["max_position_embeddings"] = config.ContextLength,
+            ["vocab_size"] = config.VocabularySize,
+            ["hidden_act"] = "quick_gelu",
+            ["layer_norm_eps"] = 1e-5,
+            ["projection_dim"] = config.Embedding,
+            ["bos_token_id"] = config.VocabularySize - 2,
+            ["eos_token_id"] = config.VocabularySize - 1,
+        },
+        ["vision_config"] = new Dictionary<string, object>
+        {
+            ["hidden_size"] = config.Vision.Width,
+            ["intermediate_size"] = config.Vision.MlpWidth,
+            ["num_attention_heads"] = config.Vision.Heads,
+            ["num_hidden_layers"] = config.Vision.Layers,
+            ["image_size"] = config.ImageSize,
+            ["patch_size"] = config.PatchSize,
+            ["hidden_act"] = "quick_gelu",
+            ["layer_norm_eps"] = 1e-5,
+            ["projection_dim"] = config.Embedding,
+        },
+    };
+
+    private static void WriteJson(string path, object value) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Indented));
+}

@@ -1,0 +1,14 @@
+using Ldvc.Autograd;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>Where a model's weights come from: a checkpoint, or a random stream. Names and shapes are OpenAI's, projections excepted (see ClipModel).</summary>
+internal interface IWeightSource
+{
+    /// <summary>The weight of a name; `deviation` of its normal initialisation, or a constant when that is zero.</summary>
+    Parameter Get(string name, Shape shape, double deviation, float constant = 0);
+
+    /// <summary>A projection stored as [outputs, inputs]; OpenAI stores its transpose.</summary>
+    Parameter GetProjection(string name, int outputs, int inputs, double deviation);
+}

@@ -1,0 +1,66 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with QuickGELU. Names are OpenAI's.</summary>
+internal sealed class ResidualBlock : Module
+{
+    private readonly int _heads;
+    private readonly bool _causal;
+    private readonly Parameter _norm1Weight;
+    private readonly Parameter _norm1Bias;
+    private readonly Parameter _inWeight;
+    private readonly Parameter _inBias;
+    private readonly Parameter _outWeight;
+    private readonly Parameter _outBias;
+    private readonly Parameter _norm2Weight;
+    private readonly Parameter _norm2Bias;
+    private readonly Parameter _fc1Weight;
+    private readonly Parameter _fc1Bias;
+    private readonly Parameter _fc2Weight;
+    private readonly Parameter _fc2Bias;
+
+    internal ResidualBlock(IWeightSource weights, string prefix, TowerConfig tower, bool causal)
+    {
+        int width = tower.Width, hidden = tower.MlpWidth;
+        (_heads, _causal) = (tower.Heads, causal);
+
+        // OpenAI's deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
+        double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
+        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get(prefix + name, shape, deviation, constant));
+
+        _norm1Weight = Take("ln_1.weight", new Shape(width), 0, 1);
+        _norm1Bias = Take("ln_1.bias", new Shape(width), 0);
+        _inWeight = Take("attn.in_proj_weight", new Shape(3 * width, width), attention);
+        _inBias = Take("attn.in_proj_bias", new Shape(3 * width), 0);
+        _outWeight = Take("attn.out_proj.weight", new Shape(width, width), projection);
+        _outBias = Take("attn.out_proj.bias", new Shape(width), 0);
+        _norm2Weight = Take("ln_2.weight", new Shape(width), 0, 1);
+        _norm2Bias = Take("ln_2.bias", new Shape(width), 0);
+        _fc1Weight = Take("mlp.c_fc.weight", new Shape(hidden, width), mlp);
+        _fc1Bias = Take("mlp.c_fc.bias", new Shape(hidden), 0);
+        _fc2Weight = Take("mlp.c_proj.weight", new Shape(width, hidden), projection);
+        _fc2Bias = Take("mlp.c_proj.bias", new Shape(width), 0);
+    }
+
+    /// <summary>x [B, T, width] -> the same shape. Every intermediate is dropped as soon as nothing but the backward may need it.</summary>
+    internal Variable Forward(Tape tape, Variable x)
+    {
+        using var middle = Attend(tape, x);
+        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon);
+        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu);
+        return tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle);
+    }
+
+    private Variable Attend(Tape tape, Variable x)
+    {
+        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon);
+        using var packed = tape.Linear(normalized, _inWeight, _inBias);
+        using var attended = tape.SelfAttention(packed, _heads, _causal);
+        return tape.Linear(attended, _outWeight, _outBias, Activation.None, x);
+    }
+}

@@ -1,0 +1,81 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>CLIP's causal text transformer (method.md 3).</summary>
+internal sealed class TextTower : Module
+{
+    private readonly ClipConfig _config;
+    private readonly Parameter _tokens;
+    private readonly Parameter _positions;
+    private readonly ResidualBlock[] _blocks;
+    private readonly Parameter _finalWeight;
+    private readonly Parameter _finalBias;
+    private readonly Parameter _projection;
+
+    internal TextTower(IWeightSource weights, ClipConfig config)
+    {
+        _config = config;
+        int width = config.Text.Width;
+        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get(name, shape, deviation, constant));
+
+        _tokens = Take("token_embedding.weight", new Shape(config.VocabularySize, width), 0.02);
+        _positions = Take("positional_embedding", new Shape(config.ContextLength, width), 0.01);
+        _blocks = new ResidualBlock[config.Text.Layers];
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            _blocks[i] = Add($"transformer.resblocks.{i}", new ResidualBlock(weights, $"transformer.resblocks.{i}.", config.Text, true));
+        }
+
+        _finalWeight = Take("ln_final.weight", new Shape(width), 0, 1);
+        _finalBias = Take("ln_final.bias", new Shape(width), 0);
+        _projection = Add("text_projection", weights.GetProjection("text_projection", config.Embedding, width, Math.Pow(width, -0.5)));
+    }
+
+    /// <summary>Number of residual blocks.</summary>
+    internal int Layers => _blocks.Length;
+
+    /// <summary>ids [n * length] -> token plus position embeddings [n, length, width].</summary>
+    internal Variable Embed(Tape tape, ReadOnlySpan<int> ids, int count, int length)
+    {
+        using var tokens = tape.Gather(_tokens, ids, count, length);
+        return tape.AddRows(tokens, _positions);
+    }
+
+    /// <summary>Runs block `layer`.</summary>
+    internal Variable Block(Tape tape, int layer, Variable x) => _blocks[layer].Forward(tape, x);
+
+    /// <summary>Reads the feature at the EOT positions: ln_final, then the projection -> [n, E], not normalised.</summary>
+    internal Variable Read(Tape tape, Variable x, ReadOnlySpan<int> ends)
+    {
+        Span<int> rows = ends.Length <= 256 ? stackalloc int[ends.Length] : new int[ends.Length];
+        for (int i = 0; i < ends.Length; i++)
+        {
+            rows[i] = (i * x.Shape[1]) + ends[i];
+        }
+
+        using var features = tape.Gather(x, rows, ends.Length);
+        using var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, ClipConfig.LayerNormEpsilon);
+        return tape.Linear(normalized, _projection, null);
+    }
+
+    /// <summary>CLIP's text features [n, E], not normalised, cut to the longest text of the batch (exact: attention is causal).</summary>
+    internal Variable Encode(Tape tape, TokenBatch batch, Action<int, Variable>? observe = null)
+    {
+        var x = Embed(tape, batch.Ids, batch.Count, batch.Length);
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            var next = Block(tape, i, x);
+            x.Dispose();
+            x = next;
+            observe?.Invoke(i, x);
+        }
+
+        var features = Read(tape, x, batch.Ends);
+        x.Dispose();
+        return features;
+    }
+}

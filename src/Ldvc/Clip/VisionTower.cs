@@ -1,0 +1,144 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>CLIP's vision transformer (method.md 2). Pictures of any size whose sides are multiples of the patch.</summary>
+internal sealed class VisionTower : Module
+{
+    private readonly ClipConfig _config;
+    private readonly Parameter _classEmbedding;
+    private readonly Parameter _positions;
+    private readonly Parameter _convolution;
+    private readonly Parameter _preWeight;
+    private readonly Parameter _preBias;
+    private readonly ResidualBlock[] _blocks;
+    private readonly Parameter _postWeight;
+    private readonly Parameter _postBias;
+    private readonly Parameter _projection;
+    private readonly Dictionary<(int Rows, int Columns), Parameter> _resized = [];
+
+    internal VisionTower(IWeightSource weights, ClipConfig config)
+    {
+        _config = config;
+        int width = config.Vision.Width, patch = config.PatchSize;
+        double scale = Math.Pow(width, -0.5);
+        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get("visual." + name, shape, deviation, constant));
+
+        _classEmbedding = Take("class_embedding", new Shape(width), scale);
+        _positions = Take("positional_embedding", new Shape(1 + (config.Grid * config.Grid), width), scale);
+
+        // PyTorch's default for convolutions is uniform with this variance.
+        _convolution = Take("conv1.weight", new Shape(width, 3, patch, patch), 1 / Math.Sqrt(3.0 * 3 * patch * patch));
+        _preWeight = Take("ln_pre.weight", new Shape(width), 0, 1);
+        _preBias = Take("ln_pre.bias", new Shape(width), 0);
+        _blocks = new ResidualBlock[config.Vision.Layers];
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            _blocks[i] = Add($"transformer.resblocks.{i}", new ResidualBlock(weights, $"visual.transformer.resblocks.{i}.", config.Vision, false));
+        }
+
+        _postWeight = Take("ln_post.weight", new Shape(width), 0, 1);
+        _postBias = Take("ln_post.bias", new Shape(width), 0);
+        _projection = Add("proj", weights.GetProjection("visual.proj", config.Embedding, width, scale));
+    }
+
+    /// <summary>Number of residual blocks.</summary>
+    internal int Layers => _blocks.Length;
+
+    /// <summary>
+    /// Picture [B, 3, H, W], already normalised -> tokens [B, 1 + h*w, width] after ln_pre: patches, class token, resized positions.
+    /// </summary>
+    /// <exception cref="ArgumentException">A side is not a multiple of the patch.</exception>
+    internal Variable Embed(Tape tape, Tensor image, bool classTwice = false)
+    {
+        int batch = image.Shape[0], height = image.Shape[2], width = image.Shape[3], patch = _config.PatchSize;
+        if (image.Shape.Rank != 4 || image.Shape[1] != 3 || height % patch != 0 || width % patch != 0 || height == 0 || width == 0)
+        {
+            throw new ArgumentException($"vision tower: picture {image.Shape}, expected [B, 3, H, W] with H and W multiples of {patch}");
+        }
+
+        int rows = height / patch, columns = width / patch, size = 3 * patch * patch, d = _config.Vision.Width;
+        var patches = tape.Device.Empty(new Shape(batch, rows * columns, size));
+        tape.Kernels.Tokens.Patchify(image, patches, batch, 3, height, width, patch);
+        using var cut = tape.Constant(patches);
+        using var weight = tape.Reshape(_convolution, d, size);
+        using var embedded = tape.Linear(cut, weight, null);
+        using var token = tape.Reshape(_classEmbedding, 1, d);
+        using var joined = tape.Splice(embedded, token, 0, 0);
+        using var placed = tape.AddRows(joined, Positions(rows, columns));
+        using var first = classTwice ? AddClassTokenAgain(tape, placed, token) : null;
+        return tape.LayerNorm(first ?? placed, _preWeight, _preBias, ClipConfig.LayerNormEpsilon);
+    }
+
+    /// <summary>Runs block `layer`.</summary>
+    internal Variable Block(Tape tape, int layer, Variable x) => _blocks[layer].Forward(tape, x);
+
+    /// <summary>Tokens [B, T, width] -> ln_post and projection -> [B, T, E].</summary>
+    internal Variable Project(Tape tape, Variable x)
+    {
+        using var normalized = tape.LayerNorm(x, _postWeight, _postBias, ClipConfig.LayerNormEpsilon);
+        return tape.Linear(normalized, _projection, null);
+    }
+
+    /// <summary>CLIP's picture feature: the class token, projected, not normalised -> [B, E].</summary>
+    internal Variable Encode(Tape tape, Tensor image, Action<int, Variable>? observe = null)
+    {
+        var x = Embed(tape, image);
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            var next = Block(tape, i, x);
+            x.Dispose();
+            x = next;
+            observe?.Invoke(i, x);
+        }
+
+        using var token = tape.SliceTokens(x, 0, 1);
+        x.Dispose();
+        using var projected = Project(tape, token);
+        return tape.Reshape(projected, projected.Shape[0], _config.Embedding);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        foreach (var parameter in _resized.Values)
+        {
+            parameter.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    // ZegCLIP adds the class embedding a second time (option cls_twice).
+    private Variable AddClassTokenAgain(Tape tape, Variable x, Variable token)
+    {
+        using var first = tape.SliceTokens(x, 0, 1);
+        using var doubled = tape.AddRows(first, token);
+        using var patches = tape.SliceTokens(x, 1, x.Shape[1] - 1);
+        return tape.Concat(doubled, patches);
+    }
+
+    private Parameter Positions(int rows, int columns)
+    {
+        if (rows == _config.Grid && columns == _config.Grid)
+        {
+            return _positions;
+        }
+
+        if (_positions.Trainable)
+        {
+            throw new InvalidOperationException("position embeddings can be trained at the checkpoint's own picture size only");
+        }
+
+        if (!_resized.TryGetValue((rows, columns), out var parameter))
+        {
+            var values = PositionEmbedding.Resize(_positions.Value.ToArray(), _config.Grid, rows, columns, _config.Vision.Width);
+            parameter = new Parameter(_positions.Value.Device.FromHost(values, new Shape(1 + (rows * columns), _config.Vision.Width)), trainable: false);
+            _resized.Add((rows, columns), parameter);
+        }
+
+        return parameter;
+    }
+}

@@ -1,0 +1,118 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Model;
+using Ldvc.Tensors;
+
+namespace Ldvc.Comparison;
+
+/// <summary>Reruns one LDVC training step, forward and backward, without dropout, on the parameters and inputs of a reference file.</summary>
+internal static class LdvcComparison
+{
+    // Gradients are compared against their tensor's largest value, but never against less than this share of the file's largest gradient: the
+    // gradient of a key bias is exactly zero in theory and rounding noise in practice.
+    private const double GradientFloor = 1e-4;
+    private const double GradientFactor = 10;
+    private static readonly HashSet<string> Inputs = ["image", "ids", "labels"];
+
+    internal static void Run(ReferenceFile file, ClipModel clip, Device device, double tolerance)
+    {
+        using var model = new LdvcModel(clip, LdvcReferenceOptions.Read(file), new Initializer(device, 0), null);
+        Load(file, model);
+        var idShape = file.ShapeOf("ids", 2);
+        int[] ids = file.Ints("ids");
+        if (idShape[1] > clip.Config.ContextLength || ids.Any(id => id < 0 || id >= clip.Config.VocabularySize))
+        {
+            throw new InputException($"{file.Path}: tensor 'ids' {idShape} does not fit this CLIP's context of {clip.Config.ContextLength} and vocabulary of {clip.Config.VocabularySize}");
+        }
+
+        using var image = file.Upload(device, "image", 4);
+        using var labels = Labels(file, device);
+        var loss = new LossConfig();
+        using var tape = new Tape(device, recording: true);
+        var texts = model.EncodeClasses(tape, TokenBatch.Create(ids, idShape[0]));
+        file.Check("text_embeddings", texts.Value);
+        var (token, patches) = model.EncodeImage(tape, image);
+        file.Check("class_embedding", token.Value);
+        file.Check("patch_embeddings", patches.Value);
+        int patch = clip.Config.PatchSize;
+        var logits = model.Decode(tape, token, patches, texts, image.Shape[2] / patch, image.Shape[3] / patch);
+        file.Check("mask_logits", logits.Value);
+        var total = tape.MaskLoss(logits, labels, (float)loss.Focal, (float)loss.Dice, (float)loss.Alpha, out var parts);
+        using (parts)
+        {
+            file.Check("loss", parts);
+        }
+
+        tape.Backward(total);
+        CompareGradients(file, model, tolerance);
+        file.RequireAllCompared(Inputs);
+    }
+
+    private static void Load(ReferenceFile file, LdvcModel model)
+    {
+        var names = new HashSet<string>();
+        foreach (var (name, parameter) in model.Parameters())
+        {
+            string key = "param." + name;
+            names.Add(key);
+            var shape = file.ShapeOf(key, parameter.Shape.Rank);
+            if (shape != parameter.Shape)
+            {
+                throw new InputException($"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}");
+            }
+
+            parameter.Value.CopyFromHost<float>(file.Floats(key));
+        }
+
+        foreach (string key in file.Entries.Keys)
+        {
+            if (key.StartsWith("param.", StringComparison.Ordinal) && !names.Contains(key))
+            {
+                throw new InputException($"{file.Path}: tensor '{key}' is no parameter of the model that the file's options describe");
+            }
+        }
+    }
+
+    private static Tensor Labels(ReferenceFile file, Device device)
+    {
+        var shape = file.ShapeOf("labels", 3);
+        int[] values = file.Ints("labels");
+        var bytes = new byte[values.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            bytes[i] = values[i] is >= 0 and <= 255
+                ? (byte)values[i]
+                : throw new InputException($"{file.Path}: tensor 'labels' holds {values[i]}, expected 0 to 255");
+        }
+
+        return device.FromHost(bytes, shape);
+    }
+
+    private static void CompareGradients(ReferenceFile file, LdvcModel model, double tolerance)
+    {
+        double largest = 0;
+        foreach (string key in file.Entries.Keys)
+        {
+            if (key.StartsWith("grad.", StringComparison.Ordinal))
+            {
+                foreach (float value in file.Floats(key))
+                {
+                    largest = Math.Max(largest, Math.Abs(value));
+                }
+            }
+        }
+
+        foreach (var (name, parameter) in model.Parameters())
+        {
+            string key = "grad." + name;
+            if (file.Has(key))
+            {
+                float[] actual = parameter.Gradient?.ToArray() ?? new float[parameter.Value.Count];
+                file.Check(key, actual, GradientFloor * largest, GradientFactor * tolerance);
+            }
+        }
+    }
+}

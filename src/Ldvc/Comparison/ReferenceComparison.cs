@@ -1,0 +1,28 @@
+using Ldvc.Clip;
+using Ldvc.Tensors;
+
+namespace Ldvc.Comparison;
+
+/// <summary>`ldvc compare`: reruns what a reference file holds and compares every tensor.</summary>
+internal static class ReferenceComparison
+{
+    /// <summary>One row per output tensor of the file, in the order they were computed.</summary>
+    /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP.</exception>
+    internal static IReadOnlyList<ComparisonRow> Run(string clipPath, string referencePath, double tolerance, Device device)
+    {
+        using var file = new ReferenceFile(referencePath, tolerance);
+        using var clip = ClipCheckpoint.Find(clipPath).Load(device);
+        if (file.Metadata.ContainsKey("options"))
+        {
+            LdvcComparison.Run(file, clip, device, tolerance);
+        }
+        else
+        {
+            ClipComparison.Run(file, clip, device);
+        }
+
+        return file.Rows.Count > 0
+            ? file.Rows
+            : throw new InputException($"{referencePath}: holds nothing to compare; expected a reference file as tools/make_reference.py writes it");
+    }
+}

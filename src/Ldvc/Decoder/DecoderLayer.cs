@@ -1,0 +1,98 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Configuration;
+
+namespace Ldvc.Decoder;
+
+/// <summary>
+/// One post-norm layer of the visual-consensus decoder (method.md 5): self-attention over the patches, cross-attention to the class embeddings, FFN. As
+/// ZegCLIP's class-query decoder (method.md 10) the same layer lets class embeddings ask the patches and has no self-attention.
+/// </summary>
+internal sealed class DecoderLayer : Module
+{
+    private readonly DecoderConfig _config;
+    private readonly float _dropout;
+    private readonly AttentionProjections? _self;
+    private readonly AttentionProjections _cross;
+    private readonly FeedForward _ffn;
+    private readonly LayerNorm _norm1;
+    private readonly LayerNorm _norm2;
+    private readonly LayerNorm _norm3;
+
+    internal DecoderLayer(Initializer init, DecoderConfig config, int width)
+    {
+        _config = config;
+        _dropout = (float)config.Dropout;
+        if (config.Attention != SelfAttention.None)
+        {
+            _self = Add("self", new AttentionProjections(init, width));
+        }
+
+        _cross = Add("cross", new AttentionProjections(init, width));
+        _ffn = Add("ffn", new FeedForward(init, width, config.FfnRatio));
+        _norm1 = Add("norm1", new LayerNorm(init, width));
+        _norm2 = Add("norm2", new LayerNorm(init, width));
+        _norm3 = Add("norm3", new LayerNorm(init, width));
+    }
+
+    /// <summary>norm1( V + drop( self-attention( V ) ) ); a second handle to V when there is none.</summary>
+    internal Variable SelfAttend(Tape tape, Variable tokens, int gridHeight, int gridWidth)
+    {
+        if (_self is null)
+        {
+            return tape.Reshape(tokens, tokens.Shape.ToArray());
+        }
+
+        using var q = _self.Query.Forward(tape, tokens);
+        using var k = _self.Key.Forward(tape, tokens);
+        using var v = _self.Value.Forward(tape, tokens);
+        using var attended = _config.Attention == SelfAttention.Route
+            ? tape.RouteAttention(q, k, v, _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk)
+            : tape.Attention(q, k, v, _config.Heads, 0);
+        using var output = _self.Output.Forward(tape, attended);
+        return AddAndNormalize(tape, tokens, output, _norm1);
+    }
+
+    /// <summary>
+    /// Mask logits [B, C, N]: the mean over heads of the scores before the softmax. The mean of per-head products is the whole product divided by
+    /// the number of heads, so it is one matrix product.
+    /// </summary>
+    internal Variable Scores(Tape tape, Variable queries, Variable keys)
+    {
+        using var q = _cross.Query.Forward(tape, queries);
+        using var k = _cross.Key.Forward(tape, keys);
+        float alpha = 1f / (_config.Heads * MathF.Sqrt(q.Shape[2] / _config.Heads));
+        return _config.Kind == DecoderKind.VisionQuery ? tape.MatMulTransposed(k, q, alpha) : tape.MatMulTransposed(q, k, alpha);
+    }
+
+    /// <summary>Cross-attention and FFN: queries attend to keys and are updated.</summary>
+    internal Variable CrossAttend(Tape tape, Variable queries, Variable keys)
+    {
+        using var middle = Attend(tape, queries, keys);
+        using var output = _ffn.Forward(tape, middle, _dropout);
+        return AddAndNormalize(tape, middle, output, _norm3);
+    }
+
+    private Variable Attend(Tape tape, Variable queries, Variable keys)
+    {
+        using var q = _cross.Query.Forward(tape, queries);
+        using var k = _cross.Key.Forward(tape, keys);
+        using var v = _cross.Value.Forward(tape, keys);
+        using var attended = tape.Attention(q, k, v, _config.Heads, _dropout);
+        using var output = _cross.Output.Forward(tape, attended);
+        return AddAndNormalize(tape, queries, output, _norm2);
+    }
+
+    private Variable AddAndNormalize(Tape tape, Variable x, Variable branch, LayerNorm norm)
+    {
+        var kept = tape.Dropout(branch, _dropout);
+        using var sum = tape.Add(x, kept);
+        if (kept != branch)
+        {
+            kept.Dispose();
+        }
+
+        return norm.Forward(tape, sum);
+    }
+}

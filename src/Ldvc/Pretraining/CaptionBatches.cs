@@ -1,0 +1,62 @@
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Imaging;
+using Ldvc.Synthetic;
+using Ldvc.Tensors;
+
+namespace Ldvc.Pretraining;
+
+/// <summary>Drawn pictures and their captions as tensors. Batch number `step` is a pure function of the seed.</summary>
+internal sealed class CaptionBatches
+{
+    private readonly ClipTokenizer _tokenizer;
+    private readonly CaptionOptions _options;
+    private readonly ulong _seed;
+    private readonly int _context;
+    private readonly byte[] _bytes;
+    private readonly float[] _floats;
+    private readonly string[] _captions;
+
+    internal CaptionBatches(ClipTokenizer tokenizer, CaptionOptions options, ulong seed, int batch, int context)
+    {
+        (_tokenizer, _options, _seed, _context) = (tokenizer, options, seed, context);
+        _bytes = new byte[batch * 3 * options.Size * options.Size];
+        _floats = new float[_bytes.Length];
+        _captions = new string[batch];
+    }
+
+    /// <summary>Draws a batch: pictures [B, 3, S, S] normalised with CLIP's statistics, and token ids.</summary>
+    internal (Tensor Pictures, TokenBatch Texts) Draw(Device device, long step, int threads)
+    {
+        int batch = _captions.Length, size = _options.Size;
+        CaptionSampler.SampleBatch(_seed, step, batch, _bytes, _captions, _options, threads);
+        Normalize(_bytes, _floats, batch, size);
+        var ids = new int[batch * _context];
+        for (int i = 0; i < batch; i++)
+        {
+            _tokenizer.Encode(_captions[i], _context).CopyTo(ids, i * _context);
+        }
+
+        return (device.FromHost(_floats, new Shape(batch, 3, size, size)), TokenBatch.Create(ids, batch));
+    }
+
+    /// <summary>[B, S, S, 3] bytes to [B, 3, S, S] normalised floats.</summary>
+    internal static void Normalize(ReadOnlySpan<byte> pixels, Span<float> target, int batch, int size)
+    {
+        var statistics = ImageStatistics.Clip;
+        int plane = size * size;
+        for (int b = 0; b < batch; b++)
+        {
+            for (int c = 0; c < 3; c++)
+            {
+                float scale = 1 / (255f * statistics.Std[c]), shift = -statistics.Mean[c] / statistics.Std[c];
+                var from = pixels.Slice(b * 3 * plane, 3 * plane);
+                var to = target.Slice(((b * 3) + c) * plane, plane);
+                for (int i = 0; i < plane; i++)
+                {
+                    to[i] = (from[(3 * i) + c] * scale) + shift;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Optimizers;
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
+using Ldvc.Synthetic;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Ldvc.Training;
+
+namespace Ldvc.Pretraining;
+
+/// <summary>
+/// `ldvc pretrain`: trains a small CLIP from random weights on drawn pictures and captions (never masks). Every batch is a pure function of (seed,
+/// step), so a run that was interrupted continues from its state file bit for bit.
+/// </summary>
+internal sealed class Pretrainer : IDisposable
+{
+    private const int HeadWidth = 64;
+    private const int ProbePictures = 600;
+    private readonly PretrainConfig _config;
+    private readonly Device _device;
+    private readonly int _threads;
+    private readonly CaptionOptions _captions;
+    private readonly AdamW _optimizer;
+
+    internal Pretrainer(PretrainConfig config, Device device, int threads)
+    {
+        (_config, _device, _threads) = (config, device, threads);
+        _captions = new CaptionOptions
+        {
+            Size = config.Vision.Image, HardFraction = config.Captions.Hard, PartialFraction = config.Captions.Partial, TwoFraction = config.Captions.Two,
+            ThreeFraction = config.Captions.Three, CropFraction = config.Captions.Crop,
+        };
+        Vocabulary = BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary);
+        Tokenizer = new ClipTokenizer(Vocabulary);
+        var vision = new TowerConfig(config.Vision.Width, config.Vision.Layers, config.Vision.Width / HeadWidth, 4 * config.Vision.Width);
+        var text = new TowerConfig(config.Text.Width, config.Text.Layers, config.Text.Width / HeadWidth, 4 * config.Text.Width);
+        var sizes = new Clip.ClipConfig(vision, text, config.Embed, config.Vision.Image, config.Vision.Patch, config.Text.Context, Vocabulary.Ids.Count);
+        Model = new ClipModel(new RandomWeights(new Initializer(device, (ulong)config.Seed)), sizes);
+        Model.LogitScale.Value.CopyFromHost<float>([MathF.Log(1 / (float)config.Temperature)]);
+
+        // Only matrices decay: norms, biases and the temperature do not.
+        var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
+        _optimizer = new AdamW(Model.Parameters(), (float)config.Betas[0], (float)config.Betas[1], (float)config.Eps, name => ranks[name] > 1 ? (float)config.WeightDecay : 0);
+    }
+
+    /// <summary>The model being trained.</summary>
+    internal ClipModel Model { get; }
+
+    /// <summary>Learnt from captions of this data set.</summary>
+    internal ClipVocabulary Vocabulary { get; }
+
+    /// <summary>The vocabulary's tokenizer.</summary>
+    internal ClipTokenizer Tokenizer { get; }
+
+    /// <summary>Steps taken so far.</summary>
+    internal long Step => _optimizer.Steps;
+
+    /// <summary>Learning rate of a step: linear warm-up, cosine decay to zero.</summary>
+    internal double RateAt(long step)
+    {
+        if (step < _config.Warmup)
+        {
+            return _config.Lr * (step + 1) / _config.Warmup;
+        }
+
+        double done = (double)(step - _config.Warmup) / Math.Max(1, _config.Steps - _config.Warmup);
+        return 0.5 * _config.Lr * (1 + Math.Cos(Math.PI * Math.Min(1, done)));
+    }
+
+    /// <summary>One step; returns its loss.</summary>
+    /// <exception cref="InputException">The loss or a gradient is no number any more.</exception>
+    internal float RunStep(CaptionBatches batches)
+    {
+        var (pictures, texts) = batches.Draw(_device, Step, _threads);
+        float loss;
+        using (pictures)
+        {
+            loss = ContrastiveStep.Run(Model, _device, pictures, texts);
+        }
+
+        if (!float.IsFinite(loss))
+        {
+            string culprit = _optimizer.FirstNonFiniteGradient() ?? "the loss";
+            throw new InputException($"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit}; try a lower pretrain.lr");
+        }
+
+        _optimizer.Step((float)RateAt(Step));
+        return loss;
+    }
+
+    /// <summary>The source of batches for <see cref="RunStep"/>.</summary>
+    internal CaptionBatches CreateBatches() => new(Tokenizer, _captions, (ulong)_config.Seed, _config.Batch, _config.Text.Context);
+
+    /// <summary>Zero-shot accuracy on single objects: among the 30 task classes, and among all combinations.</summary>
+    internal (double Task, double All) Probe() => (
+        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.Task(ProbePictures, _config.Vision.Image)),
+        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.All(ProbePictures, _config.Vision.Image)));
+
+    /// <summary>Writes the state from which <see cref="Load"/> continues.</summary>
+    internal void Save(string path) => TrainingState.Save(path, Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
+    {
+        ["kind"] = "ldvc-pretrain",
+        ["seed"] = _config.Seed.ToString(CultureInfo.InvariantCulture),
+    });
+
+    /// <summary>Continues from a state file.</summary>
+    internal void Load(string path)
+    {
+        using var archive = TensorArchive.Open(path);
+        TrainingState.Load(archive, Model.Parameters(), _optimizer);
+    }
+
+    /// <summary>Writes the finished CLIP as a Hugging Face folder with fp16 tensors.</summary>
+    internal void Export(string folder)
+    {
+        ClipWriter.Save(Model, folder, DType.Float16, Imaging.ImageStatistics.Clip.Mean, Imaging.ImageStatistics.Clip.Std);
+        Vocabulary.Save(folder);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        Model.Dispose();
+    }
+
+    // A few thousand captions hold every word many times: enough for the vocabulary.
+    private IEnumerable<string> SampleCaptions()
+    {
+        for (int step = 0; step < 16; step++)
+        {
+            foreach (var sample in CaptionSampler.SampleScenes((ulong)_config.Seed, step, 128, _captions))
+            {
+                yield return sample.Caption;
+            }
+        }
+    }
+}

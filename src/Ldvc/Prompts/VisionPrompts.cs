@@ -1,0 +1,91 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Clip;
+using Ldvc.Tensors;
+
+namespace Ldvc.Prompts;
+
+/// <summary>
+/// Deep visual prompts (method.md 2.2) around the frozen vision tower: M tokens between the class token and the patches, replaced before every later
+/// layer, all through one shared linear projection; then a trainable layer norm over all tokens.
+/// </summary>
+internal sealed class VisionPrompts : Module
+{
+    private const float NormEpsilon = 1e-6f;
+    private readonly int _count;
+    private readonly float _dropout;
+    private readonly Parameter? _shallow;
+    private readonly Parameter? _deep;
+    private readonly Linear? _projection;
+    private readonly LayerNorm _norm;
+
+    internal VisionPrompts(Initializer init, ClipConfig clip, int count, double dropout)
+    {
+        (_count, _dropout) = (count, (float)dropout);
+        int width = clip.Vision.Width;
+        if (count > 0)
+        {
+            double bound = Math.Sqrt(6.0 / ((3 * clip.PatchSize * clip.PatchSize) + width));
+            _shallow = Add("shallow", init.Uniform(new Shape(count, width), bound));
+            if (clip.Vision.Layers > 1)
+            {
+                _deep = Add("deep", init.Uniform(new Shape(clip.Vision.Layers - 1, count, width), bound));
+            }
+
+            _projection = Add("proj", new Linear(init, width, width));
+
+            // Kaiming normal, fan_out, for a rectifier: deviation sqrt(2 / outputs).
+            using var weight = init.Normal(new Shape(width, width), Math.Sqrt(2.0 / width));
+            _projection.Weight.Value.CopyFrom(weight.Value);
+        }
+
+        _norm = Add("norm", new LayerNorm(init, width, NormEpsilon));
+    }
+
+    /// <summary>
+    /// Picture [B, 3, H, W] -> g [B, E] (class token) and V [B, N, E] (patches), both of unit length (method.md 2.3).
+    /// </summary>
+    internal (Variable Class, Variable Patches) Encode(Tape tape, VisionTower tower, Tensor image, bool classTwice)
+    {
+        var x = tower.Embed(tape, image, classTwice);
+        for (int layer = 0; layer < tower.Layers; layer++)
+        {
+            if (_count > 0)
+            {
+                x = Replace(x, Insert(tape, x, layer));
+            }
+
+            x = Replace(x, tower.Block(tape, layer, x));
+        }
+
+        using var normalized = _norm.Forward(tape, x);
+        x.Dispose();
+        using var projected = tower.Project(tape, normalized);
+        int first = 1 + _count, patches = projected.Shape[1] - first, width = projected.Shape[2], batch = projected.Shape[0];
+        using var token = tape.SliceTokens(projected, 0, 1);
+        using var flat = tape.Reshape(token, batch, width);
+        using var rest = tape.SliceTokens(projected, first, patches);
+        return (tape.L2Normalize(flat), tape.L2Normalize(rest));
+    }
+
+    private static Variable Replace(Variable old, Variable now)
+    {
+        old.Dispose();
+        return now;
+    }
+
+    private Variable Insert(Tape tape, Variable x, int layer)
+    {
+        using var tokens = layer == 0 ? tape.Row(tape.Reshape(_shallow!, 1, _count, x.Shape[2]), 0) : tape.Row(_deep!, layer - 1);
+        using var projected = _projection!.Forward(tape, tokens);
+        var dropped = tape.Dropout(projected, _dropout);
+        var y = tape.Splice(x, dropped, 1, layer == 0 ? 0 : _count);
+        if (dropped != projected)
+        {
+            dropped.Dispose();
+        }
+
+        return y;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Training;
+
+/// <summary>
+/// A run's checkpoints: ckpt-00012345.safetensors, the number is the step. A file appears whole or not at all, the newest ones and the pinned steps
+/// are kept, and what cannot be read is passed over with a message. Files with other names (left-overs of a killed process too) are never touched.
+/// </summary>
+internal sealed class CheckpointFolder
+{
+    private const string Prefix = "ckpt-";
+    private const string Suffix = ".safetensors";
+
+    private readonly string _folder;
+    private readonly int _keep;
+    private readonly int[] _pinned;
+    private readonly Action<string> _warn;
+
+    /// <summary>Names a folder; it is created by the first save.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="keep">How many of the newest checkpoints are kept, at least 1.</param>
+    /// <param name="warn">Gets one sentence per checkpoint that is passed over.</param>
+    /// <param name="pinned">Steps whose checkpoints are never deleted.</param>
+    public CheckpointFolder(string folder, int keep, Action<string> warn, params int[] pinned)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        _folder = folder;
+        _keep = keep;
+        _warn = warn;
+        _pinned = pinned;
+    }
+
+    /// <summary>The file of a step.</summary>
+    public string PathOf(int step) => Path.Combine(_folder, $"{Prefix}{step:D8}{Suffix}");
+
+    /// <summary>The checkpoints there are, oldest first.</summary>
+    public IReadOnlyList<(int Step, string Path)> All()
+    {
+        if (!Directory.Exists(_folder))
+        {
+            return [];
+        }
+
+        var found = new List<(int Step, string Path)>();
+        foreach (string path in Directory.EnumerateFiles(_folder, Prefix + "*" + Suffix))
+        {
+            // Only names this class would write: ckpt-copy.safetensors or ckpt-12.safetensors are somebody else's.
+            string number = Path.GetFileName(path)[Prefix.Length..^Suffix.Length];
+            if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int step) && PathOf(step) == path)
+            {
+                found.Add((step, path));
+            }
+        }
+
+        found.Sort((a, b) => a.Step.CompareTo(b.Step));
+        return found;
+    }
+
+    /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
+    public (int Step, string Path)? Latest()
+    {
+        foreach ((int step, string path) in All().Reverse())
+        {
+            try
+            {
+                TensorArchive.Open(path).Dispose();
+                return (step, path);
+            }
+            catch (InputException e)
+            {
+                _warn($"checkpoint passed over: {e.Message}");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes the checkpoint of a step, then deletes what need not be kept.</summary>
+    /// <param name="step">Optimiser steps done.</param>
+    /// <param name="writer">Holds the tensors and notes.</param>
+    /// <returns>The file.</returns>
+    /// <exception cref="InputException">It cannot be written; the checkpoints that were there still are.</exception>
+    public string Save(int step, SafetensorsWriter writer)
+    {
+        string path = PathOf(step);
+        try
+        {
+            Directory.CreateDirectory(_folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{_folder}: cannot be created ({e.Message})", e);
+        }
+
+        writer.Save(path);
+        Prune(step);
+        return path;
+    }
+
+    /// <summary>Counts backwards from the step just written: newer files are those of a part of the run that has been taken back.</summary>
+    private void Prune(int newest)
+    {
+        foreach ((int step, string path) in All().Where(c => c.Step <= newest && !_pinned.Contains(c.Step)).Reverse().Skip(_keep))
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _warn($"checkpoint of step {step} cannot be deleted: {path}: {e.Message}");
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Ldvc.Cli;
+using Spectre.Console;
+
+namespace Ldvc.Training;
+
+/// <summary>One report of a running loop.</summary>
+/// <param name="Step">Steps done.</param>
+/// <param name="Loss">The loss of the last step; NaN when there is none to show.</param>
+/// <param name="LearningRate">The learning rate of the last step; NaN when there is none to show.</param>
+/// <param name="Images">Images handled so far in this process.</param>
+internal readonly record struct ProgressStatus(int Step, double Loss, double LearningRate, long Images);
+
+/// <summary>
+/// Tells a person how far a loop is: a moving bar on a terminal, a plain line every few seconds anywhere else (a log file, a pipe).
+/// </summary>
+internal sealed class ProgressReporter
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private readonly Action<string> _line;
+    private readonly TimeProvider _clock;
+    private readonly ProgressTask? _bar;
+    private readonly string _title;
+    private readonly int _first;
+    private readonly int _total;
+    private readonly long _started;
+    private long _lastLine;
+
+    private ProgressReporter(Action<string> line, TimeProvider clock, ProgressTask? bar, string title, int first, int total)
+    {
+        _line = line;
+        _clock = clock;
+        _bar = bar;
+        _title = title;
+        _first = first;
+        _total = total;
+        _started = clock.GetTimestamp();
+        _lastLine = _started;
+    }
+
+    /// <summary>Runs a loop with a reporter. Reports and messages come from the loop's own thread.</summary>
+    /// <param name="host">Where to write, and whether it is a terminal.</param>
+    /// <param name="title">What is counted, e.g. "step" or "image".</param>
+    /// <param name="first">Steps done before (a resumed run).</param>
+    /// <param name="total">Steps in all.</param>
+    /// <param name="loop">The loop; it calls <see cref="Report"/> after every step.</param>
+    /// <param name="clock">The time; the system's unless a test says otherwise.</param>
+    public static T Run<T>(VerbHost host, string title, int first, int total, Func<ProgressReporter, T> loop, TimeProvider? clock = null)
+    {
+        TimeProvider time = clock ?? TimeProvider.System;
+        if (!host.Interactive)
+        {
+            void Line(string text)
+            {
+                host.Output.WriteLine(text);
+                host.Output.Flush();
+            }
+
+            return loop(new ProgressReporter(Line, time, null, title, first, total));
+        }
+
+        // Lines go through the console that draws the bar: it puts them above.
+        IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
+        return console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+            .Start(context =>
+            {
+                ProgressTask bar = context.AddTask(Markup.Escape(title), autoStart: true, maxValue: total);
+                return loop(new ProgressReporter(text => console.WriteLine(text), time, bar, title, first, total));
+            });
+    }
+
+    /// <summary>Says something in between, on a line of its own.</summary>
+    public void Message(string text) => _line(text);
+
+    /// <summary>Shows where the loop is.</summary>
+    public void Report(in ProgressStatus status)
+    {
+        if (_bar is not null)
+        {
+            _bar.Value = status.Step;
+            _bar.Description = Markup.Escape(Describe(status));
+            return;
+        }
+
+        // The first and the last report are always shown: a short loop is not silent, and a log ends with the end.
+        long now = _clock.GetTimestamp();
+        if (status.Step >= _total || status.Step == _first + 1 || _clock.GetElapsedTime(_lastLine, now) >= Interval)
+        {
+            _lastLine = now;
+            _line(Describe(status));
+        }
+    }
+
+    /// <summary>"step 120/20000  loss 1.234  lr 1.2e-4  34.5 images/s  ETA 1 h 23 min".</summary>
+    internal string Describe(in ProgressStatus status)
+    {
+        var parts = new List<string> { $"{_title} {status.Step}/{_total}" };
+        if (!double.IsNaN(status.Loss) || !double.IsNaN(status.LearningRate))
+        {
+            parts.Add("loss " + status.Loss.ToString("G4", CultureInfo.InvariantCulture));
+            parts.Add("lr " + status.LearningRate.ToString("0.###e-0", CultureInfo.InvariantCulture));
+        }
+
+        double seconds = _clock.GetElapsedTime(_started).TotalSeconds;
+        int done = status.Step - _first;
+        if (seconds > 0 && done > 0)
+        {
+            parts.Add((status.Images / seconds).ToString("G3", CultureInfo.InvariantCulture) + " images/s");
+            parts.Add(status.Step >= _total ? "took " + Span(seconds) : "ETA " + Span(seconds / done * (_total - status.Step)));
+        }
+
+        return string.Join("  ", parts);
+    }
+
+    /// <summary>"45 s", "12 min 5 s", "1 h 23 min", "2 d 4 h": the two largest units.</summary>
+    internal static string Span(double seconds)
+    {
+        long whole = (long)Math.Min(Math.Round(seconds), long.MaxValue / 2);
+        (long days, long hours, long minutes, long rest) = (whole / 86400, whole / 3600 % 24, whole / 60 % 60, whole % 60);
+        return days > 0 ? $"{days} d {hours} h" : hours > 0 ? $"{hours} h {minutes} min" : minutes > 0 ? $"{minutes} min {rest} s" : $"{rest} s";
+    }
+}

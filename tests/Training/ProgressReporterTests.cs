@@ -1,0 +1,79 @@
+using Ldvc.Cli;
+using Ldvc.Training;
+using Xunit;
+
+namespace Ldvc.Tests.Training;
+
+public sealed class ProgressReporterTests
+{
+    [Fact]
+    public void PlainLinesComeEveryFewSecondsAndAtBothEnds()
+    {
+        using var output = new StringWriter();
+        var clock = new ManualClock();
+        var host = new VerbHost(output, TextWriter.Null, Interactive: false, CancellationToken.None);
+        int result = ProgressReporter.Run(host, "step", 100, 120, progress =>
+        {
+            for (int step = 101; step <= 120; step++)
+            {
+                clock.Advance(1);
+                progress.Report(new ProgressStatus(step, 1.23456, 1.25e-4, (step - 100) * 16));
+                if (step == 110)
+                {
+                    progress.Message("checkpoint written");
+                }
+            }
+
+            return 7;
+        }, clock);
+        Assert.Equal(7, result);
+        string[] expected =
+        [
+            "step 101/120  loss 1.235  lr 1.25e-4  16 images/s  ETA 19 s",
+            "step 106/120  loss 1.235  lr 1.25e-4  16 images/s  ETA 14 s",
+            "checkpoint written",
+            "step 111/120  loss 1.235  lr 1.25e-4  16 images/s  ETA 9 s",
+            "step 116/120  loss 1.235  lr 1.25e-4  16 images/s  ETA 4 s",
+            "step 120/120  loss 1.235  lr 1.25e-4  16 images/s  took 20 s",
+        ];
+        Assert.Equal(expected, output.ToString().TrimEnd().Split(Environment.NewLine));
+    }
+
+    [Fact]
+    public void LoopsWithoutALossSayNothingAboutIt()
+    {
+        using var output = new StringWriter();
+        var clock = new ManualClock();
+        var host = new VerbHost(output, TextWriter.Null, Interactive: false, CancellationToken.None);
+        ProgressReporter.Run(host, "image", 0, 2, progress =>
+        {
+            clock.Advance(0.5);
+            progress.Report(new ProgressStatus(1, double.NaN, double.NaN, 1));
+            return 0;
+        }, clock);
+        Assert.Equal("image 1/2  2 images/s  ETA 0 s" + Environment.NewLine, output.ToString());
+    }
+
+    [Fact]
+    public void ATerminalGetsABarAndTheMessagesAndTheLoopsError()
+    {
+        using var output = new StringWriter();
+        var host = new VerbHost(output, TextWriter.Null, Interactive: true, CancellationToken.None);
+        var error = Assert.Throws<InvalidOperationException>(() => ProgressReporter.Run<int>(host, "step [x]", 0, 2, progress =>
+        {
+            progress.Report(new ProgressStatus(1, 1, 1e-3, 1));
+            progress.Message("a message [with brackets]");
+            throw new InvalidOperationException("the loop's own");
+        }));
+        Assert.Equal("the loop's own", error.Message);
+        Assert.Contains("a message [with brackets]", output.ToString());
+    }
+
+    [Theory]
+    [InlineData(0.4, "0 s")]
+    [InlineData(59.6, "1 min 0 s")]
+    [InlineData(725, "12 min 5 s")]
+    [InlineData(4980, "1 h 23 min")]
+    [InlineData(187200, "2 d 4 h")]
+    public void SpansUseTheirTwoLargestUnits(double seconds, string text) => Assert.Equal(text, ProgressReporter.Span(seconds));
+}

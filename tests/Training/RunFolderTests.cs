@@ -1,0 +1,69 @@
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+using Ldvc.Tests.Serialization;
+using Ldvc.Training;
+using Xunit;
+
+namespace Ldvc.Tests.Training;
+
+public sealed class RunFolderTests
+{
+    private readonly LdvcConfig _config = new() { Train = new TrainConfig { Batch = 4 } };
+
+    [Fact]
+    public void AFreshFolderHoldsTheResolvedConfiguration()
+    {
+        using var folder = new TempFolder();
+        using var run = RunFolder.Open(folder.File("a/b"), _config);
+        Assert.False(run.Existed);
+        Assert.Equal(ConfigWriter.ToYaml(_config), File.ReadAllText(run.ConfigPath));
+        Assert.Equal(4, ConfigLoader.Load(run.ConfigPath).Train.Batch);
+    }
+
+    [Fact]
+    public void TheSameRunOpensAgainAndOnlyRuntimeValuesMayChange()
+    {
+        using var folder = new TempFolder();
+        RunFolder.Open(folder.File("run"), _config).Dispose();
+        LdvcConfig moved = _config with { Data = _config.Data with { Root = "elsewhere", Workers = 3 } };
+        using (var again = RunFolder.Open(folder.File("run"), moved))
+        {
+            Assert.True(again.Existed);
+            Assert.Equal("elsewhere", ConfigLoader.Load(again.ConfigPath).Data.Root);
+        }
+
+        string before = File.ReadAllText(folder.File("run/config.yaml"));
+        LdvcConfig other = _config with { Train = _config.Train with { Lr = 1e-3 } };
+        var error = Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), other));
+        Assert.Contains("config.yaml: train.lr: expected 0.0002, as the run was started with, found 0.001;", error.Message);
+        Assert.Equal(before, File.ReadAllText(folder.File("run/config.yaml")));
+    }
+
+    [Fact]
+    public void FoldersWithOtherThingsAreLeftAlone()
+    {
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder.File("home"));
+        File.WriteAllText(folder.File("home/diary.txt"), "x");
+        Assert.Contains("found files but no config.yaml", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home"), _config)).Message);
+        Assert.Equal(["diary.txt"], Directory.EnumerateFileSystemEntries(folder.File("home")).Select(Path.GetFileName));
+        Assert.Contains("found a file", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home/diary.txt"), _config)).Message);
+    }
+
+    [Fact]
+    public void OneProcessAtATime()
+    {
+        using var folder = new TempFolder();
+        var first = RunFolder.Open(folder.File("run"), _config);
+        Assert.Contains("another ldvc process", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), _config)).Message);
+        first.Dispose();
+        RunFolder.Open(folder.File("run"), _config).Dispose();
+        Assert.Equal(["config.yaml"], Directory.EnumerateFileSystemEntries(folder.File("run")).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("configs/voc/inductive.yaml", "voc-inductive")]
+    [InlineData("configs/base.yaml", "base")]
+    [InlineData("/somewhere/mine/x.y.yaml", "mine-x.y")]
+    public void RunsAreNamedAfterTheirFile(string file, string name) => Assert.Equal(Path.Combine("runs", name), RunFolder.DefaultPath(file));
+}
