@@ -75,10 +75,10 @@ internal sealed class KernelSet : IDisposable
         Tokens = new CpuTokens(device.Threads),
         Attention = new CpuAttention(device.Threads),
         RouteAttention = new CpuRouteAttention(device.Threads),
-        Resample = null!,
+        Resample = new CpuResample(device.Threads),
         MaskLoss = new CpuMaskLoss(device.Threads),
         CrossEntropy = new CpuCrossEntropy(device.Threads),
-        Segmentation = null!,
+        Segmentation = new CpuSegmentation(device.Threads),
         Reduction = new CpuReduction(device.Threads),
         Optimizer = new CpuOptimizer(device.Threads),
     };

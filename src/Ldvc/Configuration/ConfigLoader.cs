@@ -29,6 +29,14 @@ internal static class ConfigLoader
         return ConfigBinder.Bind(root, path);
     }
 
+    /// <summary>Reads a resolved configuration that is kept as text, in a checkpoint's metadata for example; it has no bases.</summary>
+    /// <param name="yaml">The text.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <exception cref="InputException">A value is not as it must be.</exception>
+    public static LdvcConfig Parse(string yaml, string source) => YamlReader.Read(yaml, source, lines: true) is ConfigMap map
+        ? ConfigBinder.Bind(map, source)
+        : throw new InputException($"{source}: expected keys with values.");
+
     private static ConfigMap LoadFile(string path, List<string> chain, ref int files)
     {
         string full = Path.GetFullPath(path);

@@ -12,11 +12,11 @@ internal sealed record DataConfig
     [Option("context only: 59 classes, or 60 with the background as a class.", Min = 59, Max = 60)]
     public int Variant { get; init; } = 59;
 
-    [Option("Text file with one image id per line that replaces the data set's own training list.")]
-    public string? TrainList { get; init; }
+    [Option("Part to train on, by the name of its list or folder; not set = trainaug for voc, train otherwise. Not used by synthetic.")]
+    public string? TrainPart { get; init; }
 
-    [Option("The same for validation.")]
-    public string? ValList { get; init; }
+    [Option("Part to validate on; not set = val.")]
+    public string? ValPart { get; init; }
 
     [Option("Names of the unseen classes; empty = the data set's published split (none for folder).")]
     public string[] Unseen { get; init; } = [];
@@ -30,30 +30,8 @@ internal sealed record DataConfig
     [Option("Batches prepared ahead of the training step.", Min = 1, Max = 64, Runtime = true)]
     public int Prefetch { get; init; } = 2;
 
-    [Option("Layout of kind folder; paths below data.root.")]
-    public FolderConfig Folder { get; init; } = new();
-
     [Option("Scenes of kind synthetic; sizes in pixels.")]
     public SyntheticConfig Synthetic { get; init; } = new();
-}
-
-/// <summary>Section data.folder.</summary>
-internal sealed record FolderConfig
-{
-    [Option("Folder of training images (.jpg, .png).")]
-    public string TrainImages { get; init; } = "images/train";
-
-    [Option("Folder of training labels: 8-bit PNGs with the same names, class number per pixel, 255 = ignored.")]
-    public string TrainLabels { get; init; } = "labels/train";
-
-    [Option("Folder of validation images.")]
-    public string ValImages { get; init; } = "images/val";
-
-    [Option("Folder of validation labels.")]
-    public string ValLabels { get; init; } = "labels/val";
-
-    [Option("Text file with one class name per line, in the order of the class numbers.")]
-    public string Classes { get; init; } = "classes.txt";
 }
 
 /// <summary>Section data.synthetic; see SceneOptions for what the numbers do.</summary>

@@ -1,0 +1,31 @@
+using Ldvc.Imaging;
+
+namespace Ldvc.Data;
+
+/// <summary>A data set under another split of its classes (option data.unseen).</summary>
+internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit split) : SegmentationDataset
+{
+    /// <inheritdoc/>
+    public override string Name => inner.Name;
+
+    /// <inheritdoc/>
+    public override ClassList Classes => inner.Classes;
+
+    /// <inheritdoc/>
+    public override ZeroShotSplit Split => split;
+
+    /// <inheritdoc/>
+    public override int Count => inner.Count;
+
+    /// <inheritdoc/>
+    public override string GetId(int index) => inner.GetId(index);
+
+    /// <inheritdoc/>
+    public override RgbImage ReadImage(int index) => inner.ReadImage(index);
+
+    /// <inheritdoc/>
+    public override LabelMap ReadLabels(int index) => inner.ReadLabels(index);
+
+    /// <inheritdoc/>
+    public override (RgbImage Image, LabelMap Labels) Read(int index) => inner.Read(index);
+}

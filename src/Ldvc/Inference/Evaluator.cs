@@ -1,0 +1,55 @@
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Kernels;
+using Ldvc.Model;
+using Ldvc.Tensors;
+
+namespace Ldvc.Inference;
+
+/// <summary>Scores a model on the validation part of a data set.</summary>
+internal static class Evaluator
+{
+    /// <summary>Runs every picture (or the first `limit`) through sliding-window inference.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="dataset">Pictures and truth.</param>
+    /// <param name="config">Windows, penalty, background.</param>
+    /// <param name="progress">Told the number of pictures done after each.</param>
+    /// <param name="names">Names to encode instead of the data set's, one per class (the shuffled control of the demo).</param>
+    /// <param name="cancellation">Looked at before each picture.</param>
+    internal static Scores Run(
+        LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress = null, IReadOnlyList<string>? names = null,
+        CancellationToken cancellation = default)
+    {
+        using var segmenter = CreateSegmenter(loaded, dataset, config, names);
+        var confusion = new Confusion(dataset.Classes.Count);
+        int count = config.Eval.Limit > 0 ? Math.Min(config.Eval.Limit, dataset.Count) : dataset.Count;
+        var device = loaded.Device;
+        for (int i = 0; i < count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (picture, truth) = dataset.Read(i);
+            var (labels, _) = segmenter.Segment(picture, config.Eval.Background);
+            using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
+            using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
+            KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
+            progress?.Invoke(i + 1);
+        }
+
+        return Scores.From(confusion, dataset.Classes, dataset.Split);
+    }
+
+    /// <summary>A segmenter for a data set's classes, with the seen penalty where it belongs: after inductive training.</summary>
+    internal static Segmenter CreateSegmenter(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<string>? names = null)
+    {
+        var penalty = new float[dataset.Classes.Count];
+        if (config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0)
+        {
+            foreach (int id in dataset.Split.Seen)
+            {
+                penalty[id] = (float)config.Eval.SeenPenalty;
+            }
+        }
+
+        return new Segmenter(loaded.Model, loaded.EmbedClasses(names ?? [.. Enumerable.Range(0, dataset.Classes.Count).Select(c => dataset.Classes[c])]), penalty, SegmenterOptions.From(config));
+    }
+}

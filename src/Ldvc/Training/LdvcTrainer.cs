@@ -1,0 +1,200 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Ops;
+using Ldvc.Autograd.Optimizers;
+using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Kernels;
+using Ldvc.Model;
+using Ldvc.Tensors;
+
+namespace Ldvc.Training;
+
+/// <summary>What one optimiser step gave.</summary>
+internal readonly record struct StepResult(double Loss, double Focal, double Dice, double LearningRate);
+
+/// <summary>
+/// Trains LDVC (method.md 7 and 8) in any of the three settings. What a step does is a pure function of (configuration, seed, step number), so a run
+/// continued from a checkpoint is the run that was never interrupted.
+/// </summary>
+internal sealed class LdvcTrainer : IDisposable
+{
+    // Unseen pixels wait for their pseudo label under this number; classes end below it.
+    private const byte PseudoLabelMarker = 254;
+
+    private readonly LoadedModel _loaded;
+    private readonly LdvcConfig _config;
+    private readonly SegmentationDataset _dataset;
+    private readonly LabelMapping _mapping;
+    private readonly TokenBatch _texts;
+    private readonly Tensor? _frozenClasses;
+    private readonly Tensor? _unseenFlags;
+    private readonly PolynomialSchedule _schedule;
+    private DataLoader? _loader;
+
+    internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
+    {
+        (_loaded, _dataset, _config) = (loaded, dataset, config);
+        var train = config.Train;
+        if (train.Batch % train.Accumulate != 0)
+        {
+            throw new InputException($"{config.Source}: train.accumulate is {train.Accumulate}, expected a divisor of train.batch = {train.Batch}");
+        }
+
+        if (config.Augment.Crop % loaded.Clip.Config.PatchSize != 0)
+        {
+            throw new InputException($"{config.Source}: augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
+        }
+
+        if (dataset.Classes.Count > PseudoLabelMarker)
+        {
+            throw new InputException($"{dataset.Name}: {dataset.Classes.Count} classes, expected at most {PseudoLabelMarker}");
+        }
+
+        _mapping = new LabelMapping(dataset.Split, train.Setting switch
+        {
+            TrainSetting.Inductive => LabelProtocol.Inductive,
+            TrainSetting.Transductive => LabelProtocol.Transductive,
+            _ => LabelProtocol.Supervised,
+        });
+        _texts = loaded.Tokenize([.. _mapping.ClassIds.Select(id => dataset.Classes[id])]);
+        if (!loaded.Model.HasTextPrompts)
+        {
+            // Frozen class embeddings never change: one computation serves the whole run.
+            using var tape = new Tape(loaded.Device, recording: false);
+            _frozenClasses = loaded.Model.EncodeClasses(tape, _texts).Value.Share();
+        }
+
+        if (_mapping.HasUnseenMask)
+        {
+            var flags = new byte[dataset.Classes.Count];
+            foreach (int id in dataset.Split.Unseen)
+            {
+                flags[id] = 1;
+            }
+
+            _unseenFlags = loaded.Device.FromHost(flags, new Shape(flags.Length));
+        }
+
+        _schedule = new PolynomialSchedule(train.Lr, train.MinLr, train.Steps, train.PolyPower, train.Warmup, train.WarmupRatio);
+        Optimizer = new AdamW(loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
+    }
+
+    /// <summary>The optimiser with its moments.</summary>
+    internal AdamW Optimizer { get; }
+
+    /// <summary>Steps taken.</summary>
+    internal long Step => Optimizer.Steps;
+
+    /// <summary>Time spent waiting for data so far.</summary>
+    internal TimeSpan Waited => _loader?.Waited ?? TimeSpan.Zero;
+
+    /// <summary>One optimiser step.</summary>
+    /// <exception cref="InputException">A file of the data set is bad, or a number is none any more (the message names the first bad tensor).</exception>
+    internal StepResult RunStep()
+    {
+        var train = _config.Train;
+        int parts = train.Accumulate;
+        _loader ??= StartLoader();
+        double total = 0, focal = 0, dice = 0;
+        for (int part = 0; part < parts; part++)
+        {
+            using var batch = _loader.Next();
+            var (t, f, d) = Accumulate(batch, (ulong)((Step * parts) + part));
+            total += t / parts;
+            focal += f / parts;
+            dice += d / parts;
+        }
+
+        double rate = _schedule.At(Step);
+        Optimizer.Step((float)rate, 1f / parts);
+        return new StepResult(total, focal, dice, rate);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loader?.Dispose();
+        _frozenClasses?.Dispose();
+        _unseenFlags?.Dispose();
+        Optimizer.Dispose();
+    }
+
+    private DataLoader StartLoader()
+    {
+        var train = _config.Train;
+        int workers = _config.Data.Workers > 0 ? _config.Data.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
+        return new DataLoader(_dataset, new Augmentation(TrainingAugmentation.From(_config)), _mapping, new DataLoaderOptions
+        {
+            BatchSize = train.Batch / train.Accumulate, Workers = workers, Prefetch = _config.Data.Prefetch, Seed = (ulong)train.Seed, StartIteration = Step * train.Accumulate,
+        });
+    }
+
+    private (double Total, double Focal, double Dice) Accumulate(DataBatch batch, ulong iteration)
+    {
+        var device = _loaded.Device;
+        var model = _loaded.Model;
+        var mixed = new CounterRandom((ulong)_config.Train.Seed, iteration);
+        using var tape = new Tape(device, recording: true, mixed.NextBits());
+        using var image = device.FromHost(batch.Images.AsSpan(0, batch.Count * 3 * batch.Size * batch.Size), new Shape(batch.Count, 3, batch.Size, batch.Size));
+        using var labels = UploadLabels(batch);
+        using var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts);
+        using var logits = model.Forward(tape, image, texts);
+        if (_unseenFlags is not null)
+        {
+            var shape = logits.Shape;
+            tape.Kernels.Segmentation.PseudoLabels(logits.Value, labels, _unseenFlags, PseudoLabelMarker, shape[0], shape[1], shape[2], shape[3], batch.Size, batch.Size);
+        }
+
+        var weights = _config.Loss;
+        using var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
+        using var parts = partsTensor;
+        float[] values = parts.ToArray();
+        if (!float.IsFinite(values[0]))
+        {
+            throw Diverged($"the loss is {values[0]}; first bad tensor: {FirstBadTensor(image, texts, logits)}", batch);
+        }
+
+        tape.Backward(loss);
+        if (Optimizer.FirstNonFiniteGradient() is { } bad)
+        {
+            throw Diverged($"first bad tensor: the gradient of {bad}", batch);
+        }
+
+        return (values[0], values[1], values[2]);
+    }
+
+    private Tensor UploadLabels(DataBatch batch)
+    {
+        int count = batch.Count * batch.Size * batch.Size;
+        if (batch.Unseen is not null)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                if (batch.Unseen[i] != 0)
+                {
+                    batch.Labels[i] = PseudoLabelMarker;
+                }
+            }
+        }
+
+        return _loaded.Device.FromHost(batch.Labels.AsSpan(0, count), new Shape(batch.Count, batch.Size, batch.Size));
+    }
+
+    private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
+    {
+        bool Bad(Tensor tensor) => !KernelSet.For(tensor.Device).Reduction.AllFinite(tensor, tensor.Count);
+        foreach (var (name, parameter) in _loaded.Model.Parameters())
+        {
+            if (Bad(parameter.Value))
+            {
+                return $"parameter {name}";
+            }
+        }
+
+        return Bad(image) ? "the picture" : Bad(texts.Value) ? "text_embeddings" : Bad(logits.Value) ? "mask_logits" : "the loss";
+    }
+
+    private InputException Diverged(string what, DataBatch batch) =>
+        new($"training stopped at step {Step}: {what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")}); try a lower train.lr");
+}
