@@ -23,6 +23,7 @@ public sealed class AttentionTests : IDisposable
         { 1, 1, 33, 50, 13, false, 0f },
         { 1, 1, 20, 23, 71, false, 0f },
         { 1, 1, 60, 70, 330, false, 0f },
+        { 1, 2, 65, 70, 330, false, 0f },
         { 2, 2, 9, 9, 64, true, 0f },
         { 1, 3, 77, 77, 16, true, 0f },
         { 1, 1, 150, 150, 5, true, 0f },

@@ -12,7 +12,7 @@ internal static unsafe class CpuAttentionBackward<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Tokens of the tile that is met at a time.</summary>
+    /// <summary>Tokens of the other side that are met at a time: whole blocks of the product's six rows.</summary>
     private const int Chunk = 48;
 
     /// <summary>delta = row sums of dOut * o.</summary>
@@ -49,7 +49,7 @@ internal static unsafe class CpuAttentionBackward<S, V>
         int d = head->Dimension;
         int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(keys), rows = CpuTileProduct<S, V>.PadRows(keys);
         long transposedFloats = (long)d * lanes, outputFloats = (long)rows * columns, chunkFloats = (long)Chunk * columns, scoreFloats = ((long)Chunk * lanes) + 16;
-        long floats = (2 * CpuScratch.Piece(transposedFloats)) + (3 * CpuScratch.Piece(outputFloats)) + (2 * CpuScratch.Piece(chunkFloats))
+        long floats = (2 * CpuScratch.Piece(transposedFloats)) + (3 * CpuScratch.Piece(outputFloats)) + CpuScratch.Piece(chunkFloats)
             + (2 * CpuScratch.Piece(scoreFloats)) + 16;
         float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
         var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);
@@ -59,7 +59,7 @@ internal static unsafe class CpuAttentionBackward<S, V>
         float* dv = scratch.Take(outputFloats);
         float* keyPanels = scratch.Take(outputFloats);
         float* panels = scratch.Take(chunkFloats);
-        float* dq = scratch.Take(chunkFloats);
+        float* dq = panels; // the panels of q and dOut have served when dq's turn comes
         float* weights = scratch.Take(scoreFloats);
         float* gradients = scratch.Take(scoreFloats);
         int pointers = rows > Chunk ? rows : Chunk;

@@ -11,7 +11,7 @@ internal static unsafe class CpuAttentionForward<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Keys met at a time.</summary>
+    /// <summary>Keys met at a time: whole blocks of the product's six rows.</summary>
     private const int KeyTile = 48;
 
     [SkipLocalsInit]

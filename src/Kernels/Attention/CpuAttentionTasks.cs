@@ -59,8 +59,8 @@ internal static unsafe class CpuAttentionTasks<S, V>
     /// <summary>Queries of a forward tile: a multiple of the product's six rows and of two vectors of any width.</summary>
     internal const int ForwardTile = 96;
 
-    /// <summary>Queries or keys of a backward tile.</summary>
-    internal const int BackwardTile = 48;
+    /// <summary>Queries or keys of a backward tile: as many as fit into the scratch memory with 64 components.</summary>
+    internal const int BackwardTile = 64;
 
     [SkipLocalsInit]
     internal static void Forward(CpuAttentionArguments* a, int tile, int worker)

@@ -8,8 +8,8 @@ namespace Ldvc.Kernels.Attention;
 /// </summary>
 internal unsafe ref struct CpuScratch
 {
-    /// <summary>The most floats that a tile takes from the stack (128 KB).</summary>
-    internal const long StackFloats = 32 * 1024;
+    /// <summary>The most floats that a tile takes from the stack (132 KB).</summary>
+    internal const long StackFloats = 33 * 1024;
 
     private const int Line = 16;
 

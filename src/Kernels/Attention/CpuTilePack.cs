@@ -1,3 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Ldvc.Kernels.Simd;
 
 namespace Ldvc.Kernels.Attention;
@@ -33,33 +37,30 @@ internal static unsafe class CpuTilePack<S, V>
     /// <summary>Panels along the components: [panel][row][2 vectors of components], zero beyond the last component.</summary>
     internal static void Panels(float** rows, int count, int columns, float* target)
     {
-        int padded = CpuTileProduct<S, V>.PadColumns(columns);
-        for (int column = 0; column < padded;)
+        // Row by row: rows are far apart, often by a multiple of a large power of two, so that few of them fit into the first cache together.
+        int padded = CpuTileProduct<S, V>.PadColumns(columns), pairs = columns - (columns % (2 * S.Count));
+        nint panel = (nint)count * 2 * S.Count;
+        int lastWidth = Math.Min(2 * S.Count, padded - pairs);
+        for (int row = 0; row < count; row++)
         {
-            int width = Math.Min(2 * S.Count, padded - column);
-            for (int row = 0; row < count; row++)
+            float* source = rows[row];
+            float* to = target + (row * 2 * S.Count);
+            int column = 0;
+            for (; column < pairs; column += 2 * S.Count)
             {
-                float* source = rows[row] + column;
-                if (column + width > columns)
-                {
-                    for (int i = 0; i < width; i++)
-                    {
-                        target[i] = column + i < columns ? source[i] : 0f;
-                    }
-                }
-                else
-                {
-                    S.Store(target, S.Load(source));
-                    if (width > S.Count)
-                    {
-                        S.Store(target + S.Count, S.Load(source + S.Count));
-                    }
-                }
-
-                target += width;
+                S.Store(to, S.Load(source + column));
+                S.Store(to + S.Count, S.Load(source + column + S.Count));
+                to += panel;
             }
 
-            column += width;
+            if (column < columns)
+            {
+                to = target + (count * pairs) + (row * lastWidth);
+                for (int i = 0; i < lastWidth; i++)
+                {
+                    to[i] = column + i < columns ? source[column + i] : 0f;
+                }
+            }
         }
     }
 
@@ -70,24 +71,9 @@ internal static unsafe class CpuTilePack<S, V>
         for (int row = 0; row < padded;)
         {
             int width = Math.Min(2 * S.Count, padded - row);
-            for (int i = 0; i < width; i++)
+            for (int i = 0; i < width; i += 4)
             {
-                float* to = target + i;
-                if (row + i < count)
-                {
-                    float* source = rows[row + i];
-                    for (int column = 0; column < columns; column++)
-                    {
-                        to[column * width] = source[column] * factor;
-                    }
-                }
-                else
-                {
-                    for (int column = 0; column < columns; column++)
-                    {
-                        to[column * width] = 0f;
-                    }
-                }
+                TransposeFour(rows + row + i, count - row - i, columns, factor, target + i, width);
             }
 
             target += (long)width * columns;
@@ -112,6 +98,60 @@ internal static unsafe class CpuTilePack<S, V>
             CopyRow(tile + (row * stride), target.Data + (rows[row] * target.Stride), columns);
         }
     }
+
+    // Four rows, of which the first "valid" ones exist, become four neighbours of each line of the target.
+    private static void TransposeFour(float** rows, int valid, int columns, float factor, float* target, nint stride)
+    {
+        int column = 0;
+        if (valid >= 4 && (Sse.IsSupported || AdvSimd.Arm64.IsSupported))
+        {
+            float* r0 = rows[0], r1 = rows[1], r2 = rows[2], r3 = rows[3];
+            var factors = Vector128.Create(factor);
+            for (; column + 4 <= columns; column += 4)
+            {
+                var a = Vector128.Load(r0 + column) * factors;
+                var b = Vector128.Load(r1 + column) * factors;
+                var c = Vector128.Load(r2 + column) * factors;
+                var d = Vector128.Load(r3 + column) * factors;
+                Vector128<float> ab = Low(a, b), cd = Low(c, d);
+                float* to = target + (column * stride);
+                LowHalves(ab, cd).Store(to);
+                HighHalves(ab, cd).Store(to + stride);
+                ab = High(a, b);
+                cd = High(c, d);
+                LowHalves(ab, cd).Store(to + (2 * stride));
+                HighHalves(ab, cd).Store(to + (3 * stride));
+            }
+        }
+
+        for (; column < columns; column++)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                target[(column * stride) + i] = i < valid ? rows[i][column] * factor : 0f;
+            }
+        }
+    }
+
+    // a0 b0 a1 b1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Low(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+
+    // a2 b2 a3 b3.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> High(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
+
+    // a0 a1 b0 b1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> LowHalves(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveLowToHigh(a, b) : AdvSimd.Arm64.ZipLow(a.AsDouble(), b.AsDouble()).AsSingle();
+
+    // a2 a3 b2 b3.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> HighHalves(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.MoveHighToLow(b, a) : AdvSimd.Arm64.ZipHigh(a.AsDouble(), b.AsDouble()).AsSingle();
 
     private static void CopyRow(float* from, float* to, int columns)
     {
