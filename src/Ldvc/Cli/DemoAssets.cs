@@ -1,6 +1,6 @@
 namespace Ldvc.Cli;
 
-/// <summary>Where the demo's small CLIP and its LDVC checkpoint lie: beside the program, or in the repository the program is run from.</summary>
+/// <summary>Where the demo's small CLIP and its configuration lie: beside the program, or in the repository the program is run from.</summary>
 internal static class DemoAssets
 {
     /// <summary>The folder, relative to the program or the repository.</summary>
@@ -9,11 +9,11 @@ internal static class DemoAssets
     /// <summary>The CLIP, a Hugging Face folder.</summary>
     public const string Clip = "clip";
 
-    /// <summary>The LDVC checkpoint.</summary>
-    public const string Checkpoint = "ldvc.safetensors";
+    /// <summary>The training configuration.</summary>
+    public const string Config = "demo.yaml";
 
     private static readonly string[] Files =
-        [$"{Clip}/config.json", $"{Clip}/model.safetensors", $"{Clip}/vocab.json", $"{Clip}/merges.txt", Checkpoint];
+        [$"{Clip}/config.json", $"{Clip}/model.safetensors", $"{Clip}/vocab.json", $"{Clip}/merges.txt", Config];
 
     /// <summary>The assets' folder; null when there is none.</summary>
     public static string? Find()

@@ -86,19 +86,21 @@ internal sealed class VisionTower : Module
     /// <summary>CLIP's picture feature: the class token, projected, not normalised -> [B, E].</summary>
     internal Variable Encode(Tape tape, Tensor image, Action<int, Variable>? observe = null)
     {
-        var x = Embed(tape, image);
-        for (int i = 0; i < _blocks.Length; i++)
-        {
-            var next = Block(tape, i, x);
-            x.Dispose();
-            x = next;
-            observe?.Invoke(i, x);
-        }
-
+        using var x = Tokens(tape, image, observe);
         using var token = tape.SliceTokens(x, 0, 1);
-        x.Dispose();
         using var projected = Project(tape, token);
         return tape.Reshape(projected, projected.Shape[0], _config.Embedding);
+    }
+
+    /// <summary>The class token and all patches, projected and of unit length -> [B, E] and [B, N, E].</summary>
+    internal (Variable Class, Variable Patches) EncodeDense(Tape tape, Tensor image)
+    {
+        using var x = Tokens(tape, image, null);
+        using var projected = Project(tape, x);
+        using var token = tape.SliceTokens(projected, 0, 1);
+        using var flat = tape.Reshape(token, projected.Shape[0], _config.Embedding);
+        using var patches = tape.SliceTokens(projected, 1, projected.Shape[1] - 1);
+        return (tape.L2Normalize(flat), tape.L2Normalize(patches));
     }
 
     protected override void Dispose(bool disposing)
@@ -118,6 +120,20 @@ internal sealed class VisionTower : Module
         using var doubled = tape.AddRows(first, token);
         using var patches = tape.SliceTokens(x, 1, x.Shape[1] - 1);
         return tape.Concat(doubled, patches);
+    }
+
+    private Variable Tokens(Tape tape, Tensor image, Action<int, Variable>? observe)
+    {
+        var x = Embed(tape, image);
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            var next = Block(tape, i, x);
+            x.Dispose();
+            x = next;
+            observe?.Invoke(i, x);
+        }
+
+        return x;
     }
 
     private Parameter Positions(int rows, int columns)

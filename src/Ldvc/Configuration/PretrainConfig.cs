@@ -39,6 +39,9 @@ internal sealed record PretrainConfig
     [Option("Initial temperature of the contrastive loss; trained, and kept above 0.01.", Min = 0.01, Max = 100)]
     public double Temperature { get; init; } = 0.07;
 
+    [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
+    public double PatchLoss { get; init; } = 1;
+
     [Option("Seed of the initial values and of the samples.", Min = 0)]
     public long Seed { get; init; }
 

@@ -78,7 +78,7 @@ internal sealed class Pretrainer : IDisposable
         float loss;
         using (pictures)
         {
-            loss = ContrastiveStep.Run(Model, _device, pictures, texts);
+            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss);
         }
 
         if (!float.IsFinite(loss))

@@ -1,0 +1,43 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>The mean over the tokens of every picture.</summary>
+internal static class MeanTokensOp
+{
+    /// <summary>x [B, T, D] -> [B, D].</summary>
+    internal static Variable MeanTokens(this Tape tape, Variable x)
+    {
+        int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
+        var y = tape.Device.Zeros(new Shape(batch, width));
+        for (int b = 0; b < batch; b++)
+        {
+            tape.Kernels.Tokens.SumBlocks(x.Value.View.Shift((long)b * tokens * width), width, y.View.Shift((long)b * width), tokens, width);
+        }
+
+        tape.Kernels.Elementwise.Scale(y, 1f / tokens, y, false, y.Count);
+        var result = tape.Result(y, x);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new MeanTokensNode(result, x));
+        }
+
+        return result;
+    }
+
+    private sealed class MeanTokensNode(Variable output, Variable x) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
+            using var scaled = dy.Device.Empty(dy.Shape);
+            kernels.Elementwise.Scale(dy, 1f / tokens, scaled, false, dy.Count);
+            var dx = x.GradientTarget(out bool accumulate);
+            for (int b = 0; b < batch; b++)
+            {
+                kernels.Tokens.CopyBlocks(scaled.View.Shift((long)b * width), 0, dx.View.Shift((long)b * tokens * width), width, tokens, width, accumulate);
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Ops;
+
+/// <summary>Multiplication by a constant.</summary>
+internal static class ScaleOp
+{
+    /// <summary>factor * x.</summary>
+    internal static Variable Scale(this Tape tape, Variable x, float factor)
+    {
+        var y = tape.Device.Empty(x.Shape);
+        tape.Kernels.Elementwise.Scale(x.Value, factor, y, false, y.Count);
+        var result = tape.Result(y, x);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new ScaleNode(result, x, factor));
+        }
+
+        return result;
+    }
+
+    private sealed class ScaleNode(Variable output, Variable x, float factor) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            var dx = x.GradientTarget(out bool accumulate);
+            kernels.Elementwise.Scale(dy, factor, dx, accumulate, dy.Count);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Reports;
+
+namespace Ldvc.Demo;
+
+/// <summary>The demo's HTML page.</summary>
+internal static class DemoReport
+{
+    private const int Examples = 12;
+
+    // Scenes are small; twice the size shows single pixels.
+    private const int Magnification = 2;
+
+    internal static void Write(string path, DemoRun run, DemoResult result, LdvcConfig config, double probe)
+    {
+        var scores = result.Scores;
+        var report = new HtmlReport("LDVC demo: segmenting classes it never saw a mask of", "Drawn scenes, a small CLIP trained on captions only, LDVC trained on the masks of 24 seen classes")
+            .AddParagraph(
+                "Every picture holds textured, coloured shapes. LDVC was trained with masks of 24 classes; six others (for example \"striped blue star\") occur in the "
+                + "pictures, but their masks were never shown. Both are found by name alone.")
+            .AddCards(
+                new ReportCard("mIoU, seen classes", Percent(scores.Seen), $"{Percent(result.WithoutPenalty.Seen)} without the seen penalty"),
+                new ReportCard("mIoU, unseen classes", Percent(scores.Unseen), $"{Percent(result.WithoutPenalty.Unseen)} without the seen penalty", IsMain: true),
+                new ReportCard("hIoU", Percent(scores.Harmonic), "harmonic mean of the two"),
+                new ReportCard("unseen, embeddings shuffled", Percent(result.Shuffled.Unseen), $"{result.Ratio.ToString("F1", CultureInfo.InvariantCulture)} times less: the names matter"))
+            .AddTable(
+                "One training run, one seed; unseen scores vary by several points between seeds.",
+                ["scoring", "pAcc", "mIoU(S)", "mIoU(U)", "hIoU"],
+                [
+                    Row($"seen penalty {config.Eval.SeenPenalty.ToString(CultureInfo.InvariantCulture)}", scores),
+                    Row("no seen penalty", result.WithoutPenalty),
+                    Row("class embeddings shuffled", result.Shuffled),
+                ])
+            .AddHeading("Pictures")
+            .AddParagraph("Validation scenes. Black is background, which is not scored (its pixels have no label); unseen classes are marked with * in the list of classes.");
+        AddPictures(report, run);
+        report
+            .AddHeading("Classes")
+            .AddClassTable("Intersection over union per class", "IoU", scores.Classes.Select(c => new ClassRow(c.Name, c.IoU, !c.Seen)))
+            .AddHeading("Training")
+            .AddLinePlot(
+                "Training loss (100 focal + 1 dice)", "step", "loss", true, [new PlotSeries("loss", [.. result.Losses.Select(l => ((double)l.Step, l.Loss))])])
+            .AddHowMade(
+                ("command", "ldvc demo"),
+                ("seed", config.Train.Seed.ToString(CultureInfo.InvariantCulture)),
+                ("training", $"{result.Steps} steps of {config.Train.Batch} scenes in {Seconds(result.TrainSeconds)}"),
+                ("scoring", $"{result.Pictures} scenes, three times; {Seconds(result.TotalSeconds)} in all"),
+                ("small CLIP", $"names {Percent(probe)} % of single drawn objects among the 30 classes, without LDVC"),
+                ("machine", $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, .NET {Environment.Version}"))
+            .Save(path);
+    }
+
+    private static string[] Row(string name, Scores s) => [name, Percent(s.PixelAccuracy), Percent(s.Seen), Percent(s.Unseen), Percent(s.Harmonic)];
+
+    private static void AddPictures(HtmlReport report, DemoRun run)
+    {
+        int index = 0;
+        foreach (var (picture, truth, prediction) in run.Examples(Examples))
+        {
+            // Where nothing is labelled there is nothing to be right about: the prediction is shown on objects only, as it is scored.
+            var scored = new LabelMap(truth.Width, truth.Height, [.. prediction.Labels.Zip(truth.Labels, (p, t) => t == LabelMap.Ignore ? LabelMap.Ignore : p)]);
+            report.AddPictureRow(
+                $"{run.Validation.GetId(index++)}: {Names(truth, run)}",
+                new ReportPicture("picture", Enlarge(picture)),
+                new ReportPicture("truth", Enlarge(Colour(truth))),
+                new ReportPicture("prediction on the objects", Enlarge(Colour(scored))),
+                new ReportPicture("prediction everywhere", Enlarge(Colour(prediction))));
+        }
+    }
+
+    private static string Names(LabelMap truth, DemoRun run)
+    {
+        var present = truth.Labels.Where(l => l != LabelMap.Ignore).Distinct().Order();
+        return string.Join(", ", present.Select(l => run.Validation.Classes[l] + (run.Validation.Split.IsSeen(l) ? string.Empty : "*")));
+    }
+
+    private static RgbImage Colour(LabelMap labels)
+    {
+        var image = new RgbImage(labels.Width, labels.Height);
+        for (int i = 0; i < labels.Labels.Length; i++)
+        {
+            if (labels.Labels[i] != LabelMap.Ignore)
+            {
+                (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) = LabelPalette.Bright[labels.Labels[i]];
+            }
+        }
+
+        return image;
+    }
+
+    private static RgbImage Enlarge(RgbImage image)
+    {
+        var large = new RgbImage(image.Width * Magnification, image.Height * Magnification);
+        for (int y = 0; y < large.Height; y++)
+        {
+            for (int x = 0; x < large.Width; x++)
+            {
+                image.Pixels.AsSpan(3 * (((y / Magnification) * image.Width) + (x / Magnification)), 3).CopyTo(large.Pixels.AsSpan(3 * ((y * large.Width) + x)));
+            }
+        }
+
+        return large;
+    }
+
+    private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static string Seconds(double seconds) => $"{seconds.ToString("F0", CultureInfo.InvariantCulture)} s";
+}
