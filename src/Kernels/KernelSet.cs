@@ -65,7 +65,17 @@ internal sealed class KernelSet : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => (MatMul as IDisposable)?.Dispose();
+    public void Dispose()
+    {
+        object[] families =
+        [
+            MatMul, Normalization, Elementwise, Tokens, Attention, RouteAttention, Resample, MaskLoss, CrossEntropy, Segmentation, Reduction, Optimizer,
+        ];
+        foreach (object family in families)
+        {
+            (family as IDisposable)?.Dispose();
+        }
+    }
 
     private static KernelSet CreateCpu(CpuDevice device) => new()
     {

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Ldvc.Tensors;
+
+namespace Ldvc.Bench;
+
+/// <summary>The bench's command line: --threads N, --size N, --classes N, --rounds N.</summary>
+internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
+{
+    internal static int Usage()
+    {
+        Console.Error.WriteLine(
+            """
+            usage: dotnet run -c Release --project bench -- gemm [--threads N] [--rounds N]
+                   dotnet run -c Release --project bench -- vit  [--threads N] [--size 512] [--classes 15] [--rounds N]
+            gemm: matrix products of ViT-B/16's shapes, GFLOP/s and the machine's own ceiling
+            vit:  a random CLIP ViT-B/16: encoder forward, and one LDVC training step (batch 1), time and peak memory
+            """);
+        return 2;
+    }
+
+    internal static Options Parse(string[] args)
+    {
+        var values = new Dictionary<string, int> { ["--threads"] = 0, ["--size"] = 512, ["--classes"] = 15, ["--rounds"] = 5 };
+        for (int i = 1; i < args.Length; i += 2)
+        {
+            if (!values.ContainsKey(args[i]) || i + 1 == args.Length || !int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out int value))
+            {
+                throw new InputException($"'{args[i]}': expected one of {string.Join(", ", values.Keys)} with a number");
+            }
+
+            values[args[i]] = value;
+        }
+
+        return new Options(values["--threads"], values["--size"], values["--classes"], Math.Max(1, values["--rounds"]));
+    }
+}
