@@ -20,7 +20,13 @@ internal static class MatMulTransposedOp
         var y = tape.Device.Empty(batched ? new Shape(batch, m, n) : new Shape(m, n));
         tape.Kernels.MatMul.Run(new Gemm(m, n, k, a.Value, b.Value, y)
         {
-            TransposeB = true, Ldb = k, Alpha = alpha, Batch = batch, StrideA = (long)m * k, StrideB = (long)n * k, StrideC = (long)m * n,
+            TransposeB = true,
+            Ldb = k,
+            Alpha = alpha,
+            Batch = batch,
+            StrideA = (long)m * k,
+            StrideB = (long)n * k,
+            StrideC = (long)m * n,
         });
         var result = tape.Result(y, a, b);
         if (result.RequiresGradient)
@@ -58,7 +64,12 @@ internal static class MatMulTransposedOp
                 var da = _a.GradientTarget(out bool accumulate);
                 kernels.MatMul.Run(new Gemm(_m, _k, _n, dy, _savedB, da)
                 {
-                    Alpha = _alpha, Accumulate = accumulate, Batch = _batch, StrideA = (long)_m * _n, StrideB = (long)_n * _k, StrideC = (long)_m * _k,
+                    Alpha = _alpha,
+                    Accumulate = accumulate,
+                    Batch = _batch,
+                    StrideA = (long)_m * _n,
+                    StrideB = (long)_n * _k,
+                    StrideC = (long)_m * _k,
                 });
             }
 
@@ -67,7 +78,14 @@ internal static class MatMulTransposedOp
                 var db = _b.GradientTarget(out bool accumulate);
                 kernels.MatMul.Run(new Gemm(_n, _k, _m, dy, _savedA, db)
                 {
-                    TransposeA = true, Lda = _n, Alpha = _alpha, Accumulate = accumulate, Batch = _batch, StrideA = (long)_m * _n, StrideB = (long)_m * _k, StrideC = (long)_n * _k,
+                    TransposeA = true,
+                    Lda = _n,
+                    Alpha = _alpha,
+                    Accumulate = accumulate,
+                    Batch = _batch,
+                    StrideA = (long)_m * _n,
+                    StrideB = (long)_m * _k,
+                    StrideC = (long)_n * _k,
                 });
             }
         }

@@ -20,14 +20,26 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
 
     public void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count) => Run(new ElementwiseArguments
     {
-        Kind = ElementwiseKind.ActivateBackward, A = x.Floats, B = dy.Floats, Y = dx.Floats, Activation = activation, Accumulate = accumulate, Count = count,
+        Kind = ElementwiseKind.ActivateBackward,
+        A = x.Floats,
+        B = dy.Floats,
+        Y = dx.Floats,
+        Activation = activation,
+        Accumulate = accumulate,
+        Count = count,
     });
 
     public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count)
     {
         var a = new DropoutArguments
         {
-            X = x.Floats, Y = y.Floats, Key = key, Threshold = DropoutMask.Threshold(probability), KeptScale = 1f / (1f - probability), Accumulate = accumulate, Count = count,
+            X = x.Floats,
+            Y = y.Floats,
+            Key = key,
+            Threshold = DropoutMask.Threshold(probability),
+            KeptScale = 1f / (1f - probability),
+            Accumulate = accumulate,
+            Count = count,
             Tiles = Tiling.Count(count, 4),
         };
         threads.For(a.Tiles, &a, &CpuDropout.Tile);

@@ -84,8 +84,22 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
         Grow(ref _packedA, ref _packedALength, (long)threads.Count * mc * Math.Max(kc, 1));
         var a = new GemmArguments
         {
-            M = gemm.M, N = gemm.N, Lda = gemm.Lda, Ldb = gemm.Ldb, Ldc = gemm.Ldc, TransposeA = gemm.TransposeA, TransposeB = gemm.TransposeB, Alpha = gemm.Alpha,
-            Activation = gemm.Activation, Bias = gemm.Bias.Floats, PackedA = _packedA, PackedB = _packedB, Mc = mc, MBlocks = mBlocks, NBlocks = nBlocks, Panels = panels,
+            M = gemm.M,
+            N = gemm.N,
+            Lda = gemm.Lda,
+            Ldb = gemm.Ldb,
+            Ldc = gemm.Ldc,
+            TransposeA = gemm.TransposeA,
+            TransposeB = gemm.TransposeB,
+            Alpha = gemm.Alpha,
+            Activation = gemm.Activation,
+            Bias = gemm.Bias.Floats,
+            PackedA = _packedA,
+            PackedB = _packedB,
+            Mc = mc,
+            MBlocks = mBlocks,
+            NBlocks = nBlocks,
+            Panels = panels,
         };
         int packTiles = Math.Min(panels, Math.Max(1, (int)((long)panels * nr * kc / 16384)));
         a.PackTiles = packTiles;

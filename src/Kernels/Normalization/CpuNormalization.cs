@@ -11,7 +11,15 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
     {
         var a = new LayerNormArguments
         {
-            X = x.Floats, Gamma = gamma.Floats, Beta = beta.Floats, Y = y.Floats, Mean = mean.Floats, Rstd = rstd.Floats, Rows = rows, Columns = columns, Epsilon = epsilon,
+            X = x.Floats,
+            Gamma = gamma.Floats,
+            Beta = beta.Floats,
+            Y = y.Floats,
+            Mean = mean.Floats,
+            Rstd = rstd.Floats,
+            Rows = rows,
+            Columns = columns,
+            Epsilon = epsilon,
             Tiles = Tiling.Count(rows, columns),
         };
         switch (SimdLevel.Bits)
@@ -26,8 +34,18 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
     {
         var a = new LayerNormArguments
         {
-            X = x.Floats, Gamma = gamma.Floats, Mean = mean.Floats, Rstd = rstd.Floats, Dy = dy.Floats, Dx = dx.Floats, Dgamma = dgamma.Floats, Dbeta = dbeta.Floats,
-            Accumulate = accumulate, Rows = rows, Columns = columns, Tiles = Tiling.Count(rows, columns),
+            X = x.Floats,
+            Gamma = gamma.Floats,
+            Mean = mean.Floats,
+            Rstd = rstd.Floats,
+            Dy = dy.Floats,
+            Dx = dx.Floats,
+            Dgamma = dgamma.Floats,
+            Dbeta = dbeta.Floats,
+            Accumulate = accumulate,
+            Rows = rows,
+            Columns = columns,
+            Tiles = Tiling.Count(rows, columns),
         };
         int columnTiles = (columns + CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile - 1) / CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile;
         bool parameters = a.Dgamma != null || a.Dbeta != null;
@@ -60,7 +78,14 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
     {
         var a = new L2NormalizeArguments
         {
-            Y = y.Floats, Inverse = inverseNorm.Floats, Dy = dy.Floats, Dx = dx.Floats, Accumulate = accumulate, Rows = rows, Columns = columns, Tiles = Tiling.Count(rows, columns),
+            Y = y.Floats,
+            Inverse = inverseNorm.Floats,
+            Dy = dy.Floats,
+            Dx = dx.Floats,
+            Accumulate = accumulate,
+            Rows = rows,
+            Columns = columns,
+            Tiles = Tiling.Count(rows, columns),
         };
         switch (SimdLevel.Bits)
         {

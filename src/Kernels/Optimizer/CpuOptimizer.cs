@@ -29,9 +29,19 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernel
         double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
         var a = new AdamWArguments
         {
-            Weights = weights.Floats, Gradients = gradients.Floats, First = first.Floats, Second = second.Floats, Shrink = 1f - (step.LearningRate * step.WeightDecay),
-            Beta1 = step.Beta1, Beta2 = step.Beta2, StepSize = (float)(step.LearningRate / correction1), InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
-            Epsilon = step.Epsilon, GradientScale = step.GradientScale, Count = count, Tiles = Tiling.Count(count, 1),
+            Weights = weights.Floats,
+            Gradients = gradients.Floats,
+            First = first.Floats,
+            Second = second.Floats,
+            Shrink = 1f - (step.LearningRate * step.WeightDecay),
+            Beta1 = step.Beta1,
+            Beta2 = step.Beta2,
+            StepSize = (float)(step.LearningRate / correction1),
+            InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
+            Epsilon = step.Epsilon,
+            GradientScale = step.GradientScale,
+            Count = count,
+            Tiles = Tiling.Count(count, 1),
         };
         switch (SimdLevel.Bits)
         {

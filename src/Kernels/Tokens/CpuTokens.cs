@@ -32,7 +32,13 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
     {
         var a = new TokenArguments
         {
-            Source = source.Floats, Target = target.Floats, SourceStride = sourceStride, TargetStride = targetStride, Blocks = blocks, Length = length, Accumulate = accumulate,
+            Source = source.Floats,
+            Target = target.Floats,
+            SourceStride = sourceStride,
+            TargetStride = targetStride,
+            Blocks = blocks,
+            Length = length,
+            Accumulate = accumulate,
             Tiles = Tiling.Count(blocks, length),
         };
         threads.For(a.Tiles, &a, &CopyTile);
@@ -42,7 +48,12 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
     {
         var a = new TokenArguments
         {
-            Source = source.Floats, Target = target.Floats, SourceStride = sourceStride, Blocks = blocks, Length = length, Tiles = Tiling.Count(length, blocks),
+            Source = source.Floats,
+            Target = target.Floats,
+            SourceStride = sourceStride,
+            Blocks = blocks,
+            Length = length,
+            Tiles = Tiling.Count(length, blocks),
         };
         threads.For(a.Tiles, &a, &SumTile);
     }

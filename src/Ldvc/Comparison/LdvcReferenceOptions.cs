@@ -29,14 +29,23 @@ internal static partial class LdvcReferenceOptions
                 {
                     Kind = Text("decoder", "vision-query") switch
                     {
-                        "vision-query" => DecoderKind.VisionQuery, "class-query" => DecoderKind.ClassQuery, var other => throw Unknown(file, "decoder", other),
+                        "vision-query" => DecoderKind.VisionQuery,
+                        "class-query" => DecoderKind.ClassQuery,
+                        var other => throw Unknown(file, "decoder", other),
                     },
                     Attention = Text("attention", "route") switch
                     {
-                        "route" => SelfAttention.Route, "full" => SelfAttention.Full, "none" => SelfAttention.None, var other => throw Unknown(file, "attention", other),
+                        "route" => SelfAttention.Route,
+                        "full" => SelfAttention.Full,
+                        "none" => SelfAttention.None,
+                        var other => throw Unknown(file, "attention", other),
                     },
-                    Layers = layers, Heads = Number("heads", defaults.Heads), FfnRatio = Math.Max(1, fc1[0] / fc1[1]), Dropout = 0,
-                    Windows = Number("S", defaults.Windows), Topk = Number("topk", defaults.Topk),
+                    Layers = layers,
+                    Heads = Number("heads", defaults.Heads),
+                    FfnRatio = Math.Max(1, fc1[0] / fc1[1]),
+                    Dropout = 0,
+                    Windows = Number("S", defaults.Windows),
+                    Topk = Number("topk", defaults.Topk),
                 },
             };
         }

@@ -43,8 +43,13 @@ internal static class DatasetFactory
     {
         var options = new SceneOptions
         {
-            Size = config.Size, MinObjects = config.MinObjects, MaxObjects = config.MaxObjects, MinSize = (float)config.MinSize, MaxSize = (float)config.MaxSize,
-            MaxOverlap = (float)config.MaxOverlap, MaxCut = (float)config.MaxCut,
+            Size = config.Size,
+            MinObjects = config.MinObjects,
+            MaxObjects = config.MaxObjects,
+            MinSize = (float)config.MinSize,
+            MaxSize = (float)config.MaxSize,
+            MaxOverlap = (float)config.MaxOverlap,
+            MaxCut = (float)config.MaxCut,
         };
         return new SceneDataset(training ? "train" : "val", training ? config.TrainCount : config.ValCount, (ulong)config.Seed, options);
     }

@@ -30,8 +30,12 @@ internal sealed class Pretrainer : IDisposable
         (_config, _device, _threads) = (config, device, threads);
         _captions = new CaptionOptions
         {
-            Size = config.Vision.Image, HardFraction = config.Captions.Hard, PartialFraction = config.Captions.Partial, TwoFraction = config.Captions.Two,
-            ThreeFraction = config.Captions.Three, CropFraction = config.Captions.Crop,
+            Size = config.Vision.Image,
+            HardFraction = config.Captions.Hard,
+            PartialFraction = config.Captions.Partial,
+            TwoFraction = config.Captions.Two,
+            ThreeFraction = config.Captions.Three,
+            CropFraction = config.Captions.Crop,
         };
         Vocabulary = BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary);
         Tokenizer = new ClipTokenizer(Vocabulary);

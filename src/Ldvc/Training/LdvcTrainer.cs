@@ -126,7 +126,11 @@ internal sealed class LdvcTrainer : IDisposable
         int workers = _config.Data.Workers > 0 ? _config.Data.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
         return new DataLoader(_dataset, new Augmentation(TrainingAugmentation.From(_config)), _mapping, new DataLoaderOptions
         {
-            BatchSize = train.Batch / train.Accumulate, Workers = workers, Prefetch = _config.Data.Prefetch, Seed = (ulong)train.Seed, StartIteration = Step * train.Accumulate,
+            BatchSize = train.Batch / train.Accumulate,
+            Workers = workers,
+            Prefetch = _config.Data.Prefetch,
+            Seed = (ulong)train.Seed,
+            StartIteration = Step * train.Accumulate,
         });
     }
 
