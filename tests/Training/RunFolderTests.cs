@@ -14,7 +14,7 @@ public sealed class RunFolderTests
     public void AFreshFolderHoldsTheResolvedConfiguration()
     {
         using var folder = new TempFolder();
-        using var run = RunFolder.Open(folder.File("a/b"), _config);
+        using var run = RunFolder.Open(folder.File("a/b"), _config, resume: true);
         Assert.False(run.Existed);
         Assert.Equal(ConfigWriter.ToYaml(_config), File.ReadAllText(run.ConfigPath));
         Assert.Equal(4, ConfigLoader.Load(run.ConfigPath).Train.Batch);
@@ -24,9 +24,9 @@ public sealed class RunFolderTests
     public void TheSameRunOpensAgainAndOnlyRuntimeValuesMayChange()
     {
         using var folder = new TempFolder();
-        RunFolder.Open(folder.File("run"), _config).Dispose();
+        RunFolder.Open(folder.File("run"), _config, resume: true).Dispose();
         LdvcConfig moved = _config with { Data = _config.Data with { Root = "elsewhere", Workers = 3 } };
-        using (var again = RunFolder.Open(folder.File("run"), moved))
+        using (var again = RunFolder.Open(folder.File("run"), moved, resume: true))
         {
             Assert.True(again.Existed);
             Assert.Equal("elsewhere", ConfigLoader.Load(again.ConfigPath).Data.Root);
@@ -34,7 +34,7 @@ public sealed class RunFolderTests
 
         string before = File.ReadAllText(folder.File("run/config.yaml"));
         LdvcConfig other = _config with { Train = _config.Train with { Lr = 1e-3 } };
-        var error = Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), other));
+        var error = Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), other, resume: true));
         Assert.Contains("config.yaml: train.lr: expected 0.0002, as the run was started with, found 0.001;", error.Message);
         Assert.Equal(before, File.ReadAllText(folder.File("run/config.yaml")));
     }
@@ -45,19 +45,19 @@ public sealed class RunFolderTests
         using var folder = new TempFolder();
         Directory.CreateDirectory(folder.File("home"));
         File.WriteAllText(folder.File("home/diary.txt"), "x");
-        Assert.Contains("found files but no config.yaml", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home"), _config)).Message);
+        Assert.Contains("found files but no config.yaml", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home"), _config, resume: true)).Message);
         Assert.Equal(["diary.txt"], Directory.EnumerateFileSystemEntries(folder.File("home")).Select(Path.GetFileName));
-        Assert.Contains("found a file", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home/diary.txt"), _config)).Message);
+        Assert.Contains("found a file", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home/diary.txt"), _config, resume: true)).Message);
     }
 
     [Fact]
     public void OneProcessAtATime()
     {
         using var folder = new TempFolder();
-        var first = RunFolder.Open(folder.File("run"), _config);
-        Assert.Contains("another ldvc process", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), _config)).Message);
+        var first = RunFolder.Open(folder.File("run"), _config, resume: true);
+        Assert.Contains("another ldvc process", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), _config, resume: true)).Message);
         first.Dispose();
-        RunFolder.Open(folder.File("run"), _config).Dispose();
+        RunFolder.Open(folder.File("run"), _config, resume: true).Dispose();
         Assert.Equal(["config.yaml"], Directory.EnumerateFileSystemEntries(folder.File("run")).Select(Path.GetFileName));
     }
 

@@ -43,7 +43,10 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     {
         if (Json is not null)
         {
-            AtomicFile.WriteText(Json, JsonSerializer.Serialize(results, JsonFormat) + "\n");
+            AtomicFile.WriteText(Json, ToJson(results));
         }
     }
+
+    /// <summary>Results as every JSON file of the program has them: indented, properties in snake_case.</summary>
+    public static string ToJson(object results) => JsonSerializer.Serialize(results, JsonFormat) + "\n";
 }

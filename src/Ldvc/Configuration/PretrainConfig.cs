@@ -45,7 +45,7 @@ internal sealed record PretrainConfig
     [Option("Seed of the initial values and of the samples.", Min = 0)]
     public long Seed { get; init; }
 
-    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/ and the configuration file's name.", Runtime = true)]
+    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/ and the configuration file's name. The run itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
     public string? Out { get; init; }
 
     [Option("Steps between checkpoints.", Min = 1, Runtime = true)]

@@ -42,7 +42,7 @@ internal sealed record TrainConfig
     [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
     public long Seed { get; init; }
 
-    [Option("Folder of the run; not set = runs/ and the configuration file's name. Starting again in the same folder resumes.", Runtime = true)]
+    [Option("Folder of the run; not set = runs/ and the configuration file's name. `--resume` continues a run that is there.", Runtime = true)]
     public string? Out { get; init; }
 
     [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept.", Min = 1, Runtime = true)]

@@ -86,9 +86,8 @@ internal abstract class FileDataset : SegmentationDataset
         return (image, labels);
     }
 
-    /// <summary>Looks for every file without opening it, so that a long training does not end on a missing one.</summary>
-    /// <exception cref="InputException">A picture or a label map is missing.</exception>
-    public void CheckFiles()
+    /// <inheritdoc/>
+    public override void CheckFiles()
     {
         foreach (string id in _ids)
         {

@@ -28,4 +28,7 @@ internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit sp
 
     /// <inheritdoc/>
     public override (RgbImage Image, LabelMap Labels) Read(int index) => inner.Read(index);
+
+    /// <inheritdoc/>
+    public override void CheckFiles() => inner.CheckFiles();
 }

@@ -17,6 +17,7 @@ namespace Ldvc.Pretraining;
 /// </summary>
 internal sealed class Pretrainer : IDisposable
 {
+    internal const string StateKind = "ldvc-pretrain";
     private const int HeadWidth = 64;
     private const int ProbePictures = 600;
     private readonly PretrainConfig _config;
@@ -103,17 +104,24 @@ internal sealed class Pretrainer : IDisposable
         ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.Task(ProbePictures, _config.Vision.Image)),
         ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.All(ProbePictures, _config.Vision.Image)));
 
-    /// <summary>Writes the state from which <see cref="Load"/> continues.</summary>
-    internal void Save(string path) => TrainingState.Save(path, Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
+    /// <summary>The state from which <see cref="Load"/> continues.</summary>
+    /// <exception cref="InputException">A number of it is none any more.</exception>
+    internal SafetensorsWriter Compose() => TrainingState.Compose(Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
     {
-        ["kind"] = "ldvc-pretrain",
+        ["kind"] = StateKind,
         ["seed"] = _config.Seed.ToString(CultureInfo.InvariantCulture),
     });
 
     /// <summary>Continues from a state file.</summary>
+    /// <exception cref="InputException">It is damaged, of another kind, or of a model of another size.</exception>
     internal void Load(string path)
     {
         using var archive = TensorArchive.Open(path);
+        if (!archive.Metadata.TryGetValue("kind", out string? kind) || kind != StateKind)
+        {
+            throw new InputException($"{path}: expected a state of `ldvc pretrain` (kind {StateKind}), found {(kind is null ? "a file without a kind" : $"kind '{kind}'")}");
+        }
+
         TrainingState.Load(archive, Model.Parameters(), _optimizer);
     }
 

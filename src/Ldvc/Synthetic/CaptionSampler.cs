@@ -88,7 +88,7 @@ internal static class CaptionSampler
 
             if (attempt > 10_000)
             {
-                throw new InvalidOperationException($"no new caption found for sample {index}: the batch is larger than the number of different captions");
+                throw new InputException($"pretraining: no caption is left for sample {index} of a batch; expected a smaller pretrain.batch, or larger pictures (pretrain.vision.image) that scenes fit into.");
             }
         }
     }

@@ -6,7 +6,7 @@ namespace Ldvc.Training;
 
 /// <summary>
 /// A run's checkpoints: ckpt-00012345.safetensors, the number is the step. A file appears whole or not at all, the newest ones and the pinned steps
-/// are kept, and what cannot be read is passed over with a message. Files with other names (left-overs of a killed process too) are never touched.
+/// are kept, and what cannot be read is passed over with a message. Files with other names are never touched.
 /// </summary>
 internal sealed class CheckpointFolder
 {
@@ -99,19 +99,36 @@ internal sealed class CheckpointFolder
         return path;
     }
 
+    /// <summary>Deletes what a killed process left half-written. Only for whoever holds the run's folder: nobody else is writing then.</summary>
+    public void RemoveLeftovers()
+    {
+        if (Directory.Exists(_folder))
+        {
+            foreach (string path in Directory.EnumerateFiles(_folder, $".{Prefix}*{Suffix}.*.tmp"))
+            {
+                Delete(path, $"half-written file {path}");
+            }
+        }
+    }
+
     /// <summary>Counts backwards from the step just written: newer files are those of a part of the run that has been taken back.</summary>
     private void Prune(int newest)
     {
         foreach ((int step, string path) in All().Where(c => c.Step <= newest && !_pinned.Contains(c.Step)).Reverse().Skip(_keep))
         {
-            try
-            {
-                File.Delete(path);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _warn($"checkpoint of step {step} cannot be deleted: {path}: {e.Message}");
-            }
+            Delete(path, $"checkpoint of step {step}");
+        }
+    }
+
+    private void Delete(string path, string what)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _warn($"{what} cannot be deleted: {path}: {e.Message}");
         }
     }
 }

@@ -5,8 +5,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Training;
 
 /// <summary>
-/// The folder of one run: config.yaml (resolved), metrics.jsonl, TensorBoard events and checkpoints/. Opening it again resumes the run; a folder that
-/// belongs to something else, or to the same run with other settings, is refused. One process at a time holds it.
+/// The folder of one run: config.yaml (resolved), metrics.jsonl, TensorBoard events, checkpoints/ and, at the end, scores. It is opened again only to
+/// resume the run; a folder that belongs to something else, or to a run with other settings, is refused. One process at a time holds it.
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
@@ -34,8 +34,14 @@ internal sealed class RunFolder : IDisposable
     /// <summary>One JSON object per line.</summary>
     public string MetricsPath => Path.Combine(Root, "metrics.jsonl");
 
+    /// <summary>The last evaluation.</summary>
+    public string ScoresPath => Path.Combine(Root, "scores.json");
+
     /// <summary>The checkpoints' folder.</summary>
-    public string CheckpointsPath => Path.Combine(Root, "checkpoints");
+    public string CheckpointsPath => CheckpointsOf(Root);
+
+    /// <summary>The checkpoints' folder of a run that is not open.</summary>
+    public static string CheckpointsOf(string root) => Path.Combine(root, "checkpoints");
 
     /// <summary>runs/voc-inductive for .../voc/inductive.yaml: the name of the file and of its folder (unless that is just "configs").</summary>
     public static string DefaultPath(string configFile)
@@ -46,29 +52,47 @@ internal sealed class RunFolder : IDisposable
         return Path.Combine("runs", parent is "" or "configs" ? name : $"{parent}-{name}");
     }
 
-    /// <summary>Creates the run's folder, or opens it again.</summary>
+    /// <summary>Refuses a folder that <see cref="Open"/> would refuse, before anything long is begun. Nothing is written.</summary>
     /// <param name="root">The folder.</param>
     /// <param name="config">The configuration the run is to have.</param>
-    /// <exception cref="InputException">The folder holds something else or a run with other settings, is in use, or cannot be written.</exception>
-    public static RunFolder Open(string root, LdvcConfig config)
+    /// <param name="resume">Whether a run that is there is to be continued.</param>
+    /// <param name="key">The option that names the folder, for messages.</param>
+    /// <returns>Whether the run had been started before.</returns>
+    /// <exception cref="InputException">The folder holds something else, or a run that is not to be continued or has other settings.</exception>
+    public static bool Check(string root, LdvcConfig config, bool resume, string key = "train.out")
     {
         string configPath = Path.Combine(root, ConfigName);
-        bool existed = File.Exists(configPath);
         if (File.Exists(root))
         {
             throw new InputException($"{root}: expected a folder for the run, found a file.");
         }
 
-        if (existed)
+        if (!File.Exists(configPath))
         {
-            RefuseOtherSettings(configPath, config);
-        }
-        else if (Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != LockName))
-        {
-            throw new InputException(
-                $"{root}: expected an empty folder or that of a run, found files but no {ConfigName}; choose another train.out.");
+            return Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != LockName)
+                ? throw new InputException($"{root}: expected an empty folder or that of a run, found files but no {ConfigName}; choose another {key}.")
+                : false;
         }
 
+        if (!resume)
+        {
+            throw new InputException($"{root}: expected an empty folder, found a run; add --resume to continue it, or choose another {key}.");
+        }
+
+        RefuseOtherSettings(configPath, config, key);
+        return true;
+    }
+
+    /// <summary>Creates the run's folder, or opens it again.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="config">The configuration the run is to have.</param>
+    /// <param name="resume">Whether a run that is there is to be continued.</param>
+    /// <param name="key">The option that names the folder, for messages.</param>
+    /// <exception cref="InputException">As for <see cref="Check"/>; or the folder is in use, or cannot be written.</exception>
+    public static RunFolder Open(string root, LdvcConfig config, bool resume, string key = "train.out")
+    {
+        bool existed = Check(root, config, resume, key);
+        string configPath = Path.Combine(root, ConfigName);
         FileStream held = Hold(root);
         try
         {
@@ -86,7 +110,7 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Lets the next process have the folder.</summary>
     public void Dispose() => _lock.Dispose();
 
-    private static void RefuseOtherSettings(string configPath, LdvcConfig config)
+    private static void RefuseOtherSettings(string configPath, LdvcConfig config, string outKey)
     {
         var before = ConfigWriter.Flatten(ConfigLoader.Load(configPath)).ToDictionary(entry => entry.Key, entry => entry.Value);
         foreach ((string key, ConfigOption option, string value) in ConfigWriter.Flatten(config))
@@ -95,7 +119,7 @@ internal sealed class RunFolder : IDisposable
             {
                 throw new InputException(
                     $"{configPath}: {key}: expected {before[key]}, as the run was started with, found {value}; "
-                    + "set it back or choose another train.out.");
+                    + $"set it back or choose another {outKey}.");
             }
         }
     }

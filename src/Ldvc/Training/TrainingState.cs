@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Optimizers;
+using Ldvc.Kernels;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -16,8 +17,10 @@ internal static class TrainingState
     private const string Second = "optimizer.second.";
     private const string StepKey = "step";
 
-    /// <summary>Writes the file, whole or not at all.</summary>
-    internal static void Save(string path, IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, long step, IReadOnlyDictionary<string, string> metadata)
+    /// <summary>Puts a state together, to be saved as a file.</summary>
+    /// <exception cref="InputException">A number of it is none any more: such a state is worth nothing, so it is never written.</exception>
+    internal static SafetensorsWriter Compose(
+        IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, long step, IReadOnlyDictionary<string, string> metadata)
     {
         var writer = new SafetensorsWriter();
         writer.SetMetadata(StepKey, step.ToString(CultureInfo.InvariantCulture));
@@ -26,7 +29,16 @@ internal static class TrainingState
             writer.SetMetadata(key, value);
         }
 
-        void Add(string name, Tensor tensor) => writer.AddFloat32(name, [.. tensor.Shape.ToArray().Select(s => (long)s)], tensor.ToArray());
+        void Add(string name, Tensor tensor)
+        {
+            if (!KernelSet.For(tensor.Device).Reduction.AllFinite(tensor, tensor.Count))
+            {
+                throw new InputException($"training stopped at step {step}: first bad tensor: {name} holds NaN or infinity; try a lower learning rate");
+            }
+
+            writer.AddFloat32(name, [.. tensor.Shape.ToArray().Select(s => (long)s)], tensor.ToArray());
+        }
+
         foreach (var (name, parameter) in parameters)
         {
             Add(name, parameter.Value);
@@ -38,7 +50,7 @@ internal static class TrainingState
             Add(Second + name, second);
         }
 
-        writer.Save(path);
+        return writer;
     }
 
     /// <summary>Reads parameters and, when an optimiser is given, its moments; returns the steps taken.</summary>
@@ -50,11 +62,7 @@ internal static class TrainingState
             Read(archive, name, parameter.Value);
         }
 
-        if (!archive.Metadata.TryGetValue(StepKey, out string? text) || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long step))
-        {
-            throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or no number; expected a checkpoint written by ldvc");
-        }
-
+        long step = StepOf(archive);
         if (optimizer is not null)
         {
             foreach (var (name, first, second) in optimizer.Moments)
@@ -68,6 +76,13 @@ internal static class TrainingState
 
         return step;
     }
+
+    /// <summary>Steps taken.</summary>
+    /// <exception cref="InputException">The file does not say.</exception>
+    internal static long StepOf(TensorArchive archive) =>
+        archive.Metadata.TryGetValue(StepKey, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)
+            ? step
+            : throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or no number; expected a checkpoint written by ldvc");
 
     /// <summary>Reads one tensor into existing memory.</summary>
     internal static void Read(TensorArchive archive, string name, Tensor target)

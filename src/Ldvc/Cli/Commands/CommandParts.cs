@@ -19,6 +19,12 @@ internal static class CommandParts
         Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>--resume.</summary>
+    public static Option<bool> Resume() => new("--resume")
+    {
+        Description = "Continues the run in the output folder from its last checkpoint, as if it had never stopped; starts it if there is none.",
+    };
+
     /// <summary>--clip PATH.</summary>
     public static Option<string> Clip() => new("--clip")
     {

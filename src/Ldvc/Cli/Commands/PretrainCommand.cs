@@ -10,6 +10,7 @@ internal static class PretrainCommand
     {
         Argument<string> config = CommandParts.Config();
         Option<string[]> sets = CommandParts.Sets();
+        Option<bool> resume = CommandParts.Resume();
         var command = new VerbCommand(
             "pretrain",
             "Trains a small CLIP on drawn scenes and captions, from nothing but this repository.",
@@ -17,11 +18,13 @@ internal static class PretrainCommand
         {
             config,
             sets,
+            resume,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => PretrainVerb.Run(new PretrainOptions(
             OptionValue.RequiredText(result, config),
             CommandParts.Read(result, sets),
+            result.GetValue(resume),
             common.Read(result, host))));
         return command;
     }

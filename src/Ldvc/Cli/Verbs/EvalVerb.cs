@@ -1,4 +1,9 @@
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Inference;
+using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Training;
 
 namespace Ldvc.Cli.Verbs;
 
@@ -9,14 +14,36 @@ namespace Ldvc.Cli.Verbs;
 /// <param name="Common">What every verb is told.</param>
 internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, CommonOptions Common);
 
-/// <summary>`ldvc eval`.</summary>
+/// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
 {
     /// <summary>Runs the verb and returns the exit code.</summary>
-    /// <exception cref="InputException">Bad input.</exception>
+    /// <exception cref="InputException">Bad input, or a configuration of another model.</exception>
     public static int Run(EvalOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        throw new InputException("eval is not available in this build.");
+        CommonOptions common = options.Common;
+        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        checkpoint.RefuseOtherModel(config);
+
+        // Whether seen classes are held back is decided by how the checkpoint was trained, whatever the configuration is for.
+        config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
+        SegmentationDataset dataset = DatasetFactory.OpenValidation(config);
+        using Device device = common.OpenDevice();
+        using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
+        int images = Evaluation.Count(dataset, config);
+        common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
+        Scores scores = Evaluation.Run(common.Host, loaded, dataset, config);
+        ScoreTable.Write(scores, common.Out);
+        common.WriteJson(new
+        {
+            Data = dataset.Name,
+            Images = images,
+            options.Checkpoint,
+            checkpoint.Step,
+            Setting = ConfigWriter.EnumName(config.Train.Setting),
+            Scores = ScoreTable.ToJson(scores),
+        });
+        return 0;
     }
 }

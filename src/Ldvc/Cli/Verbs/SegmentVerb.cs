@@ -1,4 +1,11 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Training;
 
 namespace Ldvc.Cli.Verbs;
 
@@ -19,14 +26,106 @@ internal sealed record SegmentOptions(
     string Out,
     CommonOptions Common);
 
-/// <summary>`ldvc segment`.</summary>
+/// <summary>`ldvc segment`: any pictures, any class names (method.md 9).</summary>
 internal static class SegmentVerb
 {
+    private const int ClassesShown = 3;
+
     /// <summary>Runs the verb and returns the exit code.</summary>
-    /// <exception cref="InputException">Bad input.</exception>
+    /// <exception cref="InputException">Bad input; when it is one of several pictures, the results of the others have been written.</exception>
     public static int Run(SegmentOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        throw new InputException("segment is not available in this build.");
+        RefuseSameFiles(options.Images, options.Out);
+        RefuseSameClasses(options.Classes);
+        CommonOptions common = options.Common;
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        using Device device = common.OpenDevice();
+        using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
+        using var segmenter = new Segmenter(
+            loaded.Model, loaded.EmbedClasses(options.Classes), Penalty(checkpoint, options.Classes), SegmenterOptions.From(checkpoint.Config));
+        CreateFolder(options.Out);
+
+        var results = new List<object>();
+        var failures = new List<InputException>();
+        foreach (string image in options.Images)
+        {
+            common.Cancellation.ThrowIfCancellationRequested();
+            long started = Stopwatch.GetTimestamp();
+            RgbImage picture;
+            try
+            {
+                picture = ImageReader.Read(image);
+            }
+            catch (InputException e)
+            {
+                failures.Add(e);
+                continue;
+            }
+
+            var result = new SegmentResult(image, picture, segmenter.Segment(picture, options.Background).Labels, options.Classes);
+            result.Write(options.Out);
+            results.Add(result.ToJson());
+            string seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("F2", CultureInfo.InvariantCulture);
+            common.Out.WriteLine($"{image}  {picture.Width}x{picture.Height}  {seconds} s  {result.Describe(ClassesShown)}");
+        }
+
+        common.WriteJson(results);
+        return failures.Count == 0 ? 0 : throw Failure(failures, options);
+    }
+
+    // Results that would lie in one place, or in the place of an input, are refused before anything is computed. Names that differ in case alone are
+    // one file on some systems.
+    private static void RefuseSameFiles(string[] images, string folder)
+    {
+        var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (string image in images)
+        {
+            foreach (string file in SegmentResult.FilesOf(image, folder))
+            {
+                if (!owners.TryAdd(file, image))
+                {
+                    throw new InputException($"{image}: its result {file} would also be that of {owners[file]}; expected images with different names, or run them into different folders.");
+                }
+            }
+        }
+
+        var inputs = images.Select(Path.GetFullPath).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (owners.Keys.FirstOrDefault(file => inputs.Contains(Path.GetFullPath(file))) is { } overwritten)
+        {
+            throw new InputException($"--out: the result {overwritten} would replace an image that was given; expected another folder.");
+        }
+    }
+
+    // The tokenizer does not tell upper from lower case.
+    private static void RefuseSameClasses(string[] names)
+    {
+        if (names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new InputException($"--classes: expected each class name once, found {ConfigText.Quote(twice.Key)} twice.");
+        }
+    }
+
+    private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)
+    {
+        float penalty = checkpoint.Config.Train.Setting == TrainSetting.Inductive ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
+        return [.. names.Select(name => checkpoint.Seen.Contains(name) ? penalty : 0)];
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new InputException($"{folder}: cannot be used for results ({e.Message})", e);
+        }
+    }
+
+    private static InputException Failure(List<InputException> failures, SegmentOptions options)
+    {
+        string others = failures.Count == 1 ? "" : $" (and {failures.Count - 1} more of the {options.Images.Length} images)";
+        return new InputException(failures[0].Message + others, failures[0]);
     }
 }

@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace Ldvc.Inference;
+
+/// <summary>Scores for people (percent, a row per class) and as JSON (shares of 1; null where there is nothing to score).</summary>
+internal static class ScoreTable
+{
+    /// <summary>"pAcc 94.6  mIoU(S) 91.9  mIoU(U) 77.8  hIoU 84.3  mIoU 88.4".</summary>
+    internal static string Line(Scores scores) =>
+        $"pAcc {Percent(scores.PixelAccuracy)}  mIoU(S) {Percent(scores.Seen)}  mIoU(U) {Percent(scores.Unseen)}  hIoU {Percent(scores.Harmonic)}  mIoU {Percent(scores.MeanIoU)}";
+
+    /// <summary>A row per class, then the line of means.</summary>
+    internal static void Write(Scores scores, TextWriter output)
+    {
+        int width = Math.Max(5, scores.Classes.Max(c => c.Name.Length));
+        output.WriteLine($"{"class".PadRight(width)}  {"",-6}  {"IoU",5}  {"acc",5}  {"pixels",10}");
+        foreach (ClassScore c in scores.Classes)
+        {
+            output.WriteLine($"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}");
+        }
+
+        output.WriteLine(Line(scores));
+    }
+
+    /// <summary>The same numbers for JSON.</summary>
+    internal static object ToJson(Scores scores) => new
+    {
+        PixelAccuracy = Share(scores.PixelAccuracy),
+        MiouSeen = Share(scores.Seen),
+        MiouUnseen = Share(scores.Unseen),
+        Hiou = Share(scores.Harmonic),
+        Miou = Share(scores.MeanIoU),
+        Classes = scores.Classes.Select(c => new { c.Name, c.Seen, Iou = Share(c.IoU), Accuracy = Share(c.Accuracy), c.Pixels }).ToArray(),
+    };
+
+    private static double? Share(double value) => double.IsNaN(value) ? null : value;
+
+    private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+}

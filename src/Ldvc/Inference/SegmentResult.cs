@@ -1,0 +1,79 @@
+using System.Globalization;
+using Ldvc.Cli;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Inference;
+
+/// <summary>One class's part of a segmented picture.</summary>
+/// <param name="Index">The number its pixels have in NAME.png.</param>
+/// <param name="Name">The class name.</param>
+/// <param name="Pixels">Its pixels.</param>
+/// <param name="Share">Their share of all pixels.</param>
+internal sealed record ClassShare(int Index, string Name, long Pixels, double Share);
+
+/// <summary>What became of one picture: labels, and who has how much of it.</summary>
+internal sealed class SegmentResult
+{
+    private readonly RgbImage _picture;
+    private readonly LabelMap _labels;
+    private readonly IReadOnlyList<string> _names;
+
+    internal SegmentResult(string image, RgbImage picture, LabelMap labels, IReadOnlyList<string> names)
+    {
+        (Image, _picture, _labels, _names) = (image, picture, labels, names);
+        var counts = new long[256];
+        foreach (byte label in labels.Labels)
+        {
+            counts[label]++;
+        }
+
+        double all = labels.Labels.Length;
+        Classes = [.. names.Select((name, i) => new ClassShare(i, name, counts[i], counts[i] / all))];
+        Background = counts[LabelMap.Ignore] / all;
+    }
+
+    /// <summary>The picture's file.</summary>
+    internal string Image { get; }
+
+    /// <summary>Every class that was asked for, in the order given.</summary>
+    internal ClassShare[] Classes { get; }
+
+    /// <summary>Share of the pixels that no class is sure of.</summary>
+    internal double Background { get; }
+
+    /// <summary>NAME of a picture: its file name without the extension.</summary>
+    internal static string NameOf(string image) => Path.GetFileNameWithoutExtension(image);
+
+    /// <summary>The three files of a picture: labels, overlay, numbers.</summary>
+    internal static string[] FilesOf(string image, string folder) =>
+        [.. new[] { ".png", ".overlay.png", ".json" }.Select(ending => Path.Combine(folder, NameOf(image) + ending))];
+
+    /// <summary>"grass 61.2 %, cat 30.1 %, sky 8.7 %": the largest parts.</summary>
+    internal string Describe(int most)
+    {
+        IEnumerable<(string Name, double Share)> parts = Classes.Where(c => c.Pixels > 0).Select(c => (c.Name, c.Share));
+        if (Background > 0)
+        {
+            parts = parts.Append(("background", Background));
+        }
+
+        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(most).Select(p => $"{p.Name} {(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
+    }
+
+    /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>
+    /// <exception cref="InputException">A file cannot be written.</exception>
+    internal void Write(string folder)
+    {
+        string[] files = FilesOf(Image, folder);
+
+        // A palette costs nothing and shows colours in any viewer; the stored numbers are the class indices all the same.
+        PngLabels.Write(_labels, files[0], LabelPalette.Bright);
+        ImageWriter.WritePng(Overlay.Render(_picture, _labels, _names), files[1]);
+        Tensors.Serialization.AtomicFile.WriteText(files[2], CommonOptions.ToJson(ToJson()));
+    }
+
+    /// <summary>For NAME.json and --json.</summary>
+    internal object ToJson() => new { Image, _labels.Width, _labels.Height, Classes, Background };
+}

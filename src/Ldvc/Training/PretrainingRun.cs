@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ldvc.Cli;
+using Ldvc.Configuration;
+using Ldvc.Pretraining;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Training;
+
+/// <summary>How `ldvc pretrain` ended.</summary>
+/// <param name="Finished">Whether all steps are done and the CLIP is written; false when it was interrupted.</param>
+/// <param name="Step">Steps done in all.</param>
+/// <param name="Seconds">Seconds of training in this process.</param>
+/// <param name="Folder">The run's folder.</param>
+/// <param name="Clip">The CLIP's folder; null when it was interrupted.</param>
+/// <param name="TaskAccuracy">Zero-shot accuracy on single objects among the classes of the segmentation task.</param>
+/// <param name="AllAccuracy">The same among all combinations of texture, colour and shape.</param>
+internal sealed record PretrainingOutcome(bool Finished, long Step, double Seconds, string Folder, string? Clip, double? TaskAccuracy, double? AllAccuracy);
+
+/// <summary>
+/// `ldvc pretrain`: the run (checkpoints, curves) lives in OUT-run; the finished CLIP goes to OUT, where nothing but the CLIP is. Stopped and resumed,
+/// it ends with the same bytes as a run that was not.
+/// </summary>
+internal sealed class PretrainingRun
+{
+    private const string OutKey = "pretrain.out";
+    private const int Kept = 2;
+
+    private readonly PretrainConfig _config;
+    private readonly VerbHost _host;
+    private readonly RunFolder _folder;
+    private readonly CheckpointFolder _checkpoints;
+    private readonly Pretrainer _trainer;
+    private readonly RunLog _log;
+    private readonly Stopwatch _clock = new();
+    private string? _checkpoint;
+
+    private PretrainingRun(PretrainConfig config, VerbHost host, RunFolder folder, CheckpointFolder checkpoints, Pretrainer trainer, RunLog log, string? checkpoint)
+    {
+        (_config, _host, _folder, _checkpoints, _trainer, _log, _checkpoint) = (config, host, folder, checkpoints, trainer, log, checkpoint);
+    }
+
+    /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
+    /// <param name="config">The configuration; pretrain.out is set to the folder.</param>
+    /// <param name="output">The CLIP's folder.</param>
+    /// <param name="resume">Whether a run that is there is continued; without it, a run that is there is an error.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="threads">Threads that draw pictures.</param>
+    /// <param name="host">Where to write, and whether to stop.</param>
+    /// <exception cref="InputException">Bad input, or training that diverged.</exception>
+    internal static PretrainingOutcome Run(LdvcConfig config, string output, bool resume, Device device, int threads, VerbHost host)
+    {
+        config = config with { Pretrain = config.Pretrain with { Out = output } };
+        string root = Path.TrimEndingDirectorySeparator(output) + "-run";
+        bool existed = RunFolder.Check(root, config, resume, OutKey);
+        if (!existed && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
+        {
+            // Whatever lies there may be somebody's own CLIP.
+            throw new InputException($"{output}: expected an empty folder for the CLIP, found files; choose another {OutKey}.");
+        }
+
+        using var trainer = new Pretrainer(config.Pretrain, device, threads);
+        using RunFolder folder = RunFolder.Open(root, config, resume, OutKey);
+        var checkpoints = new CheckpointFolder(folder.CheckpointsPath, Kept, warning => host.Error.WriteLine("ldvc: " + warning), config.Pretrain.Steps);
+        checkpoints.RemoveLeftovers();
+        string? newest = folder.Existed ? checkpoints.Latest()?.Path : null;
+        if (newest is not null)
+        {
+            trainer.Load(newest);
+            host.Output.WriteLine($"continuing after step {trainer.Step}");
+        }
+
+        using var log = new RunLog(folder, trainer.Step);
+        return new PretrainingRun(config.Pretrain, host, folder, checkpoints, trainer, log, newest).Execute(output);
+    }
+
+    private PretrainingOutcome Execute(string output)
+    {
+        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_host);
+        if (_trainer.Step < _config.Steps && !ProgressReporter.Run(_host, "step", (int)_trainer.Step, _config.Steps, Train))
+        {
+            string saved = _trainer.Step == 0 ? "nothing to save yet" : $"saved as {_checkpoint}";
+            _host.Output.WriteLine($"stopped after step {_trainer.Step} of {_config.Steps}; {saved}; to go on: ldvc pretrain {_folder.ConfigPath} --resume");
+            return new PretrainingOutcome(false, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, null, null, null);
+        }
+
+        _trainer.Export(output);
+        (double task, double all) = _trainer.Probe();
+        var outcome = new PretrainingOutcome(true, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, output, task, all);
+        AtomicFile.WriteText(_folder.ScoresPath, CommonOptions.ToJson(new { _trainer.Step, TaskAccuracy = task, AllAccuracy = all }));
+        _host.Output.WriteLine($"zero-shot accuracy on single objects: {Percent(task)} % among the task's classes, {Percent(all)} % among all combinations");
+        _host.Output.WriteLine($"{_config.Steps} steps, {ProgressReporter.Span(_clock.Elapsed.TotalSeconds)} of them here");
+        _host.Output.WriteLine($"CLIP        {output}");
+        _host.Output.WriteLine($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
+        return outcome;
+    }
+
+    private bool Train(ProgressReporter reporter)
+    {
+        CaptionBatches batches = _trainer.CreateBatches();
+        long first = _trainer.Step;
+        var part = (Step: first, Time: TimeSpan.Zero);
+        _clock.Start();
+        try
+        {
+            while (_trainer.Step < _config.Steps)
+            {
+                if (_host.Cancellation.IsCancellationRequested)
+                {
+                    Save(reporter);
+                    return false;
+                }
+
+                double rate = _trainer.RateAt(_trainer.Step);
+                float loss = _trainer.RunStep(batches);
+                long step = _trainer.Step;
+                reporter.Report(new ProgressStatus((int)step, loss, rate, (step - first) * _config.Batch));
+                if (step % _config.LogEvery == 0 || step == _config.Steps)
+                {
+                    double seconds = Math.Max((_clock.Elapsed - part.Time).TotalSeconds, 1e-9);
+                    _log.Add(step, ("loss", loss), ("lr", rate), ("images_per_second", (step - part.Step) * _config.Batch / seconds));
+                    part = (step, _clock.Elapsed);
+                }
+
+                if (step % _config.CheckpointEvery == 0 || step == _config.Steps)
+                {
+                    Save(reporter);
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            _clock.Stop();
+        }
+    }
+
+    private void Save(ProgressReporter reporter)
+    {
+        int step = (int)_trainer.Step;
+        if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
+        {
+            _checkpoint = _checkpoints.Save(step, _trainer.Compose());
+            reporter.Message($"checkpoint {_checkpoint}");
+        }
+    }
+
+    private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,280 @@
+using System.Diagnostics;
+using Ldvc.Cli;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Inference;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Training;
+
+/// <summary>
+/// `ldvc train`: one run in its folder, from the first step or from the newest checkpoint to the last step and the final evaluation. A run that was
+/// stopped, however roughly, and resumed ends with the same bytes as one that was not.
+/// </summary>
+internal sealed class TrainingRun
+{
+    private readonly LdvcConfig _config;
+    private readonly VerbHost _host;
+    private readonly RunFolder _folder;
+    private readonly CheckpointFolder _checkpoints;
+    private readonly LoadedModel _loaded;
+    private readonly SegmentationDataset _training;
+    private readonly SegmentationDataset _validation;
+    private readonly LdvcTrainer _trainer;
+    private readonly RunLog _log;
+    private readonly long _first;
+    private readonly Stopwatch _clock = new();
+    private string? _checkpoint;
+    private double? _loss;
+
+    private TrainingRun(
+        LdvcConfig config, VerbHost host, RunFolder folder, CheckpointFolder checkpoints, LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation, LdvcTrainer trainer, RunLog log, string? checkpoint)
+    {
+        (_config, _host, _folder, _checkpoints, _loaded) = (config, host, folder, checkpoints, loaded);
+        (_training, _validation, _trainer, _log, _checkpoint) = (training, validation, trainer, log, checkpoint);
+        _first = trainer.Step;
+    }
+
+    /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
+    /// <param name="config">The configuration; train.out is set to the folder.</param>
+    /// <param name="root">The run's folder.</param>
+    /// <param name="resume">Whether a run that is there is continued; without it, a run that is there is an error.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="host">Where to write, and whether to stop.</param>
+    /// <exception cref="InputException">Bad input, or training that diverged.</exception>
+    internal static TrainingOutcome Run(LdvcConfig config, string root, bool resume, Device device, VerbHost host)
+    {
+        // With the folder in it, the run's own config.yaml is all that is needed to continue.
+        config = config with { Train = config.Train with { Out = root } };
+        bool existed = RunFolder.Check(root, config, resume);
+
+        // Whatever can be wrong is looked at before the folder is made and before hours are spent.
+        string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
+        SegmentationDataset training = DatasetFactory.OpenTraining(config), validation = DatasetFactory.OpenValidation(config);
+        training.CheckFiles();
+        validation.CheckFiles();
+        var checkpoints = new CheckpointFolder(
+            RunFolder.CheckpointsOf(root), config.Train.Keep, warning => host.Error.WriteLine("ldvc: " + warning), config.Train.HalfWay, config.Train.Steps);
+        string? from = existed ? checkpoints.Latest()?.Path : null;
+        using LdvcCheckpoint? start = OpenStart(config, from);
+        using LoadedModel loaded = LoadedModel.Create(clip, config.Model, device, (ulong)config.Train.Seed);
+        using var trainer = new LdvcTrainer(loaded, training, config);
+        start?.Restore(loaded, from is null ? null : trainer.Optimizer);
+        Evaluator.CreateSegmenter(loaded, validation, config).Dispose();
+
+        using RunFolder folder = RunFolder.Open(root, config, resume);
+        if (folder.Existed && checkpoints.Latest()?.Path != from)
+        {
+            throw new InputException($"{root}: another ldvc process has just worked on this run; start again.");
+        }
+
+        checkpoints.RemoveLeftovers();
+        using var log = new RunLog(folder, trainer.Step);
+        var run = new TrainingRun(config, host, folder, checkpoints, loaded, training, validation, trainer, log, from);
+        return run.Execute(start);
+    }
+
+    // The newest checkpoint of the run itself; else, for transductive training, the one it starts from.
+    private static LdvcCheckpoint? OpenStart(LdvcConfig config, string? newest)
+    {
+        if (newest is not null)
+        {
+            return LdvcCheckpoint.Open(newest);
+        }
+
+        if (config.Train.Setting != TrainSetting.Transductive)
+        {
+            return null;
+        }
+
+        string from = config.Require(config.Train.Transductive.From, "train.transductive.from", "the half-way checkpoint of an inductive run");
+        LdvcCheckpoint start = LdvcCheckpoint.Open(from);
+        try
+        {
+            start.RefuseOtherModel(config);
+            return start;
+        }
+        catch
+        {
+            start.Dispose();
+            throw;
+        }
+    }
+
+    private TrainingOutcome Execute(LdvcCheckpoint? start)
+    {
+        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_host);
+        Announce(start);
+        int steps = _config.Train.Steps;
+        while (_trainer.Step < steps)
+        {
+            int target = Pause(steps);
+            if (!ProgressReporter.Run(_host, "step", (int)_trainer.Step, steps, reporter => TrainUntil(target, reporter)))
+            {
+                return Stopped($"step {_trainer.Step} of {steps}");
+            }
+
+            if (target < steps && Evaluate() is { } between)
+            {
+                _host.Output.WriteLine($"step {_trainer.Step}: {ScoreTable.Line(between)}");
+            }
+        }
+
+        if (Evaluate() is not { } scores)
+        {
+            return Stopped("the last step, before the evaluation was done");
+        }
+
+        ScoreTable.Write(scores, _host.Output);
+        TrainingOutcome outcome = Outcome(scores);
+        Summarise(outcome);
+        return outcome;
+    }
+
+    // The next step after which there is an evaluation.
+    private int Pause(int steps)
+    {
+        int every = _config.Train.EvalEvery;
+        return every == 0 ? steps : (int)Math.Min(steps, ((_trainer.Step / every) + 1) * every);
+    }
+
+    private bool TrainUntil(int target, ProgressReporter reporter)
+    {
+        TrainConfig train = _config.Train;
+        long first = _trainer.Step;
+        var part = (Step: first, Time: _clock.Elapsed, Waited: _trainer.Waited);
+        _clock.Start();
+        try
+        {
+            while (_trainer.Step < target)
+            {
+                if (_host.Cancellation.IsCancellationRequested)
+                {
+                    Save(reporter);
+                    return false;
+                }
+
+                StepResult result = _trainer.RunStep();
+                long step = _trainer.Step;
+                _loss = result.Loss;
+                reporter.Report(new ProgressStatus((int)step, result.Loss, result.LearningRate, (step - first) * train.Batch));
+                if (step % train.LogEvery == 0 || step == train.Steps)
+                {
+                    double seconds = Math.Max((_clock.Elapsed - part.Time).TotalSeconds, 1e-9);
+                    _log.Add(
+                        step,
+                        ("loss", result.Loss),
+                        ("focal", result.Focal),
+                        ("dice", result.Dice),
+                        ("lr", result.LearningRate),
+                        ("images_per_second", (step - part.Step) * train.Batch / seconds),
+                        ("data_wait", (_trainer.Waited - part.Waited).TotalSeconds / seconds));
+                    part = (step, _clock.Elapsed, _trainer.Waited);
+                }
+
+                if (step % train.CheckpointEvery == 0 || step == train.HalfWay || step == train.Steps)
+                {
+                    Save(reporter);
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            _clock.Stop();
+        }
+    }
+
+    private void Save(ProgressReporter reporter)
+    {
+        int step = (int)_trainer.Step;
+        if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
+        {
+            _checkpoint = _checkpoints.Save(step, LdvcCheckpoint.Compose(_loaded, _trainer.Optimizer, _config, _training));
+            reporter.Message($"checkpoint {_checkpoint}");
+        }
+    }
+
+    // Null when Ctrl-C came first.
+    private Scores? Evaluate()
+    {
+        try
+        {
+            Scores scores = Evaluation.Run(_host, _loaded, _validation, _config);
+            _log.Add(
+                _trainer.Step,
+                ("pixel_accuracy", scores.PixelAccuracy),
+                ("miou_seen", scores.Seen),
+                ("miou_unseen", scores.Unseen),
+                ("hiou", scores.Harmonic),
+                ("miou", scores.MeanIoU));
+            AtomicFile.WriteText(_folder.ScoresPath, CommonOptions.ToJson(new
+            {
+                Data = _validation.Name,
+                Images = Evaluation.Count(_validation, _config),
+                Checkpoint = _checkpoint,
+                _trainer.Step,
+                Scores = ScoreTable.ToJson(scores),
+            }));
+            return scores;
+        }
+        catch (OperationCanceledException) when (_host.Cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private void Announce(LdvcCheckpoint? start)
+    {
+        TrainConfig train = _config.Train;
+        long trained = _loaded.Model.Parameters().Sum(p => p.Parameter.Value.Count);
+        _host.Output.WriteLine($"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
+        _host.Output.WriteLine(
+            $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, seed {train.Seed}, in {_folder.Root}");
+        if (start is not null)
+        {
+            _host.Output.WriteLine(_first > 0 ? $"continuing after step {_first}" : $"starting from {start.Path} (step {start.Step})");
+        }
+    }
+
+    private TrainingOutcome Stopped(string where)
+    {
+        string saved = _trainer.Step == 0 ? "nothing to save yet" : $"saved as {_checkpoint}";
+        _host.Output.WriteLine($"stopped after {where}; {saved}; to go on: ldvc train {_folder.ConfigPath} --resume");
+        return Outcome(null);
+    }
+
+    private TrainingOutcome Outcome(Scores? scores)
+    {
+        long here = _trainer.Step - _first;
+        double seconds = _clock.Elapsed.TotalSeconds;
+        return new TrainingOutcome
+        {
+            Finished = scores is not null,
+            Step = _trainer.Step,
+            StepsHere = here,
+            Seconds = seconds,
+            ImagesPerSecond = here == 0 ? 0 : here * _config.Train.Batch / seconds,
+            DataWaitSeconds = _trainer.Waited.TotalSeconds,
+            Folder = _folder.Root,
+            Checkpoint = _checkpoint,
+            Loss = _loss,
+            Scores = scores,
+        };
+    }
+
+    private void Summarise(TrainingOutcome outcome)
+    {
+        TextWriter output = _host.Output;
+        output.WriteLine(outcome.StepsHere == 0
+            ? $"all {outcome.Step} steps had been done before"
+            : FormattableString.Invariant(
+                $"{outcome.StepsHere} steps in {ProgressReporter.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, {100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
+        output.WriteLine($"checkpoint  {outcome.Checkpoint}");
+        output.WriteLine($"scores      {_folder.ScoresPath}");
+        output.WriteLine($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
+    }
+}
