@@ -15,24 +15,24 @@ internal static class LdvcComparison
     // gradient of a key bias is exactly zero in theory and rounding noise in practice.
     private const double GradientFloor = 1e-4;
     private const double GradientFactor = 10;
-    private static readonly HashSet<string> Inputs = ["image", "ids", "labels"];
 
     internal static void Run(ReferenceFile file, ClipModel clip, Device device, double tolerance)
     {
-        using var model = new LdvcModel(clip, LdvcReferenceOptions.Read(file), new Initializer(device, 0), null);
+        var options = LdvcReferenceOptions.Read(file, clip.Config);
+        using var model = new LdvcModel(clip, options, new Initializer(device, 0), null);
         Load(file, model);
-        var idShape = file.ShapeOf("ids", 2);
-        int[] ids = file.Ints("ids");
-        if (idShape[1] > clip.Config.ContextLength || ids.Any(id => id < 0 || id >= clip.Config.VocabularySize))
+        var sentences = file.Texts(clip.Config, truncate: true);
+        if (sentences.Length <= options.Prompts.Text)
         {
-            throw new InputException($"{file.Path}: tensor 'ids' {idShape} does not fit this CLIP's context of {clip.Config.ContextLength} and vocabulary of {clip.Config.VocabularySize}");
+            throw new InputException(
+                $"{file.Path}: tensor 'ids' has texts of at most {sentences.Length} tokens, expected more than the {options.Prompts.Text} text prompts.");
         }
 
-        using var image = file.Upload(device, "image", 4);
-        using var labels = Labels(file, device);
+        using var image = file.Picture(device, "image", clip.Config);
+        using var labels = Labels(file, device, image.Shape);
         var loss = new LossConfig();
         using var tape = new Tape(device, recording: true);
-        var texts = model.EncodeClasses(tape, TokenBatch.Create(ids, idShape[0]));
+        var texts = model.EncodeClasses(tape, sentences);
         file.Check("text_embeddings", texts.Value);
         var (token, patches) = model.EncodeImage(tape, image);
         file.Check("class_embedding", token.Value);
@@ -48,7 +48,7 @@ internal static class LdvcComparison
 
         tape.Backward(total);
         CompareGradients(file, model, tolerance);
-        file.RequireAllCompared(Inputs);
+        file.RequireAllCompared(name => name is "image" or "ids" or "labels" || name.StartsWith("param.", StringComparison.Ordinal));
     }
 
     private static void Load(ReferenceFile file, LdvcModel model)
@@ -61,7 +61,7 @@ internal static class LdvcComparison
             var shape = file.ShapeOf(key, parameter.Shape.Rank);
             if (shape != parameter.Shape)
             {
-                throw new InputException($"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}");
+                throw new InputException($"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}.");
             }
 
             parameter.Value.CopyFromHost<float>(file.Floats(key));
@@ -71,21 +71,27 @@ internal static class LdvcComparison
         {
             if (key.StartsWith("param.", StringComparison.Ordinal) && !names.Contains(key))
             {
-                throw new InputException($"{file.Path}: tensor '{key}' is no parameter of the model that the file's options describe");
+                throw new InputException($"{file.Path}: tensor '{key}' is no parameter of the model that the file's options describe.");
             }
         }
     }
 
-    private static Tensor Labels(ReferenceFile file, Device device)
+    private static Tensor Labels(ReferenceFile file, Device device, Shape image)
     {
         var shape = file.ShapeOf("labels", 3);
+        var wanted = new Shape(image[0], image[2], image[3]);
+        if (shape != wanted)
+        {
+            throw new InputException($"{file.Path}: tensor 'labels' has shape {shape}, expected {wanted} as 'image' has it.");
+        }
+
         int[] values = file.Ints("labels");
         var bytes = new byte[values.Length];
         for (int i = 0; i < bytes.Length; i++)
         {
             bytes[i] = values[i] is >= 0 and <= 255
                 ? (byte)values[i]
-                : throw new InputException($"{file.Path}: tensor 'labels' holds {values[i]}, expected 0 to 255");
+                : throw new InputException($"{file.Path}: tensor 'labels' holds {values[i]}, expected 0 to 255.");
         }
 
         return device.FromHost(bytes, shape);
@@ -111,7 +117,7 @@ internal static class LdvcComparison
             if (file.Has(key))
             {
                 float[] actual = parameter.Gradient?.ToArray() ?? new float[parameter.Value.Count];
-                file.Check(key, actual, GradientFloor * largest, GradientFactor * tolerance);
+                file.Check(key, parameter.Shape, actual, GradientFloor * largest, GradientFactor * tolerance);
             }
         }
     }

@@ -8,11 +8,16 @@ internal static class ReferenceComparison
 {
     /// <summary>One row per output tensor of the file, in the order they were computed.</summary>
     /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP.</exception>
-    internal static IReadOnlyList<ComparisonRow> Run(string clipPath, string referencePath, double tolerance, Device device)
+    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    internal static IReadOnlyList<ComparisonRow> Run(
+        string clipPath, string referencePath, double tolerance, Device device, CancellationToken cancellation = default)
     {
-        using var file = new ReferenceFile(referencePath, tolerance);
+        using var file = new ReferenceFile(referencePath, tolerance, cancellation);
+
+        // What a plain CLIP's file cannot have makes it an LDVC file, so that one without options is told what it lacks.
+        bool ldvc = file.Metadata.ContainsKey("options") || file.Entries.Keys.Any(k => k.StartsWith("param.", StringComparison.Ordinal));
         using var clip = ClipCheckpoint.Find(clipPath).Load(device);
-        if (file.Metadata.ContainsKey("options"))
+        if (ldvc)
         {
             LdvcComparison.Run(file, clip, device, tolerance);
         }
@@ -23,6 +28,6 @@ internal static class ReferenceComparison
 
         return file.Rows.Count > 0
             ? file.Rows
-            : throw new InputException($"{referencePath}: holds nothing to compare; expected a reference file as tools/make_reference.py writes it");
+            : throw new InputException($"{referencePath}: holds nothing to compare; expected a reference file as tools/make_reference.py writes it.");
     }
 }
