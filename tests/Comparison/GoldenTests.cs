@@ -151,7 +151,7 @@ public sealed class GoldenTests
     internal static string Golden(string name) => TestFiles.Data("golden", name + ".safetensors");
 
     internal static (int Code, string Out, string Error) Compare(string clip, string reference, params string[] more) =>
-        CommandLine.Run(["compare", "--clip", clip, "--reference", reference, "--threads", "2", .. more]);
+        CommandLine.Run(["compare", "--clip", clip, "--reference", reference, "--threads", "1", .. more]);
 
     internal static (int Code, string Out, string Error) CompareEdited(string name, Action<EditedArchive> edit)
     {
