@@ -12,6 +12,9 @@ internal sealed record ModelConfig
     [Option("How masks come about: attention = the last layer's class attention before softmax, dot = final tokens times class embeddings.")]
     public MaskHead Head { get; init; } = MaskHead.Attention;
 
+    [Option("The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from CLIP's own alignment.")]
+    public AdapterInit AdapterInit { get; init; } = AdapterInit.Random;
+
     [Option("Trained tokens inserted into the frozen encoders (method.md 2, 3).")]
     public PromptConfig Prompts { get; init; } = new();
 
@@ -65,6 +68,13 @@ internal enum MaskHead
 {
     Attention,
     Dot,
+}
+
+/// <summary>How the text adapter starts (method.md 4 leaves it to PyTorch's default).</summary>
+internal enum AdapterInit
+{
+    Random,
+    Identity,
 }
 
 /// <summary>Which side asks in the decoder's cross-attention (method.md 5, 10).</summary>

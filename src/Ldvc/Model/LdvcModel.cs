@@ -45,7 +45,25 @@ internal sealed class LdvcModel : Module
         }
 
         _adapter = Add("adapter", new Linear(init, 2 * width, width));
+        if (config.AdapterInit == AdapterInit.Identity)
+        {
+            PassThrough(_adapter, width);
+        }
+
         _decoder = Add("decoder", new ConsensusDecoder(init, config, width));
+    }
+
+    /// <summary>Makes T = t: zeros for the product half of the input, the identity for the other.</summary>
+    private static void PassThrough(Linear adapter, int width)
+    {
+        var weight = new float[2 * width * width];
+        for (int i = 0; i < width; i++)
+        {
+            weight[(i * 2 * width) + width + i] = 1;
+        }
+
+        adapter.Weight.Value.CopyFromHost<float>(weight);
+        adapter.Bias!.Value.Clear();
     }
 
     /// <summary>The frozen CLIP.</summary>
