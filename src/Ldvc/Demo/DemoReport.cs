@@ -36,7 +36,11 @@ internal static class DemoReport
                     Row("class embeddings shuffled", result.Shuffled),
                 ])
             .AddHeading("Pictures")
-            .AddParagraph("Validation scenes. Black is background, which is not scored (its pixels have no label); unseen classes are marked with * in the list of classes.");
+            .AddParagraph(
+                "Validation scenes. Black is background, which has no label and is not scored; the last column shows what the model says without being told where the objects "
+                + "are, black where no class reaches a probability of "
+                + DemoRun.BackgroundBelow.ToString(CultureInfo.InvariantCulture) + ". Unseen classes are marked with *.")
+            .AddLegend(Enumerable.Range(0, run.Validation.Classes.Count).Select(c => Entry(run, c)));
         AddPictures(report, run);
         report
             .AddHeading("Classes")
@@ -59,7 +63,7 @@ internal static class DemoReport
     private static void AddPictures(HtmlReport report, DemoRun run)
     {
         int index = 0;
-        foreach (var (picture, truth, prediction) in run.Examples(Examples))
+        foreach (var (picture, truth, prediction, open) in run.Examples(Examples))
         {
             // Where nothing is labelled there is nothing to be right about: the prediction is shown on objects only, as it is scored.
             var scored = new LabelMap(truth.Width, truth.Height, [.. prediction.Labels.Zip(truth.Labels, (p, t) => t == LabelMap.Ignore ? LabelMap.Ignore : p)]);
@@ -68,14 +72,22 @@ internal static class DemoReport
                 new ReportPicture("picture", Enlarge(picture)),
                 new ReportPicture("truth", Enlarge(Colour(truth))),
                 new ReportPicture("prediction on the objects", Enlarge(Colour(scored))),
-                new ReportPicture("prediction everywhere", Enlarge(Colour(prediction))));
+                new ReportPicture("prediction everywhere, background where unsure", Enlarge(Colour(open))));
         }
     }
+
+    private static LegendEntry Entry(DemoRun run, int c)
+    {
+        var (r, g, b) = LabelPalette.Bright[(byte)c];
+        return new LegendEntry(Name(run, c), r, g, b);
+    }
+
+    private static string Name(DemoRun run, int c) => run.Validation.Classes[c] + (run.Validation.Split.IsSeen(c) ? string.Empty : "*");
 
     private static string Names(LabelMap truth, DemoRun run)
     {
         var present = truth.Labels.Where(l => l != LabelMap.Ignore).Distinct().Order();
-        return string.Join(", ", present.Select(l => run.Validation.Classes[l] + (run.Validation.Split.IsSeen(l) ? string.Empty : "*")));
+        return string.Join(", ", present.Select(l => Name(run, l)));
     }
 
     private static RgbImage Colour(LabelMap labels)

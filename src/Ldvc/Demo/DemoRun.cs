@@ -16,6 +16,9 @@ namespace Ldvc.Demo;
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {
+    /// <summary>In the pictures without given objects, pixels below this score are background.</summary>
+    internal const double BackgroundBelow = 0.2;
+
     private const int LossWindow = 20;
 
     // Any rotation by a number prime to 30 gives every class another one's name.
@@ -49,14 +52,16 @@ internal sealed class DemoRun : IDisposable
         return new DemoResult(scores, plain, control, losses, _config.Train.Steps, Validation.Count, trained, clock.Elapsed.TotalSeconds);
     }
 
-    /// <summary>Predictions for the first pictures of the validation part.</summary>
-    internal IEnumerable<(RgbImage Picture, LabelMap Truth, LabelMap Prediction)> Examples(int count)
+    /// <summary>
+    /// Predictions for the first pictures of the validation part: the best class everywhere, and the same with background where none is probable.
+    /// </summary>
+    internal IEnumerable<(RgbImage Picture, LabelMap Truth, LabelMap Prediction, LabelMap Open)> Examples(int count)
     {
         using var segmenter = Evaluator.CreateSegmenter(_loaded, Validation, _config);
         for (int i = 0; i < Math.Min(count, Validation.Count); i++)
         {
             var (picture, truth) = Validation.Read(i);
-            yield return (picture, truth, segmenter.Segment(picture).Labels);
+            yield return (picture, truth, segmenter.Segment(picture).Labels, segmenter.Segment(picture, BackgroundBelow).Labels);
         }
     }
 
