@@ -1,5 +1,6 @@
 using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 using Ldvc.Tests.Comparison;
@@ -20,6 +21,13 @@ internal static class TinyClip
     public static readonly ClipConfig Config = new(new TowerConfig(128, 2, 2, 512), new TowerConfig(128, 2, 2, 512), 64, 96, 16, 32, 714);
 
     public static ClipModel Load(Device device) => ClipCheckpoint.Find(Folder).Load(device);
+
+    /// <summary>Padded ids of texts, one row of the context's length each.</summary>
+    public static int[] Ids(params string[] texts)
+    {
+        var tokenizer = ClipTokenizer.Load(Folder);
+        return [.. texts.SelectMany(text => tokenizer.Encode(text, Config.ContextLength))];
+    }
 
     /// <summary>A copy of the folder with other weights.</summary>
     public static string Edited(TempFolder folder, Action<EditedArchive> edit)

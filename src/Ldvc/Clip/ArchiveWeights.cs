@@ -9,12 +9,24 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
 {
     public Parameter Get(string name, Shape shape, double deviation, float constant = 0)
     {
-        var values = new float[shape.Count];
         string[] parts = huggingFace ? ClipNames.HuggingFace(name) : [name];
+        int[] wanted = shape.ToArray();
+        if (parts.Length > 1)
+        {
+            wanted[0] /= parts.Length;
+        }
+
+        // All shapes are checked before memory is taken: sizes that do not fit together can be absurdly large.
+        foreach (string part in parts)
+        {
+            Check(part, wanted);
+        }
+
+        var values = new float[shape.Count];
         int each = values.Length / parts.Length;
         for (int i = 0; i < parts.Length; i++)
         {
-            Read(parts[i], values.AsSpan(i * each, each), shape, parts.Length);
+            archive.ReadFloat32(parts[i], values.AsSpan(i * each, each));
         }
 
         return new Parameter(device.FromHost(values, shape), trainable: false);
@@ -27,8 +39,9 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             return Get(name, new Shape(outputs, inputs), deviation);
         }
 
+        Check(name, [inputs, outputs]);
         var stored = new float[inputs * outputs];
-        Read(name, stored, new Shape(inputs, outputs), 1);
+        archive.ReadFloat32(name, stored);
         var values = new float[stored.Length];
         for (int i = 0; i < inputs; i++)
         {
@@ -41,26 +54,23 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         return new Parameter(device.FromHost(values, new Shape(outputs, inputs)), trainable: false);
     }
 
-    private void Read(string name, Span<float> target, Shape shape, int parts)
+    private void Check(string name, int[] wanted)
     {
         if (!archive.Entries.TryGetValue(name, out var entry))
         {
-            throw new InputException($"{archive.Path}: tensor '{name}' is missing; expected a CLIP vision transformer checkpoint");
-        }
-
-        var wanted = shape.ToArray();
-        if (parts > 1)
-        {
-            wanted[0] /= parts;
+            throw new InputException($"{archive.Path}: tensor '{name}' is missing; expected a CLIP vision transformer checkpoint.");
         }
 
         // A scalar may be stored without dimensions or with one.
-        bool scalar = entry.ElementCount == 1 && shape.Count == 1;
+        bool scalar = entry.ElementCount == 1 && wanted is [1];
         if (!scalar && !entry.Shape.AsSpan().SequenceEqual(wanted.Select(s => (long)s).ToArray()))
         {
-            throw new InputException($"{archive.Path}: tensor '{name}' should have shape [{string.Join(", ", wanted)}], found [{string.Join(", ", entry.Shape)}]");
+            throw new InputException($"{archive.Path}: tensor '{name}' should have shape [{string.Join(", ", wanted)}], found [{string.Join(", ", entry.Shape)}].");
         }
 
-        archive.ReadFloat32(name, target);
+        if (entry.DType is not (DType.Float32 or DType.Float16 or DType.BFloat16 or DType.Float64))
+        {
+            throw new InputException($"{archive.Path}: tensor '{name}' holds {entry.DType}, expected floating-point numbers.");
+        }
     }
 }

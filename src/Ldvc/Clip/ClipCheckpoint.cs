@@ -54,6 +54,12 @@ internal sealed class ClipCheckpoint
     {
         using var archive = TensorArchive.Open(WeightsPath);
         bool huggingFace = archive.Entries.ContainsKey("text_model.embeddings.token_embedding.weight");
+        string openClip = System.IO.Path.Combine(Folder, "open_clip_config.json");
+        if (!huggingFace && System.IO.Path.GetFileName(WeightsPath).StartsWith("open_clip", StringComparison.Ordinal) && File.Exists(openClip))
+        {
+            ClipConfigReader.CheckOpenClip(openClip);
+        }
+
         string config = System.IO.Path.Combine(Folder, "config.json");
         var sizes = huggingFace ? ClipConfigReader.FromHuggingFace(archive, File.Exists(config) ? config : null) : ClipConfigReader.FromOpenAi(archive);
         return new ClipModel(new ArchiveWeights(archive, device, huggingFace), sizes);

@@ -8,6 +8,8 @@ namespace Ldvc.Clip;
 internal static class ClipConfigReader
 {
     private const int HeadWidth = 64;
+    private const int MaxWidth = 1 << 15;
+    private const int MaxPatch = 256;
     private const long MaxConfigBytes = 1 << 20;
 
     /// <summary>Sizes of a checkpoint with OpenAI's names; heads are 64 wide, as in every CLIP vision transformer.</summary>
@@ -45,10 +47,21 @@ internal static class ClipConfigReader
     {
         foreach (var (name, tower) in new[] { ("vision", vision), ("text", text) })
         {
+            if (tower.Width > MaxWidth || tower.MlpWidth > 16 * MaxWidth)
+            {
+                throw new InputException($"{archive.Path}: the {name} tower has width {tower.Width} and hidden width {tower.MlpWidth}, expected at most {MaxWidth} and {16 * MaxWidth}.");
+            }
+
             if (tower.Heads < 1 || tower.Width % tower.Heads != 0)
             {
                 throw new InputException($"{archive.Path}: the {name} tower's width {tower.Width} does not divide into {tower.Heads} heads");
             }
+        }
+
+        if (patch > MaxPatch || image > MaxPatch * MaxPatch || embedding > MaxWidth || (long)vocabulary * text.Width > int.MaxValue)
+        {
+            throw new InputException(
+                $"{archive.Path}: patch {patch}, pictures of {image}, joint width {embedding} and {vocabulary} token ids are not the sizes of a CLIP.");
         }
 
         return new ClipConfig(vision, text, embedding, image, patch, context, vocabulary);
@@ -78,7 +91,7 @@ internal static class ClipConfigReader
             throw new InputException($"{archive.Path}: tensor '{name}' is missing; expected a CLIP vision transformer checkpoint");
         }
 
-        if (entry.Shape.Length != rank || entry.Shape.Any(s => s is < 1 or > int.MaxValue))
+        if (entry.Shape.Length != rank || entry.Shape.Any(s => s is < 1 or > (1 << 24)))
         {
             throw new InputException($"{archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
         }
@@ -94,21 +107,31 @@ internal static class ClipConfigReader
             : throw new InputException($"{archive.Path}: {positions} position embeddings are not one class token and a square grid");
     }
 
-    private static (int? Vision, int? Text) ReadHeads(string path)
+    private static (int? Vision, int? Text) ReadHeads(string path) =>
+        ReadJson(path, root => (Heads(root, "vision_config", path), Heads(root, "text_config", path)));
+
+    /// <summary>open_clip's own configuration says which GELU its weights were trained with; the plain one would give wrong features silently.</summary>
+    internal static void CheckOpenClip(string path) => ReadJson(path, root =>
+    {
+        bool quick = root.TryGetProperty("model_cfg", out var model) && model.TryGetProperty("quick_gelu", out var flag) && flag.ValueKind == JsonValueKind.True;
+        return quick ? true : throw new InputException($"{path}: model_cfg.quick_gelu is not true; expected a CLIP with QuickGELU, as OpenAI's are.");
+    });
+
+    private static T ReadJson<T>(string path, Func<JsonElement, T> read)
     {
         try
         {
             if (new FileInfo(path).Length > MaxConfigBytes)
             {
-                throw new InputException($"{path}: larger than 1 MiB; expected a Hugging Face config.json");
+                throw new InputException($"{path}: larger than 1 MiB; expected a CLIP's configuration.");
             }
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return (Heads(document.RootElement, "vision_config", path), Heads(document.RootElement, "text_config", path));
+            return read(document.RootElement);
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
         {
-            throw new InputException($"{path}: not a readable Hugging Face config.json ({error.Message})", error);
+            throw new InputException($"{path}: not a readable CLIP configuration ({error.Message})", error);
         }
     }
 
@@ -121,7 +144,7 @@ internal static class ClipConfigReader
 
         if (part.TryGetProperty("hidden_act", out var activation) && activation.GetString() is { } name && name != "quick_gelu")
         {
-            throw new InputException($"{path}: {section}.hidden_act is '{name}', expected 'quick_gelu'");
+            throw new InputException($"{path}: {section}.hidden_act is '{name}', expected 'quick_gelu'.");
         }
 
         return part.TryGetProperty("num_attention_heads", out var heads) ? heads.GetInt32() : null;

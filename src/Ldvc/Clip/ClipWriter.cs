@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Imaging;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -9,8 +11,18 @@ internal static class ClipWriter
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>Writes the folder; tensors are stored in the given type. Each file appears whole or not at all.</summary>
+    /// <summary>Writes the folder with CLIP's resizing and the given statistics; for models whose last two ids are start and end of text.</summary>
     internal static void Save(ClipModel model, string folder, DType type, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
+    {
+        var preprocessor = PreprocessorConfig.Default(model.Config.ImageSize) with { Mean = mean.ToArray(), Deviation = deviation.ToArray() };
+        Save(model, folder, type, preprocessor, null);
+    }
+
+    /// <summary>
+    /// Writes the folder; tensors are stored in the given type. The ids of start and end of text are the tokenizer's, without one the last two, as in
+    /// OpenAI's vocabulary. Each file appears whole or not at all.
+    /// </summary>
+    internal static void Save(ClipModel model, string folder, DType type, PreprocessorConfig preprocessor, ClipTokenizer? tokenizer)
     {
         Directory.CreateDirectory(folder);
         var writer = new SafetensorsWriter();
@@ -37,21 +49,25 @@ internal static class ClipWriter
         }
 
         writer.Save(Path.Combine(folder, "model.safetensors"));
-        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config));
-        WriteJson(Path.Combine(folder, "preprocessor_config.json"), new Dictionary<string, object>
-        {
-            ["do_resize"] = true,
-            ["size"] = model.Config.ImageSize,
-            ["resample"] = 3,
-            ["do_center_crop"] = true,
-            ["crop_size"] = model.Config.ImageSize,
-            ["do_normalize"] = true,
-            ["image_mean"] = mean.ToArray(),
-            ["image_std"] = deviation.ToArray(),
-        });
+        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config, tokenizer));
+        WriteJson(Path.Combine(folder, PreprocessorConfigReader.FileName), Preprocessor(preprocessor));
     }
 
-    private static Dictionary<string, object> Config(ClipConfig config) => new()
+    private static Dictionary<string, object> Preprocessor(PreprocessorConfig config) => new()
+    {
+        ["do_resize"] = true,
+        ["size"] = config.Exact is { } exact ? Sides(exact) : config.ShortSide!.Value,
+        ["resample"] = config.Filter == ResampleFilter.Bilinear ? 2 : 3,
+        ["do_center_crop"] = true,
+        ["crop_size"] = config.Crop.Height == config.Crop.Width ? config.Crop.Height : Sides(config.Crop),
+        ["do_normalize"] = true,
+        ["image_mean"] = config.Mean,
+        ["image_std"] = config.Deviation,
+    };
+
+    private static Dictionary<string, int> Sides((int Height, int Width) size) => new() { ["height"] = size.Height, ["width"] = size.Width };
+
+    private static Dictionary<string, object> Config(ClipConfig config, ClipTokenizer? tokenizer) => new()
     {
         ["architectures"] = new[] { "CLIPModel" },
         ["model_type"] = "clip",
@@ -68,8 +84,8 @@ internal static class ClipWriter
             ["hidden_act"] = "quick_gelu",
             ["layer_norm_eps"] = 1e-5,
             ["projection_dim"] = config.Embedding,
-            ["bos_token_id"] = config.VocabularySize - 2,
-            ["eos_token_id"] = config.VocabularySize - 1,
+            ["bos_token_id"] = tokenizer?.StartOfText ?? config.VocabularySize - 2,
+            ["eos_token_id"] = tokenizer?.EndOfText ?? config.VocabularySize - 1,
         },
         ["vision_config"] = new Dictionary<string, object>
         {
@@ -85,5 +101,6 @@ internal static class ClipWriter
         },
     };
 
-    private static void WriteJson(string path, object value) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Indented));
+    private static void WriteJson(string path, object value) =>
+        Tensors.Serialization.AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Indented));
 }

@@ -25,6 +25,15 @@ internal static class VocabularyFiles
     private const int LargestFile = 1 << 26;
     private const int LargestId = 10_000_000;
 
+    /// <summary>The files looked for, in words.</summary>
+    public const string Expected = $"{Vocabulary} with {Merges}, {Tokenizer} or {OpenAi}";
+
+    /// <summary>Whether a folder has any of the files that <see cref="Load"/> reads.</summary>
+    public static bool Exist(string folder) =>
+        (File.Exists(Path.Combine(folder, Vocabulary)) && File.Exists(Path.Combine(folder, Merges)))
+        || File.Exists(Path.Combine(folder, Tokenizer))
+        || File.Exists(Path.Combine(folder, OpenAi));
+
     /// <summary>Reads vocab.json and merges.txt, else tokenizer.json, else OpenAI's list.</summary>
     /// <exception cref="InputException">None of them is there, or one is damaged.</exception>
     public static ClipVocabulary Load(string folder)
@@ -62,7 +71,7 @@ internal static class VocabularyFiles
             return LoadOpenAi(openAi);
         }
 
-        throw new InputException($"{folder}: expected CLIP's vocabulary here, as {Vocabulary} with {Merges}, {Tokenizer} or {OpenAi}; found none.");
+        throw new InputException($"{folder}: expected CLIP's vocabulary here, as {Expected}; found none.");
     }
 
     /// <summary>A vocabulary that covers every byte, has both special tokens, and whose merges lead from tokens to tokens.</summary>

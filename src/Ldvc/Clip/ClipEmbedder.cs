@@ -1,0 +1,103 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Ops;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>
+/// CLIP's features of picture files and texts, L2-normalised, with the checkpoint's own preprocessing and tokenizer. Works in batches, so that memory
+/// does not grow with the number of inputs.
+/// </summary>
+internal sealed class ClipEmbedder : IDisposable
+{
+    // About what sixteen pictures of 224 x 224 take, and as many texts of usual length.
+    private const int BatchPixels = 16 * 224 * 224;
+    private const int BatchTexts = 64;
+    private const int MostInBatch = 64;
+
+    private readonly ClipCheckpoint _checkpoint;
+    private readonly ClipModel _clip;
+    private readonly Device _device;
+
+    private ClipEmbedder(ClipCheckpoint checkpoint, ClipModel clip, Device device) => (_checkpoint, _clip, _device) = (checkpoint, clip, device);
+
+    /// <summary>E, the length of every feature.</summary>
+    internal int Width => _clip.Config.Embedding;
+
+    /// <summary>Loads a CLIP's weights; preprocessing and tokenizer are read when they are needed.</summary>
+    /// <exception cref="InputException">There is no CLIP, or it is damaged.</exception>
+    internal static ClipEmbedder Load(string path, Device device)
+    {
+        var checkpoint = ClipCheckpoint.Find(path);
+        return new ClipEmbedder(checkpoint, checkpoint.Load(device), device);
+    }
+
+    /// <summary>Features of picture files, [n, E] in their order.</summary>
+    /// <exception cref="InputException">A file is no picture that can be read.</exception>
+    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    internal float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
+    {
+        var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
+        var features = new float[files.Count * Width];
+        int most = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MostInBatch);
+        for (int first = 0; first < files.Count; first += most)
+        {
+            int count = Math.Min(most, files.Count - first);
+            var pictures = new float[count * preprocessor.Length];
+            for (int i = 0; i < count; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                string file = files[first + i];
+                preprocessor.ToTensor(ImageReader.Read(file), file, pictures.AsSpan(i * preprocessor.Length, preprocessor.Length));
+            }
+
+            using var tape = new Tape(_device, recording: false);
+            using var tensor = _device.FromHost(pictures, new Shape(count, 3, preprocessor.Crop.Height, preprocessor.Crop.Width));
+            tape.L2Normalize(_clip.Visual.Encode(tape, tensor)).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
+        }
+
+        return features;
+    }
+
+    /// <summary>Features of texts, [m, E] in their order; a text longer than the context is cut, as CLIP does it.</summary>
+    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit.</exception>
+    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    internal float[] EmbedTexts(IReadOnlyList<string> texts, CancellationToken cancellation = default)
+    {
+        var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
+        int context = _clip.Config.ContextLength;
+        var features = new float[texts.Count * Width];
+        for (int first = 0; first < texts.Count; first += BatchTexts)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = Math.Min(BatchTexts, texts.Count - first);
+            var ids = new int[count * context];
+            for (int i = 0; i < count; i++)
+            {
+                tokenizer.Encode(texts[first + i], context).CopyTo(ids, i * context);
+            }
+
+            CheckVocabulary(ids);
+            using var tape = new Tape(_device, recording: false);
+            var encoded = _clip.Text.Encode(tape, TokenBatch.Create(ids, count));
+            tape.L2Normalize(encoded).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
+        }
+
+        return features;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _clip.Dispose();
+
+    private void CheckVocabulary(int[] ids)
+    {
+        int largest = ids.Max();
+        if (largest >= _clip.Config.VocabularySize)
+        {
+            throw new InputException(
+                $"{_checkpoint.Folder}: the tokenizer gives the id {largest}, but {_checkpoint.WeightsPath} has embeddings for 0 to {_clip.Config.VocabularySize - 1} only.");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using System.Text.Json;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Clip;
+
+/// <summary>Reads Hugging Face's preprocessor_config.json. What this program cannot do as the file asks is refused, not approximated.</summary>
+internal sealed class PreprocessorConfigReader
+{
+    /// <summary>The file's name beside a checkpoint.</summary>
+    internal const string FileName = "preprocessor_config.json";
+
+    private const int MaxSide = 4096;
+    private const long MaxBytes = 1 << 20;
+    private readonly string _path;
+    private readonly JsonElement _root;
+    private readonly ClipConfig _clip;
+
+    private PreprocessorConfigReader(string path, JsonElement root, ClipConfig clip) => (_path, _root, _clip) = (path, root, clip);
+
+    /// <summary>The file of a folder, or CLIP's own preprocessing when there is none.</summary>
+    /// <exception cref="InputException">The file is damaged, or asks for something that is not supported.</exception>
+    internal static PreprocessorConfig Load(string folder, ClipConfig clip)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+        {
+            return PreprocessorConfig.Default(clip.ImageSize);
+        }
+
+        try
+        {
+            if (new FileInfo(path).Length > MaxBytes)
+            {
+                throw new InputException($"{path}: larger than 1 MiB; expected a Hugging Face {FileName}.");
+            }
+
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new PreprocessorConfigReader(path, document.RootElement, clip).Read()
+                : throw new InputException($"{path}: a JSON {document.RootElement.ValueKind}, expected an object.");
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read as JSON ({error.Message})", error);
+        }
+    }
+
+    private PreprocessorConfig Read()
+    {
+        Require("do_resize", true);
+        var (shortSide, exact) = Size();
+        bool crops = Flag("do_center_crop", true);
+        (int Height, int Width) crop = crops ? CropSize() : exact ?? throw Bad("do_center_crop", "true, as pictures keep their proportions", "false");
+        if (crop.Height % _clip.PatchSize != 0 || crop.Width % _clip.PatchSize != 0)
+        {
+            throw Bad(crops ? "crop_size" : "size", $"multiples of this CLIP's patch of {_clip.PatchSize}", $"{crop.Height} x {crop.Width}");
+        }
+
+        var resized = exact ?? (shortSide!.Value, shortSide.Value);
+        if (crop.Height > resized.Item1 || crop.Width > resized.Item2)
+        {
+            throw Bad("crop_size", $"at most the resized picture's {resized.Item1} x {resized.Item2}", $"{crop.Height} x {crop.Width}");
+        }
+
+        // (v * factor - mean) / std in units of v / 255: factor * 255 divides out.
+        double scale = 255 * Factor();
+        bool normalizes = Flag("do_normalize", true);
+        float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];
+        float[] deviation = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
+        bool usual = Math.Abs(scale - 1) < 1e-6;
+        return new PreprocessorConfig
+        {
+            ShortSide = shortSide,
+            Exact = exact,
+            Crop = crop,
+            Filter = Filter(),
+            Mean = usual ? mean : [.. mean.Select(m => (float)(m / scale))],
+            Deviation = usual ? deviation : [.. deviation.Select(d => (float)(d / scale))],
+        };
+    }
+
+    private (int? ShortSide, (int Height, int Width)? Exact) Size()
+    {
+        if (!_root.TryGetProperty("size", out var size))
+        {
+            return (_clip.ImageSize, null);
+        }
+
+        if (size.ValueKind == JsonValueKind.Object)
+        {
+            if (size.TryGetProperty("shortest_edge", out var edge) && !size.TryGetProperty("longest_edge", out _))
+            {
+                return (Side("size", edge), null);
+            }
+
+            if (size.TryGetProperty("height", out var height) && size.TryGetProperty("width", out var width))
+            {
+                return (null, (Side("size", height), Side("size", width)));
+            }
+
+            throw Bad("size", "a number, {\"shortest_edge\"} or {\"height\", \"width\"}", size.GetRawText());
+        }
+
+        return (Side("size", size), null);
+    }
+
+    private (int Height, int Width) CropSize()
+    {
+        if (!_root.TryGetProperty("crop_size", out var size))
+        {
+            return (_clip.ImageSize, _clip.ImageSize);
+        }
+
+        if (size.ValueKind != JsonValueKind.Object)
+        {
+            int side = Side("crop_size", size);
+            return (side, side);
+        }
+
+        return size.TryGetProperty("height", out var height) && size.TryGetProperty("width", out var width)
+            ? (Side("crop_size", height), Side("crop_size", width))
+            : throw Bad("crop_size", "a number or {\"height\", \"width\"}", size.GetRawText());
+    }
+
+    private int Side(string key, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int side) && side is >= 1 and <= MaxSide
+            ? side
+            : throw Bad(key, $"whole numbers from 1 to {MaxSide}", value.GetRawText());
+
+    // The numbers are Pillow's.
+    private ResampleFilter Filter()
+    {
+        if (!_root.TryGetProperty("resample", out var value))
+        {
+            return ResampleFilter.Bicubic;
+        }
+
+        return value.GetRawText() switch
+        {
+            "3" => ResampleFilter.Bicubic,
+            "2" => ResampleFilter.Bilinear,
+            var other => throw Bad("resample", "3 (bicubic) or 2 (bilinear)", other),
+        };
+    }
+
+    private double Factor()
+    {
+        if (!Flag("do_rescale", true))
+        {
+            return 1;
+        }
+
+        if (!_root.TryGetProperty("rescale_factor", out var value))
+        {
+            return 1 / 255.0;
+        }
+
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double factor) && factor is > 1e-6 and < 1e3
+            ? factor
+            : throw Bad("rescale_factor", "a positive number", value.GetRawText());
+    }
+
+    private float[] Three(string key, float[] otherwise, double smallest)
+    {
+        if (!_root.TryGetProperty(key, out var list))
+        {
+            return otherwise;
+        }
+
+        double[] values = list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 3
+            ? [.. list.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) ? d : double.NaN)]
+            : [];
+        return values.Length == 3 && values.All(v => v >= smallest && v <= 1e3)
+            ? [.. values.Select(v => (float)v)]
+            : throw Bad(key, smallest > 0 ? "three positive numbers" : "three numbers", list.GetRawText());
+    }
+
+    private bool Flag(string key, bool otherwise)
+    {
+        if (!_root.TryGetProperty(key, out var value))
+        {
+            return otherwise;
+        }
+
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Bad(key, "true or false", value.GetRawText());
+    }
+
+    private void Require(string key, bool expected)
+    {
+        if (Flag(key, expected) != expected)
+        {
+            throw Bad(key, expected ? "true" : "false", expected ? "false" : "true");
+        }
+    }
+
+    private InputException Bad(string key, string expected, string found)
+    {
+        string oneLine = string.Join(' ', found.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return new($"{_path}: '{key}' is {(oneLine.Length > 80 ? oneLine[..80] + "..." : oneLine)}, expected {expected}.");
+    }
+}
