@@ -1,0 +1,63 @@
+using Ldvc.Cli;
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
+using Ldvc.Demo;
+using Ldvc.Pretraining;
+using Ldvc.Synthetic;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Demo;
+
+public class DemoTests
+{
+    [Fact]
+    public void TheAssetsAreBesideTheProgram()
+    {
+        string folder = DemoAssets.Find()!;
+        Assert.NotNull(folder);
+        Assert.Empty(DemoAssets.Missing(folder));
+        Assert.True(new FileInfo(Path.Combine(folder, DemoAssets.Clip, "model.safetensors")).Length <= 5_000_000);
+    }
+
+    [Fact]
+    public void TheSmallClipNamesDrawnObjects()
+    {
+        string clip = Path.Combine(DemoAssets.Find()!, DemoAssets.Clip);
+        using var device = new CpuDevice(1);
+        using var model = ClipCheckpoint.Find(clip).Load(device);
+        var tokenizer = ClipTokenizer.Load(clip);
+        double accuracy = ZeroShotAccuracy.Measure(model, device, tokenizer, ZeroShotProbe.Task(120, model.Config.ImageSize));
+        Assert.InRange(accuracy, 0.9, 1.0);
+    }
+
+    [Fact]
+    public void AShortRunScoresAndReports()
+    {
+        string assets = DemoAssets.Find()!, clip = Path.Combine(assets, DemoAssets.Clip);
+        var config = ConfigLoader.Load(
+            Path.Combine(assets, DemoAssets.Config), "train.iterations=20", "train.batch=2", "data.synthetic.val_count=4", "data.workers=1");
+        using var device = new CpuDevice(1);
+        var host = new VerbHost(TextWriter.Null, TextWriter.Null, false, CancellationToken.None);
+        using var run = new DemoRun(config, clip, device, new CommonOptions(host, DeviceChoice.Cpu, 1, null, null));
+        var result = run.Run();
+        Assert.Equal(30, result.Scores.Classes.Count);
+        Assert.Equal(6, result.Scores.Classes.Count(c => !c.Seen));
+        Assert.All(result.Losses, l => Assert.True(double.IsFinite(l.Loss)));
+
+        string path = Path.Combine(Path.GetTempPath(), $"ldvc-demo-{Guid.NewGuid():N}.html");
+        try
+        {
+            DemoReport.Write(path, run, result, config, 0.5);
+            string html = File.ReadAllText(path);
+            Assert.Contains("data:image/", html, StringComparison.Ordinal);
+            Assert.DoesNotContain("src=\"http", html, StringComparison.Ordinal);
+            Assert.Contains(TaskClasses.UnseenNames[0], html, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
