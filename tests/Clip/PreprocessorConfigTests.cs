@@ -1,0 +1,116 @@
+using Ldvc.Clip;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+using Ldvc.Tests.Imaging;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Clip;
+
+public sealed class PreprocessorConfigTests
+{
+    [Fact]
+    public void WithoutAFileItIsClipsOwn()
+    {
+        using var folder = new TempFolder();
+        var config = PreprocessorConfigReader.Load(folder.Root, TinyClip.Config);
+        Assert.Equal((96, null, (96, 96), ResampleFilter.Bicubic), (config.ShortSide, config.Exact, config.Crop, config.Filter));
+        Assert.Equal(ImageStatistics.Clip.Mean, config.Mean);
+        Assert.Equal(ImageStatistics.Clip.Std, config.Deviation);
+        Assert.Equal(PreprocessorConfigReader.Load(TinyClip.Folder, TinyClip.Config).Mean, config.Mean);
+
+        RgbImage picture = ImageReader.Read(ImageFixtures.Path_("rgb.png"));
+        float[] expected = new float[3 * 96 * 96], actual = new float[config.Length];
+        ClipPreprocess.ToTensor(picture, 96, config.Mean, config.Deviation, expected);
+        config.ToTensor(picture, "rgb.png", actual);
+        Assert.Equal(expected, actual);
+    }
+
+    [Theory]
+    [InlineData("{}", 96, 0, 0, 96, 96)]
+    [InlineData("""{ "size": 112, "crop_size": 96 }""", 112, 0, 0, 96, 96)]
+    [InlineData("""{ "size": {"shortest_edge": 100}, "crop_size": {"height": 96, "width": 80} }""", 100, 0, 0, 96, 80)]
+    [InlineData("""{ "size": {"height": 96, "width": 128}, "do_center_crop": false }""", 0, 96, 128, 96, 128)]
+    [InlineData("""{ "size": {"height": 100, "width": 128}, "crop_size": 96 }""", 0, 100, 128, 96, 96)]
+    public void EveryWayToSayASizeIsRead(string json, int shortSide, int height, int width, int cropHeight, int cropWidth)
+    {
+        var config = Read(json);
+        Assert.Equal(shortSide == 0 ? null : (int?)shortSide, config.ShortSide);
+        Assert.Equal(height == 0 ? null : ((int, int)?)(height, width), config.Exact);
+        Assert.Equal((cropHeight, cropWidth), config.Crop);
+
+        // The middle of the resized picture, as columns and rows that count themselves show.
+        var picture = new RgbImage(200, 150);
+        for (int i = 0; i < 200 * 150; i++)
+        {
+            picture.Pixels[3 * i] = (byte)(i % 200);
+            picture.Pixels[(3 * i) + 1] = (byte)(i / 200);
+        }
+
+        var planes = new float[config.Length];
+        config.ToTensor(picture, "p", planes);
+        int plane = cropHeight * cropWidth, centre = (cropHeight / 2 * cropWidth) + (cropWidth / 2);
+        double red = ((planes[centre] * config.Deviation[0]) + config.Mean[0]) * 255, green = ((planes[plane + centre] * config.Deviation[1]) + config.Mean[1]) * 255;
+        Assert.Equal(100, red, 1.5);
+        Assert.Equal(75, green, 1.5);
+    }
+
+    [Fact]
+    public void StatisticsAndScaleAreApplied()
+    {
+        var picture = new RgbImage(96, 96);
+        Array.Fill(picture.Pixels, (byte)51);
+        Assert.Equal([-0.5f, 0, 0.5f], First(Read("""{ "image_mean": [0.3, 0.2, 0.1], "image_std": [0.2, 0.2, 0.2] }""")));
+        Assert.Equal([0.2f, 0.2f, 0.2f], First(Read("""{ "do_normalize": false }""")));
+        Assert.Equal([51f, 51f, 51f], First(Read("""{ "do_normalize": false, "do_rescale": false }""")));
+        Assert.Equal([-0.6f, -0.6f, -0.6f], First(Read("""{ "image_mean": [1, 1, 1], "image_std": [1, 1, 1], "rescale_factor": 0.00784313725490196 }""")));
+        Assert.Equal(ResampleFilter.Bilinear, Read("""{ "resample": 2 }""").Filter);
+
+        float[] First(PreprocessorConfig config)
+        {
+            var planes = new float[config.Length];
+            config.ToTensor(picture, "p", planes);
+            return [.. Enumerable.Range(0, 3).Select(c => MathF.Round(planes[c * 96 * 96], 5))];
+        }
+    }
+
+    [Theory]
+    [InlineData("{", "cannot be read as JSON")]
+    [InlineData("[]", "a JSON Array, expected an object")]
+    [InlineData("""{ "size": "large" }""", "'size' is \"large\", expected whole numbers from 1 to 4096")]
+    [InlineData("""{ "size": {"longest_edge": 96} }""", "'size' is {\"longest_edge\": 96}, expected a number, {\"shortest_edge\"} or")]
+    [InlineData("""{ "size": 100000 }""", "'size' is 100000")]
+    [InlineData("""{ "size": {"height": 96} }""", "'size' is {\"height\": 96}")]
+    [InlineData("""{ "crop_size": 90 }""", "'crop_size' is 90 x 90, expected multiples of this CLIP's patch of 16")]
+    [InlineData("""{ "size": 96, "crop_size": 112 }""", "'crop_size' is 112 x 112, expected at most the resized picture's 96 x 96")]
+    [InlineData("""{ "crop_size": {"width": 96} }""", "'crop_size' is {\"width\": 96}, expected a number or")]
+    [InlineData("""{ "do_center_crop": false }""", "'do_center_crop' is false, expected true, as pictures keep their proportions")]
+    [InlineData("""{ "do_resize": false }""", "'do_resize' is false, expected true")]
+    [InlineData("""{ "do_resize": 1 }""", "'do_resize' is 1, expected true or false")]
+    [InlineData("""{ "resample": 1 }""", "'resample' is 1, expected 3 (bicubic) or 2 (bilinear)")]
+    [InlineData("""{ "image_mean": [0.5, 0.5] }""", "'image_mean' is [0.5, 0.5], expected three numbers")]
+    [InlineData("""{ "image_std": [0.5, 0.5, 0] }""", "'image_std' is [0.5, 0.5, 0], expected three positive numbers")]
+    [InlineData("""{ "image_std": [0.5, 0.5, "1"] }""", "'image_std' is")]
+    [InlineData("""{ "rescale_factor": -1 }""", "'rescale_factor' is -1, expected a positive number")]
+    public void WhatCannotBeDoneIsRefused(string json, string expected)
+    {
+        string message = Assert.Throws<InputException>(() => Read(json)).Message;
+        Assert.Contains("preprocessor_config.json: " + expected, message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void AStripOfPixelsIsRefusedBeforeItGrows()
+    {
+        var config = PreprocessorConfig.Default(224);
+        var strip = new RgbImage(3, 100000);
+        Assert.Contains("strip.png: 3x100000 pixels are too long and narrow", Assert.Throws<InputException>(() => config.ToTensor(strip, "strip.png", new float[config.Length])).Message);
+    }
+
+    private static PreprocessorConfig Read(string json)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("preprocessor_config.json"), json);
+        return PreprocessorConfigReader.Load(folder.Root, TinyClip.Config);
+    }
+}
