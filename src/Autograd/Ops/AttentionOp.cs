@@ -104,6 +104,7 @@ internal static class AttentionOp
 
             if (dk is not null && _k.RequiresGradient)
             {
+                KeyGradient.RemoveMean(kernels, dk);
                 _k.AddGradient(dk);
             }
 

@@ -90,6 +90,7 @@ internal static class RouteAttentionOp
 
             if (_k.RequiresGradient)
             {
+                KeyGradient.RemoveMean(kernels, dk);
                 _k.AddGradient(dk);
             }
 
