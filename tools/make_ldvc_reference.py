@@ -122,8 +122,8 @@ class Ldvc:
         down, across = (math.ceil(side / size) for side, size in zip(grid, edge))
         window = (torch.arange(rows)[:, None] // edge[0] * across + torch.arange(columns)[None] // edge[1]).flatten()
         member = F.one_hot(window, down * across).to(q.dtype)
-        mean = member / member.sum(0)
-        affinity = torch.einsum("nr,bnd,ms,bmd->brs", mean, q.detach(), mean, k.detach())
+        mean = (member / member.sum(0)).t()
+        affinity = (mean @ q.detach()) @ (mean @ k.detach()).transpose(1, 2)
         order = affinity.sort(dim=-1, descending=True, stable=True).indices[..., : min(self.options.topk, down * across)]
         chosen = torch.zeros_like(affinity, dtype=torch.bool).scatter_(-1, order, True)
         gaps = affinity.sort(dim=-1, descending=True).values

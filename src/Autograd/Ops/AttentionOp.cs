@@ -17,7 +17,7 @@ internal static class AttentionOp
         }
 
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, width / heads, 1f / MathF.Sqrt(width / heads), causal, 0, 0);
-        return Run(tape, sizes, width, qkv, qkv, qkv, packed: true);
+        return Run(tape, sizes, width, qkv, qkv, qkv, qkv.Value, packed: true);
     }
 
     /// <summary>q [B, Nq, D], k and v [B, Nk, D] -> [B, Nq, D]; dropout on the weights when the tape records.</summary>
@@ -32,19 +32,20 @@ internal static class AttentionOp
         bool drop = tape.Recording && dropout > 0;
         var sizes = new AttentionSizes(
             batch, heads, q.Shape[1], k.Shape[1], width / heads, 1f / MathF.Sqrt(width / heads), false, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
-        return Run(tape, sizes, width, q, k, v, packed: false);
+        using var keys = CenteredKeys.Center(tape.Kernels, k.Value);
+        return Run(tape, sizes, width, q, k, v, keys, packed: false);
     }
 
-    private static Variable Run(Tape tape, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, bool packed)
+    private static Variable Run(Tape tape, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, Tensor keys, bool packed)
     {
         var y = tape.Device.Empty(new Shape(sizes.Batch, sizes.Queries, width));
         var logSumExp = tape.Device.Empty(new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
         tape.Kernels.Attention.Forward(
-            sizes, Rows(q.Value, width, packed, 0), Rows(k.Value, width, packed, 1), Rows(v.Value, width, packed, 2), Rows(y, width, false, 0), logSumExp);
+            sizes, Rows(q.Value, width, packed, 0), Rows(keys, width, packed, 1), Rows(v.Value, width, packed, 2), Rows(y, width, false, 0), logSumExp);
         var result = tape.Result(y, q, k, v);
         if (result.RequiresGradient)
         {
-            tape.Record(new AttentionNode(result, q, k, v, logSumExp, sizes, packed));
+            tape.Record(new AttentionNode(result, q, k, v, keys, logSumExp, sizes, packed));
         }
         else
         {
@@ -74,12 +75,12 @@ internal static class AttentionOp
         private readonly AttentionSizes _sizes;
         private readonly bool _packed;
 
-        internal AttentionNode(Variable output, Variable q, Variable k, Variable v, Tensor logSumExp, in AttentionSizes sizes, bool packed)
+        internal AttentionNode(Variable output, Variable q, Variable k, Variable v, Tensor keys, Tensor logSumExp, in AttentionSizes sizes, bool packed)
             : base(output)
         {
             (_q, _k, _v, _sizes, _packed) = (q, k, v, sizes, packed);
             _savedQ = Save(q.Value);
-            _savedK = packed ? _savedQ : Save(k.Value);
+            _savedK = packed ? _savedQ : Save(keys);
             _savedV = packed ? _savedQ : Save(v.Value);
             _savedOut = Save(output.Value);
             _logSumExp = Own(logSumExp);
@@ -104,7 +105,7 @@ internal static class AttentionOp
 
             if (dk is not null && _k.RequiresGradient)
             {
-                KeyGradient.RemoveMean(kernels, dk);
+                CenteredKeys.RemoveMean(kernels, dk);
                 _k.AddGradient(dk);
             }
 

@@ -24,15 +24,16 @@ internal static class RouteAttentionOp
             tape.Kernels.RouteAttention.Route(sizes, AttentionOp.Rows(q.Value, width, false, 0), AttentionOp.Rows(k.Value, width, false, 0), table, scratch);
         }
 
+        using var keys = CenteredKeys.Center(tape.Kernels, k.Value);
         var y = tape.Device.Empty(q.Shape);
         var logSumExp = tape.Device.Empty(new Shape(batch, heads, sizes.Tokens));
         tape.Kernels.RouteAttention.Forward(
-            sizes, table, AttentionOp.Rows(q.Value, width, false, 0), AttentionOp.Rows(k.Value, width, false, 0), AttentionOp.Rows(v.Value, width, false, 0),
+            sizes, table, AttentionOp.Rows(q.Value, width, false, 0), AttentionOp.Rows(keys, width, false, 0), AttentionOp.Rows(v.Value, width, false, 0),
             AttentionOp.Rows(y, width, false, 0), logSumExp);
         var result = tape.Result(y, q, k, v);
         if (result.RequiresGradient)
         {
-            tape.Record(new RouteAttentionNode(result, q, k, v, table, logSumExp, sizes));
+            tape.Record(new RouteAttentionNode(result, q, k, v, keys, table, logSumExp, sizes));
         }
         else
         {
@@ -56,12 +57,12 @@ internal static class RouteAttentionOp
         private readonly Tensor _logSumExp;
         private readonly RouteSizes _sizes;
 
-        internal RouteAttentionNode(Variable output, Variable q, Variable k, Variable v, Tensor table, Tensor logSumExp, in RouteSizes sizes)
+        internal RouteAttentionNode(Variable output, Variable q, Variable k, Variable v, Tensor keys, Tensor table, Tensor logSumExp, in RouteSizes sizes)
             : base(output)
         {
             (_q, _k, _v, _sizes) = (q, k, v, sizes);
             _savedQ = Save(q.Value);
-            _savedK = Save(k.Value);
+            _savedK = Save(keys);
             _savedV = Save(v.Value);
             _savedOut = Save(output.Value);
             _table = Own(table);
@@ -90,7 +91,7 @@ internal static class RouteAttentionOp
 
             if (_k.RequiresGradient)
             {
-                KeyGradient.RemoveMean(kernels, dk);
+                CenteredKeys.RemoveMean(kernels, dk);
                 _k.AddGradient(dk);
             }
 
