@@ -1,6 +1,7 @@
 using Ldvc.Kernels.Attention;
 using Ldvc.Kernels.CrossEntropy;
 using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MaskLoss;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Kernels.Normalization;
@@ -11,35 +12,52 @@ using Ldvc.Kernels.RouteAttention;
 using Ldvc.Kernels.Segmentation;
 using Ldvc.Kernels.Tokens;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Kernels;
 
 /// <summary>The kernels of one device, a contract per family. The only place where a device is matched with its implementations.</summary>
 internal sealed class KernelSet : IDisposable
 {
-    internal required IMatMulKernels MatMul { get; init; }
+    private readonly IMatMulKernels? _matMul;
+    private readonly INormalizationKernels? _normalization;
+    private readonly IElementwiseKernels? _elementwise;
+    private readonly ITokenKernels? _tokens;
+    private readonly IAttentionKernels? _attention;
+    private readonly IRouteAttentionKernels? _routeAttention;
+    private readonly IResampleKernels? _resample;
+    private readonly IMaskLossKernels? _maskLoss;
+    private readonly ICrossEntropyKernels? _crossEntropy;
+    private readonly ISegmentationKernels? _segmentation;
+    private readonly IReductionKernels? _reduction;
+    private readonly IOptimizerKernels? _optimizer;
 
-    internal required INormalizationKernels Normalization { get; init; }
+    internal IMatMulKernels MatMul { get => _matMul ?? throw Missing("MatMul"); init => _matMul = value; }
 
-    internal required IElementwiseKernels Elementwise { get; init; }
+    internal INormalizationKernels Normalization { get => _normalization ?? throw Missing("Normalization"); init => _normalization = value; }
 
-    internal required ITokenKernels Tokens { get; init; }
+    internal IElementwiseKernels Elementwise { get => _elementwise ?? throw Missing("Elementwise"); init => _elementwise = value; }
 
-    internal required IAttentionKernels Attention { get; init; }
+    internal ITokenKernels Tokens { get => _tokens ?? throw Missing("Tokens"); init => _tokens = value; }
 
-    internal required IRouteAttentionKernels RouteAttention { get; init; }
+    internal IAttentionKernels Attention { get => _attention ?? throw Missing("Attention"); init => _attention = value; }
 
-    internal required IResampleKernels Resample { get; init; }
+    internal IRouteAttentionKernels RouteAttention { get => _routeAttention ?? throw Missing("RouteAttention"); init => _routeAttention = value; }
 
-    internal required IMaskLossKernels MaskLoss { get; init; }
+    internal IResampleKernels Resample { get => _resample ?? throw Missing("Resample"); init => _resample = value; }
 
-    internal required ICrossEntropyKernels CrossEntropy { get; init; }
+    internal IMaskLossKernels MaskLoss { get => _maskLoss ?? throw Missing("MaskLoss"); init => _maskLoss = value; }
 
-    internal required ISegmentationKernels Segmentation { get; init; }
+    internal ICrossEntropyKernels CrossEntropy { get => _crossEntropy ?? throw Missing("CrossEntropy"); init => _crossEntropy = value; }
 
-    internal required IReductionKernels Reduction { get; init; }
+    internal ISegmentationKernels Segmentation { get => _segmentation ?? throw Missing("Segmentation"); init => _segmentation = value; }
 
-    internal required IOptimizerKernels Optimizer { get; init; }
+    internal IReductionKernels Reduction { get => _reduction ?? throw Missing("Reduction"); init => _reduction = value; }
+
+    internal IOptimizerKernels Optimizer { get => _optimizer ?? throw Missing("Optimizer"); init => _optimizer = value; }
+
+    /// <summary>Where the GPU families compile and queue their kernels; null on the CPU.</summary>
+    internal GpuLauncher? Launcher { get; private init; }
 
     /// <summary>The device's kernels, created on first use.</summary>
     internal static KernelSet For(Device device)
@@ -56,6 +74,7 @@ internal sealed class KernelSet : IDisposable
                 device.Kernels = set = device switch
                 {
                     CpuDevice cpu => CreateCpu(cpu),
+                    GpuDevice gpu => CreateGpu(gpu),
                     _ => throw new NotSupportedException($"there are no kernels for device '{device.Name}'"),
                 };
             }
@@ -67,14 +86,17 @@ internal sealed class KernelSet : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        object[] families =
+        object?[] families =
         [
-            MatMul, Normalization, Elementwise, Tokens, Attention, RouteAttention, Resample, MaskLoss, CrossEntropy, Segmentation, Reduction, Optimizer,
+            _matMul, _normalization, _elementwise, _tokens, _attention, _routeAttention, _resample, _maskLoss, _crossEntropy,
+            _segmentation, _reduction, _optimizer,
         ];
-        foreach (object family in families)
+        foreach (object? family in families)
         {
             (family as IDisposable)?.Dispose();
         }
+
+        Launcher?.Dispose();
     }
 
     private static KernelSet CreateCpu(CpuDevice device) => new()
@@ -92,4 +114,16 @@ internal sealed class KernelSet : IDisposable
         Reduction = new CpuReduction(device.Threads),
         Optimizer = new CpuOptimizer(device.Threads),
     };
+
+    private static KernelSet CreateGpu(GpuDevice device)
+    {
+        var launcher = new GpuLauncher(device);
+        return new KernelSet
+        {
+            Launcher = launcher,
+            Elementwise = new GpuElementwise(launcher),
+        };
+    }
+
+    private static NotSupportedException Missing(string family) => new($"there are no {family} kernels for this device");
 }

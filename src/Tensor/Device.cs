@@ -21,7 +21,21 @@ public abstract class Device : IDisposable
     internal object? Kernels { get; set; }
 
     /// <summary>A tensor whose contents are undefined.</summary>
-    public Tensor Empty(Shape shape, DType type = DType.Float32) => new(shape, type, Pool.Rent(Math.Max(1, shape.Count) * type.Size()), 0);
+    /// <exception cref="InputException">The device's memory is full.</exception>
+    public Tensor Empty(Shape shape, DType type = DType.Float32)
+    {
+        long bytes = Math.Max(1, shape.Count) * type.Size();
+        try
+        {
+            return new Tensor(shape, type, Pool.Rent(bytes), 0);
+        }
+        catch (DeviceMemoryException e)
+        {
+            throw new InputException($"{Name}: out of memory for {type} {shape}, {Text(bytes)} wanted, {Text(Pool.LiveBytes)} in use by tensors, {e.Message}; a smaller batch or picture may fit", e);
+        }
+
+        static string Text(long bytes) => $"{bytes / (1024.0 * 1024.0):0.##} MiB";
+    }
 
     /// <summary>A tensor of zeros.</summary>
     public Tensor Zeros(Shape shape, DType type = DType.Float32)

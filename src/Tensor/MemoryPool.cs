@@ -44,16 +44,7 @@ public sealed class MemoryPool
     {
         lock (_lock)
         {
-            foreach (var stack in _free.Values)
-            {
-                foreach (var block in stack)
-                {
-                    ReservedBytes -= block.Bytes;
-                    block.Free();
-                }
-            }
-
-            _free.Clear();
+            FreeKept();
         }
     }
 
@@ -69,7 +60,17 @@ public sealed class MemoryPool
             }
             else
             {
-                block = _device.AllocateBlock(size);
+                try
+                {
+                    block = _device.AllocateBlock(size);
+                }
+                catch (DeviceMemoryException) when (_free.Count > 0)
+                {
+                    // Blocks kept in other size classes can be cut anew.
+                    FreeKept();
+                    block = _device.AllocateBlock(size);
+                }
+
                 ReservedBytes += size;
                 DeviceAllocations++;
             }
@@ -95,6 +96,20 @@ public sealed class MemoryPool
 
             stack.Push(block);
         }
+    }
+
+    private void FreeKept()
+    {
+        foreach (var stack in _free.Values)
+        {
+            foreach (var block in stack)
+            {
+                ReservedBytes -= block.Bytes;
+                block.Free();
+            }
+        }
+
+        _free.Clear();
     }
 
     private static long SizeClass(long bytes)

@@ -140,7 +140,8 @@ public class CrossEntropyTests
             using var loss = device.Empty(new Shape(1));
             using var dx = device.FromHost(Enumerable.Repeat(1f, rows * columns).ToArray(), new Shape(rows, columns));
             kernels.Forward(x, t, logSum, loss, rows, columns);
-            kernels.Backward(x, t, logSum, lossGradient, dx, accumulate, rows, columns);
+            using var scale = device.FromHost([lossGradient], new Shape(1));
+            kernels.Backward(x, t, logSum, scale, dx, accumulate, rows, columns);
             return (loss.ToScalar(), dx.ToArray());
         }
         finally

@@ -173,7 +173,8 @@ public class MaskLossTests
             using var loss = device.Empty(new Shape(3));
             using var dz = device.FromHost(Enumerable.Repeat(1f, z.Length).ToArray(), shape);
             kernels.Forward(sizes, logits, truth, sums, loss);
-            kernels.Backward(sizes, logits, truth, sums, lossGradient, dz, accumulate);
+            using var scale = device.FromHost([lossGradient], new Shape(1));
+            kernels.Backward(sizes, logits, truth, sums, scale, dz, accumulate);
             return (loss.ToArray(), sums.ToArray(), dz.ToArray());
         }
         finally

@@ -52,7 +52,7 @@ internal static class CrossEntropyOp
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var target = _logits.GradientTarget(out bool accumulate);
-            kernels.CrossEntropy.Backward(_saved, _targets, _logSumExp, dy.ToScalar(), target, accumulate, _saved.Shape[0], _saved.Shape[1]);
+            kernels.CrossEntropy.Backward(_saved, _targets, _logSumExp, dy, target, accumulate, _saved.Shape[0], _saved.Shape[1]);
         }
     }
 }

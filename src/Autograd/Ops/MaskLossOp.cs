@@ -55,7 +55,7 @@ internal static class MaskLossOp
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var target = _logits.GradientTarget(out bool accumulate);
-            kernels.MaskLoss.Backward(_sizes, _saved, _labels, _sums, dy.ToScalar(), target, accumulate);
+            kernels.MaskLoss.Backward(_sizes, _saved, _labels, _sums, dy, target, accumulate);
         }
     }
 }

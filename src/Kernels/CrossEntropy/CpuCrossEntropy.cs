@@ -35,7 +35,7 @@ internal sealed unsafe class CpuCrossEntropy(CpuThreads threads) : ICrossEntropy
         loss.Floats[0] = (float)(total / Math.Max(1, rows));
     }
 
-    public void Backward(View logits, View targets, View logSumExp, float lossGradient, View dlogits, bool accumulate, int rows, int columns)
+    public void Backward(View logits, View targets, View logSumExp, View lossGradient, View dlogits, bool accumulate, int rows, int columns)
     {
         var a = new CrossEntropyArguments
         {
@@ -43,7 +43,7 @@ internal sealed unsafe class CpuCrossEntropy(CpuThreads threads) : ICrossEntropy
             Targets = targets.Ints,
             LogSumExp = logSumExp.Floats,
             Dlogits = dlogits.Floats,
-            Scale = lossGradient / Math.Max(1, rows),
+            Scale = lossGradient.Floats[0] / Math.Max(1, rows),
             Accumulate = accumulate,
             Rows = rows,
             Columns = columns,

@@ -8,6 +8,6 @@ internal interface ICrossEntropyKernels
     /// <summary>loss [1] = mean over rows of logSumExp(row) - row[target]; targets int32 [rows]; logSumExp [rows] is kept.</summary>
     void Forward(View logits, View targets, View logSumExp, View loss, int rows, int columns);
 
-    /// <summary>dlogits (+)= (softmax - one hot) / rows * lossGradient.</summary>
-    void Backward(View logits, View targets, View logSumExp, float lossGradient, View dlogits, bool accumulate, int rows, int columns);
+    /// <summary>dlogits (+)= (softmax - one hot) / rows * lossGradient [1].</summary>
+    void Backward(View logits, View targets, View logSumExp, View lossGradient, View dlogits, bool accumulate, int rows, int columns);
 }

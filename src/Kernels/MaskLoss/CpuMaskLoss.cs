@@ -40,7 +40,7 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
         loss.Floats[2] = (float)dice;
     }
 
-    public void Backward(in MaskLossSizes sizes, View z, View labels, View sums, float lossGradient, View dz, bool accumulate)
+    public void Backward(in MaskLossSizes sizes, View z, View labels, View sums, View lossGradient, View dz, bool accumulate)
     {
         int planes = sizes.Batch * sizes.Classes;
         int present = Present(sums.Floats, planes);
@@ -52,8 +52,8 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
             Sums = sums.Floats,
             Dz = dz.Floats,
             Accumulate = accumulate,
-            FocalScale = (float)((double)lossGradient * sizes.FocalWeight / ((double)sizes.ImageHeight * sizes.ImageWidth * present)),
-            DiceScale = lossGradient * sizes.DiceWeight / present,
+            FocalScale = (float)((double)lossGradient.Floats[0] * sizes.FocalWeight / ((double)sizes.ImageHeight * sizes.ImageWidth * present)),
+            DiceScale = lossGradient.Floats[0] * sizes.DiceWeight / present,
         };
         switch (SimdLevel.Bits)
         {

@@ -27,6 +27,6 @@ internal interface IMaskLossKernels
     /// </summary>
     void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss);
 
-    /// <summary>dz [B, C, h, w] (+)= gradient of total, times lossGradient. Deterministic.</summary>
-    void Backward(in MaskLossSizes sizes, View z, View labels, View sums, float lossGradient, View dz, bool accumulate);
+    /// <summary>dz [B, C, h, w] (+)= gradient of total, times lossGradient [1]. Deterministic.</summary>
+    void Backward(in MaskLossSizes sizes, View z, View labels, View sums, View lossGradient, View dz, bool accumulate);
 }

@@ -14,7 +14,7 @@ internal sealed class CommonOptionSet
     private readonly Option<string> _device = new("--device")
     {
         HelpName = "D",
-        Description = "Where to compute: cpu | cuda[:i] | opencl[:i] | simulator. This build has cpu.",
+        Description = "Where to compute: cpu | cuda[:i] | opencl[:i] | simulator (for tests: very slow). `ldvc doctor` lists what there is.",
         DefaultValueFactory = _ => "cpu",
     };
 

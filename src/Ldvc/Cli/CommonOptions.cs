@@ -32,7 +32,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     public string[] ApplySeed(string[] sets) => Seed is { } seed ? [.. sets, $"train.seed={seed}", $"pretrain.seed={seed}"] : sets;
 
     /// <summary>Opens the device that --device and --threads name.</summary>
-    public Device OpenDevice() => new CpuDevice(Threads);
+    public Device OpenDevice() => Device.Open(Threads);
 
     /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless a person watches.</summary>
     public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);

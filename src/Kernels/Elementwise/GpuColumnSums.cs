@@ -1,0 +1,66 @@
+using ILGPU;
+using Ldvc.Kernels.Gpu;
+
+namespace Ldvc.Kernels.Elementwise;
+
+internal readonly struct ColumnSumArgs
+{
+    internal ArrayView<float> Source { get; init; }
+
+    internal ArrayView<float> Target { get; init; }
+
+    internal int Rows { get; init; }
+
+    internal int Columns { get; init; }
+
+    /// <summary>Rows that one group sums; group (x, y) writes row y of the target.</summary>
+    internal int RowsPerGroup { get; init; }
+
+    /// <summary>1 to add to the target.</summary>
+    internal int Accumulate { get; init; }
+}
+
+/// <summary>
+/// Sums of columns in two passes of one kernel: groups sum 32 columns of a slab of rows into a row of partial sums, then the rows of partial sums are
+/// summed. A warp reads 128 bytes of one row; each of the group's warps takes every n-th row. 4 bytes and one addition per input: limited by memory.
+/// </summary>
+internal static class GpuColumnSums
+{
+    internal const int GroupSize = 256;
+    internal const int ColumnsPerGroup = 32;
+
+    internal static readonly GpuKernel<ColumnSumArgs> Kernel = new("elementwise.column_sums", Run, GroupSize)
+    {
+        AnyGroup = true,
+        SharedBytes = GroupSize * sizeof(float),
+    };
+
+    internal static void Run(ColumnSumArgs args)
+    {
+        var sums = SharedMemory.Allocate1D<float>(GroupSize);
+        int thread = Group.IdxX, lanes = Group.DimX / ColumnsPerGroup;
+        int column = (Grid.IdxX * ColumnsPerGroup) + (thread % ColumnsPerGroup), lane = thread / ColumnsPerGroup;
+        int end = IntrinsicMath.Min(args.Rows, (Grid.IdxY + 1) * args.RowsPerGroup);
+        float sum = 0f;
+        if (column < args.Columns)
+        {
+            for (int row = (Grid.IdxY * args.RowsPerGroup) + lane; row < end; row += lanes)
+            {
+                sum += args.Source[(row * args.Columns) + column];
+            }
+        }
+
+        sums[thread] = sum;
+        Group.Barrier();
+        if (lane == 0 && column < args.Columns)
+        {
+            for (int i = 1; i < lanes; i++)
+            {
+                sum += sums[(i * ColumnsPerGroup) + thread];
+            }
+
+            int at = (Grid.IdxY * args.Columns) + column;
+            args.Target[at] = args.Accumulate != 0 ? args.Target[at] + sum : sum;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Elementwise;
+
+/// <summary>GPU dispatch of the element-wise kernels.</summary>
+internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
+{
+    public void Add(View a, View b, View y, long count) => Run(GpuElements.Add, a, b, y, count, default);
+
+    public void Scale(View x, float factor, View y, bool accumulate, long count) =>
+        Run(GpuElements.Scale, x, x, y, count, new ElementArgs { Factor = factor, Accumulate = accumulate ? 1 : 0 });
+
+    public void Multiply(View a, View b, View y, bool accumulate, long count) =>
+        Run(GpuElements.Multiply, a, b, y, count, new ElementArgs { Accumulate = accumulate ? 1 : 0 });
+
+    public void Activate(View x, View y, Activation activation, long count) =>
+        Run(GpuElements.Activate, x, x, y, count, new ElementArgs { Activation = (int)activation });
+
+    public void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count) =>
+        Run(GpuElements.ActivateBackward, x, dy, dx, count, new ElementArgs { Activation = (int)activation, Accumulate = accumulate ? 1 : 0 });
+
+    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count) => Run(GpuElements.Dropout, x, x, y, count, new ElementArgs
+    {
+        KeyLow = (uint)key,
+        KeyHigh = (uint)(key >> 32),
+        Threshold = DropoutMask.Threshold(probability),
+        Factor = 1f / (1f - probability),
+        Accumulate = accumulate ? 1 : 0,
+    });
+
+    public void ColumnSums(View dy, View sums, int rows, int columns)
+    {
+        GpuSizes.Index((long)rows * columns, GpuColumnSums.Kernel);
+
+        // Enough groups for a large device, and at least 64 rows for each.
+        int across = GpuSizes.Groups(columns, GpuColumnSums.ColumnsPerGroup);
+        int slabs = Math.Clamp(Math.Min(GpuSizes.Groups(rows, 64), 512 / across), 1, 64);
+        int rowsPerGroup = GpuSizes.Groups(rows, slabs);
+        slabs = GpuSizes.Groups(rows, rowsPerGroup);
+        var args = new ColumnSumArgs { Source = dy.GpuFloats, Rows = rows, Columns = columns, RowsPerGroup = rowsPerGroup };
+        if (slabs <= 1)
+        {
+            launcher.Launch(GpuColumnSums.Kernel, across, args with { Target = sums.GpuFloats, Accumulate = 1 });
+            return;
+        }
+
+        var partial = launcher.Workspace.Floats((long)slabs * columns).GpuFloats;
+        launcher.Launch(GpuColumnSums.Kernel, across, slabs, 1, args with { Target = partial });
+        launcher.Launch(GpuColumnSums.Kernel, across, args with { Source = partial, Rows = slabs, RowsPerGroup = slabs, Target = sums.GpuFloats, Accumulate = 1 });
+    }
+
+    public void Relationship(View t, View g, View y, int batch, int classes, int width)
+    {
+        long items = (long)batch * classes * width;
+        GpuSizes.Index(2 * items, GpuRelationship.Forward);
+        launcher.LaunchItems(GpuRelationship.Forward, items, Args(t, g, y, y, batch, classes, width));
+    }
+
+    public void RelationshipBackward(View t, View g, View dy, View dt, View dg, int batch, int classes, int width)
+    {
+        if (!dt.IsNone)
+        {
+            launcher.LaunchItems(GpuRelationship.Text, (long)classes * width, Args(t, g, dy, dt, batch, classes, width));
+        }
+
+        if (!dg.IsNone)
+        {
+            launcher.LaunchItems(GpuRelationship.Image, (long)batch * width, Args(t, g, dy, dg, batch, classes, width));
+        }
+    }
+
+    private static RelationshipArgs Args(View t, View g, View y, View gradient, int batch, int classes, int width) => new()
+    {
+        T = t.GpuFloats,
+        G = g.GpuFloats,
+        Y = y.GpuFloats,
+        Gradient = gradient.GpuFloats,
+        Batch = batch,
+        Classes = classes,
+        Width = width,
+    };
+
+    private void Run(GpuKernel<ElementArgs> kernel, View a, View b, View y, long count, in ElementArgs args)
+    {
+        int n = GpuSizes.Index(count, kernel);
+        int vectors = (a.Offset | b.Offset | y.Offset) % 4 == 0 ? n / 4 : 0;
+        int singles = n - (4 * vectors);
+        launcher.LaunchItems(kernel, vectors + singles, args.With(a, b, y, vectors, singles));
+    }
+}

@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+
+namespace Ldvc.Kernels.Gpu;
+
+/// <summary>Compiles kernels for one device, each once and on first use, and queues them on the device's stream.</summary>
+internal sealed unsafe class GpuLauncher : IDisposable
+{
+    // What every device gives without being asked.
+    private const int UsualSharedBytes = 48 << 10;
+    private const int MaxDynamicSharedMemoryAttribute = 8;
+
+    private readonly List<Kernel> _kernels = [];
+    private Delegate?[] _delegates = [];
+
+    internal GpuLauncher(GpuDevice device)
+    {
+        Device = device;
+        Workspace = new GpuWorkspace(device);
+        GpuIntrinsics.Register(device.Context);
+    }
+
+    internal GpuDevice Device { get; }
+
+    /// <summary>Scratch memory of whichever kernel family runs.</summary>
+    internal GpuWorkspace Workspace { get; }
+
+    /// <summary>Threads of a group on this device.</summary>
+    internal int GroupSize(GpuKernel kernel) =>
+        Device.Kind == GpuKind.Simulator && kernel.AnyGroup ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize) : kernel.GroupSize;
+
+    /// <summary>Queues a kernel on a grid of groups. The y and z sizes of a grid must be below 65536 (CUDA's limit).</summary>
+    internal void Launch<TArgs>(GpuKernel<TArgs> kernel, int gridX, int gridY, int gridZ, in TArgs args, int dynamicSharedBytes = 0)
+        where TArgs : struct
+    {
+        if (gridX == 0 || gridY == 0 || gridZ == 0)
+        {
+            return;
+        }
+
+        if (gridY > ushort.MaxValue || gridZ > ushort.MaxValue)
+        {
+            throw new ArgumentException($"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {ushort.MaxValue} in y and z");
+        }
+
+        var launch = Load(kernel);
+        var grid = new Index3D(gridX, gridY, gridZ);
+        var group = new Index3D(GroupSize(kernel), 1, 1);
+        var config = dynamicSharedBytes == 0
+            ? new KernelConfig(grid, group)
+            : new KernelConfig(grid, group, SharedMemoryConfig.RequestDynamic<byte>(dynamicSharedBytes));
+        launch(Device.Stream, config, args);
+        Device.Counters.CountLaunch();
+    }
+
+    /// <summary>Queues a kernel on a row of groups.</summary>
+    internal void Launch<TArgs>(GpuKernel<TArgs> kernel, int groups, in TArgs args)
+        where TArgs : struct => Launch(kernel, groups, 1, 1, args);
+
+    /// <summary>Queues a kernel with at least one thread an item.</summary>
+    internal void LaunchItems<TArgs>(GpuKernel<TArgs> kernel, long items, in TArgs args)
+        where TArgs : struct
+    {
+        long size = GroupSize(kernel);
+        Launch(kernel, checked((int)((items + size - 1) / size)), 1, 1, args);
+    }
+
+    /// <summary>Compiles a kernel unless it is already.</summary>
+    /// <exception cref="NotSupportedException">The compiler refuses it.</exception>
+    internal Action<AcceleratorStream, KernelConfig, TArgs> Load<TArgs>(GpuKernel<TArgs> kernel)
+        where TArgs : struct
+    {
+        if (kernel.Index < _delegates.Length && _delegates[kernel.Index] is Action<AcceleratorStream, KernelConfig, TArgs> known)
+        {
+            return known;
+        }
+
+        Action<AcceleratorStream, KernelConfig, TArgs> launch;
+        try
+        {
+            var loaded = Compile(kernel);
+            launch = loaded.CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TArgs>>();
+            _kernels.Add(loaded);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            var inner = e;
+            while (inner.InnerException is { } deeper)
+            {
+                inner = deeper;
+            }
+
+            throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}", e);
+        }
+
+        if (kernel.Index >= _delegates.Length)
+        {
+            Array.Resize(ref _delegates, Math.Max(GpuKernel.Count, kernel.Index + 1));
+        }
+
+        _delegates[kernel.Index] = launch;
+        return launch;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Workspace.Dispose();
+        foreach (var kernel in _kernels)
+        {
+            kernel.Dispose();
+        }
+
+        _kernels.Clear();
+        _delegates = [];
+    }
+
+    private Kernel Compile(GpuKernel kernel)
+    {
+        var accelerator = Device.Accelerator;
+        if (accelerator is not CudaAccelerator)
+        {
+            return accelerator.LoadKernel(kernel.Method);
+        }
+
+        int? groups = kernel.GroupsPerMultiprocessor > 0 ? kernel.GroupsPerMultiprocessor : null;
+        var loaded = accelerator.LoadKernel(kernel.Method, new KernelSpecialization(kernel.GroupSize, groups));
+        if (kernel.SharedBytes + kernel.DynamicSharedBytes > UsualSharedBytes)
+        {
+            AllowSharedMemory(kernel, ((CudaKernel)loaded).FunctionPtr);
+        }
+
+        return loaded;
+    }
+
+    // More than 48 KiB must be asked for by name, which ILGPU has no call for.
+    private static void AllowSharedMemory(GpuKernel kernel, nint function)
+    {
+        string name = OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
+        var set = (delegate* unmanaged<nint, int, int, int>)NativeLibrary.GetExport(NativeLibrary.Load(name), "cuFuncSetAttribute");
+        int error = set(function, MaxDynamicSharedMemoryAttribute, kernel.DynamicSharedBytes);
+        if (error != 0)
+        {
+            throw new NotSupportedException($"the device does not give {kernel.DynamicSharedBytes} bytes of dynamic shared memory (cuFuncSetAttribute returned {error})");
+        }
+    }
+}

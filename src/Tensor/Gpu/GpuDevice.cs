@@ -1,0 +1,95 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Ldvc.Tensors.Gpu;
+
+/// <summary>
+/// A device that ILGPU drives. Kernels and copies are queued on one stream in the order of the calls, so memory that a tensor gives back may be
+/// handed out again at once. The host waits only where it reads a value.
+/// </summary>
+public sealed class GpuDevice : Device
+{
+    private const int StageBytes = 4 << 20;
+    private const long ChunkBytes = 256L << 20;
+    private const long SimulatorChunkBytes = 16L << 20;
+
+    private readonly GpuArena _arena;
+    private readonly GpuTransfer _transfer;
+
+    internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit = long.MaxValue)
+    {
+        (Kind, Name, Context, Accelerator) = (kind, name, context, accelerator);
+        Stream = accelerator.CreateStream();
+        _arena = new GpuArena(this, accelerator, kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
+        _transfer = new GpuTransfer(accelerator, Stream, kind == GpuKind.Cuda ? StageBytes : StageBytes / 16);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>What drives it.</summary>
+    public GpuKind Kind { get; }
+
+    /// <summary>The model, as its driver calls it.</summary>
+    public string ModelName => Accelerator.Name;
+
+    /// <summary>Copies, buffers and launches so far.</summary>
+    public GpuCounters Counters { get; } = new();
+
+    internal Context Context { get; }
+
+    internal Accelerator Accelerator { get; }
+
+    /// <summary>The stream of all kernels and of all copies but those of the next step's inputs.</summary>
+    internal AcceleratorStream Stream { get; }
+
+    /// <summary>The big buffers behind all tensors.</summary>
+    internal IReadOnlyList<GpuChunk?> Chunks => _arena.Chunks;
+
+    /// <inheritdoc/>
+    public override void Synchronize() => Stream.Synchronize();
+
+    /// <summary>Frees kernels, buffers, streams, the accelerator and ILGPU's context, in this order: each needs the next to be alive.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        Stream.Synchronize();
+        (Kernels as IDisposable)?.Dispose();
+        Kernels = null;
+        _transfer.Dispose();
+        _arena.Dispose();
+        Stream.Dispose();
+        Accelerator.Dispose();
+        Context.Dispose();
+        base.Dispose(disposing);
+    }
+
+    internal override Storage AllocateBlock(long bytes) => _arena.Allocate(bytes);
+
+    internal override void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source)
+    {
+        _transfer.Upload(((GpuStorage)target).Memory.SubView(byteOffset, source.Length), source);
+        Counters.CountUpload(source.Length);
+    }
+
+    internal override void Download(Storage source, long byteOffset, Span<byte> target)
+    {
+        _transfer.Download(((GpuStorage)source).Memory.SubView(byteOffset, target.Length), target);
+        Counters.CountDownload(target.Length);
+    }
+
+    internal override void Clear(Storage target, long byteOffset, long bytes)
+    {
+        if (bytes > 0)
+        {
+            ((GpuStorage)target).Memory.SubView(byteOffset, bytes).MemSetToZero(Stream);
+        }
+    }
+
+    internal override void Copy(Storage source, long sourceOffset, Storage target, long targetOffset, long bytes)
+    {
+        if (bytes > 0)
+        {
+            ((GpuStorage)source).Memory.SubView(sourceOffset, bytes).CopyTo(Stream, ((GpuStorage)target).Memory.SubView(targetOffset, bytes));
+        }
+    }
+}

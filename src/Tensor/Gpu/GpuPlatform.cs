@@ -1,0 +1,111 @@
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace Ldvc.Tensors.Gpu;
+
+/// <summary>Opens GPU devices and lists what there is. Every device has an ILGPU context of its own: a kernel that does not compile spoils one only.</summary>
+internal static class GpuPlatform
+{
+    // The simulator's group limit is warp size times warps: 256 threads, the largest group that the kernels use.
+    private const int SimulatorWarp = 32;
+    private const int SimulatorWarps = 8;
+
+    /// <summary>Opens device number <paramref name="index"/> of a kind.</summary>
+    /// <exception cref="InputException">There is no such device; the message says what there is.</exception>
+    internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue)
+    {
+        var context = CreateContext(kind);
+        try
+        {
+            if (kind == GpuKind.Simulator)
+            {
+                var simulated = new CPUDevice(SimulatorWarp, SimulatorWarps, 1).CreateCPUAccelerator(context, CPUAcceleratorMode.Parallel);
+                return new GpuDevice(kind, "simulator", context, simulated, memoryLimit);
+            }
+
+            var devices = Devices(kind, context);
+            if (index >= devices.Count)
+            {
+                string there = devices.Count == 0 ? "none was found" : $"there is {string.Join(", ", devices.Select((d, i) => $"{Word(kind)}:{i} = {d.Name}"))}";
+                throw new InputException($"--device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor` says more)");
+            }
+
+            return new GpuDevice(kind, $"{Word(kind)}:{index}", context, devices[index].CreateAccelerator(context), memoryLimit);
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Names and memory sizes of the devices of a kind.</summary>
+    internal static IReadOnlyList<(string Name, long Bytes)> List(GpuKind kind)
+    {
+        using var context = CreateContext(kind);
+        return [.. Devices(kind, context).Select(d => (d.Name, d.MemorySize))];
+    }
+
+    private static string Word(GpuKind kind) => kind switch { GpuKind.Cuda => "cuda", GpuKind.OpenCl => "opencl", _ => "simulator" };
+
+    private static Context CreateContext(GpuKind kind)
+    {
+        GpuLibraries.Resolve();
+        try
+        {
+            return Context.Create(builder =>
+            {
+                switch (kind)
+                {
+                    case GpuKind.Cuda:
+                        builder.Cuda();
+                        break;
+                    case GpuKind.OpenCl:
+                        builder.OpenCL(_ => true);
+                        break;
+                    default:
+                        builder.CPU(new CPUDevice(SimulatorWarp, SimulatorWarps, 1));
+                        break;
+                }
+
+                builder.EnableAlgorithms().Optimize(OptimizationLevel.O2);
+            });
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or NotSupportedException)
+        {
+            throw new InputException($"--device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor` says more", e);
+        }
+    }
+
+    private static List<ILGPU.Runtime.Device> Devices(GpuKind kind, Context context)
+    {
+        var found = new List<ILGPU.Runtime.Device>();
+        if (kind == GpuKind.Cuda)
+        {
+            foreach (var device in context.GetCudaDevices())
+            {
+                found.Add(device);
+            }
+
+            return found;
+        }
+
+        foreach (var device in context.GetCLDevices())
+        {
+            // ILGPU wants a generic address space. PoCL before 4 has none to report, and the kernels never use one: all their pointers have a
+            // known address space.
+            if (device.DeviceType.HasFlag(CLDeviceType.CL_DEVICE_TYPE_CPU) && !device.Capabilities.GenericAddressSpace)
+            {
+                typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, true);
+            }
+
+            found.Add(device);
+        }
+
+        return found;
+    }
+}
