@@ -1,4 +1,5 @@
 using Ldvc.Bench;
+using Ldvc.Bench.Compare;
 using Ldvc.Tensors;
 
 try
@@ -7,6 +8,8 @@ try
     {
         ["gemm", ..] => GemmBench.Run(Options.Parse(args)),
         ["vit", ..] => VitBench.Run(Options.Parse(args)),
+        ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
+        ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
         _ => Options.Usage(),
     };
 }

@@ -1,0 +1,111 @@
+namespace Ldvc.Bench.Compare;
+
+/// <summary>Runs all engines of one case in turn.</summary>
+internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines, PeerOptions options)
+{
+    // A turn lasts about this long, so that clock and frequency changes are shared by all.
+    private const double TurnSeconds = 0.25;
+
+    internal List<PeerResult> Run(string folder)
+    {
+        PeerData.Write(@case, folder);
+        var results = new List<PeerResult>();
+        var processes = new List<PeerProcess>();
+        var errors = new Dictionary<string, double>();
+        try
+        {
+            foreach (string name in @case.Engines)
+            {
+                var engine = engines.First(e => e.Name == name);
+                if (engine.Missing is not null)
+                {
+                    results.Add(new PeerResult { Case = @case.Name, Engine = name, Missing = engine.Missing });
+                    continue;
+                }
+
+                Console.Error.WriteLine($"{@case.Name}: {name}");
+                var process = PeerProcess.Start(engine, @case, folder, options.Threads);
+                processes.Add(process);
+                var (error, tensor) = name is PeerCases.Ours or PeerCases.Peak or PeerCases.Encoder ? (0, string.Empty) : Agreement.Compare(Output(folder, PeerCases.Ours), Output(folder, name));
+                errors[name] = error;
+                if (!(error <= @case.Tolerance))
+                {
+                    processes.Remove(process);
+                    process.Dispose();
+                    results.Add(new PeerResult { Case = @case.Name, Engine = name, Error = error, Missing = $"its outputs differ from ours by {error:e1} in '{tensor}', at most {@case.Tolerance:e1} allowed: not timed" });
+                }
+            }
+
+            for (int round = 0; round < options.Rounds; round++)
+            {
+                foreach (var process in processes)
+                {
+                    process.Turn(Math.Clamp((int)(TurnSeconds / process.Seconds), 1, 200));
+                }
+            }
+
+            var ours = processes[0];
+            results.AddRange(processes.Select(p => Result(p, ours, errors[p.Engine])));
+        }
+        finally
+        {
+            processes.ForEach(p => p.Dispose());
+        }
+
+        return results;
+    }
+
+    internal IEnumerable<GoalResult> Goals(IReadOnlyList<PeerResult> results)
+    {
+        var ours = results.First(r => r.Engine == PeerCases.Ours);
+        foreach (var goal in @case.Goals)
+        {
+            var rivals = results.Where(r => r.Missing is null && (goal.Rival == PeerCases.Best
+                ? r.Engine is PeerCases.Onnx or PeerCases.Torch or PeerCases.Libtorch
+                : r.Engine == goal.Rival)).ToList();
+            if (rivals.Count > 0)
+            {
+                double ratio = goal.Measure switch
+                {
+                    Measure.Time => rivals.Max(r => r.OursToThis),
+                    Measure.Peak => rivals.Max(r => ours.PeakMebibytes / r.PeakMebibytes),
+                    _ => rivals.Max(r => ours.AddedMebibytes / r.AddedMebibytes),
+                };
+                yield return new GoalResult(@case.Name, goal.Measure.ToString().ToLowerInvariant(), goal.Rival, goal.Limit, ratio);
+            }
+        }
+    }
+
+    private static string Output(string folder, string engine) => Path.Combine(folder, $"out.{engine}.safetensors");
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private PeerResult Result(PeerProcess process, PeerProcess ours, double error)
+    {
+        double median = Median(process.Times);
+        var ratio = Median(ours.Rounds.Zip(process.Rounds, (a, b) => a / b));
+        var end = process.End();
+        return new PeerResult
+        {
+            Case = @case.Name,
+            Engine = process.Engine,
+            MedianSeconds = median,
+            LowSeconds = process.Rounds.Min(),
+            HighSeconds = process.Rounds.Max(),
+            Runs = process.Times.Count,
+            Rounds = process.Rounds,
+            GigaFlops = @case.Flops / median / 1e9,
+            PeakMebibytes = (double)end["peak"]!,
+            AddedMebibytes = (double)end["added"]!,
+            Error = error,
+            OursToThis = ratio,
+            ManagedBytesPerRun = (long?)end["managedBytesPerRun"] ?? 0,
+            Collections = (int?)end["collections"] ?? 0,
+            DeviceAllocations = (long?)end["deviceAllocations"] ?? 0,
+        };
+    }
+}

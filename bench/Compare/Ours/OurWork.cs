@@ -1,0 +1,57 @@
+using Ldvc.Autograd;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Bench.Compare.Ours;
+
+/// <summary>What our works share: the device, the inputs, and turning tensors into outputs.</summary>
+internal abstract class OurWork : IWork
+{
+    private readonly string _folder;
+
+    protected OurWork(string folder, int threads)
+    {
+        _folder = folder;
+        Device = new CpuDevice(threads);
+    }
+
+    public long DeviceAllocations => Device.Pool.DeviceAllocations;
+
+    public virtual int Parts => 1;
+
+    protected CpuDevice Device { get; }
+
+    public abstract IReadOnlyList<Named> Check();
+
+    public abstract void Run();
+
+    public virtual void Dispose() => Device.Dispose();
+
+    protected Tensor Input(string name)
+    {
+        using var archive = TensorArchive.Open(Path.Combine(_folder, "inputs.safetensors"));
+        return Device.FromHost(archive.ReadFloat32(name), new Shape([.. archive.Entry(name).Shape.Select(s => (int)s)]));
+    }
+
+    protected int[] Integers(string name)
+    {
+        using var archive = TensorArchive.Open(Path.Combine(_folder, "inputs.safetensors"));
+        return archive.ReadInt32(name);
+    }
+
+    protected TensorArchive Clip() => TensorArchive.Open(Path.Combine(_folder, "clip.safetensors"));
+
+    protected static Named Out(string name, Tensor tensor) => new(name, tensor.Shape.ToArray(), tensor.ToArray());
+
+    protected static IEnumerable<Named> Gradients(IEnumerable<(string Name, Parameter Parameter)> parameters)
+    {
+        foreach (var (name, parameter) in parameters)
+        {
+            if (parameter.Gradient is { } gradient)
+            {
+                yield return Out("grad." + name, gradient);
+                parameter.ClearGradient();
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Ops;
+using Ldvc.Autograd.Optimizers;
+using Ldvc.Clip;
+using Ldvc.Model;
+using Ldvc.Tensors;
+
+namespace Ldvc.Bench.Compare.Ours;
+
+/// <summary>One LDVC training step: texts and picture through both prompted towers, decoder, loss, backward, AdamW.</summary>
+internal sealed class StepWork : OurWork
+{
+    private readonly ClipModel _clip;
+    private readonly string _folder;
+    private readonly int _prompts;
+    private readonly Tensor _image;
+    private readonly Tensor _labels;
+    private readonly TokenBatch _texts;
+    private LdvcModel? _model;
+    private AdamW? _optimizer;
+    private ulong _step;
+
+    internal StepWork(PeerCase @case, string folder, int threads)
+        : base(folder, threads)
+    {
+        using (var archive = Clip())
+        {
+            _clip = new ClipModel(new FileWeights(archive, Device), PeerData.ViTB16);
+        }
+
+        (_folder, _prompts, _image) = (folder, @case["prompts"], Input("image"));
+        _labels = Device.FromHost(Array.ConvertAll(Integers("labels"), l => (byte)l), new Shape(1, @case["size"], @case["size"]));
+        _texts = TokenBatch.Create(Integers("ids"), @case["classes"]);
+    }
+
+    // Dropout draws differ from engine to engine, so outputs are compared without it; the clock runs with it.
+    public override IReadOnlyList<Named> Check()
+    {
+        using var model = Model(0);
+        var outputs = Once(model, true);
+        outputs.AddRange(Gradients(model.Parameters()));
+        return outputs;
+    }
+
+    public override void Run()
+    {
+        _model ??= Model(0.1);
+        _optimizer ??= new AdamW(_model.Parameters(), 0.9f, 0.999f, 1e-8f, _ => 0.01f);
+        Once(_model, false);
+        _optimizer.Step(1e-5f);
+    }
+
+    public override void Dispose()
+    {
+        _optimizer?.Dispose();
+        _model?.Dispose();
+        _clip.Dispose();
+        base.Dispose();
+    }
+
+    private LdvcModel Model(double dropout)
+    {
+        var model = Models.Full(_clip, _prompts, dropout);
+        Models.Fill(model, _folder, string.Empty);
+        return model;
+    }
+
+    private List<Named> Once(LdvcModel model, bool check)
+    {
+        using var tape = new Tape(Device, recording: true, _step++);
+        using var classes = model.EncodeClasses(tape, _texts);
+        using var logits = model.Forward(tape, _image, classes);
+        using var total = tape.MaskLoss(logits, _labels, 100, 1, 0.25f, out var parts);
+        using (parts)
+        {
+            List<Named> outputs = check ? [Out("logits", logits.Value), Out("loss", parts)] : [];
+            tape.Backward(total);
+            return outputs;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace Ldvc.Bench.Compare;
+
+/// <summary>What a goal limits: a ratio of ours to a rival's.</summary>
+internal enum Measure
+{
+    /// <summary>Median seconds.</summary>
+    Time,
+
+    /// <summary>Peak resident memory of the whole process.</summary>
+    Peak,
+
+    /// <summary>Peak resident memory above what was resident before the first run: weights, inputs and the runtime are left out.</summary>
+    Added,
+}
+
+/// <summary>ours / rival must not exceed the limit. Rival "best" means the fastest peer that ran.</summary>
+internal sealed record Goal(Measure Measure, string Rival, double Limit);
+
+/// <summary>One row of the comparison.</summary>
+/// <param name="Name">Short name, what --filter matches.</param>
+/// <param name="Kind">Which work the engines build.</param>
+/// <param name="Sizes">The work's sizes, handed to every engine.</param>
+/// <param name="Flops">Floating-point operations of one run's matrix products; 0 where a rate would say nothing.</param>
+/// <param name="Engines">Who takes part, ours first.</param>
+/// <param name="Tolerance">Largest difference of the outputs, relative to each tensor's largest value (gradients get ten times as much).</param>
+/// <param name="Goals">What was aimed at.</param>
+internal sealed record PeerCase(
+    string Name, string Kind, IReadOnlyDictionary<string, int> Sizes, double Flops, IReadOnlyList<string> Engines, double Tolerance, params IReadOnlyList<Goal> Goals)
+{
+    internal int this[string size] => Sizes.TryGetValue(size, out int value) ? value : throw new KeyNotFoundException($"case {Name}: no size '{size}'");
+}

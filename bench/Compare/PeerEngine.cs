@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace Ldvc.Bench.Compare;
+
+/// <summary>Someone who takes part: how to start it, or how to get it.</summary>
+/// <param name="Name">As in <see cref="PeerCase.Engines"/>.</param>
+/// <param name="Version">What was found.</param>
+/// <param name="Missing">Why it cannot run and what to do; null when it can.</param>
+/// <param name="Environment">Variables of the child process.</param>
+internal sealed record PeerEngine(string Name, string Version, string? Missing, IReadOnlyDictionary<string, string> Environment)
+{
+    private static readonly Dictionary<string, string> None = [];
+    private static readonly string[] Pythons = ["/usr/bin/python3", "python3"];
+
+    private string _file = System.Environment.ProcessPath!;
+    private string[] _first = [];
+
+    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, int threads) => Name == PeerCases.Torch
+        ? (_file, [.. _first, @case.Kind, folder, threads.ToString(), .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
+        : (_file, [.. _first, Name, @case.Name, folder, threads.ToString()]);
+
+    /// <summary>Looks for every engine.</summary>
+    internal static IReadOnlyList<PeerEngine> Find()
+    {
+        string[] self = ["peer-worker"];
+        return
+        [
+            new PeerEngine(PeerCases.Ours, "this repository", null, None) { _first = self },
+            new PeerEngine(PeerCases.Encoder, "this repository, encoder alone", null, None) { _first = self },
+            new PeerEngine(PeerCases.Peak, "fused multiply-adds on registers", null, None) { _first = self },
+            new PeerEngine(PeerCases.Onnx, "Microsoft.ML.OnnxRuntime 1.31.0", null, None) { _first = self },
+            PyTorch(),
+        ];
+    }
+
+    private static PeerEngine PyTorch()
+    {
+        const string how = "needs Debian's packages python3-torch and libopenblas0-openmp (apt install); without the second it runs on the reference BLAS";
+        string script = Path.Combine(AppContext.BaseDirectory, "peers", "peer.py");
+        string variable = System.Environment.GetEnvironmentVariable("LDVC_PYTHON") ?? string.Empty;
+        foreach (string python in variable.Length > 0 ? [variable] : Pythons)
+        {
+            string found = Ask(python, script, "--version");
+            if (found.Length > 0)
+            {
+                // Debian's alternatives decide which BLAS libblas.so.3 is; the script names the one that was loaded.
+                bool reference = found.Contains("reference", StringComparison.Ordinal);
+                return new PeerEngine(PeerCases.Torch, found, reference ? how : null, None) { _file = python, _first = [script] };
+            }
+        }
+
+        return new PeerEngine(PeerCases.Torch, "not found", how, None);
+    }
+
+    private static string Ask(string file, params string[] arguments)
+    {
+        try
+        {
+            var info = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+            info.Environment.Remove("OPENBLAS_CORETYPE");
+            using var process = Process.Start(info)!;
+            string output = process.StandardOutput.ReadToEnd().Trim();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? output : string.Empty;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return string.Empty;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ldvc.Bench.Compare.Onnx;
+using Ldvc.Bench.Compare.Ours;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Bench.Compare;
+
+/// <summary>
+/// The child process: builds one engine's work of one case, writes its outputs, warms up, then runs when told to. One line of JSON per message;
+/// bench/peers/peer.py speaks the same protocol.
+/// </summary>
+internal static class Worker
+{
+    internal static int Run(string engine, string caseName, string folder, int threads)
+    {
+        var @case = PeerCases.All.First(c => c.Name == caseName);
+        using var work = Create(engine, @case, folder, threads);
+        WriteOutputs(Path.Combine(folder, $"out.{engine}.safetensors"), work.Check());
+        ProcessMemory.Reset();
+        double resident = ProcessMemory.Resident;
+        double seconds = 0;
+        var warmUp = Stopwatch.StartNew();
+        for (int i = 0; i < 50 && (i < 2 || warmUp.Elapsed.TotalSeconds < 1); i++)
+        {
+            seconds = Time(work);
+        }
+
+        Say(new JsonObject { ["ready"] = true, ["seconds"] = seconds });
+        long allocations = work.DeviceAllocations, bytes = GC.GetTotalAllocatedBytes(true), runs = 0;
+        int collections = GC.CollectionCount(0);
+        while (Console.ReadLine() is { } line && line.StartsWith("run ", StringComparison.Ordinal))
+        {
+            int count = int.Parse(line.AsSpan(4));
+            var times = new JsonArray();
+            for (int i = 0; i < count; i++)
+            {
+                times.Add(Time(work));
+                runs++;
+            }
+
+            Say(new JsonObject { ["times"] = times });
+        }
+
+        double peak = ProcessMemory.Peak;
+        Say(new JsonObject
+        {
+            ["peak"] = peak,
+            ["added"] = peak - resident,
+            ["managedBytesPerRun"] = (GC.GetTotalAllocatedBytes(true) - bytes) / Math.Max(1, runs),
+            ["collections"] = GC.CollectionCount(0) - collections,
+            ["deviceAllocations"] = work.DeviceAllocations - allocations,
+        });
+        return 0;
+    }
+
+    private static IWork Create(string engine, PeerCase @case, string folder, int threads) => engine switch
+    {
+        PeerCases.Onnx => new OnnxWork(@case, folder, threads),
+        PeerCases.Peak => new FmaPeak(@case, threads),
+        _ => OurWorks.Create(engine, @case, folder, threads),
+    };
+
+    private static double Time(IWork work)
+    {
+        long start = Stopwatch.GetTimestamp();
+        work.Run();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / work.Parts;
+    }
+
+    private static void Say(JsonObject message)
+    {
+        Console.Out.WriteLine(message.ToJsonString(JsonSerializerOptions.Default));
+        Console.Out.Flush();
+    }
+
+    private static void WriteOutputs(string path, IReadOnlyList<Named> outputs)
+    {
+        var writer = new SafetensorsWriter();
+        foreach (var output in outputs)
+        {
+            writer.AddFloat32(output.Name, [.. output.Shape.Select(s => (long)s)], output.Values);
+        }
+
+        writer.Save(path);
+    }
+}

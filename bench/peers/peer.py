@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""PyTorch's side of `bench peers`: peer.py KIND FOLDER THREADS size=value...
+
+Reads the case's files from FOLDER, writes out.pytorch.safetensors there, warms up, then obeys lines on standard input: "run N" runs N times and
+answers with the times; anything else ends. Answers are lines of JSON. `peer.py --version` names the PyTorch and the BLAS that it uses.
+"""
+import ctypes
+import gc
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+
+def blas():
+    """The BLAS in this process, with the kernels that OpenBLAS chose."""
+    torch.ones(64, 64) @ torch.ones(64, 64)
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        path = line.split()[-1]
+        if "openblas" in path:
+            library = ctypes.CDLL(path)
+            library.openblas_get_config.restype = ctypes.c_char_p
+            return library.openblas_get_config().decode()
+        if "mkl_core" in path or "libtorch_cpu" in path and "mkl" in torch.__config__.show().lower() and torch.backends.mkl.is_available():
+            return "MKL"
+    return "the reference BLAS"
+
+
+def memory(key):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) / 1024
+    raise KeyError(key)
+
+
+def timed(work):
+    start = time.perf_counter()
+    work.run()
+    return time.perf_counter() - start
+
+
+def main():
+    if sys.argv[1:] == ["--version"]:
+        print(f"PyTorch {torch.__version__} with {blas()}")
+        return
+    kind, folder, threads = sys.argv[1:4]
+    torch.set_num_threads(int(threads))
+    import tensors
+    import works
+    work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[4:])})
+    tensors.write(f"{folder}/out.pytorch.safetensors", work.check())
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    resident = memory("VmRSS")
+
+    start, runs = time.perf_counter(), 0
+    while runs < 2 or (runs < 50 and time.perf_counter() - start < 1):
+        seconds = timed(work)
+        runs += 1
+    print(json.dumps({"ready": True, "seconds": seconds}), flush=True)
+    for line in sys.stdin:
+        if not line.startswith("run "):
+            break
+        print(json.dumps({"times": [timed(work) for _ in range(int(line.split()[1]))]}), flush=True)
+    peak = memory("VmHWM")
+    print(json.dumps({"peak": peak, "added": peak - resident}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
