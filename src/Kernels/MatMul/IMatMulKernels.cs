@@ -72,7 +72,7 @@ internal record struct Gemm
     /// <summary>Where to keep the value before the activation, laid out as C; may be absent.</summary>
     public View PreActivation { get; set; }
 
-    /// <summary>Laid out as C; may be absent, may be C itself.</summary>
+    /// <summary>Laid out as C; may be absent, must not be C: partial sums are kept there.</summary>
     public View Residual { get; set; }
 
     /// <summary>Values before the activation of an earlier product, laid out as C; may be absent.</summary>
