@@ -34,6 +34,9 @@ public sealed class Tape : IDisposable
 
     internal KernelSet Kernels { get; }
 
+    /// <summary>What a backward would run, in order of recording.</summary>
+    internal IReadOnlyList<Node> Nodes => _nodes;
+
     /// <summary>An input: takes ownership of the tensor, no gradient.</summary>
     public Variable Constant(Tensor value) => Track(new Variable(value, false));
 

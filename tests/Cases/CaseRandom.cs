@@ -1,0 +1,75 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Cases;
+
+/// <summary>Random values named by a text, so that adding a case changes no other case.</summary>
+internal static class CaseRandom
+{
+    /// <summary>A stream of its own for every name.</summary>
+    internal static CounterRandom Stream(string name)
+    {
+        // FNV-1a: string.GetHashCode differs from process to process.
+        ulong hash = 14695981039346656037UL;
+        foreach (char c in name)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return new CounterRandom(hash, 0xCA5E);
+    }
+
+    /// <summary>Normal values.</summary>
+    internal static float[] Normal(string name, int count, double mean = 0, double deviation = 1)
+    {
+        var random = Stream(name);
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = (float)(mean + (deviation * random.NextNormal()));
+        }
+
+        return values;
+    }
+
+    /// <summary>Integers in [0, bound), some of them repeated.</summary>
+    internal static int[] Integers(string name, int count, int bound)
+    {
+        var random = Stream(name);
+        var values = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = random.NextInt(bound);
+        }
+
+        return values;
+    }
+
+    /// <summary>Label maps of rectangular blocks: classes, 255, and a number that is no class; the last class never occurs.</summary>
+    internal static byte[] Labels(string name, int batch, int classes, int height, int width, int block)
+    {
+        var random = Stream(name);
+        var labels = new byte[batch * height * width];
+        int down = (height + block - 1) / block, across = (width + block - 1) / block;
+        var blocks = new byte[batch * down * across];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            int choice = random.NextInt(classes + 1);
+            blocks[i] = choice == classes ? (byte)255 : choice == classes - 1 ? (byte)(classes + 3) : (byte)choice;
+        }
+
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int image = i / (height * width), y = i / width % height, x = i % width;
+            labels[i] = blocks[(((image * down) + (y / block)) * across) + (x / block)];
+        }
+
+        return labels;
+    }
+
+    /// <summary>The key of the n-th dropout mask of a tape with the given seed.</summary>
+    internal static ulong DropoutKey(ulong tapeSeed, int n)
+    {
+        var keys = new CounterRandom(tapeSeed, 0xD20) { Counter = (ulong)n };
+        return keys.NextBits();
+    }
+}

@@ -1,0 +1,72 @@
+using Ldvc.Kernels.Reduction;
+using Ldvc.Tensors;
+
+namespace Ldvc.Cases.Kernels;
+
+/// <summary>Reductions whose result the host needs.</summary>
+internal static class ReductionCases
+{
+    private const int RealCount = 1025 * 768;
+
+    internal static IEnumerable<KernelCase> All =>
+    [
+        .. new[] { 1, 5, 37, 1000, 40001, RealCount }.SelectMany(Finite),
+        NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
+        NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
+    ];
+
+    private static IEnumerable<KernelCase> Finite(int count)
+    {
+        KernelCase Case(string method, Func<IReductionKernels, View, double> call, Func<double[], double> expected, double allowed)
+        {
+            string variant = $"{count}";
+            return new KernelCase(typeof(IReductionKernels), method, variant, device =>
+            {
+                var run = new KernelRun(device);
+                float[] values = CaseRandom.Normal($"{method} {variant}", count, 0.1);
+                var x = run.Floats(values);
+                double result = 0;
+                run.Launch = () => result = call(run.Kernels.Reduction, x);
+                double[] exact = Array.ConvertAll(values, v => (double)v);
+                run.Compare = () => [CaseDifference.Of("result", [expected(exact)], [result], allowed, method == nameof(IReductionKernels.Sum) ? exact.Sum(Math.Abs) : 0)];
+                return run;
+            })
+            {
+                Work = new CaseWork(count, count),
+                Real = count == RealCount,
+            };
+        }
+
+        // Sums are accumulated in double.
+        yield return Case(nameof(IReductionKernels.Sum), (k, x) => k.Sum(x, count), x => x.Sum(), 1e-9);
+        yield return Case(nameof(IReductionKernels.SumOfSquares), (k, x) => k.SumOfSquares(x, count), x => x.Sum(v => v * v), 1e-9);
+        yield return Case(nameof(IReductionKernels.MaxAbs), (k, x) => k.MaxAbs(x, count), x => x.Max(Math.Abs), 0);
+        yield return Case(nameof(IReductionKernels.AllFinite), (k, x) => k.AllFinite(x, count) ? 1 : 0, _ => 1, 0);
+    }
+
+    private static KernelCase NotFinite(int count, int position, float value)
+    {
+        string variant = $"{count} with {value} at {position}";
+        return new KernelCase(typeof(IReductionKernels), nameof(IReductionKernels.AllFinite), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] values = CaseRandom.Normal(variant, count);
+            values[position] = value;
+            var x = run.Floats(values);
+            bool finite = true;
+            float largest = 0;
+            run.Launch = () => (finite, largest) = (run.Kernels.Reduction.AllFinite(x, count), run.Kernels.Reduction.MaxAbs(x, count));
+
+            // The largest absolute value is the infinity, or the NaN.
+            run.Compare = () =>
+            [
+                CaseDifference.Of("finite", [0], [finite ? 1.0 : 0], 0),
+                CaseDifference.Of("largest is not finite", [1, float.IsNaN(value) ? 1 : 0], [float.IsFinite(largest) ? 0.0 : 1, float.IsNaN(largest) ? 1.0 : 0], 0),
+            ];
+            return run;
+        })
+        {
+            Work = new CaseWork(count, count),
+        };
+    }
+}

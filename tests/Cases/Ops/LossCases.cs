@@ -1,0 +1,76 @@
+using Ldvc.Autograd.Ops;
+using Ldvc.Tensors;
+
+namespace Ldvc.Cases.Ops;
+
+/// <summary>Cross-entropy and the mask loss of method.md 7.</summary>
+internal static class LossCases
+{
+    internal static IEnumerable<OpCase> All =>
+    [
+        CrossEntropy(1, 1), CrossEntropy(1, 5), CrossEntropy(7, 3), CrossEntropy(13, 37), CrossEntropy(256, 256, real: true),
+        MaskLoss(1, 2, 1, 1, 3, 5, 2), MaskLoss(1, 3, 2, 2, 8, 8, 3), MaskLoss(2, 3, 3, 2, 9, 14, 4), MaskLoss(1, 2, 5, 7, 4, 3, 2), MaskLoss(2, 4, 3, 5, 21, 37, 6),
+        MaskLoss(4, 15, 32, 32, 512, 512, 96, real: true),
+    ];
+
+    private static OpCase CrossEntropy(int rows, int columns, bool real = false)
+    {
+        string variant = $"{rows} x {columns}";
+        int[] targets = CaseRandom.Integers($"targets {variant}", rows, columns);
+        double count = (double)rows * columns;
+        return new OpCase(typeof(CrossEntropyOp), nameof(CrossEntropyOp.CrossEntropy), variant)
+        {
+            Inputs = [new("logits", rows, columns) { Deviation = 2 }],
+            Run = (tape, v) => tape.CrossEntropy(v[0], targets),
+            Reference = real ? null : v => [CrossEntropy(v[0], targets, rows, columns)],
+            Work = new CaseWork(3 * count, count, 3 * count, 2 * count),
+            Real = real,
+
+            // One column: loss and gradient are always zero.
+            ValueAtLeast = columns == 1 ? 0.01 : 0,
+            GradientAtLeast = columns == 1 ? 0.01 : 0,
+        };
+    }
+
+    private static double CrossEntropy(double[] logits, int[] targets, int rows, int columns)
+    {
+        double loss = 0;
+        for (int row = 0; row < rows; row++)
+        {
+            var values = logits.AsSpan(row * columns, columns);
+            double sum = 0;
+            foreach (double value in values)
+            {
+                sum += Math.Exp(value);
+            }
+
+            loss += (Math.Log(sum) - values[targets[row]]) / rows;
+        }
+
+        return loss;
+    }
+
+    private static OpCase MaskLoss(int batch, int classes, int height, int width, int imageHeight, int imageWidth, int block, bool real = false)
+    {
+        const float focal = 100, dice = 1, alpha = 0.25f;
+        string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}";
+        byte[] labels = CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, block);
+        double pixels = (double)batch * imageHeight * imageWidth, logits = (double)batch * classes * height * width;
+        return new OpCase(typeof(MaskLossOp), nameof(MaskLossOp.MaskLoss), variant)
+        {
+            Inputs = [new("logits", batch, classes, height, width) { Mean = -0.5, Deviation = 2 }],
+            Run = (tape, v) =>
+            {
+                using var truth = tape.Device.FromHost(labels, new Shape(batch, imageHeight, imageWidth));
+                var loss = tape.MaskLoss(v[0], truth, focal, dice, alpha, out var parts);
+                parts.Dispose();
+                return loss;
+            },
+            Reference = real ? null : v => [MaskLossFormula.Total(v[0], labels, batch, classes, height, width, imageHeight, imageWidth, focal, dice, alpha)],
+
+            // Interpolation, exponential and logarithm of every class at every pixel, about 30 operations; labels are bytes.
+            Work = new CaseWork(30 * pixels * classes, logits + (pixels / 4), 40 * pixels * classes, (2 * logits) + (pixels / 4)),
+            Real = real,
+        };
+    }
+}
