@@ -64,7 +64,7 @@ public class SplitTests
         Assert.Contains("neither", Assert.Throws<InputException>(() => new ZeroShotSplit(3, [0], [2], "s")).Message);
         Assert.Contains("twice", Assert.Throws<InputException>(() => new ZeroShotSplit(3, [0, 0, 1], [2], "s")).Message);
         Assert.Contains("class id 3", Assert.Throws<InputException>(() => new ZeroShotSplit(3, [0, 1, 2], [3], "s")).Message);
-        Assert.Contains("no seen", Assert.Throws<InputException>(() => new ZeroShotSplit(2, [], [0, 1], "s")).Message);
+        Assert.Contains("at least one seen class", Assert.Throws<InputException>(() => new ZeroShotSplit(2, [], [0, 1], "s")).Message);
         var split = new ZeroShotSplit(4, [2, 0], [3, 1], "s");
         Assert.Equal([0, 2], split.Seen);
         Assert.False(split.IsSeen(1));

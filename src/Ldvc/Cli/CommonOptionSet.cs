@@ -68,7 +68,18 @@ internal sealed class CommonOptionSet
             DeviceChoice.Parse(result.GetValue(_device) ?? ""),
             (int)WholeNumber("--threads", result.GetValue(_threads) ?? "", MostThreads),
             seed is null ? null : WholeNumber("--seed", seed, long.MaxValue),
-            OptionValue.Text(result, _json));
+            JsonFile(OptionValue.Text(result, _json)));
+    }
+
+    // Looked at now: results that took hours should not find out at the end that they cannot be written.
+    private static string? JsonFile(string? path)
+    {
+        if (path is not null && (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))))
+        {
+            throw new InputException($"--json: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
+        }
+
+        return path;
     }
 
     private static long WholeNumber(string option, string text, long largest)

@@ -24,12 +24,12 @@ internal sealed class ClassList : IReadOnlyList<string>
         {
             if (_names[i].Length == 0)
             {
-                throw new InputException($"{source}: class name {i} is empty");
+                throw new InputException($"{source}: class name {i} is empty, expected a name");
             }
 
             if (!_ids.TryAdd(_names[i], i))
             {
-                throw new InputException($"{source}: class name '{_names[i]}' stands twice (as class {_ids[_names[i]]} and {i})");
+                throw new InputException($"{source}: class name '{_names[i]}' stands twice (as class {_ids[_names[i]]} and {i}), expected different names");
             }
         }
     }
@@ -42,7 +42,7 @@ internal sealed class ClassList : IReadOnlyList<string>
 
     /// <summary>One name per line; empty lines are skipped.</summary>
     /// <exception cref="InputException">The file is missing, or as for the constructor.</exception>
-    public static ClassList FromFile(string path) => new(InputFile.ReadLines(path), path);
+    public static ClassList FromFile(string path) => new(InputFile.ReadLines(path, "the names of the classes"), path);
 
     /// <summary>The train id of a name, or -1.</summary>
     public int IndexOf(string name) => _ids.GetValueOrDefault(name.Trim(), -1);
@@ -51,7 +51,7 @@ internal sealed class ClassList : IReadOnlyList<string>
     /// <exception cref="InputException">A name is not in the list.</exception>
     public int[] IndicesOf(IEnumerable<string> names, string source) =>
     [
-        .. names.Select(n => IndexOf(n) is >= 0 and var id ? id : throw new InputException($"{source}: '{n}' is not one of the {Count} classes")),
+        .. names.Select(n => IndexOf(n) is >= 0 and var id ? id : throw new InputException($"{source}: '{n}' is not a class, expected names out of the {Count} classes")),
     ];
 
     /// <inheritdoc/>

@@ -14,8 +14,8 @@ internal sealed class CocoStuffDataset : FileDataset
     private readonly string _labels;
     private readonly LabelTable _raw = LabelTable.CocoStuffRaw();
 
-    private CocoStuffDataset(string part, SortedDictionary<string, string> images, string labels, ClassList classes, ZeroShotSplit split)
-        : base($"coco-stuff164k/{part}", classes, split, [.. images.Keys], LabelTable.Identity(classes.Count))
+    private CocoStuffDataset(string part, string folder, SortedDictionary<string, string> images, string labels, ClassList classes, ZeroShotSplit split)
+        : base($"coco-stuff164k/{part}", classes, split, [.. images.Keys], folder, LabelTable.Identity(classes.Count))
     {
         _images = images;
         _labels = labels;
@@ -29,7 +29,7 @@ internal sealed class CocoStuffDataset : FileDataset
         string images = FirstFolder(Path.Combine(root, "images", part), Path.Combine(root, part));
         string labels = FirstFolder(Path.Combine(root, "annotations", part), Path.Combine(root, "stuffthingmaps", part));
         var (classes, split) = KnownDatasets.CocoStuff164k();
-        return new CocoStuffDataset(part, PictureFiles.In(images), labels, classes, split);
+        return new CocoStuffDataset(part, images, PictureFiles.In(images), labels, classes, split);
     }
 
     /// <inheritdoc/>

@@ -28,10 +28,11 @@ internal static class DatasetFactory
         if (data.Unseen.Length > 0)
         {
             string source = $"{config.Source}: data.unseen";
-            dataset = new ResplitDataset(dataset, ZeroShotSplit.WithUnseen(dataset.Classes.Count, dataset.Classes.IndicesOf(data.Unseen, source), source));
+            dataset = new ResplitDataset(dataset, ZeroShotSplit.WithUnseen(
+                dataset.Classes.Count, dataset.Classes.IndicesOf(data.Unseen, source), source, dataset.Classes));
         }
 
-        return dataset.Count > 0 ? dataset : throw new InputException($"{dataset.Name}: the data set holds no picture");
+        return dataset.Count > 0 ? dataset : throw new InputException($"{dataset.Name}: expected at least one picture, found none");
     }
 
     private static string Root(LdvcConfig config) => config.Require(config.Data.Root, "data.root", "the folder of the data set");

@@ -9,9 +9,9 @@ internal abstract class FileDataset : SegmentationDataset
     private readonly string[] _ids;
     private readonly LabelTable _table;
 
-    /// <summary>Takes the ids in order.</summary>
+    /// <summary>Takes the ids in order; <paramref name="source"/>, the file or folder they come from, stands in messages.</summary>
     /// <exception cref="InputException">No ids, or one twice.</exception>
-    protected FileDataset(string name, ClassList classes, ZeroShotSplit split, IReadOnlyList<string> ids, LabelTable table)
+    protected FileDataset(string name, ClassList classes, ZeroShotSplit split, IReadOnlyList<string> ids, string source, LabelTable table)
     {
         if (split.ClassCount != classes.Count)
         {
@@ -20,7 +20,7 @@ internal abstract class FileDataset : SegmentationDataset
 
         if (ids.Count == 0)
         {
-            throw new InputException($"{name}: the data set has no pictures");
+            throw new InputException($"{source}: expected at least one picture, found none");
         }
 
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -28,7 +28,7 @@ internal abstract class FileDataset : SegmentationDataset
         {
             if (!seen.Add(id))
             {
-                throw new InputException($"{name}: '{id}' is listed twice");
+                throw new InputException($"{source}: picture '{id}' is listed twice, expected each once");
             }
         }
 
@@ -95,7 +95,7 @@ internal abstract class FileDataset : SegmentationDataset
             {
                 if (!File.Exists(path))
                 {
-                    throw new InputException($"{path}: file not found, it is listed in {Name}");
+                    throw new InputException($"{path}: file not found, expected for picture '{id}' of {Name}");
                 }
             }
         }
@@ -105,15 +105,16 @@ internal abstract class FileDataset : SegmentationDataset
     protected virtual LabelTable TableFor(string labelPath) => _table;
 
     /// <summary>The first of several folders that exists.</summary>
-    /// <exception cref="InputException">None does; the message names the first.</exception>
+    /// <exception cref="InputException">None does; the message names them.</exception>
     protected static string FirstFolder(params IReadOnlyList<string> candidates)
-        => candidates.FirstOrDefault(Directory.Exists) ?? throw new InputException($"{candidates[0]}: folder not found");
+        => candidates.FirstOrDefault(Directory.Exists)
+            ?? throw new InputException($"{candidates[0]}: folder not found, expected it or {string.Join(" or ", candidates.Skip(1))}");
 
     /// <summary>
     /// Ids of a list file, one line each: "2007_000032", or paths such as "/JPEGImages/2007_000032.jpg ..." of which the first one's name counts.
     /// </summary>
     protected static List<string> ReadIds(string path)
-        => [.. InputFile.ReadLines(path).Select(line => IdOf(line.Split((char[]?)null, 2)[0]))];
+        => [.. InputFile.ReadLines(path, "the pictures of this part").Select(line => IdOf(line.Split((char[]?)null, 2)[0]))];
 
     /// <summary>The id in a file name or path; dots in it stay unless a picture's extension follows.</summary>
     protected static string IdOf(string path)

@@ -9,12 +9,14 @@ namespace Ldvc.Data;
 /// </summary>
 internal sealed class FolderDataset : FileDataset
 {
+    private const string ClassNames = "names of classes";
+
     private readonly string _root;
     private readonly SortedDictionary<string, string> _images;
 
     private FolderDataset(
-        string root, string part, SortedDictionary<string, string> images, IReadOnlyList<string> ids, ClassList classes, ZeroShotSplit split)
-        : base($"{root}/{part}", classes, split, ids, LabelTable.Identity(classes.Count))
+        string root, string part, SortedDictionary<string, string> images, (IReadOnlyList<string> Ids, string Source) list, ClassList classes, ZeroShotSplit split)
+        : base($"{root}/{part}", classes, split, list.Ids, list.Source, LabelTable.Identity(classes.Count))
     {
         _root = root;
         _images = images;
@@ -26,13 +28,13 @@ internal sealed class FolderDataset : FileDataset
     {
         if (!Directory.Exists(root))
         {
-            throw new InputException($"{root}: folder not found");
+            throw new InputException($"{root}: folder not found, expected a data set with images/, masks/ and classes.txt");
         }
 
         var classes = ClassList.FromFile(Path.Combine(root, "classes.txt"));
         var split = ReadSplit(root, classes);
         var images = PictureFiles.In(Path.Combine(root, "images"));
-        return new FolderDataset(root, part, images, Ids(root, part, images), classes, split);
+        return new FolderDataset(root, part, images, List(root, part, images), classes, split);
     }
 
     /// <inheritdoc/>
@@ -41,35 +43,35 @@ internal sealed class FolderDataset : FileDataset
     /// <inheritdoc/>
     public override string LabelPath(string id) => Path.Combine(_root, "masks", id + ".png");
 
-    private static IReadOnlyList<string> Ids(string root, string part, SortedDictionary<string, string> images)
+    private static (IReadOnlyList<string> Ids, string Source) List(string root, string part, SortedDictionary<string, string> images)
     {
         string list = Path.Combine(root, part + ".txt");
         bool hasLists = File.Exists(Path.Combine(root, "train.txt")) || File.Exists(Path.Combine(root, "val.txt"));
         if (part == "all" || (!hasLists && part is "train" or "val"))
         {
-            return [.. images.Keys];
+            return ([.. images.Keys], Path.Combine(root, "images"));
         }
 
         // Whole lines: a user's file names may hold spaces.
-        List<string> ids = [.. InputFile.ReadLines(list).Select(IdOf)];
+        List<string> ids = [.. InputFile.ReadLines(list, "the pictures of this part").Select(IdOf)];
         return ids.Find(id => !images.ContainsKey(id)) is { } missing
-            ? throw new InputException($"{list}: '{missing}' has no picture in {Path.Combine(root, "images")}")
-            : ids;
+            ? throw new InputException($"{list}: picture '{missing}' not found, expected it in {Path.Combine(root, "images")}")
+            : (ids, list);
     }
 
     private static ZeroShotSplit ReadSplit(string root, ClassList classes)
     {
         string seenFile = Path.Combine(root, "seen.txt");
         string unseenFile = Path.Combine(root, "unseen.txt");
-        int[]? seen = File.Exists(seenFile) ? classes.IndicesOf(InputFile.ReadLines(seenFile), seenFile) : null;
-        int[]? unseen = File.Exists(unseenFile) ? classes.IndicesOf(InputFile.ReadLines(unseenFile), unseenFile) : null;
+        int[]? seen = File.Exists(seenFile) ? classes.IndicesOf(InputFile.ReadLines(seenFile, ClassNames), seenFile) : null;
+        int[]? unseen = File.Exists(unseenFile) ? classes.IndicesOf(InputFile.ReadLines(unseenFile, ClassNames), unseenFile) : null;
         var all = Enumerable.Range(0, classes.Count);
         return (seen, unseen) switch
         {
             (null, null) => ZeroShotSplit.AllSeen(classes.Count),
-            (null, _) => new ZeroShotSplit(classes.Count, all.Except(unseen), unseen, unseenFile),
-            (_, null) => new ZeroShotSplit(classes.Count, seen, all.Except(seen), seenFile),
-            _ => new ZeroShotSplit(classes.Count, seen, unseen, $"{seenFile} and unseen.txt"),
+            (null, _) => new ZeroShotSplit(classes.Count, all.Except(unseen), unseen, unseenFile, classes),
+            (_, null) => new ZeroShotSplit(classes.Count, seen, all.Except(seen), seenFile, classes),
+            _ => new ZeroShotSplit(classes.Count, seen, unseen, $"{seenFile} and unseen.txt", classes),
         };
     }
 }

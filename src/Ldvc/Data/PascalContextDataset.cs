@@ -11,7 +11,7 @@ internal sealed class PascalContextDataset : FileDataset
     private readonly string _root;
 
     private PascalContextDataset(string root, string part, ClassList classes, ZeroShotSplit split, LabelTable table)
-        : base($"pascal-context{classes.Count}/{part}", classes, split, Ids(root, part), table) => _root = root;
+        : base($"pascal-context{classes.Count}/{part}", classes, split, ReadIds(ListOf(root, part)), ListOf(root, part), table) => _root = root;
 
     /// <summary>
     /// Opens part "train" or "val". <paramref name="root"/> is VOC2010, VOCdevkit, or the folder around it; the other options are those of
@@ -33,5 +33,5 @@ internal sealed class PascalContextDataset : FileDataset
     /// <inheritdoc/>
     public override string LabelPath(string id) => Path.Combine(_root, "SegmentationClassContext", id + ".png");
 
-    private static List<string> Ids(string root, string part) => ReadIds(Path.Combine(root, "ImageSets", "SegmentationContext", part + ".txt"));
+    private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "SegmentationContext", part + ".txt");
 }

@@ -16,7 +16,7 @@ internal static class PictureFiles
     {
         if (!Directory.Exists(folder))
         {
-            throw new InputException($"{folder}: folder not found");
+            throw new InputException($"{folder}: folder not found, expected pictures in it");
         }
 
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -25,7 +25,8 @@ internal static class PictureFiles
             string id = Path.GetFileNameWithoutExtension(path);
             if (!files.TryAdd(id, path))
             {
-                throw new InputException($"{folder}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {Path.GetFileName(path)})");
+                throw new InputException(
+                    $"{folder}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {Path.GetFileName(path)}), expected different names");
             }
         }
 

@@ -11,7 +11,7 @@ internal sealed class VocDataset : FileDataset
     private readonly string _root;
 
     private VocDataset(string root, string part, ClassList classes, ZeroShotSplit split)
-        : base($"voc2012/{part}", classes, split, Ids(root, part), LabelTable.ReduceZero(classes.Count)) => _root = root;
+        : base($"voc2012/{part}", classes, split, Ids(root, part), ListOf(root, part), LabelTable.ReduceZero(classes.Count)) => _root = root;
 
     /// <summary>
     /// Opens part "train", "val", "trainaug" or any other list's name. <paramref name="root"/> is VOC2012, VOCdevkit, or the folder around it.
@@ -37,10 +37,12 @@ internal sealed class VocDataset : FileDataset
         return File.Exists(own) || !File.Exists(augmented) ? own : augmented;
     }
 
+    private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "Segmentation", part + ".txt");
+
     private static List<string> Ids(string root, string part)
     {
         string lists = Path.Combine(root, "ImageSets", "Segmentation");
-        string list = Path.Combine(lists, part + ".txt");
+        string list = ListOf(root, part);
         if (part != "trainaug" || File.Exists(list))
         {
             return ReadIds(list);
@@ -49,7 +51,7 @@ internal sealed class VocDataset : FileDataset
         string additional = Path.Combine(lists, "aug.txt");
         if (!File.Exists(additional))
         {
-            throw new InputException($"{lists}: neither trainaug.txt nor aug.txt found, expected one of them to list the SBD pictures");
+            throw new InputException($"{list}: file not found, and no aug.txt beside it; expected one of them to list the SBD pictures (or data.train_part=train to do without)");
         }
 
         return [.. ReadIds(Path.Combine(lists, "train.txt")).Union(ReadIds(additional), StringComparer.Ordinal)];

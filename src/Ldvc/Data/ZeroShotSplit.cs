@@ -7,10 +7,11 @@ internal sealed class ZeroShotSplit
 {
     private readonly bool[] _seen;
 
-    /// <summary>Takes both lists in any order; <paramref name="source"/> stands in messages.</summary>
+    /// <summary>Takes both lists in any order; <paramref name="source"/> and the names, if they are given, stand in messages.</summary>
     /// <exception cref="InputException">An id out of range, in both lists, twice in one, or in none; or no seen class.</exception>
-    public ZeroShotSplit(int classCount, IEnumerable<int> seen, IEnumerable<int> unseen, string source)
+    public ZeroShotSplit(int classCount, IEnumerable<int> seen, IEnumerable<int> unseen, string source, IReadOnlyList<string>? names = null)
     {
+        string Name(int id) => names is null ? $"class id {id}" : $"class '{names[id]}'";
         ClassCount = classCount;
         Seen = [.. seen.Order()];
         Unseen = [.. unseen.Order()];
@@ -26,7 +27,7 @@ internal sealed class ZeroShotSplit
             if (listed[id])
             {
                 bool overlap = Array.IndexOf(Seen, id) >= 0 && Array.IndexOf(Unseen, id) >= 0;
-                throw new InputException($"{source}: class id {id} is {(overlap ? "both seen and unseen" : "listed twice")} in the split");
+                throw new InputException($"{source}: {Name(id)} is {(overlap ? "both seen and unseen" : "listed twice")}, expected each class in one of the two, once");
             }
 
             listed[id] = true;
@@ -34,12 +35,12 @@ internal sealed class ZeroShotSplit
 
         if (Array.IndexOf(listed, false) is >= 0 and var missing)
         {
-            throw new InputException($"{source}: class id {missing} is neither seen nor unseen");
+            throw new InputException($"{source}: {Name(missing)} is neither seen nor unseen, expected each class in one of the two");
         }
 
         if (Seen.Length == 0)
         {
-            throw new InputException($"{source}: the split has no seen class");
+            throw new InputException($"{source}: every class is unseen, expected at least one seen class");
         }
 
         foreach (int id in Seen)
@@ -62,8 +63,8 @@ internal sealed class ZeroShotSplit
 
     /// <summary>The given ids are unseen, the others seen.</summary>
     /// <exception cref="InputException">As for the constructor.</exception>
-    public static ZeroShotSplit WithUnseen(int classCount, IReadOnlyCollection<int> unseen, string source)
-        => new(classCount, Enumerable.Range(0, classCount).Except(unseen), unseen, source);
+    public static ZeroShotSplit WithUnseen(int classCount, IReadOnlyCollection<int> unseen, string source, IReadOnlyList<string>? names = null)
+        => new(classCount, Enumerable.Range(0, classCount).Except(unseen), unseen, source, names);
 
     /// <summary>Whether a train id is seen.</summary>
     public bool IsSeen(int id) => _seen[id];

@@ -34,9 +34,16 @@ internal static class InputFile
     }
 
     /// <summary>The lines of a text file, trimmed, without the empty ones.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="expected">What the file is for; a missing one is reported with it.</param>
     /// <exception cref="InputException">As for <see cref="ReadAllBytes"/>.</exception>
-    public static List<string> ReadLines(string path)
+    public static List<string> ReadLines(string path, string expected)
     {
+        if (!File.Exists(path) && !Directory.Exists(path))
+        {
+            throw new InputException($"{path}: file not found, expected {expected}, one a line");
+        }
+
         var lines = new List<string>();
         using var reader = new StreamReader(new MemoryStream(ReadAllBytes(path), writable: false));
         while (reader.ReadLine() is { } line)

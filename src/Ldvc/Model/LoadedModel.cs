@@ -34,6 +34,7 @@ internal sealed class LoadedModel : IDisposable
     {
         var checkpoint = ClipCheckpoint.Find(clipPath);
         var tokenizer = ClipTokenizer.Load(clipPath);
+        ClassTexts.CheckPrompts(tokenizer, config.Template, config.Prompts.Text);
         var clip = checkpoint.Load(device);
         try
         {

@@ -114,7 +114,7 @@ internal sealed class CheckpointFolder
     /// <summary>Counts backwards from the step just written: newer files are those of a part of the run that has been taken back.</summary>
     private void Prune(int newest)
     {
-        foreach ((int step, string path) in All().Where(c => c.Step <= newest && !_pinned.Contains(c.Step)).Reverse().Skip(_keep))
+        foreach ((int step, string path) in All().Where(c => c.Step <= newest).Reverse().Skip(_keep).Where(c => !_pinned.Contains(c.Step)))
         {
             Delete(path, $"checkpoint of step {step}");
         }

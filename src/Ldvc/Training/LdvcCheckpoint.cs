@@ -148,6 +148,16 @@ internal sealed class LdvcCheckpoint : IDisposable
         }
     }
 
+    /// <summary>Refuses to go on from a checkpoint that was shown masks of classes that are unseen now: its scores would not be zero-shot.</summary>
+    /// <exception cref="InputException">One of the names had masks in training.</exception>
+    internal void RefuseSeen(string[] unseen, string source)
+    {
+        if (unseen.FirstOrDefault(Seen.Contains) is { } shown)
+        {
+            throw new InputException($"{source}: expected a checkpoint trained without masks of the unseen classes, but {Path} had masks of '{shown}'.");
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
 

@@ -51,6 +51,11 @@ internal sealed class LdvcTrainer : IDisposable
             throw new InputException($"{dataset.Name}: {dataset.Classes.Count} classes, expected at most {PseudoLabelMarker}");
         }
 
+        if (train.Setting == TrainSetting.Transductive && dataset.Split.Unseen.Length == 0)
+        {
+            throw new InputException($"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
+        }
+
         _mapping = new LabelMapping(dataset.Split, train.Setting switch
         {
             TrainSetting.Inductive => LabelProtocol.Inductive,
@@ -88,6 +93,9 @@ internal sealed class LdvcTrainer : IDisposable
 
     /// <summary>Time spent waiting for data so far.</summary>
     internal TimeSpan Waited => _loader?.Waited ?? TimeSpan.Zero;
+
+    /// <summary>Whether training has ended because a number was none any more.</summary>
+    internal bool HasDiverged { get; private set; }
 
     /// <summary>One optimiser step.</summary>
     /// <exception cref="InputException">A file of the data set is bad, or a number is none any more (the message names the first bad tensor).</exception>
@@ -188,17 +196,18 @@ internal sealed class LdvcTrainer : IDisposable
     private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
     {
         bool Bad(Tensor tensor) => !KernelSet.For(tensor.Device).Reduction.AllFinite(tensor, tensor.Count);
-        foreach (var (name, parameter) in _loaded.Model.Parameters())
+        var parameters = _loaded.Model.Parameters().Concat(_loaded.Clip.Parameters("clip."));
+        if (parameters.FirstOrDefault(p => Bad(p.Parameter.Value)).Name is { } name)
         {
-            if (Bad(parameter.Value))
-            {
-                return $"parameter {name}";
-            }
+            return $"parameter {name}";
         }
 
         return Bad(image) ? "the picture" : Bad(texts.Value) ? "text_embeddings" : Bad(logits.Value) ? "mask_logits" : "the loss";
     }
 
-    private InputException Diverged(string what, DataBatch batch) =>
-        new($"training stopped at step {Step}: {what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")}); try a lower train.lr");
+    private InputException Diverged(string what, DataBatch batch)
+    {
+        HasDiverged = true;
+        return new($"training stopped at step {Step}: {what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")}); try a lower train.lr");
+    }
 }

@@ -11,6 +11,8 @@ namespace Ldvc.Training;
 internal sealed class RunFolder : IDisposable
 {
     private const string ConfigName = "config.yaml";
+    private const string MetricsName = "metrics.jsonl";
+    private const string ScoresName = "scores.json";
     private const string LockName = ".lock";
 
     private readonly FileStream _lock;
@@ -32,10 +34,10 @@ internal sealed class RunFolder : IDisposable
     public string ConfigPath => Path.Combine(Root, ConfigName);
 
     /// <summary>One JSON object per line.</summary>
-    public string MetricsPath => Path.Combine(Root, "metrics.jsonl");
+    public string MetricsPath => Path.Combine(Root, MetricsName);
 
     /// <summary>The last evaluation.</summary>
-    public string ScoresPath => Path.Combine(Root, "scores.json");
+    public string ScoresPath => Path.Combine(Root, ScoresName);
 
     /// <summary>The checkpoints' folder.</summary>
     public string CheckpointsPath => CheckpointsOf(Root);
@@ -69,7 +71,7 @@ internal sealed class RunFolder : IDisposable
 
         if (!File.Exists(configPath))
         {
-            return Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != LockName)
+            return Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => !IsOurs(Path.GetFileName(entry)))
                 ? throw new InputException($"{root}: expected an empty folder or that of a run, found files but no {ConfigName}; choose another {key}.")
                 : false;
         }
@@ -96,6 +98,11 @@ internal sealed class RunFolder : IDisposable
         FileStream held = Hold(root);
         try
         {
+            foreach (string leftover in Directory.EnumerateFiles(root, ".*.tmp").Where(path => IsOurs(Path.GetFileName(path))))
+            {
+                File.Delete(leftover);
+            }
+
             // Written again on resuming too: values that may change between the two parts of a run are then the current ones.
             AtomicFile.WriteText(configPath, ConfigWriter.ToYaml(config));
             return new RunFolder(root, existed, held);
@@ -123,6 +130,12 @@ internal sealed class RunFolder : IDisposable
             }
         }
     }
+
+    // What a process that was killed before the configuration was written leaves behind: the lock, and files that never got their names.
+    private static bool IsOurs(string name) =>
+        name == LockName
+        || (name.EndsWith(".tmp", StringComparison.Ordinal)
+            && new[] { ConfigName, MetricsName, ScoresName }.Any(own => name.StartsWith($".{own}.", StringComparison.Ordinal)));
 
     private static FileStream Hold(string root)
     {

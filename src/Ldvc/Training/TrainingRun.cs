@@ -58,7 +58,7 @@ internal sealed class TrainingRun
         var checkpoints = new CheckpointFolder(
             RunFolder.CheckpointsOf(root), config.Train.Keep, warning => host.Error.WriteLine("ldvc: " + warning), config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? checkpoints.Latest()?.Path : null;
-        using LdvcCheckpoint? start = OpenStart(config, from);
+        using LdvcCheckpoint? start = OpenStart(config, from, training);
         using LoadedModel loaded = LoadedModel.Create(clip, config.Model, device, (ulong)config.Train.Seed);
         using var trainer = new LdvcTrainer(loaded, training, config);
         start?.Restore(loaded, from is null ? null : trainer.Optimizer);
@@ -77,7 +77,7 @@ internal sealed class TrainingRun
     }
 
     // The newest checkpoint of the run itself; else, for transductive training, the one it starts from.
-    private static LdvcCheckpoint? OpenStart(LdvcConfig config, string? newest)
+    private static LdvcCheckpoint? OpenStart(LdvcConfig config, string? newest, SegmentationDataset training)
     {
         if (newest is not null)
         {
@@ -94,6 +94,7 @@ internal sealed class TrainingRun
         try
         {
             start.RefuseOtherModel(config);
+            start.RefuseSeen([.. training.Split.Unseen.Select(id => training.Classes[id])], $"{config.Source}: train.transductive.from");
             return start;
         }
         catch
@@ -156,7 +157,7 @@ internal sealed class TrainingRun
                     return false;
                 }
 
-                StepResult result = _trainer.RunStep();
+                StepResult result = Advance(reporter);
                 long step = _trainer.Step;
                 _loss = result.Loss;
                 reporter.Report(new ProgressStatus((int)step, result.Loss, result.LearningRate, (step - first) * train.Batch));
@@ -185,6 +186,20 @@ internal sealed class TrainingRun
         finally
         {
             _clock.Stop();
+        }
+    }
+
+    // A bad file of the data set stops the run, but what was learnt so far is kept: mend the file and resume.
+    private StepResult Advance(ProgressReporter reporter)
+    {
+        try
+        {
+            return _trainer.RunStep();
+        }
+        catch (InputException) when (!_trainer.HasDiverged)
+        {
+            Save(reporter);
+            throw;
         }
     }
 

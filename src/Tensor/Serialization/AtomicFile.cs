@@ -18,6 +18,11 @@ public static class AtomicFile
         }
 
         string folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"{path}: cannot be written, the folder {folder} does not exist.");
+        }
+
         string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
         bool moved = false;
         try
