@@ -115,7 +115,8 @@ internal static class MaskLossReference
         return Math.Max(x, 0) + (u < 1e-6 ? u - (u * u / 2) : Math.Log(1 + u));
     }
 
-    private static double Logit(MaskLossSizes s, double[] z, int plane, int pixel)
+    /// <summary>One upsampled logit.</summary>
+    internal static double Logit(MaskLossSizes s, double[] z, int plane, int pixel)
     {
         var (top, bottom, down) = Axis(pixel / s.ImageWidth, s.Height, s.ImageHeight);
         var (left, right, across) = Axis(pixel % s.ImageWidth, s.Width, s.ImageWidth);

@@ -1,0 +1,240 @@
+using Ldvc.Autograd;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Data;
+using Ldvc.Tests.Kernels;
+using Xunit;
+using ImageStatistics = Ldvc.Imaging.ImageStatistics;
+
+namespace Ldvc.Tests.Inference;
+
+/// <summary>Sliding-window inference against method.md 9 written plainly, in double precision and with every canvas stored.</summary>
+public sealed class SegmenterTests : IDisposable
+{
+    private static readonly string[] Names = ["cat", "dog", "blue sky"];
+    private static readonly SegmenterOptions Options = new(64, 64, 48, 1, ImageStatistics.Clip.Mean, ImageStatistics.Clip.Std);
+
+    private readonly CpuDevice _device = new(1);
+    private readonly LoadedModel _loaded;
+
+    public SegmenterTests()
+    {
+        var model = new ModelConfig { Head = MaskHead.Dot, AdapterInit = AdapterInit.Identity, Decoder = new DecoderConfig { Layers = 1 } };
+        _loaded = LoadedModel.Create(TinyClip.Folder, model, _device, 2);
+    }
+
+    public void Dispose()
+    {
+        _loaded.Dispose();
+        _device.Dispose();
+    }
+
+    [Theory]
+    [InlineData(64, 64, 64, 48)]    // one window
+    [InlineData(100, 75, 64, 48)]   // 85x64: the second window moves back to end with the picture
+    [InlineData(75, 200, 64, 48)]   // portrait
+    [InlineData(160, 64, 64, 64)]   // windows without overlap
+    [InlineData(200, 64, 64, 16)]   // up to four windows over a pixel
+    [InlineData(67, 50, 50, 48)]    // lower than the window: padded to a multiple of the patch, and cut again
+    [InlineData(9, 7, 40, 48)]      // enlarged, then back
+    [InlineData(300, 20, 64, 48)]   // the long side stops at four short ones
+    [InlineData(1, 1, 64, 48)]
+    public void WindowsArePaddedAveragedAndResized(int width, int height, int shortSide, int stride)
+    {
+        RgbImage picture = TinyData.Pattern(width, height, 3);
+        float[] penalty = [0.1f, 0, 0.05f];
+        SegmenterOptions options = Options with { ShortSide = shortSide, Stride = stride };
+        double[][] expected = Reference(picture, penalty, options);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options);
+        var (labels, scores) = segmenter.Segment(picture);
+        Assert.Equal((width, height), (labels.Width, labels.Height));
+        for (int i = 0; i < labels.Labels.Length; i++)
+        {
+            double best = expected.Max(plane => plane[i]);
+            Assert.Equal(best, scores[i], 2e-5);
+
+            // The winner is the reference's, or one that ties with it within rounding.
+            Assert.Equal(best, expected[labels.Labels[i]][i], 2e-5);
+        }
+
+        // Several windows at once, the last batch not full, are the same windows.
+        using var batched = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options with { Batch = 2 });
+        Assert.Equal(scores, batched.Segment(picture).Scores, (a, b) => Math.Abs(a - b) <= 1e-5f);
+    }
+
+    [Fact]
+    public void TheSeenPenaltyDecidesBetweenCloseClasses()
+    {
+        RgbImage picture = TinyData.Pattern(90, 70, 4);
+        int[] Counts(params float[] penalty)
+        {
+            using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, Options);
+            byte[] labels = segmenter.Segment(picture).Labels.Labels;
+            return [.. Enumerable.Range(0, 3).Select(c => labels.Count(l => l == c))];
+        }
+
+        Assert.Equal(90 * 70, Counts(1, 0, 1)[1]);
+        Assert.Equal(90 * 70, Counts(1, 1, 0)[2]);
+
+        // Without one, more than one class wins somewhere: the classes do not tie.
+        Assert.True(Counts(0, 0, 0).Count(n => n > 90 * 70 / 20) > 1, string.Join(' ', Counts(0, 0, 0)));
+    }
+
+    [Fact]
+    public void BelowTheThresholdIsBackground()
+    {
+        RgbImage picture = TinyData.Pattern(90, 70, 4);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        var (plain, scores) = segmenter.Segment(picture);
+        Assert.DoesNotContain(LabelMap.Ignore, plain.Labels);
+        double threshold = scores.Order().ElementAt(scores.Length / 3);
+        byte[] labels = segmenter.Segment(picture, threshold).Labels.Labels;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            Assert.Equal(scores[i] < (float)threshold ? LabelMap.Ignore : plain.Labels[i], labels[i]);
+        }
+
+        Assert.InRange(labels.Count(l => l == LabelMap.Ignore), 90 * 70 / 4, 90 * 70 / 3);
+    }
+
+    [Fact]
+    public void ClassEmbeddingsAreComputedOnce()
+    {
+        RgbImage picture = TinyData.Pattern(64, 64, 5);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        float[] before = segmenter.Segment(picture).Scores;
+
+        // A text encoder that gives NaN would spoil everything, were it asked again.
+        Tensor prompts = _loaded.Model.Parameters().Single(p => p.Name == "text.prompt").Parameter.Value;
+        float[] spoilt = prompts.ToArray();
+        Array.Fill(spoilt, float.NaN);
+        prompts.CopyFromHost<float>(spoilt);
+        Assert.Equal(before, segmenter.Segment(picture).Scores);
+    }
+
+    [Fact]
+    public void OnlyInductiveTrainingHoldsSeenClassesBack()
+    {
+        var dataset = new MemoryDataset(2);
+        var config = new LdvcConfig { Eval = new EvalConfig { ShortSide = 64, Window = 64, Stride = 48, SeenPenalty = 1 } };
+        long[] Predicted(TrainSetting setting, SegmentationDataset data)
+        {
+            LdvcConfig own = config with { Train = config.Train with { Setting = setting } };
+            using var segmenter = Evaluator.CreateSegmenter(_loaded, data, own);
+            byte[] labels = segmenter.Segment(TinyData.Pattern(64, 64, 6)).Labels.Labels;
+            return [.. Enumerable.Range(0, 4).Select(c => labels.LongCount(l => l == c))];
+        }
+
+        // Classes 0 and 2 are seen: a penalty of 1 leaves them nothing.
+        long[] inductive = Predicted(TrainSetting.Inductive, dataset), transductive = Predicted(TrainSetting.Transductive, dataset);
+        Assert.Equal(0, inductive[0] + inductive[2]);
+        Assert.True(transductive[0] + transductive[2] > 0);
+        Assert.Equal(transductive, Predicted(TrainSetting.Full, dataset));
+
+        // Without unseen classes there is nobody to hold back for.
+        Assert.Equal(transductive, Predicted(TrainSetting.Inductive, new ResplitDataset(dataset, ZeroShotSplit.AllSeen(4))));
+    }
+
+    [Theory]
+    [InlineData(70, 48)]
+    [InlineData(64, 65)]
+    public void WindowsThatDoNotFitThePatchAreRefused(int window, int stride)
+    {
+        string message = Assert.Throws<InputException>(
+            () => new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { Window = window, Stride = stride })).Message;
+        Assert.Contains($"eval.window is {window} and eval.stride {stride}; expected a multiple of the patch (16)", message);
+    }
+
+    // Scores of every class at every pixel of the picture.
+    private double[][] Reference(RgbImage picture, float[] penalty, SegmenterOptions options)
+    {
+        double scale = Math.Min(4.0 * options.ShortSide / Math.Max(picture.Width, picture.Height), (double)options.ShortSide / Math.Min(picture.Width, picture.Height));
+        int width = Math.Max(1, (int)((picture.Width * scale) + 0.5)), height = Math.Max(1, (int)((picture.Height * scale) + 0.5));
+        RgbImage resized = width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
+        int fullWidth = width >= 64 ? width : (width + 15) / 16 * 16, fullHeight = height >= 64 ? height : (height + 15) / 16 * 16;
+        int windowWidth = Math.Min(64, fullWidth), windowHeight = Math.Min(64, fullHeight);
+        double[][] canvas = [.. Names.Select(_ => new double[fullWidth * fullHeight])];
+        var counts = new int[fullWidth * fullHeight];
+        foreach (int top in Places(fullHeight, windowHeight, options.Stride))
+        {
+            foreach (int left in Places(fullWidth, windowWidth, options.Stride))
+            {
+                double[][] window = Window(resized, left, top, windowWidth, windowHeight, options);
+                for (int y = 0; y < windowHeight; y++)
+                {
+                    for (int x = 0; x < windowWidth; x++)
+                    {
+                        int at = ((top + y) * fullWidth) + left + x;
+                        counts[at]++;
+                        for (int c = 0; c < Names.Length; c++)
+                        {
+                            canvas[c][at] += window[c][(y * windowWidth) + x] - penalty[c];
+                        }
+                    }
+                }
+            }
+        }
+
+        return [.. canvas.Select(plane =>
+        {
+            var averaged = new double[width * height];
+            for (int i = 0; i < averaged.Length; i++)
+            {
+                int at = (i / width * fullWidth) + (i % width);
+                averaged[i] = plane[at] / counts[at];
+            }
+
+            return Stretch(averaged, width, height, picture.Width, picture.Height);
+        })];
+    }
+
+    // Windows at multiples of the stride; one that would stick out ends with the picture instead.
+    private static IEnumerable<int> Places(int side, int window, int stride)
+    {
+        int count = Math.Max((side - window + stride - 1) / stride, 0) + 1;
+        return Enumerable.Range(0, count).Select(i => Math.Min(i * stride, side - window));
+    }
+
+    private double[][] Window(RgbImage picture, int left, int top, int width, int height, SegmenterOptions options)
+    {
+        var pixels = new float[3 * width * height];
+        for (int c = 0; c < 3; c++)
+        {
+            for (int y = 0; y < Math.Min(height, picture.Height - top); y++)
+            {
+                for (int x = 0; x < Math.Min(width, picture.Width - left); x++)
+                {
+                    float value = picture.Pixels[(3 * (((top + y) * picture.Width) + left + x)) + c] / 255f;
+                    pixels[(((c * height) + y) * width) + x] = (value - options.Mean[c]) / options.Deviation[c];
+                }
+            }
+        }
+
+        using var tape = new Tape(_device, recording: false);
+        using Tensor image = _device.FromHost(pixels, new Shape(1, 3, height, width));
+        Variable logits = _loaded.Model.Forward(tape, image, tape.Constant(_loaded.EmbedClasses(Names)));
+        double[] z = [.. logits.Value.ToArray().Select(v => (double)v)];
+        int plane = z.Length / Names.Length;
+        return [.. Names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(MaskLossReference.Sigmoid).ToArray())];
+    }
+
+    private static double[] Stretch(double[] plane, int width, int height, int newWidth, int newHeight)
+    {
+        var result = new double[newWidth * newHeight];
+        for (int i = 0; i < result.Length; i++)
+        {
+            var (top, bottom, down) = MaskLossReference.Axis(i / newWidth, height, newHeight);
+            var (left, right, across) = MaskLossReference.Axis(i % newWidth, width, newWidth);
+            double above = (plane[(top * width) + left] * (1 - across)) + (plane[(top * width) + right] * across);
+            double below = (plane[(bottom * width) + left] * (1 - across)) + (plane[(bottom * width) + right] * across);
+            result[i] = (above * (1 - down)) + (below * down);
+        }
+
+        return result;
+    }
+}
