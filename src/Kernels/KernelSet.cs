@@ -122,6 +122,11 @@ internal sealed class KernelSet : IDisposable
         {
             Launcher = launcher,
             Elementwise = new GpuElementwise(launcher),
+            Attention = new GpuAttention(launcher),
+            RouteAttention = new GpuRouteAttention(launcher),
+            Resample = new GpuResample(launcher),
+            MaskLoss = new GpuMaskLoss(launcher),
+            Segmentation = new GpuSegmentation(launcher),
         };
     }
 

@@ -69,6 +69,8 @@ internal sealed class Bench(Device device) : IDisposable
 
     internal KernelSet Kernels { get; } = KernelSet.For(device);
 
+    internal Device Device { get; } = device;
+
     /// <summary>Normal numbers times a factor.</summary>
     internal Tensor Normal(Shape shape, double factor = 1)
     {
@@ -79,7 +81,7 @@ internal sealed class Bench(Device device) : IDisposable
             values[i] = (float)(factor * random.NextNormal());
         }
 
-        return Keep(device.FromHost(values, shape));
+        return Keep(Device.FromHost(values, shape));
     }
 
     /// <summary>Whole numbers below a bound.</summary>
@@ -92,7 +94,7 @@ internal sealed class Bench(Device device) : IDisposable
             values[i] = random.NextInt(bound);
         }
 
-        return Keep(device.FromHost(values, shape));
+        return Keep(Device.FromHost(values, shape));
     }
 
     /// <summary>A tensor to be overwritten: filled with a number that no result has.</summary>
@@ -101,7 +103,7 @@ internal sealed class Bench(Device device) : IDisposable
         var shape = new Shape(sizes);
         var values = new float[shape.Count];
         Array.Fill(values, 12345f);
-        return Keep(device.FromHost(values, shape));
+        return Keep(Device.FromHost(values, shape));
     }
 
     internal Tensor Keep(Tensor tensor)

@@ -1,73 +1,137 @@
 using ILGPU;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Attention;
 
 /// <summary>Token rows on the GPU: component d of head h of token n of picture b is at b * BatchStride + n * RowStride + h * HeadDim + d.</summary>
 internal readonly struct GpuTokenRows(ArrayView<float> data, int batchStride, int rowStride)
 {
-    public readonly ArrayView<float> Data = data;
-    public readonly int BatchStride = batchStride;
-    public readonly int RowStride = rowStride;
+    internal readonly ArrayView<float> Data = data;
+    internal readonly int BatchStride = batchStride;
+    internal readonly int RowStride = rowStride;
 }
 
 /// <summary>Arguments of all attention kernels; a route's fields are unused by plain attention. Views that a kernel does not use may be any.</summary>
-internal struct GpuAttentionArguments
+internal readonly struct GpuAttentionArguments
 {
-    public GpuTokenRows Q;
-    public GpuTokenRows K;
-    public GpuTokenRows V;
-    public GpuTokenRows O;
-    public GpuTokenRows Dout;
-    public GpuTokenRows Dq;
-    public GpuTokenRows Dk;
-    public GpuTokenRows Dv;
+    internal GpuTokenRows Q { get; init; }
+
+    internal GpuTokenRows K { get; init; }
+
+    internal GpuTokenRows V { get; init; }
+
+    internal GpuTokenRows O { get; init; }
+
+    internal GpuTokenRows Dout { get; init; }
+
+    internal GpuTokenRows Dq { get; init; }
+
+    internal GpuTokenRows Dk { get; init; }
+
+    internal GpuTokenRows Dv { get; init; }
 
     /// <summary>[B, H, Queries].</summary>
-    public ArrayView<float> LogSumExp;
+    internal ArrayView<float> LogSumExp { get; init; }
 
     /// <summary>[B, H, Queries]: row sums of dOut * o.</summary>
-    public ArrayView<float> Delta;
+    internal ArrayView<float> Delta { get; init; }
 
     /// <summary>Windows chosen by each window, [B, Windows, TopK].</summary>
-    public ArrayView<int> Table;
+    internal ArrayView<int> Table { get; init; }
 
     /// <summary>Where each window's choosers start in the list, [B, Windows + 1].</summary>
-    public ArrayView<int> Offsets;
+    internal ArrayView<int> Offsets { get; init; }
 
     /// <summary>Windows that chose each window, [B, Windows * TopK].</summary>
-    public ArrayView<int> List;
+    internal ArrayView<int> List { get; init; }
 
-    public int Batch;
-    public int Heads;
-    public int Queries;
-    public int Keys;
-    public int HeadDim;
+    internal int Batch { get; init; }
+
+    internal int Heads { get; init; }
+
+    internal int Queries { get; init; }
+
+    internal int Keys { get; init; }
+
+    internal int HeadDim { get; init; }
 
     /// <summary>ceil(HeadDim / 64): groups of output columns, and steps in which scores are summed.</summary>
-    public int Chunks;
+    internal int Chunks { get; init; }
 
     /// <summary>Tiles of own tokens in a head.</summary>
-    public int Tiles;
+    internal int Tiles { get; init; }
 
     /// <summary>Whether every row starts at a multiple of four floats and HeadDim is one.</summary>
-    public int Vector;
-    public int Causal;
-    public float Scale;
+    internal int Vector { get; init; }
+
+    internal int Causal { get; init; }
+
+    internal float Scale { get; init; }
 
     /// <summary>Dropout: 0 for none.</summary>
-    public int Drops;
-    public uint Threshold;
-    public float KeptScale;
-    public ulong DropoutKey;
+    internal int Drops { get; init; }
 
-    public int GridHeight;
-    public int GridWidth;
-    public int WindowHeight;
-    public int WindowWidth;
-    public int WindowColumns;
-    public int Windows;
-    public int TopK;
+    internal uint Threshold { get; init; }
+
+    internal float KeptScale { get; init; }
+
+    internal ulong DropoutKey { get; init; }
+
+    internal int GridHeight { get; init; }
+
+    internal int GridWidth { get; init; }
+
+    internal int WindowHeight { get; init; }
+
+    internal int WindowWidth { get; init; }
+
+    internal int WindowColumns { get; init; }
+
+    internal int Windows { get; init; }
+
+    internal int TopK { get; init; }
 
     /// <summary>Tiles that a full window is cut into.</summary>
-    public int TilesPerWindow;
+    internal int TilesPerWindow { get; init; }
+
+    /// <summary>Fills in the inputs and outputs of the forward; HeadDim must be set. Views of the backward and of routes become the forward's.</summary>
+    internal GpuAttentionArguments With(TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
+    {
+        var values = Rows(q);
+        var unused = logSumExp.GpuInts;
+        return this with
+        {
+            Q = values,
+            K = Rows(k),
+            V = Rows(v),
+            O = Rows(o),
+            Dout = values,
+            Dq = values,
+            Dk = values,
+            Dv = values,
+            LogSumExp = logSumExp.GpuFloats,
+            Delta = logSumExp.GpuFloats,
+            Table = unused,
+            Offsets = unused,
+            List = unused,
+            Chunks = (HeadDim + GpuAttentionTile.Columns - 1) / GpuAttentionTile.Columns,
+            Vector = HeadDim % 4 == 0 && IsAligned(q) && IsAligned(k) && IsAligned(v) && IsAligned(o) ? 1 : 0,
+        };
+    }
+
+    /// <summary>Fills in the rest for the backward.</summary>
+    internal GpuAttentionArguments WithGradients(TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View delta) => this with
+    {
+        Dout = Rows(dOut),
+        Dq = Rows(dq),
+        Dk = Rows(dk),
+        Dv = Rows(dv),
+        Delta = delta.GpuFloats,
+        Vector = Vector != 0 && IsAligned(dOut) && IsAligned(dq) && IsAligned(dk) && IsAligned(dv) ? 1 : 0,
+    };
+
+    /// <summary>Rows as kernels see them.</summary>
+    internal static GpuTokenRows Rows(TokenRows rows) => new(rows.Data.GpuFloats, checked((int)rows.BatchStride), rows.RowStride);
+
+    private static bool IsAligned(TokenRows rows) => rows.Data.Offset % 4 == 0 && rows.BatchStride % 4 == 0 && rows.RowStride % 4 == 0;
 }

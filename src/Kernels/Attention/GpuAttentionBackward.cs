@@ -9,6 +9,9 @@ namespace Ldvc.Kernels.Attention;
 /// </summary>
 internal static class GpuAttentionBackward
 {
+    /// <summary>Shared memory of <see cref="Delta"/>.</summary>
+    internal const int DeltaSharedBytes = 8 * 17 * sizeof(float);
+
     /// <summary>delta [B, H, Queries] = row sums of dOut * o; 8 rows a group of 128, 16 threads a row.</summary>
     internal static void Delta(GpuAttentionArguments a)
     {
@@ -22,8 +25,8 @@ internal static class GpuAttentionBackward
             int dOut = GpuAttentionTile.Start(a, a.Dout, headIndex, 0) + (query * a.Dout.RowStride);
             if (a.Vector != 0)
             {
-                var quadsO = a.O.Data.Cast<Quad>();
-                var quadsDout = a.Dout.Data.Cast<Quad>();
+                var quadsO = a.O.Data.Cast<Float4>();
+                var quadsDout = a.Dout.Data.Cast<Float4>();
                 for (int i = 4 * tx; i < a.HeadDim; i += 64)
                 {
                     sum = Quad.Dot(sum, quadsO[(o + i) / 4], quadsDout[(dOut + i) / 4]);
@@ -57,11 +60,11 @@ internal static class GpuAttentionBackward
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
-        var queryTile = SharedMemory.Allocate<Quad>(TTile.Rows * GpuAttentionTile.Stride);
-        var dOutTile = SharedMemory.Allocate<Quad>(TTile.Rows * GpuAttentionTile.Stride);
-        var keyTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var valueTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var gradients = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
+        var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
+        var dOutTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
+        var keyTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var valueTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var gradients = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
         var own = SharedMemory.Allocate<int>(TTile.Rows);
         var other = SharedMemory.Allocate<int>(2 * GpuAttentionTile.Walk);
         int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
@@ -81,13 +84,13 @@ internal static class GpuAttentionBackward
 
         Group.Barrier();
         int i0 = own[4 * ty], i1 = own[(4 * ty) + 1], i2 = own[(4 * ty) + 2], i3 = own[(4 * ty) + 3];
-        Quad logSumExp = GpuAttentionTile.Rows(a.LogSumExp, headIndex * a.Queries, i0, i1, i2, i3);
-        Quad delta = GpuAttentionTile.Rows(a.Delta, headIndex * a.Queries, i0, i1, i2, i3);
-        Quad dq0 = default, dq1 = default, dq2 = default, dq3 = default;
+        Float4 logSumExp = GpuAttentionTile.Rows(a.LogSumExp, headIndex * a.Queries, i0, i1, i2, i3);
+        Float4 delta = GpuAttentionTile.Rows(a.Delta, headIndex * a.Queries, i0, i1, i2, i3);
+        Float4 dq0 = default, dq1 = default, dq2 = default, dq3 = default;
         int current = 0;
         for (int first = 0; first < end; first += GpuAttentionTile.Walk)
         {
-            Quad s0 = default, s1 = default, g0 = default, g1 = default;
+            Float4 s0 = default, s1 = default, g0 = default, g1 = default;
             for (int step = 1; step <= a.Chunks; step++)
             {
                 int chunk = (outChunk + step) % a.Chunks, columns = a.HeadDim - (chunk * GpuAttentionTile.Columns);
@@ -128,7 +131,7 @@ internal static class GpuAttentionBackward
             Group.Barrier();
             for (int key = 0; key < GpuAttentionTile.Walk; key++)
             {
-                Quad g = gradients[(key * ((TTile.Rows / 4) + 1)) + ty], k = keyTile[(key * GpuAttentionTile.Stride) + tx];
+                Float4 g = gradients[(key * ((TTile.Rows / 4) + 1)) + ty], k = keyTile[(key * GpuAttentionTile.Stride) + tx];
                 dq0 = Quad.Axpy(dq0, g.X, k);
                 dq1 = Quad.Axpy(dq1, g.Y, k);
                 dq2 = Quad.Axpy(dq2, g.Z, k);
@@ -151,12 +154,12 @@ internal static class GpuAttentionBackward
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
-        var keyTile = SharedMemory.Allocate<Quad>(TTile.Rows * GpuAttentionTile.Stride);
-        var valueTile = SharedMemory.Allocate<Quad>(TTile.Rows * GpuAttentionTile.Stride);
-        var queryTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var dOutTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var weights = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
-        var gradients = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
+        var keyTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
+        var valueTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
+        var queryTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var dOutTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var weights = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
+        var gradients = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
         var own = SharedMemory.Allocate<int>(TTile.Rows);
         var other = SharedMemory.Allocate<int>(2 * GpuAttentionTile.Walk);
         int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
@@ -176,12 +179,12 @@ internal static class GpuAttentionBackward
 
         Group.Barrier();
         int j0 = own[4 * ty], j1 = own[(4 * ty) + 1], j2 = own[(4 * ty) + 2], j3 = own[(4 * ty) + 3];
-        Quad dk0 = default, dk1 = default, dk2 = default, dk3 = default, dv0 = default, dv1 = default, dv2 = default, dv3 = default;
+        Float4 dk0 = default, dk1 = default, dk2 = default, dk3 = default, dv0 = default, dv1 = default, dv2 = default, dv3 = default;
         int current = 0;
         for (int first = begin; first < end; first += GpuAttentionTile.Walk)
         {
             // Keys 4 ty + {0, 1, 2, 3}, queries tx and tx + 16.
-            Quad s0 = default, s1 = default, g0 = default, g1 = default;
+            Float4 s0 = default, s1 = default, g0 = default, g1 = default;
             for (int step = 1; step <= a.Chunks; step++)
             {
                 int chunk = (outChunk + step) % a.Chunks, columns = a.HeadDim - (chunk * GpuAttentionTile.Columns);
@@ -203,13 +206,13 @@ internal static class GpuAttentionBackward
             }
 
             int i0 = other[current + tx], i1 = other[current + tx + 16];
-            Quad w0 = KeyWeights(a, s0, headIndex, i0, j0, j1, j2, j3), w1 = KeyWeights(a, s1, headIndex, i1, j0, j1, j2, j3);
+            Float4 w0 = KeyWeights(a, s0, headIndex, i0, j0, j1, j2, j3), w1 = KeyWeights(a, s1, headIndex, i1, j0, j1, j2, j3);
             float delta0 = i0 < 0 ? 0f : a.Delta[(headIndex * a.Queries) + i0], delta1 = i1 < 0 ? 0f : a.Delta[(headIndex * a.Queries) + i1];
             s0 = w0;
             s1 = w1;
             if (a.Drops != 0)
             {
-                Quad f0 = GpuAttentionTile.KeyFactors(a, headIndex, i0, j0, j1, j2, j3), f1 = GpuAttentionTile.KeyFactors(a, headIndex, i1, j0, j1, j2, j3);
+                Float4 f0 = GpuAttentionTile.KeyFactors(a, headIndex, i0, j0, j1, j2, j3), f1 = GpuAttentionTile.KeyFactors(a, headIndex, i1, j0, j1, j2, j3);
                 g0 = Quad.Multiply(g0, f0);
                 g1 = Quad.Multiply(g1, f1);
                 w0 = Quad.Multiply(w0, f0);
@@ -229,8 +232,8 @@ internal static class GpuAttentionBackward
             Group.Barrier();
             for (int query = 0; query < GpuAttentionTile.Walk; query++)
             {
-                Quad w = weights[(query * ((TTile.Rows / 4) + 1)) + ty], dOut = dOutTile[(query * GpuAttentionTile.Stride) + tx];
-                Quad g = gradients[(query * ((TTile.Rows / 4) + 1)) + ty], q = queryTile[(query * GpuAttentionTile.Stride) + tx];
+                Float4 w = weights[(query * ((TTile.Rows / 4) + 1)) + ty], dOut = dOutTile[(query * GpuAttentionTile.Stride) + tx];
+                Float4 g = gradients[(query * ((TTile.Rows / 4) + 1)) + ty], q = queryTile[(query * GpuAttentionTile.Stride) + tx];
                 dv0 = Quad.Axpy(dv0, w.X, dOut);
                 dv1 = Quad.Axpy(dv1, w.Y, dOut);
                 dv2 = Quad.Axpy(dv2, w.Z, dOut);
@@ -258,15 +261,15 @@ internal static class GpuAttentionBackward
     }
 
     // Weights of one key and four queries.
-    private static Quad Weights(GpuAttentionArguments a, Quad scores, Quad logSumExp, int i0, int i1, int i2, int i3, int key) => new(
+    private static Float4 Weights(GpuAttentionArguments a, Float4 scores, Float4 logSumExp, int i0, int i1, int i2, int i3, int key) => new(
         Weight(a, scores.X, logSumExp.X, i0, key), Weight(a, scores.Y, logSumExp.Y, i1, key),
         Weight(a, scores.Z, logSumExp.Z, i2, key), Weight(a, scores.W, logSumExp.W, i3, key));
 
     // Weights of one query and four keys.
-    private static Quad KeyWeights(GpuAttentionArguments a, Quad scores, int headIndex, int query, int j0, int j1, int j2, int j3)
+    private static Float4 KeyWeights(GpuAttentionArguments a, Float4 scores, int headIndex, int query, int j0, int j1, int j2, int j3)
     {
         float logSumExp = query < 0 ? 0f : a.LogSumExp[(headIndex * a.Queries) + query];
-        return new Quad(
+        return new Float4(
             Weight(a, scores.X, logSumExp, query, j0), Weight(a, scores.Y, logSumExp, query, j1),
             Weight(a, scores.Z, logSumExp, query, j2), Weight(a, scores.W, logSumExp, query, j3));
     }

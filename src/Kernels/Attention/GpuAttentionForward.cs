@@ -13,11 +13,11 @@ internal static class GpuAttentionForward
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
-        var queryTile = SharedMemory.Allocate<Quad>(TTile.Rows * GpuAttentionTile.Stride);
-        var keyTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var valueTile = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var weights = SharedMemory.Allocate<Quad>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
-        var partial = SharedMemory.Allocate<Quad>(TTile.Rows * 4);
+        var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
+        var keyTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var valueTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
+        var weights = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
+        var partial = SharedMemory.Allocate<Float4>(TTile.Rows * 4);
         var own = SharedMemory.Allocate<int>(TTile.Rows);
         var other = SharedMemory.Allocate<int>(2 * GpuAttentionTile.Walk);
         int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
@@ -39,13 +39,13 @@ internal static class GpuAttentionForward
 
         Group.Barrier();
         int i0 = own[4 * ty], i1 = own[(4 * ty) + 1], i2 = own[(4 * ty) + 2], i3 = own[(4 * ty) + 3];
-        var maximum = new Quad(float.MinValue, float.MinValue, float.MinValue, float.MinValue);
-        Quad sum = default, o0 = default, o1 = default, o2 = default, o3 = default;
+        var maximum = new Float4(float.MinValue, float.MinValue, float.MinValue, float.MinValue);
+        Float4 sum = default, o0 = default, o1 = default, o2 = default, o3 = default;
         int current = 0;
         for (int first = 0; first < end; first += GpuAttentionTile.Walk)
         {
             // Scores of queries 4 ty + {0, 1, 2, 3} and keys tx, tx + 16. The chunk loop ends with the output's chunk.
-            Quad s0 = default, s1 = default;
+            Float4 s0 = default, s1 = default;
             for (int step = 1; step <= a.Chunks; step++)
             {
                 int chunk = (outChunk + step) % a.Chunks, columns = a.HeadDim - (chunk * GpuAttentionTile.Columns);
@@ -100,8 +100,8 @@ internal static class GpuAttentionForward
             Group.Barrier();
             for (int key = 0; key < GpuAttentionTile.Walk; key += 2)
             {
-                Quad w = weights[(key * ((TTile.Rows / 4) + 1)) + ty], v = valueTile[(key * GpuAttentionTile.Stride) + tx];
-                Quad w1 = weights[((key + 1) * ((TTile.Rows / 4) + 1)) + ty], v1 = valueTile[((key + 1) * GpuAttentionTile.Stride) + tx];
+                Float4 w = weights[(key * ((TTile.Rows / 4) + 1)) + ty], v = valueTile[(key * GpuAttentionTile.Stride) + tx];
+                Float4 w1 = weights[((key + 1) * ((TTile.Rows / 4) + 1)) + ty], v1 = valueTile[((key + 1) * GpuAttentionTile.Stride) + tx];
                 o0 = Quad.Axpy(Quad.Axpy(o0, w.X, v), w1.X, v1);
                 o1 = Quad.Axpy(Quad.Axpy(o1, w.Y, v), w1.Y, v1);
                 o2 = Quad.Axpy(Quad.Axpy(o2, w.Z, v), w1.Z, v1);
@@ -130,14 +130,14 @@ internal static class GpuAttentionForward
         }
     }
 
-    private static Quad Mask(GpuAttentionArguments a, Quad scores, int i0, int i1, int i2, int i3, int key) => new(
+    private static Float4 Mask(GpuAttentionArguments a, Float4 scores, int i0, int i1, int i2, int i3, int key) => new(
         Hidden(a, i0, key) ? float.MinValue : scores.X, Hidden(a, i1, key) ? float.MinValue : scores.Y,
         Hidden(a, i2, key) ? float.MinValue : scores.Z, Hidden(a, i3, key) ? float.MinValue : scores.W);
 
     private static bool Hidden(GpuAttentionArguments a, int query, int key) => key < 0 || (a.Causal != 0 && key > query);
 
     // A key that does not exist weighs nothing even where every score so far is the lowest number, as in rows that do not exist.
-    private static Quad Weights(Quad weights, int key) => key < 0 ? default : weights;
+    private static Float4 Weights(Float4 weights, int key) => key < 0 ? default : weights;
 
     private static void SaveLogSumExp(GpuAttentionArguments a, int headIndex, int query, float maximum, float sum)
     {

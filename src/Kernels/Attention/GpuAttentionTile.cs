@@ -39,14 +39,14 @@ internal static class GpuAttentionTile
     internal const int Stride = (Columns / 4) + 1;
 
     /// <summary>Copies chunk components of some tokens into a shared tile; absent tokens and components are zeros.</summary>
-    internal static void Load(GpuAttentionArguments a, GpuTokenRows source, int start, int columns, ArrayView<int> tokens, int firstToken, int count, ArrayView<Quad> tile)
+    internal static void Load(GpuAttentionArguments a, GpuTokenRows source, int start, int columns, ArrayView<int> tokens, int firstToken, int count, ArrayView<Float4> tile)
     {
         int column = Group.IdxX % 16;
-        var quads = source.Data.Cast<Quad>();
+        var quads = source.Data.Cast<Float4>();
         for (int row = Group.IdxX / 16; row < count; row += Group.DimX / 16)
         {
             int token = tokens[firstToken + row];
-            var value = new Quad(0f, 0f, 0f, 0f);
+            var value = new Float4(0f, 0f, 0f, 0f);
             if (token >= 0 && 4 * column < columns)
             {
                 int at = start + (token * source.RowStride) + (4 * column);
@@ -57,7 +57,7 @@ internal static class GpuAttentionTile
                 else
                 {
                     int left = columns - (4 * column);
-                    value = new Quad(
+                    value = new Float4(
                         source.Data[at], left > 1 ? source.Data[at + 1] : 0f, left > 2 ? source.Data[at + 2] : 0f, left > 3 ? source.Data[at + 3] : 0f);
                 }
             }
@@ -67,7 +67,7 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Writes four neighbouring components of a token.</summary>
-    internal static void Save(GpuAttentionArguments a, GpuTokenRows target, int start, int columns, int token, Quad value)
+    internal static void Save(GpuAttentionArguments a, GpuTokenRows target, int start, int columns, int token, Float4 value)
     {
         int column = 4 * (Group.IdxX % 16);
         if (token < 0 || column >= columns)
@@ -78,7 +78,7 @@ internal static class GpuAttentionTile
         int at = start + (token * target.RowStride) + column;
         if (a.Vector != 0)
         {
-            var quads = target.Data.Cast<Quad>();
+            var quads = target.Data.Cast<Float4>();
             quads[at / 4] = value;
             return;
         }
@@ -115,21 +115,21 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Dropout applied to four queries and one key.</summary>
-    internal static Quad DropQueries(GpuAttentionArguments a, int headIndex, Quad values, int i0, int i1, int i2, int i3, int key) => Quad.Multiply(
-        values, new Quad(Factor(a, headIndex, i0, key), Factor(a, headIndex, i1, key), Factor(a, headIndex, i2, key), Factor(a, headIndex, i3, key)));
+    internal static Float4 DropQueries(GpuAttentionArguments a, int headIndex, Float4 values, int i0, int i1, int i2, int i3, int key) => Quad.Multiply(
+        values, new Float4(Factor(a, headIndex, i0, key), Factor(a, headIndex, i1, key), Factor(a, headIndex, i2, key), Factor(a, headIndex, i3, key)));
 
     /// <summary>Dropout factors of one query and four keys.</summary>
-    internal static Quad KeyFactors(GpuAttentionArguments a, int headIndex, int query, int j0, int j1, int j2, int j3) =>
+    internal static Float4 KeyFactors(GpuAttentionArguments a, int headIndex, int query, int j0, int j1, int j2, int j3) =>
         new(Factor(a, headIndex, query, j0), Factor(a, headIndex, query, j1), Factor(a, headIndex, query, j2), Factor(a, headIndex, query, j3));
 
     /// <summary>Adds the products of four own rows and the walked rows tx and tx + 16 over a chunk of components to two columns of sums.</summary>
-    internal static void Products(int columns, ArrayView<Quad> own, ArrayView<Quad> walked, int tx, int ty, Quad sums0, Quad sums1, out Quad result0, out Quad result1)
+    internal static void Products(int columns, ArrayView<Float4> own, ArrayView<Float4> walked, int tx, int ty, Float4 sums0, Float4 sums1, out Float4 result0, out Float4 result1)
     {
         int quads = columns >= Columns ? Columns / 4 : (columns + 3) / 4;
         int row = 4 * ty * Stride, left = tx * Stride, right = (tx + 16) * Stride;
         for (int i = 0; i < quads; i++)
         {
-            Quad a0 = own[row + i], a1 = own[row + Stride + i], a2 = own[row + (2 * Stride) + i], a3 = own[row + (3 * Stride) + i];
+            Float4 a0 = own[row + i], a1 = own[row + Stride + i], a2 = own[row + (2 * Stride) + i], a3 = own[row + (3 * Stride) + i];
             sums0 = Quad.Column(sums0, a0, a1, a2, a3, walked[left + i]);
             sums1 = Quad.Column(sums1, a0, a1, a2, a3, walked[right + i]);
         }
@@ -139,7 +139,7 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Leaves this thread's four values, one a row, for the 16 threads that share the rows.</summary>
-    internal static void Spread(ArrayView<Quad> partial, int rows, int tx, int ty, Quad values)
+    internal static void Spread(ArrayView<Float4> partial, int rows, int tx, int ty, Float4 values)
     {
         var floats = partial.Cast<float>();
         int at = (16 * ty) + tx;
@@ -150,24 +150,24 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Largest of what the threads of four rows left.</summary>
-    internal static Quad GatherMaximum(ArrayView<Quad> partial, int rows, int ty) => new(
+    internal static Float4 GatherMaximum(ArrayView<Float4> partial, int rows, int ty) => new(
         Maximum(partial, 4 * ty), Maximum(partial, (4 * ty) + rows), Maximum(partial, (4 * ty) + (2 * rows)), Maximum(partial, (4 * ty) + (3 * rows)));
 
     /// <summary>Sums of what the threads of four rows left, always in the same order.</summary>
-    internal static Quad GatherSum(ArrayView<Quad> partial, int rows, int ty) => new(
+    internal static Float4 GatherSum(ArrayView<Float4> partial, int rows, int ty) => new(
         Sum(partial, 4 * ty), Sum(partial, (4 * ty) + rows), Sum(partial, (4 * ty) + (2 * rows)), Sum(partial, (4 * ty) + (3 * rows)));
 
     /// <summary>Values of four rows; 0 for rows that do not exist.</summary>
-    internal static Quad Rows(ArrayView<float> values, int start, int i0, int i1, int i2, int i3) => new(
+    internal static Float4 Rows(ArrayView<float> values, int start, int i0, int i1, int i2, int i3) => new(
         i0 < 0 ? 0f : values[start + i0], i1 < 0 ? 0f : values[start + i1], i2 < 0 ? 0f : values[start + i2], i3 < 0 ? 0f : values[start + i3]);
 
-    private static float Maximum(ArrayView<Quad> partial, int at)
+    private static float Maximum(ArrayView<Float4> partial, int at)
     {
         var most = Quad.Max(Quad.Max(partial[at], partial[at + 1]), Quad.Max(partial[at + 2], partial[at + 3]));
         return MathF.Max(MathF.Max(most.X, most.Y), MathF.Max(most.Z, most.W));
     }
 
-    private static float Sum(ArrayView<Quad> partial, int at)
+    private static float Sum(ArrayView<Float4> partial, int at)
     {
         var sums = Quad.Add(Quad.Add(partial[at], partial[at + 1]), Quad.Add(partial[at + 2], partial[at + 3]));
         return sums.X + sums.Y + (sums.Z + sums.W);

@@ -5,32 +5,43 @@ using Ldvc.Kernels.Resample;
 namespace Ldvc.Kernels.MaskLoss;
 
 /// <summary>Arguments of the mask loss kernels; views that a kernel does not use may be any.</summary>
-internal struct GpuMaskLossArguments
+internal readonly struct GpuMaskLossArguments
 {
-    public ArrayView<float> Z;
-    public ArrayView<byte> Labels;
+    internal ArrayView<float> Z { get; init; }
+
+    internal ArrayView<byte> Labels { get; init; }
 
     /// <summary>[B, C, 4], as the contract says.</summary>
-    public ArrayView<float> Sums;
+    internal ArrayView<float> Sums { get; init; }
 
     /// <summary>The three numbers of the loss.</summary>
-    public ArrayView<float> Loss;
+    internal ArrayView<float> Loss { get; init; }
 
     /// <summary>Gradient of the total, one number.</summary>
-    public ArrayView<float> LossGradient;
-    public ArrayView<float> Dz;
+    internal ArrayView<float> LossGradient { get; init; }
+
+    internal ArrayView<float> Dz { get; init; }
 
     /// <summary>Sums of bands [B, C, Bands] forward, coefficients [B, C] backward.</summary>
-    public ArrayView<Quad> Scratch;
-    public GpuBilinearAxis Rows;
-    public GpuBilinearAxis Columns;
-    public int Planes;
-    public int Classes;
-    public int Bands;
-    public int Accumulate;
-    public float FocalWeight;
-    public float DiceWeight;
-    public float Alpha;
+    internal ArrayView<Float4> Scratch { get; init; }
+
+    internal GpuBilinearAxis Rows { get; init; }
+
+    internal GpuBilinearAxis Columns { get; init; }
+
+    internal int Planes { get; init; }
+
+    internal int Classes { get; init; }
+
+    internal int Bands { get; init; }
+
+    internal int Accumulate { get; init; }
+
+    internal float FocalWeight { get; init; }
+
+    internal float DiceWeight { get; init; }
+
+    internal float Alpha { get; init; }
 }
 
 /// <summary>
@@ -48,12 +59,21 @@ internal static class GpuMaskLossKernels
     /// <summary>Rows of logits whose gradient a group sums.</summary>
     internal const int GradientRows = 8;
 
+    /// <summary>Shared memory of a reduction.</summary>
+    internal const int ReduceSharedBytes = Threads * 16;
+
+    /// <summary>Shared memory of <see cref="SumBand"/>.</summary>
+    internal const int SumSharedBytes = ReduceSharedBytes + (BandRows * 8);
+
+    /// <summary>Shared memory of <see cref="Gradient"/>.</summary>
+    internal const int GradientSharedBytes = GradientRows * StripStride * sizeof(float);
+
     private const int StripStride = Threads + (Threads / 16);
 
     /// <summary>Sums over a band of one (image, class): p of positives, p, positives, focal terms.</summary>
     internal static void SumBand(GpuMaskLossArguments a)
     {
-        var partial = SharedMemory.Allocate<Quad>(Threads);
+        var partial = SharedMemory.Allocate<Float4>(Threads);
         var firsts = SharedMemory.Allocate<int>(BandRows);
         var weights = SharedMemory.Allocate<float>(BandRows);
         int plane = Grid.IdxX / a.Bands, top = (Grid.IdxX - (plane * a.Bands)) * BandRows, image = plane / a.Classes;
@@ -92,7 +112,7 @@ internal static class GpuMaskLossKernels
             }
         }
 
-        var total = Reduce(partial, new Quad(hits, probabilities, positives, focal));
+        var total = Reduce(partial, new Float4(hits, probabilities, positives, focal));
         if (Group.IdxX == 0)
         {
             a.Scratch[Grid.IdxX] = total;
@@ -102,11 +122,11 @@ internal static class GpuMaskLossKernels
     /// <summary>One group: sums of the bands, then the loss over all (image, class).</summary>
     internal static void Finish(GpuMaskLossArguments a)
     {
-        var partial = SharedMemory.Allocate<Quad>(Threads);
+        var partial = SharedMemory.Allocate<Float4>(Threads);
         float focal = 0, dice = 0, present = 0;
         for (int plane = Group.IdxX; plane < a.Planes; plane += Group.DimX)
         {
-            Quad sum = default;
+            Float4 sum = default;
             for (int band = 0; band < a.Bands; band++)
             {
                 sum = Quad.Add(sum, a.Scratch[(plane * a.Bands) + band]);
@@ -121,7 +141,7 @@ internal static class GpuMaskLossKernels
             present += sum.Z > 0f ? 1f : 0f;
         }
 
-        var total = Reduce(partial, new Quad(focal, dice, present, 0f));
+        var total = Reduce(partial, new Float4(focal, dice, present, 0f));
         if (Group.IdxX == 0)
         {
             float n = MathF.Max(total.Z, 1f);
@@ -135,21 +155,21 @@ internal static class GpuMaskLossKernels
     /// <summary>One group: coefficients of each (image, class), see <see cref="MaskLossSlopes"/>; focal negative, focal positive, dice negative, dice positive.</summary>
     internal static void Slopes(GpuMaskLossArguments a)
     {
-        var partial = SharedMemory.Allocate<Quad>(Threads);
+        var partial = SharedMemory.Allocate<Float4>(Threads);
         float present = 0;
         for (int plane = Group.IdxX; plane < a.Planes; plane += Group.DimX)
         {
             present += a.Sums[(4 * plane) + 2] > 0f ? 1f : 0f;
         }
 
-        float n = MathF.Max(Reduce(partial, new Quad(present, 0f, 0f, 0f)).X, 1f), gradient = a.LossGradient[0];
+        float n = MathF.Max(Reduce(partial, new Float4(present, 0f, 0f, 0f)).X, 1f), gradient = a.LossGradient[0];
         float focal = gradient * a.FocalWeight / ((float)(a.Rows.Output * a.Columns.Output) * n), dice = gradient * a.DiceWeight / n;
         for (int plane = Group.IdxX; plane < a.Planes; plane += Group.DimX)
         {
             float positives = a.Sums[(4 * plane) + 2], denominator = a.Sums[(4 * plane) + 1] + positives + 1f;
             float common = ((2f * a.Sums[4 * plane]) + 1f) / denominator / denominator;
             bool exists = positives > 0f;
-            a.Scratch[plane] = new Quad(
+            a.Scratch[plane] = new Float4(
                 focal * (1f - a.Alpha), -focal * a.Alpha, exists ? dice * common : 0f, exists ? dice * (common - (2f / denominator)) : 0f);
         }
     }
@@ -209,7 +229,7 @@ internal static class GpuMaskLossKernels
     }
 
     // With the logit's sign turned at positives, both kinds of pixels obey one formula: slope p (focal p (2 q softplus + p) + dice q).
-    private static float Slope(float value, bool positive, Quad slopes)
+    private static float Slope(float value, bool positive, Float4 slopes)
     {
         float p = Terms(positive ? -value : value, out float q, out float softplus);
         float inner = (((q + q) * softplus) + p) * p;
@@ -235,7 +255,7 @@ internal static class GpuMaskLossKernels
     }
 
     // Sum over the group, a power of two, in a fixed tree; every thread gets it.
-    private static Quad Reduce(ArrayView<Quad> partial, Quad value)
+    private static Float4 Reduce(ArrayView<Float4> partial, Float4 value)
     {
         partial[Group.IdxX] = value;
         Group.Barrier();

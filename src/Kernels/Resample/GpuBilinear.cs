@@ -5,9 +5,9 @@ namespace Ldvc.Kernels.Resample;
 /// <summary>One axis of a bilinear resize on the GPU; the numbers are <see cref="CpuBilinearAxis"/>'s.</summary>
 internal readonly struct GpuBilinearAxis(int input, int output)
 {
-    public readonly int Input = input;
-    public readonly int Output = output;
-    public readonly float Scale = (float)input / output;
+    internal readonly int Input = input;
+    internal readonly int Output = output;
+    internal readonly float Scale = (float)input / output;
 }
 
 /// <summary>Where outputs of a bilinear resize lie between inputs, and its transpose: which outputs an input is part of.</summary>

@@ -5,12 +5,12 @@ namespace Ldvc.Kernels.Resample;
 /// <summary>Arguments of bilinear resizing: x and dx are [Planes, Rows.Input, Columns.Input], y and dy [Planes, Rows.Output, Columns.Output].</summary>
 internal readonly struct GpuResampleArguments(ArrayView<float> input, ArrayView<float> output, int planes, GpuBilinearAxis rows, GpuBilinearAxis columns, int accumulate)
 {
-    public readonly ArrayView<float> Input = input;
-    public readonly ArrayView<float> Output = output;
-    public readonly int Planes = planes;
-    public readonly GpuBilinearAxis Rows = rows;
-    public readonly GpuBilinearAxis Columns = columns;
-    public readonly int Accumulate = accumulate;
+    internal readonly ArrayView<float> Input = input;
+    internal readonly ArrayView<float> Output = output;
+    internal readonly int Planes = planes;
+    internal readonly GpuBilinearAxis Rows = rows;
+    internal readonly GpuBilinearAxis Columns = columns;
+    internal readonly int Accumulate = accumulate;
 }
 
 /// <summary>Bilinear resizing: a thread an output forward; backward, a group sums the output rows of one input row, then the columns.</summary>
@@ -18,6 +18,9 @@ internal static class GpuResampleKernels
 {
     /// <summary>Largest group.</summary>
     internal const int Threads = 256;
+
+    /// <summary>Shared memory of <see cref="Backward"/>.</summary>
+    internal const int SharedBytes = (Threads + (Threads / 16)) * sizeof(float);
 
     internal static void Forward(GpuResampleArguments a)
     {

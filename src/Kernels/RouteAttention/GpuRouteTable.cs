@@ -4,25 +4,38 @@ using Ldvc.Kernels.Attention;
 namespace Ldvc.Kernels.RouteAttention;
 
 /// <summary>Arguments of the kernels that build a routing table and its inverse.</summary>
-internal struct GpuRouteArguments
+internal readonly struct GpuRouteArguments
 {
-    public GpuTokenRows Q;
-    public GpuTokenRows K;
+    internal GpuTokenRows Q { get; init; }
+
+    internal GpuTokenRows K { get; init; }
 
     /// <summary>Means of q, then means of k, each [B, Windows, Width].</summary>
-    public ArrayView<float> Means;
-    public ArrayView<int> Table;
-    public ArrayView<int> Offsets;
-    public ArrayView<int> List;
-    public int Batch;
-    public int Width;
-    public int GridHeight;
-    public int GridWidth;
-    public int WindowHeight;
-    public int WindowWidth;
-    public int WindowColumns;
-    public int Windows;
-    public int TopK;
+    internal ArrayView<float> Means { get; init; }
+
+    internal ArrayView<int> Table { get; init; }
+
+    internal ArrayView<int> Offsets { get; init; }
+
+    internal ArrayView<int> List { get; init; }
+
+    internal int Batch { get; init; }
+
+    internal int Width { get; init; }
+
+    internal int GridHeight { get; init; }
+
+    internal int GridWidth { get; init; }
+
+    internal int WindowHeight { get; init; }
+
+    internal int WindowWidth { get; init; }
+
+    internal int WindowColumns { get; init; }
+
+    internal int Windows { get; init; }
+
+    internal int TopK { get; init; }
 }
 
 /// <summary>
@@ -36,6 +49,9 @@ internal static class GpuRouteTable
 
     /// <summary>Affinities that lie in shared memory at a time.</summary>
     internal const int Chunk = 256;
+
+    /// <summary>Shared memory of <see cref="Choose"/>.</summary>
+    internal const int SharedBytes = ((2 * Chunk) + (Threads / Lanes * (Lanes + 1))) * sizeof(double);
 
     private const int Lanes = 16;
 

@@ -4,58 +4,84 @@ using Ldvc.Kernels.Resample;
 namespace Ldvc.Kernels.Segmentation;
 
 /// <summary>Arguments of adding a window to a canvas.</summary>
-internal struct GpuWindowArguments
+internal readonly struct GpuWindowArguments
 {
     /// <summary>[C, Rows.Input, Columns.Input].</summary>
-    public ArrayView<float> Z;
-    public ArrayView<float> Penalty;
-    public ArrayView<float> Canvas;
-    public ArrayView<float> Counts;
-    public GpuBilinearAxis Rows;
-    public GpuBilinearAxis Columns;
-    public int Classes;
-    public int HasPenalty;
-    public int CanvasHeight;
-    public int CanvasWidth;
-    public int Top;
-    public int Left;
+    internal ArrayView<float> Z { get; init; }
+
+    internal ArrayView<float> Penalty { get; init; }
+
+    internal ArrayView<float> Canvas { get; init; }
+
+    internal ArrayView<float> Counts { get; init; }
+
+    internal GpuBilinearAxis Rows { get; init; }
+
+    internal GpuBilinearAxis Columns { get; init; }
+
+    internal int Classes { get; init; }
+
+    internal int HasPenalty { get; init; }
+
+    internal int CanvasHeight { get; init; }
+
+    internal int CanvasWidth { get; init; }
+
+    internal int Top { get; init; }
+
+    internal int Left { get; init; }
 }
 
 /// <summary>Arguments of an argmax over resized planes.</summary>
-internal struct GpuArgmaxArguments
+internal readonly struct GpuArgmaxArguments
 {
     /// <summary>[Images, Classes, Rows.Input, Columns.Input].</summary>
-    public ArrayView<float> Planes;
+    internal ArrayView<float> Planes { get; init; }
 
     /// <summary>Windows that cover each pixel of a plane, if <see cref="HasCounts"/>.</summary>
-    public ArrayView<float> Counts;
+    internal ArrayView<float> Counts { get; init; }
 
     /// <summary>Which classes take part, if <see cref="HasAllowed"/>.</summary>
-    public ArrayView<byte> Allowed;
-    public ArrayView<byte> Labels;
-    public ArrayView<float> Best;
-    public GpuBilinearAxis Rows;
-    public GpuBilinearAxis Columns;
-    public int Images;
-    public int Classes;
-    public int HasCounts;
-    public int HasAllowed;
-    public int HasBest;
+    internal ArrayView<byte> Allowed { get; init; }
+
+    internal ArrayView<byte> Labels { get; init; }
+
+    internal ArrayView<float> Best { get; init; }
+
+    internal GpuBilinearAxis Rows { get; init; }
+
+    internal GpuBilinearAxis Columns { get; init; }
+
+    internal int Images { get; init; }
+
+    internal int Classes { get; init; }
+
+    internal int HasCounts { get; init; }
+
+    internal int HasAllowed { get; init; }
+
+    internal int HasBest { get; init; }
 
     /// <summary>Only pixels of this label are written; -1 for all.</summary>
-    public int Marker;
+    internal int Marker { get; init; }
 }
 
 /// <summary>Arguments of the kernels over finished label maps.</summary>
-internal struct GpuLabelArguments
+internal readonly struct GpuLabelArguments
 {
-    public ArrayView<byte> Truth;
-    public ArrayView<byte> Labels;
-    public ArrayView<float> Best;
-    public ArrayView<int> Confusion;
-    public float Threshold;
-    public int Classes;
-    public int Count;
+    internal ArrayView<byte> Truth { get; init; }
+
+    internal ArrayView<byte> Labels { get; init; }
+
+    internal ArrayView<float> Best { get; init; }
+
+    internal ArrayView<int> Confusion { get; init; }
+
+    internal float Threshold { get; init; }
+
+    internal int Classes { get; init; }
+
+    internal int Count { get; init; }
 }
 
 /// <summary>Inference steps, a thread a pixel; resized planes are never stored.</summary>
@@ -64,8 +90,13 @@ internal static class GpuSegmentationKernels
     /// <summary>Threads of a group.</summary>
     internal const int Threads = 256;
 
-    /// <summary>Neighbouring pixels of a thread when counting: runs of equal pairs are added at once.</summary>
-    internal const int Run = 16;
+    /// <summary>Groups that count pairs of labels, each into a table of its own.</summary>
+    internal const int Tables = 16;
+
+    /// <summary>Shared memory of <see cref="CountPairs"/>.</summary>
+    internal const int CountSharedBytes = 2 * StagedPixels;
+
+    private const int StagedPixels = 4096;
 
     internal static void AddWindow(GpuWindowArguments a)
     {
@@ -143,31 +174,68 @@ internal static class GpuSegmentationKernels
         }
     }
 
-    /// <summary>Counts pairs of labels with integer atomics, whose sums do not depend on the order.</summary>
-    internal static void Confusion(GpuLabelArguments a)
+    /// <summary>
+    /// Counts pairs of labels without atomics: group g counts its share of the pixels into its own table, of which a thread owns the row of one true
+    /// class. Pixels are staged in shared memory; runs of equal pairs, which label maps are made of, are added at once.
+    /// </summary>
+    internal static void CountPairs(GpuLabelArguments a)
     {
-        int start = ((Grid.IdxX * Group.DimX) + Group.IdxX) * Run, end = start + Run < a.Count ? start + Run : a.Count, known = -1, count = 0;
-        for (int i = start; i < end; i++)
+        var truths = SharedMemory.Allocate<byte>(StagedPixels);
+        var predictions = SharedMemory.Allocate<byte>(StagedPixels);
+        int each = (a.Count + Grid.DimX - 1) / Grid.DimX, begin = Grid.IdxX * each, end = begin + each < a.Count ? begin + each : a.Count;
+        for (int row = Group.IdxX; row < a.Classes + Group.IdxX; row += Group.DimX)
         {
-            int truth = a.Truth[i], label = a.Labels[i];
-            int pair = truth < a.Classes ? (truth * (a.Classes + 1)) + (label < a.Classes ? label : a.Classes) : -1;
-            if (pair != known)
+            int table = ((Grid.IdxX * a.Classes) + row) * (a.Classes + 1), known = 0, run = 0;
+            for (int start = begin; start < end; start += StagedPixels)
             {
-                if (known >= 0)
+                int count = end - start < StagedPixels ? end - start : StagedPixels;
+                for (int i = Group.IdxX; i < count; i += Group.DimX)
                 {
-                    Atomic.Add(ref a.Confusion[known], count);
+                    truths[i] = a.Truth[start + i];
+                    predictions[i] = a.Labels[start + i];
                 }
 
-                known = pair;
-                count = 0;
+                Group.Barrier();
+                for (int i = 0; i < count; i++)
+                {
+                    // Threads beyond the last class own no row; no label of theirs passes.
+                    if (truths[i] == row && row < a.Classes)
+                    {
+                        int label = predictions[i] < a.Classes ? predictions[i] : a.Classes;
+                        if (label != known)
+                        {
+                            a.Confusion[table + known] += run;
+                            known = label;
+                            run = 0;
+                        }
+
+                        run++;
+                    }
+                }
+
+                Group.Barrier();
             }
 
-            count++;
+            if (row < a.Classes)
+            {
+                a.Confusion[table + known] += run;
+            }
         }
+    }
 
-        if (known >= 0)
+    /// <summary>Adds the tables of all groups into the first.</summary>
+    internal static void SumPairs(GpuLabelArguments a)
+    {
+        int index = (Grid.IdxX * Group.DimX) + Group.IdxX, pairs = a.Classes * (a.Classes + 1);
+        if (index < pairs)
         {
-            Atomic.Add(ref a.Confusion[known], count);
+            int sum = 0;
+            for (int table = 0; table < Tables; table++)
+            {
+                sum += a.Confusion[(table * pairs) + index];
+            }
+
+            a.Confusion[index] = sum;
         }
     }
 
