@@ -8,13 +8,17 @@ namespace Ldvc.Kernels.Attention;
 internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
 {
     internal static readonly GpuKernel<GpuAttentionArguments> Delta =
-        new("attention.delta", GpuAttentionBackward.Delta, 128) { SharedBytes = GpuAttentionBackward.DeltaSharedBytes };
+        new("attention.delta", GpuAttentionDelta.Run, 128) { SharedBytes = GpuAttentionDelta.SharedBytes };
 
     internal static readonly GpuAttentionKernelSet Kernels32 = new("attention", 32,
-        GpuAttentionForward.Run<GpuKeysWalk, GpuTile32>, GpuAttentionBackward.Queries<GpuKeysWalk, GpuTile32>, GpuAttentionBackward.Keys<GpuQueriesWalk, GpuTile32>);
+        GpuAttentionForward.Run<GpuKeysWalk, GpuTile32>,
+        GpuAttentionQueries.Run<GpuKeysWalk, GpuTile32>,
+        GpuAttentionKeys.Run<GpuQueriesWalk, GpuTile32>);
 
     internal static readonly GpuAttentionKernelSet Kernels16 = new("attention", 16,
-        GpuAttentionForward.Run<GpuKeysWalk, GpuTile16>, GpuAttentionBackward.Queries<GpuKeysWalk, GpuTile16>, GpuAttentionBackward.Keys<GpuQueriesWalk, GpuTile16>);
+        GpuAttentionForward.Run<GpuKeysWalk, GpuTile16>,
+        GpuAttentionQueries.Run<GpuKeysWalk, GpuTile16>,
+        GpuAttentionKeys.Run<GpuQueriesWalk, GpuTile16>);
 
     // What the catalog finds.
     internal static readonly GpuKernel[] All = [.. Kernels32.All, .. Kernels16.All];

@@ -1,5 +1,6 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Tile = Ldvc.Kernels.Attention.GpuAttentionTile;
 
 namespace Ldvc.Kernels.Attention;
 
@@ -13,13 +14,13 @@ internal static class GpuAttentionForward
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
-        var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * GpuAttentionTile.Stride);
-        var keyTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var valueTile = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * GpuAttentionTile.Stride);
-        var weights = SharedMemory.Allocate<Float4>(GpuAttentionTile.Walk * ((TTile.Rows / 4) + 1));
+        var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
+        var keyTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);
+        var valueTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);
+        var weights = SharedMemory.Allocate<Float4>(Tile.Walk * ((TTile.Rows / 4) + 1));
         var partial = SharedMemory.Allocate<Float4>(TTile.Rows * 4);
         var own = SharedMemory.Allocate<int>(TTile.Rows);
-        var other = SharedMemory.Allocate<int>(2 * GpuAttentionTile.Walk);
+        var other = SharedMemory.Allocate<int>(2 * Tile.Walk);
         int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
         int outChunk = Grid.IdxX % a.Chunks, rest = Grid.IdxX / a.Chunks;
         int headIndex = rest / a.Tiles, batch = headIndex / a.Heads;
@@ -32,7 +33,7 @@ internal static class GpuAttentionForward
             own[thread] = TWalk.Own(a, tile, TTile.Rows, thread);
         }
 
-        if (thread < GpuAttentionTile.Walk)
+        if (thread < Tile.Walk)
         {
             other[thread] = thread < end ? TWalk.Other(a, batch, tile, thread) : -1;
         }
@@ -42,26 +43,26 @@ internal static class GpuAttentionForward
         var maximum = new Float4(float.MinValue, float.MinValue, float.MinValue, float.MinValue);
         Float4 sum = default, o0 = default, o1 = default, o2 = default, o3 = default;
         int current = 0;
-        for (int first = 0; first < end; first += GpuAttentionTile.Walk)
+        for (int first = 0; first < end; first += Tile.Walk)
         {
             // Scores of queries 4 ty + {0, 1, 2, 3} and keys tx, tx + 16. The chunk loop ends with the output's chunk.
             Float4 s0 = default, s1 = default;
             for (int step = 1; step <= a.Chunks; step++)
             {
-                int chunk = (outChunk + step) % a.Chunks, columns = a.HeadDim - (chunk * GpuAttentionTile.Columns);
+                int chunk = (outChunk + step) % a.Chunks, columns = a.HeadDim - (chunk * Tile.Columns);
                 if (first == 0 || a.Chunks > 1)
                 {
-                    GpuAttentionTile.Load(a, a.Q, GpuAttentionTile.Start(a, a.Q, headIndex, chunk), columns, own, 0, TTile.Rows, queryTile);
+                    Tile.Load(a, a.Q, Tile.Start(a, a.Q, headIndex, chunk), columns, own, 0, TTile.Rows, queryTile);
                 }
 
-                GpuAttentionTile.Load(a, a.K, GpuAttentionTile.Start(a, a.K, headIndex, chunk), columns, other, current, GpuAttentionTile.Walk, keyTile);
+                Tile.Load(a, a.K, Tile.Start(a, a.K, headIndex, chunk), columns, other, current, Tile.Walk, keyTile);
                 if (step == a.Chunks)
                 {
-                    GpuAttentionTile.Load(a, a.V, GpuAttentionTile.Start(a, a.V, headIndex, chunk), columns, other, current, GpuAttentionTile.Walk, valueTile);
+                    Tile.Load(a, a.V, Tile.Start(a, a.V, headIndex, chunk), columns, other, current, Tile.Walk, valueTile);
                 }
 
                 Group.Barrier();
-                GpuAttentionTile.Products(columns, queryTile, keyTile, tx, ty, s0, s1, out s0, out s1);
+                Tile.Products(columns, queryTile, keyTile, tx, ty, s0, s1, out s0, out s1);
                 if (step < a.Chunks)
                 {
                     Group.Barrier();
@@ -71,15 +72,15 @@ internal static class GpuAttentionForward
             int j0 = other[current + tx], j1 = other[current + tx + 16];
             s0 = Mask(a, Quad.Scale(s0, a.Scale), i0, i1, i2, i3, j0);
             s1 = Mask(a, Quad.Scale(s1, a.Scale), i0, i1, i2, i3, j1);
-            GpuAttentionTile.Spread(partial, TTile.Rows, tx, ty, Quad.Max(s0, s1));
-            if (thread < GpuAttentionTile.Walk)
+            Tile.Spread(partial, TTile.Rows, tx, ty, Quad.Max(s0, s1));
+            if (thread < Tile.Walk)
             {
-                int next = first + GpuAttentionTile.Walk + thread;
-                other[GpuAttentionTile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, next) : -1;
+                int next = first + Tile.Walk + thread;
+                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, next) : -1;
             }
 
             Group.Barrier();
-            var top = Quad.Max(maximum, GpuAttentionTile.GatherMaximum(partial, TTile.Rows, ty));
+            var top = Quad.Max(maximum, Tile.GatherMaximum(partial, TTile.Rows, ty));
             var correction = Quad.Exp(Quad.Subtract(maximum, top));
             maximum = top;
             s0 = Weights(Quad.Exp(Quad.Subtract(s0, top)), j0);
@@ -87,8 +88,8 @@ internal static class GpuAttentionForward
             sum = Quad.Add(Quad.Multiply(sum, correction), Quad.Add(s0, s1));
             if (a.Drops != 0)
             {
-                s0 = GpuAttentionTile.DropQueries(a, headIndex, s0, i0, i1, i2, i3, j0);
-                s1 = GpuAttentionTile.DropQueries(a, headIndex, s1, i0, i1, i2, i3, j1);
+                s0 = Tile.DropQueries(a, headIndex, s0, i0, i1, i2, i3, j0);
+                s1 = Tile.DropQueries(a, headIndex, s1, i0, i1, i2, i3, j1);
             }
 
             weights[(tx * ((TTile.Rows / 4) + 1)) + ty] = s0;
@@ -98,29 +99,29 @@ internal static class GpuAttentionForward
             o2 = Quad.Scale(o2, correction.Z);
             o3 = Quad.Scale(o3, correction.W);
             Group.Barrier();
-            for (int key = 0; key < GpuAttentionTile.Walk; key += 2)
+            for (int key = 0; key < Tile.Walk; key += 2)
             {
-                Float4 w = weights[(key * ((TTile.Rows / 4) + 1)) + ty], v = valueTile[(key * GpuAttentionTile.Stride) + tx];
-                Float4 w1 = weights[((key + 1) * ((TTile.Rows / 4) + 1)) + ty], v1 = valueTile[((key + 1) * GpuAttentionTile.Stride) + tx];
+                Float4 w = weights[(key * ((TTile.Rows / 4) + 1)) + ty], v = valueTile[(key * Tile.Stride) + tx];
+                Float4 w1 = weights[((key + 1) * ((TTile.Rows / 4) + 1)) + ty], v1 = valueTile[((key + 1) * Tile.Stride) + tx];
                 o0 = Quad.Axpy(Quad.Axpy(o0, w.X, v), w1.X, v1);
                 o1 = Quad.Axpy(Quad.Axpy(o1, w.Y, v), w1.Y, v1);
                 o2 = Quad.Axpy(Quad.Axpy(o2, w.Z, v), w1.Z, v1);
                 o3 = Quad.Axpy(Quad.Axpy(o3, w.W, v), w1.W, v1);
             }
 
-            current = GpuAttentionTile.Walk - current;
+            current = Tile.Walk - current;
             Group.Barrier();
         }
 
         // The sums so far are over this thread's keys only.
-        GpuAttentionTile.Spread(partial, TTile.Rows, tx, ty, sum);
+        Tile.Spread(partial, TTile.Rows, tx, ty, sum);
         Group.Barrier();
-        sum = GpuAttentionTile.GatherSum(partial, TTile.Rows, ty);
-        int outColumns = a.HeadDim - (outChunk * GpuAttentionTile.Columns), start = GpuAttentionTile.Start(a, a.O, headIndex, outChunk);
-        GpuAttentionTile.Save(a, a.O, start, outColumns, i0, Quad.Scale(o0, 1f / sum.X));
-        GpuAttentionTile.Save(a, a.O, start, outColumns, i1, Quad.Scale(o1, 1f / sum.Y));
-        GpuAttentionTile.Save(a, a.O, start, outColumns, i2, Quad.Scale(o2, 1f / sum.Z));
-        GpuAttentionTile.Save(a, a.O, start, outColumns, i3, Quad.Scale(o3, 1f / sum.W));
+        sum = Tile.GatherSum(partial, TTile.Rows, ty);
+        int outColumns = a.HeadDim - (outChunk * Tile.Columns), start = Tile.Start(a, a.O, headIndex, outChunk);
+        Tile.Save(a, a.O, start, outColumns, i0, Quad.Scale(o0, 1f / sum.X));
+        Tile.Save(a, a.O, start, outColumns, i1, Quad.Scale(o1, 1f / sum.Y));
+        Tile.Save(a, a.O, start, outColumns, i2, Quad.Scale(o2, 1f / sum.Z));
+        Tile.Save(a, a.O, start, outColumns, i3, Quad.Scale(o3, 1f / sum.W));
         if (outChunk == 0 && tx == 0)
         {
             SaveLogSumExp(a, headIndex, i0, maximum.X, sum.X);

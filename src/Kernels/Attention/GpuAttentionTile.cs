@@ -161,6 +161,10 @@ internal static class GpuAttentionTile
     internal static Float4 Rows(ArrayView<float> values, int start, int i0, int i1, int i2, int i3) => new(
         i0 < 0 ? 0f : values[start + i0], i1 < 0 ? 0f : values[start + i1], i2 < 0 ? 0f : values[start + i2], i3 < 0 ? 0f : values[start + i3]);
 
+    /// <summary>Weight of a query and a key from its score; 0 where either does not exist or the key lies in the query's future.</summary>
+    internal static float Weight(GpuAttentionArguments a, float score, float logSumExp, int query, int key) =>
+        query < 0 || key < 0 || (a.Causal != 0 && key > query) ? 0f : MathF.Exp((score * a.Scale) - logSumExp);
+
     private static float Maximum(ArrayView<Float4> partial, int at)
     {
         var most = Quad.Max(Quad.Max(partial[at], partial[at + 1]), Quad.Max(partial[at + 2], partial[at + 3]));

@@ -15,10 +15,14 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     internal static readonly GpuKernel<GpuRouteArguments> Inverse = new("route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads);
 
     internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", 32,
-        GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>, GpuAttentionBackward.Queries<GpuChosenWalk, GpuTile32>, GpuAttentionBackward.Keys<GpuChoosersWalk, GpuTile32>);
+        GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>,
+        GpuAttentionQueries.Run<GpuChosenWalk, GpuTile32>,
+        GpuAttentionKeys.Run<GpuChoosersWalk, GpuTile32>);
 
     internal static readonly GpuAttentionKernelSet Kernels16 = new("route_attention", 16,
-        GpuAttentionForward.Run<GpuChosenWalk, GpuTile16>, GpuAttentionBackward.Queries<GpuChosenWalk, GpuTile16>, GpuAttentionBackward.Keys<GpuChoosersWalk, GpuTile16>);
+        GpuAttentionForward.Run<GpuChosenWalk, GpuTile16>,
+        GpuAttentionQueries.Run<GpuChosenWalk, GpuTile16>,
+        GpuAttentionKeys.Run<GpuChoosersWalk, GpuTile16>);
 
     // What the catalog finds.
     internal static readonly GpuKernel[] All = [.. Kernels32.All, .. Kernels16.All];
