@@ -1,0 +1,199 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd;
+
+/// <summary>
+/// Compares the backward of any composition of operations with central differences of its forward, on the device where it will run. The function is
+/// float32, so the differences are of fourth order with a step that is large enough to stand out of float32's rounding, and all sums over the
+/// output are float64.
+/// </summary>
+/// <param name="device">Where the function runs.</param>
+/// <example>
+/// A module: <c>new GradientChecker(device).Check(tape => module.Forward(tape, tape.Constant(x.Share())), module.Parameters())</c>
+/// </example>
+public sealed class GradientChecker(Device device)
+{
+    /// <summary>
+    /// Distance of the first difference from an element's value, times that value where it is larger than one. Smaller steps drown in rounding. A kink
+    /// (Relu, a choice of windows) within two steps of an input has no derivative that differences could find: choose other inputs.
+    /// </summary>
+    public double Step { get; init; } = 0.05;
+
+    /// <summary>The largest error that passes, relative to the largest gradient of an input.</summary>
+    public double Tolerance { get; init; } = 1e-3;
+
+    /// <summary>
+    /// An input's largest gradient counts as at least this part of the largest one of all inputs: one that is zero in theory (an attention's key bias)
+    /// is rounding in practice.
+    /// </summary>
+    public double Floor { get; init; } = 1e-3;
+
+    /// <summary>How many elements of an input are looked at, chosen at random where it has more. Each costs four forwards.</summary>
+    public int MaxElements { get; init; } = 256;
+
+    /// <summary>Seed of the gradient that arrives at the output, of the choice of elements and of the tape's dropout masks.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Checks the gradients with respect to a function's inputs.</summary>
+    /// <param name="function">Tape and inputs -> output of any shape. Called many times; it must give the same values for the same inputs.</param>
+    /// <param name="inputs">Name and value of every input; the values stay as they are.</param>
+    public GradientReport Check(Func<Tape, IReadOnlyList<Variable>, Variable> function, params (string Name, Tensor Value)[] inputs)
+    {
+        var parameters = new List<(string Name, Parameter Parameter)>();
+        try
+        {
+            foreach (var (name, value) in inputs)
+            {
+                parameters.Add((name, new Parameter(value.Clone())));
+            }
+
+            Variable[] variables = [.. parameters.Select(p => p.Parameter)];
+            return Check(tape => function(tape, variables), parameters);
+        }
+        finally
+        {
+            foreach (var (_, parameter) in parameters)
+            {
+                parameter.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Checks the gradients with respect to the trainable parameters of a module, e.g. <c>module.Parameters()</c>.</summary>
+    /// <param name="function">Tape -> output of any shape. Called many times; it must give the same values for the same parameters.</param>
+    /// <param name="parameters">Names and parameters; frozen ones are left out. Their values are changed on the way and restored at the end.</param>
+    /// <exception cref="ArgumentException">There is nothing to check, or the output does not depend on it.</exception>
+    public GradientReport Check(Func<Tape, Variable> function, IEnumerable<(string Name, Parameter Parameter)> parameters)
+    {
+        var checkedOnes = parameters.Where(p => p.Parameter.Trainable && p.Parameter.Value.Count > 0).ToList();
+        if (checkedOnes.Count == 0)
+        {
+            throw new ArgumentException("gradient check: there is no trainable input", nameof(parameters));
+        }
+
+        var analytic = Backward(function, checkedOnes);
+        var errors = new List<(string Name, long Index, double Analytic, double Numeric)>();
+        foreach (var ((name, parameter), gradient) in checkedOnes.Zip(analytic))
+        {
+            float[] values = parameter.Value.ToArray();
+            try
+            {
+                foreach (int i in Elements(values.Length))
+                {
+                    errors.Add((name, i, gradient[i], Slope(function, parameter.Value, values, i)));
+                }
+            }
+            finally
+            {
+                parameter.Value.CopyFromHost<float>(values);
+            }
+        }
+
+        return Worst(errors);
+    }
+
+    private GradientReport Worst(List<(string Name, long Index, double Analytic, double Numeric)> errors)
+    {
+        static double Size((string Name, long Index, double Analytic, double Numeric) e) => Math.Max(Math.Abs(e.Analytic), Math.Abs(e.Numeric));
+        double floor = Floor * errors.Max(Size);
+        GradientReport? worst = null;
+        foreach (var input in errors.GroupBy(e => e.Name))
+        {
+            double largest = Math.Max(floor, input.Max(Size));
+            foreach (var e in input)
+            {
+                double error = e.Analytic == e.Numeric ? 0 : Math.Abs(e.Analytic - e.Numeric) / largest;
+                if (worst is null || !(error <= worst.RelativeError))
+                {
+                    worst = new GradientReport(e.Name, e.Index, e.Analytic, e.Numeric, error, Tolerance, errors.Count);
+                    if (double.IsNaN(error))
+                    {
+                        return worst;
+                    }
+                }
+            }
+        }
+
+        return worst!;
+    }
+
+    private List<float[]> Backward(Func<Tape, Variable> function, List<(string Name, Parameter Parameter)> parameters)
+    {
+        foreach (var (_, parameter) in parameters)
+        {
+            parameter.ClearGradient();
+        }
+
+        using var tape = new Tape(device, recording: true, Seed);
+        var output = function(tape);
+        if (!output.RequiresGradient)
+        {
+            throw new ArgumentException($"gradient check: the output {output.Shape} depends on none of {string.Join(", ", parameters.Select(p => p.Name))}", nameof(function));
+        }
+
+        using var upstream = device.FromHost(Upstream(output.Value.Count), output.Shape);
+        tape.Backward(output, upstream);
+        List<float[]> gradients = [.. parameters.Select(p => p.Parameter.Gradient?.ToArray() ?? new float[p.Parameter.Value.Count])];
+        foreach (var (_, parameter) in parameters)
+        {
+            parameter.ClearGradient();
+        }
+
+        return gradients;
+    }
+
+    // f'(x) = (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h + O(h^4)
+    private double Slope(Func<Tape, Variable> function, Tensor tensor, float[] values, int index)
+    {
+        float value = values[index];
+        double h = Step * Math.Max(1, Math.Abs(value));
+        double At(double distance)
+        {
+            values[index] = (float)(value + distance);
+            tensor.CopyFromHost<float>(values);
+            values[index] = value;
+            return Evaluate(function);
+        }
+
+        return ((8 * (At(h) - At(-h))) - (At(2 * h) - At(-2 * h))) / (12 * h);
+    }
+
+    private double Evaluate(Func<Tape, Variable> function)
+    {
+        // Recording, so that dropout drops what it dropped before the backward.
+        using var tape = new Tape(device, recording: true, Seed);
+        float[] output = function(tape).Value.ToArray(), upstream = Upstream(output.Length);
+        double sum = 0;
+        for (int i = 0; i < output.Length; i++)
+        {
+            sum += (double)output[i] * upstream[i];
+        }
+
+        return sum;
+    }
+
+    private float[] Upstream(long count)
+    {
+        var random = new CounterRandom(Seed, 0x6C);
+        var values = new float[count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = (float)random.NextNormal();
+        }
+
+        return values;
+    }
+
+    private int[] Elements(int count)
+    {
+        int[] all = [.. Enumerable.Range(0, count)];
+        if (count <= MaxElements)
+        {
+            return all;
+        }
+
+        var random = new CounterRandom(Seed, 0x6D);
+        random.Shuffle<int>(all);
+        return all[..MaxElements];
+    }
+}

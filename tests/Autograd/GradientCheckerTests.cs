@@ -1,0 +1,106 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Cases;
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Autograd;
+
+public class GradientCheckerTests(ITestOutputHelper output)
+{
+    /// <summary>The smooth case of every operation with the most inputs and elements.</summary>
+    public static TheoryData<string> Samples =>
+    [
+        .. OpCaseList.Checked.Where(c => c.Smooth).GroupBy(c => (c.Op, c.Method)).Select(g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void EveryOperationPassesInFloat32(string name)
+    {
+        var c = OpCaseList.Named(name);
+        using var device = new CpuDevice(1);
+        var inputs = c.Draw().Select((values, i) => (c.Inputs[i].Name, device.FromHost(values, c.Inputs[i].Shape))).ToArray();
+        var report = new GradientChecker(device) { MaxElements = 40, Floor = c.GradientFloor, Seed = c.Seed }.Check((tape, v) => c.Run(tape, [.. v]), inputs);
+        output.WriteLine($"{name}: {report}");
+        Assert.True(report.Passed, report.ToString());
+        foreach (var ((_, tensor), values) in inputs.Zip(c.Draw()))
+        {
+            Assert.Equal(values, tensor.ToArray());
+            tensor.Dispose();
+        }
+
+        Assert.Equal(0, device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void EveryOperationHasASample() => Assert.Equal(CaseCoverage.Operations(typeof(Tape).Assembly.GetTypes()).Count(), Samples.Count);
+
+    [Fact]
+    public void AModuleIsCheckedByItsParameters()
+    {
+        using var device = new CpuDevice(1);
+        var init = new Initializer(device, 3);
+        using var first = new Linear(init, 5, 7);
+        using var norm = new LayerNorm(init, 7);
+        using var frozen = new Linear(init, 7, 3);
+        frozen.SetTrainable(false);
+        using var x = device.FromHost(CaseRandom.Normal("module", 20), new Shape(4, 5));
+        float[] before = first.Weight.Value.ToArray();
+        var checker = new GradientChecker(device);
+        var report = checker.Check(
+            tape => frozen.Forward(tape, norm.Forward(tape, first.Forward(tape, tape.Constant(x.Share()), Activation.QuickGelu))),
+            first.Parameters("first.").Concat(norm.Parameters("norm.")).Concat(frozen.Parameters("frozen.")));
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal(35 + 7 + 7 + 7, report.Elements);
+        Assert.Equal(before, first.Weight.Value.ToArray());
+        Assert.Null(first.Weight.Gradient);
+    }
+
+    [Fact]
+    public void AWrongBackwardIsFoundAndNamed()
+    {
+        using var device = new CpuDevice(1);
+        using var a = device.FromHost(CaseRandom.Normal("a", 6), new Shape(2, 3));
+        using var b = device.FromHost(CaseRandom.Normal("b", 6), new Shape(2, 3));
+        Variable Wrong(Tape tape, Variable x, float error)
+        {
+            var result = tape.Result(x.Value.Clone(), x);
+            tape.Record(new WrongNode(result, x, 4, error));
+            return result;
+        }
+
+        var report = new GradientChecker(device).Check((tape, v) => tape.Add(tape.Scale(v[0], 3), Wrong(tape, v[1], 0.02f)), ("a", a), ("b", b));
+        Assert.False(report.Passed);
+        Assert.Equal(("b", 4), (report.Input, report.Index));
+        Assert.Equal(0.02, report.Analytic - report.Numeric, 1e-3);
+        Assert.Contains("failed: worst at b[4]", report.ToString(), StringComparison.Ordinal);
+        Assert.False(new GradientChecker(device).Check((tape, v) => Wrong(tape, v[0], float.NaN), ("b", b)).Passed);
+        Assert.True(new GradientChecker(device).Check((tape, v) => Wrong(tape, v[0], 0f), ("b", b)).Passed);
+    }
+
+    [Fact]
+    public void WhatCannotBeCheckedIsRefused()
+    {
+        using var device = new CpuDevice(1);
+        using var a = device.FromHost([1f, 2f], new Shape(2));
+        var checker = new GradientChecker(device);
+        Assert.Contains("depends on none of a", Assert.Throws<ArgumentException>(() => checker.Check((tape, _) => tape.Constant(a.Clone()), ("a", a))).Message, StringComparison.Ordinal);
+        Assert.Contains("no trainable input", Assert.Throws<ArgumentException>(() => checker.Check((tape, v) => v[0])).Message, StringComparison.Ordinal);
+        Assert.Equal(1, device.Pool.LiveBlocks);
+    }
+
+    // The identity with a gradient that is off at one element.
+    private sealed class WrongNode(Variable output, Variable x, int at, float error) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            float[] values = dy.ToArray();
+            values[at] += error;
+            using var wrong = dy.Device.FromHost(values, dy.Shape);
+            x.AddGradient(wrong);
+        }
+    }
+}
