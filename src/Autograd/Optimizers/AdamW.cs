@@ -77,7 +77,8 @@ public sealed class AdamW : IDisposable
 
     /// <summary>
     /// Updates every parameter that has a gradient, and clears it. A parameter without one (the last decoder layer's unused half) stays as it is,
-    /// without decay, as in PyTorch.
+    /// without decay, as in PyTorch. Bias correction counts the optimizer's steps, also for a parameter that had no gradient in some of them (PyTorch
+    /// counts a parameter's own steps; parameters of these models have a gradient always or never).
     /// </summary>
     public void Step(float learningRate, float gradientScale = 1f)
     {

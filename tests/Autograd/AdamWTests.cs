@@ -1,0 +1,118 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Optimizers;
+using Ldvc.Cases;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Autograd;
+
+public sealed class AdamWTests : IDisposable
+{
+    private readonly CpuDevice _device = new(1);
+
+    [Fact]
+    public void FollowsPyTorch()
+    {
+        // Printed by tools/adamw_numbers.py.
+        double[][] expected =
+        [
+            [0.489533222591, -1.238799751244, 1.988909090909, 0.740006662225],
+            [0.480571025535, -1.243611290398, 1.966798845564, 0.731994938340],
+            [0.478306739652, -1.245773205462, 1.968694086501, 0.731994938340],
+        ];
+        float[]?[] forWeight = [[0.3f, -0.2f, 0.01f], [-0.1f, 0.4f, 0.02f], [0.05f, 0.25f, -0.3f]], forBias = [[1.5f], [-0.5f], null];
+        float[] rates = [0.01f, 0.02f, 0.005f];
+        using Parameter weight = Parameter([0.5f, -1.25f, 2f]), bias = Parameter([0.75f]);
+        using var optimizer = new AdamW([("weight", weight), ("bias", bias)], 0.9f, 0.99f, 1e-3f, name => name == "weight" ? 0.1f : 0f);
+        for (int step = 0; step < 3; step++)
+        {
+            Give(weight, forWeight[step]);
+            Give(bias, forBias[step]);
+            optimizer.Step(rates[step]);
+            Assert.True(CaseDifference.Of("weights", expected[step], [.. weight.Value.ToArray(), .. bias.Value.ToArray()], 2e-7).Passed);
+            Assert.Null(weight.Gradient);
+            Assert.Null(bias.Gradient);
+        }
+
+        Assert.Equal(3, optimizer.Steps);
+    }
+
+    [Fact]
+    public void ManyStepsFollowTheFormulas()
+    {
+        const int count = 101;
+        double[] w = [.. CaseRandom.Normal("adamw", count).Select(v => (double)v)], m = new double[count], v = new double[count];
+        using var parameter = Parameter([.. w.Select(x => (float)x)]);
+        using var optimizer = new AdamW([("w", parameter)], 0.9f, 0.999f, 1e-8f, _ => 0.01f);
+        for (int step = 1; step <= 200; step++)
+        {
+            float[] gradient = CaseRandom.Normal($"gradient {step}", count);
+            Give(parameter, gradient);
+            optimizer.Step(1e-3f, 0.5f);
+            for (int i = 0; i < count; i++)
+            {
+                double g = 0.5 * gradient[i];
+                (m[i], v[i]) = ((0.9 * m[i]) + (0.1 * g), (0.999 * v[i]) + (0.001 * g * g));
+                double mean = m[i] / (1 - Math.Pow(0.9, step)), square = v[i] / (1 - Math.Pow(0.999, step));
+                w[i] = (w[i] * (1 - (1e-3 * 0.01))) - (1e-3 * mean / (Math.Sqrt(square) + 1e-8));
+            }
+        }
+
+        Assert.True(CaseDifference.Of("weights", w, parameter.Value.ToArray(), 5e-6).Passed);
+        var (name, first, second) = Assert.Single(optimizer.Moments);
+        Assert.Equal("w", name);
+        Assert.True(CaseDifference.Of("first", m, first.ToArray(), 5e-6).Passed);
+        Assert.True(CaseDifference.Of("second", v, second.ToArray(), 2e-5).Passed);
+    }
+
+    [Fact]
+    public void FrozenParametersHaveNoMoments()
+    {
+        using Parameter trained = Parameter([1f, 2f]), frozen = new(_device.FromHost([3f], new Shape(1)), trainable: false);
+        long before = _device.Pool.LiveBlocks;
+        using (var optimizer = new AdamW([("trained", trained), ("frozen", frozen)], 0.9f, 0.999f, 1e-8f, _ => 0.5f))
+        {
+            Assert.Equal(before + 2, _device.Pool.LiveBlocks);
+            Assert.Equal(["trained"], optimizer.Moments.Select(x => x.Name));
+
+            // Without a gradient nothing moves or decays, frozen or not.
+            optimizer.Step(0.1f);
+            Assert.Equal([1f, 2f], trained.Value.ToArray());
+            Assert.Equal([3f], frozen.Value.ToArray());
+        }
+
+        Assert.Equal(before, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void GradientNormAndTheFirstBadGradient()
+    {
+        using Parameter a = Parameter([0f, 0f]), b = Parameter([0f]), c = Parameter([1f]);
+        using var optimizer = new AdamW([("a", a), ("b", b), ("c", c)], 0.9f, 0.999f, 1e-8f, _ => 0);
+        Assert.Equal(0, optimizer.GradientNorm());
+        Give(a, [3f, -4f]);
+        Give(b, [12f]);
+        Assert.Equal(13, optimizer.GradientNorm(), 1e-12);
+        Assert.Null(optimizer.FirstNonFiniteGradient());
+        Give(c, [float.NaN]);
+        Assert.Equal("c", optimizer.FirstNonFiniteGradient());
+        b.ClearGradient();
+        Give(b, [float.NegativeInfinity]);
+        Assert.Equal("b", optimizer.FirstNonFiniteGradient());
+        c.ClearGradient();
+        b.ClearGradient();
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private Parameter Parameter(float[] values) => new(_device.FromHost(values, new Shape(values.Length)));
+
+    private void Give(Parameter parameter, float[]? gradient)
+    {
+        if (gradient is not null)
+        {
+            using var tensor = _device.FromHost(gradient, parameter.Shape);
+            parameter.AddGradient(tensor);
+        }
+    }
+}
