@@ -27,6 +27,8 @@ public sealed class KernelCaseTests : IDisposable
         }
     }
 
+    public static TheoryData<string> CheckedNames => [.. KernelCaseList.Checked.Select(c => c.Name)];
+
     public static TheoryData<string> RealNames => [.. KernelCaseList.All.Where(c => c.Real).Select(c => c.Name)];
 
     [Theory]
@@ -47,6 +49,23 @@ public sealed class KernelCaseTests : IDisposable
         using var run = KernelCaseList.Named(name).Prepare(device);
         run.Launch();
         run.Launch();
+    }
+
+    [Theory]
+    [MemberData(nameof(CheckedNames))]
+    public void SteadyStateAllocatesNothing(string name)
+    {
+        using var device = new CpuDevice(1);
+        using var run = KernelCaseList.Named(name).Prepare(device);
+        long bytes = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            bytes = GC.GetAllocatedBytesForCurrentThread();
+            run.Launch();
+            bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+        }
+
+        Assert.Equal(0, bytes);
     }
 
     public void Dispose() => SimdLevel.Bits = _bits;

@@ -1,0 +1,69 @@
+using Ldvc.Autograd.Modules;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Autograd;
+
+public sealed class ModuleTests : IDisposable
+{
+    private readonly CpuDevice _device = new(1);
+
+    [Fact]
+    public void NamesJoinWithDotsInOrderOfRegistration()
+    {
+        using var model = new Tree(new Initializer(_device, 1));
+        string[] names =
+        [
+            "scale", "self.q.weight", "self.q.bias", "self.k.weight", "norm.weight", "norm.bias", "weight",
+        ];
+        Assert.Equal(names, model.Parameters().Select(p => p.Name));
+        Assert.Equal(names.Select(n => "decoder.layers.0." + n), model.Parameters("decoder.layers.0.").Select(p => p.Name));
+        Assert.Same(model.Norm.Weight, model.Parameters().First(p => p.Name == "norm.weight").Parameter);
+    }
+
+    [Fact]
+    public void FreezingReachesTheWholeTree()
+    {
+        using var model = new Tree(new Initializer(_device, 1));
+        Assert.All(model.Parameters(), p => Assert.True(p.Parameter.Trainable));
+        model.SetTrainable(false);
+        Assert.All(model.Parameters(), p => Assert.False(p.Parameter.Trainable));
+        model.Norm.SetTrainable(true);
+        Assert.Equal(["norm.weight", "norm.bias"], model.Parameters().Where(p => p.Parameter.Trainable).Select(p => p.Name));
+    }
+
+    [Fact]
+    public void DisposingFreesEveryParameter()
+    {
+        var model = new Tree(new Initializer(_device, 1));
+        Assert.Equal(7, _device.Pool.LiveBlocks);
+        model.Dispose();
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private sealed class Tree : Module
+    {
+        internal Tree(Initializer init)
+        {
+            Add("self", new Branch(init));
+            Norm = Add("norm", new LayerNorm(init, 4));
+            Add("", new Linear(init, 4, 2, bias: false));
+
+            // A module's own parameters come before its children's.
+            Add("scale", init.Constant(new Shape(1), 1));
+        }
+
+        internal LayerNorm Norm { get; }
+    }
+
+    private sealed class Branch : Module
+    {
+        internal Branch(Initializer init)
+        {
+            Add("q", new Linear(init, 4, 4));
+            Add("k", new Linear(init, 4, 4, bias: false));
+        }
+    }
+}
