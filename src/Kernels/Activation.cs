@@ -1,7 +1,7 @@
 namespace Ldvc.Kernels;
 
 /// <summary>Activations that kernels can fuse.</summary>
-internal enum Activation
+public enum Activation
 {
     /// <summary>The identity.</summary>
     None,

@@ -22,5 +22,6 @@ public sealed class LayerNorm : Module
     /// <summary>[width].</summary>
     public Parameter Bias { get; }
 
-    internal Variable Forward(Tape tape, Variable x) => tape.LayerNorm(x, Weight, Bias, _epsilon);
+    /// <summary>x [..., width] -> the same shape.</summary>
+    public Variable Forward(Tape tape, Variable x) => tape.LayerNorm(x, Weight, Bias, _epsilon);
 }

@@ -21,6 +21,7 @@ public sealed class Linear : Module
     /// <summary>[outputs], or null.</summary>
     public Parameter? Bias { get; }
 
-    internal Variable Forward(Tape tape, Variable x, Activation activation = Activation.None, Variable? residual = null) =>
+    /// <summary>x [..., inputs] -> activation(x W^T + b) + residual [..., outputs].</summary>
+    public Variable Forward(Tape tape, Variable x, Activation activation = Activation.None, Variable? residual = null) =>
         tape.Linear(x, Weight, Bias, activation, residual);
 }

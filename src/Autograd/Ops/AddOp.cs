@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Sum of two values of one shape: both gradients are the output's, shared, not copied.</summary>
-internal static class AddOp
+public static class AddOp
 {
     /// <summary>a + b.</summary>
-    internal static Variable Add(this Tape tape, Variable a, Variable b)
+    public static Variable Add(this Tape tape, Variable a, Variable b)
     {
         if (a.Shape != b.Shape)
         {

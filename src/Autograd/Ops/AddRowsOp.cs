@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Adds one [T, D] matrix to every picture's tokens: position embeddings.</summary>
-internal static class AddRowsOp
+public static class AddRowsOp
 {
     /// <summary>x [B, T, D] + rows [T, D] (rows may be longer than T: the first T are used).</summary>
-    internal static Variable AddRows(this Tape tape, Variable x, Variable rows)
+    public static Variable AddRows(this Tape tape, Variable x, Variable rows)
     {
         int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2];
         if (rows.Shape.Rank != 2 || rows.Shape[0] < length || rows.Shape[1] != width)

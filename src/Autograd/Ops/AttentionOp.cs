@@ -5,10 +5,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Multi-head softmax attention; the matrix of weights is never stored.</summary>
-internal static class AttentionOp
+public static class AttentionOp
 {
     /// <summary>qkv [B, N, 3D] (queries, keys, values side by side) -> [B, N, D].</summary>
-    internal static Variable SelfAttention(this Tape tape, Variable qkv, int heads, bool causal)
+    public static Variable SelfAttention(this Tape tape, Variable qkv, int heads, bool causal)
     {
         int batch = qkv.Shape[0], tokens = qkv.Shape[1], width = qkv.Shape[2] / 3;
         if (qkv.Shape.Rank != 3 || width * 3 != qkv.Shape[2] || width % heads != 0)
@@ -21,7 +21,7 @@ internal static class AttentionOp
     }
 
     /// <summary>q [B, Nq, D], k and v [B, Nk, D] -> [B, Nq, D]; dropout on the weights when the tape records.</summary>
-    internal static Variable Attention(this Tape tape, Variable q, Variable k, Variable v, int heads, float dropout)
+    public static Variable Attention(this Tape tape, Variable q, Variable k, Variable v, int heads, float dropout)
     {
         int batch = q.Shape[0], width = q.Shape[2];
         if (k.Shape != v.Shape || k.Shape[0] != batch || k.Shape[2] != width || width % heads != 0)

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Tokens of two values side by side.</summary>
-internal static class ConcatOp
+public static class ConcatOp
 {
     /// <summary>a [B, T, D], b [B, U, D] -> [B, T + U, D].</summary>
-    internal static Variable Concat(this Tape tape, Variable a, Variable b)
+    public static Variable Concat(this Tape tape, Variable a, Variable b)
     {
         int batch = a.Shape[0], width = a.Shape[2], first = a.Shape[1], second = b.Shape[1];
         if (b.Shape[0] != batch || b.Shape[2] != width)

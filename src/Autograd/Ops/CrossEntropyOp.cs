@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Mean softmax cross-entropy over rows.</summary>
-internal static class CrossEntropyOp
+public static class CrossEntropyOp
 {
     /// <summary>logits [rows, columns], one target a row -> loss [1].</summary>
-    internal static Variable CrossEntropy(this Tape tape, Variable logits, ReadOnlySpan<int> targets)
+    public static Variable CrossEntropy(this Tape tape, Variable logits, ReadOnlySpan<int> targets)
     {
         int rows = logits.Shape[0], columns = logits.Shape[1];
         if (targets.Length != rows)

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Dropout with a counter-based mask: the backward draws the same mask again, nothing is stored.</summary>
-internal static class DropoutOp
+public static class DropoutOp
 {
     /// <summary>x with elements zeroed with the given probability and the others scaled up; x itself when the tape does not record or p is 0.</summary>
-    internal static Variable Dropout(this Tape tape, Variable x, float probability)
+    public static Variable Dropout(this Tape tape, Variable x, float probability)
     {
         if (!tape.Recording || probability == 0f)
         {

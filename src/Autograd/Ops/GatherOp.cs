@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Rows of a table by index: token embedding, and reading the feature at the EOT position.</summary>
-internal static class GatherOp
+public static class GatherOp
 {
     /// <summary>table [..., D] seen as rows of D, indices (host) of any number -> [outer..., D].</summary>
-    internal static Variable Gather(this Tape tape, Variable table, ReadOnlySpan<int> indices, params ReadOnlySpan<int> outer)
+    public static Variable Gather(this Tape tape, Variable table, ReadOnlySpan<int> indices, params ReadOnlySpan<int> outer)
     {
         int columns = table.Shape[-1];
         long rows = table.Value.Count / columns;

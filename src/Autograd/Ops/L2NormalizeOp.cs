@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Scaling to unit length over the innermost dimension.</summary>
-internal static class L2NormalizeOp
+public static class L2NormalizeOp
 {
     /// <summary>x [..., D] -> [..., D] with |row| = 1.</summary>
-    internal static Variable L2Normalize(this Tape tape, Variable x)
+    public static Variable L2Normalize(this Tape tape, Variable x)
     {
         int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
         var y = tape.Device.Empty(x.Shape);

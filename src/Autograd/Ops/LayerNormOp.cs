@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Layer normalisation over the innermost dimension.</summary>
-internal static class LayerNormOp
+public static class LayerNormOp
 {
     /// <summary>x [..., D], gamma and beta [D] -> [..., D].</summary>
-    internal static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon)
+    public static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon)
     {
         int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
         if (gamma.Value.Count != columns || beta.Value.Count != columns)

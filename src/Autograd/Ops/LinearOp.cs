@@ -5,10 +5,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>y = activation(x W^T + b) + residual, the workhorse.</summary>
-internal static class LinearOp
+public static class LinearOp
 {
     /// <summary>x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N].</summary>
-    internal static Variable Linear(this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null)
+    public static Variable Linear(this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null)
     {
         int k = weight.Shape[1], n = weight.Shape[0];
         if (x.Shape[-1] != k || (bias is not null && bias.Value.Count != n))

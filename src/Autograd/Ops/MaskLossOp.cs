@@ -5,12 +5,12 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Upsampling + focal + dice in one operation (method.md 7).</summary>
-internal static class MaskLossOp
+public static class MaskLossOp
 {
     /// <summary>
     /// logits [B, C, h, w], labels uint8 [B, H, W] -> loss [1], and `parts` [3] = total, focal, dice (to be disposed of by the caller).
     /// </summary>
-    internal static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
+    public static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
     {
         var shape = logits.Shape;
         if (shape.Rank != 4 || labels.Shape.Rank != 3 || labels.Shape[0] != shape[0] || labels.DType != DType.UInt8)

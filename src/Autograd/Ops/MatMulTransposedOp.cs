@@ -5,10 +5,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>C = alpha A B^T per batch element: all pairs of rows, as in mask logits and contrastive logits.</summary>
-internal static class MatMulTransposedOp
+public static class MatMulTransposedOp
 {
     /// <summary>a [B, M, K], b [B, N, K] -> [B, M, N]; two-dimensional operands are a batch of one and give [M, N].</summary>
-    internal static Variable MatMulTransposed(this Tape tape, Variable a, Variable b, float alpha)
+    public static Variable MatMulTransposed(this Tape tape, Variable a, Variable b, float alpha)
     {
         bool batched = a.Shape.Rank == 3;
         int batch = batched ? a.Shape[0] : 1, m = a.Shape[-2], n = b.Shape[-2], k = a.Shape[-1];

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>The mean over the tokens of every picture.</summary>
-internal static class MeanTokensOp
+public static class MeanTokensOp
 {
     /// <summary>x [B, T, D] -> [B, D].</summary>
-    internal static Variable MeanTokens(this Tape tape, Variable x)
+    public static Variable MeanTokens(this Tape tape, Variable x)
     {
         int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
         var y = tape.Device.Zeros(new Shape(batch, width));

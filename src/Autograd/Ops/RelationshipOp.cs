@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Input of the text adapter (method.md 4, ZegCLIP's relationship descriptor): [ t * g ; t ], the product first.</summary>
-internal static class RelationshipOp
+public static class RelationshipOp
 {
     /// <summary>t [C, E], g [B, E] -> [B, C, 2E].</summary>
-    internal static Variable Relationship(this Tape tape, Variable t, Variable g)
+    public static Variable Relationship(this Tape tape, Variable t, Variable g)
     {
         int classes = t.Shape[0], width = t.Shape[1], batch = g.Shape[0];
         if (g.Shape[1] != width)

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>The same values under another shape; nothing is copied either way.</summary>
-internal static class ReshapeOp
+public static class ReshapeOp
 {
     /// <summary>x with the given sizes.</summary>
-    internal static Variable Reshape(this Tape tape, Variable x, params ReadOnlySpan<int> sizes)
+    public static Variable Reshape(this Tape tape, Variable x, params ReadOnlySpan<int> sizes)
     {
         var result = tape.Result(x.Value.Reshape(sizes), x);
         if (result.RequiresGradient)

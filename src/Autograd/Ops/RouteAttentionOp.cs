@@ -5,10 +5,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Route self-attention of method.md 5; the choice of windows carries no gradient.</summary>
-internal static class RouteAttentionOp
+public static class RouteAttentionOp
 {
     /// <summary>q, k, v [B, gridHeight * gridWidth, D] -> the same shape; S windows an edge, each attending to its topK windows.</summary>
-    internal static Variable RouteAttention(this Tape tape, Variable q, Variable k, Variable v, int heads, int gridHeight, int gridWidth, int s, int topK)
+    public static Variable RouteAttention(this Tape tape, Variable q, Variable k, Variable v, int heads, int gridHeight, int gridWidth, int s, int topK)
     {
         int batch = q.Shape[0], width = q.Shape[2];
         if (q.Shape != k.Shape || q.Shape != v.Shape || q.Shape[1] != gridHeight * gridWidth || width % heads != 0 || s < 1 || topK < 1)

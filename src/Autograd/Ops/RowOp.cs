@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>One slice of the outermost dimension, sharing the memory: layer i's prompts out of [L, M, D].</summary>
-internal static class RowOp
+public static class RowOp
 {
     /// <summary>x [L, ...] -> x[index] of shape [...].</summary>
-    internal static Variable Row(this Tape tape, Variable x, int index)
+    public static Variable Row(this Tape tape, Variable x, int index)
     {
         using var slice = x.Value.Slice(index, 1);
         var result = tape.Result(slice.Reshape(x.Shape.ToArray().AsSpan(1)), x);

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>exp(s) * x with a learnt scalar s: CLIP's logit scale.</summary>
-internal static class ScaleByExpOp
+public static class ScaleByExpOp
 {
     /// <summary>x of any shape, s of one element, the factor cut at `limit` (CLIP: 100).</summary>
-    internal static Variable ScaleByExp(this Tape tape, Variable x, Variable s, float limit)
+    public static Variable ScaleByExp(this Tape tape, Variable x, Variable s, float limit)
     {
         float exact = MathF.Exp(s.Value.ToScalar()), factor = MathF.Min(exact, limit);
         var y = tape.Device.Empty(x.Shape);

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Multiplication by a constant.</summary>
-internal static class ScaleOp
+public static class ScaleOp
 {
     /// <summary>factor * x.</summary>
-    internal static Variable Scale(this Tape tape, Variable x, float factor)
+    public static Variable Scale(this Tape tape, Variable x, float factor)
     {
         var y = tape.Device.Empty(x.Shape);
         tape.Kernels.Elementwise.Scale(x.Value, factor, y, false, y.Count);

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>A range of tokens of every picture.</summary>
-internal static class SliceTokensOp
+public static class SliceTokensOp
 {
     /// <summary>x [B, T, D] -> [B, count, D], tokens start .. start+count.</summary>
-    internal static Variable SliceTokens(this Tape tape, Variable x, int start, int count)
+    public static Variable SliceTokens(this Tape tape, Variable x, int start, int count)
     {
         int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2];
         if (start < 0 || count < 0 || start + count > length)

@@ -4,12 +4,12 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>Inserts or replaces tokens: the class token, and the deep prompts of method.md 2 and 3.</summary>
-internal static class SpliceOp
+public static class SpliceOp
 {
     /// <summary>
     /// x [B, T, D] with tokens start .. start+dropped taken out and tokens [M, D] (the same for all pictures) put there -> [B, T - dropped + M, D].
     /// </summary>
-    internal static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
+    public static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
     {
         int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2], count = tokens.Shape[0];
         if (tokens.Shape.Rank != 2 || tokens.Shape[1] != width || start < 0 || dropped < 0 || start + dropped > length)

@@ -4,10 +4,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>The transpose of a matrix: the picture-to-text logits read as text-to-picture.</summary>
-internal static class TransposeOp
+public static class TransposeOp
 {
     /// <summary>x [R, C] -> [C, R].</summary>
-    internal static Variable Transpose(this Tape tape, Variable x)
+    public static Variable Transpose(this Tape tape, Variable x)
     {
         int rows = x.Shape[0], columns = x.Shape[1];
         var y = tape.Device.Empty(new Shape(columns, rows));
