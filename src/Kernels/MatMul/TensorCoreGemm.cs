@@ -1,0 +1,120 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using Ldvc.Kernels.Gpu.Intrinsics;
+
+namespace Ldvc.Kernels.MatMul;
+
+/// <summary>What <see cref="TensorCoreGemm"/> is launched with. Views that are absent are C, and their flag is not set.</summary>
+internal struct TensorCoreGemmArguments
+{
+    /// <summary>A and B in bf16, rows padded with zeros to whole chunks of 8.</summary>
+    public ArrayView<Bf16x8> A;
+    public ArrayView<Bf16x8> B;
+    public ArrayView<float> C;
+    public ArrayView<float> Bias;
+    public ArrayView<float> PreActivation;
+    public ArrayView<float> Residual;
+    public ArrayView<float> ActivationGradientOf;
+    public int M;
+    public int N;
+    public int K;
+
+    /// <summary>Chunks from row to row, and from product to product of a batch.</summary>
+    public int RowA;
+    public int RowB;
+    public int BatchA;
+    public int BatchB;
+
+    /// <summary>Floats from row to row, and from product to product, of C and what is laid out like it.</summary>
+    public int RowC;
+    public int BatchC;
+    public float Alpha;
+
+    /// <summary>Bits of <see cref="TensorCoreEpilogue"/>.</summary>
+    public int Flags;
+
+    /// <summary>A <see cref="Kernels.Activation"/>.</summary>
+    public int Activation;
+}
+
+/// <summary>
+/// C = epilogue(A B) on the tensor cores: bf16 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
+/// depths of 32: while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
+/// copies overwrite was read before that barrier. Group (x, y, z) = (column tile, row tile, product of the batch).
+/// </summary>
+internal static class TensorCoreGemm
+{
+    /// <summary>Steps of the sum in a stage.</summary>
+    internal const int Depth = 32;
+
+    /// <summary>Stages of the pipeline: 48 KB for the large tile, all that a group may have without asking the driver for more.</summary>
+    internal const int Stages = 3;
+
+    internal static void Run<TTile, TA, TB>(TensorCoreGemmArguments p)
+        where TTile : struct, IGemmTile<TTile>
+        where TA : struct, IOperandLayout
+        where TB : struct, IOperandLayout
+    {
+        int chunksA = TTile.Rows * Depth / 8, chunks = chunksA + (TTile.Columns * Depth / 8);
+        var shared = SharedMemory.Allocate1D<Bf16x8>(Stages * (TTile.Rows + TTile.Columns) * Depth / 8).AsContiguous();
+        int tileRow = Grid.IdxY * TTile.Rows, tileColumn = Grid.IdxX * TTile.Columns, batch = Grid.IdxZ;
+        var a = p.A.SubView(batch * p.BatchA, p.A.Length - (batch * p.BatchA));
+        var b = p.B.SubView(batch * p.BatchB, p.B.Length - (batch * p.BatchB));
+        int warp = Group.IdxX / 32, warpsAcross = TTile.Columns / Strip.Columns;
+        int row = warp / warpsAcross * TTile.WarpRows, column = warp % warpsAcross * Strip.Columns;
+
+        TA.Load(shared, 0, a, p.RowA, TTile.Rows, tileRow, p.M, 0, p.K, TTile.Threads);
+        TB.Load(shared, chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, 0, p.K, TTile.Threads);
+        AsyncCopy.Commit();
+        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, Depth, p.K, TTile.Threads);
+        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, Depth, p.K, TTile.Threads);
+        AsyncCopy.Commit();
+
+        TTile c = default;
+        int laneA = TA.LaneA(TTile.Rows, row), laneB = TB.LaneB(TTile.Columns, column);
+        int reading = 0, filling = 2 * chunks;
+        for (int k = 0; k < p.K; k += Depth)
+        {
+            AsyncCopy.WaitAllButOne();
+            Group.Barrier();
+            if (k + (2 * Depth) < p.K)
+            {
+                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * Depth), p.K, TTile.Threads);
+                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * Depth), p.K, TTile.Threads);
+            }
+
+            // Committed even when empty: the wait counts groups.
+            AsyncCopy.Commit();
+            c = Step<TTile, TA, TB>(c, shared, reading, chunksA, laneA, laneB, 0);
+            c = Step<TTile, TA, TB>(c, shared, reading, chunksA, laneA, laneB, 1);
+            reading = reading + chunks == Stages * chunks ? 0 : reading + chunks;
+            filling = filling + chunks == Stages * chunks ? 0 : filling + chunks;
+        }
+
+        AsyncCopy.WaitAll();
+        for (int first = 0; first < TTile.Rows; first += TensorCoreEpilogue.Rows)
+        {
+            // Everyone is done with the tiles of A and B, or with the rows before.
+            Group.Barrier();
+            if (row >= first && row < first + TensorCoreEpilogue.Rows)
+            {
+                TTile.Stage(c, shared, row - first, column);
+            }
+
+            Group.Barrier();
+            TensorCoreEpilogue.Finish(p, shared, TTile.Columns, batch, tileRow + first, tileColumn, TTile.Threads);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TTile Step<TTile, TA, TB>(TTile c, ArrayView<Bf16x8> shared, int a, int chunksA, int laneA, int laneB, int half)
+        where TTile : struct, IGemmTile<TTile>
+        where TA : struct, IOperandLayout
+        where TB : struct, IOperandLayout
+    {
+        int b = a + chunksA;
+        Registers4 b0 = TB.Fragment(shared, b + TB.Block(laneB, TTile.Columns, 0, half));
+        Registers4 b1 = TB.Fragment(shared, b + TB.Block(laneB, TTile.Columns, 1, half));
+        return TTile.Step<TA>(c, shared, a, laneA, half, b0, b1);
+    }
+}
