@@ -10,6 +10,7 @@ try
         ["vit", ..] => VitBench.Run(Options.Parse(args)),
         ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
         ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
+        ["ptx", ..] => PtxBench.Run(args.AsSpan(1)),
         _ => Options.Usage(),
     };
 }

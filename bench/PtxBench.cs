@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Bench;
+
+/// <summary>Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes.</summary>
+internal static class PtxBench
+{
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    internal static int Run(ReadOnlySpan<string> args)
+    {
+        string? folder = null, filter = null;
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
+            switch (args[i])
+            {
+                case "--out": folder = value; break;
+                case "--filter": filter = value; break;
+                default: throw new InputException($"'{args[i]}': expected --out DIR or --filter TEXT");
+            }
+        }
+
+        Directory.CreateDirectory(folder ?? throw new InputException("ptx: expected --out DIR"));
+        var entries = new List<PtxEntry>();
+        foreach (var kernel in GpuKernelCatalog.All.Where(kernel => filter is null || kernel.Name.Contains(filter, StringComparison.Ordinal)))
+        {
+            string ptx = PtxCompiler.Compile(kernel), file = kernel.Name + ".ptx";
+            File.WriteAllText(Path.Combine(folder, file), ptx);
+            entries.Add(new PtxEntry(
+                kernel.Name, file, PtxCompiler.EntryPoint(ptx), SourceOf(kernel), [kernel.GroupSize, 1, 1], kernel.GroupsPerMultiprocessor, kernel.SharedBytes,
+                kernel.DynamicSharedBytes));
+            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines");
+        }
+
+        File.WriteAllText(Path.Combine(folder, "manifest.json"), JsonSerializer.Serialize(entries, s_json) + "\n");
+        Console.WriteLine($"{entries.Count} kernels in {folder}");
+        return 0;
+    }
+
+    // The class and method behind a kernel, without the assembly's root namespace.
+    private static string SourceOf(GpuKernel kernel) => $"{kernel.Method.DeclaringType!.FullName!["Ldvc.Kernels.".Length..]}.{kernel.Method.Name}";
+}
+
+/// <summary>A kernel in manifest.json.</summary>
+/// <param name="Kernel">Its name in the catalog.</param>
+/// <param name="File">Its PTX.</param>
+/// <param name="Entry">The symbol to launch.</param>
+/// <param name="Source">Class and method in src/Kernels.</param>
+/// <param name="Block">Threads of a group.</param>
+/// <param name="MinGroupsPerMultiprocessor">What the code asks the assembler for; 0 for nothing.</param>
+/// <param name="StaticSharedBytes">Shared memory that the code declares.</param>
+/// <param name="DynamicSharedBytes">Shared memory that a launch adds, at most.</param>
+internal sealed record PtxEntry(
+    string Kernel, string File, string Entry, string Source, int[] Block, int MinGroupsPerMultiprocessor, int StaticSharedBytes, int DynamicSharedBytes);

@@ -1,0 +1,53 @@
+using Ldvc.Kernels.Gpu;
+using Xunit;
+
+namespace Ldvc.Tests.Gpu;
+
+/// <summary>The CUDA code of every kernel in the catalog, made without a device and read line by line.</summary>
+public class PtxTests
+{
+    /// <summary>Kernels that may use local memory, and why. None does.</summary>
+    private static readonly Dictionary<string, string> s_local = [];
+
+    public static TheoryData<string> Names => [.. GpuKernelCatalog.All.Select(kernel => kernel.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void IsLegalAndAsPromised(string name)
+    {
+        var kernel = GpuKernelCatalog.All.Single(candidate => candidate.Name == name);
+        var ptx = new PtxText(PtxCompiler.Compile(kernel));
+        Assert.Empty(PtxLint.Check(ptx));
+        Assert.DoesNotContain(".extern", ptx.Text);
+        Assert.Equal(s_local.ContainsKey(name), ptx.Text.Contains(".local"));
+        Assert.Contains($".maxntid {kernel.GroupSize}, 1, 1", ptx.Kernel.Header);
+        Assert.Equal(kernel.GroupsPerMultiprocessor > 0, ptx.Kernel.Header.Contains($".minnctapersm {kernel.GroupsPerMultiprocessor}"));
+        Assert.Equal(kernel.SharedBytes, PtxLint.SharedBytes(ptx));
+        Assert.InRange(kernel.SharedBytes + kernel.DynamicSharedBytes, 0, 163 << 10);
+    }
+
+    [Theory]
+    [InlineData("matmul.bf16_nt.128x128", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 32)]
+    [InlineData("matmul.bf16_nt.128x128", "ldmatrix.sync.aligned.m8n8.x4.shared.b16", 12)]
+    [InlineData("matmul.bf16_nt.128x128", "cp.async.cg.shared.global", 6)]
+    [InlineData("matmul.bf16_nt.128x128", "st.global.v4.f32", 2)]
+    [InlineData("matmul.bf16_tn.128x128", "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16", 12)]
+    [InlineData("matmul.bf16_nn.64x64", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 16)]
+    [InlineData("gpu.pack_bf16", "ld.global.v4.f32", 2)]
+    [InlineData("gpu.pack_bf16", "st.global.v4.b32", 1)]
+    public void HasItsInstructions(string name, string opcode, int times)
+    {
+        var kernel = GpuKernelCatalog.All.Single(candidate => candidate.Name == name);
+        var ptx = new PtxText(PtxCompiler.Compile(kernel));
+        Assert.Equal(times, ptx.Kernel.Instructions.Count(instruction => instruction.Opcode == opcode));
+    }
+
+    [Fact]
+    public void TextDoesNotDependOnWhatWasCompiledBefore()
+    {
+        var kernel = GpuKernelCatalog.All.Single(candidate => candidate.Name == "gpu.pack_bf16");
+        string first = PtxCompiler.Compile(kernel);
+        PtxCompiler.Compile(GpuKernelCatalog.All[0]);
+        Assert.Equal(first, PtxCompiler.Compile(kernel));
+    }
+}
