@@ -125,13 +125,19 @@ internal static class GpuAttentionTile
     /// <summary>Adds the products of four own rows and the walked rows tx and tx + 16 over a chunk of components to two columns of sums.</summary>
     internal static void Products(int columns, ArrayView<Float4> own, ArrayView<Float4> walked, int tx, int ty, Float4 sums0, Float4 sums1, out Float4 result0, out Float4 result1)
     {
+        // Views of the rows: one index serves all six, so that the compiler needs one counter for all addresses.
         int quads = columns >= Columns ? Columns / 4 : (columns + 3) / 4;
-        int row = 4 * ty * Stride, left = tx * Stride, right = (tx + 16) * Stride;
+        var row0 = own.SubView(4 * ty * Stride, Stride);
+        var row1 = own.SubView(((4 * ty) + 1) * Stride, Stride);
+        var row2 = own.SubView(((4 * ty) + 2) * Stride, Stride);
+        var row3 = own.SubView(((4 * ty) + 3) * Stride, Stride);
+        var left = walked.SubView(tx * Stride, Stride);
+        var right = walked.SubView((tx + 16) * Stride, Stride);
         for (int i = 0; i < quads; i++)
         {
-            Float4 a0 = own[row + i], a1 = own[row + Stride + i], a2 = own[row + (2 * Stride) + i], a3 = own[row + (3 * Stride) + i];
-            sums0 = Quad.Column(sums0, a0, a1, a2, a3, walked[left + i]);
-            sums1 = Quad.Column(sums1, a0, a1, a2, a3, walked[right + i]);
+            Float4 a0 = row0[i], a1 = row1[i], a2 = row2[i], a3 = row3[i];
+            sums0 = Quad.Column(sums0, a0, a1, a2, a3, left[i]);
+            sums1 = Quad.Column(sums1, a0, a1, a2, a3, right[i]);
         }
 
         result0 = sums0;
