@@ -1,0 +1,198 @@
+using Ldvc.Cli;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Data;
+using Xunit;
+
+namespace Ldvc.Tests.Training;
+
+/// <summary>--resume: what continues, what is refused, and Ctrl-C (as a token; the signal itself is in KillTests).</summary>
+public sealed class ResumeTests
+{
+    [Fact]
+    public void AResumedRunEndsWithTheBytesOfOneThatWasNot()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), halved = data.At("halved");
+        SmallRun.Train(config, whole, "train.checkpoint_every=1", "train.keep=9");
+        SmallRun.Train(config, halved, "train.checkpoint_every=1", "train.keep=9");
+        File.Delete(SmallRun.Checkpoint(halved, 4));
+        File.Delete(SmallRun.Checkpoint(halved, 3));
+        string text = SmallRun.Train(config, halved, "train.checkpoint_every=1", "train.keep=9", "--resume");
+        Assert.Contains("continuing after step 2", text);
+        foreach (int step in new[] { 1, 2, 3, 4 })
+        {
+            Assert.Equal(File.ReadAllBytes(SmallRun.Checkpoint(whole, step)), File.ReadAllBytes(SmallRun.Checkpoint(halved, step)));
+        }
+
+        // Every step stands in the log once, although steps 3 and 4 were done twice.
+        Assert.Equal(5, File.ReadLines(Path.Combine(halved, "metrics.jsonl")).Count());
+        Assert.Equal(["1", "2", "3", "4", "4"], File.ReadLines(Path.Combine(halved, "metrics.jsonl")).Select(l => l.Split(':')[1].Split(',')[0]));
+
+        // The folder's own configuration is all that is needed; a finished run is only scored again.
+        (int code, text, string error) = CommandLine.Run("train", Path.Combine(halved, "config.yaml"), "--resume");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("all 4 steps had been done before", text);
+    }
+
+    [Fact]
+    public void ADamagedNewestCheckpointIsPassedOver()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        SmallRun.Train(config, run);
+        byte[] whole = File.ReadAllBytes(SmallRun.Checkpoint(run, 4));
+        File.WriteAllBytes(SmallRun.Checkpoint(run, 4), whole[..^3]);
+        (int code, string text, string error) = CommandLine.Run(SmallRun.Arguments(config, run, "--resume"));
+        Assert.Equal(0, code);
+        Assert.Contains("ldvc: checkpoint passed over: ", error);
+        Assert.Contains("continuing after step 2", text);
+        Assert.Equal(whole, File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
+    }
+
+    [Fact]
+    public void WhatAProcessKilledAtOnceLeavesIsTaken()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        data.Text("", "run", ".lock");
+        data.Text("half a conf", "run", ".config.yaml.123-0af.tmp");
+        SmallRun.Train(config, run, "train.iterations=1", "--resume");
+        Assert.DoesNotContain(Directory.GetFiles(run).Select(Path.GetFileName), name => name!.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("train.lr=1e-3", "train.lr: expected 0.0002, as the run was started with, found 0.001;")]
+    [InlineData("train.batch=4", "train.batch: expected 2")]
+    [InlineData("train.iterations=8", "train.iterations: expected 4")]
+    [InlineData("train.seed=1", "train.seed: expected 0")]
+    [InlineData("train.setting=full", "train.setting: expected inductive")]
+    [InlineData("model.prompts.vision=4", "model.prompts.vision: expected 10")]
+    [InlineData("augment.crop=48", "augment.crop: expected 64")]
+    [InlineData("data.unseen=[dog]", "data.unseen: expected []")]
+    [InlineData("loss.dice=2", "loss.dice: expected 1")]
+    public void OtherSettingsAreRefused(string setting, string expected)
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        SmallRun.Train(config, run, "train.checkpoint_every=1", "train.keep=9");
+        File.Delete(SmallRun.Checkpoint(run, 4));
+        string before = File.ReadAllText(Path.Combine(run, "config.yaml"));
+        string message = CommandLine.Refuses(SmallRun.Arguments(config, run, setting, "--resume"));
+        Assert.Contains(expected, message);
+        Assert.Contains("set it back or choose another train.out.", message);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(run, "config.yaml")));
+        Assert.False(File.Exists(SmallRun.Checkpoint(run, 4)));
+    }
+
+    [Fact]
+    public void SettingsOfTheMomentMayChange()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), run = data.At("run");
+        SmallRun.Train(config, whole);
+        SmallRun.Train(config, run);
+        File.Delete(SmallRun.Checkpoint(run, 4));
+        SmallRun.Train(
+            config, run, "--resume", "data.workers=2", "data.prefetch=1", "train.keep=7", "train.log_every=2", "train.eval_every=3", "train.checkpoint_every=3", "eval.batch=2");
+        Assert.Equal(RunFiles.Tensors(SmallRun.Checkpoint(whole, 4)), RunFiles.Tensors(SmallRun.Checkpoint(run, 4)));
+        Assert.True(File.Exists(SmallRun.Checkpoint(run, 3)));
+    }
+
+    [Fact]
+    public void WithoutResumeARunIsLeftAlone()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        SmallRun.Train(config, run);
+        byte[] before = File.ReadAllBytes(SmallRun.Checkpoint(run, 4));
+        Assert.Contains("run: expected an empty folder, found a run; add --resume to continue it, or choose another train.out.", CommandLine.Refuses(SmallRun.Arguments(config, run)));
+        Assert.Equal(before, File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
+    }
+
+    [Fact]
+    public void AnInterruptSavesAndLeavesWith130()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), run = data.At("run");
+        SmallRun.Train(config, whole, "train.checkpoint_every=1000");
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter("step 1/4", stop);
+        using var error = new StringWriter();
+        int code = Application.Run(SmallRun.Arguments(config, run, "train.checkpoint_every=1000"), output, error, false, stop.Token);
+        Assert.Equal(130, code);
+        Assert.Equal("ldvc: stopping after this step (Ctrl-C again stops at once, without saving)." + Environment.NewLine, error.ToString());
+        string checkpoint = SmallRun.Checkpoint(run, 1);
+        Assert.Contains($"stopped after step 1 of 4; saved as {checkpoint}; to go on: ldvc train {Path.Combine(run, "config.yaml")} --resume", output.ToString());
+        Assert.Equal([1], RunFiles.AssertReadable(run));
+        Assert.False(File.Exists(Path.Combine(run, "scores.json")));
+        SmallRun.Train(config, run, "train.checkpoint_every=1000", "--resume");
+        Assert.Equal(File.ReadAllBytes(SmallRun.Checkpoint(whole, 4)), File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
+    }
+
+    [Fact]
+    public void AnInterruptDuringTheEvaluationIsResumedThere()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run"), json = data.At("r.json");
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter("image 1/2", stop);
+        using var error = new StringWriter();
+        int code = Application.Run(SmallRun.Arguments(config, run, "--json", json), output, error, false, stop.Token);
+        Assert.Equal(130, code);
+        Assert.Contains("stopped after the last step, before the evaluation was done; saved as", output.ToString());
+        Assert.Contains("\"finished\": false", File.ReadAllText(json));
+        Assert.Contains("all 4 steps had been done before", SmallRun.Train(config, run, "--resume"));
+        Assert.True(File.Exists(Path.Combine(run, "scores.json")));
+    }
+
+    [Fact]
+    public void DivergenceStopsWithTheFirstBadTensorAndWritesNoBadCheckpoint()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        (int code, _, string error) = CommandLine.Run(SmallRun.Arguments(config, run, "train.lr=1e38", "train.iterations=20", "train.checkpoint_every=1", "train.keep=30"));
+        Assert.Equal(2, code);
+        Assert.Matches(@"^ldvc: training stopped at step \d+: .*first bad tensor: \S+.*try a lower (train\.lr|learning rate)\s*$", error);
+        RunFiles.AssertReadable(run);
+    }
+
+    [Fact]
+    public void ABadPictureSavesWhatWasLearnt()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), run = data.At("run");
+        SmallRun.Train(config, whole, "train.batch=1", "train.checkpoint_every=1000");
+
+        // One picture a step: three steps are done before the bad one is reached, wherever it stands in the order.
+        string[] order = Order(data);
+        byte[] good = File.ReadAllBytes(order[3]);
+        File.WriteAllBytes(order[3], good[..(good.Length / 2)]);
+        (int code, string text, string error) = CommandLine.Run(SmallRun.Arguments(config, run, "train.batch=1", "train.checkpoint_every=1000"));
+        Assert.Equal(2, code);
+        Assert.Contains(order[3] + ": ", error);
+        Assert.Contains("checkpoint " + SmallRun.Checkpoint(run, 3), text);
+        File.WriteAllBytes(order[3], good);
+        SmallRun.Train(config, run, "train.batch=1", "train.checkpoint_every=1000", "--resume");
+        Assert.Equal(File.ReadAllBytes(SmallRun.Checkpoint(whole, 4)), File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
+    }
+
+    // The masks in the order in which the first epoch takes them.
+    private static string[] Order(TinyData data)
+    {
+        var order = new Ldvc.Data.SampleOrder(0, 4);
+        return [.. Enumerable.Range(0, 4).Select(i => data.At("mine", "masks", "abcd"[order[i]] + ".png"))];
+    }
+
+    // Cancels when a line with the given start is written.
+    private sealed class CancellingWriter(string start, CancellationTokenSource stop) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.StartsWith(start, StringComparison.Ordinal) == true)
+            {
+                stop.Cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Text.Json;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
+using Ldvc.Tests.Training;
+using Xunit;
+
+namespace Ldvc.Tests.Verbs;
+
+/// <summary>`ldvc segment`: any pictures, any names.</summary>
+public sealed class SegmentTests : IDisposable
+{
+    // As people have them: EXIF orientation, grey, CMYK, alpha, palette, 16 bits, 1 bit, other formats.
+    private static readonly string[] Kinds =
+        ["exif6.jpg", "exif3.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "rgba.png", "greyalpha.png", "palette.png", "grey16.png", "bit.png", "lossy.webp", "rgb.bmp", "still.gif"];
+
+    private readonly TinyData _data = new();
+    private readonly string _checkpoint;
+
+    public SegmentTests()
+    {
+        string run = _data.At("run");
+        SmallRun.Train(SmallRun.OwnConfig(_data), run, "train.iterations=1", "model.head=dot", "model.adapter_init=identity");
+        _checkpoint = SmallRun.Checkpoint(run, 1);
+    }
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public void WritesIndicesOverlayAndNumbers()
+    {
+        string picture = _data.At("photo.of.it.jpg"), output = _data.At("out", "deep");
+        RealFormats.Jpeg(RealFormats.Scene(150, 90, 5, 2, [0, 1, 3]).Picture, picture);
+        string text = Segment("traffic cone, a Zebra 🦓,blue sky", output, picture, "--json", _data.At("all.json"));
+        Assert.Matches(@"photo\.of\.it\.jpg  150x90  [\d.]+ s  (traffic cone|a Zebra 🦓|blue sky) [\d.]+ %", text);
+        Assert.Equal(
+            ["photo.of.it.json", "photo.of.it.overlay.png", "photo.of.it.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        LabelMap labels = PngLabels.Read(Path.Combine(output, "photo.of.it.png"));
+        Assert.Equal((150, 90), (labels.Width, labels.Height));
+        Assert.All(labels.Labels, label => Assert.InRange(label, 0, 2));
+        JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "photo.of.it.json"))).RootElement;
+        Assert.Equal(picture, json.GetProperty("image").GetString());
+        Assert.Equal((150, 90), (json.GetProperty("width").GetInt32(), json.GetProperty("height").GetInt32()));
+        JsonElement[] classes = [.. json.GetProperty("classes").EnumerateArray()];
+        Assert.Equal(["traffic cone", "a Zebra 🦓", "blue sky"], classes.Select(c => c.GetProperty("name").GetString()));
+        for (int i = 0; i < 3; i++)
+        {
+            int pixels = labels.Labels.Count(label => label == i);
+            Assert.Equal(i, classes[i].GetProperty("index").GetInt32());
+            Assert.Equal(pixels, classes[i].GetProperty("pixels").GetInt32());
+            Assert.Equal(pixels / (150.0 * 90), classes[i].GetProperty("share").GetDouble(), 12);
+        }
+
+        Assert.Equal(0, json.GetProperty("background").GetDouble());
+        Assert.True(JsonElement.DeepEquals(json, JsonDocument.Parse(File.ReadAllText(_data.At("all.json"))).RootElement[0]));
+
+        // The overlay is the picture with a legend below.
+        RgbImage overlay = ImageReader.Read(Path.Combine(output, "photo.of.it.overlay.png"));
+        Assert.True(overlay.Width >= 150 && overlay.Height > 90);
+    }
+
+    [Fact]
+    public void ABackgroundThresholdLeavesPixelsToNobody()
+    {
+        string picture = _data.At("p.png"), output = _data.At("out");
+        ImageWriter.WritePng(RealFormats.Scene(100, 80, 6, 2, [0, 1, 3]).Picture, picture);
+        Segment("cat,dog", output, picture, "--background", "1");
+        Assert.All(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(255, label));
+        JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "p.json"))).RootElement;
+        Assert.Equal(1, json.GetProperty("background").GetDouble());
+
+        Segment("cat,dog", output, picture, "--background", "0");
+        Assert.DoesNotContain(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
+    }
+
+    [Fact]
+    public void SeenClassesAreHeldBackByNameWhateverTheirCase()
+    {
+        // The penalty of the configuration is 0.1; with one of 1 a seen class can win nowhere.
+        string run = _data.At("harsh");
+        SmallRun.Train(_data.At("mine.yaml"), run, "train.iterations=1", "model.head=dot", "eval.seen_penalty=1");
+        string picture = _data.At("p.png"), output = _data.At("out");
+        ImageWriter.WritePng(TinyData.Pattern(70, 50), picture);
+        foreach (string names in new[] { "CAT,Blue Sky,zebra", "zebra,cat,dog" })
+        {
+            (int code, _, _) = CommandLine.Run("segment", picture, "--checkpoint", SmallRun.Checkpoint(run, 1), "--classes", names, "--out", output);
+            Assert.Equal(0, code);
+            int zebra = Array.IndexOf(names.Split(','), "zebra");
+            Assert.All(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(zebra, label));
+        }
+    }
+
+    [Fact]
+    public void EveryKindOfPictureIsSegmentedAtItsUprightSize()
+    {
+        string output = _data.At("out");
+        string[] pictures = [.. Kinds.Select(ImageFixtures.Path_)];
+
+        // Some share their names; those go one by one.
+        foreach (string picture in pictures)
+        {
+            Segment("cat,dog", output, picture);
+            RgbImage upright = ImageReader.Read(picture);
+            LabelMap labels = PngLabels.Read(Path.Combine(output, Path.GetFileNameWithoutExtension(picture) + ".png"));
+            Assert.Equal((upright.Width, upright.Height), (labels.Width, labels.Height));
+        }
+
+        // EXIF orientation 6 stands on its side in the file: 32x16 stored, 16x32 seen.
+        Assert.Equal((16, 32), (PngLabels.Read(Path.Combine(output, "exif6.png")).Width, PngLabels.Read(Path.Combine(output, "exif6.png")).Height));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(700, 3)]
+    [InlineData(2, 300)]
+    [InlineData(641, 479)]
+    public void EverySizeIsSegmented(int width, int height)
+    {
+        string picture = _data.At("size.png"), output = _data.At("out");
+        ImageWriter.WritePng(TinyData.Pattern(width, height), picture);
+        Segment("cat,dog,sky", output, picture);
+        LabelMap labels = PngLabels.Read(Path.Combine(output, "size.png"));
+        Assert.Equal((width, height), (labels.Width, labels.Height));
+    }
+
+    [Fact]
+    public void OneBadPictureDoesNotCostTheOthers()
+    {
+        string good = _data.At("good.png"), output = _data.At("out");
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), good);
+        _data.Text("no picture", "bad.png");
+        (int code, string text, string error) = CommandLine.Run(
+            "segment", _data.At("bad.png"), good, _data.At("none.jpg"), "--checkpoint", _checkpoint, "--classes", "cat,dog", "--out", output);
+        Assert.Equal(2, code);
+        Assert.Contains("good.png  40x30", text);
+        Assert.Equal($"ldvc: {_data.At("bad.png")}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF) (and 1 more of the 3 images){Environment.NewLine}", error);
+        Assert.Equal(["good.json", "good.overlay.png", "good.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void TheClipIsFoundWhereItWasOrIsNamed()
+    {
+        string clip = _data.At("clip"), run = _data.At("moved"), picture = _data.At("p.png");
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), picture);
+        Directory.CreateDirectory(clip);
+        foreach (string file in Directory.GetFiles(TinyClip.Folder))
+        {
+            File.Copy(file, Path.Combine(clip, Path.GetFileName(file)));
+        }
+
+        SmallRun.Train(_data.At("mine.yaml"), run, "train.iterations=1", $"clip.path={clip}");
+        string[] arguments = ["segment", picture, "--checkpoint", SmallRun.Checkpoint(run, 1), "--classes", "a,b", "--out", _data.At("out")];
+        Assert.Equal(0, CommandLine.Run(arguments).Code);
+        Directory.Move(clip, _data.At("elsewhere"));
+        Assert.Contains("its CLIP is not where it was in training", CommandLine.Refuses(arguments));
+        Assert.Equal(0, CommandLine.Run([.. arguments, "--clip", _data.At("elsewhere")]).Code);
+        string other = Path.Combine(Configuration.ConfigFiles.Repository, "assets", "demo", "clip");
+        Assert.Contains("was trained on the CLIP with SHA-256", CommandLine.Refuses([.. arguments, "--clip", other]));
+    }
+
+    [Fact]
+    public void WhatCannotBeDoneIsRefusedBeforeAnythingIsWritten()
+    {
+        string picture = _data.At("p.png"), output = _data.At("out");
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), picture);
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("sub", "P.PNG"));
+        string Refused(string classes, params string[] more) => CommandLine.Refuses(["segment", picture, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, .. more]);
+        Assert.Contains("--classes: expected each class name once, found 'cat' twice.", Refused("cat,dog,Cat"));
+        Assert.Contains("class name '" + new string('x', 20), Refused(new string('x', 400)));
+        Assert.Contains("tokens with the template around it, expected at most the 32 of this CLIP", Refused(new string('x', 400)));
+        Assert.Contains("would also be that of", CommandLine.Refuses("segment", picture, _data.At("sub", "P.PNG"), "--checkpoint", _checkpoint, "--classes", "a", "--out", output));
+        Assert.Contains("would replace an image that was given", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--out", _data.Root));
+        Assert.Contains("--json: expected a file in a folder that exists", Refused("cat", "--json", Path.Combine(_data.Root, "none", "x.json")));
+        Assert.False(Directory.Exists(output));
+        Assert.Contains("p.png: cannot be used for results", CommandLine.Refuses("segment", ImageFixtures.Path_("rgb.png"), "--checkpoint", _checkpoint, "--classes", "a", "--out", picture));
+    }
+
+    private string Segment(string classes, string output, params string[] imagesAndMore)
+    {
+        (int code, string text, string error) = CommandLine.Run(["segment", .. imagesAndMore, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, "--threads", "1"]);
+        Assert.Equal((0, ""), (code, error));
+        return text;
+    }
+}
