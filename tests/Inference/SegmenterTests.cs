@@ -1,4 +1,5 @@
 using Ldvc.Autograd;
+using Ldvc.Cases.Ops;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
@@ -220,7 +221,7 @@ public sealed class SegmenterTests : IDisposable
         Variable logits = _loaded.Model.Forward(tape, image, tape.Constant(_loaded.EmbedClasses(Names)));
         double[] z = [.. logits.Value.ToArray().Select(v => (double)v)];
         int plane = z.Length / Names.Length;
-        return [.. Names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(MaskLossReference.Sigmoid).ToArray())];
+        return [.. Names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(Formulas.Sigmoid).ToArray())];
     }
 
     private static double[] Stretch(double[] plane, int width, int height, int newWidth, int newHeight)
@@ -228,8 +229,8 @@ public sealed class SegmenterTests : IDisposable
         var result = new double[newWidth * newHeight];
         for (int i = 0; i < result.Length; i++)
         {
-            var (top, bottom, down) = MaskLossReference.Axis(i / newWidth, height, newHeight);
-            var (left, right, across) = MaskLossReference.Axis(i % newWidth, width, newWidth);
+            var (top, bottom, down) = Formulas.Axis(i / newWidth, height, newHeight);
+            var (left, right, across) = Formulas.Axis(i % newWidth, width, newWidth);
             double above = (plane[(top * width) + left] * (1 - across)) + (plane[(top * width) + right] * across);
             double below = (plane[(bottom * width) + left] * (1 - across)) + (plane[(bottom * width) + right] * across);
             result[i] = (above * (1 - down)) + (below * down);

@@ -1,3 +1,4 @@
+using Ldvc.Cases.Ops;
 using Ldvc.Kernels.MaskLoss;
 using Ldvc.Tensors;
 
@@ -18,11 +19,11 @@ internal static class MaskLossReference
             {
                 double x = Logit(s, z, plane, i);
                 bool y = labels[(plane / s.Classes * pixels) + i] == plane % s.Classes;
-                double p = Sigmoid(x);
+                double p = Formulas.Sigmoid(x);
                 sums[plane * 4] += y ? p : 0;
                 sums[(plane * 4) + 1] += p;
                 sums[(plane * 4) + 2] += y ? 1 : 0;
-                sums[(plane * 4) + 3] += y ? s.Alpha * Sigmoid(-x) * Sigmoid(-x) * Softplus(-x) : (1 - s.Alpha) * p * p * Softplus(x);
+                sums[(plane * 4) + 3] += y ? s.Alpha * Formulas.Sigmoid(-x) * Formulas.Sigmoid(-x) * Softplus(-x) : (1 - s.Alpha) * p * p * Softplus(x);
             }
         }
 
@@ -44,7 +45,7 @@ internal static class MaskLossReference
             double denominator = sums[(plane * 4) + 1] + sums[(plane * 4) + 2] + 1;
             for (int i = 0; i < pixels; i++)
             {
-                double x = Logit(s, z, plane, i), p = Sigmoid(x), q = Sigmoid(-x);
+                double x = Logit(s, z, plane, i), p = Formulas.Sigmoid(x), q = Formulas.Sigmoid(-x);
                 bool y = labels[(plane / s.Classes * pixels) + i] == plane % s.Classes;
                 double slope = y
                     ? -s.Alpha * q * q * ((2 * p * Softplus(-x)) + q)
@@ -56,8 +57,8 @@ internal static class MaskLossReference
                     total += s.DiceWeight * byP * p * q / present;
                 }
 
-                var (top, bottom, down) = Axis(i / s.ImageWidth, s.Height, s.ImageHeight);
-                var (left, right, across) = Axis(i % s.ImageWidth, s.Width, s.ImageWidth);
+                var (top, bottom, down) = Formulas.Axis(i / s.ImageWidth, s.Height, s.ImageHeight);
+                var (left, right, across) = Formulas.Axis(i % s.ImageWidth, s.Width, s.ImageWidth);
                 int start = plane * s.Height * s.Width;
                 gradient[start + (top * s.Width) + left] += total * (1 - down) * (1 - across);
                 gradient[start + (top * s.Width) + right] += total * (1 - down) * across;
@@ -67,14 +68,6 @@ internal static class MaskLossReference
         }
 
         return ([(s.FocalWeight * focal / present) + (s.DiceWeight * dice / present), focal / present, dice / present], sums, gradient);
-    }
-
-    /// <summary>Neighbours and weight of one output position: half-pixel centres, clamped at the edges.</summary>
-    internal static (int First, int Second, double Weight) Axis(int position, int input, int output)
-    {
-        double source = Math.Max(((position + 0.5) * input / output) - 0.5, 0);
-        int first = Math.Min((int)Math.Floor(source), input - 1);
-        return (first, Math.Min(first + 1, input - 1), source - first);
     }
 
     /// <summary>Random labels in blocks, some of them 255 or a class that does not exist; the last class never occurs.</summary>
@@ -107,8 +100,6 @@ internal static class MaskLossReference
         return [.. Enumerable.Range(0, count).Select(_ => (float)(mean + (deviation * random.NextNormal())))];
     }
 
-    internal static double Sigmoid(double x) => x >= 0 ? 1 / (1 + Math.Exp(-x)) : Math.Exp(x) / (1 + Math.Exp(x));
-
     private static double Softplus(double x)
     {
         double u = Math.Exp(-Math.Abs(x));
@@ -116,13 +107,6 @@ internal static class MaskLossReference
     }
 
     /// <summary>One upsampled logit.</summary>
-    internal static double Logit(MaskLossSizes s, double[] z, int plane, int pixel)
-    {
-        var (top, bottom, down) = Axis(pixel / s.ImageWidth, s.Height, s.ImageHeight);
-        var (left, right, across) = Axis(pixel % s.ImageWidth, s.Width, s.ImageWidth);
-        int start = plane * s.Height * s.Width;
-        double above = (z[start + (top * s.Width) + left] * (1 - across)) + (z[start + (top * s.Width) + right] * across);
-        double below = (z[start + (bottom * s.Width) + left] * (1 - across)) + (z[start + (bottom * s.Width) + right] * across);
-        return (above * (1 - down)) + (below * down);
-    }
+    internal static double Logit(MaskLossSizes s, double[] z, int plane, int pixel) => Formulas.Bilinear(
+        z.AsSpan(plane * s.Height * s.Width, s.Height * s.Width), s.Height, s.Width, pixel / s.ImageWidth, pixel % s.ImageWidth, s.ImageHeight, s.ImageWidth);
 }

@@ -1,3 +1,4 @@
+using Ldvc.Cases.Ops;
 using Ldvc.Kernels.Segmentation;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
@@ -28,13 +29,14 @@ public class SegmentationTests
             {
                 var (top, left) = windows[n];
                 float[] z = MaskLossReference.Logits((n + 1) * classes * h * w, 0, 3)[^(classes * h * w)..];
+                double[] exact = Array.ConvertAll(z, v => (double)v);
                 using var logits = device.FromHost(z, new Shape(classes, h, w));
                 kernels.AddWindow(logits, penalties, actual, actualCounts, classes, h, w, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
                 for (int i = 0; i < classes * windowHeight * windowWidth; i++)
                 {
                     int c = i / (windowHeight * windowWidth), y = i / windowWidth % windowHeight, x = i % windowWidth;
                     int pixel = ((top + y) * canvasWidth) + left + x;
-                    canvas[(c * canvasHeight * canvasWidth) + pixel] += MaskLossReference.Sigmoid(Resized(z, c, h, w, y, x, windowHeight, windowWidth)) - penalty[c];
+                    canvas[(c * canvasHeight * canvasWidth) + pixel] += Formulas.Sigmoid(Resized(exact, c, h, w, y, x, windowHeight, windowWidth)) - penalty[c];
                     counts[pixel] += c == 0 ? 1 : 0;
                 }
             }
@@ -109,6 +111,7 @@ public class SegmentationTests
     {
         const int batch = 2, classes = 6, h = 3, w = 4, height = 45, width = 170, marker = 254;
         float[] z = MaskLossReference.Logits(batch * classes * h * w, 0, 2);
+        double[] exact = Array.ConvertAll(z, v => (double)v);
         byte[] unseen = [0, 0, 1, 0, 1, 1];
         byte[] before = MaskLossReference.Labels(batch, 4, height, width, 21);
         for (int i = 0; i < before.Length; i++)
@@ -133,7 +136,7 @@ public class SegmentationTests
                 }
 
                 int image = i / (height * width) * classes;
-                double[] scores = [.. Enumerable.Range(0, classes).Select(c => Resized(z, image + c, h, w, i / width % height, i % width, height, width))];
+                double[] scores = [.. Enumerable.Range(0, classes).Select(c => Resized(exact, image + c, h, w, i / width % height, i % width, height, width))];
                 Assert.Equal(1, unseen[after[i]]);
                 Assert.Equal(Enumerable.Range(0, classes).Where(c => unseen[c] == 1).Max(c => scores[c]), scores[after[i]], 2e-5);
             }
@@ -146,14 +149,8 @@ public class SegmentationTests
         });
     }
 
-    private static double Resized<T>(T[] z, int plane, int height, int width, int y, int x, int outputHeight, int outputWidth)
-        where T : IConvertible
-    {
-        var (top, bottom, down) = MaskLossReference.Axis(y, height, outputHeight);
-        var (left, right, across) = MaskLossReference.Axis(x, width, outputWidth);
-        double At(int row, int column) => z[(((plane * height) + row) * width) + column].ToDouble(null);
-        return (((At(top, left) * (1 - across)) + (At(top, right) * across)) * (1 - down)) + (((At(bottom, left) * (1 - across)) + (At(bottom, right) * across)) * down);
-    }
+    private static double Resized(double[] z, int plane, int height, int width, int y, int x, int outputHeight, int outputWidth) =>
+        Formulas.Bilinear(z.AsSpan(plane * height * width, height * width), height, width, y, x, outputHeight, outputWidth);
 
     private static (byte[] Labels, float[] Best) Argmax(
         float[] canvas, float[] counts, int classes, int height, int width, int outputHeight, int outputWidth, int bits, int threads)

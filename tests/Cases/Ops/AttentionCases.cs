@@ -42,7 +42,7 @@ internal static class AttentionCases
             Random = dropout > 0,
 
             // One key: its weight is always one, so queries and keys have no gradient but rounding.
-            GradientAtLeast = keys == 1 ? 0.01 : 0,
+            GradientAtLeast = keys == 1 ? 0.1 : 0,
         };
     }
 

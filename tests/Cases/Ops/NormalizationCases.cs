@@ -64,7 +64,7 @@ internal static class NormalizationCases
             Real = real,
 
             // One column: the direction of a number never changes, its gradient is zero up to the rounding of 1 - y y.
-            GradientAtLeast = columns == 1 ? 0.01 : 0,
+            GradientAtLeast = columns == 1 ? 0.1 : 0,
         };
     }
 

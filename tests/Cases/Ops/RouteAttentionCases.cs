@@ -36,7 +36,7 @@ internal static class RouteAttentionCases
 
             // Where every window attends to all, small steps cannot change the choice.
             Smooth = topK >= s * s,
-            GradientAtLeast = tokens == 1 ? 0.01 : 0,
+            GradientAtLeast = tokens == 1 ? 0.1 : 0,
         };
         return c;
     }
