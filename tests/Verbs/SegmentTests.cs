@@ -92,6 +92,11 @@ public sealed class SegmentTests : IDisposable
             int zebra = Array.IndexOf(names.Split(','), "zebra");
             Assert.All(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(zebra, label));
         }
+
+        // Among seen classes alone nobody is held back: a penalty of 1 would leave no probability above any threshold.
+        Assert.Equal(
+            0, CommandLine.Run("segment", picture, "--checkpoint", SmallRun.Checkpoint(run, 1), "--classes", "cat,dog", "--background", "1e-6", "--out", output).Code);
+        Assert.DoesNotContain(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Ldvc.Configuration;
 using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Training;
 using Xunit;
 
@@ -97,6 +98,34 @@ public sealed class TrainTests
         Assert.Equal(4, result.GetProperty("steps_here").GetInt32());
         Assert.Equal(SmallRun.Checkpoint(run, 4), result.GetProperty("checkpoint").GetString());
         Assert.Equal(scores.GetProperty("scores").ToString(), result.GetProperty("scores").ToString());
+    }
+
+    [Fact]
+    public void EveryKindOfPictureTrains()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data);
+        string[] kinds = ["exif6.jpg", "grey.jpg", "cmyk.jpg", "rgba.png", "grey16.png", "palettealpha.png", "lossy.webp", "rgb.bmp"];
+        var ids = new List<string>();
+        foreach (string kind in kinds)
+        {
+            string id = kind.Replace('.', '-');
+            ids.Add(id);
+            File.Copy(ImageFixtures.Path_(kind), data.At("mine", "images", id + Path.GetExtension(kind)));
+
+            // The mask has the size of the picture as it is seen: upright.
+            (int width, int height) = kind == "exif6.jpg" ? (16, 32) : (25, 17);
+            data.Mask(TinyData.Labels(width, height, 0, 1, 2, 3, 255), "mine", "masks", id + ".png");
+        }
+
+        data.Picture(1, 1, "mine", "images", "dot.png");
+        data.Mask(TinyData.Labels(1, 1, 3), "mine", "masks", "dot.png");
+        data.Picture(400, 5, "mine", "images", "wide.png");
+        data.Mask(TinyData.Labels(400, 5, 0, 3), "mine", "masks", "wide.png");
+        data.Text(string.Join('\n', ids.Append("dot").Append("wide")) + "\n", "mine", "train.txt");
+        string text = SmallRun.Train(config, data.At("run"), "train.iterations=5", "data.val_part=train");
+        Assert.Contains("mine/train: 10 pictures", text);
+        Assert.Contains("image 10/10", text);
     }
 
     [Fact]

@@ -105,9 +105,11 @@ internal static class SegmentVerb
         }
     }
 
+    // As in evaluation: held back are the seen classes for the sake of others, so not when there are no others.
     private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)
     {
-        float penalty = checkpoint.Config.Train.Setting == TrainSetting.Inductive ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
+        bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !names.All(checkpoint.Seen.Contains);
+        float penalty = applies ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
         return [.. names.Select(name => checkpoint.Seen.Contains(name) ? penalty : 0)];
     }
 
