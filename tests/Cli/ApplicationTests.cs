@@ -8,7 +8,7 @@ namespace Ldvc.Tests.Cli;
 
 public sealed class ApplicationTests
 {
-    private static readonly string[] Verbs = ["demo", "train", "eval", "segment", "embed", "compare", "pretrain", "convert", "doctor", "config"];
+    private static readonly string[] Verbs = ["demo", "train", "eval", "segment", "embed", "compare", "pretrain", "ablate", "convert", "doctor", "config"];
 
     [Theory]
     [InlineData("trian x.yaml", "there is no verb 'trian'; did you mean train? (see: ldvc --help)")]
@@ -31,6 +31,7 @@ public sealed class ApplicationTests
     [InlineData("compare --clip c --reference r --tolerance -1", "--tolerance: expected a number of at least 0, found '-1'")]
     [InlineData("compare --clip c --reference r --tolerance x", "--tolerance: expected a number of at least 0, found 'x'")]
     [InlineData("convert --clip c", "'--out' is required")]
+    [InlineData("ablate c --sweeps topk,depth", "--sweeps: expected none or names out of topk, windows, text_prompts, vision_prompts, heads, penalties, found 'depth'")]
     [InlineData("doctor --device gpu", "--device: expected cpu, cuda, cuda:1, opencl, opencl:1 or simulator, found 'gpu'")]
     [InlineData("doctor --device cuda:-1", "--device: expected cpu")]
     [InlineData("doctor --device cpu:0", "--device: expected cpu")]

@@ -69,6 +69,25 @@ public sealed class SegmenterTests : IDisposable
     }
 
     [Fact]
+    public void SeveralPenaltiesTakeOnePassAndGiveTheSame()
+    {
+        RgbImage picture = TinyData.Pattern(100, 75, 6);
+        float[][] penalties = [[0.1f, 0, 0.05f], [0, 0, 0], [0, 0.02f, 0.3f]];
+        using var together = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[0], Options);
+        LabelMap[] labels = together.SegmentWithPenalties(picture, penalties);
+        Assert.Equal(3, labels.Length);
+        Assert.NotEqual(labels[0].Labels, labels[2].Labels);
+        for (int i = 0; i < 3; i++)
+        {
+            using var alone = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[i], Options);
+            byte[] expected = alone.Segment(picture).Labels.Labels;
+
+            // Pixels where two classes tie within rounding may differ.
+            Assert.InRange(expected.Zip(labels[i].Labels).Count(pair => pair.First != pair.Second), 0, expected.Length / 500);
+        }
+    }
+
+    [Fact]
     public void TheSeenPenaltyDecidesBetweenCloseClasses()
     {
         RgbImage picture = TinyData.Pattern(90, 70, 4);

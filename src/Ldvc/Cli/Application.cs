@@ -102,6 +102,7 @@ internal static class Application
             EmbedCommand.Create(host),
             CompareCommand.Create(host),
             PretrainCommand.Create(host),
+            AblateCommand.Create(host),
             ConvertCommand.Create(host),
             DoctorCommand.Create(host),
             ConfigCommand.Create(host),

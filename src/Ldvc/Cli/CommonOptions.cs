@@ -14,7 +14,8 @@ namespace Ldvc.Cli;
 /// <param name="Json">File for the results as JSON, null when not wanted.</param>
 internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Threads, long? Seed, string? Json)
 {
-    private static readonly JsonSerializerOptions JsonFormat = new()
+    /// <summary>How every JSON file of the program is written, and read back.</summary>
+    internal static readonly JsonSerializerOptions JsonFormat = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

@@ -43,7 +43,8 @@ internal sealed class ConfigOption
     /// <summary>What a value must be, in the words of a message: "a whole number from 1 to 64".</summary>
     public string Expected => ElementType is null ? Noun(ValueType, "a ") + Range() + (Nullable ? " (or nothing)" : "")
         : Rule.Length > 0 ? $"a list of {Rule.Length} {Noun(ElementType, "")}s{Range()}"
-        : $"a list of {Noun(ElementType, "")}s";
+        : ElementType.IsEnum ? $"a list out of {string.Join(", ", EnumNames(ElementType))}"
+        : $"a list of {Noun(ElementType, "")}s{Range()}";
 
     /// <summary>The options of a section type, in the order they are declared.</summary>
     public static IReadOnlyList<ConfigOption> Of(Type section) => Known.GetOrAdd(section, static type =>

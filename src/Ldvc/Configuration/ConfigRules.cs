@@ -64,6 +64,9 @@ internal static class ConfigRules
             $"expected a multiple of pretrain.vision.patch = {pretrain.Vision.Patch}, found {pretrain.Vision.Image}");
         Rule(pretrain.Vision.Width % 64 == 0, "pretrain.vision.width", $"expected a multiple of 64 (one head), found {pretrain.Vision.Width}");
         Rule(pretrain.Text.Width % 64 == 0, "pretrain.text.width", $"expected a multiple of 64 (one head), found {pretrain.Text.Width}");
+        AblateConfig ablate = config.Ablate;
+        Rule(ablate.Rows.Distinct().Count() == ablate.Rows.Length, "ablate.rows", "expected each row once, found one twice");
+        Rule(ablate.Queries.Length % 2 == 0, "ablate.queries", $"expected pairs of x and y, found {ablate.Queries.Length} numbers");
         double many = pretrain.Captions.Two + pretrain.Captions.Three;
         Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
     }

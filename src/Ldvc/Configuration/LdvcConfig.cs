@@ -35,6 +35,9 @@ internal sealed record LdvcConfig
     [Option("`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.")]
     public PretrainConfig Pretrain { get; init; } = new();
 
+    [Option("`ldvc ablate`: which variants of the method are trained and compared. Nothing in it changes a single run.")]
+    public AblateConfig Ablate { get; init; } = new();
+
     /// <summary>The value of an option without a default that the caller cannot do without.</summary>
     /// <param name="value">The value, null when the configuration does not set it.</param>
     /// <param name="key">Dotted key, e.g. "data.root".</param>

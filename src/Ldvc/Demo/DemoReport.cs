@@ -70,9 +70,9 @@ internal static class DemoReport
             report.AddPictureRow(
                 $"{run.Validation.GetId(index++)}: {Names(truth, run)}",
                 new ReportPicture("picture", Enlarge(picture)),
-                new ReportPicture("truth", Enlarge(Colour(truth))),
-                new ReportPicture("prediction on the objects", Enlarge(Colour(scored))),
-                new ReportPicture("prediction everywhere, background where unsure", Enlarge(Colour(open))));
+                new ReportPicture("truth", Enlarge(LabelPicture.Colour(truth))),
+                new ReportPicture("prediction on the objects", Enlarge(LabelPicture.Colour(scored))),
+                new ReportPicture("prediction everywhere, background where unsure", Enlarge(LabelPicture.Colour(open))));
         }
     }
 
@@ -90,33 +90,7 @@ internal static class DemoReport
         return string.Join(", ", present.Select(l => Name(run, l)));
     }
 
-    private static RgbImage Colour(LabelMap labels)
-    {
-        var image = new RgbImage(labels.Width, labels.Height);
-        for (int i = 0; i < labels.Labels.Length; i++)
-        {
-            if (labels.Labels[i] != LabelMap.Ignore)
-            {
-                (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) = LabelPalette.Bright[labels.Labels[i]];
-            }
-        }
-
-        return image;
-    }
-
-    private static RgbImage Enlarge(RgbImage image)
-    {
-        var large = new RgbImage(image.Width * Magnification, image.Height * Magnification);
-        for (int y = 0; y < large.Height; y++)
-        {
-            for (int x = 0; x < large.Width; x++)
-            {
-                image.Pixels.AsSpan(3 * (((y / Magnification) * image.Width) + (x / Magnification)), 3).CopyTo(large.Pixels.AsSpan(3 * ((y * large.Width) + x)));
-            }
-        }
-
-        return large;
-    }
+    private static RgbImage Enlarge(RgbImage image) => LabelPicture.Enlarge(image, Magnification);
 
     private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);
 

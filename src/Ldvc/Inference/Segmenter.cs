@@ -41,17 +41,80 @@ internal sealed class Segmenter : IDisposable
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
-        var kernels = KernelSet.For(_device).Segmentation;
+        var (height, width, canvas, counts) = Accumulate(picture);
+        using (canvas)
+        using (counts)
+        {
+            return Decide(picture, canvas, counts, height, width, background);
+        }
+    }
+
+    /// <summary>
+    /// Labels under several penalties [C] from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be subtracted
+    /// from their sum.
+    /// </summary>
+    internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
+    {
+        var (height, width, canvas, counts) = Accumulate(picture);
+        using (canvas)
+        using (counts)
+        {
+            var labels = new LabelMap[penalties.Count];
+            float[] applied = _penalty.ToArray();
+            long plane = counts.Count;
+            for (int i = 0; i < labels.Length; i++)
+            {
+                for (int c = 0; c < applied.Length; c++)
+                {
+                    if (penalties[i][c] != applied[c])
+                    {
+                        KernelSet.For(_device).Elementwise.Scale(counts, applied[c] - penalties[i][c], canvas.View.Shift(c * plane), true, plane);
+                    }
+                }
+
+                applied = penalties[i];
+                labels[i] = Decide(picture, canvas, counts, height, width, background).Labels;
+            }
+
+            return labels;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _classes.Dispose();
+        _penalty.Dispose();
+    }
+
+    // The sum of all windows' scores [C, H', W'] and how many windows lie over each pixel [H', W'], at the resized picture's size (padded to the window).
+    private (int Height, int Width, Tensor Canvas, Tensor Counts) Accumulate(RgbImage picture)
+    {
         var resized = Resize(picture);
-        int classes = _classes.Shape[0];
 
         // A picture smaller than the window, or no multiple of the patch, is padded with the mean colour; the padding is cut off again below.
         int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);
-        using var canvas = _device.Zeros(new Shape(classes, paddedHeight, paddedWidth));
-        using var counts = _device.Zeros(new Shape(paddedHeight, paddedWidth));
-        var pixels = new float[3 * height * width];
-        ClipPreprocess.Normalize(resized, _options.Mean, _options.Deviation, pixels);
-        AddWindows(pixels, height, width, canvas, counts);
+        var canvas = _device.Zeros(new Shape(_classes.Shape[0], paddedHeight, paddedWidth));
+        var counts = _device.Zeros(new Shape(paddedHeight, paddedWidth));
+        try
+        {
+            var pixels = new float[3 * height * width];
+            ClipPreprocess.Normalize(resized, _options.Mean, _options.Deviation, pixels);
+            AddWindows(pixels, height, width, canvas, counts);
+            return (height, width, canvas, counts);
+        }
+        catch
+        {
+            canvas.Dispose();
+            counts.Dispose();
+            throw;
+        }
+    }
+
+    private (LabelMap Labels, float[] Scores) Decide(RgbImage picture, Tensor canvas, Tensor counts, int height, int width, double? background)
+    {
+        var kernels = KernelSet.For(_device).Segmentation;
+        int classes = canvas.Shape[0];
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         using var cut = Cut(canvas, classes, height, width);
@@ -63,13 +126,6 @@ internal sealed class Segmenter : IDisposable
         }
 
         return (new LabelMap(picture.Width, picture.Height, labels.ToArray<byte>()), best.ToArray());
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _classes.Dispose();
-        _penalty.Dispose();
     }
 
     private RgbImage Resize(RgbImage picture)

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Ldvc.Training;
+
+namespace Ldvc.Ablation;
+
+/// <summary>
+/// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N (ordinary run folders), results/ and costs/ (what was measured, so
+/// that nothing is measured twice), and the three outputs ablation.md, ablation.json and report.html.
+/// </summary>
+internal sealed class AblationFolder
+{
+    private const string ConfigName = "ablation.yaml";
+
+    private AblationFolder(string root) => Root = root;
+
+    /// <summary>The folder.</summary>
+    internal string Root { get; }
+
+    internal string MarkdownPath => Path.Combine(Root, "ablation.md");
+
+    internal string JsonPath => Path.Combine(Root, "ablation.json");
+
+    internal string ReportPath => Path.Combine(Root, "report.html");
+
+    /// <summary>runs/voc-inductive-ablation for .../voc/inductive.yaml.</summary>
+    internal static string DefaultPath(string configFile) => RunFolder.DefaultPath(configFile) + "-ablation";
+
+    /// <summary>Creates the folder, or opens that of an earlier part of the comparison.</summary>
+    /// <exception cref="InputException">It holds something else, or cannot be written.</exception>
+    internal static AblationFolder Open(string root, LdvcConfig config)
+    {
+        if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName)) && Directory.EnumerateFileSystemEntries(root).Any()))
+        {
+            throw new InputException($"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
+        }
+
+        try
+        {
+            Directory.CreateDirectory(root);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{root}: cannot be created ({e.Message})", e);
+        }
+
+        AtomicFile.WriteText(Path.Combine(root, ConfigName), ConfigWriter.ToYaml(config));
+        return new AblationFolder(root);
+    }
+
+    /// <summary>The folder of one training.</summary>
+    internal string RunPath(PlannedRun run, TrainSetting setting) =>
+        Path.Combine(Root, "runs", run.Variant.Key, $"{ConfigWriter.EnumName(setting)}-seed-{run.Seed}");
+
+    /// <summary>The file of one training's result.</summary>
+    internal string ResultPath(PlannedRun run) =>
+        Path.Combine(Root, "results", $"{run.Variant.Key}-{ConfigWriter.EnumName(run.Variant.Config.Train.Setting)}-seed-{run.Seed}.json");
+
+    /// <summary>The file of a variant's cost.</summary>
+    internal string CostPath(AblationVariant variant) => Path.Combine(Root, "costs", variant.Key + ".json");
+
+    /// <summary>SHA-256 over the options that results depend on, and whatever else they do.</summary>
+    internal static string Fingerprint(LdvcConfig config, params IEnumerable<string> more)
+    {
+        var lines = ConfigWriter.Flatten(config).Where(entry => !entry.Option.Rule.Runtime).Select(entry => $"{entry.Key}: {entry.Value}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines.Concat(more)))));
+    }
+}

@@ -1,0 +1,87 @@
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.Ablation;
+
+/// <summary>One training of the comparison.</summary>
+internal sealed record PlannedRun(AblationVariant Variant, long Seed)
+{
+    /// <summary>"zegclip, seed 0".</summary>
+    internal string Name => $"{Variant.Key}, seed {Seed}";
+}
+
+/// <summary>
+/// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that is the configuration's own shares the runs of row ldvc. Runs are ordered by
+/// seed first: after the first seed there is a whole table.
+/// </summary>
+internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOnlyList<AblationVariant> Sweeps, IReadOnlyList<double> Penalties, IReadOnlyList<PlannedRun> Runs)
+{
+    /// <summary>The names of the sweeps, as --sweeps takes them: the keys of section ablate.</summary>
+    internal static readonly string[] SweepNames = ["topk", "windows", "text_prompts", "vision_prompts", "heads", "penalties"];
+
+    /// <summary>Every variant that is trained, rows first.</summary>
+    internal IEnumerable<AblationVariant> Variants => Rows.Concat(Sweeps).DistinctBy(v => v.Key);
+
+    /// <summary>Makes the plan.</summary>
+    /// <param name="config">The configuration of the whole method.</param>
+    /// <param name="sweeps">The sweeps to run; null = all that have values.</param>
+    /// <exception cref="InputException">A sweep is asked for that has no values, there is nothing to compare, or row ldvc has no text prompts.</exception>
+    internal static AblationPlan Create(LdvcConfig config, IReadOnlyList<string>? sweeps)
+    {
+        AblateConfig ablate = config.Ablate;
+        LdvcConfig plain = config with { Ablate = new AblateConfig() };
+        AblationVariant[] rows =
+        [
+            .. ablate.Rows.Select(row => new AblationVariant(
+                ConfigWriter.EnumName(row), AblationVariant.TitleOf(row), null, "", AblationVariant.Configure(plain, row), ablate.Seeds)),
+        ];
+        if (config.Model.Prompts.Text == 0 && ablate.Rows.Contains(AblationRow.Ldvc))
+        {
+            throw new InputException($"{config.Source}: model.prompts.text: expected at least 1 for row ldvc of ablate.rows, found 0, which is row route.");
+        }
+
+        bool Wanted(string name, int values) => sweeps is null ? values > 0 : sweeps.Contains(name) && (values > 0
+            ? true
+            : throw new InputException($"{config.Source}: ablate.{name}: expected the values that --sweeps {name} is to try, found none."));
+        LdvcConfig whole = AblationVariant.Configure(plain, AblationRow.Ldvc);
+        ModelConfig model = whole.Model;
+        var swept = new List<AblationVariant>();
+        void Sweep<T>(string name, T[] values, Func<T, ModelConfig> change)
+        {
+            if (!Wanted(name, values.Length))
+            {
+                return;
+            }
+
+            foreach (T value in values.Distinct())
+            {
+                string text = value is Enum e ? ConfigWriter.EnumName(e) : value!.ToString()!;
+                LdvcConfig changed = whole with { Model = change(value) };
+                bool own = ConfigWriter.ToYaml(changed) == ConfigWriter.ToYaml(whole);
+                string key = own ? ConfigWriter.EnumName(AblationRow.Ldvc) : $"{name.Replace('_', '-')}-{text}";
+                int seeds = own && ablate.Rows.Contains(AblationRow.Ldvc) ? ablate.Seeds : ablate.SweepSeeds;
+                swept.Add(new AblationVariant(key, $"{name} = {text}", name, text, changed, seeds));
+            }
+        }
+
+        Sweep("topk", ablate.Topk, v => model with { Decoder = model.Decoder with { Topk = v } });
+        Sweep("windows", ablate.Windows, v => model with { Decoder = model.Decoder with { Windows = v } });
+        Sweep("text_prompts", ablate.TextPrompts, v => model with { Prompts = model.Prompts with { Text = v } });
+        Sweep("vision_prompts", ablate.VisionPrompts, v => model with { Prompts = model.Prompts with { Vision = v } });
+        Sweep("heads", ablate.Heads, v => model with { Head = v });
+        double[] penalties = Wanted("penalties", ablate.Penalties.Length) ? [.. ablate.Penalties.Distinct()] : [];
+        if (rows.Length == 0 && swept.Count == 0)
+        {
+            throw new InputException($"{config.Source}: ablate.rows: expected rows or sweeps to compare, found neither.");
+        }
+
+        AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
+        int most = all.Max(v => v.Seeds);
+        var runs =
+            from seed in Enumerable.Range(0, most)
+            from variant in all
+            where seed < variant.Seeds
+            select new PlannedRun(variant, config.Train.Seed + seed);
+        return new AblationPlan(rows, swept, penalties, [.. runs]);
+    }
+}

@@ -1,0 +1,85 @@
+using Ldvc.Cli;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Kernels;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.Ablation;
+
+/// <summary>Everything that is scored on one trained model: one pass with the right names under every penalty, one with the names dealt out wrongly.</summary>
+internal static class RunScorer
+{
+    /// <summary>The penalties that are scored: the configuration's own, none, and those of the sweep. Only inductive training knows a penalty.</summary>
+    internal static double[] Penalties(LdvcConfig config, IReadOnlyList<double> sweep) =>
+        config.Train.Setting == TrainSetting.Inductive ? [config.Eval.SeenPenalty, 0, .. sweep] : [0, 0];
+
+    /// <summary>
+    /// Every class gets another one's name, about 11 / 30 of the list further on. The decoders treat classes alike, so this is also what the same
+    /// prediction would score if its answers were other classes.
+    /// </summary>
+    internal static string[] Shuffle(ClassList classes)
+    {
+        int shift = Math.Max(1, 11 * classes.Count / 30);
+        return [.. Enumerable.Range(0, classes.Count).Select(c => classes[(c + shift) % classes.Count])];
+    }
+
+    /// <summary>Scores a model.</summary>
+    /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
+    internal static (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) Run(
+        VerbHost host, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties)
+    {
+        var torn = new Fragmentation();
+        ScoreLine[] scores = Pass(host, "picture", loaded, dataset, config, null, penalties, torn);
+        ScoreLine[] shuffled = Pass(host, "picture, names shuffled,", loaded, dataset, config, Shuffle(dataset.Classes), [.. penalties.Take(2)], null);
+        return (scores, shuffled, torn);
+    }
+
+    private static ScoreLine[] Pass(
+        VerbHost host, string title, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, string[]? names, IReadOnlyList<double> penalties, Fragmentation? torn)
+    {
+        int count = Evaluation.Count(dataset, config);
+        float[][] perClass = [.. penalties.Select(p => PerClass(dataset, p))];
+        Confusion[] confusions = [.. penalties.Select(_ => new Confusion(dataset.Classes.Count))];
+        using Segmenter segmenter = Evaluator.CreateSegmenter(loaded, dataset, config, names);
+        return ProgressReporter.Run(host, title, 0, count, reporter =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                host.Cancellation.ThrowIfCancellationRequested();
+                var (picture, truth) = dataset.Read(i);
+                LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass, config.Eval.Background);
+                for (int p = 0; p < labels.Length; p++)
+                {
+                    Count(loaded.Device, truth, labels[p], confusions[p]);
+                }
+
+                torn?.Add(truth, labels[0]);
+                reporter.Report(new ProgressStatus(i + 1, double.NaN, double.NaN, i + 1));
+            }
+
+            return confusions.Select(c => ScoreLine.From(Scores.From(c, dataset.Classes, dataset.Split))).ToArray();
+        });
+    }
+
+    private static float[] PerClass(SegmentationDataset dataset, double penalty)
+    {
+        var values = new float[dataset.Classes.Count];
+        foreach (int id in dataset.Split.Unseen.Length > 0 ? dataset.Split.Seen : [])
+        {
+            values[id] = (float)penalty;
+        }
+
+        return values;
+    }
+
+    private static void Count(Device device, LabelMap truth, LabelMap labels, Confusion confusion)
+    {
+        using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
+        using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
+        KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
+    }
+}

@@ -1,0 +1,54 @@
+namespace Ldvc.Configuration;
+
+/// <summary>Section ablate (method.md 10).</summary>
+internal sealed record AblateConfig
+{
+    [Option("Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = classes ask, language-driven = patches ask, self-attention = and attend to each other, route = within chosen windows only, ldvc = and text prompts.", Runtime = true)]
+    public AblationRow[] Rows { get; init; } = [AblationRow.Zegclip, AblationRow.LanguageDriven, AblationRow.SelfAttention, AblationRow.Route, AblationRow.Ldvc];
+
+    [Option("Seeds per row: train.seed and those after it.", Min = 1, Max = 100, Runtime = true)]
+    public int Seeds { get; init; } = 3;
+
+    [Option("Folder of the comparison; not set = runs/, the configuration file's name and -ablation. The runs are in it, each an ordinary run folder.", Runtime = true)]
+    public string? Out { get; init; }
+
+    [Option("Sweep: values of model.decoder.topk tried on ldvc; empty = no sweep.", Min = 1, Max = 65536, Runtime = true)]
+    public int[] Topk { get; init; } = [];
+
+    [Option("Sweep: values of model.decoder.windows.", Min = 1, Max = 256, Runtime = true)]
+    public int[] Windows { get; init; } = [];
+
+    [Option("Sweep: values of model.prompts.text.", Min = 0, Max = 64, Runtime = true)]
+    public int[] TextPrompts { get; init; } = [];
+
+    [Option("Sweep: values of model.prompts.vision.", Min = 0, Max = 4096, Runtime = true)]
+    public int[] VisionPrompts { get; init; } = [];
+
+    [Option("Sweep: values of model.head.", Runtime = true)]
+    public MaskHead[] Heads { get; init; } = [];
+
+    [Option("Sweep: values of eval.seen_penalty, on every row. They only score anew; nothing is trained for them.", Min = 0, Max = 1, Runtime = true)]
+    public double[] Penalties { get; init; } = [];
+
+    [Option("Seeds per value of a sweep.", Min = 1, Max = 100, Runtime = true)]
+    public int SweepSeeds { get; init; } = 1;
+
+    [Option("Validation pictures shown side by side in the report.", Min = 0, Max = 200, Runtime = true)]
+    public int Pictures { get; init; } = 8;
+
+    [Option("Pictures whose chosen windows of route attention are shown.", Min = 0, Max = 50, Runtime = true)]
+    public int RoutePictures { get; init; } = 2;
+
+    [Option("Places asked about in them, x and y in turn, as shares of width and height.", Min = 0, Max = 1, Runtime = true)]
+    public double[] Queries { get; init; } = [0.5, 0.5, 0.2, 0.3];
+}
+
+/// <summary>The rows of method.md 10.</summary>
+internal enum AblationRow
+{
+    Zegclip,
+    LanguageDriven,
+    SelfAttention,
+    Route,
+    Ldvc,
+}

@@ -1,0 +1,85 @@
+using Ldvc.Imaging;
+
+namespace Ldvc.Inference;
+
+/// <summary>
+/// How torn predictions are. An object is a connected region of one class in the ground truth; its pieces are the connected regions of equal predicted
+/// class inside it, whether or not the class is right. A prediction that gives every object one class has exactly one piece per object.
+/// </summary>
+internal sealed class Fragmentation
+{
+    /// <summary>Objects of fewer pixels are not looked at: what an occluder leaves of an object may be a few pixels.</summary>
+    internal const int SmallestObject = 16;
+
+    /// <summary>Objects so far.</summary>
+    internal long Objects { get; private set; }
+
+    /// <summary>Pieces of all objects, whatever their class.</summary>
+    internal long Pieces { get; private set; }
+
+    /// <summary>Objects of which at least one pixel has the right class.</summary>
+    internal long Found { get; private set; }
+
+    /// <summary>Pieces of the right class.</summary>
+    internal long RightPieces { get; private set; }
+
+    /// <summary>Mean pieces of an object, 1 at best; NaN without objects.</summary>
+    internal double PiecesPerObject => Objects == 0 ? double.NaN : (double)Pieces / Objects;
+
+    /// <summary>Mean pieces of the right class of an object that has any, 1 at best; NaN when none has.</summary>
+    internal double RightPiecesPerFound => Found == 0 ? double.NaN : (double)RightPieces / Found;
+
+    /// <summary>Adds a picture.</summary>
+    internal void Add(LabelMap truth, LabelMap prediction)
+    {
+        if (truth.Width != prediction.Width || truth.Height != prediction.Height)
+        {
+            throw new ArgumentException($"fragmentation: truth {truth.Width}x{truth.Height}, prediction {prediction.Width}x{prediction.Height}", nameof(prediction));
+        }
+
+        int pixels = truth.Labels.Length;
+        var keys = new int[pixels];
+        for (int i = 0; i < pixels; i++)
+        {
+            keys[i] = truth.Labels[i] == LabelMap.Ignore ? -1 : truth.Labels[i];
+        }
+
+        var objects = new int[pixels];
+        int count = ConnectedRegions.Label(keys, truth.Width, objects);
+        var sizes = new int[count];
+        foreach (int number in objects)
+        {
+            if (number >= 0)
+            {
+                sizes[number]++;
+            }
+        }
+
+        // A key of (object, predicted class) cuts pieces off at the object's edge.
+        for (int i = 0; i < pixels; i++)
+        {
+            keys[i] = objects[i] >= 0 && sizes[objects[i]] >= SmallestObject ? (objects[i] << 8) | prediction.Labels[i] : -1;
+        }
+
+        var pieces = new int[pixels];
+        int pieceCount = ConnectedRegions.Label(keys, truth.Width, pieces);
+        var known = new bool[pieceCount];
+        var found = new bool[count];
+        for (int i = 0; i < pixels; i++)
+        {
+            if (pieces[i] >= 0 && !known[pieces[i]])
+            {
+                known[pieces[i]] = true;
+                if (prediction.Labels[i] == truth.Labels[i])
+                {
+                    RightPieces++;
+                    found[objects[i]] = true;
+                }
+            }
+        }
+
+        Pieces += pieceCount;
+        Objects += sizes.Count(size => size >= SmallestObject);
+        Found += found.Count(f => f);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text;
+using System.Text.Json;
+using System.Xml.Linq;
+using Ldvc.Cli;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Data;
+using Ldvc.Tests.Training;
+using Xunit;
+
+namespace Ldvc.Tests.Ablation;
+
+/// <summary>`ldvc ablate` on a small folder of pictures, a few steps a run.</summary>
+public sealed class AblateTests
+{
+    private static readonly string[] Few = ["train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=1", "ablate.route_pictures=1"];
+
+    [Fact]
+    public void AComparisonWritesTablesAndAReportAndRepeatsNothing()
+    {
+        using var data = new TinyData();
+        string output = data.At("compared"), json = data.At("result.json");
+        string[] line =
+        [
+            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]"]),
+            "--rows", "zegclip,ldvc", "--seeds", "2", "--sweeps", "topk,penalties", "--out", output, "--json", json,
+        ];
+        string text = Done(line);
+        Assert.Contains("2 rows, 2 values in sweeps: 5 inductive runs of 2 steps, in " + output, text);
+        Assert.Contains("run 1 of 5: zegclip, seed 0 (first run)", text);
+        Assert.Matches(@"run 5 of 5: ldvc, seed 1 \(ETA ", text);
+        Assert.Equal(["ldvc", "topk-1", "zegclip"], Names(Path.Combine(output, "runs")));
+        Assert.Equal(["inductive-seed-0", "inductive-seed-1"], Names(Path.Combine(output, "runs", "ldvc")));
+        Assert.True(File.Exists(SmallRun.Checkpoint(Path.Combine(output, "runs", "zegclip", "inductive-seed-1"), 2)));
+
+        string tables = File.ReadAllText(Path.Combine(output, "ablation.md"));
+        Assert.Contains("5 of 5 runs of 2 steps.", tables);
+        Assert.Matches(@"\| ZegCLIP \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| 2 \|", tables);
+        foreach (string caption in new[] { "without the seen penalty", "shuffled", "Gain over ZegCLIP", "Fragmentation", "Sweep over topk", "Sweep over the seen penalty, LDVC", "GMAC / window" })
+        {
+            Assert.Contains(caption, tables);
+        }
+
+        JsonElement result = Json(json);
+        Assert.Equal(Json(Path.Combine(output, "ablation.json")).ToString(), result.ToString());
+        JsonElement row = result.GetProperty("rows")[1], first = row.GetProperty("runs")[0], second = row.GetProperty("runs")[1];
+        Assert.Equal(("ldvc", 0, 1), (row.GetProperty("key").GetString(), first.GetProperty("seed").GetInt32(), second.GetProperty("seed").GetInt32()));
+        double a = first.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble(), b = second.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
+        Assert.Equal(0.5 * (a + b), row.GetProperty("scores").GetProperty("pixel_accuracy").GetProperty("mean").GetDouble(), 1e-12);
+
+        // The penalties 0 and 0.3 are scored anew; 0 is also the score without one, and the run's own scores.json holds the configured one.
+        JsonElement penalties = first.GetProperty("penalties");
+        Assert.Equal([0, 0.3], penalties.EnumerateArray().Select(p => p.GetProperty("penalty").GetDouble()));
+        Assert.Equal(JsonSerializer.Serialize(first.GetProperty("no_penalty")), JsonSerializer.Serialize(penalties[0].GetProperty("scores")));
+        JsonElement own = Json(Path.Combine(output, "runs", "ldvc", "inductive-seed-0", "scores.json")).GetProperty("scores");
+        Assert.Equal(own.GetProperty("pixel_accuracy").GetDouble(), a, 1e-3);
+        Assert.True(first.GetProperty("pieces_per_object").GetDouble() >= 1);
+
+        XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
+        string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
+        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "image", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
+        Assert.Equal(3, report.Descendants("svg").Count());
+
+        // Again: nothing is trained or scored; a sweep more costs its own runs only.
+        DateTime written = File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json"));
+        text = Done(line);
+        Assert.Equal(5, text.Split("(done before)").Length - 1);
+        Assert.DoesNotContain("step 1/2", text);
+        text = Done([.. line.Select(argument => argument == "topk,penalties" ? "topk,heads,penalties" : argument)]);
+        Assert.Equal(5, text.Split("(done before)").Length - 1);
+        Assert.Contains("heads-dot, seed 0 (first run)", text);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json")));
+
+        // Other penalties: scored anew, not trained anew.
+        text = Done([.. line, "--set", "ablate.penalties=[0.5]"]);
+        Assert.DoesNotContain("(done before)", text);
+        Assert.DoesNotContain("step 1/2", text);
+    }
+
+    [Theory]
+    [InlineData("run 2 of 2")]
+    [InlineData("step 1/4")]
+    [InlineData("image 1/2")]
+    [InlineData("picture 1/2")]
+    public void AStoppedComparisonGoesOnAndEndsTheSame(string when)
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), parts = data.At("parts");
+        string[] Line(string output) =>
+            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds", "1", "--out", output];
+        Done(Line(whole));
+
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter(when, stop);
+        using var error = new StringWriter();
+        Assert.Equal(Application.Interrupted, Application.Run(Line(parts), output, error, cancellation: stop.Token));
+        Assert.Contains("the same command goes on from here", output.ToString());
+        Assert.False(File.Exists(Path.Combine(parts, "report.html")));
+
+        Done(Line(parts));
+        Assert.Equal(Scores(whole), Scores(parts));
+        Assert.True(File.Exists(Path.Combine(parts, "report.html")));
+    }
+
+    [Fact]
+    public void TheTransductiveSettingStartsFromInductiveRunsThatAreShared()
+    {
+        using var data = new TinyData();
+        string output = data.At("both");
+        string[] line =
+            [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.transductive.iterations=2", "train.iterations=4"]), "--rows", "zegclip", "--seeds", "1", "--out", output];
+        Done(line);
+        string text = Done([.. line, "--set", "train.setting=transductive"]);
+        Assert.Contains("transductive runs of 2 steps", text);
+        Assert.Contains("starting from " + SmallRun.Checkpoint(Path.Combine(output, "runs", "zegclip", "inductive-seed-0"), 2), text);
+        Assert.DoesNotContain("step 1/4", text);
+        Assert.DoesNotContain("seen penalty", File.ReadAllText(Path.Combine(output, "ablation.md")));
+
+        text = Done([.. line, "--set", "train.setting=full"]);
+        Assert.Contains("full training of", text);
+        Assert.Equal(["full-seed-0", "inductive-seed-0", "transductive-seed-0"], Names(Path.Combine(output, "runs", "zegclip")));
+    }
+
+    [Fact]
+    public void BadInputIsFoundBeforeAnythingIsTrained()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), output = data.At("out");
+        string Error(params string[] more)
+        {
+            string[] place = more.Contains("--out") ? [] : ["--out", output];
+            (int code, _, string error) = CommandLine.Run([.. SmallRun.Verb("ablate", config, Few), .. place, .. more]);
+            Assert.Equal(2, code);
+            Assert.False(Directory.Exists(Path.Combine(output, "runs")));
+            return error;
+        }
+
+        Assert.Contains("ablate.seeds: expected a whole number from 1 to 100, found 'few'", Error("--seeds", "few"));
+        Assert.Contains("ablate.rows: expected a list out of", Error("--rows", "zegclip,vit"));
+        Assert.Contains("model.prompts.text is 9, expected at most 4", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]"));
+        File.WriteAllText(data.At("other", "file.txt"), "mine");
+        Assert.Contains("expected an empty folder or that of a comparison", Error("--out", data.At("other")));
+    }
+
+    private static string Done(string[] line)
+    {
+        (int code, string text, string error) = CommandLine.Run(line);
+        Assert.Equal((0, ""), (code, error));
+        return text;
+    }
+
+    private static string Scores(string output) => string.Join('\n', Json(Path.Combine(output, "ablation.json")).GetProperty("rows").EnumerateArray()
+        .SelectMany(row => row.GetProperty("runs").EnumerateArray())
+        .Select(run => $"{run.GetProperty("variant")} {run.GetProperty("scores")} {run.GetProperty("shuffled")} {run.GetProperty("pieces_per_object")}"));
+
+    private static string?[] Names(string folder) => [.. Directory.GetDirectories(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)];
+
+    private static JsonElement Json(string path) => JsonDocument.Parse(File.ReadAllText(path)).RootElement;
+
+    /// <summary>Presses Ctrl-C when a text is written.</summary>
+    private sealed class CancellingWriter(string when, CancellationTokenSource stop) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value!.Contains(when, StringComparison.Ordinal))
+            {
+                stop.Cancel();
+            }
+        }
+
+        public override Encoding Encoding => Encoding.UTF8;
+    }
+}

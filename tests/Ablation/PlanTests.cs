@@ -1,0 +1,91 @@
+using Ldvc.Ablation;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+using Ldvc.Tests.Configuration;
+using Xunit;
+
+namespace Ldvc.Tests.Ablation;
+
+public sealed class PlanTests
+{
+    [Fact]
+    public void RowsAreTheBaselineConfigurations()
+    {
+        AblationPlan plan = AblationPlan.Create(new LdvcConfig(), null);
+        Assert.Equal(["zegclip", "language-driven", "self-attention", "route", "ldvc"], plan.Rows.Select(v => v.Key));
+        Assert.Equal(15, plan.Runs.Count);
+        foreach (AblationVariant row in plan.Rows)
+        {
+            LdvcConfig file = ConfigLoader.Load(Path.Combine(ConfigFiles.Repository, "configs", "voc", row.Key + ".yaml"));
+            Assert.Equal(ConfigWriter.Flatten(file.Model).Select(e => (e.Key, e.Value)), ConfigWriter.Flatten(row.Config.Model).Select(e => (e.Key, e.Value)));
+        }
+    }
+
+    [Fact]
+    public void TheFirstSeedIsFinishedFirst()
+    {
+        AblationPlan plan = AblationPlan.Create(ConfigFiles.Load("", "ablate.rows=[zegclip, ldvc]", "ablate.seeds=2", "ablate.topk=[4, 16]", "train.seed=5"), null);
+        Assert.Equal(["zegclip, seed 5", "ldvc, seed 5", "topk-4, seed 5", "zegclip, seed 6", "ldvc, seed 6"], plan.Runs.Select(r => r.Name));
+    }
+
+    [Fact]
+    public void SweepsChangeOneOptionAndShareTheMethodsOwnValue()
+    {
+        AblationPlan plan = AblationPlan.Create(
+            ConfigFiles.Load(
+                "", "ablate.topk=[1, 16]", "ablate.windows=[4]", "ablate.text_prompts=[0, 2]", "ablate.vision_prompts=[0]", "ablate.heads=[dot, attention]", "ablate.penalties=[0, 0.2]"), null);
+        Assert.Equal(
+            ["topk-1", "ldvc", "windows-4", "text-prompts-0", "text-prompts-2", "vision-prompts-0", "heads-dot", "ldvc"], plan.Sweeps.Select(v => v.Key));
+        Assert.Equal(3, plan.Sweeps[1].Seeds);
+        Assert.Equal([0, 0.2], plan.Penalties);
+        var own = Options(plan.Rows[^1]);
+        (string Key, string Change)[] expected =
+        [
+            ("topk-1", "model.decoder.topk: 1"), ("windows-4", "model.decoder.windows: 4"), ("text-prompts-2", "model.prompts.text: 2"),
+            ("vision-prompts-0", "model.prompts.vision: 0"), ("heads-dot", "model.head: dot"),
+        ];
+        foreach (var (key, change) in expected)
+        {
+            Assert.Equal([change], Options(plan.Sweeps.First(v => v.Key == key)).Except(own));
+        }
+
+        Assert.Equal(15 + 6, plan.Runs.Count);
+    }
+
+    [Fact]
+    public void OnlyTheNamedSweepsAreRun()
+    {
+        LdvcConfig config = ConfigFiles.Load("", "ablate.topk=[1]", "ablate.windows=[4]");
+        Assert.Equal(["windows-4"], AblationPlan.Create(config, ["windows"]).Sweeps.Select(v => v.Key));
+        Assert.Empty(AblationPlan.Create(config, []).Sweeps);
+        Assert.Contains("ablate.heads: expected the values that --sweeps heads is to try", Assert.Throws<InputException>(() => AblationPlan.Create(config, ["heads"])).Message);
+    }
+
+    [Fact]
+    public void WhatCannotBeComparedIsRefused()
+    {
+        Assert.Contains("model.prompts.text: expected at least 1", Refused("model.prompts.text=0"));
+        Assert.Contains("expected rows or sweeps", Refused("ablate.rows=[]"));
+        string Error(string set) => Assert.Throws<InputException>(() => ConfigFiles.Load("", set)).Message;
+        Assert.Contains("ablate.rows: expected a list out of zegclip, language-driven, self-attention, route, ldvc, found", Error("ablate.rows=[zegklip]"));
+        Assert.Contains("ablate.rows: expected each row once", Error("ablate.rows=[ldvc, ldvc]"));
+        Assert.Contains("ablate.queries: expected pairs", Error("ablate.queries=[0.1]"));
+        Assert.Contains("ablate.topk: expected a list of whole numbers from 1 to 65536, found", Error("ablate.topk=[0]"));
+        Assert.Contains("ablate.depth: no such key", Error("ablate.depth=1"));
+    }
+
+    [Fact]
+    public void MeanAndDeviationAreThoseOfASample()
+    {
+        Spread spread = Spread.Of([0.71, 0.75, 0.79]);
+        Assert.Equal((0.75, 0.04, 3), (spread.Mean, Math.Round(spread.Deviation, 12), spread.Count));
+        Assert.Equal("75.0 ± 4.0", spread.Text());
+        Assert.Equal("75.0", Spread.Of([0.75]).Text());
+        Assert.Equal("-", Spread.Of([0.75, double.NaN]).Text());
+        Assert.Equal("-", Spread.Of([]).Text());
+    }
+
+    private static string Refused(string set) => Assert.Throws<InputException>(() => AblationPlan.Create(ConfigFiles.Load("", set), null)).Message;
+
+    private static IEnumerable<string> Options(AblationVariant variant) => ConfigWriter.Flatten(variant.Config).Select(e => $"{e.Key}: {e.Value}");
+}
