@@ -21,7 +21,7 @@ public sealed class AblateTests
         string output = data.At("compared"), json = data.At("result.json");
         string[] line =
         [
-            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]"]),
+            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]", "ablate.queries=[0.9, 0.1]"]),
             "--rows", "zegclip,ldvc", "--seeds", "2", "--sweeps", "topk,penalties", "--out", output, "--json", json,
         ];
         string text = Done(line);
@@ -57,7 +57,8 @@ public sealed class AblateTests
 
         XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
         string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
-        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "image", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.Contains("query at 90 % of the width and 10 % of the height", report.ToString());
         Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
         Assert.Equal(3, report.Descendants("svg").Count());
 

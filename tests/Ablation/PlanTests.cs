@@ -26,6 +26,8 @@ public sealed class PlanTests
     {
         AblationPlan plan = AblationPlan.Create(ConfigFiles.Load("", "ablate.rows=[zegclip, ldvc]", "ablate.seeds=2", "ablate.topk=[4, 16]", "train.seed=5"), null);
         Assert.Equal(["zegclip, seed 5", "ldvc, seed 5", "topk-4, seed 5", "zegclip, seed 6", "ldvc, seed 6"], plan.Runs.Select(r => r.Name));
+        plan = AblationPlan.Create(ConfigFiles.Load("", "ablate.rows=[]", "ablate.topk=[4]", "ablate.sweep_seeds=2"), null);
+        Assert.Equal(["topk-4, seed 0", "topk-4, seed 1"], plan.Runs.Select(r => r.Name));
     }
 
     [Fact]
@@ -35,7 +37,7 @@ public sealed class PlanTests
             ConfigFiles.Load(
                 "", "ablate.topk=[1, 16]", "ablate.windows=[4]", "ablate.text_prompts=[0, 2]", "ablate.vision_prompts=[0]", "ablate.heads=[dot, attention]", "ablate.penalties=[0, 0.2]"), null);
         Assert.Equal(
-            ["topk-1", "ldvc", "windows-4", "text-prompts-0", "text-prompts-2", "vision-prompts-0", "heads-dot", "ldvc"], plan.Sweeps.Select(v => v.Key));
+            ["topk-1", "ldvc", "windows-4", "route", "text-prompts-2", "vision-prompts-0", "heads-dot", "ldvc"], plan.Sweeps.Select(v => v.Key));
         Assert.Equal(3, plan.Sweeps[1].Seeds);
         Assert.Equal([0, 0.2], plan.Penalties);
         var own = Options(plan.Rows[^1]);
@@ -49,7 +51,7 @@ public sealed class PlanTests
             Assert.Equal([change], Options(plan.Sweeps.First(v => v.Key == key)).Except(own));
         }
 
-        Assert.Equal(15 + 6, plan.Runs.Count);
+        Assert.Equal(15 + 5, plan.Runs.Count);
     }
 
     [Fact]

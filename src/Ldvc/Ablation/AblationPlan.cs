@@ -11,7 +11,7 @@ internal sealed record PlannedRun(AblationVariant Variant, long Seed)
 }
 
 /// <summary>
-/// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that is the configuration's own shares the runs of row ldvc. Runs are ordered by
+/// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that comes to a row of the comparison shares that row's runs. Runs are ordered by
 /// seed first: after the first seed there is a whole table.
 /// </summary>
 internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOnlyList<AblationVariant> Sweeps, IReadOnlyList<double> Penalties, IReadOnlyList<PlannedRun> Runs)
@@ -57,10 +57,10 @@ internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOn
             {
                 string text = value is Enum e ? ConfigWriter.EnumName(e) : value!.ToString()!;
                 LdvcConfig changed = whole with { Model = change(value) };
-                bool own = ConfigWriter.ToYaml(changed) == ConfigWriter.ToYaml(whole);
-                string key = own ? ConfigWriter.EnumName(AblationRow.Ldvc) : $"{name.Replace('_', '-')}-{text}";
-                int seeds = own && ablate.Rows.Contains(AblationRow.Ldvc) ? ablate.Seeds : ablate.SweepSeeds;
-                swept.Add(new AblationVariant(key, $"{name} = {text}", name, text, changed, seeds));
+                string yaml = ConfigWriter.ToYaml(changed);
+                AblationVariant? same = rows.Concat(swept).FirstOrDefault(v => ConfigWriter.ToYaml(v.Config) == yaml);
+                string own = yaml == ConfigWriter.ToYaml(whole) ? ConfigWriter.EnumName(AblationRow.Ldvc) : $"{name.Replace('_', '-')}-{text}";
+                swept.Add(new AblationVariant(same?.Key ?? own, $"{name} = {text}", name, text, changed, same?.Seeds ?? ablate.SweepSeeds));
             }
         }
 
