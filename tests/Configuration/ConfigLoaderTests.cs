@@ -28,12 +28,11 @@ public sealed class ConfigLoaderTests
     {
         var data = new SyntheticConfig();
         var scene = new Ldvc.Synthetic.SceneOptions();
-        Assert.Equal((scene.Size, scene.MinObjects, scene.MaxObjects), (data.Size, data.MinObjects, data.MaxObjects));
-        Assert.Equal((scene.MinSize, scene.MaxSize, scene.MaxOverlap, scene.MaxCut), ((float)data.MinSize, (float)data.MaxSize, (float)data.MaxOverlap, (float)data.MaxCut));
+        Assert.Equal(scene, data.Options());
         var captions = new CaptionConfig();
         var options = new Ldvc.Synthetic.CaptionOptions();
         Assert.Equal((options.HardFraction, options.PartialFraction, options.TwoFraction), (captions.Hard, captions.Partial, captions.Two));
-        Assert.Equal((options.ThreeFraction, options.CropFraction), (captions.Three, captions.Crop));
+        Assert.Equal((options.ThreeFraction, options.CropFraction, options.StuffFraction), (captions.Three, captions.Crop, captions.Stuff));
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using Ldvc.Data;
-using Ldvc.Imaging;
 using Ldvc.Synthetic;
 using Xunit;
 
@@ -55,34 +53,6 @@ public class SceneDatasetTests
                     Assert.True(MathF.Sqrt((dx * dx) + (dy * dy)) >= least - 1e-3f);
                 }
             }
-        }
-    }
-
-    [Fact]
-    public void WrittenFoldersReadBackTheSame()
-    {
-        string folder = Directory.CreateTempSubdirectory("ldvc-scenes").FullName;
-        try
-        {
-            var train = new SceneDataset("train", 3);
-            var val = new SceneDataset("val", 2);
-            SceneFolder.Write(folder, train, val);
-            Assert.Equal(["train-00000", "train-00001", "train-00002"], File.ReadAllLines(Path.Combine(folder, "train.txt")));
-            Assert.Equal(30, File.ReadAllLines(Path.Combine(folder, "classes.txt")).Length);
-            Assert.Equal(TaskClasses.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
-            Assert.Equal(5, Directory.GetFiles(Path.Combine(folder, "images")).Length);
-
-            FolderDataset read = FolderDataset.Open(folder, "val");
-            Assert.Equal(Enumerable.Range(24, 6), read.Split.Unseen);
-            Assert.Equal(val.Classes, read.Classes);
-            Assert.Equal(val.GetId(1), read.GetId(1));
-            Assert.Equal(val.ReadLabels(1).Labels, read.ReadLabels(1).Labels);
-            Assert.Equal(val.ReadImage(1).Pixels, ImageReader.Read(Path.Combine(folder, "images", "val-00001.png")).Pixels);
-            Assert.Equal(train.ReadLabels(2).Labels, PngLabels.Read(Path.Combine(folder, "masks", "train-00002.png")).Labels);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
         }
     }
 }

@@ -25,6 +25,7 @@ public sealed class OptionEffectTests : IDisposable
         "data.variant=60|data.kind=context,data.root=CONTEXT,data.unseen=[]",
         "data.synthetic.size=64|SCENES", "data.synthetic.min_objects=5|SCENES", "data.synthetic.max_objects=2|SCENES", "data.synthetic.min_size=40|SCENES",
         "data.synthetic.max_size=26|SCENES", "data.synthetic.max_overlap=1|SCENES", "data.synthetic.max_cut=0|SCENES", "data.synthetic.train_count=3|SCENES", "data.synthetic.seed=1|SCENES",
+        "data.synthetic.vocabulary=scenes|SCENES",
         "augment.scale=[200,100]", "augment.ratio=[1,1]", "augment.crop=48", "augment.cat_max_ratio=0.01", "augment.crop_tries=1|augment.cat_max_ratio=0.01", "augment.flip=1",
         "augment.brightness=0", "augment.contrast=[1,1]", "augment.saturation=[1,1]", "augment.hue=0",
         "train.setting=full", "train.iterations=3", "train.batch=1", "train.accumulate=2", "train.lr=1e-3", "train.betas=[0.5,0.9]", "train.eps=1e-3", "train.weight_decay=0.5",
@@ -42,7 +43,8 @@ public sealed class OptionEffectTests : IDisposable
     [
         "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5", "patch_loss=0", "seed=1", "vision.image=72",
         "vision.patch=16", "vision.width=128", "vision.layers=2", "text.width=128", "text.layers=2", "text.context=24", "text.vocabulary=600", "captions.hard=0", "captions.partial=1",
-        "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1",
+        "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1", "captions.vocabulary=scenes",
+        "captions.stuff=1|captions.vocabulary=scenes,captions.hard=0",
     ];
 
     // What these do is not a matter of weights or scores; the tests that show it.
@@ -63,6 +65,19 @@ public sealed class OptionEffectTests : IDisposable
         ["train.transductive.from"] = nameof(Verbs.TrainTests),
         ["pretrain.checkpoint_every"] = nameof(ReproducibilityTests),
         ["pretrain.log_every"] = nameof(ReproducibilityTests),
+        ["ablate.rows"] = nameof(Ablation.AblateTests),
+        ["ablate.seeds"] = nameof(Ablation.AblateTests),
+        ["ablate.out"] = nameof(Ablation.AblateTests),
+        ["ablate.topk"] = nameof(Ablation.PlanTests),
+        ["ablate.windows"] = nameof(Ablation.PlanTests),
+        ["ablate.text_prompts"] = nameof(Ablation.PlanTests),
+        ["ablate.vision_prompts"] = nameof(Ablation.PlanTests),
+        ["ablate.heads"] = nameof(Ablation.PlanTests),
+        ["ablate.penalties"] = nameof(Ablation.AblateTests),
+        ["ablate.sweep_seeds"] = nameof(Ablation.PlanTests),
+        ["ablate.pictures"] = nameof(Ablation.AblateTests),
+        ["ablate.route_pictures"] = nameof(Ablation.AblateTests),
+        ["ablate.queries"] = nameof(Ablation.AblateTests),
     };
 
     private static readonly string[] TrainedBase =

@@ -28,7 +28,7 @@ internal static class ConfigRules
         int[] scale = config.Augment.Scale;
         Rule(scale[0] >= scale[1], "augment.scale", $"expected [long side, short side], found [{scale[0]}, {scale[1]}]");
 
-        SyntheticConfig scenes = config.Data.Synthetic;
+        Synthetic.SceneOptions scenes = config.Data.Synthetic.Options();
         Rule(
             scenes.MinObjects <= scenes.MaxObjects,
             "data.synthetic.max_objects",

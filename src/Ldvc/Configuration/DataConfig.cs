@@ -1,3 +1,5 @@
+using Ldvc.Synthetic;
+
 namespace Ldvc.Configuration;
 
 /// <summary>Section data.</summary>
@@ -37,26 +39,29 @@ internal sealed record DataConfig
 /// <summary>Section data.synthetic; see SceneOptions for what the numbers do.</summary>
 internal sealed record SyntheticConfig
 {
-    [Option("Columns and rows of a scene.", Min = 16, Max = 4096)]
-    public int Size { get; init; } = 128;
+    [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.")]
+    public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
 
-    [Option("Fewest objects per scene.", Min = 1, Max = 64)]
-    public int MinObjects { get; init; } = 2;
+    [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
+    public int? Size { get; init; }
 
-    [Option("Most objects per scene.", Min = 1, Max = 64)]
-    public int MaxObjects { get; init; } = 6;
+    [Option("Fewest objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
+    public int? MinObjects { get; init; }
 
-    [Option("Smallest object diameter.", Min = 4, Max = 4096)]
-    public double MinSize { get; init; } = 24;
+    [Option("Most objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
+    public int? MaxObjects { get; init; }
 
-    [Option("Largest object diameter.", Min = 4, Max = 4096)]
-    public double MaxSize { get; init; } = 52;
+    [Option("Smallest object diameter; not set = 24 or 40.", Min = 4, Max = 4096)]
+    public double? MinSize { get; init; }
 
-    [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place.", Min = 0, Max = 1)]
-    public double MaxOverlap { get; init; } = 0.2;
+    [Option("Largest object diameter; not set = 52 or 112.", Min = 4, Max = 4096)]
+    public double? MaxSize { get; init; }
 
-    [Option("Part of its radius that an object may lie outside the scene.", Min = 0, Max = 1)]
-    public double MaxCut { get; init; } = 0.5;
+    [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
+    public double? MaxOverlap { get; init; }
+
+    [Option("Part of its radius that an object may lie outside the scene; not set = 0.5.", Min = 0, Max = 1)]
+    public double? MaxCut { get; init; }
 
     [Option("Training scenes.", Min = 1)]
     public int TrainCount { get; init; } = 4000;
@@ -66,6 +71,22 @@ internal sealed record SyntheticConfig
 
     [Option("Seed of the scenes; the training seed does not change them.", Min = 0)]
     public long Seed { get; init; }
+
+    /// <summary>What is drawn: the vocabulary's options with what is set here.</summary>
+    internal SceneOptions Options()
+    {
+        var own = SceneOptions.Of(Vocabulary);
+        return own with
+        {
+            Size = Size ?? own.Size,
+            MinObjects = MinObjects ?? own.MinObjects,
+            MaxObjects = MaxObjects ?? own.MaxObjects,
+            MinSize = (float?)MinSize ?? own.MinSize,
+            MaxSize = (float?)MaxSize ?? own.MaxSize,
+            MaxOverlap = (float?)MaxOverlap ?? own.MaxOverlap,
+            MaxCut = (float?)MaxCut ?? own.MaxCut,
+        };
+    }
 }
 
 /// <summary>Kinds of data sets.</summary>

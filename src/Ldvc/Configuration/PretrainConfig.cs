@@ -1,3 +1,5 @@
+using Ldvc.Synthetic;
+
 namespace Ldvc.Configuration;
 
 /// <summary>Section pretrain. Head dimension is 64 everywhere, so the towers' widths are multiples of 64.</summary>
@@ -90,6 +92,9 @@ internal sealed record TextTowerConfig
 /// <summary>Section pretrain.captions; see CaptionOptions.</summary>
 internal sealed record CaptionConfig
 {
+    [Option("The world that is drawn and named, as in data.synthetic.vocabulary.")]
+    public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
+
     [Option("Share of each batch made of groups of four that differ in one attribute only.", Min = 0, Max = 1)]
     public double Hard { get; init; } = 0.5;
 
@@ -104,4 +109,7 @@ internal sealed record CaptionConfig
 
     [Option("Share of the free samples that are a window of a scene four times as large.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
+
+    [Option("scenes only: share of the free samples without any object, one or two kinds of stuff.", Min = 0, Max = 1)]
+    public double Stuff { get; init; } = 0.08;
 }

@@ -40,18 +40,6 @@ internal static class DatasetFactory
     // The published training part of VOC is train plus SBD.
     private static string DefaultPart(DataKind kind, bool training) => !training ? "val" : kind == DataKind.Voc ? "trainaug" : "train";
 
-    private static SceneDataset Scenes(SyntheticConfig config, bool training)
-    {
-        var options = new SceneOptions
-        {
-            Size = config.Size,
-            MinObjects = config.MinObjects,
-            MaxObjects = config.MaxObjects,
-            MinSize = (float)config.MinSize,
-            MaxSize = (float)config.MaxSize,
-            MaxOverlap = (float)config.MaxOverlap,
-            MaxCut = (float)config.MaxCut,
-        };
-        return new SceneDataset(training ? "train" : "val", training ? config.TrainCount : config.ValCount, (ulong)config.Seed, options);
-    }
+    private static SceneDataset Scenes(SyntheticConfig config, bool training) =>
+        new(training ? "train" : "val", training ? config.TrainCount : config.ValCount, (ulong)config.Seed, config.Options());
 }

@@ -1,24 +1,28 @@
 using Ldvc.Imaging;
+using Ldvc.Synthetic;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
 /// <summary>
 /// A user's own data: images/ID.jpg (or png, webp, bmp, gif), masks/ID.png with train ids (255 ignored), classes.txt with one name per line; optional
-/// seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and PART.txt with the ids of a part.
+/// seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and PART.txt with the ids of a part. Pictures
+/// may also lie as in PASCAL VOC: JPEGImages, SegmentationClass (0 ignored, the first class is 1), ImageSets/Segmentation/PART.txt.
 /// </summary>
 internal sealed class FolderDataset : FileDataset
 {
     private const string ClassNames = "names of classes";
 
     private readonly string _root;
+    private readonly bool _voc;
     private readonly SortedDictionary<string, string> _images;
 
     private FolderDataset(
         string root, string part, SortedDictionary<string, string> images, (IReadOnlyList<string> Ids, string Source) list, ClassList classes, ZeroShotSplit split)
-        : base($"{root}/{part}", classes, split, list.Ids, list.Source, LabelTable.Identity(classes.Count))
+        : base($"{root}/{part}", classes, split, list.Ids, list.Source, IsVoc(root) ? LabelTable.ReduceZero(classes.Count) : LabelTable.Identity(classes.Count))
     {
         _root = root;
+        _voc = IsVoc(root);
         _images = images;
     }
 
@@ -33,7 +37,7 @@ internal sealed class FolderDataset : FileDataset
 
         var classes = ClassList.FromFile(Path.Combine(root, "classes.txt"));
         var split = ReadSplit(root, classes);
-        var images = PictureFiles.In(Path.Combine(root, "images"));
+        var images = PictureFiles.In(Path.Combine(root, ImagesIn(root)));
         return new FolderDataset(root, part, images, List(root, part, images), classes, split);
     }
 
@@ -41,23 +45,27 @@ internal sealed class FolderDataset : FileDataset
     public override string ImagePath(string id) => _images[id];
 
     /// <inheritdoc/>
-    public override string LabelPath(string id) => Path.Combine(_root, "masks", id + ".png");
+    public override string LabelPath(string id) => Path.Combine(_root, _voc ? SceneFolder.Masks : "masks", id + ".png");
 
     private static (IReadOnlyList<string> Ids, string Source) List(string root, string part, SortedDictionary<string, string> images)
     {
-        string list = Path.Combine(root, part + ".txt");
-        bool hasLists = File.Exists(Path.Combine(root, "train.txt")) || File.Exists(Path.Combine(root, "val.txt"));
+        string lists = IsVoc(root) ? Path.Combine(root, SceneFolder.Lists) : root, list = Path.Combine(lists, part + ".txt");
+        bool hasLists = File.Exists(Path.Combine(lists, "train.txt")) || File.Exists(Path.Combine(lists, "val.txt"));
         if (part == "all" || (!hasLists && part is "train" or "val"))
         {
-            return ([.. images.Keys], Path.Combine(root, "images"));
+            return ([.. images.Keys], Path.Combine(root, ImagesIn(root)));
         }
 
         // Whole lines: a user's file names may hold spaces.
         List<string> ids = [.. InputFile.ReadLines(list, "the pictures of this part").Select(IdOf)];
         return ids.Find(id => !images.ContainsKey(id)) is { } missing
-            ? throw new InputException($"{list}: picture '{missing}' not found, expected it in {Path.Combine(root, "images")}")
+            ? throw new InputException($"{list}: picture '{missing}' not found, expected it in {Path.Combine(root, ImagesIn(root))}")
             : (ids, list);
     }
+
+    private static bool IsVoc(string root) => !Directory.Exists(Path.Combine(root, "images")) && Directory.Exists(Path.Combine(root, SceneFolder.Images));
+
+    private static string ImagesIn(string root) => IsVoc(root) ? SceneFolder.Images : "images";
 
     private static ZeroShotSplit ReadSplit(string root, ClassList classes)
     {

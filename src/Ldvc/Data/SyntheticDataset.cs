@@ -14,7 +14,7 @@ internal sealed class SyntheticDataset : SegmentationDataset
         _scenes = scenes;
         Name = $"{scenes.Name}/{scenes.Split}";
         Classes = new ClassList(scenes.Classes, scenes.Name);
-        Split = ZeroShotSplit.WithUnseen(Classes.Count, [.. Enumerable.Range(0, Classes.Count).Where(TaskClasses.IsUnseen)], scenes.Name);
+        Split = ZeroShotSplit.WithUnseen(Classes.Count, [.. Enumerable.Range(0, Classes.Count).Skip(scenes.SeenCount)], scenes.Name);
     }
 
     /// <inheritdoc/>

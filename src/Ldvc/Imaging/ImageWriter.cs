@@ -4,12 +4,29 @@ using SkiaSharp;
 
 namespace Ldvc.Imaging;
 
-/// <summary>Writes pictures as 8-bit RGB PNG.</summary>
+/// <summary>Writes pictures as 8-bit RGB PNG, or encodes them as JPEG.</summary>
 internal static class ImageWriter
 {
     /// <summary>Writes <paramref name="image"/> to <paramref name="path"/>; the file appears whole or not at all.</summary>
     /// <exception cref="InputException">The folder is missing or cannot be written to.</exception>
     public static void WritePng(RgbImage image, string path) => AtomicFile.WriteAllBytes(path, EncodePng(image));
+
+    /// <summary>The bytes of a JPEG file of <paramref name="image"/>; quality 1 to 100.</summary>
+    public static byte[] EncodeJpeg(RgbImage image, int quality)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> target = bitmap.GetPixelSpan();
+        for (int from = 0, to = 0; from < image.Pixels.Length; from += 3, to += 4)
+        {
+            image.Pixels.AsSpan(from, 3).CopyTo(target[to..]);
+            target[to + 3] = 255;
+        }
+
+        // Colour at full resolution: in drawn pictures it is colour that edges are made of.
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        using SKData? data = pixmap.Encode(new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample444, SKJpegEncoderAlphaOption.Ignore));
+        return data?.ToArray() ?? throw new InvalidOperationException($"JPEG encoding failed for {image.Width}x{image.Height}");
+    }
 
     /// <summary>The bytes of a PNG file of <paramref name="image"/>.</summary>
     public static unsafe byte[] EncodePng(RgbImage image)

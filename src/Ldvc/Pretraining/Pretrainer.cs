@@ -37,6 +37,9 @@ internal sealed class Pretrainer : IDisposable
             TwoFraction = config.Captions.Two,
             ThreeFraction = config.Captions.Three,
             CropFraction = config.Captions.Crop,
+            StuffFraction = config.Captions.Stuff,
+            Vocabulary = config.Captions.Vocabulary,
+            Classes = config.Captions.Vocabulary == SceneVocabulary.Shapes ? Synthetic.Vocabulary.AllClasses : Synthetic.Vocabulary.AllSceneClasses,
         };
         Vocabulary = BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary);
         Tokenizer = new ClipTokenizer(Vocabulary);
@@ -99,10 +102,10 @@ internal sealed class Pretrainer : IDisposable
     /// <summary>The source of batches for <see cref="RunStep"/>.</summary>
     internal CaptionBatches CreateBatches() => new(Tokenizer, _captions, (ulong)_config.Seed, _config.Batch, _config.Text.Context);
 
-    /// <summary>Zero-shot accuracy on single objects: among the 30 task classes, and among all combinations.</summary>
+    /// <summary>Zero-shot accuracy on single objects: among the task's things, and among all combinations.</summary>
     internal (double Task, double All) Probe() => (
-        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.Task(ProbePictures, _config.Vision.Image)),
-        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.All(ProbePictures, _config.Vision.Image)));
+        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.Task(ProbePictures, _config.Vision.Image, vocabulary: _captions.Vocabulary)),
+        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.All(ProbePictures, _config.Vision.Image, vocabulary: _captions.Vocabulary)));
 
     /// <summary>The state from which <see cref="Load"/> continues.</summary>
     /// <exception cref="InputException">A number of it is none any more.</exception>

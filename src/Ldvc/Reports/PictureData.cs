@@ -1,5 +1,4 @@
 using Ldvc.Imaging;
-using SkiaSharp;
 
 namespace Ldvc.Reports;
 
@@ -17,7 +16,7 @@ internal static class PictureData
         byte[] png = ImageWriter.EncodePng(image);
         if ((long)image.Width * image.Height > AlwaysExact)
         {
-            byte[] jpeg = EncodeJpeg(image);
+            byte[] jpeg = ImageWriter.EncodeJpeg(image, JpegQuality);
             if (jpeg.Length < png.Length)
             {
                 return "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
@@ -25,19 +24,5 @@ internal static class PictureData
         }
 
         return "data:image/png;base64," + Convert.ToBase64String(png);
-    }
-
-    private static byte[] EncodeJpeg(RgbImage image)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Span<byte> target = bitmap.GetPixelSpan();
-        for (int from = 0, to = 0; from < image.Pixels.Length; from += 3, to += 4)
-        {
-            image.Pixels.AsSpan(from, 3).CopyTo(target[to..]);
-            target[to + 3] = 255;
-        }
-
-        using SKData? data = bitmap.Encode(SKEncodedImageFormat.Jpeg, JpegQuality);
-        return data?.ToArray() ?? throw new InvalidOperationException($"cannot encode a {image.Width}x{image.Height} picture as JPEG");
     }
 }

@@ -21,6 +21,31 @@ internal sealed record CaptionOptions
     /// <summary>Share of the free samples that are a window of a scene four times as large.</summary>
     public double CropFraction { get; init; } = 0.06;
 
+    /// <summary>Share of the free samples of the "scenes" vocabulary that show stuff alone.</summary>
+    public double StuffFraction { get; init; } = 0.08;
+
+    /// <summary>Which world is drawn. In scenes, object sizes grow with the picture: those below are for 64 pixels.</summary>
+    public SceneVocabulary Vocabulary { get; init; }
+
     /// <summary>The classes in pictures and captions, evenly.</summary>
-    public SceneClass[] Classes { get; init; } = Vocabulary.AllClasses;
+    public SceneClass[] Classes { get; init; } = Synthetic.Vocabulary.AllClasses;
+
+    /// <summary>A layout with what the vocabulary adds to it.</summary>
+    internal SceneOptions Layout(SceneOptions layout)
+    {
+        if (Vocabulary == SceneVocabulary.Shapes)
+        {
+            return layout with { Size = Size };
+        }
+
+        float scale = Size / 64f;
+        return layout with
+        {
+            Size = Size,
+            MinSize = scale * layout.MinSize,
+            MaxSize = scale * layout.MaxSize,
+            MostGrounds = 2,
+            MaxTilt = SceneSampler.LargeTilt,
+        };
+    }
 }

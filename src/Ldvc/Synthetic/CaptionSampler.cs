@@ -102,6 +102,12 @@ internal static class CaptionSampler
         }
 
         kind -= options.CropFraction;
+        if (options.Vocabulary == SceneVocabulary.Scenes && !pair && kind >= 1 - options.CropFraction - options.StuffFraction)
+        {
+            Scene empty = SceneSampler.Place(options.Layout(new SceneOptions()), [], ref random);
+            return new CaptionSample(empty, CaptionWriter.StuffAlone(empty.Ground!, ref random), "stuff " + string.Join(' ', empty.Ground!.Stuff.Order()));
+        }
+
         int count = kind < options.TwoFraction ? 2 : kind < options.TwoFraction + options.ThreeFraction ? 3 : 1;
         Span<SceneClass> classes = stackalloc SceneClass[count];
         foreach (ref SceneClass item in classes)
@@ -115,7 +121,7 @@ internal static class CaptionSampler
         }
 
         Scene scene = SceneSampler.Place(SingleObject(options, ref random), classes, ref random);
-        string caption = CaptionWriter.Partial(classes[0], scene.Background, ref random);
+        string caption = CaptionWriter.Partial(classes[0], scene, ref random);
         return new CaptionSample(scene, caption, caption);
     }
 
@@ -125,8 +131,8 @@ internal static class CaptionSampler
         SceneOptions layout = classes.Length switch
         {
             1 => SingleObject(options, ref random),
-            2 => new SceneOptions { Size = options.Size, MinSize = 24, MaxSize = 40, MaxOverlap = 0.2f, MaxCut = 0.3f },
-            _ => new SceneOptions { Size = options.Size, MinSize = 22, MaxSize = 30, MaxOverlap = 0.15f, MaxCut = 0.2f },
+            2 => options.Layout(new SceneOptions { MinSize = 24, MaxSize = 40, MaxOverlap = 0.2f, MaxCut = 0.3f }),
+            _ => options.Layout(new SceneOptions { MinSize = 22, MaxSize = 30, MaxOverlap = 0.15f, MaxCut = 0.2f }),
         };
         Scene scene = SceneSampler.Place(layout, classes, ref random);
         return scene.Objects.Length == classes.Length ? Describe(scene, scene.Objects, ref random) : null;
@@ -135,14 +141,15 @@ internal static class CaptionSampler
     private static SceneOptions SingleObject(CaptionOptions options, ref CounterRandom random)
     {
         float cut = random.NextDouble() < 0.25 ? 0.7f : 0.1f;
-        return new SceneOptions { Size = options.Size, MinSize = 24, MaxSize = 52, MaxCut = cut };
+        return options.Layout(new SceneOptions { MinSize = 24, MaxSize = 52, MaxCut = cut });
     }
 
     /// <summary>A window of a larger scene. Every object that is half inside or more is named; null unless that is one to three objects.</summary>
     private static CaptionSample? Crop(CaptionOptions options, ref CounterRandom random)
     {
         ulong seed = random.NextBits();
-        Scene large = SceneSampler.Sample(new SceneOptions { Size = 2 * options.Size, Classes = options.Classes }, seed, 0);
+        SceneOptions layout = options.Layout(new SceneOptions()) with { Size = 2 * options.Size, Classes = options.Classes };
+        Scene large = SceneSampler.Sample(layout, seed, 0);
         Scene scene = large with
         {
             Width = options.Size,
@@ -166,6 +173,6 @@ internal static class CaptionSampler
         PlacedObject[] order = [.. objects];
         random.Shuffle<PlacedObject>(order);
         int[] indices = [.. order.Select(o => o.Class.Index).Order()];
-        return new CaptionSample(scene, CaptionWriter.Full(order, scene.Background, ref random), string.Join(' ', indices));
+        return new CaptionSample(scene, CaptionWriter.Full(order, scene, ref random), string.Join(' ', indices));
     }
 }

@@ -6,7 +6,7 @@ namespace Ldvc.Synthetic;
 internal static class CaptionWriter
 {
     /// <summary>A sentence that names each of the objects in full, and sometimes where they are or on what background.</summary>
-    public static string Full(ReadOnlySpan<PlacedObject> objects, int background, ref CounterRandom random)
+    public static string Full(ReadOnlySpan<PlacedObject> objects, Scene scene, ref CounterRandom random)
     {
         string phrase = objects.Length switch
         {
@@ -16,9 +16,14 @@ internal static class CaptionWriter
             _ => throw new ArgumentException($"expected 1 to 3 objects, got {objects.Length}", nameof(objects)),
         };
         double style = random.NextDouble();
-        if (style < 0.2 && objects.Length < 3)
+        if (scene.Ground is { } ground)
         {
-            phrase += $" on a {Vocabulary.Backgrounds[background]} background";
+            // A crop may show less than its ground has: materials are named only where all of them can be seen.
+            phrase += style < 0.6 && IsWhole(scene, ground) ? " on " + string.Join(" and ", ground.Stuff.Select(s => Stuff.Names[s])) : "";
+        }
+        else if (style < 0.2 && objects.Length < 3)
+        {
+            phrase += $" on a {Vocabulary.Backgrounds[scene.Background]} background";
         }
 
         double opening = random.NextDouble();
@@ -26,9 +31,9 @@ internal static class CaptionWriter
     }
 
     /// <summary>A sentence about one object that leaves one or two of its attributes out.</summary>
-    public static string Partial(SceneClass sceneClass, int background, ref CounterRandom random)
+    public static string Partial(SceneClass sceneClass, Scene scene, ref CounterRandom random)
     {
-        string texture = Vocabulary.Textures[sceneClass.Texture];
+        string texture = Vocabulary.SceneTextures[sceneClass.Texture];
         string colour = Vocabulary.Colours[sceneClass.Colour];
         string shape = Vocabulary.Shapes[sceneClass.Shape];
         return random.NextInt(6) switch
@@ -37,10 +42,21 @@ internal static class CaptionWriter
             1 => Vocabulary.WithArticle($"{colour} {shape}"),
             2 => "a photo of " + Vocabulary.WithArticle($"{texture} {shape}"),
             3 => $"something {texture} and {colour}",
-            4 => $"{Vocabulary.WithArticle(shape)} on a {Vocabulary.Backgrounds[background]} background",
+            4 when scene.Ground is { } ground => $"{Vocabulary.WithArticle(shape)} on {string.Join(" and ", ground.Stuff.Select(s => Stuff.Names[s]))}",
+            4 => $"{Vocabulary.WithArticle(shape)} on a {Vocabulary.Backgrounds[scene.Background]} background",
             _ => "a photo of " + Vocabulary.WithArticle(shape),
         };
     }
+
+    /// <summary>A sentence about a picture without objects.</summary>
+    public static string StuffAlone(Ground ground, ref CounterRandom random)
+    {
+        string phrase = string.Join(" and ", ground.Stuff.Select(s => Stuff.Names[s]));
+        return random.NextDouble() < 0.7 ? "a photo of " + phrase : phrase;
+    }
+
+    private static bool IsWhole(Scene scene, Ground ground) =>
+        ground.Stuff.Length == 1 || (scene.OriginX == 0 && scene.OriginY == 0 && ground.Borders[^1] < 0.9f * scene.Height);
 
     private static string A(PlacedObject placed) => Vocabulary.WithArticle(placed.Class.Name);
 

@@ -10,8 +10,8 @@ internal static class HardNegatives
     {
         SceneClass first = classes[random.NextInt(classes.Length)];
         SceneClass second = classes[random.NextInt(classes.Length)];
-        SceneClass[][] group = random.NextDouble() < 0.65 ? OneAttribute(first, ref random) : Swapped(first, second);
-        if (classes.Length == Vocabulary.CombinationCount)
+        SceneClass[][] group = random.NextDouble() < 0.65 ? OneAttribute(first, TextureCount(classes), ref random) : Swapped(first, second);
+        if (classes.Length == TextureCount(classes) * Vocabulary.Colours.Length * Vocabulary.Shapes.Length)
         {
             return group;
         }
@@ -19,13 +19,16 @@ internal static class HardNegatives
         return [.. group.Select(list => Array.TrueForAll(list, c => Array.IndexOf(classes, c) >= 0) ? list : [])];
     }
 
+    private static int TextureCount(SceneClass[] classes) =>
+        Array.Exists(classes, c => c.Texture >= Vocabulary.Textures.Length) ? Vocabulary.SceneTextures.Length : Vocabulary.Textures.Length;
+
     /// <summary>One object; two attributes are shared by all four, the third takes four different values.</summary>
-    private static SceneClass[][] OneAttribute(SceneClass shared, ref CounterRandom random)
+    private static SceneClass[][] OneAttribute(SceneClass shared, int textures, ref CounterRandom random)
     {
         int attribute = random.NextInt(3);
         int values = attribute switch
         {
-            0 => Vocabulary.Textures.Length,
+            0 => textures,
             1 => Vocabulary.Colours.Length,
             _ => Vocabulary.Shapes.Length,
         };

@@ -28,6 +28,9 @@ internal readonly record struct PlacedObject(SceneClass Class, float X, float Y,
 /// </summary>
 internal sealed record Scene(int Width, int Height, ulong Seed, int Background, BackgroundPattern Pattern, PlacedObject[] Objects)
 {
+    /// <summary>What the scene of the "scenes" vocabulary stands on; null for a plain background.</summary>
+    public Ground? Ground { get; init; }
+
     /// <summary>Left edge of the window.</summary>
     public int OriginX { get; init; }
 

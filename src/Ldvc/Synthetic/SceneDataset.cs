@@ -3,8 +3,8 @@ using Ldvc.Imaging;
 namespace Ldvc.Synthetic;
 
 /// <summary>
-/// The segmentation task as a data set that is drawn on demand: scenes of the 30 task classes, labels with all 30 ids (hiding the unseen ones is the
-/// trainer's part), background 255. Scene i of a split depends on (seed, split, i) alone, so a longer data set starts with the shorter one's scenes.
+/// The segmentation task as a data set that is drawn on demand: scenes of the vocabulary's task, labels with all its ids (hiding the unseen ones is the
+/// trainer's part), plain backgrounds 255. Scene i of a split depends on (seed, split, i) alone, so a longer data set starts with the shorter one's scenes.
 /// </summary>
 internal sealed class SceneDataset
 {
@@ -28,10 +28,16 @@ internal sealed class SceneDataset
     }
 
     /// <summary>Name of the data set.</summary>
-    public string Name => "synthetic";
+    public string Name => Vocabulary == SceneVocabulary.Shapes ? "synthetic" : "synthetic-scenes";
 
-    /// <summary>Class names by label id: 24 seen, then 6 unseen.</summary>
-    public IReadOnlyList<string> Classes => TaskClasses.Names;
+    /// <summary>Which world it shows.</summary>
+    public SceneVocabulary Vocabulary => _options.MostGrounds > 0 ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
+
+    /// <summary>Class names by label id: seen, then unseen.</summary>
+    public IReadOnlyList<string> Classes => Vocabulary == SceneVocabulary.Shapes ? TaskClasses.Names : SceneTask.Names;
+
+    /// <summary>How many of the classes, from the first, have masks in training.</summary>
+    public int SeenCount => Vocabulary == SceneVocabulary.Shapes ? TaskClasses.SeenNames.Length : SceneTask.SeenNames.Length;
 
     /// <summary>"train" or "val".</summary>
     public string Split { get; }

@@ -1,49 +1,84 @@
+using System.Security.Cryptography;
+using System.Text;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Synthetic;
 
 /// <summary>
-/// Writes synthetic data sets in the layout that <see cref="Data.FolderDataset"/> and other programs read: images/ID.png, masks/ID.png (8-bit palette
-/// PNG, the stored number is the class, 255 background), PART.txt with the IDs of a part, classes.txt (label id = line number from 0), seen.txt and
-/// unseen.txt.
+/// Writes synthetic data sets in the layout of PASCAL VOC, which <see cref="Data.FolderDataset"/> and other programs read: JPEGImages/ID.jpg,
+/// SegmentationClass/ID.png (8-bit palette PNG; the stored number is the class's line in classes.txt, counted from 1, and 0 is no label),
+/// ImageSets/Segmentation/PART.txt with the IDs of a part, classes.txt, seen.txt, unseen.txt, and SHA256SUMS over all of it.
 /// </summary>
 internal static class SceneFolder
 {
-    /// <summary>Writes the parts into a folder, which is created; existing files of the same names are replaced.</summary>
+    /// <summary>The folder that tells this layout.</summary>
+    internal const string Images = "JPEGImages";
+
+    /// <summary>The masks' folder.</summary>
+    internal const string Masks = "SegmentationClass";
+
+    /// <summary>The lists' folder.</summary>
+    internal static readonly string Lists = Path.Combine("ImageSets", "Segmentation");
+
+    private const int JpegQuality = 95;
+
+    /// <summary>Writes the parts of one data set into a folder, which is created; existing files of the same names are replaced.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="parts">For example the training and the validation part.</param>
+    /// <param name="progress">Told the number of pictures written after each; it may throw to stop.</param>
     /// <exception cref="InputException">The folder cannot be written to.</exception>
-    public static void Write(string folder, params IEnumerable<SceneDataset> parts)
+    public static void Write(string folder, IReadOnlyList<SceneDataset> parts, Action<int>? progress = null)
     {
-        string images = Path.Combine(folder, "images");
-        string masks = Path.Combine(folder, "masks");
-        try
+        var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string name in new[] { Images, Masks, Lists })
         {
-            Directory.CreateDirectory(images);
-            Directory.CreateDirectory(masks);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{folder}: cannot be created ({e.Message})", e);
+            Create(Path.Combine(folder, name));
         }
 
-        WriteLines(Path.Combine(folder, "classes.txt"), TaskClasses.Names);
-        WriteLines(Path.Combine(folder, "seen.txt"), TaskClasses.SeenNames);
-        WriteLines(Path.Combine(folder, "unseen.txt"), TaskClasses.UnseenNames);
+        void Save(string name, byte[] content)
+        {
+            AtomicFile.WriteAllBytes(Path.Combine(folder, name), content);
+            sums[name.Replace(Path.DirectorySeparatorChar, '/')] = Convert.ToHexStringLower(SHA256.HashData(content));
+        }
+
+        void Lines(string name, IEnumerable<string> lines) => Save(name, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+
+        SceneDataset first = parts[0];
+        Lines("classes.txt", first.Classes);
+        Lines("seen.txt", first.Classes.Take(first.SeenCount));
+        Lines("unseen.txt", first.Classes.Skip(first.SeenCount));
+        int done = 0;
         foreach (SceneDataset part in parts)
         {
             string[] ids = [.. Enumerable.Range(0, part.Count).Select(part.GetId)];
             for (int i = 0; i < part.Count; i++)
             {
                 (RgbImage image, LabelMap labels) = part.Read(i);
-                ImageWriter.WritePng(image, Path.Combine(images, ids[i] + ".png"));
-                PngLabels.Write(labels, Path.Combine(masks, ids[i] + ".png"), LabelPalette.Bright);
+                Save(Path.Combine(Images, ids[i] + ".jpg"), ImageWriter.EncodeJpeg(image, JpegQuality));
+                Save(Path.Combine(Masks, ids[i] + ".png"), PngLabels.Encode(FromOne(labels), LabelPalette.Voc));
+                progress?.Invoke(++done);
             }
 
             // Last, so that a list never names a picture that is not there.
-            WriteLines(Path.Combine(folder, part.Split + ".txt"), ids);
+            Lines(Path.Combine(Lists, part.Split + ".txt"), ids);
         }
+
+        AtomicFile.WriteAllBytes(Path.Combine(folder, "SHA256SUMS"), Encoding.UTF8.GetBytes(string.Concat(sums.Select(s => $"{s.Value}  {s.Key}\n"))));
     }
 
-    private static void WriteLines(string path, string[] lines) =>
-        AtomicFile.WriteAllBytes(path, System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
+    private static LabelMap FromOne(LabelMap labels) =>
+        new(labels.Width, labels.Height, [.. labels.Labels.Select(l => l == LabelMap.Ignore ? (byte)0 : (byte)(l + 1))]);
+
+    private static void Create(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{folder}: cannot be created ({e.Message})", e);
+        }
+    }
 }

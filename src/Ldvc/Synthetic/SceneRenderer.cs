@@ -10,7 +10,7 @@ internal static class SceneRenderer
 {
     private const float NoiseAmplitude = 9;
 
-    /// <summary>Draws a scene and its labels: task ids (<see cref="TaskClasses"/>), 255 for the background and for classes outside the task.</summary>
+    /// <summary>Draws a scene and its labels: ids of <see cref="TaskClasses"/>, or on a ground of <see cref="SceneTask"/>; 255 for a plain background and for classes outside the task.</summary>
     public static (RgbImage Image, LabelMap Labels) Render(Scene scene)
     {
         var image = new RgbImage(scene.Width, scene.Height);
@@ -22,8 +22,22 @@ internal static class SceneRenderer
     /// <summary>Draws into <paramref name="pixels"/> [Height, Width, 3] and, if not empty, <paramref name="labels"/> [Height, Width].</summary>
     public static void Render(Scene scene, Span<byte> pixels, Span<byte> labels)
     {
-        BackgroundPainter.Paint(scene, pixels[..(3 * scene.Width * scene.Height)]);
+        pixels = pixels[..(3 * scene.Width * scene.Height)];
+        if (scene.Ground is { } ground)
+        {
+            GroundPainter.Paint(scene, ground, pixels, labels);
+            DrawObjects(scene, pixels, labels);
+            GroundPainter.Photograph(scene, ground, pixels);
+            return;
+        }
+
+        BackgroundPainter.Paint(scene, pixels);
         labels.Fill(LabelMap.Ignore);
+        DrawObjects(scene, pixels, labels);
+    }
+
+    private static void DrawObjects(Scene scene, Span<byte> pixels, Span<byte> labels)
+    {
         foreach (PlacedObject placed in scene.Objects)
         {
             switch (placed.Class.Shape)
@@ -44,8 +58,10 @@ internal static class SceneRenderer
     private static void Draw<TShape>(Scene scene, PlacedObject placed, Span<byte> pixels, Span<byte> labels)
         where TShape : struct, IShape
     {
-        var style = new SurfaceStyle(placed);
-        byte label = TaskClasses.IdOf(placed.Class);
+        // In scenes a texture grows with its object, within limits: near things show their pattern larger.
+        bool inScene = scene.Ground is not null;
+        var style = new SurfaceStyle(placed, inScene ? Math.Clamp(placed.Size / 48, 1, 2) : 1);
+        byte label = inScene ? SceneTask.IdOf(placed.Class) : TaskClasses.IdOf(placed.Class);
         uint noiseSeed = (uint)(placed.Style >> 32);
         float radius = 0.5f * placed.Size;
         float norm = 1 / (1 + (placed.Tilt * placed.Tilt));

@@ -2,6 +2,16 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Synthetic;
 
+/// <summary>Which world is drawn.</summary>
+internal enum SceneVocabulary
+{
+    /// <summary>4 textures, plain backgrounds, 24 seen and 6 unseen classes: the demo.</summary>
+    Shapes,
+
+    /// <summary>8 textures on grounds of 8 materials, light and noise, 48 seen and 10 unseen classes: the benchmark.</summary>
+    Scenes,
+}
+
 /// <summary>What scenes to draw; sizes in pixels.</summary>
 internal sealed record SceneOptions
 {
@@ -28,6 +38,27 @@ internal sealed record SceneOptions
 
     /// <summary>The classes to draw from, evenly.</summary>
     public SceneClass[] Classes { get; init; } = TaskClasses.Classes;
+
+    /// <summary>Most materials of the ground; 0 = a plain background, as in the "shapes" vocabulary.</summary>
+    public int MostGrounds { get; init; }
+
+    /// <summary>tan(angle / 2) of the most an object is turned by.</summary>
+    public double MaxTilt { get; init; } = SceneSampler.SmallTilt;
+
+    /// <summary>The options of a vocabulary.</summary>
+    public static SceneOptions Of(SceneVocabulary vocabulary) => vocabulary == SceneVocabulary.Shapes ? new SceneOptions() : new SceneOptions
+    {
+        Size = 256,
+        MinObjects = 3,
+        MaxObjects = 8,
+        MinSize = 40,
+        MaxSize = 112,
+        MaxOverlap = 0.45f,
+        MaxCut = 0.5f,
+        Classes = SceneTask.Things,
+        MostGrounds = 3,
+        MaxTilt = SceneSampler.LargeTilt,
+    };
 }
 
 /// <summary>Random scenes; scene i of a seed is a pure function of (options, seed, i).</summary>
@@ -36,7 +67,10 @@ internal static class SceneSampler
     private const int PlacementTries = 24;
 
     /// <summary>tan(10 degrees): shapes turn by at most 20 degrees, so that a square never looks like a diamond.</summary>
-    private const double MaxTilt = 0.176327;
+    internal const double SmallTilt = 0.176327;
+
+    /// <summary>tan(15 degrees): up to 30 degrees. A square at 45 is still no diamond, which is higher than wide, but it would come near one.</summary>
+    internal const double LargeTilt = 0.267949;
 
     /// <summary>Draws scene <paramref name="index"/> of <paramref name="seed"/>.</summary>
     public static Scene Sample(SceneOptions options, ulong seed, ulong index)
@@ -71,7 +105,9 @@ internal static class SceneSampler
 
         int background = random.NextInt(Vocabulary.Backgrounds.Length);
         var pattern = (BackgroundPattern)random.NextInt(4);
-        return new Scene(options.Size, options.Size, random.NextBits(), background, pattern, [.. objects]);
+        ulong seed = random.NextBits();
+        Ground? ground = options.MostGrounds > 0 ? Ground.Draw(options.Size, options.MostGrounds, seed) : null;
+        return new Scene(options.Size, options.Size, seed, background, pattern, [.. objects]) { Ground = ground };
     }
 
     private static PlacedObject Draw(SceneOptions options, SceneClass sceneClass, ref CounterRandom random)
@@ -81,7 +117,7 @@ internal static class SceneSampler
         float high = options.Size - low;
         float x = (float)random.NextDouble(low, high);
         float y = (float)random.NextDouble(low, high);
-        float tilt = (float)random.NextDouble(-MaxTilt, MaxTilt);
+        float tilt = (float)random.NextDouble(-options.MaxTilt, options.MaxTilt);
         return new PlacedObject(sceneClass, x, y, size, tilt, random.NextBits());
     }
 

@@ -8,7 +8,13 @@ internal readonly struct SurfaceStyle
     // Squared dot radius in periods: about 30 % of the surface is dots, against half of it for stripes and checks.
     private const float DotRadiusSquared = 0.095f;
 
+    private const int Zigzag = 4;
+    private const int Ringed = 5;
+    private const int Netted = 6;
+    private const int Speckled = 7;
+
     private readonly int _texture;
+    private readonly uint _speckles;
     private readonly float _cos;
     private readonly float _sin;
     private readonly float _perPixel;
@@ -16,7 +22,9 @@ internal readonly struct SurfaceStyle
     private readonly float _phaseB;
 
     /// <summary>Draws the style of an object from its class and style seed.</summary>
-    public SurfaceStyle(PlacedObject placed)
+    /// <param name="placed">The object.</param>
+    /// <param name="magnification">Factor on the pattern's period.</param>
+    public SurfaceStyle(PlacedObject placed, float magnification = 1)
     {
         var random = new CounterRandom(placed.Style, 1);
         (byte r, byte g, byte b) = Vocabulary.ColourValues[placed.Class.Colour];
@@ -44,9 +52,10 @@ internal readonly struct SurfaceStyle
             2 => random.NextDouble(6, 7.5),
             _ => random.NextDouble(7, 9),
         };
-        _perPixel = (float)(1 / period);
+        _perPixel = (float)(1 / period) / magnification;
         _phaseA = (float)random.NextDouble();
         _phaseB = (float)random.NextDouble();
+        _speckles = (uint)placed.Style;
         LightX = (float)random.NextDouble(-0.16, 0.16);
         LightY = (float)random.NextDouble(-0.16, 0.16);
     }
@@ -75,8 +84,33 @@ internal readonly struct SurfaceStyle
             return a < 0.5f;
         }
 
+        if (_texture == Ringed)
+        {
+            float r = (MathF.Sqrt((dx * dx) + (dy * dy)) * _perPixel) + _phaseA;
+            return r - MathF.Floor(r) < 0.5f;
+        }
+
+        if (_texture == Speckled)
+        {
+            // Squares of two fifths of a period, a third of them dark.
+            int column = (int)MathF.Floor(2.5f * dx * _perPixel), row = (int)MathF.Floor(2.5f * dy * _perPixel);
+            return (BackgroundPainter.Hash(_speckles, column, row) & 255) < 85;
+        }
+
         float b = ((((_cos * dy) - (_sin * dx)) * _perPixel) + _phaseB);
         b -= MathF.Floor(b);
+        if (_texture == Zigzag)
+        {
+            // Stripes that swing by half a period to and fro.
+            float swung = a + MathF.Abs((2 * b) - 1);
+            return swung - MathF.Floor(swung) < 0.5f;
+        }
+
+        if (_texture == Netted)
+        {
+            return a < 0.24f || b < 0.24f;
+        }
+
         if (_texture == 2)
         {
             a -= 0.5f;

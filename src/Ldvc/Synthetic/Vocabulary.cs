@@ -8,6 +8,9 @@ internal static class Vocabulary
     /// <summary>How the colour is laid out; "plain" is always written.</summary>
     public static readonly string[] Textures = ["plain", "striped", "dotted", "checkered"];
 
+    /// <summary>Textures of the "scenes" vocabulary: those of "shapes" and four more.</summary>
+    public static readonly string[] SceneTextures = [.. Textures, "zigzag", "ringed", "netted", "speckled"];
+
     /// <summary>Colour words, same order as <see cref="ColourValues"/>.</summary>
     public static readonly string[] Colours = ["red", "green", "blue", "yellow", "purple", "orange", "cyan", "white"];
 
@@ -35,6 +38,12 @@ internal static class Vocabulary
 
     /// <summary>All combinations by <see cref="SceneClass.Index"/>: the classes that captions talk about.</summary>
     public static SceneClass[] AllClasses { get; } = [.. Enumerable.Range(0, CombinationCount).Select(SceneClass.FromIndex)];
+
+    /// <summary>Number of combinations of the "scenes" vocabulary (512); the first 256 are those of "shapes".</summary>
+    public static int SceneCombinationCount => SceneTextures.Length * Colours.Length * Shapes.Length;
+
+    /// <summary>All combinations of the "scenes" vocabulary by <see cref="SceneClass.Index"/>.</summary>
+    public static SceneClass[] AllSceneClasses { get; } = [.. Enumerable.Range(0, SceneCombinationCount).Select(SceneClass.FromIndex)];
 
     /// <summary>Every word that can occur in a caption or class name, without repeats, for building a tokenizer's vocabulary.</summary>
     public static string[] AllWords() => [.. TemplateWords.Concat(Textures).Concat(Colours).Concat(Shapes).Concat(Backgrounds).Distinct()];

@@ -12,10 +12,10 @@ internal sealed class ZeroShotProbe
     private readonly SceneOptions _options;
     private readonly ulong _seed;
 
-    private ZeroShotProbe(SceneClass[] classes, int count, int size, ulong seed)
+    private ZeroShotProbe(SceneClass[] classes, int count, int size, ulong seed, SceneVocabulary vocabulary)
     {
         _classes = classes;
-        _options = new SceneOptions { Size = size, MinSize = 24, MaxSize = 52, MaxCut = 0 };
+        _options = new CaptionOptions { Size = size, Vocabulary = vocabulary }.Layout(new SceneOptions { MinSize = 24, MaxSize = 52, MaxCut = 0 });
         _seed = seed;
         Count = count;
         ClassNames = [.. classes.Select(c => c.Name)];
@@ -30,11 +30,13 @@ internal sealed class ZeroShotProbe
     /// <summary>The candidates, e.g. "striped red star"; the prompt is "a photo of a ...".</summary>
     public string[] ClassNames { get; }
 
-    /// <summary>Pictures of the 30 task classes.</summary>
-    public static ZeroShotProbe Task(int count, int size = 64, ulong seed = 0x50524F4245) => new(TaskClasses.Classes, count, size, seed);
+    /// <summary>Pictures of the things of a vocabulary's task.</summary>
+    public static ZeroShotProbe Task(int count, int size = 64, ulong seed = 0x50524F4245, SceneVocabulary vocabulary = SceneVocabulary.Shapes) =>
+        new(vocabulary == SceneVocabulary.Shapes ? TaskClasses.Classes : SceneTask.Things, count, size, seed, vocabulary);
 
-    /// <summary>Pictures of all 256 combinations.</summary>
-    public static ZeroShotProbe All(int count, int size = 64, ulong seed = 0x50524F4246) => new(Vocabulary.AllClasses, count, size, seed);
+    /// <summary>Pictures of all combinations of a vocabulary.</summary>
+    public static ZeroShotProbe All(int count, int size = 64, ulong seed = 0x50524F4246, SceneVocabulary vocabulary = SceneVocabulary.Shapes) =>
+        new(vocabulary == SceneVocabulary.Shapes ? Vocabulary.AllClasses : Vocabulary.AllSceneClasses, count, size, seed, vocabulary);
 
     /// <summary>Index of picture i's class in <see cref="ClassNames"/>.</summary>
     public int LabelOf(int index) => index % _classes.Length;
