@@ -16,7 +16,7 @@ internal static unsafe class LdMatrix
     [IntrinsicImplementation]
     internal static Registers4 X4(ref Bf16x8 row)
     {
-        ulong* table = WarpExchange.Open([(ulong)Unsafe.AsPointer(ref row)]);
+        ulong* table = WarpExchange.Exchange([(ulong)Unsafe.AsPointer(ref row)]);
         Registers4 result = default;
         for (int j = 0; j < 4; j++)
         {
@@ -24,7 +24,8 @@ internal static unsafe class LdMatrix
             Unsafe.Add(ref result.X, j) = source[Warp.LaneIdx % 4];
         }
 
-        WarpExchange.Close();
+        // No lane goes on to write to shared memory before all have read.
+        Warp.Barrier();
         return result;
     }
 
@@ -32,7 +33,7 @@ internal static unsafe class LdMatrix
     [IntrinsicImplementation]
     internal static Registers4 X4Transposed(ref Bf16x8 row)
     {
-        ulong* table = WarpExchange.Open([(ulong)Unsafe.AsPointer(ref row)]);
+        ulong* table = WarpExchange.Exchange([(ulong)Unsafe.AsPointer(ref row)]);
         Registers4 result = default;
         int r = Warp.LaneIdx / 4, c = Warp.LaneIdx % 4;
         for (int j = 0; j < 4; j++)
@@ -42,7 +43,8 @@ internal static unsafe class LdMatrix
             Unsafe.Add(ref result.X, j) = first[r] | ((uint)second[r] << 16);
         }
 
-        WarpExchange.Close();
+        // No lane goes on to write to shared memory before all have read.
+        Warp.Barrier();
         return result;
     }
 

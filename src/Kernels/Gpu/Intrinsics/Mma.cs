@@ -18,14 +18,13 @@ internal static unsafe class Mma
     [IntrinsicImplementation]
     internal static Accumulator Bf16(uint a0, uint a1, uint a2, uint a3, uint b0, uint b1, float c0, float c1, float c2, float c3)
     {
-        ulong* table = WarpExchange.Open([a0, a1, a2, a3, b0, b1]);
+        ulong* table = WarpExchange.Exchange([a0, a1, a2, a3, b0, b1]);
         int g = Warp.LaneIdx / 4, t = Warp.LaneIdx % 4;
         Accumulator d;
         d.X = DotBf16(table, c0, g, 0, 2 * t);
         d.Y = DotBf16(table, c1, g, 0, (2 * t) + 1);
         d.Z = DotBf16(table, c2, g, 1, 2 * t);
         d.W = DotBf16(table, c3, g, 1, (2 * t) + 1);
-        WarpExchange.Close();
         return d;
     }
 
@@ -36,14 +35,13 @@ internal static unsafe class Mma
     [IntrinsicImplementation]
     internal static Accumulator Tf32(uint a0, uint a1, uint a2, uint a3, uint b0, uint b1, float c0, float c1, float c2, float c3)
     {
-        ulong* table = WarpExchange.Open([a0, a1, a2, a3, b0, b1]);
+        ulong* table = WarpExchange.Exchange([a0, a1, a2, a3, b0, b1]);
         int g = Warp.LaneIdx / 4, t = Warp.LaneIdx % 4;
         Accumulator d;
         d.X = DotTf32(table, c0, g, 0, 2 * t);
         d.Y = DotTf32(table, c1, g, 0, (2 * t) + 1);
         d.Z = DotTf32(table, c2, g, 1, 2 * t);
         d.W = DotTf32(table, c3, g, 1, (2 * t) + 1);
-        WarpExchange.Close();
         return d;
     }
 
