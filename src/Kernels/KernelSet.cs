@@ -118,12 +118,13 @@ internal sealed class KernelSet : IDisposable
     private static KernelSet CreateGpu(GpuDevice device)
     {
         var launcher = new GpuLauncher(device);
+        var gate = new TensorCoreGate(device, warning => Console.Error.WriteLine("ldvc: " + warning));
         return new KernelSet
         {
             Launcher = launcher,
             Elementwise = new GpuElementwise(launcher),
-            Attention = new GpuAttention(launcher),
-            RouteAttention = new GpuRouteAttention(launcher),
+            Attention = new CheckedAttention(launcher, gate, new GpuAttention(launcher)),
+            RouteAttention = new CheckedRouteAttention(launcher, gate, new GpuRouteAttention(launcher)),
             Resample = new GpuResample(launcher),
             MaskLoss = new GpuMaskLoss(launcher),
             Segmentation = new GpuSegmentation(launcher),

@@ -17,6 +17,19 @@ public abstract class Device : IDisposable
     /// <summary>The device's memory and its counters.</summary>
     public MemoryPool Pool { get; }
 
+    /// <summary>What matrix products and attention multiply with.</summary>
+    /// <exception cref="InputException">The device has no tensor cores.</exception>
+    public Precision Precision
+    {
+        get;
+        set => field = value == Precision.Fp32 || HasTensorCores
+            ? value
+            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has bf16");
+    }
+
+    /// <summary>Whether the device runs kernels for tensor cores, or simulates them.</summary>
+    internal virtual bool HasTensorCores => false;
+
     /// <summary>The kernels of this device; set once by Ldvc.Kernels.KernelSet, kept here so that finding them costs nothing.</summary>
     internal object? Kernels { get; set; }
 

@@ -95,7 +95,7 @@ internal static partial class PtxForms
                 'p' => operand.StartsWith("%p", StringComparison.Ordinal) ? null : "a predicate expected",
                 'v' => Vector(operand, instruction.Opcode, last, registers),
                 '@' => Address(operand, instruction.Opcode, last, registers),
-                'i' => int.TryParse(operand, out _) ? null : "a constant expected",
+                'i' => long.TryParse(operand, out _) ? null : "a constant expected",
                 _ => null,
             };
             if (problem is not null)
@@ -168,8 +168,8 @@ internal static partial class PtxForms
             return own == type;
         }
 
-        // Untyped bits go into any register; a number's kind must be its register's, where untyped registers hold integers.
-        bool kind = type[0] == 'b' || own[0] == 'f' == (type[0] == 'f');
+        // Untyped bits go into any register, and untyped registers hold any number; else a number's kind must be its register's.
+        bool kind = type[0] == 'b' || own[0] == 'b' || own[0] == 'f' == (type[0] == 'f');
         return kind && (Width(own) == Width(type) || (wider && Width(own) > Width(type)) || (Width(type) == 8 && Width(own) >= 16));
     }
 

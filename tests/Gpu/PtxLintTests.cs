@@ -56,7 +56,7 @@ public class PtxLintTests
     [InlineData("[%rd2+16]", "[%r1]", "64 bits")]
     [InlineData("bra L_1", "bra L_2", "no such label")]
     [InlineData("setp.lt.s32 %p1, %r1, 7", "setp.lt.s64 %p1, %r1, 7", "%r1 is no s64")]
-    [InlineData("setp.lt.s32 %p1, %r1, 7", "setp.lt.f32 %p1, %r1, 7", "%r1 is no f32")]
+    [InlineData("setp.lt.s32 %p1, %r1, 7", "setp.lt.s32 %p1, %f1, 7", "%f1 is no s32")]
     [InlineData("setp.lt.s32 %p1, %r1, 7", "setp.lt.s32 %p1, %r1", "operands expected")]
     [InlineData("st.global.v4.f32 [%rd2], {%f5, %f6, %f7, %f8}", "st.global.v4.f32 [%rd2], {%f5, %f6, %f7}", "4 registers expected")]
     [InlineData("ld.global.v4.f32 {%f1", "ld.global.v4.f64 {%f1", "%f1 is no f64")]

@@ -38,7 +38,8 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
         Launch(sizes.Keys, args, kernels => kernels.Keys);
     }
 
-    private static GpuAttentionArguments Arguments(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
+    /// <summary>Arguments of a forward.</summary>
+    internal static GpuAttentionArguments Arguments(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
         new GpuAttentionArguments
         {
             Batch = sizes.Batch,

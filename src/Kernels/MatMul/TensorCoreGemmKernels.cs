@@ -15,11 +15,14 @@ internal static class TensorCoreGemmKernels
     internal static GpuKernel<TensorCoreGemmArguments> Get(bool large, bool transposeA, bool transposeB) =>
         (large ? s_large : s_small)[(transposeA ? 2 : 0) + (transposeB ? 1 : 0)];
 
+    // No card with tensor cores has fewer multiprocessors; ILGPU's simulator says that it has one.
+    private const int FewestMultiprocessors = 8;
+
     /// <summary>
     /// Large tiles reuse what they load twice as often; they are taken once there are enough of them to give each multiprocessor one.
     /// </summary>
     internal static bool TakesLarge(int m, int n, int batch, int multiprocessors) =>
-        (long)GpuSizes.Groups(m, LargeTile.Rows) * GpuSizes.Groups(n, LargeTile.Columns) * batch >= multiprocessors;
+        (long)GpuSizes.Groups(m, LargeTile.Rows) * GpuSizes.Groups(n, LargeTile.Columns) * batch >= Math.Max(multiprocessors, FewestMultiprocessors);
 
     private static GpuKernel<TensorCoreGemmArguments>[] Define<TTile>(int groups)
         where TTile : struct, IGemmTile<TTile> =>

@@ -81,7 +81,8 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
         TopK = sizes.TopK,
     };
 
-    private static GpuAttentionArguments Arguments(in RouteSizes sizes) => new()
+    /// <summary>Arguments without views.</summary>
+    internal static GpuAttentionArguments Arguments(in RouteSizes sizes) => new()
     {
         Batch = sizes.Batch,
         Heads = sizes.Heads,

@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace Ldvc.Tensors.Gpu;
 
@@ -35,6 +36,9 @@ public sealed class GpuDevice : Device
 
     /// <summary>Copies, buffers and launches so far.</summary>
     public GpuCounters Counters { get; } = new();
+
+    internal override bool HasTensorCores =>
+        Kind == GpuKind.Simulator || (Accelerator is CudaAccelerator cuda && cuda.Architecture >= CudaArchitecture.SM_80);
 
     internal Context Context { get; }
 

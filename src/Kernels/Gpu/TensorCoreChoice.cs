@@ -1,0 +1,40 @@
+using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.RouteAttention;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+
+namespace Ldvc.Kernels.Gpu;
+
+/// <summary>
+/// Which products and attentions go to the tensor cores: the one place where device, precision and shape decide. Everything else of a GPU runs the
+/// portable kernels whatever the precision.
+/// </summary>
+internal static class TensorCoreChoice
+{
+    /// <summary>Below this, a 64 x 64 tile is mostly padding.</summary>
+    private const int SmallestEdge = 16;
+
+    internal static bool Takes(GpuDevice device, in Gemm gemm) =>
+        device.Precision == Precision.Bf16 && gemm.M >= SmallestEdge && gemm.N >= SmallestEdge && gemm.K >= SmallestEdge;
+
+    internal static bool Takes(GpuDevice device, in AttentionSizes sizes, params ReadOnlySpan<TokenRows> written) =>
+        device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0 } && HavePairs(written);
+
+    internal static bool Takes(GpuDevice device, in RouteSizes sizes, params ReadOnlySpan<TokenRows> written) =>
+        device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0 } && HavePairs(written);
+
+    // These kernels store two floats at a time.
+    private static bool HavePairs(ReadOnlySpan<TokenRows> written)
+    {
+        foreach (var rows in written)
+        {
+            if ((rows.Data.Offset | rows.BatchStride | (uint)rows.RowStride) % 2 != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

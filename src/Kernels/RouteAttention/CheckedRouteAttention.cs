@@ -1,0 +1,49 @@
+using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.RouteAttention;
+
+/// <summary>Route attention of a GPU: on the tensor cores where <see cref="TensorCoreChoice"/> says so and the first-use check has passed.</summary>
+internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate gate, GpuRouteAttention portable) : IRouteAttentionKernels
+{
+    private readonly TensorCoreRouteAttention _tensorCores = new(launcher, portable);
+
+    /// <inheritdoc/>
+    public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch) => portable.Route(sizes, q, k, table, scratch);
+
+    /// <inheritdoc/>
+    public void Invert(in RouteSizes sizes, View table, View offsets, View list) => portable.Invert(sizes, table, offsets, list);
+
+    /// <inheritdoc/>
+    public void Forward(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
+        Choose(TensorCoreChoice.Takes(launcher.Device, sizes, o)).Forward(sizes, table, q, k, v, o, logSumExp);
+
+    /// <inheritdoc/>
+    public void Backward(
+        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+        Choose(TensorCoreChoice.Takes(launcher.Device, sizes, o, dq, dk, dv)).Backward(
+            sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
+
+    private IRouteAttentionKernels Choose(bool wanted) =>
+        wanted && gate.Allows("route_attention.bf16", CheckedAttention.Tolerance, Difference) ? _tensorCores : portable;
+
+    // Windows of 5 x 4 tokens, two tiles each, partial ones at the lower and right edges.
+    private double Difference()
+    {
+        const int heads = 3;
+        var sizes = new RouteSizes(1, heads, TensorCoreTile.HeadDim, 13, 11, 3, 4, 0.125f);
+        var device = launcher.Device;
+        using var problem = new AttentionCheck(device, sizes.Tokens, heads * TensorCoreTile.HeadDim, heads);
+        View table = problem.Keep(device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32));
+        View offsets = problem.Keep(device.Empty(new Shape(sizes.Windows + 1), DType.Int32));
+        View list = problem.Keep(device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32));
+        portable.Route(sizes, problem.Q, problem.K, table, problem.Scratch);
+        portable.Invert(sizes, table, offsets, list);
+        return problem.Difference<IRouteAttentionKernels>(portable, _tensorCores, (kernels, p) =>
+        {
+            kernels.Forward(sizes, table, p.Q, p.K, p.V, p.O, p.LogSumExp);
+            kernels.Backward(sizes, table, offsets, list, p.Q, p.K, p.V, p.O, p.LogSumExp, p.Dout, p.Dq, p.Dk, p.Dv, p.Scratch);
+        });
+    }
+}
