@@ -1,3 +1,5 @@
+using Ldvc.Tensors;
+
 namespace Ldvc.Configuration;
 
 /// <summary>Section train.</summary>
@@ -41,6 +43,9 @@ internal sealed record TrainConfig
 
     [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
     public long Seed { get; init; }
+
+    [Option("fp32 = everything in 32 bits; bf16 = matrix products and attention multiply 8-bit mantissas on tensor cores, sums and weights stay fp32; needs --device cuda (sm_80 or newer) or simulator.")]
+    public Precision Precision { get; init; } = Precision.Fp32;
 
     [Option("Folder of the run; not set = runs/ and the configuration file's name. `--resume` continues a run that is there.", Runtime = true)]
     public string? Out { get; init; }

@@ -48,6 +48,7 @@ internal sealed class TrainingRun
     {
         // With the folder in it, the run's own config.yaml is all that is needed to continue.
         config = config with { Train = config.Train with { Out = root } };
+        device.Precision = config.Train.Precision;
         bool existed = RunFolder.Check(root, config, resume);
 
         // Whatever can be wrong is looked at before the folder is made and before hours are spent.
