@@ -69,6 +69,7 @@ public sealed partial class KillTests
 
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), run = data.At("run");
+        StopIgnoring(signal);
         using var child = new Child(SmallRun.Arguments(config, run, [.. Quick, "train.checkpoint_every=100000", "train.iterations=100000"]));
         Assert.True(child.WaitForLine("step 1/100000"));
         Assert.Equal(0, Send(child.Id, signal));
@@ -79,8 +80,22 @@ public sealed partial class KillTests
         Assert.Contains("ldvc: stopping after this step", child.Errors);
     }
 
+    // A shell that starts its jobs in the background has them ignore SIGINT, and what a process ignores, its children ignore.
+    private static void StopIgnoring(int signal)
+    {
+        const string status = "/proc/self/status", field = "SigIgn:";
+        if (File.Exists(status) && File.ReadLines(status).FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal)) is { } line
+            && (Convert.ToUInt64(line[field.Length..].Trim(), 16) >> (signal - 1) & 1) == 1)
+        {
+            _ = SetHandler(signal, 0);
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Send(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 
     // `ldvc` with its output read line by line.
     private sealed class Child : IDisposable
