@@ -6,16 +6,19 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.MatMul;
 
 /// <summary>
-/// CPU matrix product in the manner of Goto: B is packed once per K block into panels that stay in L1 one after the other, each thread packs blocks
-/// of A that stay in its L2, and a register-blocked micro-kernel walks both.
+/// CPU matrix product in the manner of Goto. A group of K blocks is packed at once: B into panels for all threads, A by each thread into slivers that
+/// stay in its L2. A panel's K block stays in L1 while the slivers pass it, and a tile of C meets all K blocks of the group before it leaves L1.
 /// </summary>
 internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDisposable
 {
-    // K block: one B panel (KC x 16 floats) fills at most two thirds of a 32 KiB L1.
-    private const int MaxKc = 336;
+    // K block: one block of a B panel (256 x 32 floats) is 32 KiB, the L1 of most machines; narrower vectors take half or a quarter.
+    private const int MaxKc = 256;
 
-    // M block: one packed A block (192 x 336 floats, 258 KiB) fills half of a 512 KiB L2.
-    private const int MaxMc = 192;
+    // K blocks of a group: C is read and written once a group.
+    private const int MaxGroup = 4;
+
+    // Floats of one thread's packed A: 384 KiB, beside which B's panels still pass through a 1 MiB L2.
+    private const int MaxPackedA = 98304;
 
     private readonly Lock _lock = new();
     private float* _packedB;
@@ -66,22 +69,16 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
     {
         int mr = R.Rows, nr = 2 * S.Count;
         int kBlocks = Math.Max(1, (gemm.K + MaxKc - 1) / MaxKc);
-        int kc = (gemm.K + kBlocks - 1) / kBlocks;
-        int panels = (gemm.N + nr - 1) / nr;
+        int kc = Math.Max(1, (gemm.K + kBlocks - 1) / kBlocks);
+        int ks = kc * Math.Min(kBlocks, MaxGroup);
+        int panels = (gemm.N + nr - 1) / nr, slivers = (gemm.M + mr - 1) / mr;
+        var (mBlocks, nBlocks) = Split(slivers, panels, Math.Max(1, MaxPackedA / (ks * mr)));
+        int sliversPerBlock = (slivers + mBlocks - 1) / mBlocks;
 
-        // Blocks of M, made a multiple of the team so that all threads end together; a short M is split along N instead.
-        int mBlocks = (gemm.M + MaxMc - 1) / MaxMc;
-        if (gemm.M >= 4 * mr * threads.Count)
-        {
-            mBlocks = (mBlocks + threads.Count - 1) / threads.Count * threads.Count;
-        }
-
-        int mc = ((gemm.M + mBlocks - 1) / mBlocks + mr - 1) / mr * mr;
-        mBlocks = (gemm.M + mc - 1) / mc;
-        int nBlocks = mBlocks >= threads.Count ? 1 : Math.Min(panels, 2 * threads.Count);
-
-        Grow(ref _packedB, ref _packedBLength, (long)panels * nr * Math.Max(kc, 1));
-        Grow(ref _packedA, ref _packedALength, (long)threads.Count * mc * Math.Max(kc, 1));
+        Grow(ref _packedB, ref _packedBLength, (long)panels * nr * ks);
+        // Behind its packed A, each thread has the tiles of C that it works on.
+        long packedALength = (long)sliversPerBlock * mr * (ks + nr);
+        Grow(ref _packedA, ref _packedALength, threads.Count * packedALength);
         var a = new GemmArguments
         {
             M = gemm.M,
@@ -96,12 +93,15 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             Bias = gemm.Bias.Floats,
             PackedA = _packedA,
             PackedB = _packedB,
-            Mc = mc,
+            Kc = kc,
+            Slivers = slivers,
+            SliversPerBlock = sliversPerBlock,
+            PackedALength = packedALength,
             MBlocks = mBlocks,
             NBlocks = nBlocks,
             Panels = panels,
         };
-        int packTiles = Math.Min(panels, Math.Max(1, (int)((long)panels * nr * kc / 16384)));
+        int packTiles = Math.Min(panels, Math.Max(1, (int)((long)panels * nr * ks / 16384)));
         a.PackTiles = packTiles;
         for (int batch = 0; batch < gemm.Batch; batch++)
         {
@@ -110,16 +110,16 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             a.PreActivation = gemm.PreActivation.IsNone ? null : gemm.PreActivation.Shift(shift).Floats;
             a.Residual = gemm.Residual.IsNone ? null : gemm.Residual.Shift(shift).Floats;
             a.ActivationGradientOf = gemm.ActivationGradientOf.IsNone ? null : gemm.ActivationGradientOf.Shift(shift).Floats;
-            for (int k = 0; k < Math.Max(1, gemm.K); k += Math.Max(1, kc))
+            for (int k = 0; k < Math.Max(1, gemm.K); k += ks)
             {
-                a.Kc = Math.Min(kc, gemm.K - k);
+                a.Ks = Math.Min(ks, gemm.K - k);
                 a.A = gemm.A.Floats + (batch * gemm.StrideA) + (gemm.TransposeA ? (long)k * gemm.Lda : k);
                 a.B = gemm.B.Floats + (batch * gemm.StrideB) + (gemm.TransposeB ? k : (long)k * gemm.Ldb);
                 a.Add = gemm.Accumulate || k > 0;
-                a.Last = k + kc >= gemm.K;
+                a.Last = k + ks >= gemm.K;
 
-                // A batch that shares B (one weight, many pictures) finds it packed already when one K block holds it all.
-                if (batch == 0 || gemm.StrideB != 0 || kBlocks > 1)
+                // A batch that shares B (one weight, many pictures) finds it packed already when one group holds it all.
+                if (batch == 0 || gemm.StrideB != 0 || gemm.K > ks)
                 {
                     threads.For(packTiles, &a, &GemmTiles<S, V, R>.PackB);
                 }
@@ -127,5 +127,22 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
                 threads.For(mBlocks * nBlocks, &a, &GemmTiles<S, V, R>.Block);
             }
         }
+    }
+
+    /// <summary>
+    /// How to share the tiles out: by rows, in a multiple of the team so that all threads end together; by columns too when the rows are too few or do
+    /// not come out even (each column block packs A again). No sum depends on it.
+    /// </summary>
+    private (int M, int N) Split(int slivers, int panels, int most)
+    {
+        int team = threads.Count, blocks = (slivers + most - 1) / most;
+        int perThread = (slivers + team - 1) / team;
+        bool even = slivers >= 2 * team && (perThread * team) - slivers <= slivers / 40;
+        if (team == 1 || even || panels < team)
+        {
+            return (Math.Min(slivers, (blocks + team - 1) / team * team), 1);
+        }
+
+        return (blocks, panels % team == 0 || panels < 4 * team ? team : 2 * team);
     }
 }

@@ -3,63 +3,73 @@ using Ldvc.Kernels.Simd;
 
 namespace Ldvc.Kernels.MatMul;
 
-/// <summary>What happens to a finished tile of C while it is still in L1.</summary>
+/// <summary>What happens to a finished tile on its way from scratch memory, which is in L1, to C.</summary>
 internal static unsafe class GemmEpilogue<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    internal static void Apply(GemmArguments* a, long offset, int column, int rows, int columns)
+    /// <summary>C's elements from `offset` on, in column `column`: rows x columns of a tile whose rows are two vectors apart.</summary>
+    internal static void Apply(GemmArguments* a, float* tile, long offset, int column, int rows, int columns)
     {
-        if (a->Bias == null && a->Activation == Activation.None && a->Residual == null && a->PreActivation == null)
+        for (int i = 0; i < rows; i++, tile += 2 * S.Count, offset += a->Ldc)
         {
-            return;
-        }
-
-        for (int i = 0; i < rows; i++)
-        {
-            long at = offset + ((long)i * a->Ldc);
             int j = 0;
             for (; j + S.Count <= columns; j += S.Count)
             {
-                V value = S.Load(a->C + at + j);
-                if (a->Bias != null)
-                {
-                    value = S.Add(value, S.Load(a->Bias + column + j));
-                }
-
-                if (a->PreActivation != null)
-                {
-                    S.Store(a->PreActivation + at + j, value);
-                }
-
-                if (a->ActivationGradientOf != null)
-                {
-                    value = S.Multiply(value, ActivationMath<S, V>.Derivative(S.Load(a->ActivationGradientOf + at + j), a->Activation));
-                }
-                else
-                {
-                    value = ActivationMath<S, V>.Apply(value, a->Activation);
-                }
-
-                if (a->Residual != null)
-                {
-                    value = S.Add(value, S.Load(a->Residual + at + j));
-                }
-
-                S.Store(a->C + at + j, value);
+                S.Store(a->C + offset + j, Value(a, S.Load(tile + j), offset + j, column + j));
             }
 
             for (; j < columns; j++)
             {
-                a->C[at + j] = One(a, at + j, column + j);
+                a->C[offset + j] = One(a, tile[j], offset + j, column + j);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static float One(GemmArguments* a, long at, int column)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Value(GemmArguments* a, V value, long at, int column)
     {
-        float value = a->C[at];
+        value = S.Multiply(value, S.Set(a->Alpha));
+        if (a->Add)
+        {
+            value = S.Add(value, S.Load(a->C + at));
+        }
+
+        if (!a->Last)
+        {
+            return value;
+        }
+
+        if (a->Bias != null)
+        {
+            value = S.Add(value, S.Load(a->Bias + column));
+        }
+
+        if (a->PreActivation != null)
+        {
+            S.Store(a->PreActivation + at, value);
+        }
+
+        value = a->ActivationGradientOf != null
+            ? S.Multiply(value, ActivationMath<S, V>.Derivative(S.Load(a->ActivationGradientOf + at), a->Activation))
+            : ActivationMath<S, V>.Apply(value, a->Activation);
+        return a->Residual != null ? S.Add(value, S.Load(a->Residual + at)) : value;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static float One(GemmArguments* a, float value, long at, int column)
+    {
+        value *= a->Alpha;
+        if (a->Add)
+        {
+            value += a->C[at];
+        }
+
+        if (!a->Last)
+        {
+            return value;
+        }
+
         if (a->Bias != null)
         {
             value += a->Bias[column];

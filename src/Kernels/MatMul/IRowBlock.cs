@@ -8,8 +8,8 @@ internal interface IRowBlock
     /// <summary>Rows of C in registers.</summary>
     static abstract int Rows { get; }
 
-    /// <summary>c = or += alpha * a b.</summary>
-    static abstract unsafe void Multiply<S, V>(int kc, float* a, float* b, float* c, int ldc, float alpha, bool add)
+    /// <summary>tile [Rows, 2 vectors] = or += a b, for one K block.</summary>
+    static abstract unsafe void Multiply<S, V>(int kc, float* a, float* b, float* tile, bool add)
         where S : ISimd<V>
         where V : struct;
 }

@@ -9,7 +9,7 @@ internal readonly struct Rows12 : IRowBlock
     public static int Rows => 12;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void Multiply<S, V>(int kc, float* a, float* b, float* c, int ldc, float alpha, bool add)
+    public static unsafe void Multiply<S, V>(int kc, float* a, float* b, float* tile, bool add)
         where S : ISimd<V>
         where V : struct
     {
@@ -67,35 +67,26 @@ internal readonly struct Rows12 : IRowBlock
             c111 = S.Fma(x, b1, c111);
         }
 
-        V scale = S.Set(alpha);
-        Write<S, V>(c + (0L * ldc), c00, c01, scale, add);
-        Write<S, V>(c + (1L * ldc), c10, c11, scale, add);
-        Write<S, V>(c + (2L * ldc), c20, c21, scale, add);
-        Write<S, V>(c + (3L * ldc), c30, c31, scale, add);
-        Write<S, V>(c + (4L * ldc), c40, c41, scale, add);
-        Write<S, V>(c + (5L * ldc), c50, c51, scale, add);
-        Write<S, V>(c + (6L * ldc), c60, c61, scale, add);
-        Write<S, V>(c + (7L * ldc), c70, c71, scale, add);
-        Write<S, V>(c + (8L * ldc), c80, c81, scale, add);
-        Write<S, V>(c + (9L * ldc), c90, c91, scale, add);
-        Write<S, V>(c + (10L * ldc), c100, c101, scale, add);
-        Write<S, V>(c + (11L * ldc), c110, c111, scale, add);
+        Write<S, V>(tile + (0 * 2 * S.Count), c00, c01, add);
+        Write<S, V>(tile + (1 * 2 * S.Count), c10, c11, add);
+        Write<S, V>(tile + (2 * 2 * S.Count), c20, c21, add);
+        Write<S, V>(tile + (3 * 2 * S.Count), c30, c31, add);
+        Write<S, V>(tile + (4 * 2 * S.Count), c40, c41, add);
+        Write<S, V>(tile + (5 * 2 * S.Count), c50, c51, add);
+        Write<S, V>(tile + (6 * 2 * S.Count), c60, c61, add);
+        Write<S, V>(tile + (7 * 2 * S.Count), c70, c71, add);
+        Write<S, V>(tile + (8 * 2 * S.Count), c80, c81, add);
+        Write<S, V>(tile + (9 * 2 * S.Count), c90, c91, add);
+        Write<S, V>(tile + (10 * 2 * S.Count), c100, c101, add);
+        Write<S, V>(tile + (11 * 2 * S.Count), c110, c111, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Write<S, V>(float* c, V value0, V value1, V scale, bool add)
+    private static unsafe void Write<S, V>(float* c, V value0, V value1, bool add)
         where S : ISimd<V>
         where V : struct
     {
-        if (add)
-        {
-            S.Store(c, S.Fma(value0, scale, S.Load(c)));
-            S.Store(c + S.Count, S.Fma(value1, scale, S.Load(c + S.Count)));
-        }
-        else
-        {
-            S.Store(c, S.Multiply(value0, scale));
-            S.Store(c + S.Count, S.Multiply(value1, scale));
-        }
+        S.Store(c, add ? S.Add(value0, S.Load(c)) : value0);
+        S.Store(c + S.Count, add ? S.Add(value1, S.Load(c + S.Count)) : value1);
     }
 }

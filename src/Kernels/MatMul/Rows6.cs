@@ -9,7 +9,7 @@ internal readonly struct Rows6 : IRowBlock
     public static int Rows => 6;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void Multiply<S, V>(int kc, float* a, float* b, float* c, int ldc, float alpha, bool add)
+    public static unsafe void Multiply<S, V>(int kc, float* a, float* b, float* tile, bool add)
         where S : ISimd<V>
         where V : struct
     {
@@ -43,29 +43,20 @@ internal readonly struct Rows6 : IRowBlock
             c51 = S.Fma(x, b1, c51);
         }
 
-        V scale = S.Set(alpha);
-        Write<S, V>(c + (0L * ldc), c00, c01, scale, add);
-        Write<S, V>(c + (1L * ldc), c10, c11, scale, add);
-        Write<S, V>(c + (2L * ldc), c20, c21, scale, add);
-        Write<S, V>(c + (3L * ldc), c30, c31, scale, add);
-        Write<S, V>(c + (4L * ldc), c40, c41, scale, add);
-        Write<S, V>(c + (5L * ldc), c50, c51, scale, add);
+        Write<S, V>(tile + (0 * 2 * S.Count), c00, c01, add);
+        Write<S, V>(tile + (1 * 2 * S.Count), c10, c11, add);
+        Write<S, V>(tile + (2 * 2 * S.Count), c20, c21, add);
+        Write<S, V>(tile + (3 * 2 * S.Count), c30, c31, add);
+        Write<S, V>(tile + (4 * 2 * S.Count), c40, c41, add);
+        Write<S, V>(tile + (5 * 2 * S.Count), c50, c51, add);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Write<S, V>(float* c, V value0, V value1, V scale, bool add)
+    private static unsafe void Write<S, V>(float* c, V value0, V value1, bool add)
         where S : ISimd<V>
         where V : struct
     {
-        if (add)
-        {
-            S.Store(c, S.Fma(value0, scale, S.Load(c)));
-            S.Store(c + S.Count, S.Fma(value1, scale, S.Load(c + S.Count)));
-        }
-        else
-        {
-            S.Store(c, S.Multiply(value0, scale));
-            S.Store(c + S.Count, S.Multiply(value1, scale));
-        }
+        S.Store(c, add ? S.Add(value0, S.Load(c)) : value0);
+        S.Store(c + S.Count, add ? S.Add(value1, S.Load(c + S.Count)) : value1);
     }
 }
