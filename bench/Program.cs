@@ -1,5 +1,6 @@
 using Ldvc.Bench;
 using Ldvc.Bench.Compare;
+using Ldvc.Bench.Profile;
 using Ldvc.Tensors;
 
 try
@@ -9,6 +10,7 @@ try
         ["gemm", ..] => GemmBench.Run(Options.Parse(args)),
         ["vit", ..] => VitBench.Run(Options.Parse(args)),
         ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
+        ["step", ..] => StepVerb.Run(args.AsSpan(1)),
         ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
         ["ptx", ..] => PtxBench.Run(args.AsSpan(1)),
         _ => Options.Usage(),

@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Autograd.Optimizers;
+using Ldvc.Bench.Profile;
 using Ldvc.Clip;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -18,6 +19,7 @@ internal sealed class StepWork : OurWork
     private readonly TokenBatch _texts;
     private LdvcModel? _model;
     private AdamW? _optimizer;
+    private KernelRecorder? _recorder;
     private ulong _step;
 
     internal StepWork(PeerCase @case, string folder, int threads)
@@ -50,6 +52,20 @@ internal sealed class StepWork : OurWork
         _optimizer.Step(1e-5f);
     }
 
+    /// <summary>One step with a stopwatch around every kernel.</summary>
+    internal KernelRecorder Record()
+    {
+        var recorder = new KernelRecorder();
+        var plain = Device.Kernels;
+        recorder.Attach(Device);
+        _recorder = recorder;
+        Once(_model!, false);
+        _optimizer!.Step(1e-5f);
+        recorder.EndPhase("optimiser");
+        (Device.Kernels, _recorder) = (plain, null);
+        return recorder;
+    }
+
     public override void Dispose()
     {
         _optimizer?.Dispose();
@@ -69,12 +85,20 @@ internal sealed class StepWork : OurWork
     {
         using var tape = new Tape(Device, recording: true, _step++);
         using var classes = model.EncodeClasses(tape, _texts);
-        using var logits = model.Forward(tape, _image, classes);
+        _recorder?.EndPhase("texts");
+        var (token, patches) = model.EncodeImage(tape, _image);
+        _recorder?.EndPhase("picture");
+        using var logits = model.Decode(tape, token, patches, classes, _image.Shape[2] / 16, _image.Shape[3] / 16);
+        token.Dispose();
+        patches.Dispose();
+        _recorder?.EndPhase("decoder");
         using var total = tape.MaskLoss(logits, _labels, 100, 1, 0.25f, out var parts);
         using (parts)
         {
             List<Named> outputs = check ? [Out("logits", logits.Value), Out("loss", parts)] : [];
+            _recorder?.EndPhase("loss");
             tape.Backward(total);
+            _recorder?.EndPhase("backward");
             return outputs;
         }
     }

@@ -1,0 +1,81 @@
+using Ldvc.Bench.Compare;
+using Ldvc.Bench.Compare.Ours;
+using Ldvc.Tensors;
+using Spectre.Console;
+
+namespace Ldvc.Bench.Profile;
+
+/// <summary>`bench step`: one LDVC training step, kernel by kernel: a table, and an HTML page with a time axis.</summary>
+internal static class StepVerb
+{
+    internal static int Run(ReadOnlySpan<string> args)
+    {
+        string name = "step-voc", html = string.Empty;
+        int threads = 0;
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
+            switch (args[i])
+            {
+                case "--case": name = value; break;
+                case "--html": html = value; break;
+                case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
+                default: throw new InputException($"'{args[i]} {value}': expected --case step-voc or step-coco, --html FILE, --threads N");
+            }
+        }
+
+        var @case = PeerCases.All.FirstOrDefault(c => c.Name == name && c.Kind == "step") ?? throw new InputException($"--case {name}: expected step-voc or step-coco");
+        string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
+        try
+        {
+            PeerData.Write(@case, folder);
+            using var work = new StepWork(@case, folder, threads);
+            for (int i = 0; i < 3; i++)
+            {
+                work.Run();
+            }
+
+            var recorder = work.Record();
+            Print(recorder, name);
+            if (html.Length > 0)
+            {
+                File.WriteAllText(html, StepPage.Html(recorder, name));
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return 0;
+    }
+
+    private static void Print(KernelRecorder recorder, string name)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = 160;
+        }
+
+        double total = recorder.Phases[^1].End, inKernels = recorder.Calls.Sum(c => c.Seconds);
+        Console.WriteLine($"{name}: {total * 1e3:F0} ms, {recorder.Calls.Count} kernel calls, {inKernels / total:P1} of the time in kernels");
+        AnsiConsole.Write(Rows("phase", recorder.Phases.Select(p => (p.Kernel, 1, p.Seconds)), total));
+        AnsiConsole.Write(Rows("kernel", Groups(recorder.Calls, c => c.Kernel), total));
+        AnsiConsole.Write(Rows("kernel and sizes", Groups(recorder.Calls, c => $"{c.Kernel} {c.Detail}").Take(25), total));
+    }
+
+    private static IEnumerable<(string Name, int Calls, double Seconds)> Groups(IEnumerable<KernelCall> calls, Func<KernelCall, string> key) =>
+        calls.GroupBy(key).Select(g => (g.Key, g.Count(), g.Sum(c => c.Seconds))).OrderByDescending(g => g.Item3);
+
+    private static Table Rows(string title, IEnumerable<(string Name, int Calls, double Seconds)> rows, double total)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn(title);
+        table.AddColumn(new TableColumn("calls").RightAligned()).AddColumn(new TableColumn("ms").RightAligned()).AddColumn(new TableColumn("share").RightAligned());
+        foreach (var (name, calls, seconds) in rows)
+        {
+            table.AddRow(Markup.Escape(name), $"{calls}", $"{seconds * 1e3:F1}", $"{seconds / total:P1}");
+        }
+
+        return table;
+    }
+}
