@@ -15,9 +15,11 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
                    dotnet run -c Release --project bench -- peers [--filter A,B] [--rounds 7] [--threads 2] [--json FILE]
                    dotnet run -c Release --project bench -- ptx --out DIR [--filter TEXT]
                    dotnet run -c Release --project bench -- step  [--case step-voc] [--html FILE] [--threads N]
+                   dotnet run -c Release --project bench -- sweep [--csv FILE] [--svg FILE] [--threads N]
             gemm: matrix products of ViT-B/16's shapes, GFLOP/s and the machine's own ceiling
             vit:  a random CLIP ViT-B/16: encoder forward, and one LDVC training step (batch 1), time and peak memory
             step: one LDVC training step (step-voc or step-coco) kernel by kernel; --html writes it along a time axis
+            sweep: time over tokens, classes, batch and k, against what theory says
             peers: against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; 15 minutes for everything on two cores
             ptx:  the CUDA code of every GPU kernel, one .ptx file each, and manifest.json; needs no GPU
             """);

@@ -1,6 +1,7 @@
 using Ldvc.Bench;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
+using Ldvc.Bench.Sweep;
 using Ldvc.Tensors;
 
 try
@@ -11,6 +12,7 @@ try
         ["vit", ..] => VitBench.Run(Options.Parse(args)),
         ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
         ["step", ..] => StepVerb.Run(args.AsSpan(1)),
+        ["sweep", ..] => SweepVerb.Run(args.AsSpan(1)),
         ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
         ["ptx", ..] => PtxBench.Run(args.AsSpan(1)),
         _ => Options.Usage(),

@@ -30,6 +30,7 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
             new PeerEngine(PeerCases.Peak, "fused multiply-adds on registers", null, None) { _first = self },
             new PeerEngine(PeerCases.Onnx, "Microsoft.ML.OnnxRuntime 1.31.0", null, None) { _first = self },
             PyTorch(),
+            new PeerEngine(PeerCases.Libtorch, "libtorch-cpu-linux-x64 2.10.0", Libtorch.Native.Problem(), None) { _first = self },
         ];
     }
 

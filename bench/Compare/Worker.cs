@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ldvc.Bench.Compare.Libtorch;
 using Ldvc.Bench.Compare.Onnx;
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Tensors.Serialization;
@@ -18,6 +19,7 @@ internal static class Worker
         var @case = PeerCases.All.First(c => c.Name == caseName);
         using var work = Create(engine, @case, folder, threads);
         WriteOutputs(Path.Combine(folder, $"out.{engine}.safetensors"), work.Check());
+        (work as OurWork)?.Trim();
         ProcessMemory.Reset();
         double resident = ProcessMemory.Resident;
         double seconds = 0;
@@ -58,6 +60,7 @@ internal static class Worker
     private static IWork Create(string engine, PeerCase @case, string folder, int threads) => engine switch
     {
         PeerCases.Onnx => new OnnxWork(@case, folder, threads),
+        PeerCases.Libtorch => new LibtorchWork(@case, folder),
         PeerCases.Peak => new FmaPeak(@case, threads),
         _ => OurWorks.Create(engine, @case, folder, threads),
     };

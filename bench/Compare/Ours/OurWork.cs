@@ -19,6 +19,9 @@ internal abstract class OurWork : IWork
 
     public virtual int Parts => 1;
 
+    /// <summary>Gives back what the check needed and the timed runs may not.</summary>
+    internal void Trim() => Device.Pool.Trim();
+
     protected CpuDevice Device { get; }
 
     public abstract IReadOnlyList<Named> Check();

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text;
+using Ldvc.Tensors;
+
+namespace Ldvc.Bench.Sweep;
+
+/// <summary>One measured point: the size, median seconds, and the cost that theory gives relative to the largest size.</summary>
+internal readonly record struct SweepPoint(int Size, double Seconds, double Theory);
+
+/// <summary>`bench sweep`: does time grow with tokens, classes, batch and k as the theory says?</summary>
+internal static class SweepVerb
+{
+    internal static int Run(ReadOnlySpan<string> args)
+    {
+        string csv = string.Empty, svg = string.Empty;
+        int threads = 0;
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
+            switch (args[i])
+            {
+                case "--csv": csv = value; break;
+                case "--svg": svg = value; break;
+                case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
+                default: throw new InputException($"'{args[i]} {value}': expected --csv FILE, --svg FILE, --threads N");
+            }
+        }
+
+        using var device = new CpuDevice(threads);
+        var lines = new List<(string Name, IReadOnlyList<SweepPoint> Points)>();
+        var table = new StringBuilder("sweep,size,seconds,theory_seconds\n");
+        foreach (var sweep in Sweeps.All(device))
+        {
+            using (sweep)
+            {
+                var points = Measure(sweep);
+                lines.Add((sweep.Name, points));
+                foreach (var point in points)
+                {
+                    // The theory's line goes through the largest size's point.
+                    double theory = point.Theory * points[^1].Seconds;
+                    table.Append(CultureInfo.InvariantCulture, $"{sweep.Name},{point.Size},{point.Seconds:G6},{theory:G6}\n");
+                    Console.WriteLine($"{sweep.Name,-34} {point.Size,5}  {point.Seconds * 1e3,9:F2} ms  {point.Seconds / theory,5:F2} of theory");
+                }
+            }
+        }
+
+        if (csv.Length > 0)
+        {
+            File.WriteAllText(csv, table.ToString());
+        }
+
+        if (svg.Length > 0)
+        {
+            File.WriteAllText(svg, SweepPlot.Svg(lines));
+        }
+
+        return 0;
+    }
+
+    private static List<SweepPoint> Measure(Sweep sweep)
+    {
+        var points = new List<SweepPoint>();
+        double last = sweep.Cost(sweep.Sizes[^1]);
+        foreach (int size in sweep.Sizes)
+        {
+            var action = sweep.Prepare(size);
+            var (median, _) = Timing.Measure(5, 2, action);
+            points.Add(new SweepPoint(size, median, sweep.Cost(size) / last));
+        }
+
+        return points;
+    }
+}
