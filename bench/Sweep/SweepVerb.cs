@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Ldvc.Tensors;
@@ -65,7 +66,14 @@ internal static class SweepVerb
         foreach (int size in sweep.Sizes)
         {
             var action = sweep.Prepare(size);
-            var (median, _) = Timing.Measure(5, 2, action);
+
+            // Long enough for the JIT to have compiled everything at its best.
+            for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < 1;)
+            {
+                action();
+            }
+
+            var (median, _) = Timing.Measure(7, 1, action);
             points.Add(new SweepPoint(size, median, sweep.Cost(size) / last));
         }
 
