@@ -139,6 +139,9 @@ public sealed class AblateTests
         Assert.Contains("ablate.seeds: expected a whole number from 1 to 100, found 'few'", Error("--seeds", "few"));
         Assert.Contains("ablate.rows: expected a list out of", Error("--rows", "zegclip,vit"));
         Assert.Contains("model.prompts.text is 9, expected at most 4", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]"));
+        // What a killed process may leave of ablation.yaml is no reason to refuse.
+        File.WriteAllText(data.At("killed", ".ablation.yaml.1-2.tmp"), "");
+        Assert.Contains("model.prompts.text is 9", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]", "--out", data.At("killed")));
         File.WriteAllText(data.At("other", "file.txt"), "mine");
         Assert.Contains("expected an empty folder or that of a comparison", Error("--out", data.At("other")));
     }

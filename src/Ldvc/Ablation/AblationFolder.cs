@@ -33,7 +33,7 @@ internal sealed class AblationFolder
     /// <exception cref="InputException">It holds something else, or cannot be written.</exception>
     internal static AblationFolder Open(string root, LdvcConfig config)
     {
-        if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName)) && Directory.EnumerateFileSystemEntries(root).Any()))
+        if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName)) && Directory.EnumerateFileSystemEntries(root).Any(IsForeign)))
         {
             throw new InputException($"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
         }
@@ -50,6 +50,9 @@ internal sealed class AblationFolder
         AtomicFile.WriteText(Path.Combine(root, ConfigName), ConfigWriter.ToYaml(config));
         return new AblationFolder(root);
     }
+
+    // Not what a process that was killed while it wrote ablation.yaml leaves behind.
+    private static bool IsForeign(string entry) => !Path.GetFileName(entry).StartsWith($".{ConfigName}.", StringComparison.Ordinal);
 
     /// <summary>The folder of one training.</summary>
     internal string RunPath(PlannedRun run, TrainSetting setting) =>
