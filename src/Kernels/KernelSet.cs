@@ -122,12 +122,17 @@ internal sealed class KernelSet : IDisposable
         return new KernelSet
         {
             Launcher = launcher,
+            MatMul = new GpuMatMul(launcher),
+            Normalization = new GpuNormalization(launcher),
             Elementwise = new GpuElementwise(launcher),
             Attention = new CheckedAttention(launcher, gate, new GpuAttention(launcher)),
             RouteAttention = new CheckedRouteAttention(launcher, gate, new GpuRouteAttention(launcher)),
             Resample = new GpuResample(launcher),
             MaskLoss = new GpuMaskLoss(launcher),
             Segmentation = new GpuSegmentation(launcher),
+            Tokens = new GpuTokens(launcher),
+            CrossEntropy = new GpuCrossEntropy(launcher),
+            Reduction = new GpuReduction(launcher),
         };
     }
 

@@ -106,6 +106,9 @@ internal sealed class Bench(Device device) : IDisposable
         return Keep(Device.FromHost(values, shape));
     }
 
+    /// <summary>Given values.</summary>
+    internal Tensor Scalars(params float[] values) => Keep(device.FromHost(values, new Shape(values.Length)));
+
     internal Tensor Keep(Tensor tensor)
     {
         _tensors.Add(tensor);

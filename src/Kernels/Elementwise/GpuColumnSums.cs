@@ -1,5 +1,6 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Elementwise;
 
@@ -34,6 +35,28 @@ internal static class GpuColumnSums
         AnyGroup = true,
         SharedBytes = GroupSize * sizeof(float),
     };
+
+    /// <summary>Groups across, slabs of rows and rows a slab: enough groups for a large device, at least 64 rows for each; sizes alone decide.</summary>
+    internal static (int Across, int Slabs, int RowsPerGroup) Split(int rows, int columns)
+    {
+        GpuSizes.Index((long)rows * columns, Kernel);
+        int across = GpuSizes.Groups(columns, ColumnsPerGroup);
+        int slabs = Math.Clamp(Math.Min(rows / 64, 512 / across), 1, 64);
+        int rowsPerGroup = Math.Max(1, GpuSizes.Groups(rows, slabs));
+        return (across, Math.Max(1, GpuSizes.Groups(rows, rowsPerGroup)), rowsPerGroup);
+    }
+
+    /// <summary>target [columns] += all rows of a matrix, in one pass.</summary>
+    internal static void AddRows(GpuLauncher launcher, View source, View target, int rows, int columns) =>
+        launcher.Launch(Kernel, GpuSizes.Groups(columns, ColumnsPerGroup), new ColumnSumArgs
+        {
+            Source = source.GpuFloats,
+            Target = target.GpuFloats,
+            Rows = rows,
+            Columns = columns,
+            RowsPerGroup = rows,
+            Accumulate = 1,
+        });
 
     internal static void Run(ColumnSumArgs args)
     {

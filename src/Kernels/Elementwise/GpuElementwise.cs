@@ -31,23 +31,23 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
 
     public void ColumnSums(View dy, View sums, int rows, int columns)
     {
-        GpuSizes.Index((long)rows * columns, GpuColumnSums.Kernel);
-
-        // Enough groups for a large device, and at least 64 rows for each.
-        int across = GpuSizes.Groups(columns, GpuColumnSums.ColumnsPerGroup);
-        int slabs = Math.Clamp(Math.Min(GpuSizes.Groups(rows, 64), 512 / across), 1, 64);
-        int rowsPerGroup = GpuSizes.Groups(rows, slabs);
-        slabs = GpuSizes.Groups(rows, rowsPerGroup);
-        var args = new ColumnSumArgs { Source = dy.GpuFloats, Rows = rows, Columns = columns, RowsPerGroup = rowsPerGroup };
-        if (slabs <= 1)
+        var (across, slabs, rowsPerGroup) = GpuColumnSums.Split(rows, columns);
+        if (slabs == 1)
         {
-            launcher.Launch(GpuColumnSums.Kernel, across, args with { Target = sums.GpuFloats, Accumulate = 1 });
+            GpuColumnSums.AddRows(launcher, dy, sums, rows, columns);
             return;
         }
 
-        var partial = launcher.Workspace.Floats((long)slabs * columns).GpuFloats;
-        launcher.Launch(GpuColumnSums.Kernel, across, slabs, 1, args with { Target = partial });
-        launcher.Launch(GpuColumnSums.Kernel, across, args with { Source = partial, Rows = slabs, RowsPerGroup = slabs, Target = sums.GpuFloats, Accumulate = 1 });
+        var partial = launcher.Workspace.Floats((long)slabs * columns);
+        launcher.Launch(GpuColumnSums.Kernel, across, slabs, 1, new ColumnSumArgs
+        {
+            Source = dy.GpuFloats,
+            Target = partial.GpuFloats,
+            Rows = rows,
+            Columns = columns,
+            RowsPerGroup = rowsPerGroup,
+        });
+        GpuColumnSums.AddRows(launcher, partial, sums, slabs, columns);
     }
 
     public void Relationship(View t, View g, View y, int batch, int classes, int width)
@@ -84,7 +84,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
     private void Run(GpuKernel<ElementArgs> kernel, View a, View b, View y, long count, in ElementArgs args)
     {
         int n = GpuSizes.Index(count, kernel);
-        int vectors = (a.Offset | b.Offset | y.Offset) % 4 == 0 ? n / 4 : 0;
+        int vectors = GpuSizes.CanPack(a.Offset, b.Offset, y.Offset) ? n / 4 : 0;
         int singles = n - (4 * vectors);
         launcher.LaunchItems(kernel, vectors + singles, args.With(a, b, y, vectors, singles));
     }

@@ -1,7 +1,21 @@
 namespace Ldvc.Kernels.Gpu;
 
-/// <summary>Four floats moved by one 16-byte load or store; kernels take views of it where addresses are multiples of 16 bytes.</summary>
-internal struct Float4
+/// <summary>What one load or store of a kernel moves: <see cref="Float4"/> where addresses are multiples of 16 bytes, else <see cref="Float1"/>.</summary>
+internal interface IPack<T>
+    where T : unmanaged, IPack<T>
+{
+    static abstract T Fill(float value);
+
+    static abstract T Add(T a, T b);
+
+    static abstract T Multiply(T a, T b);
+
+    /// <summary>Sum of the parts.</summary>
+    static abstract float Sum(T a);
+}
+
+/// <summary>Four floats moved by one 16-byte load or store.</summary>
+internal struct Float4 : IPack<Float4>
 {
     internal float X;
     internal float Y;
@@ -10,6 +24,30 @@ internal struct Float4
 
     internal Float4(float x, float y, float z, float w) => (X, Y, Z, W) = (x, y, z, w);
 
-    /// <summary>Four times the same.</summary>
-    internal Float4(float value) => (X, Y, Z, W) = (value, value, value, value);
+    public static Float4 Fill(float value) => new(value, value, value, value);
+
+    public static Float4 Add(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
+
+    public static Float4 Multiply(Float4 a, Float4 b) => new(a.X * b.X, a.Y * b.Y, a.Z * b.Z, a.W * b.W);
+
+    public static float Sum(Float4 a) => (a.X + a.Y) + (a.Z + a.W);
+
+    /// <summary>a * b + c, one a for all four: a row of an outer product.</summary>
+    internal static Float4 MultiplyAdd(float a, Float4 b, Float4 c) => new((a * b.X) + c.X, (a * b.Y) + c.Y, (a * b.Z) + c.Z, (a * b.W) + c.W);
+}
+
+/// <summary>One float, for data whose addresses or sizes are no multiples of four.</summary>
+internal struct Float1 : IPack<Float1>
+{
+    internal float X;
+
+    internal Float1(float x) => X = x;
+
+    public static Float1 Fill(float value) => new(value);
+
+    public static Float1 Add(Float1 a, Float1 b) => new(a.X + b.X);
+
+    public static Float1 Multiply(Float1 a, Float1 b) => new(a.X * b.X);
+
+    public static float Sum(Float1 a) => a.X;
 }

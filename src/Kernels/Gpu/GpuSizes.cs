@@ -8,6 +8,18 @@ internal static class GpuSizes
     internal static int Index(long count, GpuKernel kernel) =>
         count is >= 0 and <= int.MaxValue ? (int)count : throw new ArgumentException($"kernel {kernel}: {count} elements, expected fewer than 2^31");
 
+    /// <summary>Whether offsets, strides and lengths in floats are all multiples of 16 bytes, so that kernels may move four floats at once.</summary>
+    internal static bool CanPack(params ReadOnlySpan<long> values)
+    {
+        long all = 0;
+        foreach (long value in values)
+        {
+            all |= value;
+        }
+
+        return all % 4 == 0;
+    }
+
     /// <summary>Quotient rounded up.</summary>
     internal static int Groups(long items, int each) => checked((int)((items + each - 1) / each));
 }

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Reduction;
+
+/// <summary>GPU dispatch of whole-tensor reductions. Each ends with a copy to the host: none belongs into a training step.</summary>
+internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels
+{
+    private const int MaxGroups = 256;
+    private const int ElementsPerThread = 8;
+    private const int Infinity = 0x7F800000;
+
+    public double Sum(View x, long count) => Sum(x, count, squared: false);
+
+    public double SumOfSquares(View x, long count) => Sum(x, count, squared: true);
+
+    public float MaxAbs(View x, long count) => BitConverter.Int32BitsToSingle(LargestBits(x, count));
+
+    public bool AllFinite(View x, long count) => LargestBits(x, count) < Infinity;
+
+    private static int Groups(long count) => (int)Math.Clamp(count / (GpuReductions.GroupSize * ElementsPerThread), 1, MaxGroups);
+
+    private double Sum(View x, long count, bool squared)
+    {
+        int groups = Groups(count);
+        var partial = launcher.Workspace.Bytes(MaxGroups * sizeof(double));
+        launcher.Launch(GpuReductions.Sum, groups, Args(GpuReductions.Sum, x, count, partial, squared));
+        Span<double> sums = stackalloc double[groups];
+        launcher.Device.Download(partial.Storage, 0, MemoryMarshal.AsBytes(sums));
+        double sum = 0;
+        foreach (double part in sums)
+        {
+            sum += part;
+        }
+
+        return sum;
+    }
+
+    private int LargestBits(View x, long count)
+    {
+        int groups = Groups(count);
+        var partial = launcher.Workspace.Bytes(MaxGroups * sizeof(double));
+        launcher.Launch(GpuReductions.MaxAbs, groups, Args(GpuReductions.MaxAbs, x, count, partial, squared: false));
+        Span<int> largest = stackalloc int[groups];
+        launcher.Device.Download(partial.Storage, 0, MemoryMarshal.AsBytes(largest));
+        int result = 0;
+        foreach (int bits in largest)
+        {
+            result = Math.Max(result, bits);
+        }
+
+        return result;
+    }
+
+    private static ReductionArgs Args(GpuKernel kernel, View x, long count, View partial, bool squared) => new()
+    {
+        X = x.GpuFloats,
+        Sums = partial.GpuBytes.Cast<double>(),
+        Largest = partial.GpuInts,
+        Count = GpuSizes.Index(count, kernel),
+        Squared = squared ? 1 : 0,
+    };
+}

@@ -1,0 +1,101 @@
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.Tokens;
+
+/// <summary>GPU dispatch of token movement: packs of four floats where all addresses, lengths and strides allow it.</summary>
+internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
+{
+    private const int GroupSize = 256;
+
+    private static readonly GpuKernel<BlockArgs> s_copy4 = Define("tokens.copy_blocks.v4", GpuBlocks<Float4>.Copy);
+    private static readonly GpuKernel<BlockArgs> s_copy1 = Define("tokens.copy_blocks", GpuBlocks<Float1>.Copy);
+    private static readonly GpuKernel<BlockArgs> s_sum4 = Define("tokens.sum_blocks.v4", GpuBlocks<Float4>.Sum);
+    private static readonly GpuKernel<BlockArgs> s_sum1 = Define("tokens.sum_blocks", GpuBlocks<Float1>.Sum);
+    private static readonly GpuKernel<BlockArgs> s_gather4 = Define("tokens.gather.v4", GpuBlocks<Float4>.Gather);
+    private static readonly GpuKernel<BlockArgs> s_gather1 = Define("tokens.gather", GpuBlocks<Float1>.Gather);
+    private static readonly GpuKernel<BlockArgs> s_scatter4 = Define("tokens.scatter_add.v4", GpuBlocks<Float4>.Scatter);
+    private static readonly GpuKernel<BlockArgs> s_scatter1 = Define("tokens.scatter_add", GpuBlocks<Float1>.Scatter);
+    private static readonly GpuKernel<PatchArgs> s_patchify4 = new("tokens.patchify.v4", GpuPatches<Float4>.Run, GroupSize) { AnyGroup = true };
+    private static readonly GpuKernel<PatchArgs> s_patchify1 = new("tokens.patchify", GpuPatches<Float1>.Run, GroupSize) { AnyGroup = true };
+
+    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate)
+    {
+        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, targetStride, length) ? 4 : 1;
+        var kernel = pack == 4 ? s_copy4 : s_copy1;
+        GpuSizes.Index(((long)blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
+        launcher.LaunchItems(kernel, blocks * length / pack, new BlockArgs
+        {
+            Source = source.GpuFloats,
+            Target = target.GpuFloats,
+            Indices = source.GpuInts,
+            SourceStride = (int)(sourceStride / pack),
+            TargetStride = (int)(targetStride / pack),
+            Blocks = blocks,
+            Length = (int)(length / pack),
+            Accumulate = accumulate ? 1 : 0,
+        });
+    }
+
+    public void SumBlocks(View source, long sourceStride, View target, int blocks, long length)
+    {
+        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, length) ? 4 : 1;
+        var kernel = pack == 4 ? s_sum4 : s_sum1;
+        GpuSizes.Index(((long)blocks * sourceStride) + length, kernel);
+        launcher.LaunchItems(kernel, length / pack, new BlockArgs
+        {
+            Source = source.GpuFloats,
+            Target = target.GpuFloats,
+            Indices = source.GpuInts,
+            SourceStride = (int)(sourceStride / pack),
+            Blocks = blocks,
+            Length = (int)(length / pack),
+        });
+    }
+
+    public void Gather(View table, View indices, View y, int count, int columns)
+    {
+        int pack = GpuSizes.CanPack(table.Offset, y.Offset, columns) ? 4 : 1;
+        var kernel = pack == 4 ? s_gather4 : s_gather1;
+        GpuSizes.Index((long)count * columns, kernel);
+        launcher.LaunchItems(kernel, (long)count * columns / pack, Rows(table, indices, y, count, columns / pack));
+    }
+
+    public void ScatterAdd(View dy, View indices, View dtable, int count, int columns)
+    {
+        int pack = GpuSizes.CanPack(dy.Offset, dtable.Offset, columns) ? 4 : 1;
+        var kernel = pack == 4 ? s_scatter4 : s_scatter1;
+        GpuSizes.Index((long)count * columns, kernel);
+        launcher.Launch(kernel, count, Rows(dy, indices, dtable, count, columns / pack));
+    }
+
+    public void Patchify(View image, View patches, int batch, int channels, int height, int width, int patch)
+    {
+        int pack = GpuSizes.CanPack(image.Offset, patches.Offset, width, patch) ? 4 : 1;
+        var kernel = pack == 4 ? s_patchify4 : s_patchify1;
+        GpuSizes.Index((long)batch * channels * height * width, kernel);
+        int items = batch * (height / patch) * (width / patch) * channels * patch * patch / pack;
+        launcher.LaunchItems(kernel, items, new PatchArgs
+        {
+            Image = image.GpuFloats,
+            Patches = patches.GpuFloats,
+            Channels = channels,
+            Height = height,
+            Width = width / pack,
+            Patch = patch,
+            PatchWidth = patch / pack,
+            Items = items,
+        });
+    }
+
+    private static BlockArgs Rows(View source, View indices, View target, int rows, int length) => new()
+    {
+        Source = source.GpuFloats,
+        Target = target.GpuFloats,
+        Indices = indices.GpuInts,
+        Blocks = rows,
+        Length = length,
+    };
+
+    private static GpuKernel<BlockArgs> Define(string name, Action<BlockArgs> method) => new(name, method, GroupSize) { AnyGroup = true };
+}
