@@ -107,7 +107,7 @@ internal sealed class Bench(Device device) : IDisposable
     }
 
     /// <summary>Given values.</summary>
-    internal Tensor Scalars(params float[] values) => Keep(device.FromHost(values, new Shape(values.Length)));
+    internal Tensor Scalars(params float[] values) => Keep(Device.FromHost(values, new Shape(values.Length)));
 
     internal Tensor Keep(Tensor tensor)
     {
