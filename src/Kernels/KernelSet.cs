@@ -133,6 +133,7 @@ internal sealed class KernelSet : IDisposable
             Tokens = new GpuTokens(launcher),
             CrossEntropy = new GpuCrossEntropy(launcher),
             Reduction = new GpuReduction(launcher),
+            Optimizer = new GpuOptimizer(launcher),
         };
     }
 

@@ -52,7 +52,7 @@ internal sealed class Twin : IDisposable
                 _ => t.ToArray(),
             })];
             bench.Dispose();
-            scratch = KernelSet.For(device).Launcher?.Workspace.Blocks ?? 0;
+            scratch = KernelSet.For(device).Launcher?.HeldBlocks ?? 0;
             Assert.Equal(before + scratch - bench.ScratchBefore, device.Pool.LiveBlocks);
             return values;
         }
@@ -65,7 +65,7 @@ internal sealed class Bench(Device device) : IDisposable
     private readonly List<Tensor> _tensors = [];
     private ulong _stream;
 
-    internal long ScratchBefore { get; } = KernelSet.For(device).Launcher?.Workspace.Blocks ?? 0;
+    internal long ScratchBefore { get; } = KernelSet.For(device).Launcher?.HeldBlocks ?? 0;
 
     internal KernelSet Kernels { get; } = KernelSet.For(device);
 

@@ -1,5 +1,6 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Optimizer;
+using Ldvc.Kernels.Reduction;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Optimizers;
@@ -8,6 +9,8 @@ namespace Ldvc.Autograd.Optimizers;
 public sealed class AdamW : IDisposable
 {
     private readonly List<State> _states = [];
+    private readonly List<AdamWTensor> _step = [];
+    private readonly List<TensorPart> _gradients = [];
     private readonly float _beta1;
     private readonly float _beta2;
     private readonly float _epsilon;
@@ -46,6 +49,28 @@ public sealed class AdamW : IDisposable
         }
     }
 
+    /// <summary>
+    /// Looks for a gradient with NaN or infinity without the host waiting: found, an int32 [1] on the device, becomes 0, or a number that
+    /// <see cref="NotFiniteName"/> turns into the parameter's name.
+    /// </summary>
+    internal void FindNotFiniteGradient(View found)
+    {
+        _gradients.Clear();
+        foreach (var state in _states)
+        {
+            if (state.Parameter.Gradient is { } gradient)
+            {
+                _gradients.Add(new TensorPart(gradient, gradient.Count));
+            }
+        }
+
+        KernelSet.For(found.Storage.Device).Reduction.FindNotFinite(_gradients, found);
+    }
+
+    /// <summary>The parameter that <see cref="FindNotFiniteGradient"/> found; null for 0. The gradients must still be there.</summary>
+    internal string? NotFiniteName(int found) =>
+        found == 0 ? null : _states.Where(state => state.Parameter.Gradient is not null).ElementAt(_gradients.Count - found).Name;
+
     /// <summary>Name of the first parameter whose gradient holds NaN or infinity; null when all are finite.</summary>
     public string? FirstNonFiniteGradient()
     {
@@ -83,17 +108,24 @@ public sealed class AdamW : IDisposable
     public void Step(float learningRate, float gradientScale = 1f)
     {
         Steps++;
+        _step.Clear();
         foreach (var state in _states)
         {
-            var parameter = state.Parameter;
-            if (parameter.Gradient is not { } gradient)
+            if (state.Parameter.Gradient is { } gradient)
             {
-                continue;
+                _step.Add(new AdamWTensor(state.Parameter.Value, gradient, state.First, state.Second, gradient.Count, state.WeightDecay));
             }
+        }
 
-            var step = new AdamWStep(learningRate, _beta1, _beta2, _epsilon, state.WeightDecay, Steps, gradientScale);
-            KernelSet.For(gradient.Device).Optimizer.AdamW(parameter.Value, gradient, state.First, state.Second, gradient.Count, step);
-            parameter.ClearGradient();
+        if (_step.Count > 0)
+        {
+            var step = new AdamWStep(learningRate, _beta1, _beta2, _epsilon, Steps, gradientScale);
+            KernelSet.For(_states[0].First.Device).Optimizer.AdamW(_step, step);
+        }
+
+        foreach (var state in _states)
+        {
+            state.Parameter.ClearGradient();
         }
     }
 

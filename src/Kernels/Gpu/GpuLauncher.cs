@@ -29,6 +29,12 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// <summary>Scratch memory of whichever kernel family runs.</summary>
     internal GpuWorkspace Workspace { get; }
 
+    /// <summary>Blocks of the pool that kernel families keep from call to call, the workspace's included: not a leak.</summary>
+    internal int HeldBlocks => Workspace.Blocks + TableBlocks;
+
+    /// <summary>Blocks that tables of tensors hold.</summary>
+    internal int TableBlocks { get; set; }
+
     /// <summary>Threads of a group on this device.</summary>
     internal int GroupSize(GpuKernel kernel) =>
         Device.Kind == GpuKind.Simulator && kernel.AnyGroup ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize) : kernel.GroupSize;

@@ -24,24 +24,32 @@ internal unsafe struct AdamWArguments
 /// <summary>CPU dispatch of the optimiser.</summary>
 internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernels
 {
-    public void AdamW(View weights, View gradients, View first, View second, long count, in AdamWStep step)
+    public void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step)
+    {
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            Update(tensors[i], step);
+        }
+    }
+
+    private void Update(in AdamWTensor tensor, in AdamWStep step)
     {
         double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
         var a = new AdamWArguments
         {
-            Weights = weights.Floats,
-            Gradients = gradients.Floats,
-            First = first.Floats,
-            Second = second.Floats,
-            Shrink = 1f - (step.LearningRate * step.WeightDecay),
+            Weights = tensor.Weights.Floats,
+            Gradients = tensor.Gradients.Floats,
+            First = tensor.First.Floats,
+            Second = tensor.Second.Floats,
+            Shrink = 1f - (step.LearningRate * tensor.WeightDecay),
             Beta1 = step.Beta1,
             Beta2 = step.Beta2,
             StepSize = (float)(step.LearningRate / correction1),
             InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
             Epsilon = step.Epsilon,
             GradientScale = step.GradientScale,
-            Count = count,
-            Tiles = Tiling.Count(count, 1),
+            Count = tensor.Count,
+            Tiles = Tiling.Count(tensor.Count, 1),
         };
         switch (SimdLevel.Bits)
         {

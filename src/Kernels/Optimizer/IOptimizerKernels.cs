@@ -7,14 +7,22 @@ namespace Ldvc.Kernels.Optimizer;
 /// <param name="Beta1">Decay of the first moment.</param>
 /// <param name="Beta2">Decay of the second moment.</param>
 /// <param name="Epsilon">Added to the root of the second moment.</param>
-/// <param name="WeightDecay">Decoupled: weights shrink by LearningRate * WeightDecay first.</param>
 /// <param name="Step">1 for the first step: bias correction.</param>
 /// <param name="GradientScale">Gradients are multiplied by this first (1 / accumulation steps, clipping).</param>
-internal readonly record struct AdamWStep(float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, long Step, float GradientScale);
+internal readonly record struct AdamWStep(float LearningRate, float Beta1, float Beta2, float Epsilon, long Step, float GradientScale);
+
+/// <summary>A parameter of a step.</summary>
+/// <param name="Weights">Updated in place.</param>
+/// <param name="Gradients">Read.</param>
+/// <param name="First">First moment, updated in place.</param>
+/// <param name="Second">Second moment, updated in place.</param>
+/// <param name="Count">Elements.</param>
+/// <param name="WeightDecay">Decoupled: weights shrink by LearningRate * WeightDecay first.</param>
+internal readonly record struct AdamWTensor(View Weights, View Gradients, View First, View Second, long Count, float WeightDecay);
 
 /// <summary>Parameter updates.</summary>
 internal interface IOptimizerKernels
 {
-    /// <summary>Updates weights and both moments in place.</summary>
-    void AdamW(View weights, View gradients, View first, View second, long count, in AdamWStep step);
+    /// <summary>Updates the weights and both moments of many parameters in place.</summary>
+    void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step);
 }

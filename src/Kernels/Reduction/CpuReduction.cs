@@ -70,6 +70,19 @@ internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernel
         return true;
     }
 
+    public void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found)
+    {
+        found.Ints[0] = 0;
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            if (!AllFinite(tensors[i].Data, tensors[i].Count))
+            {
+                found.Ints[0] = tensors.Count - i;
+                return;
+            }
+        }
+    }
+
     private static ReadOnlySpan<float> Part(ReductionArguments* a, int tile)
     {
         long start = Tiling.Start(a->Count, a->Tiles, tile), end = Tiling.Start(a->Count, a->Tiles, tile + 1);

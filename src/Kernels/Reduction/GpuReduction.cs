@@ -4,9 +4,11 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Reduction;
 
-/// <summary>GPU dispatch of whole-tensor reductions. Each ends with a copy to the host: none belongs into a training step.</summary>
-internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels
+/// <summary>GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> ends with a copy to the host, and has no place in a training step.</summary>
+internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, IDisposable
 {
+    private readonly GpuTensorTable _table = new(launcher, 1);
+
     private const int MaxGroups = 256;
     private const int ElementsPerThread = 8;
     private const int Infinity = 0x7F800000;
@@ -18,6 +20,31 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels
     public float MaxAbs(View x, long count) => BitConverter.Int32BitsToSingle(LargestBits(x, count));
 
     public bool AllFinite(View x, long count) => LargestBits(x, count) < Infinity;
+
+    public void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found)
+    {
+        _table.Begin();
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            _table.Add(tensors[i].Count, 0, tensors[i].Data);
+        }
+
+        launcher.Device.Clear(found.Storage, found.Offset * sizeof(int), sizeof(int));
+        var table = _table.Upload();
+        foreach (var part in _table.Parts)
+        {
+            launcher.Launch(GpuFiniteCheck.Kernel, part.Groups, new FiniteArgs
+            {
+                Chunks = part.Chunks,
+                Table = table.SubView(part.FirstRow * GpuTensorTable.RowLength, part.Rows * GpuTensorTable.RowLength),
+                Found = found.GpuInts,
+                Rows = part.Rows,
+                Left = tensors.Count - part.FirstRow,
+            });
+        }
+    }
+
+    public void Dispose() => _table.Dispose();
 
     private static int Groups(long count) => (int)Math.Clamp(count / (GpuReductions.GroupSize * ElementsPerThread), 1, MaxGroups);
 

@@ -16,6 +16,9 @@ internal sealed class GpuChunk
 
     internal MemoryBuffer1D<byte, Stride1D.Dense> Buffer { get; }
 
+    /// <summary>All of it.</summary>
+    internal ArrayView<byte> Memory => Buffer.View;
+
     /// <summary>Position in the arena; kernels that take tables of tensors name chunks by it.</summary>
     internal int Index { get; }
 

@@ -15,8 +15,12 @@ internal static class GpuPlatform
     private const int SimulatorWarps = 8;
 
     /// <summary>Opens device number <paramref name="index"/> of a kind.</summary>
+    /// <param name="kind">What drives it.</param>
+    /// <param name="index">Its number.</param>
+    /// <param name="memoryLimit">Most bytes to take.</param>
+    /// <param name="chunkBytes">Size of the big buffers; 0 for the usual one.</param>
     /// <exception cref="InputException">There is no such device; the message says what there is.</exception>
-    internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue)
+    internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue, long chunkBytes = 0)
     {
         var context = CreateContext(kind);
         try
@@ -24,7 +28,7 @@ internal static class GpuPlatform
             if (kind == GpuKind.Simulator)
             {
                 var simulated = new CPUDevice(SimulatorWarp, SimulatorWarps, 1).CreateCPUAccelerator(context, CPUAcceleratorMode.Parallel);
-                return new GpuDevice(kind, "simulator", context, simulated, memoryLimit);
+                return new GpuDevice(kind, "simulator", context, simulated, memoryLimit, chunkBytes);
             }
 
             var devices = Devices(kind, context);
@@ -34,7 +38,7 @@ internal static class GpuPlatform
                 throw new InputException($"--device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor` says more)");
             }
 
-            return new GpuDevice(kind, $"{Word(kind)}:{index}", context, devices[index].CreateAccelerator(context), memoryLimit);
+            return new GpuDevice(kind, $"{Word(kind)}:{index}", context, devices[index].CreateAccelerator(context), memoryLimit, chunkBytes);
         }
         catch
         {

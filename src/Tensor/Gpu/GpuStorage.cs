@@ -11,7 +11,7 @@ internal sealed class GpuStorage : Storage
         : base(device, bytes)
     {
         (_arena, Chunk, ByteOffset) = (arena, chunk, byteOffset);
-        Memory = chunk.Buffer.View.SubView(byteOffset, bytes);
+        Memory = chunk.Memory.SubView(byteOffset, bytes);
     }
 
     /// <summary>The big buffer.</summary>

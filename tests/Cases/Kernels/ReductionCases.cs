@@ -13,7 +13,31 @@ internal static class ReductionCases
         .. new[] { 1, 5, 37, 1000, 40001, RealCount }.SelectMany(Finite),
         NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
+        First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
     ];
+
+    // The first bad tensor of a list, and every second one after it.
+    private static KernelCase First(int bad, int[] counts)
+    {
+        string variant = $"[{string.Join(", ", counts)}], first bad {bad}";
+        return new KernelCase(typeof(IReductionKernels), nameof(IReductionKernels.FindNotFinite), variant, device =>
+        {
+            var run = new KernelRun(device);
+            TensorPart[] parts = [.. counts.Select((count, i) =>
+            {
+                float[] values = CaseRandom.Normal($"{variant} {i}", count);
+                values[^1] = bad >= 0 && i >= bad && (i - bad) % 2 == 0 ? float.NegativeInfinity : values[^1];
+                return new TensorPart(run.Floats(values), count);
+            })];
+            var found = run.Empty(1, DType.Int32);
+            run.Launch = () => run.Kernels.Reduction.FindNotFinite(parts, found);
+            run.Compare = () => [CaseDifference.Of("found", [bad < 0 ? 0 : counts.Length - bad], [found.ToArray<int>()[0]], 0)];
+            return run;
+        })
+        {
+            Work = new CaseWork(counts.Sum(), counts.Sum()),
+        };
+    }
 
     private static IEnumerable<KernelCase> Finite(int count)
     {
