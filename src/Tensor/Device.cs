@@ -99,6 +99,11 @@ public abstract class Device : IDisposable
     {
     }
 
+    /// <summary>Whether the device can copy inputs while it computes.</summary>
+    internal virtual bool CopiesAhead => false;
+
+    internal virtual InputSlot CreateInputSlot() => throw new NotSupportedException($"{Name} copies inputs at once");
+
     internal abstract Storage AllocateBlock(long bytes);
 
     internal abstract void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source);

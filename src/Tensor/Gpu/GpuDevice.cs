@@ -17,11 +17,12 @@ public sealed class GpuDevice : Device
     private readonly GpuArena _arena;
     private readonly GpuTransfer _transfer;
 
-    internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit = long.MaxValue)
+    internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit, long chunkBytes)
     {
         (Kind, Name, Context, Accelerator) = (kind, name, context, accelerator);
         Stream = accelerator.CreateStream();
-        _arena = new GpuArena(this, accelerator, kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
+        CopyStream = accelerator.CreateStream();
+        _arena = new GpuArena(this, accelerator, chunkBytes > 0 ? chunkBytes : kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
         _transfer = new GpuTransfer(accelerator, Stream, kind == GpuKind.Cuda ? StageBytes : StageBytes / 16);
     }
 
@@ -40,12 +41,17 @@ public sealed class GpuDevice : Device
     internal override bool HasTensorCores =>
         Kind == GpuKind.Simulator || (Accelerator is CudaAccelerator cuda && cuda.Architecture >= CudaArchitecture.SM_80);
 
+    internal override bool CopiesAhead => true;
+
     internal Context Context { get; }
 
     internal Accelerator Accelerator { get; }
 
     /// <summary>The stream of all kernels and of all copies but those of the next step's inputs.</summary>
     internal AcceleratorStream Stream { get; }
+
+    /// <summary>The stream of the next step's inputs.</summary>
+    internal AcceleratorStream CopyStream { get; }
 
     /// <summary>The big buffers behind all tensors.</summary>
     internal IReadOnlyList<GpuChunk?> Chunks => _arena.Chunks;
@@ -56,16 +62,20 @@ public sealed class GpuDevice : Device
     /// <summary>Frees kernels, buffers, streams, the accelerator and ILGPU's context, in this order: each needs the next to be alive.</summary>
     protected override void Dispose(bool disposing)
     {
+        CopyStream.Synchronize();
         Stream.Synchronize();
         (Kernels as IDisposable)?.Dispose();
         Kernels = null;
         _transfer.Dispose();
         _arena.Dispose();
+        CopyStream.Dispose();
         Stream.Dispose();
         Accelerator.Dispose();
         Context.Dispose();
         base.Dispose(disposing);
     }
+
+    internal override InputSlot CreateInputSlot() => new GpuInputSlot(this);
 
     internal override Storage AllocateBlock(long bytes) => _arena.Allocate(bytes);
 

@@ -1,0 +1,70 @@
+using Ldvc.Data;
+using Ldvc.Tensors;
+
+namespace Ldvc.Training;
+
+/// <summary>Batches of the loader on the device: pictures and labels of the next one are copied while the current one is computed, where the device can.</summary>
+internal sealed class TrainingInputs(DataLoader loader, Device device, byte unseenMarker) : IDisposable
+{
+    private readonly InputStage _images = new(device);
+    private readonly InputStage _labels = new(device);
+    private DataBatch? _staged;
+
+    /// <summary>Time spent waiting for data so far.</summary>
+    internal TimeSpan Waited => loader.Waited;
+
+    /// <summary>The next batch: pictures [B, 3, H, W] and labels uint8 [B, H, W]. The caller disposes of all three.</summary>
+    /// <exception cref="InputException">A file of the batch is bad.</exception>
+    internal (DataBatch Batch, Tensor Images, Tensor Labels) Take()
+    {
+        if (_staged is null)
+        {
+            Stage();
+        }
+
+        var batch = _staged!;
+        _staged = null;
+        return (batch, _images.Take(), _labels.Take());
+    }
+
+    /// <summary>Starts copying the batch after the one taken last. A bad file shows when that batch is taken: the current step must not pay for it.</summary>
+    internal void CopyAhead()
+    {
+        if (!_images.CopiesAhead || _staged is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            Stage();
+        }
+        catch (InputException)
+        {
+            // The loader says it again when asked again.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        loader.Dispose();
+        _staged?.Dispose();
+        _images.Dispose();
+        _labels.Dispose();
+    }
+
+    private void Stage()
+    {
+        var batch = loader.Next();
+        int plane = batch.Size * batch.Size;
+        for (int i = 0; batch.Unseen is not null && i < batch.Count * plane; i++)
+        {
+            batch.Labels[i] = batch.Unseen[i] != 0 ? unseenMarker : batch.Labels[i];
+        }
+
+        _images.Stage<float>(batch.Images.AsSpan(0, batch.Count * 3 * plane), new Shape(batch.Count, 3, batch.Size, batch.Size), DType.Float32);
+        _labels.Stage<byte>(batch.Labels.AsSpan(0, batch.Count * plane), new Shape(batch.Count, batch.Size, batch.Size), DType.UInt8);
+        _staged = batch;
+    }
+}

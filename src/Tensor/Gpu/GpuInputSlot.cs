@@ -1,0 +1,70 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Ldvc.Tensors.Gpu;
+
+/// <summary>A device tensor and a pinned buffer of the same size, filled on the copy stream.</summary>
+internal sealed class GpuInputSlot : InputSlot
+{
+    private readonly GpuDevice _device;
+    private readonly GpuFence _copied;
+    private readonly GpuFence _passed;
+    private Tensor? _tensor;
+    private PageLockedArray1D<byte>? _pinned;
+
+    internal GpuInputSlot(GpuDevice device)
+    {
+        _device = device;
+        _copied = new GpuFence(device.Accelerator);
+        _passed = new GpuFence(device.Accelerator);
+    }
+
+    internal override Tensor Fill(ReadOnlySpan<byte> values, Shape shape, DType type)
+    {
+        _copied.Wait();
+        if (_tensor is null || _tensor.Shape != shape || _tensor.DType != type)
+        {
+            Resize(shape, type, values.Length);
+        }
+
+        values.CopyTo(_pinned!.Span);
+        _passed.HoldBack(_device.CopyStream);
+        ((GpuStorage)_tensor!.Storage).Memory.SubView(0, values.Length).CopyFromCPUUnsafeAsync(_device.CopyStream, ref _pinned.Span[0], values.Length);
+        _copied.Record(_device.CopyStream);
+        _device.Counters.CountUpload(values.Length);
+        return _tensor.Share();
+    }
+
+    internal override void Use() => _copied.HoldBack(_device.Stream);
+
+    internal override void Passed() => _passed.Record(_device.Stream);
+
+    public override void Dispose()
+    {
+        _device.CopyStream.Synchronize();
+        _tensor?.Dispose();
+        _pinned?.Dispose();
+        _copied.Dispose();
+        _passed.Dispose();
+        _tensor = null;
+        _pinned = null;
+    }
+
+    private void Resize(Shape shape, DType type, int bytes)
+    {
+        if (shape.Count * type.Size() != bytes || bytes == 0)
+        {
+            throw new ArgumentException($"input stage: {bytes} bytes for {type} {shape}");
+        }
+
+        // The block may have been a kernel's until now, and the copy stream knows nothing of kernels.
+        _tensor?.Dispose();
+        _tensor = _device.Empty(shape, type);
+        _passed.Record(_device.Stream);
+        if (_pinned is null || _pinned.Length < bytes)
+        {
+            _pinned?.Dispose();
+            _pinned = _device.Accelerator.AllocatePageLocked1D<byte>(bytes);
+        }
+    }
+}
