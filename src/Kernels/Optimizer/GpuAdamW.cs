@@ -51,7 +51,7 @@ internal static class GpuAdamW
         int count = table[at + GpuTensorTable.Elements];
         int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuTensorTable.ElementsPerGroup;
         int end = IntrinsicMath.Min(count, start + GpuTensorTable.ElementsPerGroup);
-        float shrink = 1f - (args.LearningRate * Interop.IntAsFloat((uint)table[at + GpuTensorTable.Extra]));
+        float shrink = 1f - (args.LearningRate * table.Cast<float>()[at + GpuTensorTable.Extra]);
         var weights = ChunkViews.Pick(args.Chunks, table[at + 4]);
         var gradients = ChunkViews.Pick(args.Chunks, table[at + 6]);
         var first = ChunkViews.Pick(args.Chunks, table[at + 8]);

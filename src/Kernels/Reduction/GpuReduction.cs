@@ -29,19 +29,32 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
             _table.Add(tensors[i].Count, 0, tensors[i].Data);
         }
 
-        launcher.Device.Clear(found.Storage, found.Offset * sizeof(int), sizeof(int));
+        if (tensors.Count == 0)
+        {
+            launcher.Device.Clear(found.Storage, found.Offset * sizeof(int), sizeof(int));
+            return;
+        }
+
         var table = _table.Upload();
+        int groups = _table.Parts.Sum(part => part.Groups);
+        var partial = launcher.Workspace.Bytes(groups * sizeof(int)).GpuInts;
+        var args = new FiniteArgs { Partial = partial, Found = found.GpuInts };
+        int before = 0;
         foreach (var part in _table.Parts)
         {
-            launcher.Launch(GpuFiniteCheck.Kernel, part.Groups, new FiniteArgs
+            args = args with
             {
                 Chunks = part.Chunks,
                 Table = table.SubView(part.FirstRow * GpuTensorTable.RowLength, part.Rows * GpuTensorTable.RowLength),
-                Found = found.GpuInts,
                 Rows = part.Rows,
+                Groups = before,
                 Left = tensors.Count - part.FirstRow,
-            });
+            };
+            launcher.Launch(GpuFiniteCheck.Kernel, part.Groups, args);
+            before += part.Groups;
         }
+
+        launcher.Launch(GpuFiniteCheck.Combine, 1, args with { Groups = groups });
     }
 
     public void Dispose() => _table.Dispose();
