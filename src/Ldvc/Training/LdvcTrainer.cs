@@ -30,7 +30,7 @@ internal sealed class LdvcTrainer : IDisposable
     private readonly Tensor? _frozenClasses;
     private readonly Tensor? _unseenFlags;
     private readonly PolynomialSchedule _schedule;
-    private DataLoader? _loader;
+    private TrainingInputs? _inputs;
 
     internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
     {
@@ -92,7 +92,7 @@ internal sealed class LdvcTrainer : IDisposable
     internal long Step => Optimizer.Steps;
 
     /// <summary>Time spent waiting for data so far.</summary>
-    internal TimeSpan Waited => _loader?.Waited ?? TimeSpan.Zero;
+    internal TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
     /// <summary>Whether training has ended because a number was none any more.</summary>
     internal bool HasDiverged { get; private set; }
@@ -103,12 +103,12 @@ internal sealed class LdvcTrainer : IDisposable
     {
         var train = _config.Train;
         int parts = train.Accumulate;
-        _loader ??= StartLoader();
+        _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
         double total = 0, focal = 0, dice = 0;
         for (int part = 0; part < parts; part++)
         {
-            using var batch = _loader.Next();
-            var (t, f, d) = Accumulate(batch, (ulong)((Step * parts) + part));
+            bool more = part + 1 < parts || Step + 1 < train.Steps;
+            var (t, f, d) = Accumulate(_inputs, (ulong)((Step * parts) + part), more);
             total += t / parts;
             focal += f / parts;
             dice += d / parts;
@@ -122,7 +122,7 @@ internal sealed class LdvcTrainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _loader?.Dispose();
+        _inputs?.Dispose();
         _frozenClasses?.Dispose();
         _unseenFlags?.Dispose();
         Optimizer.Dispose();
@@ -142,14 +142,17 @@ internal sealed class LdvcTrainer : IDisposable
         });
     }
 
-    private (double Total, double Focal, double Dice) Accumulate(DataBatch batch, ulong iteration)
+    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is.
+    private (double Total, double Focal, double Dice) Accumulate(TrainingInputs inputs, ulong iteration, bool more)
     {
         var device = _loaded.Device;
         var model = _loaded.Model;
         var mixed = new CounterRandom((ulong)_config.Train.Seed, iteration);
         using var tape = new Tape(device, recording: true, mixed.NextBits());
-        using var image = device.FromHost(batch.Images.AsSpan(0, batch.Count * 3 * batch.Size * batch.Size), new Shape(batch.Count, 3, batch.Size, batch.Size));
-        using var labels = UploadLabels(batch);
+        var (lent, images, truth) = inputs.Take();
+        using var batch = lent;
+        using var image = images;
+        using var labels = truth;
         using var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts);
         using var logits = model.Forward(tape, image, texts);
         if (_unseenFlags is not null)
@@ -161,36 +164,31 @@ internal sealed class LdvcTrainer : IDisposable
         var weights = _config.Loss;
         using var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
         using var parts = partsTensor;
-        float[] values = parts.ToArray();
+        tape.Backward(loss);
+        using var status = device.Empty(new Shape(4));
+        using (var losses = status.Slice(0, 3))
+        {
+            losses.CopyFrom(parts);
+        }
+
+        Optimizer.FindNotFiniteGradient(status.View.Shift(3));
+        if (more)
+        {
+            inputs.CopyAhead();
+        }
+
+        float[] values = status.ToArray();
         if (!float.IsFinite(values[0]))
         {
             throw Diverged($"the loss is {values[0]}; first bad tensor: {FirstBadTensor(image, texts, logits)}", batch);
         }
 
-        tape.Backward(loss);
-        if (Optimizer.FirstNonFiniteGradient() is { } bad)
+        if (Optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])) is { } bad)
         {
             throw Diverged($"first bad tensor: the gradient of {bad}", batch);
         }
 
         return (values[0], values[1], values[2]);
-    }
-
-    private Tensor UploadLabels(DataBatch batch)
-    {
-        int count = batch.Count * batch.Size * batch.Size;
-        if (batch.Unseen is not null)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                if (batch.Unseen[i] != 0)
-                {
-                    batch.Labels[i] = PseudoLabelMarker;
-                }
-            }
-        }
-
-        return _loaded.Device.FromHost(batch.Labels.AsSpan(0, count), new Shape(batch.Count, batch.Size, batch.Size));
     }
 
     private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
