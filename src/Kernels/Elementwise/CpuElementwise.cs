@@ -12,6 +12,24 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
     public void Scale(View x, float factor, View y, bool accumulate, long count) =>
         Run(new ElementwiseArguments { Kind = ElementwiseKind.Scale, A = x.Floats, B = x.Floats, Y = y.Floats, Factor = factor, Accumulate = accumulate, Count = count });
 
+    public void ScaleByExp(View x, View s, float limit, View y, bool accumulate, long count) =>
+        Scale(x, MathF.Min(MathF.Exp(s.Floats[0]), limit), y, accumulate, count);
+
+    public void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count)
+    {
+        // A batch's squared number of similarities: one thread, in order.
+        double sum = 0;
+        if (MathF.Exp(s.Floats[0]) <= limit)
+        {
+            for (long i = 0; i < count; i++)
+            {
+                sum += (double)dy.Floats[i] * y.Floats[i];
+            }
+        }
+
+        ds.Floats[0] = (accumulate ? ds.Floats[0] : 0) + (float)sum;
+    }
+
     public void Multiply(View a, View b, View y, bool accumulate, long count) =>
         Run(new ElementwiseArguments { Kind = ElementwiseKind.Multiply, A = a.Floats, B = b.Floats, Y = y.Floats, Accumulate = accumulate, Count = count });
 

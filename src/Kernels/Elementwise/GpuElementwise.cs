@@ -11,6 +11,22 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
     public void Scale(View x, float factor, View y, bool accumulate, long count) =>
         Run(GpuElements.Scale, x, x, y, count, new ElementArgs { Factor = factor, Accumulate = accumulate ? 1 : 0 });
 
+    public void ScaleByExp(View x, View s, float limit, View y, bool accumulate, long count) =>
+        launcher.LaunchItems(GpuScaleByExp.Forward, count, ByExp(x, y, s, limit, accumulate, count));
+
+    public void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count)
+    {
+        int groups = Math.Max(1, GpuSizes.Groups(count, GpuScaleByExp.ElementsPerGroup));
+        var args = ByExp(dy, y, s, limit, accumulate, count) with
+        {
+            Partial = launcher.Workspace.Floats(groups).GpuFloats,
+            Gradient = ds.GpuFloats,
+            Groups = groups,
+        };
+        launcher.Launch(GpuScaleByExp.Products, groups, args);
+        launcher.Launch(GpuScaleByExp.Finish, 1, args);
+    }
+
     public void Multiply(View a, View b, View y, bool accumulate, long count) =>
         Run(GpuElements.Multiply, a, b, y, count, new ElementArgs { Accumulate = accumulate ? 1 : 0 });
 
@@ -69,6 +85,18 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
             launcher.LaunchItems(GpuRelationship.Image, (long)batch * width, Args(t, g, dy, dg, batch, classes, width));
         }
     }
+
+    private static ScaleByExpArgs ByExp(View x, View y, View s, float limit, bool accumulate, long count) => new()
+    {
+        X = x.GpuFloats,
+        Y = y.GpuFloats,
+        S = s.GpuFloats,
+        Partial = s.GpuFloats,
+        Gradient = s.GpuFloats,
+        Limit = limit,
+        Count = GpuSizes.Index(count, GpuScaleByExp.Forward),
+        Accumulate = accumulate ? 1 : 0,
+    };
 
     private static RelationshipArgs Args(View t, View g, View y, View gradient, int batch, int classes, int width) => new()
     {

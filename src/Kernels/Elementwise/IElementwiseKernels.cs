@@ -11,6 +11,12 @@ internal interface IElementwiseKernels
     /// <summary>y (+)= factor * x.</summary>
     void Scale(View x, float factor, View y, bool accumulate, long count);
 
+    /// <summary>y (+)= min(e^s, limit) * x for s [1], which the host does not read.</summary>
+    void ScaleByExp(View x, View s, float limit, View y, bool accumulate, long count);
+
+    /// <summary>ds [1] (+)= sum of dy * y, y being <see cref="ScaleByExp"/>'s result; zero where the limit cut the factor.</summary>
+    void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count);
+
     /// <summary>y (+)= a * b.</summary>
     void Multiply(View a, View b, View y, bool accumulate, long count);
 

@@ -1,0 +1,149 @@
+using ILGPU;
+using Ldvc.Kernels;
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+using Xunit;
+
+namespace Ldvc.Tests.Gpu;
+
+/// <summary>Memory, transfers and errors of GPU devices.</summary>
+[Collection("opencl")]
+public class GpuDeviceTests(OpenClFixture fixture)
+{
+    [Fact]
+    public void OutOfMemoryNamesTheTensorAndWhatIsFree()
+    {
+        using var device = Small(1 << 20);
+        using var first = device.Empty(new Shape(100_000));
+        var error = Assert.Throws<InputException>(() => device.Empty(new Shape(512, 1024)));
+        Assert.Contains("opencl:0: out of memory for Float32 [512, 1024], 2 MiB wanted, ", error.Message);
+        Assert.Contains("free of 1 MiB", error.Message);
+    }
+
+    [Fact]
+    public void MemoryOfOneSizeServesAnother()
+    {
+        using var device = Small(1 << 20);
+        for (int round = 0; round < 4; round++)
+        {
+            foreach (int count in new[] { 60_000, 200_000, 10_000 })
+            {
+                using var tensor = device.Empty(new Shape(count));
+            }
+        }
+
+        Assert.Equal(1, device.Counters.BufferCount);
+    }
+
+    [Fact]
+    public void TensorsDoNotOverlap()
+    {
+        using var device = Small(4 << 20);
+        var random = new CounterRandom(3);
+        var kept = new List<(Tensor Tensor, float Value)>();
+        for (int i = 0; i < 300; i++)
+        {
+            if (kept.Count > 20)
+            {
+                int gone = random.NextInt(kept.Count);
+                kept[gone].Tensor.Dispose();
+                kept.RemoveAt(gone);
+                if (i % 50 == 0)
+                {
+                    device.Pool.Trim();
+                }
+            }
+
+            float[] values = new float[1 + random.NextInt(20_000)];
+            Array.Fill(values, i);
+            kept.Add((device.FromHost(values, new Shape(values.Length)), i));
+        }
+
+        foreach (var (tensor, value) in kept)
+        {
+            Assert.All(tensor.ToArray(), v => Assert.Equal(value, v));
+            tensor.Dispose();
+        }
+
+        device.Pool.Trim();
+        Assert.True(device.Chunks[0]!.IsEmpty);
+    }
+
+    [Fact]
+    public void LongTransfersPassThroughThePinnedBuffersAndAreCounted()
+    {
+        var device = fixture.Twin.Device;
+        float[] values = [.. Enumerable.Range(0, 1_000_000).Select(i => i * 0.5f)];
+        long uploads = device.Counters.UploadCount, bytes = device.Counters.UploadBytes, downloads = device.Counters.DownloadCount;
+        using var tensor = device.FromHost(values, new Shape(values.Length));
+        using var copy = tensor.Clone();
+        Assert.Equal(values, copy.ToArray());
+        Assert.Equal((1, 4_000_000, 1), (device.Counters.UploadCount - uploads, device.Counters.UploadBytes - bytes, device.Counters.DownloadCount - downloads));
+        copy.Clear();
+        Assert.All(copy.ToArray(), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void StagedInputsTakeTurns()
+    {
+        var device = fixture.Twin.Device;
+        using var stage = new InputStage(device);
+        using var result = device.Empty(new Shape(5000));
+        float[] values = new float[5000];
+        for (int step = 0; step < 6; step++)
+        {
+            if (!stage.IsFull)
+            {
+                Array.Fill(values, step);
+                stage.Stage<float>(values, new Shape(5000), DType.Float32);
+            }
+
+            using var input = stage.Take();
+
+            // The next input is staged while the kernel that reads this one may still run.
+            KernelSet.For(device).Elementwise.Scale(input, 2, result, false, 5000);
+            Array.Fill(values, step + 1);
+            stage.Stage<float>(values, new Shape(5000), DType.Float32);
+            Assert.All(result.ToArray(), v => Assert.Equal(2 * step, v));
+        }
+
+        Assert.Throws<InvalidOperationException>(() => stage.Stage<float>(values, new Shape(5000), DType.Float32));
+    }
+
+    [Theory]
+    [InlineData("opencl:99", "--device opencl:99: no such device, there is opencl:0 = ")]
+    [InlineData("gpu", "device 'gpu': expected cpu, cuda")]
+    [InlineData("cuda:77", "--device cuda:77: no such device, ")]
+    public void UnknownDevicesSayWhatThereIs(string name, string message)
+    {
+        Assert.NotNull(fixture.Twin);
+        Assert.StartsWith(message, Assert.Throws<InputException>(() => DeviceFactory.Open(name)).Message);
+    }
+
+    [Fact]
+    public void KernelsThatCannotBeCompiledSayWhich()
+    {
+        // A device of its own: a failed compilation spoils the context.
+        using var device = Small(1 << 20);
+        using var x = device.Empty(new Shape(4));
+        using var launcher = new GpuLauncher(device);
+        var kernel = new GpuKernel<BadArgs>("test.bad", Bad, 32);
+        var error = Assert.Throws<NotSupportedException>(() => launcher.Launch(kernel, 1, new BadArgs { X = x.View.GpuFloats }));
+        Assert.StartsWith("kernel test.bad: ILGPU cannot compile it for opencl:0: ", error.Message);
+    }
+
+    private static void Bad(BadArgs args) => args.X[0] = new float[args.X.IntLength].Length;
+
+    // Skips where there is no OpenCL.
+    private GpuDevice Small(long bytes)
+    {
+        Assert.NotNull(fixture.Twin);
+        return GpuPlatform.Open(GpuKind.OpenCl, 0, bytes, bytes);
+    }
+
+    internal readonly struct BadArgs
+    {
+        internal ArrayView<float> X { get; init; }
+    }
+}
