@@ -13,6 +13,7 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
             usage: dotnet run -c Release --project bench -- gemm [--threads N] [--rounds N]
                    dotnet run -c Release --project bench -- vit  [--threads N] [--size 512] [--classes 15] [--rounds N]
                    dotnet run -c Release --project bench -- peers [--filter A,B] [--rounds 7] [--threads 2] [--json FILE]
+                   dotnet run -c Release --project bench -- kernels [--device D] [--filter TEXT] [--json FILE] [--threads N]
                    dotnet run -c Release --project bench -- ptx --out DIR [--filter TEXT]
                    dotnet run -c Release --project bench -- step  [--case step-voc] [--html FILE] [--threads N]
                    dotnet run -c Release --project bench -- sweep [--csv FILE] [--svg FILE] [--threads N]
@@ -21,6 +22,7 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
             step: one LDVC training step (step-voc or step-coco) kernel by kernel; --html writes it along a time axis
             sweep: time over tokens, classes, batch and k, against what theory says
             peers: against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; 15 minutes for everything on two cores
+            kernels: the tests' case list on cpu, cuda[:i], opencl[:i] or simulator: time, GFLOP/s, GB/s, per cent of what the device can do
             ptx:  the CUDA code of every GPU kernel, one .ptx file each, and manifest.json; needs no GPU
             """);
         return 2;

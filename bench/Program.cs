@@ -1,4 +1,5 @@
 using Ldvc.Bench;
+using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Sweep;
@@ -10,6 +11,7 @@ try
     {
         ["gemm", ..] => GemmBench.Run(Options.Parse(args)),
         ["vit", ..] => VitBench.Run(Options.Parse(args)),
+        ["kernels", ..] => KernelsVerb.Run(args.AsSpan(1)),
         ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
         ["step", ..] => StepVerb.Run(args.AsSpan(1)),
         ["sweep", ..] => SweepVerb.Run(args.AsSpan(1)),
