@@ -97,14 +97,14 @@ internal readonly struct GpuAttentionArguments
     /// <summary>Fills in the inputs and outputs of the forward; HeadDim must be set. Views of the backward and of routes become the forward's.</summary>
     internal GpuAttentionArguments With(TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
-        var values = Rows(q);
+        var values = Rows(q, Batch);
         var unused = logSumExp.GpuInts;
         return this with
         {
             Q = values,
-            K = Rows(k),
-            V = Rows(v),
-            O = Rows(o),
+            K = Rows(k, Batch),
+            V = Rows(v, Batch),
+            O = Rows(o, Batch),
             Dout = values,
             Dq = values,
             Dk = values,
@@ -122,16 +122,19 @@ internal readonly struct GpuAttentionArguments
     /// <summary>Fills in the rest for the backward.</summary>
     internal GpuAttentionArguments WithGradients(TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View delta) => this with
     {
-        Dout = Rows(dOut),
-        Dq = Rows(dq),
-        Dk = Rows(dk),
-        Dv = Rows(dv),
+        Dout = Rows(dOut, Batch),
+        Dq = Rows(dq, Batch),
+        Dk = Rows(dk, Batch),
+        Dv = Rows(dv, Batch),
         Delta = delta.GpuFloats,
         Vector = Vector != 0 && IsAligned(dOut) && IsAligned(dq) && IsAligned(dk) && IsAligned(dv) ? 1 : 0,
     };
 
     /// <summary>Rows as kernels see them.</summary>
-    internal static GpuTokenRows Rows(TokenRows rows) => new(rows.Data.GpuFloats, checked((int)rows.BatchStride), rows.RowStride);
+    /// <exception cref="ArgumentException">They span 2^31 elements or more.</exception>
+    internal static GpuTokenRows Rows(TokenRows rows, int batch) => batch * rows.BatchStride <= int.MaxValue
+        ? new(rows.Data.GpuFloats, (int)rows.BatchStride, rows.RowStride)
+        : throw new ArgumentException($"attention: {batch} batches of {rows.BatchStride} elements, expected fewer than 2^31 together");
 
     private static bool IsAligned(TokenRows rows) => rows.Data.Offset % 4 == 0 && rows.BatchStride % 4 == 0 && rows.RowStride % 4 == 0;
 }
