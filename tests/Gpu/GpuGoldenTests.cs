@@ -1,0 +1,41 @@
+using Ldvc.Comparison;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Gpu;
+
+/// <summary>What `ldvc compare --device opencl` does: the values that PyTorch computed, at the CPU's tolerances.</summary>
+[Collection("opencl")]
+public class OpenClGoldenTests(OpenClFixture fixture)
+{
+    [Theory]
+    [InlineData("clip-tiny")]
+    [InlineData("ldvc-route")]
+    [InlineData("ldvc-route-partial-windows")]
+    [InlineData("ldvc-full-attention")]
+    [InlineData("ldvc-no-self-attention")]
+    [InlineData("ldvc-zegclip")]
+    [InlineData("ldvc-dot-head")]
+    public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
+}
+
+/// <summary>The same with `--device simulator`.</summary>
+[Collection("simulator")]
+public class SimulatorGoldenTests(SimulatorFixture fixture)
+{
+    [Theory]
+    [InlineData("clip-tiny")]
+    [InlineData("ldvc-route")]
+    public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
+}
+
+internal static class GoldenCases
+{
+    internal static void Compare(Twin twin, string name)
+    {
+        var rows = ReferenceComparison.Run(TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), 2e-5, twin.Device, TestContext.Current.CancellationToken);
+        Assert.True(rows.Count >= (name == "clip-tiny" ? 9 : 68), $"{rows.Count} tensors");
+        Assert.All(rows, row => Assert.True(row.Within, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
+    }
+}
