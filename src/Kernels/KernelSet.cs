@@ -122,7 +122,7 @@ internal sealed class KernelSet : IDisposable
         return new KernelSet
         {
             Launcher = launcher,
-            MatMul = new GpuMatMul(launcher),
+            MatMul = new CheckedMatMul(launcher, gate, new GpuMatMul(launcher)),
             Normalization = new GpuNormalization(launcher),
             Elementwise = new GpuElementwise(launcher),
             Attention = new CheckedAttention(launcher, gate, new GpuAttention(launcher)),

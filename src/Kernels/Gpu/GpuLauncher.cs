@@ -35,9 +35,15 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// <summary>Blocks that tables of tensors hold.</summary>
     internal int TableBlocks { get; set; }
 
+    /// <summary>
+    /// When set, launches (kernel, grid x, y, z, dynamic shared bytes) are reported to it and not run, with groups as on a card: for lists of what a step
+    /// would launch.
+    /// </summary>
+    internal Action<GpuKernel, int, int, int, int>? Recorder { get; set; }
+
     /// <summary>Threads of a group on this device.</summary>
     internal int GroupSize(GpuKernel kernel) =>
-        Device.Kind == GpuKind.Simulator && kernel.AnyGroup ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize) : kernel.GroupSize;
+        Device.Kind == GpuKind.Simulator && kernel.AnyGroup && Recorder is null ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize) : kernel.GroupSize;
 
     /// <summary>Queues a kernel on a grid of groups. The y and z sizes of a grid must be below 65536 (CUDA's limit).</summary>
     internal void Launch<TArgs>(GpuKernel<TArgs> kernel, int gridX, int gridY, int gridZ, in TArgs args, int dynamicSharedBytes = 0)
@@ -51,6 +57,12 @@ internal sealed unsafe class GpuLauncher : IDisposable
         if (gridY > ushort.MaxValue || gridZ > ushort.MaxValue)
         {
             throw new ArgumentException($"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {ushort.MaxValue} in y and z");
+        }
+
+        if (Recorder is { } record)
+        {
+            record(kernel, gridX, gridY, gridZ, dynamicSharedBytes);
+            return;
         }
 
         var launch = Load(kernel);
