@@ -134,7 +134,7 @@ class Ldvc:
     def decoder(self, patches, classes, grid):
         options, vision_query = self.options, self.options.decoder == "vision-query"
         x, other = (patches, classes) if vision_query else (classes, patches)
-        self.margin = 1.0
+        self.margin, self.kinks = 1.0, 0
         for i in range(options.layers):
             name = f"decoder.layers.{i}"
             if vision_query and options.attention != "none":
@@ -146,7 +146,9 @@ class Ldvc:
                 scores = (self.heads(q) @ self.heads(k).transpose(-1, -2) / math.sqrt(q.shape[-1] / options.heads)).mean(1)
                 break
             x = self.norm(x + self.linear(self.attend(q, k, v), f"{name}.cross.o"), f"{name}.norm2")
-            hidden = F.relu(self.linear(x, f"{name}.ffn.fc1"))
+            before = self.linear(x, f"{name}.ffn.fc1")
+            self.kinks += int((before.detach().abs() < 1e-6 * before.detach().abs().max()).sum())
+            hidden = F.relu(before)
             x = self.norm(x + self.linear(hidden, f"{name}.ffn.fc2"), f"{name}.norm3")
         else:
             scores = x @ other.transpose(1, 2)
@@ -238,6 +240,7 @@ def main():
     note = f"tools/make_ldvc_reference.py, PyTorch {torch.__version__}, {'float32' if options.float32 else 'float64'}, seed {options.seed}"
     write_safetensors(options.out, tensors, {"options": json.dumps(settings), "note": note})
     print(f"{options.out}: loss {', '.join(f'{value:.6f}' for value in outputs['loss'].tolist())}")
+    print(f"inputs of a ReLU within 1e-6 of zero: {model.kinks} (float32 may take the other side: one row each of a gradient of ffn.fc1)")
     if options.attention == "route" and options.decoder == "vision-query":
         print(f"closest decision of route attention: {model.margin:.1e} of the largest affinity (below 1e-6, float32 may choose another window)")
 
