@@ -48,7 +48,7 @@ internal static class AblationReport
             Spread gain = results.Difference(last, first, number);
             string sign = gain.Mean > 0 ? "+" : "";
             return new ReportCard(
-                $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} seeds", main);
+                $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {(gain.Count == 1 ? "seed" : "seeds")}", main);
         }
 
         report.AddCards(Card("mIoU(U)", r => r.Scores.Unseen, main: true), Card("mIoU(S)", r => r.Scores.Seen), Card("hIoU", r => r.Scores.Harmonic));

@@ -13,6 +13,7 @@ namespace Ldvc.Ablation;
 internal sealed record VariantCost
 {
     private const int Forwards = 5;
+    private const double WarmUpSeconds = 1;
 
     /// <summary>SHA-256 over everything the numbers depend on.</summary>
     public required string Fingerprint { get; init; }
@@ -72,6 +73,12 @@ internal sealed record VariantCost
         {
             Forward();
             adds = watch.MultiplyAdds;
+        }
+
+        // The first variant that is measured would otherwise pay for compiling what all of them use.
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds;)
+        {
+            Forward();
         }
 
         var times = new double[Forwards];
