@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Ldvc.Tensors.Serialization;
+
 namespace Ldvc.Tensors;
 
 /// <summary>
@@ -64,6 +67,16 @@ public abstract class Device : IDisposable
     {
         var tensor = Empty(shape);
         tensor.CopyFromHost(values);
+        return tensor;
+    }
+
+    /// <summary>A bf16 tensor with host values rounded to nearest, ties to even.</summary>
+    internal Tensor FromHostRounded(ReadOnlySpan<float> values, Shape shape)
+    {
+        var rounded = new ushort[values.Length];
+        ElementConversion.FromFloat32(DType.BFloat16, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
+        var tensor = Empty(shape, DType.BFloat16);
+        tensor.CopyFromHost<ushort>(rounded);
         return tensor;
     }
 

@@ -37,7 +37,7 @@ public sealed class Tensor : IDisposable
     public long Count => Shape.Count;
 
     /// <summary>Where kernels find the data.</summary>
-    public View View => _disposed ? throw new ObjectDisposedException(nameof(Tensor), $"tensor {Shape} was used after its memory was released") : new View(Storage, Offset);
+    public View View => _disposed ? throw new ObjectDisposedException(nameof(Tensor), $"tensor {Shape} was used after its memory was released") : new View(Storage, Offset, DType);
 
     /// <summary>The same values under another shape of as many elements.</summary>
     public Tensor Reshape(params ReadOnlySpan<int> sizes)

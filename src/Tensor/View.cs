@@ -3,17 +3,20 @@ using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Tensors;
 
-/// <summary>What kernels see of a tensor: its memory and the position of the first element. A default view means "absent".</summary>
-public readonly record struct View(Storage Storage, long Offset)
+/// <summary>What kernels see of a tensor: its memory, the position of the first element, and what the elements are. A default view means "absent".</summary>
+public readonly record struct View(Storage Storage, long Offset, DType Type = DType.Float32)
 {
     /// <summary>Nothing was passed (no bias, no residual, ...).</summary>
     public bool IsNone => Storage is null;
 
     /// <summary>The view that starts some elements later.</summary>
-    public View Shift(long elements) => new(Storage, Offset + elements);
+    public View Shift(long elements) => this with { Offset = Offset + elements };
+
+    /// <summary>Whether the elements are bf16: only the kernels that say so take such views.</summary>
+    internal bool IsBf16 => Type == DType.BFloat16;
 
     /// <summary>CPU address of the first float; null for an absent view.</summary>
-    internal unsafe float* Floats => Storage is null ? null : (float*)((CpuStorage)Storage).Pointer + Offset;
+    internal unsafe float* Floats => Storage is null ? null : (float*)((CpuStorage)Float32Storage).Pointer + Offset;
 
     /// <summary>CPU address of the first 32-bit integer; null for an absent view.</summary>
     internal unsafe int* Ints => Storage is null ? null : (int*)((CpuStorage)Storage).Pointer + Offset;
@@ -22,13 +25,21 @@ public readonly record struct View(Storage Storage, long Offset)
     internal unsafe byte* Bytes => Storage is null ? null : ((CpuStorage)Storage).Pointer + Offset;
 
     /// <summary>GPU memory from the first float to the block's end; not for absent views.</summary>
-    internal ArrayView<float> GpuFloats => ((GpuStorage)Storage).Elements<float>(Offset);
+    internal ArrayView<float> GpuFloats => ((GpuStorage)Float32Storage).Elements<float>(Offset);
+
+    /// <summary>GPU memory from the first bf16 number to the block's end; not for absent views.</summary>
+    internal ArrayView<ushort> GpuBf16 => IsBf16
+        ? ((GpuStorage)Storage).Elements<ushort>(Offset)
+        : throw new InvalidOperationException($"a kernel expected bf16 numbers, got {Type}");
 
     /// <summary>GPU memory from the first 32-bit integer to the block's end; not for absent views.</summary>
     internal ArrayView<int> GpuInts => ((GpuStorage)Storage).Elements<int>(Offset);
 
     /// <summary>GPU memory from the first byte to the block's end; not for absent views.</summary>
     internal ArrayView<byte> GpuBytes => ((GpuStorage)Storage).Elements<byte>(Offset);
+
+    // Misreading halves of floats would give plausible numbers.
+    private Storage Float32Storage => IsBf16 ? throw new InvalidOperationException("a kernel expected float32 numbers, got bf16") : Storage;
 
     /// <summary>A tensor's view.</summary>
     public static implicit operator View(Tensor? tensor) => tensor?.View ?? default;

@@ -4,12 +4,20 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Attention;
 
 /// <summary>Attention of a GPU: on the tensor cores where <see cref="TensorCoreChoice"/> says so and the first-use check has passed.</summary>
-internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate, IAttentionKernels portable) : IAttentionKernels
+/// <param name="launcher">Where kernels are queued.</param>
+/// <param name="gate">The first-use check.</param>
+/// <param name="portable">The portable kernels.</param>
+/// <param name="tensorCores">The kernels for tensor cores; others than the real ones in tests.</param>
+internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate, IAttentionKernels portable, IAttentionKernels? tensorCores = null) : IAttentionKernels
 {
     /// <summary>What rounding inputs, weights and their gradients to bf16 may change.</summary>
     internal const double Tolerance = 2e-2;
 
-    private readonly TensorCoreAttention _tensorCores = new(launcher);
+    // The problem of the check: partial tiles, and dropout.
+    private const int Heads = 2;
+    private const int Tokens = 90;
+
+    private readonly IAttentionKernels _tensorCores = tensorCores ?? new TensorCoreAttention(launcher);
 
     /// <inheritdoc/>
     public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
@@ -20,13 +28,13 @@ internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate
         in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
         Choose(TensorCoreChoice.Takes(launcher.Device, sizes, o, dq, dk, dv)).Backward(sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 
-    private IAttentionKernels Choose(bool wanted) => wanted && gate.Allows("attention.bf16", Tolerance, Difference) ? _tensorCores : portable;
+    private IAttentionKernels Choose(bool wanted) => wanted && gate.Allows("attention.bf16", $"{Tokens} causal tokens, {Heads} heads of 64, dropout", Tolerance, Difference) ? _tensorCores : portable;
 
     private double Difference()
     {
-        const int heads = 2, tokens = 90, width = heads * TensorCoreTile.HeadDim;
-        var sizes = new AttentionSizes(1, heads, tokens, tokens, TensorCoreTile.HeadDim, 0.125f, true, 0.1f, 7);
-        using var problem = new AttentionCheck(launcher.Device, tokens, width, heads);
+        const int width = Heads * TensorCoreTile.HeadDim;
+        var sizes = new AttentionSizes(1, Heads, Tokens, Tokens, TensorCoreTile.HeadDim, 0.125f, true, 0.1f, 7);
+        using var problem = new AttentionCheck(launcher.Device, Tokens, width, Heads);
         return problem.Difference(portable, _tensorCores, (kernels, p) =>
         {
             kernels.Forward(sizes, p.Q, p.K, p.V, p.O, p.LogSumExp);

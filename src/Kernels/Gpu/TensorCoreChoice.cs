@@ -16,7 +16,17 @@ internal static class TensorCoreChoice
     private const int SmallestEdge = 16;
 
     internal static bool Takes(GpuDevice device, in Gemm gemm) =>
-        device.Precision == Precision.Bf16 && gemm.M >= SmallestEdge && gemm.N >= SmallestEdge && gemm.K >= SmallestEdge;
+        device.Precision == Precision.Bf16 && gemm.M >= SmallestEdge && gemm.N >= SmallestEdge && gemm.K >= SmallestEdge && TensorCoreMatMul.Fits(gemm);
+
+    /// <summary>
+    /// How a frozen matrix [outputs, ...inputs] is stored on a device: in bf16 where its products multiply in bf16, provided that rows are whole chunks of 8
+    /// numbers. Forward and input gradient read the same copy.
+    /// </summary>
+    internal static DType MatrixType(Device device, Shape shape)
+    {
+        long columns = shape.Count / shape[0];
+        return device.Precision == Precision.Bf16 && columns % 8 == 0 && columns >= SmallestEdge && shape[0] >= SmallestEdge ? DType.BFloat16 : DType.Float32;
+    }
 
     internal static bool Takes(GpuDevice device, in AttentionSizes sizes, params ReadOnlySpan<TokenRows> written) =>
         device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0 } && HavePairs(written);

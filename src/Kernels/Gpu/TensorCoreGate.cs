@@ -16,9 +16,10 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
 
     /// <summary>Whether a kernel may be used.</summary>
     /// <param name="kernel">Its name, or the common name of kernels that are checked together.</param>
+    /// <param name="shape">The problem that it is checked on, for the warning.</param>
     /// <param name="tolerance">Largest difference allowed, relative to the largest value.</param>
     /// <param name="difference">Runs both kernels and returns that difference.</param>
-    internal bool Allows(string kernel, double tolerance, Func<double> difference)
+    internal bool Allows(string kernel, string shape, double tolerance, Func<double> difference)
     {
         if (_verdicts.TryGetValue(kernel, out bool known))
         {
@@ -27,7 +28,7 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
 
         // Set first: the check itself launches kernels.
         _verdicts[kernel] = true;
-        return _verdicts[kernel] = device.Kind != GpuKind.Cuda && !always || Check(kernel, tolerance, difference);
+        return _verdicts[kernel] = device.Kind != GpuKind.Cuda && !always || Check(kernel, shape, tolerance, difference);
     }
 
     /// <summary>Largest difference of two results relative to the largest value of the first; infinite if the second holds anything that is not finite.</summary>
@@ -44,7 +45,7 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
         return worst / largest;
     }
 
-    private bool Check(string kernel, double tolerance, Func<double> difference)
+    private bool Check(string kernel, string shape, double tolerance, Func<double> difference)
     {
         string problem;
         try
@@ -55,7 +56,7 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
                 return true;
             }
 
-            problem = $"differs from the portable kernel by {found:e1} of the largest value, at most {tolerance:e1} expected";
+            problem = $"differs at {shape} from the portable kernel by {found:e1} of the largest value, at most {tolerance:e1} expected";
         }
         catch (NotSupportedException e)
         {

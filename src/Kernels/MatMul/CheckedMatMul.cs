@@ -9,7 +9,11 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     // Inputs that bf16 holds exactly: only the order of float32 sums is left to differ.
     private const double Tolerance = 1e-5;
 
+    // Results rounded to bf16: where the sums differ, neighbouring numbers.
+    private const double RoundedTolerance = 1.0 / 128;
+
     private readonly TensorCoreMatMul _tensorCores = new(launcher);
+    private readonly WidenedMatMul _portable = new(launcher, portable);
 
     /// <inheritdoc/>
     public void Run(in Gemm gemm)
@@ -19,26 +23,32 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
             bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Device.Accelerator.NumMultiprocessors);
             bool transposeA = gemm.TransposeA, transposeB = gemm.TransposeB;
             string kernel = TensorCoreGemmKernels.Get(large, transposeA, transposeB).Name;
-            if (gate.Allows(kernel, Tolerance, () => Difference(large, transposeA, transposeB)))
+            var (m, n, k) = Problem(large);
+            if (gate.Allows(kernel, $"{m} x {n} x {k}", Tolerance, () => Difference(large, transposeA, transposeB)))
             {
                 _tensorCores.Run(gemm, large);
                 return;
             }
         }
 
-        portable.Run(gemm);
+        _portable.Run(gemm);
     }
 
     /// <inheritdoc/>
     public void Dispose() => (portable as IDisposable)?.Dispose();
 
-    // A problem with partial tiles in every direction, more than a turn of the pipeline, and the whole epilogue.
+    // Partial tiles in every direction, more than a turn of the pipeline.
+    private static (int M, int N, int K) Problem(bool large) => (TensorCoreGemmKernels.Edge(large) + 24, TensorCoreGemmKernels.Edge(large) + 16, 136);
+
+    // The whole epilogue; then once more with results, and one operand, stored in bf16.
     private double Difference(bool large, bool transposeA, bool transposeB)
     {
-        int m = TensorCoreGemmKernels.Edge(large) + 24, n = TensorCoreGemmKernels.Edge(large) + 20, k = 136;
+        var (m, n, k) = Problem(large);
         var device = launcher.Device;
-        using Tensor a = Numbers(m * k, 1), b = Numbers(k * n, 2), bias = Numbers(n, 3), residual = Numbers(m * n, 4);
-        using Tensor expected = device.Empty(new Shape(m * n)), actual = device.Empty(new Shape(m * n));
+        float[] valuesB = Numbers(k * n, 2);
+        using Tensor a = device.FromHost(Numbers(m * k, 1), new Shape(m * k)), b = device.FromHost(valuesB, new Shape(k * n));
+        using Tensor bias = device.FromHost(Numbers(n, 3), new Shape(n)), residual = device.FromHost(Numbers(m * n, 4), new Shape(m * n));
+        using Tensor expected = device.Empty(new Shape(m * n)), actual = device.Empty(new Shape(m * n)), before = device.Empty(new Shape(m * n));
         var gemm = new Gemm(m, n, k, a, b, expected)
         {
             TransposeA = transposeA,
@@ -48,22 +58,32 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
             Alpha = 0.125f,
             Bias = bias,
             Activation = Activation.QuickGelu,
+            PreActivation = before,
             Residual = residual,
         };
         portable.Run(gemm);
+        float[] wanted = expected.ToArray(), wantedBefore = before.ToArray();
         _tensorCores.Run(gemm with { C = actual }, large);
-        return TensorCoreGate.Difference(expected.ToArray(), actual.ToArray());
+        double difference = Math.Max(TensorCoreGate.Difference(wanted, actual.ToArray()), TensorCoreGate.Difference(wantedBefore, before.ToArray()));
 
-        Tensor Numbers(int count, ulong stream)
+        using Tensor storedB = device.FromHostRounded(valuesB, new Shape(k * n));
+        using Tensor rounded = device.Empty(new Shape(m * n), DType.BFloat16), roundedBefore = device.Empty(new Shape(m * n), DType.BFloat16);
+        _tensorCores.Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
+        double stored = Math.Max(TensorCoreGate.Difference(wanted, Widened(rounded)), TensorCoreGate.Difference(wantedBefore, Widened(roundedBefore)));
+        return stored <= RoundedTolerance ? difference : Math.Max(difference, stored);
+
+        static float[] Widened(Tensor tensor) => [.. tensor.ToArray<ushort>().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))];
+    }
+
+    private static float[] Numbers(int count, ulong stream)
+    {
+        var random = new CounterRandom(4, stream);
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
         {
-            var random = new CounterRandom(4, stream);
-            var values = new float[count];
-            for (int i = 0; i < count; i++)
-            {
-                values[i] = (random.NextInt(65) - 32) / 32f;
-            }
-
-            return device.FromHost(values, new Shape(count));
+            values[i] = (random.NextInt(65) - 32) / 32f;
         }
+
+        return values;
     }
 }

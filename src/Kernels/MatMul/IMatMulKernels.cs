@@ -1,3 +1,4 @@
+using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul;
@@ -5,7 +6,8 @@ namespace Ldvc.Kernels.MatMul;
 /// <summary>
 /// One (batched) matrix product with its epilogue: C = residual + activation(alpha * op(A) op(B) + bias), row-major, op being the transpose or
 /// nothing. Accumulate adds to C instead and takes no epilogue. With ActivationGradientOf the result is multiplied by the activation's derivative
-/// at those values instead of being activated.
+/// at those values instead of being activated. A, B, C and PreActivation may be bf16 on a GPU (<see cref="View.Type"/>), in rows of whole chunks of 8; what is
+/// computed between them is float32.
 /// </summary>
 internal record struct Gemm
 {
@@ -77,6 +79,15 @@ internal record struct Gemm
 
     /// <summary>Values before the activation of an earlier product, laid out as C; may be absent.</summary>
     public View ActivationGradientOf { get; set; }
+
+    /// <summary>A as it is stored.</summary>
+    internal readonly Bf16Matrix StoredA => Bf16Matrix.Of(A, TransposeA ? K : M, TransposeA ? M : K, Lda, StrideA, Batch);
+
+    /// <summary>B as it is stored.</summary>
+    internal readonly Bf16Matrix StoredB => Bf16Matrix.Of(B, TransposeB ? N : K, TransposeB ? K : N, Ldb, StrideB, Batch);
+
+    /// <summary>C, or what is laid out like it, as it is stored.</summary>
+    internal readonly Bf16Matrix LikeC(View view) => Bf16Matrix.Of(view, M, N, Ldc, StrideC, Batch);
 }
 
 /// <summary>Dense matrix products.</summary>

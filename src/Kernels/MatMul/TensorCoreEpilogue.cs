@@ -21,6 +21,12 @@ internal static class TensorCoreEpilogue
     /// <summary>All rows (and the bias) start at multiples of 16 bytes and N is a multiple of 4: four values are loaded and stored at once.</summary>
     internal const int HasQuads = 32;
 
+    /// <summary>C is bf16; needs <see cref="HasQuads"/>.</summary>
+    internal const int RoundsC = 64;
+
+    /// <summary>PreActivation is bf16; needs <see cref="HasQuads"/>.</summary>
+    internal const int RoundsPreActivation = 128;
+
     /// <summary>Rows that go through shared memory at a time: those of the large tile do not fit at once.</summary>
     internal const int Rows = 64;
 
@@ -74,8 +80,7 @@ internal static class TensorCoreEpilogue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FinishQuad(TensorCoreGemmArguments p, int at, int column, Float4 sum)
     {
-        var c = p.C.Cast<Float4>();
-        Float4 v = Axpy(p.Alpha, sum, (p.Flags & Accumulates) != 0 ? c[at / 4] : default);
+        Float4 v = Axpy(p.Alpha, sum, (p.Flags & Accumulates) != 0 ? p.C.Cast<Float4>()[at / 4] : default);
         if ((p.Flags & HasBias) != 0)
         {
             v = Axpy(1f, p.Bias.Cast<Float4>()[column / 4], v);
@@ -83,7 +88,7 @@ internal static class TensorCoreEpilogue
 
         if ((p.Flags & HasPreActivation) != 0)
         {
-            p.PreActivation.Cast<Float4>()[at / 4] = v;
+            Store(p.PreActivation, at, v, p.Flags & RoundsPreActivation);
         }
 
         if ((p.Flags & HasGradient) != 0)
@@ -99,7 +104,20 @@ internal static class TensorCoreEpilogue
                 GpuMath.Activate(v.X, p.Activation), GpuMath.Activate(v.Y, p.Activation), GpuMath.Activate(v.Z, p.Activation), GpuMath.Activate(v.W, p.Activation));
         }
 
-        c[at / 4] = (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v;
+        Store(p.C, at, (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v, p.Flags & RoundsC);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(ArrayView<float> target, int at, Float4 value, int rounds)
+    {
+        if (rounds != 0)
+        {
+            target.Cast<Bf16x4>()[at / 4] = Bf16x4.Round(value);
+        }
+        else
+        {
+            target.Cast<Float4>()[at / 4] = value;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,11 +5,16 @@ using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Kernels.MatMul;
 
-/// <summary>Queues matrix products on the tensor cores: rounds both inputs to bf16 in the workspace, then runs one <see cref="TensorCoreGemm"/>.</summary>
+/// <summary>
+/// Queues matrix products on the tensor cores: inputs that are not stored in bf16 are rounded to it in the workspace, then one <see cref="TensorCoreGemm"/> runs.
+/// </summary>
 internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
 {
     /// <inheritdoc/>
     public void Run(in Gemm gemm) => Run(gemm, TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Device.Accelerator.NumMultiprocessors));
+
+    /// <summary>Whether the epilogue can store the results where they belong: bf16 ones only four at a time.</summary>
+    internal static bool Fits(in Gemm gemm) => (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || (Flags(gemm) & TensorCoreEpilogue.HasQuads) != 0;
 
     /// <summary>Runs a product with a given tile.</summary>
     internal void Run(in Gemm gemm, bool large)
@@ -20,22 +25,19 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
         }
 
         var kernel = TensorCoreGemmKernels.Get(large, gemm.TransposeA, gemm.TransposeB);
-        var a = Operand.Of(gemm.TransposeA ? gemm.K : gemm.M, gemm.TransposeA ? gemm.M : gemm.K, gemm.Lda, gemm.StrideA, gemm.Batch);
-        var b = Operand.Of(gemm.TransposeB ? gemm.N : gemm.K, gemm.TransposeB ? gemm.K : gemm.N, gemm.Ldb, gemm.StrideB, gemm.Batch);
-        var packed = launcher.Workspace.Bytes((a.Chunks + b.Chunks) * 16).GpuBytes.Cast<Bf16x8>();
-        var packedA = packed.SubView(0, a.Chunks);
-        var packedB = packed.SubView(a.Chunks, b.Chunks);
-        Pack(gemm.A, a, packedA);
-        Pack(gemm.B, b, packedB);
-        var c = gemm.C.GpuFloats;
+        var a = gemm.StoredA;
+        var b = gemm.StoredB;
+        var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
+        long at = 0;
+        var c = Raw(gemm.C);
         int edge = TensorCoreGemmKernels.Edge(large);
         var args = new TensorCoreGemmArguments
         {
-            A = packedA,
-            B = packedB,
+            A = a.Packed(launcher, workspace, ref at),
+            B = b.Packed(launcher, workspace, ref at),
             C = c,
             Bias = gemm.Bias.IsNone ? c : gemm.Bias.GpuFloats,
-            PreActivation = gemm.PreActivation.IsNone ? c : gemm.PreActivation.GpuFloats,
+            PreActivation = gemm.PreActivation.IsNone ? c : Raw(gemm.PreActivation),
             Residual = gemm.Residual.IsNone ? c : gemm.Residual.GpuFloats,
             ActivationGradientOf = gemm.ActivationGradientOf.IsNone ? c : gemm.ActivationGradientOf.GpuFloats,
             M = gemm.M,
@@ -62,37 +64,12 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
         flags |= gemm.Residual.IsNone ? 0 : TensorCoreEpilogue.HasResidual;
         flags |= gemm.ActivationGradientOf.IsNone ? 0 : TensorCoreEpilogue.HasGradient;
         flags |= gemm.Accumulate ? TensorCoreEpilogue.Accumulates : 0;
+        flags |= gemm.C.IsBf16 ? TensorCoreEpilogue.RoundsC : 0;
+        flags |= gemm.PreActivation.IsBf16 ? TensorCoreEpilogue.RoundsPreActivation : 0;
         long offsets = gemm.C.Offset | gemm.Bias.Offset | gemm.PreActivation.Offset | gemm.Residual.Offset | gemm.ActivationGradientOf.Offset;
         return (offsets | (uint)gemm.Ldc | gemm.StrideC | (uint)gemm.N) % 4 == 0 ? flags | TensorCoreEpilogue.HasQuads : flags;
     }
 
-    private void Pack(View source, in Operand operand, ILGPU.ArrayView<Bf16x8> target)
-    {
-        int chunks = GpuSizes.Index(operand.Chunks, PackBf16.Kernel);
-        GpuSizes.Index(((operand.Matrices - 1) * operand.Stride) + ((long)operand.Rows * operand.Row), PackBf16.Kernel);
-        launcher.LaunchItems(PackBf16.Kernel, chunks, new PackArgs
-        {
-            Source = source.GpuFloats,
-            Target = target,
-            Rows = operand.Rows,
-            Columns = operand.Columns,
-            Row = operand.Row,
-            Matrix = (int)operand.Stride,
-            Chunks = chunks,
-            Aligned = (source.Offset | (uint)operand.Row | operand.Stride) % 4 == 0 ? 1 : 0,
-        });
-    }
-
-    /// <summary>A matrix as it is stored; one that a whole batch shares is packed once.</summary>
-    private readonly record struct Operand(int Rows, int Columns, int Row, long Stride, int Matrices)
-    {
-        internal int RowChunks => PackBf16.RowChunks(Columns);
-
-        internal int MatrixChunks => Matrices == 1 ? 0 : Rows * RowChunks;
-
-        internal long Chunks => (long)Matrices * Rows * RowChunks;
-
-        internal static Operand Of(int rows, int columns, int row, long stride, int batch) =>
-            new(rows, columns, row, stride, stride == 0 ? 1 : batch);
-    }
+    // Memory from a view's first element on. The kernel is told by a flag when it holds bf16 numbers.
+    private static ILGPU.ArrayView<float> Raw(View view) => view.IsBf16 ? view.GpuBf16.Cast<float>() : view.GpuFloats;
 }

@@ -5,9 +5,21 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.RouteAttention;
 
 /// <summary>Route attention of a GPU: on the tensor cores where <see cref="TensorCoreChoice"/> says so and the first-use check has passed.</summary>
-internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate gate, GpuRouteAttention portable) : IRouteAttentionKernels
+/// <param name="launcher">Where kernels are queued.</param>
+/// <param name="gate">The first-use check.</param>
+/// <param name="portable">The portable kernels; they always do the routing.</param>
+/// <param name="tensorCores">The kernels for tensor cores; others than the real ones in tests.</param>
+internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate gate, GpuRouteAttention portable, IRouteAttentionKernels? tensorCores = null)
+    : IRouteAttentionKernels
 {
-    private readonly TensorCoreRouteAttention _tensorCores = new(launcher, portable);
+    // The problem of the check: windows of 5 x 4 tokens, two tiles each, partial ones at the lower and right edges.
+    private const int Heads = 3;
+    private const int GridHeight = 13;
+    private const int GridWidth = 11;
+    private const int Windows = 3;
+    private const int TopK = 4;
+
+    private readonly IRouteAttentionKernels _tensorCores = tensorCores ?? new TensorCoreRouteAttention(launcher, portable);
 
     /// <inheritdoc/>
     public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch) => portable.Route(sizes, q, k, table, scratch);
@@ -26,15 +38,13 @@ internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate
             sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 
     private IRouteAttentionKernels Choose(bool wanted) =>
-        wanted && gate.Allows("route_attention.bf16", CheckedAttention.Tolerance, Difference) ? _tensorCores : portable;
+        wanted && gate.Allows("route_attention.bf16", $"{GridHeight} x {GridWidth} tokens in {Windows} x {Windows} windows, top {TopK}, {Heads} heads of 64", CheckedAttention.Tolerance, Difference) ? _tensorCores : portable;
 
-    // Windows of 5 x 4 tokens, two tiles each, partial ones at the lower and right edges.
     private double Difference()
     {
-        const int heads = 3;
-        var sizes = new RouteSizes(1, heads, TensorCoreTile.HeadDim, 13, 11, 3, 4, 0.125f);
+        var sizes = new RouteSizes(1, Heads, TensorCoreTile.HeadDim, GridHeight, GridWidth, Windows, TopK, 0.125f);
         var device = launcher.Device;
-        using var problem = new AttentionCheck(device, sizes.Tokens, heads * TensorCoreTile.HeadDim, heads);
+        using var problem = new AttentionCheck(device, sizes.Tokens, Heads * TensorCoreTile.HeadDim, Heads);
         View table = problem.Keep(device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32));
         View offsets = problem.Keep(device.Empty(new Shape(sizes.Windows + 1), DType.Int32));
         View list = problem.Keep(device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32));

@@ -1,13 +1,48 @@
 using Ldvc.Autograd;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
-/// <summary>Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names.</summary>
+/// <summary>
+/// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. On a device that multiplies in bf16, matrices are rounded here, once, and no
+/// float32 copy goes to the device.
+/// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
-    public Parameter Get(string name, Shape shape, double deviation, float constant = 0)
+    public Parameter Get(string name, Shape shape, double deviation, float constant = 0) =>
+        new(device.FromHost(Read(name, shape), shape), trainable: false);
+
+    public Parameter GetMatrix(string name, Shape shape, double deviation) => Matrix(Read(name, shape), shape);
+
+    public Parameter GetProjection(string name, int outputs, int inputs, double deviation)
+    {
+        var shape = new Shape(outputs, inputs);
+        if (huggingFace)
+        {
+            return GetMatrix(name, shape, deviation);
+        }
+
+        Check(name, [inputs, outputs]);
+        var stored = new float[inputs * outputs];
+        archive.ReadFloat32(name, stored);
+        var values = new float[stored.Length];
+        for (int i = 0; i < inputs; i++)
+        {
+            for (int o = 0; o < outputs; o++)
+            {
+                values[(o * inputs) + i] = stored[(i * outputs) + o];
+            }
+        }
+
+        return Matrix(values, shape);
+    }
+
+    private Parameter Matrix(float[] values, Shape shape) => new(
+        TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
+
+    private float[] Read(string name, Shape shape)
     {
         string[] parts = huggingFace ? ClipNames.HuggingFace(name) : [name];
         int[] wanted = shape.ToArray();
@@ -29,29 +64,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             archive.ReadFloat32(parts[i], values.AsSpan(i * each, each));
         }
 
-        return new Parameter(device.FromHost(values, shape), trainable: false);
-    }
-
-    public Parameter GetProjection(string name, int outputs, int inputs, double deviation)
-    {
-        if (huggingFace)
-        {
-            return Get(name, new Shape(outputs, inputs), deviation);
-        }
-
-        Check(name, [inputs, outputs]);
-        var stored = new float[inputs * outputs];
-        archive.ReadFloat32(name, stored);
-        var values = new float[stored.Length];
-        for (int i = 0; i < inputs; i++)
-        {
-            for (int o = 0; o < outputs; o++)
-            {
-                values[(o * inputs) + i] = stored[(i * outputs) + o];
-            }
-        }
-
-        return new Parameter(device.FromHost(values, new Shape(outputs, inputs)), trainable: false);
+        return values;
     }
 
     private void Check(string name, int[] wanted)

@@ -9,6 +9,9 @@ internal interface IWeightSource
     /// <summary>The weight of a name; `deviation` of its normal initialisation, or a constant when that is zero.</summary>
     Parameter Get(string name, Shape shape, double deviation, float constant = 0);
 
+    /// <summary>A weight that is read by matrix products alone, [outputs, ...inputs]: a source of frozen weights may store it as the products want it.</summary>
+    Parameter GetMatrix(string name, Shape shape, double deviation) => Get(name, shape, deviation);
+
     /// <summary>A projection stored as [outputs, inputs]; OpenAI stores its transpose.</summary>
     Parameter GetProjection(string name, int outputs, int inputs, double deviation);
 }

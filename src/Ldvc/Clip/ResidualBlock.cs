@@ -32,18 +32,19 @@ internal sealed class ResidualBlock : Module
         // OpenAI's deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
         double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
         Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get(prefix + name, shape, deviation, constant));
+        Parameter TakeMatrix(string name, Shape shape, double deviation) => Add(name, weights.GetMatrix(prefix + name, shape, deviation));
 
         _norm1Weight = Take("ln_1.weight", new Shape(width), 0, 1);
         _norm1Bias = Take("ln_1.bias", new Shape(width), 0);
-        _inWeight = Take("attn.in_proj_weight", new Shape(3 * width, width), attention);
+        _inWeight = TakeMatrix("attn.in_proj_weight", new Shape(3 * width, width), attention);
         _inBias = Take("attn.in_proj_bias", new Shape(3 * width), 0);
-        _outWeight = Take("attn.out_proj.weight", new Shape(width, width), projection);
+        _outWeight = TakeMatrix("attn.out_proj.weight", new Shape(width, width), projection);
         _outBias = Take("attn.out_proj.bias", new Shape(width), 0);
         _norm2Weight = Take("ln_2.weight", new Shape(width), 0, 1);
         _norm2Bias = Take("ln_2.bias", new Shape(width), 0);
-        _fc1Weight = Take("mlp.c_fc.weight", new Shape(hidden, width), mlp);
+        _fc1Weight = TakeMatrix("mlp.c_fc.weight", new Shape(hidden, width), mlp);
         _fc1Bias = Take("mlp.c_fc.bias", new Shape(hidden), 0);
-        _fc2Weight = Take("mlp.c_proj.weight", new Shape(width, hidden), projection);
+        _fc2Weight = TakeMatrix("mlp.c_proj.weight", new Shape(width, hidden), projection);
         _fc2Bias = Take("mlp.c_proj.bias", new Shape(width), 0);
     }
 

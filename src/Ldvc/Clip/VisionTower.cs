@@ -31,7 +31,7 @@ internal sealed class VisionTower : Module
         _positions = Take("positional_embedding", new Shape(1 + (config.Grid * config.Grid), width), scale);
 
         // PyTorch's default for convolutions is uniform with this variance.
-        _convolution = Take("conv1.weight", new Shape(width, 3, patch, patch), 1 / Math.Sqrt(3.0 * 3 * patch * patch));
+        _convolution = Add("conv1.weight", weights.GetMatrix("visual.conv1.weight", new Shape(width, 3, patch, patch), 1 / Math.Sqrt(3.0 * 3 * patch * patch)));
         _preWeight = Take("ln_pre.weight", new Shape(width), 0, 1);
         _preBias = Take("ln_pre.bias", new Shape(width), 0);
         _blocks = new ResidualBlock[config.Vision.Layers];
