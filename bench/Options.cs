@@ -19,7 +19,7 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
                    dotnet run -c Release --project bench -- sweep [--csv FILE] [--svg FILE] [--threads N]
             gemm: matrix products of ViT-B/16's shapes, GFLOP/s and the machine's own ceiling
             vit:  a random CLIP ViT-B/16: encoder forward, and one LDVC training step (batch 1), time and peak memory
-            step: one LDVC training step (step-voc or step-coco) kernel by kernel; --html writes it along a time axis
+            step: one LDVC training step (step-voc, step-coco) or another case of peers, kernel by kernel; --html writes it along a time axis
             sweep: time over tokens, classes, batch and k, against what theory says
             peers: against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; 15 minutes for everything on two cores
             kernels: the tests' case list on cpu, cuda[:i], opencl[:i] or simulator: time, GFLOP/s, GB/s, per cent of what the device can do

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Ldvc.Bench.Profile;
 
-/// <summary>`bench step`: one LDVC training step, kernel by kernel: a table, and an HTML page with a time axis.</summary>
+/// <summary>`bench step`: one LDVC training step, or the work of any other row of `bench peers`, kernel by kernel: a table, and an HTML page with a time axis.</summary>
 internal static class StepVerb
 {
     internal static int Run(ReadOnlySpan<string> args)
@@ -20,16 +20,16 @@ internal static class StepVerb
                 case "--case": name = value; break;
                 case "--html": html = value; break;
                 case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
-                default: throw new InputException($"'{args[i]} {value}': expected --case step-voc or step-coco, --html FILE, --threads N");
+                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, --html FILE, --threads N");
             }
         }
 
-        var @case = PeerCases.All.FirstOrDefault(c => c.Name == name && c.Kind == "step") ?? throw new InputException($"--case {name}: expected step-voc or step-coco");
+        var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException($"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
         string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
         try
         {
             PeerData.Write(@case, folder);
-            using var work = new StepWork(@case, folder, threads);
+            using var work = OurWorks.Create(PeerCases.Ours, @case, folder, threads);
             for (int i = 0; i < 3; i++)
             {
                 work.Run();

@@ -7,6 +7,7 @@ namespace Ldvc.Tensors;
 public abstract class Storage
 {
     private int _references;
+    private int _panelRow;
 
     private protected Storage(Device device, long bytes)
     {
@@ -19,6 +20,9 @@ public abstract class Storage
 
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
+
+    /// <summary>Length of a row if the block holds a matrix in panels (<see cref="PanelLayout"/>), 0 if its values lie as the tensors on it say.</summary>
+    internal int PanelRow { get => Volatile.Read(ref _panelRow); set => Volatile.Write(ref _panelRow, value); }
 
     /// <summary>How many tensors hold the block.</summary>
     public int References => Volatile.Read(ref _references);
@@ -33,6 +37,7 @@ public abstract class Storage
         int left = Interlocked.Decrement(ref _references);
         if (left == 0)
         {
+            PanelRow = 0;
             Device.Pool.Return(this);
         }
         else if (left < 0)

@@ -37,7 +37,14 @@ public sealed class Tensor : IDisposable
     public long Count => Shape.Count;
 
     /// <summary>Where kernels find the data.</summary>
-    public View View => _disposed ? throw new ObjectDisposedException(nameof(Tensor), $"tensor {Shape} was used after its memory was released") : new View(Storage, Offset, DType);
+    /// <exception cref="InvalidOperationException">The values are a frozen weight that is kept in another order: only a matrix product reads that.</exception>
+    public View View => InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
+
+    /// <summary>Whether the values are kept in the order of <see cref="PanelLayout"/>.</summary>
+    internal bool InPanels => Storage.PanelRow != 0;
+
+    /// <summary>The data in whatever order they are kept.</summary>
+    internal View Raw => _disposed ? throw new ObjectDisposedException(nameof(Tensor), $"tensor {Shape} was used after its memory was released") : new View(Storage, Offset, DType);
 
     /// <summary>The same values under another shape of as many elements.</summary>
     public Tensor Reshape(params ReadOnlySpan<int> sizes)
@@ -92,7 +99,12 @@ public sealed class Tensor : IDisposable
         }
 
         int size = DType.Size();
-        Device.Copy(source.View.Storage, source.Offset * size, View.Storage, Offset * size, Count * size);
+        Device.Copy(source.Raw.Storage, source.Offset * size, Raw.Storage, Offset * size, Count * size);
+        if (source.Storage.PanelRow != Storage.PanelRow)
+        {
+            PanelLayout.Unpack(Floats(), source.Storage.PanelRow);
+            PanelLayout.Pack(Floats(), Storage.PanelRow);
+        }
     }
 
     /// <summary>Overwrites the values with host values of the same type and number.</summary>
@@ -100,7 +112,8 @@ public sealed class Tensor : IDisposable
         where T : unmanaged
     {
         Check<T>(values.Length);
-        Device.Upload(View.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        Device.Upload(Raw.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        PanelLayout.Pack(InPanels ? Floats() : default, Storage.PanelRow);
     }
 
     /// <summary>Copies the values to the host.</summary>
@@ -108,7 +121,8 @@ public sealed class Tensor : IDisposable
         where T : unmanaged
     {
         Check<T>(values.Length);
-        Device.Download(View.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        Device.Download(Raw.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        PanelLayout.Unpack(InPanels ? MemoryMarshal.Cast<T, float>(values) : default, Storage.PanelRow);
     }
 
     /// <summary>The values as a host array; T is the element type's C# type (ushort for bf16 and fp16 bits).</summary>
@@ -132,7 +146,7 @@ public sealed class Tensor : IDisposable
     }
 
     /// <summary>Sets every element to zero.</summary>
-    public void Clear() => Device.Clear(View.Storage, Offset * DType.Size(), Count * DType.Size());
+    public void Clear() => Device.Clear(Raw.Storage, Offset * DType.Size(), Count * DType.Size());
 
     /// <inheritdoc/>
     public void Dispose()
@@ -146,6 +160,39 @@ public sealed class Tensor : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => $"{DType} {Shape} on {Device.Name}";
+
+    /// <summary>
+    /// Rearranges a float matrix on the CPU into panels, if it fits: from here on only matrix products take it, and copies to and from the host, which
+    /// rearrange. Says whether it is in panels now.
+    /// </summary>
+    internal bool KeepInPanels()
+    {
+        if (!InPanels && Device is CpuDevice && DType == DType.Float32 && Offset == 0 && PanelLayout.Fits(Shape))
+        {
+            lock (Storage)
+            {
+                if (!InPanels)
+                {
+                    PanelLayout.Pack(Floats(), Shape[1]);
+                    Storage.PanelRow = Shape[1];
+                }
+            }
+        }
+
+        return InPanels;
+    }
+
+    /// <summary>Undoes <see cref="KeepInPanels"/>.</summary>
+    internal void KeepInRows()
+    {
+        lock (Storage)
+        {
+            PanelLayout.Unpack(InPanels ? Floats() : default, Storage.PanelRow);
+            Storage.PanelRow = 0;
+        }
+    }
+
+    private unsafe Span<float> Floats() => new(Raw.Floats, checked((int)Count));
 
     private void Check<T>(int count)
         where T : unmanaged

@@ -20,6 +20,9 @@ internal sealed class KernelRun(Device device) : IDisposable
     /// <summary>Uploads floats; the run owns the tensor.</summary>
     internal Tensor Floats(float[] values) => Own(device.FromHost(values, new Shape(values.Length)));
 
+    /// <summary>Uploads a matrix of floats; the run owns the tensor.</summary>
+    internal Tensor Floats(float[] values, int rows, int columns) => Own(device.FromHost(values, new Shape(rows, columns)));
+
     /// <summary>Uploads bytes; the run owns the tensor.</summary>
     internal Tensor Bytes(byte[] values) => Own(device.FromHost(values, new Shape(values.Length)));
 

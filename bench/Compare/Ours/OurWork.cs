@@ -1,4 +1,5 @@
 using Ldvc.Autograd;
+using Ldvc.Bench.Profile;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -29,6 +30,18 @@ internal abstract class OurWork : IWork
     public abstract void Run();
 
     public virtual void Dispose() => Device.Dispose();
+
+    /// <summary>One run with a stopwatch around every kernel.</summary>
+    internal virtual KernelRecorder Record()
+    {
+        var recorder = new KernelRecorder();
+        var plain = Device.Kernels;
+        recorder.Attach(Device);
+        Run();
+        recorder.EndPhase("run");
+        Device.Kernels = plain;
+        return recorder;
+    }
 
     protected Tensor Input(string name)
     {

@@ -3,7 +3,7 @@ namespace Ldvc.Bench.Compare.Ours;
 /// <summary>Our engine's work of a case.</summary>
 internal static class OurWorks
 {
-    internal static IWork Create(string engine, PeerCase @case, string folder, int threads) => @case.Kind switch
+    internal static OurWork Create(string engine, PeerCase @case, string folder, int threads) => @case.Kind switch
     {
         "gemm" => new GemmWork(folder, threads),
         "attention" => new AttentionWork(@case, folder, threads),

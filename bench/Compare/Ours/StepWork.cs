@@ -53,7 +53,7 @@ internal sealed class StepWork : OurWork
     }
 
     /// <summary>One step with a stopwatch around every kernel.</summary>
-    internal KernelRecorder Record()
+    internal override KernelRecorder Record()
     {
         var recorder = new KernelRecorder();
         var plain = Device.Kernels;

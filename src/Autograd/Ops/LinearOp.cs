@@ -22,9 +22,11 @@ public static class LinearOp
         var y = tape.Device.Empty(new Shape(sizes));
         var result = tape.Result(y, x, weight, bias, residual);
         Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n)) : null;
-        tape.Kernels.MatMul.Run(new Gemm(rows, n, k, x.Value, weight.Value, y)
+        bool packed = weight is Parameter parameter && parameter.KeepPacked();
+        tape.Kernels.MatMul.Run(new Gemm(rows, n, k, x.Value, packed ? weight.Value.Raw : weight.Value, y)
         {
             TransposeB = true,
+            KeptPanels = packed,
             Ldb = k,
             Bias = bias?.Value,
             Activation = activation,
@@ -83,7 +85,8 @@ public static class LinearOp
             if (_x.RequiresGradient)
             {
                 var dx = _x.GradientTarget(out bool accumulate);
-                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, _weight.Value, dx) { Accumulate = accumulate });
+                var weight = _weight.Value;
+                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx) { KeptPanels = weight.InPanels, Accumulate = accumulate });
             }
 
             if (_savedX is not null)

@@ -11,6 +11,12 @@ internal static unsafe class GemmEpilogue<S, V>
     /// <summary>C's elements from `offset` on, in column `column`: rows x columns of a tile whose rows are two vectors apart.</summary>
     internal static void Apply(GemmArguments* a, float* tile, long offset, int column, int rows, int columns)
     {
+        if (a->Last && !a->Add && a->Activation == Activation.None && a->PreActivation == null && a->ActivationGradientOf == null && columns == 2 * S.Count)
+        {
+            Plain(a, tile, offset, column, rows);
+            return;
+        }
+
         for (int i = 0; i < rows; i++, tile += 2 * S.Count, offset += a->Ldc)
         {
             int j = 0;
@@ -23,6 +29,32 @@ internal static unsafe class GemmEpilogue<S, V>
             {
                 a->C[offset + j] = One(a, tile[j], offset + j, column + j);
             }
+        }
+    }
+
+    // Most products: whole panels with a bias and a residual, or without; the same operations in the same order as below.
+    private static void Plain(GemmArguments* a, float* tile, long offset, int column, int rows)
+    {
+        V alpha = S.Set(a->Alpha), bias0 = S.Zero, bias1 = S.Zero;
+        if (a->Bias != null)
+        {
+            (bias0, bias1) = (S.Load(a->Bias + column), S.Load(a->Bias + column + S.Count));
+        }
+
+        float* c = a->C + offset;
+        float* residual = a->Residual == null ? null : a->Residual + offset;
+        for (int i = 0; i < rows; i++, tile += 2 * S.Count, c += a->Ldc)
+        {
+            V value0 = S.Add(S.Multiply(S.Load(tile), alpha), bias0), value1 = S.Add(S.Multiply(S.Load(tile + S.Count), alpha), bias1);
+            if (residual != null)
+            {
+                value0 = S.Add(value0, S.Load(residual));
+                value1 = S.Add(value1, S.Load(residual + S.Count));
+                residual += a->Ldc;
+            }
+
+            S.Store(c, value0);
+            S.Store(c + S.Count, value1);
         }
     }
 

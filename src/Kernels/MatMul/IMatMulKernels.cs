@@ -52,6 +52,9 @@ internal record struct Gemm
 
     public bool TransposeB { get; set; }
 
+    /// <summary>B is a weight that the device keeps in panels, Ldb being the length of its rows (<see cref="Ldvc.Tensors.PanelLayout"/>).</summary>
+    public bool KeptPanels { get; set; }
+
     public float Alpha { get; set; }
 
     /// <summary>C += instead of C =.</summary>

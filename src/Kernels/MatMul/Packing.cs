@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul;
 
@@ -28,6 +29,21 @@ internal static unsafe class Packing
             {
                 to[j] = 0;
             }
+        }
+    }
+
+    /// <summary>
+    /// From a weight that is kept in panels (<see cref="Ldvc.Tensors.PanelLayout"/>) to panels of its other dimension: value (k, j) is the weight's element
+    /// (k0 + k, column + j). Squares of one panel's width lie together on both sides.
+    /// </summary>
+    internal static void FromPanels(float* panels, int rowLength, int k0, int kc, int column, int count, float* target, int width)
+    {
+        const int edge = PanelLayout.Width;
+        for (int k = 0; k < kc;)
+        {
+            int at = k0 + k, run = Math.Min(edge - (at % edge), kc - k);
+            Interleave(panels + ((long)(at / edge) * edge * rowLength) + ((long)column * edge) + (at % edge), edge, count, run, target + ((long)k * width), width);
+            k += run;
         }
     }
 

@@ -24,10 +24,18 @@ internal static class GemmCases
         Case(new Options(25, 70, 720) { TransposeA = true, Bias = true, Activation = Activation.Relu }),
         Case(new Options(130, 50, 350) { Accumulate = true, TransposeB = true }),
         Case(new Options(97, 200, 3) { Residual = true, Padding = 2, Batch = 2 }),
+        Case(new Options(1, 32, 1) { TransposeB = true, Kept = true }),
+        Case(new Options(17, 96, 37) { TransposeB = true, Kept = true, Bias = true, Residual = true }),
+        Case(new Options(31, 64, 1312) { TransposeB = true, Kept = true, Bias = true, Activation = Activation.QuickGelu, KeepBefore = true }),
+        Case(new Options(5, 19, 32) { Kept = true }),
+        Case(new Options(23, 70, 1312) { Kept = true, Accumulate = true, Batch = 2, ShareB = true }),
         Case(new Options(1025, 768, 768) { TransposeB = true, Real = true }),
+        Case(new Options(1025, 768, 768) { TransposeB = true, Kept = true, Real = true }),
+        Case(new Options(197, 768, 768) { TransposeB = true, Kept = true, Real = true }),
         Case(new Options(1025, 3072, 768) { TransposeB = true, Bias = true, Activation = Activation.QuickGelu, Real = true }),
         Case(new Options(1025, 768, 3072) { TransposeB = true, Bias = true, Residual = true, Real = true }),
         Case(new Options(1025, 768, 3072) { Real = true }),
+        Case(new Options(1025, 768, 3072) { Kept = true, Real = true }),
         Case(new Options(768, 768, 1025) { TransposeA = true, Accumulate = true, Real = true }),
     ];
 
@@ -48,9 +56,11 @@ internal static class GemmCases
         float[] a = Draw(o, "a", o.ShareA ? 1 : o.Batch, o.ARows, o.Lda), b = Draw(o, "b", o.ShareB ? 1 : o.Batch, o.BRows, o.Ldb);
         float[] c = Draw(o, "c", o.Batch, o.M, o.Ldc), residual = Draw(o, "residual", o.Batch, o.M, o.Ldc), inner = Draw(o, "inner", o.Batch, o.M, o.Ldc);
         float[] bias = CaseRandom.Normal($"gemm bias {o}", o.N);
-        Tensor cs = run.Floats(c), before = run.Floats(c);
-        var gemm = new Gemm(o.M, o.N, o.K, run.Floats(a), run.Floats(b), cs)
+        Tensor cs = run.Floats(c), before = run.Floats(c), bs = run.Floats(b, o.ShareB ? o.BRows : o.Batch * o.BRows, o.Ldb);
+        bool kept = o.Kept && bs.KeepInPanels();
+        var gemm = new Gemm(o.M, o.N, o.K, run.Floats(a), bs.Raw, cs)
         {
+            KeptPanels = kept,
             TransposeA = o.TransposeA,
             TransposeB = o.TransposeB,
             Lda = o.Lda,
@@ -129,6 +139,9 @@ internal static class GemmCases
 
         public bool GradientOf { get; init; }
 
+        /// <summary>B is a frozen weight in panels, on devices that have them.</summary>
+        public bool Kept { get; init; }
+
         public bool Real { get; init; }
 
         internal int ARows => TransposeA ? K : M;
@@ -151,7 +164,7 @@ internal static class GemmCases
             ' ',
             new[]
             {
-                $"{M} x {N} x {K} {(TransposeA ? 'T' : 'N')}{(TransposeB ? 'T' : 'N')}", Batch > 1 ? $"batch {Batch}" : "", ShareA ? "shared a" : "", ShareB ? "shared b" : "",
+                $"{M} x {N} x {K} {(TransposeA ? 'T' : 'N')}{(TransposeB ? 'T' : 'N')}", Batch > 1 ? $"batch {Batch}" : "", ShareA ? "shared a" : "", ShareB ? "shared b" : "", Kept ? "in panels" : "",
                 Alpha != 1 ? $"alpha {Alpha}" : "", Padding > 0 ? $"padding {Padding}" : "", Accumulate ? "accumulate" : "", Bias ? "bias" : "",
                 Activation != Activation.None ? $"{Activation}" : "", KeepBefore ? "kept" : "", GradientOf ? "gradient" : "", Residual ? "residual" : "",
             }.Where(s => s.Length > 0));
