@@ -7,7 +7,7 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Multi-head softmax attention; the matrix of weights is never stored.</summary>
 public static class AttentionOp
 {
-    /// <summary>qkv [B, N, 3D] (queries, keys, values side by side) -> [B, N, D].</summary>
+    /// <summary>qkv [B, N, 3D] (queries, keys, values side by side) -> [B, N, D] of the same element type.</summary>
     public static Variable SelfAttention(this Tape tape, Variable qkv, int heads, bool causal)
     {
         int batch = qkv.Shape[0], tokens = qkv.Shape[1], width = qkv.Shape[2] / 3;
@@ -38,7 +38,7 @@ public static class AttentionOp
 
     private static Variable Run(Tape tape, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, Tensor keys, bool packed)
     {
-        var y = tape.Device.Empty(new Shape(sizes.Batch, sizes.Queries, width));
+        var y = tape.Device.Empty(new Shape(sizes.Batch, sizes.Queries, width), packed ? q.Value.DType : DType.Float32);
         var logSumExp = tape.Device.Empty(new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
         tape.Kernels.Attention.Forward(
             sizes, Rows(q.Value, width, packed, 0), Rows(keys, width, packed, 1), Rows(v.Value, width, packed, 2), Rows(y, width, false, 0), logSumExp);

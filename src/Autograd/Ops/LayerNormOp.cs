@@ -6,8 +6,8 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Layer normalisation over the innermost dimension.</summary>
 public static class LayerNormOp
 {
-    /// <summary>x [..., D], gamma and beta [D] -> [..., D].</summary>
-    public static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon)
+    /// <summary>x [..., D], gamma and beta [D] -> [..., D] of the given element type.</summary>
+    public static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon, DType type = DType.Float32)
     {
         int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
         if (gamma.Value.Count != columns || beta.Value.Count != columns)
@@ -15,7 +15,7 @@ public static class LayerNormOp
             throw new ArgumentException($"layer norm: input {x.Shape}, weight {gamma.Shape}, bias {beta.Shape}");
         }
 
-        var y = tape.Device.Empty(x.Shape);
+        var y = tape.Device.Empty(x.Shape, type);
         var mean = tape.Device.Empty(new Shape(rows));
         var rstd = tape.Device.Empty(new Shape(rows));
         tape.Kernels.Normalization.LayerNorm(x.Value, gamma.Value, beta.Value, y, mean, rstd, rows, columns, epsilon);

@@ -7,8 +7,12 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>y = activation(x W^T + b) + residual, the workhorse.</summary>
 public static class LinearOp
 {
-    /// <summary>x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N].</summary>
-    public static Variable Linear(this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null)
+    /// <summary>
+    /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before the activation.
+    /// x and weight may be bf16 on a GPU.
+    /// </summary>
+    public static Variable Linear(
+        this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null, DType type = DType.Float32)
     {
         int k = weight.Shape[1], n = weight.Shape[0];
         if (x.Shape[-1] != k || (bias is not null && bias.Value.Count != n))
@@ -19,9 +23,9 @@ public static class LinearOp
         int rows = checked((int)(x.Value.Count / k));
         var sizes = x.Shape.ToArray();
         sizes[^1] = n;
-        var y = tape.Device.Empty(new Shape(sizes));
+        var y = tape.Device.Empty(new Shape(sizes), type);
         var result = tape.Result(y, x, weight, bias, residual);
-        Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n)) : null;
+        Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n), type) : null;
         bool packed = weight is Parameter parameter && parameter.KeepPacked();
         tape.Kernels.MatMul.Run(new Gemm(rows, n, k, x.Value, packed ? weight.Value.Raw : weight.Value, y)
         {

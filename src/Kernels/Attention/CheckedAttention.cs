@@ -17,6 +17,8 @@ internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate
     private const int Heads = 2;
     private const int Tokens = 90;
 
+    private readonly WidenedAttention _portable = new(launcher, portable);
+
     private readonly IAttentionKernels _tensorCores = tensorCores ?? new TensorCoreAttention(launcher);
 
     /// <inheritdoc/>
@@ -28,7 +30,7 @@ internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate
         in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
         Choose(TensorCoreChoice.Takes(launcher.Device, sizes, o, dq, dk, dv)).Backward(sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 
-    private IAttentionKernels Choose(bool wanted) => wanted && gate.Allows("attention.bf16", $"{Tokens} causal tokens, {Heads} heads of 64, dropout", Tolerance, Difference) ? _tensorCores : portable;
+    private IAttentionKernels Choose(bool wanted) => wanted && gate.Allows("attention.bf16", $"{Tokens} causal tokens, {Heads} heads of 64, dropout", Tolerance, Difference) ? _tensorCores : _portable;
 
     private double Difference()
     {

@@ -20,14 +20,14 @@ internal static class TensorCoreAttentionBackward
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
         int keys = p.Causal != 0 ? IntrinsicMath.Min(p.Keys, (Grid.IdxX + 1) * TensorCoreAttentionForward.Tile) : p.Keys;
         int scoreLane = TensorCoreTile.ScoreLane(), sumLane = TensorCoreTile.SumLane();
-        RowFragment q = TensorCoreAttentionForward.LoadRows(arguments.Q, batch, row, head, p.Queries, p.Heads);
-        RowFragment dOut = TensorCoreAttentionForward.LoadRows(arguments.Dout, batch, row, head, p.Queries, p.Heads);
+        RowFragment q = TensorCoreAttentionForward.LoadRows(arguments.Q, arguments.RowQ, batch, row, head, p.Queries);
+        RowFragment dOut = TensorCoreAttentionForward.LoadRows(arguments.Dout, arguments.RowDout, batch, row, head, p.Queries);
         int statistics = ((batch * p.Heads) + head) * p.Queries;
         int at0 = statistics + IntrinsicMath.Min(row, p.Queries - 1), at1 = statistics + IntrinsicMath.Min(row + 8, p.Queries - 1);
         ScoreTile logSumExp = TensorCoreScores.Rows(p.LogSumExp[at0] * TensorCoreScores.Log2E, p.LogSumExp[at1] * TensorCoreScores.Log2E);
         ScoreTile delta = TensorCoreScores.Rows(p.Delta[at0], p.Delta[at1]);
         RowTile dq = default;
-        TensorCoreAttentionForward.Load(shared, 0, arguments.K, arguments.V, batch, head, 0, keys, p.Keys, p.Heads);
+        TensorCoreAttentionForward.Load(shared, 0, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, 0, keys, p.Keys);
         int stage = 0;
         for (int first = 0; first < keys; first += TensorCoreAttentionForward.Tile)
         {
@@ -36,7 +36,7 @@ internal static class TensorCoreAttentionBackward
             if (first + TensorCoreAttentionForward.Tile < keys)
             {
                 TensorCoreAttentionForward.Load(
-                    shared, TensorCoreAttentionForward.Stage - stage, arguments.K, arguments.V, batch, head, first + TensorCoreAttentionForward.Tile, keys, p.Keys, p.Heads);
+                    shared, TensorCoreAttentionForward.Stage - stage, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, first + TensorCoreAttentionForward.Tile, keys, p.Keys);
             }
 
             dq = QueriesHalf(dq, q, dOut, logSumExp, delta, shared, stage, scoreLane, sumLane, p, row, first, keys);
@@ -57,10 +57,10 @@ internal static class TensorCoreAttentionBackward
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
         int start = p.Causal != 0 ? Grid.IdxX * TensorCoreAttentionForward.Tile : 0;
         int scoreLane = TensorCoreTile.ScoreLane(), sumLane = TensorCoreTile.SumLane();
-        RowFragment k = TensorCoreAttentionForward.LoadRows(arguments.K, batch, row, head, p.Keys, p.Heads);
-        RowFragment v = TensorCoreAttentionForward.LoadRows(arguments.V, batch, row, head, p.Keys, p.Heads);
+        RowFragment k = TensorCoreAttentionForward.LoadRows(arguments.K, arguments.RowK, batch, row, head, p.Keys);
+        RowFragment v = TensorCoreAttentionForward.LoadRows(arguments.V, arguments.RowV, batch, row, head, p.Keys);
         RowTile dk = default, dv = default;
-        TensorCoreAttentionForward.Load(shared, 0, arguments.Q, arguments.Dout, batch, head, start, p.Queries, p.Queries, p.Heads);
+        TensorCoreAttentionForward.Load(shared, 0, arguments.Q, arguments.RowQ, arguments.Dout, arguments.RowDout, batch, head, start, p.Queries, p.Queries);
         int stage = 0;
         for (int first = start; first < p.Queries; first += TensorCoreAttentionForward.Tile)
         {
@@ -69,7 +69,7 @@ internal static class TensorCoreAttentionBackward
             if (first + TensorCoreAttentionForward.Tile < p.Queries)
             {
                 TensorCoreAttentionForward.Load(
-                    shared, TensorCoreAttentionForward.Stage - stage, arguments.Q, arguments.Dout, batch, head, first + TensorCoreAttentionForward.Tile, p.Queries, p.Queries, p.Heads);
+                    shared, TensorCoreAttentionForward.Stage - stage, arguments.Q, arguments.RowQ, arguments.Dout, arguments.RowDout, batch, head, first + TensorCoreAttentionForward.Tile, p.Queries, p.Queries);
             }
 
             for (int half = 0; half < TensorCoreAttentionForward.Tile; half += TensorCoreTile.Tokens)

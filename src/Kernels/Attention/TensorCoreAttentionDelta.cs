@@ -13,15 +13,19 @@ internal static class TensorCoreAttentionDelta
 {
     private const int Threads = 256;
 
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> Kernel = new("attention.bf16_delta", Run, Threads) { AnyGroup = true, CudaOnly = true };
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> Kernel = Define<FloatOutput>();
 
-    internal static void Launch(GpuLauncher launcher, in TensorCoreAttentionArguments args)
+    /// <summary>For o stored in bf16.</summary>
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> StoredKernel = Define<Bf16Output>();
+
+    internal static void Launch(GpuLauncher launcher, in TensorCoreAttentionArguments args, bool stored = false)
     {
         var p = args.Common;
-        launcher.LaunchItems(Kernel, GpuSizes.Index((long)p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks, Kernel), args);
+        launcher.LaunchItems(stored ? StoredKernel : Kernel, GpuSizes.Index((long)p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks, Kernel), args);
     }
 
-    internal static void Run(TensorCoreAttentionArguments arguments)
+    internal static void Run<TOutput>(TensorCoreAttentionArguments arguments)
+        where TOutput : struct, ITensorCoreOutput
     {
         var p = arguments.Common;
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX, count = p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks;
@@ -31,8 +35,9 @@ internal static class TensorCoreAttentionDelta
         int head = row % p.Heads, token = row / p.Heads, batch = token / p.Queries;
         token -= batch * p.Queries;
         int o = (batch * p.O.BatchStride) + (token * p.O.RowStride) + (head * TensorCoreTile.HeadDim) + (chunk * 8);
-        Bf16x8 dOut = arguments.Dout[at];
-        float sum = Pair(dOut.X, p.O.Data, o) + Pair(dOut.Y, p.O.Data, o + 2) + Pair(dOut.Z, p.O.Data, o + 4) + Pair(dOut.W, p.O.Data, o + 6);
+        Bf16x8 dOut = arguments.Dout[(((batch * p.Queries) + token) * arguments.RowDout) + (head * TensorCoreTile.TokenChunks) + chunk];
+        float sum = Pair(dOut.X, TOutput.Load(arguments, o)) + Pair(dOut.Y, TOutput.Load(arguments, o + 2))
+            + Pair(dOut.Z, TOutput.Load(arguments, o + 4)) + Pair(dOut.W, TOutput.Load(arguments, o + 6));
         sum += Warp.ShuffleXor(sum, 1);
         sum += Warp.ShuffleXor(sum, 2);
         sum += Warp.ShuffleXor(sum, 4);
@@ -43,9 +48,8 @@ internal static class TensorCoreAttentionDelta
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Pair(uint dOut, ArrayView<float> o, int at)
-    {
-        FloatPair pair = o.Cast<FloatPair>()[at / 2];
-        return (Bf16.Low(dOut) * pair.X) + (Bf16.High(dOut) * pair.Y);
-    }
+    private static float Pair(uint dOut, FloatPair o) => (Bf16.Low(dOut) * o.X) + (Bf16.High(dOut) * o.Y);
+
+    private static GpuKernel<TensorCoreAttentionArguments> Define<TOutput>()
+        where TOutput : struct, ITensorCoreOutput => new("attention.bf16_delta" + TOutput.Suffix, Run<TOutput>, Threads) { AnyGroup = true, CudaOnly = true };
 }

@@ -4,7 +4,10 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention;
 
-/// <summary>Arguments of the attention kernels: the portable ones' and the inputs in bf16, packed [batch][token][head][64].</summary>
+/// <summary>
+/// Arguments of the attention kernels: the portable ones', and the inputs in bf16, [batch][token][head][64]. Tokens are packed side by side, or lie where another
+/// kernel has stored them, q, k and v between each other.
+/// </summary>
 internal struct TensorCoreAttentionArguments
 {
     public GpuAttentionArguments Common;
@@ -12,6 +15,15 @@ internal struct TensorCoreAttentionArguments
     public ArrayView<Bf16x8> K;
     public ArrayView<Bf16x8> V;
     public ArrayView<Bf16x8> Dout;
+
+    /// <summary>Chunks from token to token; pictures follow each other without gaps.</summary>
+    public int RowQ;
+    public int RowK;
+    public int RowV;
+    public int RowDout;
+
+    /// <summary>Pairs of o where it is stored in bf16; its strides are those of Common.O.</summary>
+    public ArrayView<uint> O;
 }
 
 /// <summary>
@@ -34,7 +46,8 @@ internal static class TensorCoreAttentionForward
 
     internal const int TileChunks = Tile * TensorCoreTile.TokenChunks;
 
-    internal static void Run(TensorCoreAttentionArguments arguments)
+    internal static void Run<TOutput>(TensorCoreAttentionArguments arguments)
+        where TOutput : struct, ITensorCoreOutput
     {
         var p = arguments.Common;
         var shared = SharedMemory.Allocate1D<Bf16x8>(SharedChunks);
@@ -43,9 +56,9 @@ internal static class TensorCoreAttentionForward
         int keys = p.Causal != 0 ? IntrinsicMath.Min(p.Keys, (Grid.IdxX + 1) * Tile) : p.Keys;
         float factor = p.Scale * TensorCoreScores.Log2E;
         int scoreLane = TensorCoreTile.ScoreLane(), sumLane = TensorCoreTile.SumLane();
-        RowFragment q = LoadRows(arguments.Q, batch, row, head, p.Queries, p.Heads);
+        RowFragment q = LoadRows(arguments.Q, arguments.RowQ, batch, row, head, p.Queries);
         var state = SoftmaxState.Start();
-        Load(shared, 0, arguments.K, arguments.V, batch, head, 0, keys, p.Keys, p.Heads);
+        Load(shared, 0, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, 0, keys, p.Keys);
         int stage = 0;
         for (int first = 0; first < keys; first += Tile)
         {
@@ -54,7 +67,7 @@ internal static class TensorCoreAttentionForward
             Group.Barrier();
             if (first + Tile < keys)
             {
-                Load(shared, Stage - stage, arguments.K, arguments.V, batch, head, first + Tile, keys, p.Keys, p.Heads);
+                Load(shared, Stage - stage, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, first + Tile, keys, p.Keys);
             }
 
             state = Half(state, q, shared, stage, scoreLane, sumLane, p, row, first, keys, factor);
@@ -63,7 +76,9 @@ internal static class TensorCoreAttentionForward
         }
 
         float total0 = SoftmaxState.RowSum(state.Total0), total1 = SoftmaxState.RowSum(state.Total1);
-        Store(TensorCoreTile.Scale(state.Sum, 1f / total0, 1f / total1), p.O, batch, head, row, p.Queries);
+        int start = Start(p.O, batch, head, row);
+        TOutput.Store(
+            TensorCoreTile.Scale(state.Sum, 1f / total0, 1f / total1), arguments, row < p.Queries ? start : -1, row + 8 < p.Queries ? start + (8 * p.O.RowStride) : -1);
         if ((lane & 3) == 0)
         {
             int at = (((batch * p.Heads) + head) * p.Queries) + row;
@@ -83,36 +98,40 @@ internal static class TensorCoreAttentionForward
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Store(RowTile sums, GpuTokenRows target, int batch, int head, int row, int rows)
     {
-        int first = (batch * target.BatchStride) + (row * target.RowStride) + (head * TensorCoreTile.HeadDim);
+        int first = Start(target, batch, head, row);
         TensorCoreTile.StoreRows(sums, target.Data, row < rows ? first : -1, row + 8 < rows ? first + (8 * target.RowStride) : -1);
     }
 
     /// <summary>The rows of a lane's quad, row and row + 8; those past the end are read as the last one and never stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static RowFragment LoadRows(ArrayView<Bf16x8> matrix, int batch, int row, int head, int rows, int heads)
+    internal static RowFragment LoadRows(ArrayView<Bf16x8> matrix, int stride, int batch, int row, int head, int rows)
     {
         int row0 = (batch * rows) + IntrinsicMath.Min(row, rows - 1), row1 = (batch * rows) + IntrinsicMath.Min(row + 8, rows - 1);
-        const int pairs = TensorCoreTile.HeadDim / 2;
-        return TensorCoreTile.LoadRows(matrix.Cast<uint>(), ((row0 * heads) + head) * pairs, ((row1 * heads) + head) * pairs);
+        int first = head * TensorCoreTile.TokenChunks;
+        return TensorCoreTile.LoadRows(matrix.Cast<uint>(), ((row0 * stride) + first) * 4, ((row1 * stride) + first) * 4);
     }
 
     /// <summary>Starts the copies of 64 tokens of two matrices; tokens from end on become zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> a, ArrayView<Bf16x8> b, int batch, int head, int first, int end, int tokens, int heads)
+        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> a, int strideA, ArrayView<Bf16x8> b, int strideB, int batch, int head, int first, int end, int tokens)
     {
         for (int i = Group.IdxX; i < TileChunks; i += Threads)
         {
             int token = i / TensorCoreTile.TokenChunks, chunk = i % TensorCoreTile.TokenChunks;
             bool inside = first + token < end;
-            int source = inside ? (((((batch * tokens) + first + token) * heads) + head) * TensorCoreTile.TokenChunks) + chunk : 0;
+            int row = inside ? (batch * tokens) + first + token : 0, column = inside ? (head * TensorCoreTile.TokenChunks) + chunk : 0;
             int target = at + TensorCoreTile.At(token, chunk), bytes = inside ? 16 : 0;
-            AsyncCopy.Copy16(ref shared[target], ref a[source], bytes);
-            AsyncCopy.Copy16(ref shared[target + TileChunks], ref b[source], bytes);
+            AsyncCopy.Copy16(ref shared[target], ref a[(row * strideA) + column], bytes);
+            AsyncCopy.Copy16(ref shared[target + TileChunks], ref b[(row * strideB) + column], bytes);
         }
 
         AsyncCopy.Commit();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Start(GpuTokenRows rows, int batch, int head, int row) =>
+        (batch * rows.BatchStride) + (row * rows.RowStride) + (head * TensorCoreTile.HeadDim);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static SoftmaxState Half(

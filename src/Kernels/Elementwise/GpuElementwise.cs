@@ -1,4 +1,6 @@
+using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Gpu.Intrinsics;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Elementwise;
@@ -33,8 +35,27 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
     public void Activate(View x, View y, Activation activation, long count) =>
         Run(GpuElements.Activate, x, x, y, count, new ElementArgs { Activation = (int)activation });
 
-    public void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count) =>
-        Run(GpuElements.ActivateBackward, x, dy, dx, count, new ElementArgs { Activation = (int)activation, Accumulate = accumulate ? 1 : 0 });
+    public void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count)
+    {
+        if (!x.IsBf16)
+        {
+            Run(GpuElements.ActivateBackward, x, dy, dx, count, new ElementArgs { Activation = (int)activation, Accumulate = accumulate ? 1 : 0 });
+            return;
+        }
+
+        int quads = GpuSizes.CanPack(x.Offset, dy.Offset, dx.Offset, count)
+            ? GpuSizes.Index(count, GpuStoredActivation.Kernel) / 4
+            : throw new ArgumentException($"activation backward: {count} bf16 elements at {x.Offset}, expected multiples of four");
+        launcher.LaunchItems(GpuStoredActivation.Kernel, quads, new StoredActivationArgs
+        {
+            X = x.GpuBf16.Cast<Bf16x4>(),
+            Dy = dy.GpuFloats.Cast<Float4>(),
+            Dx = dx.GpuFloats.Cast<Float4>(),
+            Quads = quads,
+            Activation = (int)activation,
+            Accumulate = accumulate ? 1 : 0,
+        });
+    }
 
     public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count) => Run(GpuElements.Dropout, x, x, y, count, new ElementArgs
     {

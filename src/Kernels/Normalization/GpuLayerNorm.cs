@@ -1,17 +1,40 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Normalization;
 
+/// <summary>How results are stored.</summary>
+internal interface IPackStore<T>
+    where T : unmanaged
+{
+    /// <summary>Stores pack number `at`.</summary>
+    static abstract void Store(ArrayView<float> target, int at, T value);
+}
+
+/// <summary>As they are.</summary>
+internal readonly struct PlainStore<T> : IPackStore<T>
+    where T : unmanaged
+{
+    public static void Store(ArrayView<float> target, int at, T value) => target.Cast<T>()[at] = value;
+}
+
+/// <summary>Rounded to bf16.</summary>
+internal readonly struct RoundedStore : IPackStore<Float4>
+{
+    public static void Store(ArrayView<float> target, int at, Float4 value) => target.Cast<Bf16x4>()[at] = Bf16x4.Round(value);
+}
+
 /// <summary>
 /// Layer normalisation, one group a row. A row of a transformer (3 KiB) stays in L1 between the passes, so memory sees it read once and written once:
-/// 8 bytes an element forward, 12 or 16 backward; limited by memory.
+/// 8 bytes an element forward (6 when y is stored in bf16), 12 or 16 backward; limited by memory.
 /// </summary>
 internal static class GpuLayerNorm<T>
     where T : unmanaged, IPack<T>
 {
     /// <summary>Mean first, then the variance around it: no cancellation.</summary>
-    internal static void Forward(NormalizeArgs args)
+    internal static void Forward<TStore>(NormalizeArgs args)
+        where TStore : struct, IPackStore<T>
     {
         var shared = SharedMemory.Allocate1D<float>(GpuNormalization.SharedFloats);
         int row = Grid.IdxX, first = row * args.Columns;
@@ -36,11 +59,10 @@ internal static class GpuLayerNorm<T>
         var scale = T.Fill(rstd);
         var gamma = args.Gamma.Cast<T>();
         var beta = args.Beta.Cast<T>();
-        var y = args.Y.Cast<T>();
         for (int i = Group.IdxX; i < args.Columns; i += Group.DimX)
         {
             var normalized = T.Multiply(T.Add(x[first + i], shift), scale);
-            y[first + i] = T.Add(T.Multiply(normalized, gamma[i]), beta[i]);
+            TStore.Store(args.Y, first + i, T.Add(T.Multiply(normalized, gamma[i]), beta[i]));
         }
 
         if (Group.IdxX == 0)

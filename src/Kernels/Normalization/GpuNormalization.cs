@@ -1,3 +1,4 @@
+using ILGPU;
 using Ldvc.Kernels.Elementwise;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
@@ -11,8 +12,9 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     internal const int SharedFloats = GroupSize + 16;
     internal const float SmallestLength = 1e-12f;
 
-    private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward);
-    private static readonly GpuKernel<NormalizeArgs> s_layer1 = Define("layer_norm", GpuLayerNorm<Float1>.Forward);
+    private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
+    private static readonly GpuKernel<NormalizeArgs> s_layerRounded = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layer1 = Define("layer_norm", GpuLayerNorm<Float1>.Forward<PlainStore<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define("layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward);
     private static readonly GpuKernel<NormalizeArgs> s_layerBackward1 = Define("layer_norm_backward", GpuLayerNorm<Float1>.Backward);
     private static readonly GpuKernel<NormalizeArgs> s_length4 = Define("l2_normalize.v4", GpuL2Normalize<Float4>.Forward);
@@ -30,7 +32,12 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             Mean = mean.GpuFloats,
             Epsilon = epsilon,
         };
-        launcher.Launch(packed ? s_layer4 : s_layer1, rows, args);
+        if (y.IsBf16 && !packed)
+        {
+            throw new ArgumentException($"layer norm: bf16 results of {columns} columns, expected a multiple of four");
+        }
+
+        launcher.Launch(y.IsBf16 ? s_layerRounded : packed ? s_layer4 : s_layer1, rows, args);
     }
 
     public void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
@@ -80,7 +87,7 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             X = any,
             Gamma = any,
             Beta = any,
-            Y = y.GpuFloats,
+            Y = y.IsBf16 ? y.GpuBf16.Cast<float>() : y.GpuFloats,
             Mean = any,
             Inverse = inverse.GpuFloats,
             Dy = any,
@@ -90,8 +97,8 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
         };
     }
 
-    private static GpuKernel<NormalizeArgs> Define(string name, Action<NormalizeArgs> method) =>
-        new("normalization." + name, method, GroupSize) { AnyGroup = true, SharedBytes = SharedFloats * sizeof(float) };
+    private static GpuKernel<NormalizeArgs> Define(string name, Action<NormalizeArgs> method, bool cudaOnly = false) =>
+        new("normalization." + name, method, GroupSize) { AnyGroup = true, CudaOnly = cudaOnly, SharedBytes = SharedFloats * sizeof(float) };
 
     private void ParameterGradients(View x, View mean, View rstd, View dy, View dgamma, View dbeta, int rows, int columns)
     {

@@ -6,9 +6,14 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
 
-/// <summary>CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with QuickGELU. Names are OpenAI's.</summary>
+/// <summary>
+/// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with QuickGELU. Names are OpenAI's. The sum that runs through the blocks is
+/// float32; what lies between two products of a block is stored in bf16 where products multiply in bf16.
+/// </summary>
 internal sealed class ResidualBlock : Module
 {
+    private readonly int _width;
+    private readonly int _hidden;
     private readonly int _heads;
     private readonly bool _causal;
     private readonly Parameter _norm1Weight;
@@ -27,7 +32,7 @@ internal sealed class ResidualBlock : Module
     internal ResidualBlock(IWeightSource weights, string prefix, TowerConfig tower, bool causal)
     {
         int width = tower.Width, hidden = tower.MlpWidth;
-        (_heads, _causal) = (tower.Heads, causal);
+        (_width, _hidden, _heads, _causal) = (width, hidden, tower.Heads, causal);
 
         // OpenAI's deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
         double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
@@ -52,15 +57,15 @@ internal sealed class ResidualBlock : Module
     internal Variable Forward(Tape tape, Variable x)
     {
         using var middle = Attend(tape, x);
-        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon);
-        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu);
+        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
+        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: tape.InnerType(_hidden));
         return tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle);
     }
 
     private Variable Attend(Tape tape, Variable x)
     {
-        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon);
-        using var packed = tape.Linear(normalized, _inWeight, _inBias);
+        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
+        using var packed = tape.Linear(normalized, _inWeight, _inBias, type: tape.InnerType(_width));
         using var attended = tape.SelfAttention(packed, _heads, _causal);
         return tape.Linear(attended, _outWeight, _outBias, Activation.None, x);
     }
