@@ -28,7 +28,7 @@ public class DemoTests
         using var device = new CpuDevice(1);
         using var model = ClipCheckpoint.Find(clip).Load(device);
         var tokenizer = ClipTokenizer.Load(clip);
-        double accuracy = ZeroShotAccuracy.Measure(model, device, tokenizer, ZeroShotProbe.Task(120, model.Config.ImageSize));
+        double accuracy = ZeroShotAccuracy.Measure(new ProbeEmbedder(model, device, tokenizer), ZeroShotProbe.Task(120, model.Config.ImageSize));
         Assert.InRange(accuracy, 0.9, 1.0);
     }
 

@@ -19,7 +19,6 @@ internal sealed class Pretrainer : IDisposable
 {
     internal const string StateKind = "ldvc-pretrain";
     private const int HeadWidth = 64;
-    private const int ProbePictures = 600;
     private readonly PretrainConfig _config;
     private readonly Device _device;
     private readonly int _threads;
@@ -102,10 +101,8 @@ internal sealed class Pretrainer : IDisposable
     /// <summary>The source of batches for <see cref="RunStep"/>.</summary>
     internal CaptionBatches CreateBatches() => new(Tokenizer, _captions, (ulong)_config.Seed, _config.Batch, _config.Text.Context);
 
-    /// <summary>Zero-shot accuracy on single objects: among the task's things, and among all combinations.</summary>
-    internal (double Task, double All) Probe() => (
-        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.Task(ProbePictures, _config.Vision.Image, vocabulary: _captions.Vocabulary)),
-        ZeroShotAccuracy.Measure(Model, _device, Tokenizer, ZeroShotProbe.All(ProbePictures, _config.Vision.Image, vocabulary: _captions.Vocabulary)));
+    /// <summary>What the model can do so far.</summary>
+    internal ClipReport Report() => ClipReport.Measure(new ProbeEmbedder(Model, _device, Tokenizer), _captions, (ulong)_config.Seed);
 
     /// <summary>The state from which <see cref="Load"/> continues.</summary>
     /// <exception cref="InputException">A number of it is none any more.</exception>

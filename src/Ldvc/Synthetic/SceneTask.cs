@@ -53,6 +53,9 @@ internal static class SceneTask
     /// <summary>The label id of a kind of stuff.</summary>
     public static byte StuffId(int stuff) => (byte)(SeenThings + stuff);
 
+    /// <summary>Whether a label id is a kind of stuff.</summary>
+    public static bool IsStuff(int id) => id >= SeenThings && id < SeenNames.Length;
+
     /// <summary>Whether a label id is one of the unseen classes.</summary>
     public static bool IsUnseen(int id) => id >= SeenNames.Length && id < Names.Length;
 }

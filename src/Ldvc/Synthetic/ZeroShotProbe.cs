@@ -6,7 +6,7 @@ namespace Ldvc.Synthetic;
 /// A fixed set of one-object pictures with the object's class, to score a CLIP model: which of <see cref="ClassNames"/> fits the picture best?
 /// Picture i is of class i modulo the number of classes.
 /// </summary>
-internal sealed class ZeroShotProbe
+internal sealed class ZeroShotProbe : IZeroShotProbe
 {
     private readonly SceneClass[] _classes;
     private readonly SceneOptions _options;
@@ -19,6 +19,7 @@ internal sealed class ZeroShotProbe
         _seed = seed;
         Count = count;
         ClassNames = [.. classes.Select(c => c.Name)];
+        Prompts = [.. ClassNames.Select(name => "a photo of " + Vocabulary.WithArticle(name))];
     }
 
     /// <summary>Pictures.</summary>
@@ -27,8 +28,11 @@ internal sealed class ZeroShotProbe
     /// <summary>Columns and rows of a picture.</summary>
     public int Size => _options.Size;
 
-    /// <summary>The candidates, e.g. "striped red star"; the prompt is "a photo of a ...".</summary>
+    /// <summary>Names of the candidates, e.g. "striped red star".</summary>
     public string[] ClassNames { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Prompts { get; }
 
     /// <summary>Pictures of the things of a vocabulary's task.</summary>
     public static ZeroShotProbe Task(int count, int size = 64, ulong seed = 0x50524F4245, SceneVocabulary vocabulary = SceneVocabulary.Shapes) =>

@@ -14,9 +14,9 @@ namespace Ldvc.Training;
 /// <param name="Seconds">Seconds of training in this process.</param>
 /// <param name="Folder">The run's folder.</param>
 /// <param name="Clip">The CLIP's folder; null when it was interrupted.</param>
-/// <param name="TaskAccuracy">Zero-shot accuracy on single objects among the classes of the segmentation task.</param>
-/// <param name="AllAccuracy">The same among all combinations of texture, colour and shape.</param>
-internal sealed record PretrainingOutcome(bool Finished, long Step, double Seconds, string Folder, string? Clip, double? TaskAccuracy, double? AllAccuracy);
+/// <param name="WeightBytes">Bytes of the CLIP's weights; null when it was interrupted.</param>
+/// <param name="Report">What the CLIP can do; null when it was interrupted.</param>
+internal sealed record PretrainingOutcome(bool Finished, long Step, double Seconds, string Folder, string? Clip, long? WeightBytes, ClipReport? Report);
 
 /// <summary>
 /// `ldvc pretrain`: the run (checkpoints, curves) lives in OUT-run; the finished CLIP goes to OUT, where nothing but the CLIP is. Stopped and resumed,
@@ -86,12 +86,17 @@ internal sealed class PretrainingRun
         }
 
         _trainer.Export(output);
-        (double task, double all) = _trainer.Probe();
-        var outcome = new PretrainingOutcome(true, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, output, task, all);
-        AtomicFile.WriteText(_folder.ScoresPath, CommonOptions.ToJson(new { _trainer.Step, TaskAccuracy = task, AllAccuracy = all }));
-        _host.Output.WriteLine($"zero-shot accuracy on single objects: {Percent(task)} % among the task's classes, {Percent(all)} % among all combinations");
+        ClipReport report = _trainer.Report();
+        long bytes = new FileInfo(Path.Combine(output, "model.safetensors")).Length;
+        var outcome = new PretrainingOutcome(true, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, output, bytes, report);
+        AtomicFile.WriteText(_folder.ScoresPath, CommonOptions.ToJson(new { _trainer.Step, WeightBytes = bytes, Report = report }));
+        foreach (string line in report.Lines())
+        {
+            _host.Output.WriteLine(line);
+        }
+
         _host.Output.WriteLine($"{_config.Steps} steps, {ProgressReporter.Span(_clock.Elapsed.TotalSeconds)} of them here");
-        _host.Output.WriteLine($"CLIP        {output}");
+        _host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"CLIP        {output}, {bytes / 1e6:F2} MB of weights"));
         _host.Output.WriteLine($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
         return outcome;
     }
@@ -146,6 +151,4 @@ internal sealed class PretrainingRun
             reporter.Message($"checkpoint {_checkpoint}");
         }
     }
-
-    private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);
 }

@@ -59,7 +59,7 @@ internal static class DemoVerb
     private static double Probe(string clip, Device device)
     {
         using var model = ClipCheckpoint.Find(clip).Load(device);
-        return ZeroShotAccuracy.Measure(model, device, ClipTokenizer.Load(clip), ZeroShotProbe.Task(ProbePictures, model.Config.ImageSize));
+        return ZeroShotAccuracy.Measure(new ProbeEmbedder(model, device, ClipTokenizer.Load(clip)), ZeroShotProbe.Task(ProbePictures, model.Config.ImageSize));
     }
 
     private static void Print(IAnsiConsole console, DemoResult result)

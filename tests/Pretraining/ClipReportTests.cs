@@ -1,0 +1,91 @@
+using Ldvc.Cli;
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Imaging;
+using Ldvc.Pretraining;
+using Ldvc.Synthetic;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Pretraining;
+
+/// <summary>What `ldvc pretrain` reports about a CLIP.</summary>
+public sealed class ClipReportTests
+{
+    [Fact]
+    public void RetrievalCountsWhoComesBeforeThePartner()
+    {
+        // Picture 0 finds its text first; picture 1's is second; picture 2's ties with another one and comes after it.
+        double[,] similarity =
+        {
+            { 0.9, 0.1, 0.2 },
+            { 0.8, 0.7, 0.1 },
+            { 0.1, 0.3, 0.3 },
+        };
+        RetrievalScore score = RetrievalScore.FromSimilarities(3, (i, t) => similarity[i, t]);
+        Assert.Equal(1 / 3.0, score.ImageToText1, 12);
+        Assert.Equal(1, score.ImageToText5);
+        Assert.Equal(1, score.TextToImage1, 12);
+        Assert.Equal(1, score.TextToImage5);
+    }
+
+    [Fact]
+    public void RetrievalAtFiveLeavesOutTheSixth()
+    {
+        // Every text is as near to every picture as its own: five come before the own one.
+        RetrievalScore score = RetrievalScore.FromSimilarities(6, (_, _) => 1);
+        Assert.Equal(0, score.ImageToText5);
+        Assert.Equal(1, RetrievalScore.FromSimilarities(5, (_, _) => 1).TextToImage5);
+    }
+
+    [Theory]
+    [InlineData(64, false)]
+    [InlineData(96, true)]
+    public void AWindowShowsTheObjectItIsNamedAfter(int size, bool scenes)
+    {
+        SceneVocabulary world = scenes ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
+        var probe = new CropProbe(60, size, world);
+        Assert.Equal(60, probe.Count);
+        Assert.Equal(scenes ? 50 : 30, probe.Prompts.Count);
+        var pixels = new byte[3 * size * size];
+        var seen = new HashSet<int>();
+        for (int i = 0; i < probe.Count; i++)
+        {
+            probe.Render(i, pixels);
+            Assert.True(pixels.Distinct().Count() > 20);
+            Assert.InRange(probe.LabelOf(i), 0, probe.Prompts.Count - 1);
+            seen.Add(probe.LabelOf(i));
+        }
+
+        Assert.True(seen.Count > 20);
+        Assert.Equal(probe.LabelOf(3), new CropProbe(10, size, world).LabelOf(3));
+    }
+
+    [Fact]
+    public void StuffPicturesShowTheirMaterialAlone()
+    {
+        var probe = new StuffProbe(16, 32);
+        var first = new byte[3 * 32 * 32];
+        var again = new byte[first.Length];
+        var other = new byte[first.Length];
+        probe.Render(2, first);
+        probe.Render(2, again);
+        probe.Render(3, other);
+        Assert.Equal(first, again);
+        Assert.NotEqual(first, other);
+        Assert.Equal("a photo of " + Stuff.Names[2], probe.Prompts[probe.LabelOf(10)]);
+    }
+
+    [Fact]
+    public void TheDemosClipFindsPairsAndNamesObjectsOfScenes()
+    {
+        string folder = Path.Combine(DemoAssets.Find()!, DemoAssets.Clip);
+        using var device = new CpuDevice(1);
+        using var model = ClipCheckpoint.Find(folder).Load(device);
+        var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(folder));
+        RetrievalScore retrieval = RetrievalScore.Measure(clip, new CaptionOptions(), 0, 100);
+        Assert.InRange(retrieval.ImageToText1, 0.7, 1);
+        Assert.InRange(retrieval.TextToImage1, 0.7, 1);
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(90, clip.Size, SceneVocabulary.Shapes)), 0.6, 1);
+    }
+}
