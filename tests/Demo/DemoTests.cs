@@ -42,9 +42,16 @@ public class DemoTests
         var host = new VerbHost(TextWriter.Null, TextWriter.Null, false, CancellationToken.None);
         using var run = new DemoRun(config, clip, device, new CommonOptions(host, DeviceChoice.Cpu, 1, null, null));
         var result = run.Run();
-        Assert.Equal(30, result.Scores.Classes.Count);
-        Assert.Equal(6, result.Scores.Classes.Count(c => !c.Seen));
-        Assert.All(result.Losses, l => Assert.True(double.IsFinite(l.Loss)));
+        foreach (MethodResult method in new[] { result.Baseline, result.Ldvc })
+        {
+            Assert.Equal(30, method.Scores.Classes.Count);
+            Assert.Equal(6, method.Scores.Classes.Count(c => !c.Seen));
+            Assert.All(method.Losses, l => Assert.True(double.IsFinite(l.Loss)));
+            Assert.Equal(4, method.Pictures.Count);
+        }
+
+        Assert.Equal(result.Ldvc.Scores.Seen - result.Baseline.Scores.Seen, result.Gain.Seen.Value, 12);
+        Assert.NotEqual(result.Baseline.Losses[^1], result.Ldvc.Losses[^1]);
 
         string path = Path.Combine(Path.GetTempPath(), $"ldvc-demo-{Guid.NewGuid():N}.html");
         try

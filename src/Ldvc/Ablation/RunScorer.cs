@@ -3,9 +3,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
-using Ldvc.Kernels;
 using Ldvc.Model;
-using Ldvc.Tensors;
 using Ldvc.Training;
 
 namespace Ldvc.Ablation;
@@ -54,7 +52,7 @@ internal static class RunScorer
                 LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass, config.Eval.Background);
                 for (int p = 0; p < labels.Length; p++)
                 {
-                    Count(loaded.Device, truth, labels[p], confusions[p]);
+                    Evaluator.Count(loaded.Device, truth, labels[p], confusions[p]);
                 }
 
                 torn?.Add(truth, labels[0]);
@@ -65,7 +63,8 @@ internal static class RunScorer
         });
     }
 
-    private static float[] PerClass(SegmentationDataset dataset, double penalty)
+    /// <summary>A penalty on the seen classes, by class id.</summary>
+    internal static float[] PerClass(SegmentationDataset dataset, double penalty)
     {
         var values = new float[dataset.Classes.Count];
         foreach (int id in dataset.Split.Unseen.Length > 0 ? dataset.Split.Seen : [])
@@ -74,12 +73,5 @@ internal static class RunScorer
         }
 
         return values;
-    }
-
-    private static void Count(Device device, LabelMap truth, LabelMap labels, Confusion confusion)
-    {
-        using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
-        using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
-        KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
     }
 }

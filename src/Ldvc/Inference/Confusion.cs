@@ -14,6 +14,15 @@ internal sealed class Confusion
     /// <summary>[Classes, Classes + 1].</summary>
     internal long[] Counts { get; }
 
+    /// <summary>Adds the counts of other pictures.</summary>
+    internal void Add(Confusion other)
+    {
+        for (int i = 0; i < Counts.Length; i++)
+        {
+            Counts[i] += other.Counts[i];
+        }
+    }
+
     /// <summary>Pixels of a class in the ground truth.</summary>
     internal long Truth(int c)
     {

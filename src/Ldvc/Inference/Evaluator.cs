@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Imaging;
 using Ldvc.Kernels;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -29,13 +30,19 @@ internal static class Evaluator
             cancellation.ThrowIfCancellationRequested();
             var (picture, truth) = dataset.Read(i);
             var (labels, _) = segmenter.Segment(picture, config.Eval.Background);
-            using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
-            using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
-            KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
+            Count(device, truth, labels, confusion);
             progress?.Invoke(i + 1);
         }
 
         return Scores.From(confusion, dataset.Classes, dataset.Split);
+    }
+
+    /// <summary>Adds one picture's pixels to a confusion matrix.</summary>
+    internal static void Count(Device device, LabelMap truth, LabelMap labels, Confusion confusion)
+    {
+        using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
+        using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
+        KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
     }
 
     /// <summary>A segmenter for a data set's classes, with the seen penalty where it belongs: after inductive training.</summary>

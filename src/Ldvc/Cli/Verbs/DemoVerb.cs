@@ -37,7 +37,7 @@ internal static class DemoVerb
         string clip = Path.Combine(assets, DemoAssets.Clip), reportPath = Path.Combine(options.Out, "report.html");
         using var device = common.OpenDevice();
         double probe = Probe(clip, device);
-        common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; training LDVC on {TaskClasses.SeenNames.Length} seen classes");
+        common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn {TaskClasses.SeenNames.Length} seen classes around it");
         using var run = new DemoRun(config, clip, device, common);
         var result = run.Run();
         DemoReport.Write(reportPath, run, result, config, probe);
@@ -46,12 +46,23 @@ internal static class DemoVerb
         common.WriteJson(new
         {
             result.Steps,
-            result.TrainSeconds,
+            result.Ldvc.TrainSeconds,
             result.TotalSeconds,
             ClipAccuracy = probe,
-            result.Scores,
-            result.WithoutPenalty,
-            result.Shuffled,
+            result.Ldvc.Scores,
+            result.Ldvc.WithoutPenalty,
+            result.Ldvc.Shuffled,
+            Intervals = result.LdvcIntervals,
+            Baseline = new
+            {
+                result.Baseline.Name,
+                result.Baseline.TrainSeconds,
+                result.Baseline.Scores,
+                result.Baseline.WithoutPenalty,
+                result.Baseline.Shuffled,
+                Intervals = result.BaselineIntervals,
+            },
+            result.Gain,
         });
         return 0;
     }
@@ -64,18 +75,21 @@ internal static class DemoVerb
 
     private static void Print(IAnsiConsole console, DemoResult result)
     {
-        var table = new Table().RoundedBorder().AddColumn("scoring");
-        foreach (string column in new[] { "pAcc", "mIoU(S)", "mIoU(U)", "hIoU" })
+        var table = new Table().RoundedBorder().AddColumn(DemoTable.Headers[0]);
+        foreach (string column in DemoTable.Headers.Skip(1))
         {
             table.AddColumn(new TableColumn(column).RightAligned());
         }
 
-        foreach (var (name, s) in new[] { ("LDVC", result.Scores), ("without seen penalty", result.WithoutPenalty), ("class embeddings shuffled", result.Shuffled) })
+        foreach (string[] row in DemoTable.Rows(result))
         {
-            table.AddRow(name, Percent(s.PixelAccuracy), Percent(s.Seen), Percent(s.Unseen), Percent(s.Harmonic));
+            table.AddRow(row);
         }
 
         console.Write(table);
+        console.WriteLine(
+            $"in brackets: 95 % intervals over the {result.Ldvc.Pictures.Count} scenes, one training run each; "
+            + $"with shuffled class embeddings, mIoU(U) is {Percent(result.Baseline.Shuffled.Unseen)} and {Percent(result.Ldvc.Shuffled.Unseen)}");
     }
 
     private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);

@@ -1,0 +1,122 @@
+using Ldvc.Ablation;
+using Ldvc.Cli;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.Demo;
+
+/// <summary>One of the methods that the demo trains and scores; same CLIP, same scenes in the same order, same number of steps.</summary>
+internal sealed class DemoMethod : IDisposable
+{
+    private const int LossWindow = 20;
+
+    private readonly LdvcConfig _config;
+    private readonly LoadedModel _loaded;
+    private readonly CommonOptions _common;
+    private readonly SegmentationDataset _validation;
+
+    internal DemoMethod(AblationRow row, LdvcConfig config, string clipFolder, SegmentationDataset validation, Device device, CommonOptions common)
+    {
+        Name = row == AblationRow.Ldvc ? "LDVC" : AblationVariant.TitleOf(row);
+        (_config, _validation, _common) = (AblationVariant.Configure(config, row), validation, common);
+        _loaded = LoadedModel.Create(clipFolder, _config.Model, device, (ulong)config.Train.Seed);
+    }
+
+    /// <summary>"ZegCLIP", "LDVC".</summary>
+    internal string Name { get; }
+
+    /// <summary>Trains; (step, mean loss since the entry before).</summary>
+    internal List<(int Step, double Loss)> Train()
+    {
+        _common.Out.WriteLine($"training {Name}");
+        using var trainer = new LdvcTrainer(_loaded, DatasetFactory.OpenTraining(_config), _config);
+        int steps = _config.Train.Steps, batch = _config.Train.Batch;
+        return ProgressReporter.Run(_common.Host, "step", 0, steps, progress =>
+        {
+            var losses = new List<(int, double)>();
+            double sum = 0;
+            for (int step = 1; step <= steps; step++)
+            {
+                _common.Cancellation.ThrowIfCancellationRequested();
+                var result = trainer.RunStep();
+                progress.Report(new ProgressStatus(step, result.Loss, result.LearningRate, (long)step * batch));
+                sum += result.Loss;
+                if (step % LossWindow == 0)
+                {
+                    losses.Add((step, sum / LossWindow));
+                    sum = 0;
+                }
+            }
+
+            return losses;
+        });
+    }
+
+    /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings dealt out wrongly.</summary>
+    internal MethodResult Score(IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds)
+    {
+        Confusion[][] right = Pass($"scoring {Name}", null, [_config.Eval.SeenPenalty, 0]);
+        Confusion[][] wrong = Pass($"scoring {Name} with shuffled class embeddings", RunScorer.Shuffle(_validation.Classes), [_config.Eval.SeenPenalty]);
+        return new MethodResult(Name, ScoresOf(right[0]), ScoresOf(right[1]), ScoresOf(wrong[0]), right[0], losses, trainSeconds);
+    }
+
+    /// <summary>
+    /// Predictions for the first pictures of the validation part: the best class everywhere, and the same with background where none is probable.
+    /// </summary>
+    internal IEnumerable<(LabelMap Prediction, LabelMap Open)> Examples(int count, double background)
+    {
+        using var segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config);
+        for (int i = 0; i < count; i++)
+        {
+            RgbImage picture = _validation.ReadImage(i);
+            yield return (segmenter.Segment(picture).Labels, segmenter.Segment(picture, background).Labels);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loaded.Dispose();
+
+    // Confusion matrices by penalty and picture.
+    private Confusion[][] Pass(string what, string[]? names, double[] penalties)
+    {
+        _common.Out.WriteLine(what);
+        int count = _validation.Count;
+        Confusion[][] matrices = [.. penalties.Select(_ => new Confusion[count])];
+        float[][] perClass = [.. penalties.Select(p => RunScorer.PerClass(_validation, p))];
+        using Segmenter segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config, names);
+        return ProgressReporter.Run(_common.Host, "picture", 0, count, progress =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                _common.Cancellation.ThrowIfCancellationRequested();
+                var (picture, truth) = _validation.Read(i);
+                LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass);
+                for (int p = 0; p < labels.Length; p++)
+                {
+                    matrices[p][i] = new Confusion(_validation.Classes.Count);
+                    Evaluator.Count(_loaded.Device, truth, labels[p], matrices[p][i]);
+                }
+
+                progress.Report(new ProgressStatus(i + 1, double.NaN, double.NaN, i + 1));
+            }
+
+            return matrices;
+        });
+    }
+
+    private Scores ScoresOf(Confusion[] pictures)
+    {
+        var sum = new Confusion(_validation.Classes.Count);
+        foreach (Confusion picture in pictures)
+        {
+            sum.Add(picture);
+        }
+
+        return Scores.From(sum, _validation.Classes, _validation.Split);
+    }
+}
