@@ -1,13 +1,19 @@
 using System.Text.Json;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Ptx;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench;
 
-/// <summary>Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes.</summary>
+/// <summary>
+/// Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes. Every file is
+/// verified for sm_80 and sm_90; findings make the run fail, after all files are written.
+/// </summary>
 internal static class PtxBench
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    private static readonly int[] s_targets = [80, 90];
 
     internal static int Run(ReadOnlySpan<string> args)
     {
@@ -26,19 +32,24 @@ internal static class PtxBench
         Directory.CreateDirectory(folder ?? throw new InputException("ptx: expected --out DIR"));
         var launches = PtxLaunches.Record();
         var entries = new List<PtxEntry>();
+        int findings = 0;
         foreach (var kernel in GpuKernelCatalog.All.Where(kernel => filter is null || kernel.Name.Contains(filter, StringComparison.Ordinal)))
         {
             string ptx = PtxCompiler.Compile(kernel), file = kernel.Name + ".ptx";
             File.WriteAllText(Path.Combine(folder, file), ptx);
+            var found = s_targets.SelectMany(target => PtxVerifier.Check(ptx, target)).Distinct().ToList();
+            var pressure = found.Count == 0 ? PtxPressure.Of(new PtxFlow(PtxModule.Parse(ptx).Kernel)) : new PtxPressure(0, 0, 0, 0);
             entries.Add(new PtxEntry(
                 kernel.Name, file, PtxCompiler.EntryPoint(ptx), SourceOf(kernel), [kernel.GroupSize, 1, 1], kernel.GroupsPerMultiprocessor, kernel.SharedBytes,
-                kernel.DynamicSharedBytes, [.. launches[kernel.Name]]));
-            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines");
+                kernel.DynamicSharedBytes, pressure.Registers, kernel.MostRegisters, [.. launches[kernel.Name]]));
+            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines, {pressure.Registers} registers live at most ({pressure.WithArguments} with arguments), {kernel.MostRegisters} may be used");
+            found.ForEach(finding => Console.WriteLine($"{file}: {finding}"));
+            findings += found.Count;
         }
 
         File.WriteAllText(Path.Combine(folder, "manifest.json"), JsonSerializer.Serialize(entries, s_json) + "\n");
-        Console.WriteLine($"{entries.Count} kernels in {folder}");
-        return 0;
+        Console.WriteLine($"{entries.Count} kernels in {folder}; verified for {string.Join(" and ", s_targets.Select(target => $"sm_{target}"))}: {findings} findings");
+        return findings == 0 ? 0 : 1;
     }
 
     // The class and method behind a kernel, without the assembly's root namespace.
@@ -54,7 +65,9 @@ internal static class PtxBench
 /// <param name="MinGroupsPerMultiprocessor">What the code asks the assembler for; 0 for nothing.</param>
 /// <param name="StaticSharedBytes">Shared memory that the code declares.</param>
 /// <param name="DynamicSharedBytes">Shared memory that a launch adds, at most.</param>
+/// <param name="LiveRegisters">Registers of 32 bits that hold values which are still needed, at most, in the order of the text; without arguments and constants.</param>
+/// <param name="MostRegisters">Registers that a thread may have, given the block and the groups that should fit a multiprocessor.</param>
 /// <param name="Launches">How a training step of ViT-B/16 on one picture of 512 pixels launches it; none when no such step does.</param>
 internal sealed record PtxEntry(
     string Kernel, string File, string Entry, string Source, int[] Block, int MinGroupsPerMultiprocessor, int StaticSharedBytes, int DynamicSharedBytes,
-    PtxLaunch[] Launches);
+    int LiveRegisters, int MostRegisters, PtxLaunch[] Launches);

@@ -40,7 +40,8 @@ public class KernelTableTests
         Assert.Empty(missing);
     }
 
-    private static List<(string Name, string[] Cells)> Rows()
+    /// <summary>Rows of the tables: name and cells.</summary>
+    internal static List<(string Name, string[] Cells)> Rows()
     {
         var rows = File.ReadLines(Path.Combine(ConfigFiles.Repository, "docs", "kernels.md"))
             .Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains('.'))

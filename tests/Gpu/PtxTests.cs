@@ -1,4 +1,5 @@
 using Ldvc.Kernels.Gpu;
+using Ldvc.Ptx;
 using Xunit;
 
 namespace Ldvc.Tests.Gpu;
@@ -6,9 +7,6 @@ namespace Ldvc.Tests.Gpu;
 /// <summary>The CUDA code of every kernel in the catalog, made without a device and read line by line.</summary>
 public class PtxTests
 {
-    /// <summary>Kernels that may use local memory, and why. None does.</summary>
-    private static readonly Dictionary<string, string> s_local = [];
-
     public static TheoryData<string> Names => [.. GpuKernelCatalog.All.Select(kernel => kernel.Name)];
 
     [Theory]
@@ -16,13 +14,15 @@ public class PtxTests
     public void IsLegalAndAsPromised(string name)
     {
         var kernel = GpuKernelCatalog.All.Single(candidate => candidate.Name == name);
-        var ptx = new PtxText(PtxCompiler.Compile(kernel));
-        Assert.Empty(PtxLint.Check(ptx));
-        Assert.DoesNotContain(".extern", ptx.Text);
-        Assert.Equal(s_local.ContainsKey(name), ptx.Text.Contains(".local"));
-        Assert.Contains($".maxntid {kernel.GroupSize}, 1, 1", ptx.Kernel.Header);
-        Assert.Equal(kernel.GroupsPerMultiprocessor > 0, ptx.Kernel.Header.Contains($".minnctapersm {kernel.GroupsPerMultiprocessor}"));
-        Assert.Equal(kernel.SharedBytes, PtxLint.SharedBytes(ptx));
+        string text = PtxCompiler.Compile(kernel);
+        var ptx = PtxModule.Parse(text);
+        Assert.Empty(PtxVerifier.Check(ptx, 80));
+        Assert.Empty(PtxVerifier.Check(ptx, 90));
+        Assert.DoesNotContain(".extern", text);
+        Assert.DoesNotContain(".local", text);
+        Assert.Equal([kernel.GroupSize, 1, 1], ptx.Kernel.Bounds[".maxntid"]);
+        Assert.Equal(kernel.GroupsPerMultiprocessor, ptx.Kernel.Bounds.GetValueOrDefault(".minnctapersm")?[0] ?? 0);
+        Assert.Equal(kernel.SharedBytes, ptx.Kernel.SharedBytes);
         Assert.InRange(kernel.SharedBytes + kernel.DynamicSharedBytes, 0, 163 << 10);
     }
 
@@ -48,7 +48,7 @@ public class PtxTests
     public void HasItsInstructions(string name, string opcode, int times)
     {
         var kernel = GpuKernelCatalog.All.Single(candidate => candidate.Name == name);
-        var ptx = new PtxText(PtxCompiler.Compile(kernel));
+        var ptx = PtxModule.Parse(PtxCompiler.Compile(kernel));
         Assert.Equal(times, ptx.Kernel.Instructions.Count(instruction => instruction.Opcode == opcode));
     }
 

@@ -62,17 +62,17 @@ internal static class GpuGemm128<TA, TB>
         }
     }
 
+    // One k a turn: of several, the compiler would load all values before it adds the first, more than there are registers for. The number of turns is a
+    // constant, so the device's compiler unrolls them, in this order.
     private static Sums8x8 Multiply(ArrayView<float> shared, int stage, int row, int column, Sums8x8 sums)
     {
         var packs = shared.Cast<Float4>();
-        for (int group = 0; group < Depth / 4; group++)
+        for (int k = 0; k < Depth; k++)
         {
-            int a = (stage + (group * 4 * Edge) + (row ^ (8 * group))) >> 2;
-            int b = (stage + Operand + (group * 4 * Edge) + (column ^ (8 * group))) >> 2;
+            int exchange = 8 * (k >> 2);
+            int a = (stage + (k * Edge) + (row ^ exchange)) >> 2;
+            int b = (stage + Operand + (k * Edge) + (column ^ exchange)) >> 2;
             sums = Sums8x8.MultiplyAdd(sums, packs[a], packs[a + 16], packs[b], packs[b + 16]);
-            sums = Sums8x8.MultiplyAdd(sums, packs[a + 32], packs[a + 48], packs[b + 32], packs[b + 48]);
-            sums = Sums8x8.MultiplyAdd(sums, packs[a + 64], packs[a + 80], packs[b + 64], packs[b + 80]);
-            sums = Sums8x8.MultiplyAdd(sums, packs[a + 96], packs[a + 112], packs[b + 96], packs[b + 112]);
         }
 
         return sums;
