@@ -2,6 +2,7 @@ using Ldvc.Bench;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
+using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Sweep;
 using Ldvc.Tensors;
 
@@ -16,7 +17,7 @@ try
         ["step", ..] => StepVerb.Run(args.AsSpan(1)),
         ["sweep", ..] => SweepVerb.Run(args.AsSpan(1)),
         ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
-        ["ptx", ..] => PtxBench.Run(args.AsSpan(1)),
+        ["ptx", ..] => PtxVerb.Run(args.AsSpan(1)),
         _ => Options.Usage(),
     };
 }

@@ -79,6 +79,7 @@ public sealed class Tape : IDisposable
             var node = _nodes[i];
             if (node.Output.Gradient is { } dy)
             {
+                using var range = Device.HasRanges ? Device.Range($"{node.GetType().DeclaringType?.Name} backward") : default;
                 node.Backward(Kernels, dy);
                 node.Output.ClearGradient();
             }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ldvc.Tensors.Gpu;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Tensors;
@@ -35,6 +36,12 @@ public abstract class Device : IDisposable
 
     /// <summary>The kernels of this device; set once by Ldvc.Kernels.KernelSet, kept here so that finding them costs nothing.</summary>
     internal object? Kernels { get; set; }
+
+    /// <summary>Names what is queued until the result is disposed of on a profiler's time line; nothing where there is none.</summary>
+    public virtual DeviceRange Range(string name) => default;
+
+    /// <summary>Whether <see cref="Range"/> does anything.</summary>
+    internal virtual bool HasRanges => false;
 
     /// <summary>A tensor whose contents are undefined.</summary>
     /// <exception cref="InputException">The device's memory is full.</exception>

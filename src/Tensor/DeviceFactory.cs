@@ -12,8 +12,9 @@ public static class DeviceFactory
     /// <summary>Opens cpu | cuda[:i] | opencl[:i] | simulator.</summary>
     /// <param name="name">The device's name.</param>
     /// <param name="threads">Threads of the CPU device; 0 means one per core.</param>
+    /// <param name="profiling">Lets a GPU's stream be timed by the device itself (<see cref="GpuDevice.Time"/>); costs a little at every launch on OpenCL.</param>
     /// <exception cref="InputException">The name is none of these, or the machine has no such device.</exception>
-    public static Device Open(string name, int threads = 0)
+    public static Device Open(string name, int threads = 0, bool profiling = false)
     {
         if (!TryParse(name, out string kind, out int index))
         {
@@ -22,9 +23,9 @@ public static class DeviceFactory
 
         return kind switch
         {
-            "cuda" => GpuPlatform.Open(GpuKind.Cuda, index),
-            "opencl" => GpuPlatform.Open(GpuKind.OpenCl, index),
-            "simulator" => GpuPlatform.Open(GpuKind.Simulator, 0),
+            "cuda" => GpuPlatform.Open(GpuKind.Cuda, index, profiling: profiling),
+            "opencl" => GpuPlatform.Open(GpuKind.OpenCl, index, profiling: profiling),
+            "simulator" => GpuPlatform.Open(GpuKind.Simulator, 0, profiling: profiling),
             _ => new CpuDevice(threads),
         };
     }

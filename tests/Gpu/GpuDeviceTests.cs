@@ -22,6 +22,29 @@ public class GpuDeviceTests(OpenClFixture fixture)
     }
 
     [Fact]
+    public void EventsTimeWhatWasQueuedBetweenThem()
+    {
+        Assert.False(fixture.Twin.Device is GpuDevice { HasEvents: true });
+        using var device = (GpuDevice)DeviceFactory.Open("opencl", profiling: true);
+        var kernels = KernelSet.For(device).Elementwise;
+        using var x = device.Zeros(new Shape(1 << 22));
+        void Scale(int times)
+        {
+            for (int i = 0; i < times; i++)
+            {
+                kernels.Scale(x, 0.5f, x, false, x.Count);
+            }
+        }
+
+        Scale(1);
+        device.Synchronize();
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        double many = device.Time(() => Scale(20));
+        Assert.InRange(many, 1e-5, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds);
+        Assert.True(device.Time(() => Scale(1)) < many);
+    }
+
+    [Fact]
     public void MemoryOfOneSizeServesAnother()
     {
         using var device = Small(1 << 20);

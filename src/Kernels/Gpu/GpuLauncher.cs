@@ -21,6 +21,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     {
         Device = device;
         Workspace = new GpuWorkspace(device);
+        Multiprocessors = device.Accelerator.NumMultiprocessors;
         GpuIntrinsics.Register(device.Context);
     }
 
@@ -36,10 +37,12 @@ internal sealed unsafe class GpuLauncher : IDisposable
     internal int TableBlocks { get; set; }
 
     /// <summary>
-    /// When set, launches (kernel, grid x, y, z, dynamic shared bytes) are reported to it and not run, with groups as on a card: for lists of what a step
-    /// would launch.
+    /// When set, launches are reported to it and not run, with groups as on a card: for lists of what a step would launch.
     /// </summary>
-    internal Action<GpuKernel, int, int, int, int>? Recorder { get; set; }
+    internal Action<GpuLaunch>? Recorder { get; set; }
+
+    /// <summary>Multiprocessors to fill: the device's, or those of a card that launches are recorded for.</summary>
+    internal int Multiprocessors { get; set; }
 
     /// <summary>Threads of a group on this device.</summary>
     internal int GroupSize(GpuKernel kernel) =>
@@ -61,10 +64,12 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
         if (Recorder is { } record)
         {
-            record(kernel, gridX, gridY, gridZ, dynamicSharedBytes);
+            record(new GpuLaunch(kernel, gridX, gridY, gridZ, dynamicSharedBytes, args));
             return;
         }
 
+        // Profilers know kernels by their method: most are called Run.
+        using var range = Device.Range(kernel.Name);
         var launch = Load(kernel);
         var grid = new Index3D(gridX, gridY, gridZ);
         var group = new Index3D(GroupSize(kernel), 1, 1);

@@ -20,7 +20,7 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     {
         if (TensorCoreChoice.Takes(launcher.Device, gemm))
         {
-            bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Device.Accelerator.NumMultiprocessors);
+            bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors);
             bool transposeA = gemm.TransposeA, transposeB = gemm.TransposeB;
             string kernel = TensorCoreGemmKernels.Get(large, transposeA, transposeB).Name;
             var (m, n, k) = Problem(large);

@@ -35,7 +35,7 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
     private bool UseLargeTiles(in Gemm gemm)
     {
         long tiles = (long)GpuSizes.Groups(gemm.M, 128) * GpuSizes.Groups(gemm.N, 128) * gemm.Batch;
-        return tiles >= launcher.Device.Accelerator.NumMultiprocessors && gemm.M > 64 && gemm.N > 64;
+        return tiles >= launcher.Multiprocessors && gemm.M > 64 && gemm.N > 64;
     }
 
     private static GemmArgs Args(in Gemm gemm)

@@ -11,7 +11,7 @@ namespace Ldvc.Kernels.MatMul;
 internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
 {
     /// <inheritdoc/>
-    public void Run(in Gemm gemm) => Run(gemm, TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Device.Accelerator.NumMultiprocessors));
+    public void Run(in Gemm gemm) => Run(gemm, TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors));
 
     /// <summary>Whether the epilogue can store the results where they belong: bf16 ones only four at a time.</summary>
     internal static bool Fits(in Gemm gemm) => (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || (Flags(gemm) & TensorCoreEpilogue.HasQuads) != 0;

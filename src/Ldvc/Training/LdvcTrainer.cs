@@ -102,6 +102,7 @@ internal sealed class LdvcTrainer : IDisposable
     internal StepResult RunStep()
     {
         var train = _config.Train;
+        using var step = _loaded.Device.Range("training step");
         int parts = train.Accumulate;
         _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
         double total = 0, focal = 0, dice = 0;
@@ -115,6 +116,7 @@ internal sealed class LdvcTrainer : IDisposable
         }
 
         double rate = _schedule.At(Step);
+        using var range = _loaded.Device.Range("optimiser");
         Optimizer.Step((float)rate, 1f / parts);
         return new StepResult(total, focal, dice, rate);
     }
@@ -164,7 +166,11 @@ internal sealed class LdvcTrainer : IDisposable
         var weights = _config.Loss;
         using var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
         using var parts = partsTensor;
-        tape.Backward(loss);
+        using (device.Range("backward"))
+        {
+            tape.Backward(loss);
+        }
+
         using var status = device.Empty(new Shape(4));
         using (var losses = status.Slice(0, 3))
         {

@@ -20,6 +20,7 @@ public sealed class GpuDevice : Device
     internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit, long chunkBytes)
     {
         (Kind, Name, Context, Accelerator) = (kind, name, context, accelerator);
+        Ranges = kind == GpuKind.Cuda ? NvtxRanges.Open(NvtxRanges.Libraries) : null;
         Stream = accelerator.CreateStream();
         CopyStream = accelerator.CreateStream();
         _arena = new GpuArena(this, accelerator, chunkBytes > 0 ? chunkBytes : kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
@@ -43,6 +44,11 @@ public sealed class GpuDevice : Device
 
     internal override bool CopiesAhead => true;
 
+    internal override bool HasRanges => Ranges is not null;
+
+    /// <summary>The profiler's ranges, on CUDA where its library is.</summary>
+    internal NvtxRanges? Ranges { get; set; }
+
     internal Context Context { get; }
 
     internal Accelerator Accelerator { get; }
@@ -59,6 +65,31 @@ public sealed class GpuDevice : Device
     /// <inheritdoc/>
     public override void Synchronize() => Stream.Synchronize();
 
+    /// <inheritdoc/>
+    public override DeviceRange Range(string name) => Ranges?.Push(name) ?? default;
+
+    /// <summary>Whether <see cref="Time"/> works: the device was opened for it and has a clock of its own, which the simulator has not.</summary>
+    public bool HasEvents => Kind != GpuKind.Simulator && Context.Properties.EnableProfiling;
+
+    /// <summary>
+    /// Seconds that the device took for what a call queues, between an event before and one after it on the stream; waits for the second. What is still
+    /// queued before is not counted; pauses are in which the device waits for the host.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There are no events (<see cref="HasEvents"/>).</exception>
+    public double Time(Action queue)
+    {
+        if (!HasEvents)
+        {
+            throw new InvalidOperationException($"{Name}: expected a device with events, opened for profiling");
+        }
+
+        using var start = Stream.AddProfilingMarker();
+        queue();
+        using var end = Stream.AddProfilingMarker();
+        end.Synchronize();
+        return end.MeasureFrom(start).TotalSeconds;
+    }
+
     /// <summary>Frees kernels, buffers, streams, the accelerator and ILGPU's context, in this order: each needs the next to be alive.</summary>
     protected override void Dispose(bool disposing)
     {
@@ -72,6 +103,7 @@ public sealed class GpuDevice : Device
         Stream.Dispose();
         Accelerator.Dispose();
         Context.Dispose();
+        Ranges?.Dispose();
         base.Dispose(disposing);
     }
 

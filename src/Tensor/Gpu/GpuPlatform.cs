@@ -19,10 +19,11 @@ internal static class GpuPlatform
     /// <param name="index">Its number.</param>
     /// <param name="memoryLimit">Most bytes to take.</param>
     /// <param name="chunkBytes">Size of the big buffers; 0 for the usual one.</param>
+    /// <param name="profiling">Whether its stream can be timed by the device.</param>
     /// <exception cref="InputException">There is no such device; the message says what there is.</exception>
-    internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue, long chunkBytes = 0)
+    internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue, long chunkBytes = 0, bool profiling = false)
     {
-        var context = CreateContext(kind);
+        var context = CreateContext(kind, profiling);
         try
         {
             if (kind == GpuKind.Simulator)
@@ -56,7 +57,7 @@ internal static class GpuPlatform
 
     private static string Word(GpuKind kind) => kind switch { GpuKind.Cuda => "cuda", GpuKind.OpenCl => "opencl", _ => "simulator" };
 
-    private static Context CreateContext(GpuKind kind)
+    private static Context CreateContext(GpuKind kind, bool profiling = false)
     {
         GpuLibraries.Resolve();
         try
@@ -77,6 +78,10 @@ internal static class GpuPlatform
                 }
 
                 builder.EnableAlgorithms().Optimize(OptimizationLevel.O2);
+                if (profiling)
+                {
+                    builder.Profiling();
+                }
             });
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or NotSupportedException)

@@ -3,13 +3,13 @@ using Ldvc.Kernels.Gpu;
 using Ldvc.Ptx;
 using Ldvc.Tensors;
 
-namespace Ldvc.Bench;
+namespace Ldvc.Bench.Ptx;
 
 /// <summary>
 /// Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes. Every file is
 /// verified for sm_80 and sm_90; findings make the run fail, after all files are written.
 /// </summary>
-internal static class PtxBench
+internal static class PtxVerb
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -55,19 +55,3 @@ internal static class PtxBench
     // The class and method behind a kernel, without the assembly's root namespace.
     private static string SourceOf(GpuKernel kernel) => $"{kernel.Method.DeclaringType!.FullName!["Ldvc.Kernels.".Length..]}.{kernel.Method.Name}";
 }
-
-/// <summary>A kernel in manifest.json.</summary>
-/// <param name="Kernel">Its name in the catalog.</param>
-/// <param name="File">Its PTX.</param>
-/// <param name="Entry">The symbol to launch.</param>
-/// <param name="Source">Class and method in src/Kernels.</param>
-/// <param name="Block">Threads of a group.</param>
-/// <param name="MinGroupsPerMultiprocessor">What the code asks the assembler for; 0 for nothing.</param>
-/// <param name="StaticSharedBytes">Shared memory that the code declares.</param>
-/// <param name="DynamicSharedBytes">Shared memory that a launch adds, at most.</param>
-/// <param name="LiveRegisters">Registers of 32 bits that hold values which are still needed, at most, in the order of the text; without arguments and constants.</param>
-/// <param name="MostRegisters">Registers that a thread may have, given the block and the groups that should fit a multiprocessor.</param>
-/// <param name="Launches">How a training step of ViT-B/16 on one picture of 512 pixels launches it; none when no such step does.</param>
-internal sealed record PtxEntry(
-    string Kernel, string File, string Entry, string Source, int[] Block, int MinGroupsPerMultiprocessor, int StaticSharedBytes, int DynamicSharedBytes,
-    int LiveRegisters, int MostRegisters, PtxLaunch[] Launches);
