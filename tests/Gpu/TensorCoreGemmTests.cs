@@ -39,6 +39,23 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
     [Fact]
     public void AddsToWhatIsThere() => Check(new Case(20, 34, 40) { TransposeA = true, Accumulate = true });
 
+    [Theory]
+    [InlineData(20, 36, 72, false, true)]
+    [InlineData(17, 33, 100, true, false)]
+    [InlineData(24, 16, 77, false, false)]
+    [InlineData(16, 24, 64, true, true)]
+    public void PartsAddUp(int m, int n, int k, bool transposeA, bool transposeB) => Check(new Case(m, n, k)
+    {
+        TransposeA = transposeA,
+        TransposeB = transposeB,
+        Part = 32,
+        Bias = true,
+        Activation = Activation.QuickGelu,
+        PreActivation = true,
+        Residual = true,
+        Accumulate = transposeA,
+    });
+
     [Fact]
     public void BatchSharesOneOperand() => Check(new Case(20, 18, 24) { TransposeB = true, Batch = 3 });
 
@@ -71,7 +88,8 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
                 Residual = test.Residual ? tResidual : default(View),
                 ActivationGradientOf = test.Gradient ? tBefore : default(View),
             },
-            test.Large);
+            test.Large,
+            test.Part);
         var expected = new double[countC];
         var expectedPre = new double[countC];
         float[] ra = TensorCoreReference.Rounded(a), rb = TensorCoreReference.Rounded(b);
@@ -118,6 +136,8 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         internal bool TransposeB { get; init; }
 
         internal bool Large { get; init; }
+
+        internal int Part { get; init; }
 
         internal float Alpha { get; init; } = 1;
 

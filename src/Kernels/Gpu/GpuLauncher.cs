@@ -21,6 +21,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     {
         Device = device;
         Workspace = new GpuWorkspace(device);
+        PartialSums = new GpuWorkspace(device);
         Multiprocessors = device.Accelerator.NumMultiprocessors;
         GpuIntrinsics.Register(device.Context);
     }
@@ -30,8 +31,11 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// <summary>Scratch memory of whichever kernel family runs.</summary>
     internal GpuWorkspace Workspace { get; }
 
-    /// <summary>Blocks of the pool that kernel families keep from call to call, the workspace's included: not a leak.</summary>
-    internal int HeldBlocks => Workspace.Blocks + TableBlocks;
+    /// <summary>Partial sums of products, whose operands may lie in the workspace.</summary>
+    internal GpuWorkspace PartialSums { get; }
+
+    /// <summary>Blocks of the pool that kernel families keep from call to call, the workspaces' included: not a leak.</summary>
+    internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks;
 
     /// <summary>Blocks that tables of tensors hold.</summary>
     internal int TableBlocks { get; set; }
@@ -133,6 +137,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     public void Dispose()
     {
         Workspace.Dispose();
+        PartialSums.Dispose();
         foreach (var kernel in _kernels)
         {
             kernel.Dispose();

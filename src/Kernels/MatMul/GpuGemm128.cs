@@ -22,23 +22,24 @@ internal static class GpuGemm128<TA, TB>
         var shared = SharedMemory.Allocate1D<float>(2 * Stage);
         int row0 = Grid.IdxY * Edge, column0 = Grid.IdxX * Edge;
         int startA = Grid.IdxZ * args.StrideA, startB = Grid.IdxZ * args.StrideB;
+        int depth = GemmArgs.Depth(args);
         int threadRow = 4 * (Group.IdxX >> 4), threadColumn = 4 * (Group.IdxX & 15);
 
-        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, 0, 0), 0);
-        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, 0, 1), 1);
-        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, 0, 0), 0);
-        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, 0, 1), 1);
+        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, depth, row0, 0, 0), 0);
+        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, depth, row0, 0, 1), 1);
+        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, 0, 0), 0);
+        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, 0, 1), 1);
         Group.Barrier();
 
         var sums = default(Sums8x8);
         int stage = 0;
-        for (int k0 = Depth; k0 < args.K + Depth; k0 += Depth)
+        for (int k0 = Depth; k0 < depth + Depth; k0 += Depth)
         {
             // Past the end these are zeros, never used.
-            var a0 = TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, k0, 0);
-            var a1 = TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, k0, 1);
-            var b0 = TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, k0, 0);
-            var b1 = TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, k0, 1);
+            var a0 = TA.Load(args.A, startA, args.Lda, args.M, depth, row0, k0, 0);
+            var a1 = TA.Load(args.A, startA, args.Lda, args.M, depth, row0, k0, 1);
+            var b0 = TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, k0, 0);
+            var b1 = TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, k0, 1);
 
             sums = Multiply(shared, stage, threadRow, threadColumn, sums);
 

@@ -21,18 +21,19 @@ internal static class GpuGemm64<TA, TB>
         var shared = SharedMemory.Allocate1D<float>(2 * Stage);
         int row0 = Grid.IdxY * Edge, column0 = Grid.IdxX * Edge;
         int startA = Grid.IdxZ * args.StrideA, startB = Grid.IdxZ * args.StrideB;
+        int depth = GemmArgs.Depth(args);
         int threadRow = 4 * (Group.IdxX >> 4), threadColumn = 4 * (Group.IdxX & 15);
 
-        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, 0, 0), 0);
-        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, 0, 0), 0);
+        TA.Store(shared, 0, TA.Load(args.A, startA, args.Lda, args.M, depth, row0, 0, 0), 0);
+        TB.Store(shared, Operand, TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, 0, 0), 0);
         Group.Barrier();
 
         var sums = default(Sums4x4);
         int stage = 0;
-        for (int k0 = Depth; k0 < args.K + Depth; k0 += Depth)
+        for (int k0 = Depth; k0 < depth + Depth; k0 += Depth)
         {
-            var a = TA.Load(args.A, startA, args.Lda, args.M, args.K, row0, k0, 0);
-            var b = TB.Load(args.B, startB, args.Ldb, args.N, args.K, column0, k0, 0);
+            var a = TA.Load(args.A, startA, args.Lda, args.M, depth, row0, k0, 0);
+            var b = TB.Load(args.B, startB, args.Ldb, args.N, depth, column0, k0, 0);
             sums = Multiply(shared, stage, threadRow, threadColumn, sums);
             stage = Stage - stage;
             TA.Store(shared, stage, a, 0);

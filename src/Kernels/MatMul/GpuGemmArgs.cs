@@ -25,6 +25,9 @@ internal readonly struct GemmArgs
 
     internal int K { get; init; }
 
+    /// <summary>0, or the steps of the sums that one group takes: group z those from z Part on.</summary>
+    internal int Part { get; init; }
+
     internal int Lda { get; init; }
 
     internal int Ldb { get; init; }
@@ -42,6 +45,9 @@ internal readonly struct GemmArgs
     internal int Activation { get; init; }
 
     internal GemmFlags Flags { get; init; }
+
+    /// <summary>Steps of this group's sums.</summary>
+    internal static int Depth(in GemmArgs args) => args.Part == 0 ? args.K : Math.Min(args.Part, args.K - (Grid.IdxZ * args.Part));
 }
 
 /// <summary>Parts of the epilogue that a product has.</summary>

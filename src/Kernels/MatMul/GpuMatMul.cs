@@ -15,20 +15,36 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         .. Tile128<PackedAccess>(".v4"), .. Tile128<SingleAccess>(""), .. Tile64<PackedAccess>(".v4"), .. Tile64<SingleAccess>(""),
     ];
 
-    public void Run(in Gemm gemm)
+    public void Run(in Gemm gemm) => Run(gemm, UseLargeTiles(gemm) ? 0 : SplitK.Part(gemm, launcher.Multiprocessors));
+
+    /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
+    internal void Run(in Gemm gemm, int part)
     {
         if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)
         {
             return;
         }
 
+        if (part > 0)
+        {
+            var parts = SplitK.Parts(launcher, gemm, part);
+            Launch(parts, part);
+            SplitK.Sum(launcher, gemm, parts);
+            return;
+        }
+
+        Launch(gemm, 0);
+    }
+
+    private void Launch(in Gemm gemm, int part)
+    {
         Check(gemm);
         bool packed = GpuSizes.CanPack(
             gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.TransposeA ? gemm.M : gemm.K, gemm.B.Offset, gemm.Ldb, gemm.StrideB, gemm.TransposeB ? gemm.K : gemm.N);
-        bool large = UseLargeTiles(gemm);
+        bool large = part == 0 && UseLargeTiles(gemm);
         int edge = large ? 128 : 64;
         var kernel = s_kernels[(large ? 0 : 8) + (packed ? 0 : 4) + (gemm.TransposeA ? 2 : 0) + (gemm.TransposeB ? 1 : 0)];
-        launcher.Launch(kernel, GpuSizes.Groups(gemm.N, edge), GpuSizes.Groups(gemm.M, edge), gemm.Batch, Args(gemm));
+        launcher.Launch(kernel, GpuSizes.Groups(gemm.N, edge), GpuSizes.Groups(gemm.M, edge), gemm.Batch, Args(gemm, part));
     }
 
     /// <summary>Large tiles where there are enough of them to give every multiprocessor one; small ones spread the work.</summary>
@@ -38,7 +54,8 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         return tiles >= launcher.Multiprocessors && gemm.M > 64 && gemm.N > 64;
     }
 
-    private static GemmArgs Args(in Gemm gemm)
+    /// <summary>What the kernels get; for a product that is cut, a part's steps.</summary>
+    internal static GemmArgs Args(in Gemm gemm, int part = 0)
     {
         var flags = GemmFlags.None;
         var c = gemm.C.GpuFloats;
@@ -68,6 +85,7 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
             M = gemm.M,
             N = gemm.N,
             K = gemm.K,
+            Part = part,
             Lda = gemm.Lda,
             Ldb = gemm.Ldb,
             Ldc = gemm.Ldc,

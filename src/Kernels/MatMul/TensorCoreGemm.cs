@@ -19,6 +19,9 @@ internal struct TensorCoreGemmArguments
     public int N;
     public int K;
 
+    /// <summary>0, or the steps of the sums that one group takes: group z those from z Part on.</summary>
+    public int Part;
+
     /// <summary>Chunks from row to row, and from product to product of a batch.</summary>
     public int RowA;
     public int RowB;
@@ -58,29 +61,30 @@ internal static class TensorCoreGemm
         int chunksA = TTile.Rows * Depth / 8, chunks = chunksA + (TTile.Columns * Depth / 8);
         var shared = SharedMemory.Allocate1D<Bf16x8>(Stages * (TTile.Rows + TTile.Columns) * Depth / 8).AsContiguous();
         int tileRow = Grid.IdxY * TTile.Rows, tileColumn = Grid.IdxX * TTile.Columns, batch = Grid.IdxZ;
+        int depth = p.Part == 0 ? p.K : Math.Min(p.Part, p.K - (batch * p.Part));
         var a = p.A.SubView(batch * p.BatchA, p.A.Length - (batch * p.BatchA));
         var b = p.B.SubView(batch * p.BatchB, p.B.Length - (batch * p.BatchB));
         int warp = Group.IdxX / 32, warpsAcross = TTile.Columns / Strip.Columns;
         int row = warp / warpsAcross * TTile.WarpRows, column = warp % warpsAcross * Strip.Columns;
 
-        TA.Load(shared, 0, a, p.RowA, TTile.Rows, tileRow, p.M, 0, p.K, TTile.Threads);
-        TB.Load(shared, chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, 0, p.K, TTile.Threads);
+        TA.Load(shared, 0, a, p.RowA, TTile.Rows, tileRow, p.M, 0, depth, TTile.Threads);
+        TB.Load(shared, chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, 0, depth, TTile.Threads);
         AsyncCopy.Commit();
-        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, Depth, p.K, TTile.Threads);
-        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, Depth, p.K, TTile.Threads);
+        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, Depth, depth, TTile.Threads);
+        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, Depth, depth, TTile.Threads);
         AsyncCopy.Commit();
 
         TTile c = default;
         int laneA = TA.LaneA(TTile.Rows, row), laneB = TB.LaneB(TTile.Columns, column);
         int reading = 0, filling = 2 * chunks;
-        for (int k = 0; k < p.K; k += Depth)
+        for (int k = 0; k < depth; k += Depth)
         {
             AsyncCopy.WaitAllButOne();
             Group.Barrier();
-            if (k + (2 * Depth) < p.K)
+            if (k + (2 * Depth) < depth)
             {
-                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * Depth), p.K, TTile.Threads);
-                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * Depth), p.K, TTile.Threads);
+                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * Depth), depth, TTile.Threads);
+                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * Depth), depth, TTile.Threads);
             }
 
             // Committed even when empty: the wait counts groups.

@@ -17,16 +17,33 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
     internal static bool Fits(in Gemm gemm) => (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || (Flags(gemm) & TensorCoreEpilogue.HasQuads) != 0;
 
     /// <summary>Runs a product with a given tile.</summary>
-    internal void Run(in Gemm gemm, bool large)
+    internal void Run(in Gemm gemm, bool large) => Run(gemm, large, large ? 0 : SplitK.Part(gemm, launcher.Multiprocessors));
+
+    /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
+    internal void Run(in Gemm gemm, bool large, int part)
     {
         if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)
         {
             return;
         }
 
+        if (part > 0)
+        {
+            var parts = SplitK.Parts(launcher, gemm, part);
+            Launch(gemm, parts, large, part);
+            SplitK.Sum(launcher, gemm, parts);
+            return;
+        }
+
+        Launch(gemm, gemm, large, 0);
+    }
+
+    // Operands are rounded as the whole product has them; groups compute the products of the batch.
+    private void Launch(in Gemm whole, in Gemm gemm, bool large, int part)
+    {
         var kernel = TensorCoreGemmKernels.Get(large, gemm.TransposeA, gemm.TransposeB);
-        var a = gemm.StoredA;
-        var b = gemm.StoredB;
+        var a = whole.StoredA;
+        var b = whole.StoredB;
         var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
         long at = 0;
         var c = Raw(gemm.C);
@@ -43,10 +60,11 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
             M = gemm.M,
             N = gemm.N,
             K = gemm.K,
+            Part = part,
             RowA = a.RowChunks,
             RowB = b.RowChunks,
-            BatchA = a.MatrixChunks,
-            BatchB = b.MatrixChunks,
+            BatchA = part == 0 ? a.MatrixChunks : gemm.TransposeA ? part * a.RowChunks : part / 8,
+            BatchB = part == 0 ? b.MatrixChunks : gemm.TransposeB ? part / 8 : part * b.RowChunks,
             RowC = gemm.Ldc,
             BatchC = GpuSizes.Index(gemm.StrideC, kernel),
             Alpha = gemm.Alpha,
