@@ -54,6 +54,7 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         PreActivation = true,
         Residual = true,
         Accumulate = transposeA,
+        Stored = k % 8 == 0 && n % 8 == 0,
     });
 
     [Fact]
@@ -67,7 +68,7 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         float[] a = TensorCoreReference.Normal(test.M * test.K * test.Batch, 1), b = TensorCoreReference.Normal(test.K * test.N, 2);
         float[] c = TensorCoreReference.Normal(countC, 3), bias = TensorCoreReference.Normal(test.N, 4);
         float[] residual = TensorCoreReference.Normal(countC, 5), before = TensorCoreReference.Normal(countC, 6);
-        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
+        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = test.Stored ? device.FromHostRounded(b, new Shape(b.Length)) : device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
         using Tensor tBias = device.FromHost(bias, new Shape(test.N)), tResidual = device.FromHost(residual, new Shape(countC));
         using Tensor tBefore = device.FromHost(before, new Shape(countC)), tPre = device.Zeros(new Shape(countC));
         new TensorCoreMatMul(launcher).Run(
@@ -138,6 +139,9 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         internal bool Large { get; init; }
 
         internal int Part { get; init; }
+
+        /// <summary>B is stored in bf16.</summary>
+        internal bool Stored { get; init; }
 
         internal float Alpha { get; init; } = 1;
 

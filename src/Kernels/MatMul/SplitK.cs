@@ -49,7 +49,8 @@ internal static class SplitK
         };
     }
 
-    /// <summary>Adds the parts up.</summary>
-    internal static void Sum(GpuLauncher launcher, in Gemm gemm, in Gemm parts) =>
-        launcher.LaunchItems(GpuSplitSum.Kernel, (long)gemm.M * GpuSizes.Groups(gemm.N, 4), new SplitSumArgs { Product = GpuMatMul.Args(gemm), Sums = parts.C.GpuFloats, Parts = parts.Batch });
+    /// <summary>Adds the parts up. The operands, which may be bf16, are not looked at again.</summary>
+    internal static void Sum(GpuLauncher launcher, in Gemm gemm, in Gemm parts) => launcher.LaunchItems(
+        GpuSplitSum.Kernel, (long)gemm.M * GpuSizes.Groups(gemm.N, 4),
+        new SplitSumArgs { Product = GpuMatMul.Args(gemm with { A = gemm.C, B = gemm.C }), Sums = parts.C.GpuFloats, Parts = parts.Batch });
 }
