@@ -22,8 +22,8 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
             step: one LDVC training step (step-voc, step-coco) or another case of peers, kernel by kernel; --html writes it along a time axis
             sweep: time over tokens, classes, batch and k, against what theory says
             peers: against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; 15 minutes for everything on two cores
-            kernels: the tests' case list on cpu, cuda[:i], opencl[:i] or simulator: time, GFLOP/s, GB/s, per cent of what the device can do
-            ptx:  the CUDA code of every GPU kernel, one .ptx file each, and manifest.json; needs no GPU
+            kernels: the tests' case list on cpu, cuda[:i], opencl[:i] or simulator: time (by the device's own events on cuda and opencl), GFLOP/s, GB/s, per cent of what the device can do
+            ptx:  the CUDA code of every GPU kernel, one .ptx file each, verified for sm_80 and sm_90, and manifest.json; needs no GPU; 1 when the verifier finds something
             """);
         return 2;
     }
