@@ -30,6 +30,7 @@ internal static class StepVerb
         {
             PeerData.Write(@case, folder);
             using var work = OurWorks.Create(PeerCases.Ours, @case, folder, threads);
+            work.Trim();
             for (int i = 0; i < 3; i++)
             {
                 work.Run();
@@ -37,6 +38,7 @@ internal static class StepVerb
 
             var recorder = work.Record();
             Print(recorder, name);
+            Console.WriteLine(work.Memory());
             if (html.Length > 0)
             {
                 File.WriteAllText(html, StepPage.Html(recorder, name));

@@ -23,6 +23,14 @@ internal abstract class OurWork : IWork
     /// <summary>Gives back what the check needed and the timed runs may not.</summary>
     internal void Trim() => Device.Pool.Trim();
 
+    /// <summary>Where the memory of the runs since <see cref="Trim"/> went.</summary>
+    internal string Memory()
+    {
+        const double mebibyte = 1 << 20;
+        return $"memory in MiB: tensors at most {Device.Pool.PeakBytes / mebibyte:F0}, kept by the pool {Device.Pool.ReservedBytes / mebibyte:F0}, "
+            + $"committed by the garbage collector {GC.GetGCMemoryInfo().TotalCommittedBytes / mebibyte:F0}";
+    }
+
     protected CpuDevice Device { get; }
 
     public abstract IReadOnlyList<Named> Check();

@@ -81,7 +81,9 @@ public static class LinearOp
             Tensor? inner = null;
             if (_before is not null)
             {
-                inner = dy.Device.Empty(dy.Shape);
+                // The values before the activation are needed here for the last time: the gradient there takes their place.
+                // In bf16 there is no room for it.
+                inner = _before.DType == DType.Float32 ? _before.Share() : dy.Device.Empty(dy.Shape);
                 kernels.Elementwise.ActivateBackward(_before, dy, inner, _activation, false, dy.Count);
                 dy = inner;
             }

@@ -22,10 +22,18 @@ public static class SpliceOp
         var copy = tape.Kernels.Tokens;
         long inStride = (long)length * width, outStride = (long)outLength * width;
         int tail = length - start - dropped;
-        copy.CopyBlocks(x.Value, inStride, y, outStride, batch, (long)start * width, false);
+        if (start > 0)
+        {
+            copy.CopyBlocks(x.Value, inStride, y, outStride, batch, (long)start * width, false);
+        }
+
         copy.CopyBlocks(tokens.Value, 0, y.View.Shift((long)start * width), outStride, batch, (long)count * width, false);
-        copy.CopyBlocks(
-            x.Value.View.Shift((long)(start + dropped) * width), inStride, y.View.Shift((long)(start + count) * width), outStride, batch, (long)tail * width, false);
+        if (tail > 0)
+        {
+            copy.CopyBlocks(
+                x.Value.View.Shift((long)(start + dropped) * width), inStride, y.View.Shift((long)(start + count) * width), outStride, batch, (long)tail * width, false);
+        }
+
         var result = tape.Result(y, x, tokens);
         if (result.RequiresGradient)
         {
@@ -44,10 +52,18 @@ public static class SpliceOp
             if (x.RequiresGradient)
             {
                 var dx = x.GradientTarget(out bool accumulate);
-                kernels.Tokens.CopyBlocks(dy, outStride, dx, inStride, batch, (long)start * width, accumulate);
-                kernels.Tokens.CopyBlocks(
-                    dy.View.Shift((long)(start + count) * width), outStride, dx.View.Shift((long)(start + dropped) * width), inStride, batch,
-                    (long)(length - start - dropped) * width, accumulate);
+                int tail = length - start - dropped;
+                if (start > 0)
+                {
+                    kernels.Tokens.CopyBlocks(dy, outStride, dx, inStride, batch, (long)start * width, accumulate);
+                }
+
+                if (tail > 0)
+                {
+                    kernels.Tokens.CopyBlocks(
+                        dy.View.Shift((long)(start + count) * width), outStride, dx.View.Shift((long)(start + dropped) * width), inStride, batch, (long)tail * width, accumulate);
+                }
+
                 if (!accumulate && dropped > 0)
                 {
                     // Dropped tokens influence nothing.

@@ -62,6 +62,7 @@ internal unsafe struct CpuBilinearBlocks
     private float* _input;
     private float* _scale;
     private int _endRow;
+    private int _stride;
     private int _lowerRow;
     private int _upperRow;
 
@@ -110,11 +111,12 @@ internal unsafe struct CpuBilinearBlocks
 
     /// <summary>
     /// Goes to the rows firstRow..endRow-1 of the strip in the output of one input plane. Input values are multiplied by those of scale, a plane of
-    /// the same size, unless it is null.
+    /// the same size, unless it is null. A stride other than the width serves planes of which only a part exists.
     /// </summary>
-    internal void StartPlane(float* input, int firstRow, int endRow, float outside = 0, float* scale = null)
+    internal void StartPlane(float* input, int firstRow, int endRow, float outside = 0, float* scale = null, int stride = 0)
     {
         _input = input;
+        _stride = stride == 0 ? _inputWidth : stride;
         _scale = scale;
         _endRow = endRow;
         _lowerRow = -1;
@@ -188,8 +190,8 @@ internal unsafe struct CpuBilinearBlocks
         }
 
         known = row;
-        float* input = _input + ((long)row * _inputWidth);
-        float* scale = _scale == null ? null : _scale + ((long)row * _inputWidth);
+        float* input = _input + ((long)row * _stride);
+        float* scale = _scale == null ? null : _scale + ((long)row * _stride);
         for (int i = 0; i < Columns; i += Group)
         {
             if (((_groups | _wideGroups) >> (i / Group) & 1) != 0)

@@ -30,17 +30,22 @@ internal unsafe struct ArgmaxArguments
     public int Bands;
 }
 
+/// <summary>What argmax shares whatever the vectors are.</summary>
+internal static class CpuArgmaxBlocks
+{
+    /// <summary>Rows of a band at most.</summary>
+    internal const int BandRows = 16;
+}
+
 /// <summary>
-/// Argmax over classes of planes that are resized on the way: per strip of columns and band of at most <see cref="BandRows"/> rows, the best score and
+/// Argmax over classes of planes that are resized on the way: per strip of columns and band of at most <see cref="CpuArgmaxBlocks.BandRows"/> rows, the best score and
 /// its class so far stay in the first-level cache while the classes pass by. A tile is a band of one image.
 /// </summary>
 internal static unsafe class CpuArgmaxBlocks<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Rows of a band at most.</summary>
-    internal const int BandRows = 16;
-
+    private const int BandRows = CpuArgmaxBlocks.BandRows;
     private const int Strip = CpuBilinearBlocks.Strip;
 
     internal static void Run(ArgmaxArguments* a, int tile, int worker)
@@ -87,8 +92,8 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
         }
     }
 
-    // A later class must be strictly better: ties go to the lower class.
-    private static void Improve(float* lower, float* upper, float weight, int plane, float* best, float* winner, int columns)
+    /// <summary>Compares one class's row with the best so far. A later class must be strictly better: ties go to the lower class.</summary>
+    internal static void Improve(float* lower, float* upper, float weight, int plane, float* best, float* winner, int columns)
     {
         V weights = S.Set(weight), planes = S.Set(plane);
         for (int i = 0; i < columns; i += S.Count)

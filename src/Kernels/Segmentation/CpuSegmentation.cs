@@ -8,6 +8,9 @@ namespace Ldvc.Kernels.Segmentation;
 /// <summary>CPU version of the inference steps. Owns one buffer, the reciprocals of the window counts, that grows to the largest canvas seen.</summary>
 internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentationKernels, IDisposable
 {
+    // More than this is no picture: their places are listed on the stack.
+    private const int MostWindows = 1024;
+
     private readonly Lock _lock = new();
     private float* _reciprocals;
     private long _capacity;
@@ -78,6 +81,53 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         }
     }
 
+    public bool ArgmaxWindows(
+        IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
+        int canvasWidth, int outputHeight, int outputWidth)
+    {
+        if (windows.Count > MostWindows)
+        {
+            return false;
+        }
+
+        WindowPlace* places = stackalloc WindowPlace[windows.Count];
+        for (int i = 0; i < windows.Count; i++)
+        {
+            places[i] = new WindowPlace { Z = windows[i].Z.Floats, Top = windows[i].Top, Left = windows[i].Left };
+        }
+
+        var a = new WindowArgmaxArguments
+        {
+            Windows = places,
+            Count = windows.Count,
+            Penalty = penalty.Floats,
+            Labels = labels.Bytes,
+            Best = best.Floats,
+            Classes = classes,
+            Height = height,
+            Width = width,
+            WindowHeight = windowHeight,
+            WindowWidth = windowWidth,
+            CanvasHeight = canvasHeight,
+            CanvasWidth = canvasWidth,
+            OutputHeight = outputHeight,
+            OutputWidth = outputWidth,
+        };
+        if (!a.Plan())
+        {
+            return false;
+        }
+
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd512, Vector512<float>>.Run); break;
+            case 256: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd256, Vector256<float>>.Run); break;
+            default: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd128, Vector128<float>>.Run); break;
+        }
+
+        return true;
+    }
+
     public void ApplyBackground(View labels, View best, float threshold, long count)
     {
         byte* label = labels.Bytes;
@@ -138,7 +188,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
 
     private void RunArgmax(ArgmaxArguments* a, int images)
     {
-        a->Bands = (a->OutputHeight + CpuArgmaxBlocks<Simd128, Vector128<float>>.BandRows - 1) / CpuArgmaxBlocks<Simd128, Vector128<float>>.BandRows;
+        a->Bands = (a->OutputHeight + CpuArgmaxBlocks.BandRows - 1) / CpuArgmaxBlocks.BandRows;
         switch (SimdLevel.Bits)
         {
             case 512: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd512, Vector512<float>>.Run); break;

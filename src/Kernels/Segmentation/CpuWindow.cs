@@ -48,7 +48,8 @@ internal static unsafe class CpuWindow<S, V>
         }
     }
 
-    private static void AddRow(float* lower, float* upper, float weight, float penalty, float* target, int columns)
+    /// <summary>Adds the scores of one stretched row to a row of probabilities.</summary>
+    internal static void AddRow(float* lower, float* upper, float weight, float penalty, float* target, int columns)
     {
         V weights = S.Set(weight), penalties = S.Set(penalty);
         int i = 0;

@@ -2,6 +2,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Segmentation;
 
+/// <summary>Mask logits [C, h, w] of a window, and where on the canvas it lies.</summary>
+internal readonly record struct WindowLogits(View Z, int Top, int Left);
+
 /// <summary>What happens to mask logits at inference (method.md 8 and 9). Logits are [.., C, h, w], canvases [C, H, W].</summary>
 internal interface ISegmentationKernels
 {
@@ -16,6 +19,15 @@ internal interface ISegmentationKernels
     /// best float [H', W'] (the winning score; may be absent). Ties go to the lower class. The resized canvas is never stored.
     /// </summary>
     void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth);
+
+    /// <summary>
+    /// What AddWindow of all windows and then Argmax give, to the bit, without the canvas: probabilities of all classes at the picture's size take longer to
+    /// write and read than to compute. The canvas is canvasHeight x canvasWidth; what windows cover beyond it is padding and left out.
+    /// </summary>
+    /// <returns>False where the device has no such kernel, or the windows lie too densely: nothing is done then.</returns>
+    bool ArgmaxWindows(
+        IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
+        int canvasWidth, int outputHeight, int outputWidth) => false;
 
     /// <summary>Pixels with best below threshold become 255.</summary>
     void ApplyBackground(View labels, View best, float threshold, long count);

@@ -56,17 +56,49 @@ internal sealed class ResidualBlock : Module
     /// <summary>x [B, T, width] -> the same shape. Every intermediate is dropped as soon as nothing but the backward may need it.</summary>
     internal Variable Forward(Tape tape, Variable x)
     {
-        using var middle = Attend(tape, x);
+        using var packed = Project(tape, x, tape.InnerType(_width));
+        return Finish(tape, packed, 0, x);
+    }
+
+    /// <summary>
+    /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefix [1, P, width] -> [B, T, width]. What causal attention makes
+    /// of the prefix depends on nothing behind it, so its keys and values are computed once for all sequences, and its outputs not at all.
+    /// </summary>
+    internal Variable Continue(Tape tape, Variable prefix, Variable x)
+    {
+        if (!_causal)
+        {
+            throw new InvalidOperationException("tokens that see all others cannot be shared between sequences");
+        }
+
+        // Tokens are moved about in float32.
+        int length = prefix.Shape[1];
+        using var shared = Project(tape, prefix, DType.Float32);
+        using var rows = tape.Reshape(shared, length, shared.Shape[2]);
+        using var own = Project(tape, x, DType.Float32);
+        using var packed = tape.Splice(own, rows, 0, 0);
+        return Finish(tape, packed, length, x);
+    }
+
+    private Variable Project(Tape tape, Variable x, DType type)
+    {
+        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
+        return tape.Linear(normalized, _inWeight, _inBias, type: type);
+    }
+
+    // From queries, keys and values of all tokens to the outputs of those from `first` on, which x holds the inputs of.
+    private Variable Finish(Tape tape, Variable packed, int first, Variable x)
+    {
+        using var middle = Attend(tape, packed, first, x);
         using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
         using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: tape.InnerType(_hidden));
         return tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle);
     }
 
-    private Variable Attend(Tape tape, Variable x)
+    private Variable Attend(Tape tape, Variable packed, int first, Variable x)
     {
-        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
-        using var packed = tape.Linear(normalized, _inWeight, _inBias, type: tape.InnerType(_width));
-        using var attended = tape.SelfAttention(packed, _heads, _causal);
-        return tape.Linear(attended, _outWeight, _outBias, Activation.None, x);
+        using var all = tape.SelfAttention(packed, _heads, _causal);
+        using var own = first > 0 ? tape.SliceTokens(all, first, x.Shape[1]) : null;
+        return tape.Linear(own ?? all, _outWeight, _outBias, Activation.None, x);
     }
 }

@@ -48,13 +48,20 @@ internal sealed class TextTower : Module
     /// <summary>Runs block `layer`.</summary>
     internal Variable Block(Tape tape, int layer, Variable x) => _blocks[layer].Forward(tape, x);
 
+    /// <summary>Runs block `layer` on tokens x [n, T, width] that come after the tokens prefix [1, P, width] of all texts.</summary>
+    internal Variable Continue(Tape tape, int layer, Variable prefix, Variable x) => _blocks[layer].Continue(tape, prefix, x);
+
     /// <summary>Reads the feature at the EOT positions: ln_final, then the projection -> [n, E], not normalised.</summary>
-    internal Variable Read(Tape tape, Variable x, ReadOnlySpan<int> ends)
+    /// <param name="tape">The tape.</param>
+    /// <param name="x">Tokens [n, T, width] from position `first` on.</param>
+    /// <param name="ends">EOT position of each text.</param>
+    /// <param name="first">Position of x's first token.</param>
+    internal Variable Read(Tape tape, Variable x, ReadOnlySpan<int> ends, int first = 0)
     {
         Span<int> rows = ends.Length <= 256 ? stackalloc int[ends.Length] : new int[ends.Length];
         for (int i = 0; i < ends.Length; i++)
         {
-            rows[i] = (i * x.Shape[1]) + ends[i];
+            rows[i] = (i * x.Shape[1]) + ends[i] - first;
         }
 
         using var features = tape.Gather(x, rows, ends.Length);

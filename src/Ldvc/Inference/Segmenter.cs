@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ldvc.Autograd;
 using Ldvc.Data;
 using Ldvc.Imaging;
@@ -9,7 +10,8 @@ namespace Ldvc.Inference;
 
 /// <summary>
 /// Sliding-window inference (method.md 9): probabilities of overlapping windows are averaged, resized to the picture, and the best class wins. The
-/// class embeddings are computed once, when the segmenter is made.
+/// class embeddings are computed once, when the segmenter is made. Where the device can, the best class is found from the windows' logits at once, and
+/// the probabilities of all classes at the picture's size are never stored.
 /// </summary>
 internal sealed class Segmenter : IDisposable
 {
@@ -41,12 +43,24 @@ internal sealed class Segmenter : IDisposable
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
-        var (height, width, canvas, counts) = Accumulate(picture);
-        using (canvas)
-        using (counts)
+        using var windows = Look(picture);
+        using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
+        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
+        var z = windows.Logits[0];
+        bool decided = KernelSet.For(_device).Segmentation.ArgmaxWindows(
+            windows.Views(), _penalty, labels, best, z.Shape[1], z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height, windows.Width,
+            picture.Height, picture.Width);
+        if (!decided)
         {
-            return Decide(picture, canvas, counts, height, width, background);
+            var (canvas, counts) = Accumulate(windows);
+            using (canvas)
+            using (counts)
+            {
+                Decide(canvas, counts, windows.Height, windows.Width, labels, best);
+            }
         }
+
+        return Read(labels, best, background);
     }
 
     /// <summary>
@@ -55,7 +69,10 @@ internal sealed class Segmenter : IDisposable
     /// </summary>
     internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
     {
-        var (height, width, canvas, counts) = Accumulate(picture);
+        using var windows = Look(picture);
+        using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
+        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
+        var (canvas, counts) = Accumulate(windows);
         using (canvas)
         using (counts)
         {
@@ -73,7 +90,8 @@ internal sealed class Segmenter : IDisposable
                 }
 
                 applied = penalties[i];
-                labels[i] = Decide(picture, canvas, counts, height, width, background).Labels;
+                Decide(canvas, counts, windows.Height, windows.Width, map, best);
+                labels[i] = Read(map, best, background).Labels;
             }
 
             return labels;
@@ -88,44 +106,37 @@ internal sealed class Segmenter : IDisposable
     }
 
     // The sum of all windows' scores [C, H', W'] and how many windows lie over each pixel [H', W'], at the resized picture's size (padded to the window).
-    private (int Height, int Width, Tensor Canvas, Tensor Counts) Accumulate(RgbImage picture)
+    private (Tensor Canvas, Tensor Counts) Accumulate(WindowSet windows)
     {
-        var resized = Resize(picture);
+        int height = windows.PaddedHeight, width = windows.PaddedWidth;
+        var canvas = _device.Zeros(new Shape(_classes.Shape[0], height, width));
+        var counts = _device.Zeros(new Shape(height, width));
+        foreach (var (z, top, left) in windows.Views())
+        {
+            var logits = windows.Logits[0];
+            KernelSet.For(_device).Segmentation.AddWindow(
+                z, _penalty, canvas, counts, logits.Shape[1], logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left);
+        }
 
-        // A picture smaller than the window, or no multiple of the patch, is padded with the mean colour; the padding is cut off again below.
-        int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);
-        var canvas = _device.Zeros(new Shape(_classes.Shape[0], paddedHeight, paddedWidth));
-        var counts = _device.Zeros(new Shape(paddedHeight, paddedWidth));
-        try
-        {
-            var pixels = new float[3 * height * width];
-            ClipPreprocess.Normalize(resized, _options.Mean, _options.Deviation, pixels);
-            AddWindows(pixels, height, width, canvas, counts);
-            return (height, width, canvas, counts);
-        }
-        catch
-        {
-            canvas.Dispose();
-            counts.Dispose();
-            throw;
-        }
+        return (canvas, counts);
     }
 
-    private (LabelMap Labels, float[] Scores) Decide(RgbImage picture, Tensor canvas, Tensor counts, int height, int width, double? background)
+    private static void Decide(Tensor canvas, Tensor counts, int height, int width, Tensor labels, Tensor best)
     {
-        var kernels = KernelSet.For(_device).Segmentation;
         int classes = canvas.Shape[0];
-        using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
-        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         using var cut = Cut(canvas, classes, height, width);
         using var cutCounts = Cut(counts, 1, height, width);
-        kernels.Argmax(cut, cutCounts, labels, best, classes, height, width, picture.Height, picture.Width);
+        KernelSet.For(canvas.Device).Segmentation.Argmax(cut, cutCounts, labels, best, classes, height, width, labels.Shape[0], labels.Shape[1]);
+    }
+
+    private (LabelMap Labels, float[] Scores) Read(Tensor labels, Tensor best, double? background)
+    {
         if (background is { } threshold)
         {
-            kernels.ApplyBackground(labels, best, (float)threshold, best.Count);
+            KernelSet.For(_device).Segmentation.ApplyBackground(labels, best, (float)threshold, best.Count);
         }
 
-        return (new LabelMap(picture.Width, picture.Height, labels.ToArray<byte>()), best.ToArray());
+        return (new LabelMap(labels.Shape[1], labels.Shape[0], labels.ToArray<byte>()), best.ToArray());
     }
 
     private RgbImage Resize(RgbImage picture)
@@ -154,40 +165,53 @@ internal sealed class Segmenter : IDisposable
         return cut;
     }
 
-    private void AddWindows(float[] pixels, int height, int width, Tensor canvas, Tensor counts)
+    // The mask logits of all windows. A picture smaller than the window, or no multiple of the patch, is padded with the mean colour.
+    private WindowSet Look(RgbImage picture)
     {
-        int paddedHeight = canvas.Shape[1], paddedWidth = canvas.Shape[2];
+        var resized = Resize(picture);
+        int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);
         int windowHeight = Math.Min(_options.Window, paddedHeight), windowWidth = Math.Min(_options.Window, paddedWidth);
-        var places = new List<(int Top, int Left)>();
+        var windows = new WindowSet(height, width, paddedHeight, paddedWidth, (windowHeight, windowWidth));
         foreach (int top in Starts(paddedHeight, windowHeight))
         {
             foreach (int left in Starts(paddedWidth, windowWidth))
             {
-                places.Add((top, left));
+                windows.Places.Add((top, left));
             }
         }
 
+        // A picture's floats are megabytes: arrays of that size are rented, so that the garbage collector does not run for them.
         int size = 3 * windowHeight * windowWidth;
-        var buffer = new float[Math.Min(_options.Batch, places.Count) * size];
-        for (int first = 0; first < places.Count; first += _options.Batch)
+        float[] pixels = ArrayPool<float>.Shared.Rent(3 * height * width);
+        float[] buffer = ArrayPool<float>.Shared.Rent(Math.Min(_options.Batch, windows.Places.Count) * size);
+        try
         {
-            int count = Math.Min(_options.Batch, places.Count - first);
-            Array.Clear(buffer);
-            for (int i = 0; i < count; i++)
+            ClipPreprocess.Normalize(resized, _options.Mean, _options.Deviation, pixels.AsSpan(0, 3 * height * width));
+            for (int first = 0; first < windows.Places.Count; first += _options.Batch)
             {
-                CopyWindow(pixels, height, width, places[first + i], windowHeight, windowWidth, buffer.AsSpan(i * size, size));
+                int count = Math.Min(_options.Batch, windows.Places.Count - first);
+                buffer.AsSpan(0, count * size).Clear();
+                for (int i = 0; i < count; i++)
+                {
+                    CopyWindow(pixels, height, width, windows.Places[first + i], windowHeight, windowWidth, buffer.AsSpan(i * size, size));
+                }
+
+                using var tape = new Tape(_device, recording: false);
+                using var image = _device.FromHost(buffer.AsSpan(0, count * size), new Shape(count, 3, windowHeight, windowWidth));
+                windows.Logits.Add(_model.Forward(tape, image, tape.Constant(_classes.Share())).Value.Share());
             }
 
-            using var tape = new Tape(_device, recording: false);
-            using var image = _device.FromHost(buffer.AsSpan(0, count * size), new Shape(count, 3, windowHeight, windowWidth));
-            var logits = _model.Forward(tape, image, tape.Constant(_classes.Share()));
-            for (int i = 0; i < count; i++)
-            {
-                using var z = logits.Value.Slice(i, 1);
-                var (top, left) = places[first + i];
-                KernelSet.For(_device).Segmentation.AddWindow(
-                    z, _penalty, canvas, counts, logits.Shape[1], logits.Shape[2], logits.Shape[3], windowHeight, windowWidth, paddedHeight, paddedWidth, top, left);
-            }
+            return windows;
+        }
+        catch
+        {
+            windows.Dispose();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(pixels);
+            ArrayPool<float>.Shared.Return(buffer);
         }
     }
 

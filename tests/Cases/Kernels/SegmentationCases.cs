@@ -17,6 +17,10 @@ internal static class SegmentationCases
     [
         AddWindow(1, 1, 1, 1, 1, 1, 1, 0, 0), AddWindow(3, 4, 5, 9, 11, 12, 17, 2, 5), AddWindow(2, 3, 2, 33, 50, 40, 64, 7, 14), AddWindow(20, 32, 32, 512, 512, 512, 683, 0, 171, real: true),
         Argmax(1, 1, 1, 1, 1), Argmax(3, 5, 4, 7, 9), Argmax(7, 11, 13, 6, 5), Argmax(5, 24, 31, 24, 31), Argmax(21, 20, 33, 37, 50), Argmax(20, 512, 683, 375, 500, real: true),
+        ArgmaxWindows(1, 1, 1, 1, 1, 1, 1, 1, 1, [(0, 0)]), ArgmaxWindows(3, 4, 5, 16, 20, 16, 20, 16, 20, [(0, 0)]),
+        ArgmaxWindows(5, 3, 4, 24, 32, 40, 150, 40, 150, [(0, 0), (0, 30), (16, 0), (16, 118), (10, 70)]), ArgmaxWindows(2, 4, 4, 64, 64, 64, 200, 37, 111, [(0, 0), (0, 48), (0, 136)]),
+        ArgmaxWindows(4, 3, 3, 30, 30, 50, 45, 300, 170, [(0, 0), (20, 15), (0, 15), (20, 0)]), ArgmaxWindows(3, 2, 2, 80, 96, 80, 96, 5, 7, [(0, 0)]),
+        ArgmaxWindows(171, 32, 32, 512, 512, 512, 683, 480, 640, [(0, 0), (0, 171)], real: true),
         ApplyBackground(1), ApplyBackground(333), ApplyBackground(500 * 375, real: true),
         Confusion(1, 1), Confusion(4, 333), Confusion(20, 500 * 375, real: true),
         PseudoLabels(1, 2, 1, 1, 3, 3), PseudoLabels(2, 4, 3, 5, 9, 14), PseudoLabels(2, 6, 3, 4, 25, 70), PseudoLabels(16, 20, 32, 32, 512, 512, real: true),
@@ -78,6 +82,60 @@ internal static class SegmentationCases
         })
         {
             Work = new CaseWork(8.0 * classes * pixels, ((double)classes * height * width) + (height * width) + (1.25 * pixels)),
+            Real = real,
+        };
+    }
+
+    // Windows at several places, some pixels under none. Devices without the kernel go by way of the canvas.
+    private static KernelCase ArgmaxWindows(
+        int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, (int Top, int Left)[] places,
+        bool real = false)
+    {
+        string variant = $"{places.Length} of {classes} x {height} x {width} as {windowHeight} x {windowWidth} on {canvasHeight} x {canvasWidth} to {outputHeight} x {outputWidth}";
+        int pixels = outputHeight * outputWidth, size = classes * height * width;
+        return new KernelCase(typeof(ISegmentationKernels), nameof(ISegmentationKernels.ArgmaxWindows), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] logits = CaseRandom.Normal($"z {variant}", places.Length * size, 0, 3), penalties = CaseRandom.Normal($"penalty {variant}", classes, 0, 0.1);
+            Tensor z = run.Floats(logits), penalty = run.Floats(penalties), labels = run.Empty(pixels, DType.UInt8), best = run.Empty(pixels);
+            WindowLogits[] windows = [.. places.Select((p, i) => new WindowLogits(z.View.Shift((long)i * size), p.Top, p.Left))];
+            run.Launch = () =>
+            {
+                var kernels = run.Kernels.Segmentation;
+                if (!kernels.ArgmaxWindows(
+                    windows, penalty, labels, best, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, outputHeight, outputWidth))
+                {
+                    using Tensor canvas = device.Zeros(new Shape(classes, canvasHeight, canvasWidth)), counts = device.Zeros(new Shape(canvasHeight, canvasWidth));
+                    foreach (var (view, top, left) in windows)
+                    {
+                        kernels.AddWindow(view, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
+                    }
+
+                    kernels.Argmax(canvas, counts, labels, best, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
+                }
+            };
+            run.Compare = real ? null : () =>
+            {
+                int plane = canvasHeight * canvasWidth;
+                double[] sums = new double[classes * plane], source = Array.ConvertAll(logits, v => (double)v);
+                var over = new int[plane];
+                for (int i = 0; i < places.Length * classes * windowHeight * windowWidth; i++)
+                {
+                    int x = i % windowWidth, y = i / windowWidth % windowHeight, map = i / windowWidth / windowHeight, c = map % classes, window = map / classes;
+                    int at = ((places[window].Top + y) * canvasWidth) + places[window].Left + x;
+                    double logit = Formulas.Bilinear(source.AsSpan(map * height * width, height * width), height, width, y, x, windowHeight, windowWidth);
+                    sums[(c * plane) + at] += Formulas.Sigmoid(logit) - penalties[c];
+                    over[at] += c == 0 ? 1 : 0;
+                }
+
+                double[] average = [.. sums.Select((v, i) => over[i % plane] == 0 ? 0 : v / over[i % plane])];
+                var (top, score) = Judge(average, labels.ToArray<byte>(), null, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
+                return [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
+            };
+            return run;
+        })
+        {
+            Work = new CaseWork(28.0 * classes * pixels, (places.Length * (double)size) + (1.25 * pixels)),
             Real = real,
         };
     }

@@ -11,6 +11,7 @@ internal static class TokenCases
         Concat(1, 1, 1, 1), Concat(2, 3, 4, 5), Concat(3, 1, 7, 33), Concat(1, 1024, 15, 512, real: true),
         SliceTokens(1, 1, 1, 0, 1), SliceTokens(2, 7, 5, 2, 3), SliceTokens(3, 5, 33, 4, 1), SliceTokens(2, 4, 3, 1, 3), SliceTokens(1, 1035, 768, 11, 1024, real: true),
         Splice(1, 2, 1, 1, 0, 0), Splice(2, 5, 3, 2, 1, 0), Splice(3, 7, 5, 2, 1, 2), Splice(2, 4, 9, 3, 0, 1), Splice(2, 4, 17, 1, 3, 1), Splice(2, 4, 5, 2, 4, 0),
+        Splice(1, 1, 64, 4, 1, 0), Splice(3, 4, 16, 5, 0, 0),
         Splice(1, 1035, 768, 10, 1, 10, real: true),
         MeanTokens(1, 1, 1), MeanTokens(2, 3, 5), MeanTokens(3, 17, 33), MeanTokens(64, 196, 128, real: true),
     ];
