@@ -13,7 +13,7 @@ internal static unsafe class CpuAttentionBackward<S, V>
     where V : struct
 {
     /// <summary>Tokens of the other side that are met at a time: whole blocks of the product's six rows.</summary>
-    private const int Chunk = 48;
+    private const int Chunk = 72;
 
     /// <summary>delta = row sums of dOut * o.</summary>
     internal static void Delta(CpuAttentionHead* head, int first, int end)

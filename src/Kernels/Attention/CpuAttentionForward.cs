@@ -12,7 +12,7 @@ internal static unsafe class CpuAttentionForward<S, V>
     where V : struct
 {
     /// <summary>Keys met at a time: whole blocks of the product's six rows.</summary>
-    private const int KeyTile = 48;
+    private const int KeyTile = 72;
 
     [SkipLocalsInit]
     internal static void Run<TKeys>(CpuAttentionHead* head, int* queryRows, int queries, TKeys keySource)

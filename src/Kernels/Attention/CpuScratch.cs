@@ -8,8 +8,8 @@ namespace Ldvc.Kernels.Attention;
 /// </summary>
 internal unsafe ref struct CpuScratch
 {
-    /// <summary>The most floats that a tile takes from the stack (132 KB).</summary>
-    internal const long StackFloats = 33 * 1024;
+    /// <summary>The most floats that a tile takes from the stack (144 KB).</summary>
+    internal const long StackFloats = 36 * 1024;
 
     private const int Line = 16;
 

@@ -26,6 +26,9 @@ internal unsafe interface ISimd<V>
 
     static abstract V Divide(V a, V b);
 
+    /// <summary>1 / a for a in [1, 1e38], within an ulp or two.</summary>
+    static abstract V Reciprocal(V a);
+
     /// <summary>a * b + c, fused where the machine can.</summary>
     static abstract V Fma(V a, V b, V c);
 

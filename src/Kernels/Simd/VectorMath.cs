@@ -31,5 +31,5 @@ internal static class VectorMath<S, V>
 
     /// <summary>1 / (1 + e^-x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static V Sigmoid(V x) => S.Divide(S.Set(1f), S.Add(S.Set(1f), Exp(S.Subtract(S.Zero, x))));
+    internal static V Sigmoid(V x) => S.Reciprocal(S.Add(S.Set(1f), Exp(S.Subtract(S.Zero, x))));
 }
