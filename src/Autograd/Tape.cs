@@ -34,12 +34,6 @@ public sealed class Tape : IDisposable
 
     internal KernelSet Kernels { get; }
 
-    /// <summary>
-    /// How to store rows that products and attention read and nothing else does: in bf16 where they would be rounded to it anyway, provided that rows are whole
-    /// chunks of 8.
-    /// </summary>
-    internal DType InnerType(int columns) => Device.Precision == Precision.Bf16 && columns % 8 == 0 ? DType.BFloat16 : DType.Float32;
-
     /// <summary>What a backward would run, in order of recording.</summary>
     internal IReadOnlyList<Node> Nodes => _nodes;
 

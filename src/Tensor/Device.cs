@@ -28,7 +28,7 @@ public abstract class Device : IDisposable
         get;
         set => field = value == Precision.Fp32 || HasTensorCores
             ? value
-            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has bf16");
+            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32 and bf16");
     }
 
     /// <summary>Whether the device runs kernels for tensor cores, or simulates them.</summary>

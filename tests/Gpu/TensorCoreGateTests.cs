@@ -44,6 +44,26 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
     }
 
     [Fact]
+    public void WhatIsNotStoredInBf16TakesTf32()
+    {
+        var device = fixture.Twin.Device;
+        using Tensor wide = device.Zeros(new Shape(256)), stored = device.Zeros(wide.Shape, DType.BFloat16);
+        var gemm = new Gemm(16, 16, 16, wide, wide, wide);
+        Precision[] chosen;
+        try
+        {
+            device.Precision = Precision.Bf16;
+            chosen = [TensorCoreChoice.Of(device, gemm), TensorCoreChoice.Of(device, gemm with { B = stored }), TensorCoreChoice.Of(device, gemm with { K = 15, B = stored })];
+        }
+        finally
+        {
+            device.Precision = Precision.Fp32;
+        }
+
+        Assert.Equal([Precision.Tf32, Precision.Bf16, Precision.Fp32], chosen);
+    }
+
+    [Fact]
     public void AttentionKernelsAgreeWithPortableOnes()
     {
         var device = fixture.Twin.Device;
@@ -84,7 +104,7 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         Assert.Contains("precision bf16: device cpu computes in fp32 only", error.Message);
     }
 
-    // Two products of ones and 1 + 2^-10, 16 terms each; the second one's result.
+    // Two products of 1 + 2^-10 and ones that are stored in bf16, 16 terms each; the second one's result.
     private float[] Multiply(HostMatMul portable, List<string> warnings, Precision precision)
     {
         var device = fixture.Twin.Device;
@@ -94,7 +114,7 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         Array.Fill(numbers, 1f + MathF.ScaleB(1, -10));
         var ones = new float[256];
         Array.Fill(ones, 1f);
-        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHost(ones, new Shape(256)), c = device.Zeros(new Shape(256));
+        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHostRounded(ones, new Shape(256)), c = device.Zeros(new Shape(256));
         try
         {
             device.Precision = precision;

@@ -139,7 +139,7 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     // One block of width 128 on 32 tokens: its output, the gradient of its input, and the bytes it keeps for the backward.
     private static (float[] Output, float[] Gradient, long Kept) Run(Device device, bool backward = true)
     {
-        using var block = new ResidualBlock(new RandomWeights(new Initializer(device, 3)), "", new TowerConfig(128, 1, 2, 512), causal: false);
+        using var block = new ResidualBlock(new FrozenWeights(device), "", new TowerConfig(128, 1, 2, 512), causal: false);
         block.SetTrainable(false);
         using var tape = new Tape(device, recording: true);
         var x = tape.Input(device.FromHost(TensorCoreReference.Normal(32 * 128, 1), new Shape(2, 16, 128)));
@@ -154,6 +154,23 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         using var gradient = device.FromHost(TensorCoreReference.Normal(32 * 128, 2), x.Shape);
         tape.Backward(y, gradient);
         return (y.Value.ToArray(), x.Gradient!.ToArray(), kept);
+    }
+
+    /// <summary>Random weights as a checkpoint's: frozen, matrices in bf16 where the device multiplies so.</summary>
+    private sealed class FrozenWeights(Device device) : IWeightSource
+    {
+        private readonly RandomWeights _random = new(new Initializer(device, 3));
+
+        public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => _random.Get(name, shape, deviation, constant);
+
+        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => _random.GetProjection(name, outputs, inputs, deviation);
+
+        public Parameter GetMatrix(string name, Shape shape, double deviation)
+        {
+            using var plain = _random.Get(name, shape, deviation);
+            return new Parameter(
+                device.Precision == Precision.Bf16 ? device.FromHostRounded(plain.Value.ToArray(), shape) : plain.Value.Clone(), trainable: false);
+        }
     }
 
     // Without the kernels' own workspace, which grows with the first calls: here it is made as large as it will be.

@@ -15,8 +15,17 @@ internal static class TensorCoreChoice
     /// <summary>Below this, a 64 x 64 tile is mostly padding.</summary>
     private const int SmallestEdge = 16;
 
-    internal static bool Takes(GpuDevice device, in Gemm gemm) =>
-        device.Precision == Precision.Bf16 && gemm.M >= SmallestEdge && gemm.N >= SmallestEdge && gemm.K >= SmallestEdge && TensorCoreMatMul.Fits(gemm);
+    /// <summary>
+    /// What a product multiplies with. With bf16, that is what reads or writes a tensor stored so: the frozen vision tower, nine tenths of the arithmetic. The rest
+    /// takes tf32: its rounding would cost the mask logits several times their error, and move routes (docs/kernels.md has the numbers).
+    /// </summary>
+    internal static Precision Of(GpuDevice device, in Gemm gemm)
+    {
+        bool stored = gemm.A.IsBf16 || gemm.B.IsBf16 || gemm.C.IsBf16 || gemm.PreActivation.IsBf16;
+        var precision = device.Precision == Precision.Bf16 && !stored ? Precision.Tf32 : device.Precision;
+        bool takes = precision != Precision.Fp32 && gemm.M >= SmallestEdge && gemm.N >= SmallestEdge && gemm.K >= SmallestEdge;
+        return takes && TensorCoreMatMul.Fits(gemm, precision) ? precision : Precision.Fp32;
+    }
 
     /// <summary>
     /// How a frozen matrix [outputs, ...inputs] is stored on a device: in bf16 where its products multiply in bf16, provided that rows are whole chunks of 8
@@ -28,8 +37,12 @@ internal static class TensorCoreChoice
         return device.Precision == Precision.Bf16 && columns % 8 == 0 && columns >= SmallestEdge && shape[0] >= SmallestEdge ? DType.BFloat16 : DType.Float32;
     }
 
+    /// <summary>
+    /// Whether an attention goes to the tensor cores: not that of texts, which is causal. A class name has nine tokens, and the error would be in its embedding for
+    /// every pixel.
+    /// </summary>
     internal static bool Takes(GpuDevice device, in AttentionSizes sizes, params ReadOnlySpan<TokenRows> written) =>
-        device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0 } && HavePairs(written);
+        device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0, Causal: false } && HavePairs(written);
 
     internal static bool Takes(GpuDevice device, in RouteSizes sizes, params ReadOnlySpan<TokenRows> written) =>
         device.Precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreTile.HeadDim, Scale: > 0 } && HavePairs(written);

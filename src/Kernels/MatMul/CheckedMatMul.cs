@@ -6,27 +6,29 @@ namespace Ldvc.Kernels.MatMul;
 /// <summary>Matrix products of a GPU: on the tensor cores where <see cref="TensorCoreChoice"/> says so and the first-use check has passed.</summary>
 internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, IMatMulKernels portable) : IMatMulKernels, IDisposable
 {
-    // Inputs that bf16 holds exactly: only the order of float32 sums is left to differ.
+    // Inputs that bf16 and tf32 hold exactly: only the order of float32 sums is left to differ.
     private const double Tolerance = 1e-5;
 
     // Results rounded to bf16: where the sums differ, neighbouring numbers.
     private const double RoundedTolerance = 1.0 / 128;
 
-    private readonly TensorCoreMatMul _tensorCores = new(launcher);
+    private readonly TensorCoreMatMul _bf16 = new(launcher, Precision.Bf16);
+    private readonly TensorCoreMatMul _tf32 = new(launcher, Precision.Tf32);
     private readonly WidenedMatMul _portable = new(launcher, portable);
 
     /// <inheritdoc/>
     public void Run(in Gemm gemm)
     {
-        if (TensorCoreChoice.Takes(launcher.Device, gemm))
+        var precision = TensorCoreChoice.Of(launcher.Device, gemm);
+        if (precision != Precision.Fp32)
         {
             bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors);
             bool transposeA = gemm.TransposeA, transposeB = gemm.TransposeB;
-            string kernel = TensorCoreGemmKernels.Get(large, transposeA, transposeB).Name;
+            string kernel = TensorCoreGemmKernels.Get(precision, large, transposeA, transposeB).Name;
             var (m, n, k) = Problem(large);
-            if (gate.Allows(kernel, $"{m} x {n} x {k}", Tolerance, () => Difference(large, transposeA, transposeB)))
+            if (gate.Allows(kernel, $"{m} x {n} x {k}", Tolerance, () => Difference(precision, large, transposeA, transposeB)))
             {
-                _tensorCores.Run(gemm, large);
+                For(precision).Run(gemm, large);
                 return;
             }
         }
@@ -40,8 +42,8 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     // Partial tiles in every direction, more than a turn of the pipeline.
     private static (int M, int N, int K) Problem(bool large) => (TensorCoreGemmKernels.Edge(large) + 24, TensorCoreGemmKernels.Edge(large) + 16, 136);
 
-    // The whole epilogue; then once more with results, and one operand, stored in bf16.
-    private double Difference(bool large, bool transposeA, bool transposeB)
+    // The whole epilogue; in bf16 once more with results, and one operand, stored so.
+    private double Difference(Precision precision, bool large, bool transposeA, bool transposeB)
     {
         var (m, n, k) = Problem(large);
         var device = launcher.Device;
@@ -63,17 +65,23 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
         };
         portable.Run(gemm);
         float[] wanted = expected.ToArray(), wantedBefore = before.ToArray();
-        _tensorCores.Run(gemm with { C = actual }, large);
+        For(precision).Run(gemm with { C = actual }, large);
         double difference = Math.Max(TensorCoreGate.Difference(wanted, actual.ToArray()), TensorCoreGate.Difference(wantedBefore, before.ToArray()));
+        if (precision != Precision.Bf16)
+        {
+            return difference;
+        }
 
         using Tensor storedB = device.FromHostRounded(valuesB, new Shape(k * n));
         using Tensor rounded = device.Empty(new Shape(m * n), DType.BFloat16), roundedBefore = device.Empty(new Shape(m * n), DType.BFloat16);
-        _tensorCores.Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
+        _bf16.Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
         double stored = Math.Max(TensorCoreGate.Difference(wanted, Widened(rounded)), TensorCoreGate.Difference(wantedBefore, Widened(roundedBefore)));
         return stored <= RoundedTolerance ? difference : Math.Max(difference, stored);
 
         static float[] Widened(Tensor tensor) => [.. tensor.ToArray<ushort>().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))];
     }
+
+    private TensorCoreMatMul For(Precision precision) => precision == Precision.Tf32 ? _tf32 : _bf16;
 
     private static float[] Numbers(int count, ulong stream)
     {

@@ -7,7 +7,7 @@ namespace Ldvc.Kernels.MatMul;
 /// <summary>What <see cref="TensorCoreGemm"/> is launched with. Views that are absent are C, and their flag is not set.</summary>
 internal struct TensorCoreGemmArguments
 {
-    /// <summary>A and B in bf16, rows padded with zeros to whole chunks of 8.</summary>
+    /// <summary>A and B in chunks of 16 bytes. Rows of bf16 are padded with zeros to whole chunks, those of float32 (for tf32) are not.</summary>
     public ArrayView<Bf16x8> A;
     public ArrayView<Bf16x8> B;
     public ArrayView<float> C;
@@ -41,25 +41,26 @@ internal struct TensorCoreGemmArguments
 }
 
 /// <summary>
-/// C = epilogue(A B) on the tensor cores: bf16 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
-/// depths of 32: while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
+/// C = epilogue(A B) on the tensor cores: bf16 or tf32 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
+/// depths of 4 chunks (32 steps of the sum in bf16, 16 in tf32): while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
 /// copies overwrite was read before that barrier. Group (x, y, z) = (column tile, row tile, product of the batch).
 /// </summary>
 internal static class TensorCoreGemm
 {
-    /// <summary>Steps of the sum in a stage.</summary>
-    internal const int Depth = 32;
+    /// <summary>Chunks of the sum in a stage.</summary>
+    internal const int RowChunks = 4;
 
     /// <summary>Stages of the pipeline: 48 KB for the large tile, all that a group may have without asking the driver for more.</summary>
     internal const int Stages = 3;
 
-    internal static void Run<TTile, TA, TB>(TensorCoreGemmArguments p)
+    internal static void Run<TTile, TA, TB, TNumber>(TensorCoreGemmArguments p)
         where TTile : struct, IGemmTile<TTile>
         where TA : struct, IOperandLayout
         where TB : struct, IOperandLayout
+        where TNumber : struct, ITensorCoreNumber
     {
-        int chunksA = TTile.Rows * Depth / 8, chunks = chunksA + (TTile.Columns * Depth / 8);
-        var shared = SharedMemory.Allocate1D<Bf16x8>(Stages * (TTile.Rows + TTile.Columns) * Depth / 8).AsContiguous();
+        int chunksA = TTile.Rows * RowChunks, chunks = chunksA + (TTile.Columns * RowChunks), step = RowChunks * TNumber.ChunkValues;
+        var shared = SharedMemory.Allocate1D<Bf16x8>(Stages * (TTile.Rows + TTile.Columns) * RowChunks).AsContiguous();
         int tileRow = Grid.IdxY * TTile.Rows, tileColumn = Grid.IdxX * TTile.Columns, batch = Grid.IdxZ;
         int depth = p.Part == 0 ? p.K : Math.Min(p.Part, p.K - (batch * p.Part));
         var a = p.A.SubView(batch * p.BatchA, p.A.Length - (batch * p.BatchA));
@@ -70,27 +71,27 @@ internal static class TensorCoreGemm
         TA.Load(shared, 0, a, p.RowA, TTile.Rows, tileRow, p.M, 0, depth, TTile.Threads);
         TB.Load(shared, chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, 0, depth, TTile.Threads);
         AsyncCopy.Commit();
-        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, Depth, depth, TTile.Threads);
-        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, Depth, depth, TTile.Threads);
+        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, step, depth, TTile.Threads);
+        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, step, depth, TTile.Threads);
         AsyncCopy.Commit();
 
         TTile c = default;
         int laneA = TA.LaneA(TTile.Rows, row), laneB = TB.LaneB(TTile.Columns, column);
         int reading = 0, filling = 2 * chunks;
-        for (int k = 0; k < depth; k += Depth)
+        for (int k = 0; k < depth; k += step)
         {
             AsyncCopy.WaitAllButOne();
             Group.Barrier();
-            if (k + (2 * Depth) < depth)
+            if (k + (2 * step) < depth)
             {
-                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * Depth), depth, TTile.Threads);
-                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * Depth), depth, TTile.Threads);
+                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * step), depth, TTile.Threads);
+                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * step), depth, TTile.Threads);
             }
 
             // Committed even when empty: the wait counts groups.
             AsyncCopy.Commit();
-            c = Step<TTile, TA, TB>(c, shared, reading, chunksA, laneA, laneB, 0);
-            c = Step<TTile, TA, TB>(c, shared, reading, chunksA, laneA, laneB, 1);
+            c = Step<TTile, TA, TB, TNumber>(c, shared, reading, chunksA, laneA, laneB, 0);
+            c = Step<TTile, TA, TB, TNumber>(c, shared, reading, chunksA, laneA, laneB, 1);
             reading = reading + chunks == Stages * chunks ? 0 : reading + chunks;
             filling = filling + chunks == Stages * chunks ? 0 : filling + chunks;
         }
@@ -111,14 +112,15 @@ internal static class TensorCoreGemm
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TTile Step<TTile, TA, TB>(TTile c, ArrayView<Bf16x8> shared, int a, int chunksA, int laneA, int laneB, int half)
+    private static TTile Step<TTile, TA, TB, TNumber>(TTile c, ArrayView<Bf16x8> shared, int a, int chunksA, int laneA, int laneB, int half)
         where TTile : struct, IGemmTile<TTile>
         where TA : struct, IOperandLayout
         where TB : struct, IOperandLayout
+        where TNumber : struct, ITensorCoreNumber
     {
         int b = a + chunksA;
-        Registers4 b0 = TB.Fragment(shared, b + TB.Block(laneB, TTile.Columns, 0, half));
-        Registers4 b1 = TB.Fragment(shared, b + TB.Block(laneB, TTile.Columns, 1, half));
-        return TTile.Step<TA>(c, shared, a, laneA, half, b0, b1);
+        Registers4 b0 = TB.FragmentB(shared, b + TB.Block(laneB, TTile.Columns, 0, half), TTile.Columns);
+        Registers4 b1 = TB.FragmentB(shared, b + TB.Block(laneB, TTile.Columns, 1, half), TTile.Columns);
+        return TTile.Step<TA, TNumber>(c, shared, a, laneA, half, b0, b1);
     }
 }

@@ -6,15 +6,27 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.MatMul;
 
 /// <summary>
-/// Queues matrix products on the tensor cores: inputs that are not stored in bf16 are rounded to it in the workspace, then one <see cref="TensorCoreGemm"/> runs.
+/// Queues matrix products on the tensor cores. For bf16, inputs that are not stored so are rounded in the workspace, then one <see cref="TensorCoreGemm"/> runs;
+/// for tf32 it reads the float32 inputs where they lie.
 /// </summary>
-internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
+internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision = Precision.Bf16) : IMatMulKernels
 {
     /// <inheritdoc/>
     public void Run(in Gemm gemm) => Run(gemm, TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors));
 
-    /// <summary>Whether the epilogue can store the results where they belong: bf16 ones only four at a time.</summary>
-    internal static bool Fits(in Gemm gemm) => (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || (Flags(gemm) & TensorCoreEpilogue.HasQuads) != 0;
+    /// <summary>
+    /// Whether a product's matrices lie as the kernels want them. bf16 results are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
+    /// </summary>
+    internal static bool Fits(in Gemm gemm, Precision precision)
+    {
+        if (precision == Precision.Tf32)
+        {
+            bool stored = gemm.A.IsBf16 || gemm.B.IsBf16 || gemm.C.IsBf16 || gemm.PreActivation.IsBf16;
+            return !stored && GpuSizes.CanPack(gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.B.Offset, gemm.Ldb, gemm.StrideB);
+        }
+
+        return (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || (Flags(gemm) & TensorCoreEpilogue.HasQuads) != 0;
+    }
 
     /// <summary>Runs a product with a given tile.</summary>
     internal void Run(in Gemm gemm, bool large) => Run(gemm, large, large ? 0 : SplitK.Part(gemm, launcher.Multiprocessors));
@@ -41,17 +53,15 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
     // Operands are rounded as the whole product has them; groups compute the products of the batch.
     private void Launch(in Gemm whole, in Gemm gemm, bool large, int part)
     {
-        var kernel = TensorCoreGemmKernels.Get(large, gemm.TransposeA, gemm.TransposeB);
-        var a = whole.StoredA;
-        var b = whole.StoredB;
-        var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
-        long at = 0;
+        var kernel = TensorCoreGemmKernels.Get(precision, large, gemm.TransposeA, gemm.TransposeB);
+        var (a, b) = precision == Precision.Tf32 ? (Floats(whole.StoredA), Floats(whole.StoredB)) : Rounded(whole.StoredA, whole.StoredB);
+        int partChunks = part / (precision == Precision.Tf32 ? Tf32Number.ChunkValues : Bf16Number.ChunkValues);
         var c = Raw(gemm.C);
         int edge = TensorCoreGemmKernels.Edge(large);
         var args = new TensorCoreGemmArguments
         {
-            A = a.Packed(launcher, workspace, ref at),
-            B = b.Packed(launcher, workspace, ref at),
+            A = a.Chunks,
+            B = b.Chunks,
             C = c,
             Bias = gemm.Bias.IsNone ? c : gemm.Bias.GpuFloats,
             PreActivation = gemm.PreActivation.IsNone ? c : Raw(gemm.PreActivation),
@@ -61,10 +71,10 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
             N = gemm.N,
             K = gemm.K,
             Part = part,
-            RowA = a.RowChunks,
-            RowB = b.RowChunks,
-            BatchA = part == 0 ? a.MatrixChunks : gemm.TransposeA ? part * a.RowChunks : part / 8,
-            BatchB = part == 0 ? b.MatrixChunks : gemm.TransposeB ? part / 8 : part * b.RowChunks,
+            RowA = a.Row,
+            RowB = b.Row,
+            BatchA = part == 0 ? a.Batch : gemm.TransposeA ? part * a.Row : partChunks,
+            BatchB = part == 0 ? b.Batch : gemm.TransposeB ? partChunks : part * b.Row,
             RowC = gemm.Ldc,
             BatchC = GpuSizes.Index(gemm.StrideC, kernel),
             Alpha = gemm.Alpha,
@@ -88,6 +98,23 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher) : IMatMulKernels
         return (offsets | (uint)gemm.Ldc | gemm.StrideC | (uint)gemm.N) % 4 == 0 ? flags | TensorCoreEpilogue.HasQuads : flags;
     }
 
+    private (Operand A, Operand B) Rounded(Bf16Matrix a, Bf16Matrix b)
+    {
+        var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
+        long at = 0;
+        return (
+            new Operand(a.Packed(launcher, workspace, ref at), a.RowChunks, a.MatrixChunks), new Operand(b.Packed(launcher, workspace, ref at), b.RowChunks, b.MatrixChunks));
+    }
+
+    private static Operand Floats(Bf16Matrix matrix)
+    {
+        GpuSizes.Index(((matrix.Matrices - 1) * matrix.Stride) + ((long)matrix.Rows * matrix.Row), PackBf16.Kernel);
+        return new Operand(matrix.Data.GpuFloats.Cast<Bf16x8>(), matrix.Row / 4, (int)(matrix.Stride / 4));
+    }
+
     // Memory from a view's first element on. The kernel is told by a flag when it holds bf16 numbers.
     private static ILGPU.ArrayView<float> Raw(View view) => view.IsBf16 ? view.GpuBf16.Cast<float>() : view.GpuFloats;
+
+    /// <summary>Chunks, and how many there are from row to row and from matrix to matrix.</summary>
+    private readonly record struct Operand(ILGPU.ArrayView<Bf16x8> Chunks, int Row, int Batch);
 }

@@ -5,9 +5,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul;
 
 /// <summary>
-/// How a bf16 matrix lies in memory, seen as chunks of 8 values (16 bytes). "Outer" is the dimension that is not summed over: rows of A, columns
-/// of B. A tile in shared memory holds <see cref="TensorCoreGemm.Depth"/> steps of the sum. Its chunks are permuted so that the eight rows which
-/// ldmatrix reads at a time lie in different banks, as do the chunks which neighbouring lanes of cp.async write.
+/// How a matrix lies in memory, seen as chunks of 16 bytes: 8 bf16 or 4 float32 numbers (for tf32). "Outer" is the dimension that is not summed over: rows
+/// of A, columns of B. A tile in shared memory holds <see cref="TensorCoreGemm.RowChunks"/> chunks of the sum. Its chunks are permuted so that what lanes
+/// read at a time lies in different banks, as do the chunks which neighbouring lanes of cp.async write.
 /// </summary>
 internal interface IOperandLayout
 {
@@ -19,7 +19,7 @@ internal interface IOperandLayout
     /// <param name="tileOuter">Outer size of the tile, 64 or more.</param>
     /// <param name="first">First outer index of the tile.</param>
     /// <param name="outer">Outer size of the matrix.</param>
-    /// <param name="k">First step of the tile, a multiple of Depth.</param>
+    /// <param name="k">First step of the tile, a multiple of a tile's.</param>
     /// <param name="depth">Steps of the sum in the matrix.</param>
     /// <param name="threads">Threads of the group.</param>
     static abstract void Load(
@@ -34,15 +34,18 @@ internal interface IOperandLayout
     /// <summary>The lane's row in outer block <paramref name="block"/> (below 4 when first was a multiple of 64, else below 2), steps 16 half ...</summary>
     static abstract int Block(int lane, int tileOuter, int block, int half);
 
-    /// <summary>Registers of a block: of A a0..a3; of B b0, b1 of its first eight columns, then of the other eight.</summary>
-    static abstract Registers4 Fragment(ArrayView<Bf16x8> shared, int at);
+    /// <summary>Registers a0..a3 of a block of A.</summary>
+    static abstract Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter);
+
+    /// <summary>Registers b0, b1 of the first eight columns of a block of B, then of the other eight.</summary>
+    static abstract Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter);
 }
 
-/// <summary>Rows are the outer dimension, the sum runs along a row: A as it is, B transposed.</summary>
+/// <summary>bf16; rows are the outer dimension, the sum runs along a row: A as it is, B transposed.</summary>
 internal readonly struct SumAlongRows : IOperandLayout
 {
     // A row of a tile is 4 chunks (64 bytes), two rows fill the 32 banks once.
-    private const int RowChunks = TensorCoreGemm.Depth / 8;
+    private const int RowChunks = TensorCoreGemm.RowChunks;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(
@@ -68,21 +71,28 @@ internal readonly struct SumAlongRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => (lane ^ (2 * half)) + (16 * RowChunks * block);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 Fragment(ArrayView<Bf16x8> shared, int at) => LdMatrix.X4(ref shared[at]);
+    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int At(int row, int chunk) => (row * RowChunks) + (chunk ^ ((row >> 1) & 3));
+    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
+
+    /// <summary>Where a chunk of a row lies in a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int At(int row, int chunk) => (row * RowChunks) + (chunk ^ ((row >> 1) & 3));
 }
 
-/// <summary>The outer dimension runs along a row, the sum from row to row: A transposed, B as it is.</summary>
+/// <summary>bf16; the outer dimension runs along a row, the sum from row to row: A transposed, B as it is.</summary>
 internal readonly struct SumAcrossRows : IOperandLayout
 {
+    // Rows of a tile.
+    private const int Depth = 8 * TensorCoreGemm.RowChunks;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Load(
         ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads)
     {
         int rowChunks = tileOuter / 8;
-        for (int i = Group.IdxX; i < TensorCoreGemm.Depth * rowChunks; i += threads)
+        for (int i = Group.IdxX; i < Depth * rowChunks; i += threads)
         {
             int row = i / rowChunks, chunk = i % rowChunks;
             bool inside = k + row < depth && first + (chunk * 8) < outer;
@@ -103,7 +113,10 @@ internal readonly struct SumAcrossRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => (lane ^ (2 * block)) + (16 * (tileOuter / 8) * half);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 Fragment(ArrayView<Bf16x8> shared, int at) => LdMatrix.X4Transposed(ref shared[at]);
+    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int At(int row, int chunk, int rowChunks) => (row * rowChunks) + (chunk ^ (row & 7));

@@ -20,9 +20,10 @@ internal interface IGemmTile<T>
     /// <summary>Threads of the group.</summary>
     static abstract int Threads { get; }
 
-    /// <summary>Adds 16 steps of the sum, number half of a stage; lane is A's <see cref="IOperandLayout.LaneA"/>.</summary>
-    static abstract T Step<TA>(T c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
-        where TA : struct, IOperandLayout;
+    /// <summary>Adds two chunks of the sum, number half of a stage; lane is A's <see cref="IOperandLayout.LaneA"/>.</summary>
+    static abstract T Step<TA, TNumber>(T c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+        where TA : struct, IOperandLayout
+        where TNumber : struct, ITensorCoreNumber;
 
     /// <summary>Puts the warp's part of C into shared memory for the epilogue.</summary>
     static abstract void Stage(T c, ArrayView<Bf16x8> shared, int row, int column);
@@ -40,13 +41,14 @@ internal struct Strip
     public Accumulator C3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Strip Multiply(Strip c, Registers4 a, Registers4 b0, Registers4 b1)
+    internal static Strip Multiply<TNumber>(Strip c, Registers4 a, Registers4 b0, Registers4 b1)
+        where TNumber : struct, ITensorCoreNumber
     {
         Strip d;
-        d.C0 = Mma.Bf16(a.X, a.Y, a.Z, a.W, b0.X, b0.Y, c.C0.X, c.C0.Y, c.C0.Z, c.C0.W);
-        d.C1 = Mma.Bf16(a.X, a.Y, a.Z, a.W, b0.Z, b0.W, c.C1.X, c.C1.Y, c.C1.Z, c.C1.W);
-        d.C2 = Mma.Bf16(a.X, a.Y, a.Z, a.W, b1.X, b1.Y, c.C2.X, c.C2.Y, c.C2.Z, c.C2.W);
-        d.C3 = Mma.Bf16(a.X, a.Y, a.Z, a.W, b1.Z, b1.W, c.C3.X, c.C3.Y, c.C3.Z, c.C3.W);
+        d.C0 = TNumber.Multiply(c.C0, a, b0.X, b0.Y);
+        d.C1 = TNumber.Multiply(c.C1, a, b0.Z, b0.W);
+        d.C2 = TNumber.Multiply(c.C2, a, b1.X, b1.Y);
+        d.C3 = TNumber.Multiply(c.C3, a, b1.Z, b1.W);
         return d;
     }
 
@@ -75,12 +77,13 @@ internal struct SmallTile : IGemmTile<SmallTile>
     public static int Threads => 128;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SmallTile Step<TA>(SmallTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+    public static SmallTile Step<TA, TNumber>(SmallTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
         where TA : struct, IOperandLayout
+        where TNumber : struct, ITensorCoreNumber
     {
         SmallTile d;
-        d.Upper = Strip.Multiply(c.Upper, TA.Fragment(shared, at + TA.Block(lane, 64, 0, half)), b0, b1);
-        d.Lower = Strip.Multiply(c.Lower, TA.Fragment(shared, at + TA.Block(lane, 64, 1, half)), b0, b1);
+        d.Upper = Strip.Multiply<TNumber>(c.Upper, TA.FragmentA(shared, at + TA.Block(lane, 64, 0, half), 64), b0, b1);
+        d.Lower = Strip.Multiply<TNumber>(c.Lower, TA.FragmentA(shared, at + TA.Block(lane, 64, 1, half), 64), b0, b1);
         return d;
     }
 
@@ -109,14 +112,15 @@ internal struct LargeTile : IGemmTile<LargeTile>
     public static int Threads => 256;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static LargeTile Step<TA>(LargeTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+    public static LargeTile Step<TA, TNumber>(LargeTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
         where TA : struct, IOperandLayout
+        where TNumber : struct, ITensorCoreNumber
     {
         LargeTile d;
-        d.S0 = Strip.Multiply(c.S0, TA.Fragment(shared, at + TA.Block(lane, 128, 0, half)), b0, b1);
-        d.S1 = Strip.Multiply(c.S1, TA.Fragment(shared, at + TA.Block(lane, 128, 1, half)), b0, b1);
-        d.S2 = Strip.Multiply(c.S2, TA.Fragment(shared, at + TA.Block(lane, 128, 2, half)), b0, b1);
-        d.S3 = Strip.Multiply(c.S3, TA.Fragment(shared, at + TA.Block(lane, 128, 3, half)), b0, b1);
+        d.S0 = Strip.Multiply<TNumber>(c.S0, TA.FragmentA(shared, at + TA.Block(lane, 128, 0, half), 128), b0, b1);
+        d.S1 = Strip.Multiply<TNumber>(c.S1, TA.FragmentA(shared, at + TA.Block(lane, 128, 1, half), 128), b0, b1);
+        d.S2 = Strip.Multiply<TNumber>(c.S2, TA.FragmentA(shared, at + TA.Block(lane, 128, 2, half), 128), b0, b1);
+        d.S3 = Strip.Multiply<TNumber>(c.S3, TA.FragmentA(shared, at + TA.Block(lane, 128, 3, half), 128), b0, b1);
         return d;
     }
 

@@ -6,15 +6,15 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. On a device that multiplies in bf16, matrices are rounded here, once, and no
-/// float32 copy goes to the device.
+/// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. On a device that multiplies in bf16, the vision tower's matrices are rounded here,
+/// once, and no float32 copy goes to the device. The text tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
     public Parameter Get(string name, Shape shape, double deviation, float constant = 0) =>
         new(device.FromHost(Read(name, shape), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double deviation) => Matrix(Read(name, shape), shape);
+    public Parameter GetMatrix(string name, Shape shape, double deviation) => Matrix(name, Read(name, shape), shape);
 
     public Parameter GetProjection(string name, int outputs, int inputs, double deviation)
     {
@@ -36,11 +36,11 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             }
         }
 
-        return Matrix(values, shape);
+        return Matrix(name, values, shape);
     }
 
-    private Parameter Matrix(float[] values, Shape shape) => new(
-        TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
+    private Parameter Matrix(string name, float[] values, Shape shape) => new(
+        name.StartsWith("visual.", StringComparison.Ordinal) && TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
 
     private float[] Read(string name, Shape shape)
     {

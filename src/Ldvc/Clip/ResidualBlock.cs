@@ -8,12 +8,10 @@ namespace Ldvc.Clip;
 
 /// <summary>
 /// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with QuickGELU. Names are OpenAI's. The sum that runs through the blocks is
-/// float32; what lies between two products of a block is stored in bf16 where products multiply in bf16.
+/// float32; what lies between two products is stored as the frozen matrix that reads it, in float32 or bf16.
 /// </summary>
 internal sealed class ResidualBlock : Module
 {
-    private readonly int _width;
-    private readonly int _hidden;
     private readonly int _heads;
     private readonly bool _causal;
     private readonly Parameter _norm1Weight;
@@ -32,7 +30,7 @@ internal sealed class ResidualBlock : Module
     internal ResidualBlock(IWeightSource weights, string prefix, TowerConfig tower, bool causal)
     {
         int width = tower.Width, hidden = tower.MlpWidth;
-        (_width, _hidden, _heads, _causal) = (width, hidden, tower.Heads, causal);
+        (_heads, _causal) = (tower.Heads, causal);
 
         // OpenAI's deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
         double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
@@ -56,7 +54,7 @@ internal sealed class ResidualBlock : Module
     /// <summary>x [B, T, width] -> the same shape. Every intermediate is dropped as soon as nothing but the backward may need it.</summary>
     internal Variable Forward(Tape tape, Variable x)
     {
-        using var packed = Project(tape, x, tape.InnerType(_width));
+        using var packed = Project(tape, x, _outWeight.Value.DType);
         return Finish(tape, packed, 0, x);
     }
 
@@ -82,7 +80,7 @@ internal sealed class ResidualBlock : Module
 
     private Variable Project(Tape tape, Variable x, DType type)
     {
-        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
+        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, _inWeight.Value.DType);
         return tape.Linear(normalized, _inWeight, _inBias, type: type);
     }
 
@@ -90,8 +88,8 @@ internal sealed class ResidualBlock : Module
     private Variable Finish(Tape tape, Variable packed, int first, Variable x)
     {
         using var middle = Attend(tape, packed, first, x);
-        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, tape.InnerType(_width));
-        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: tape.InnerType(_hidden));
+        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, _fc1Weight.Value.DType);
+        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: _fc2Weight.Value.DType);
         return tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle);
     }
 

@@ -44,7 +44,7 @@ internal sealed record TrainConfig
     [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
     public long Seed { get; init; }
 
-    [Option("fp32 = everything in 32 bits; bf16 = matrix products and attention multiply 8-bit mantissas on tensor cores, sums and weights stay fp32; needs --device cuda (sm_80 or newer) or simulator.")]
+    [Option("fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     [Option("Folder of the run; not set = runs/ and the configuration file's name. `--resume` continues a run that is there.", Runtime = true)]
