@@ -35,6 +35,23 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     /// <summary>Opens the device that --device and --threads name.</summary>
     public Device OpenDevice() => Device.Open(Threads);
 
+    /// <summary>The same for a verb with --precision.</summary>
+    /// <exception cref="InputException">The device cannot compute so.</exception>
+    public Device OpenDevice(Precision precision)
+    {
+        Device device = OpenDevice();
+        try
+        {
+            device.Precision = precision;
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless a person watches.</summary>
     public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
 

@@ -17,6 +17,17 @@ internal static class OptionValue
     /// <summary>A verb's argument.</summary>
     public static string RequiredText(ParseResult result, Argument<string> argument) => NotEmpty(argument.Name, result.GetRequiredValue(argument))!;
 
+    /// <summary>fp32, tf32 or bf16.</summary>
+    public static Precision Precision(ParseResult result, Option<string> option)
+    {
+        string text = result.GetValue(option) ?? "";
+        Precision[] all = Enum.GetValues<Precision>();
+        int found = Array.FindIndex(all, precision => ConfigWriter.EnumName(precision) == text);
+        return found >= 0
+            ? all[found]
+            : throw new InputException($"{option.Name}: expected {string.Join(", ", all[..^1].Select(p => ConfigWriter.EnumName(p)))} or {ConfigWriter.EnumName(all[^1])}, found {ConfigText.Quote(text)}.");
+    }
+
     /// <summary>The values of an option that may be repeated.</summary>
     public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
 

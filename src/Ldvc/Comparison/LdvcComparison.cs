@@ -14,9 +14,8 @@ internal static class LdvcComparison
     // Gradients are compared against their tensor's largest value, but never against less than this share of the file's largest gradient: the
     // gradient of a key bias is exactly zero in theory and rounding noise in practice.
     private const double GradientFloor = 1e-4;
-    private const double GradientFactor = 10;
 
-    internal static void Run(ReferenceFile file, ClipModel clip, Device device, double tolerance)
+    internal static void Run(ReferenceFile file, ClipModel clip, Device device, ComparisonTolerance tolerance)
     {
         var options = LdvcReferenceOptions.Read(file, clip.Config);
         using var model = new LdvcModel(clip, options, new Initializer(device, 0), null);
@@ -97,7 +96,7 @@ internal static class LdvcComparison
         return device.FromHost(bytes, shape);
     }
 
-    private static void CompareGradients(ReferenceFile file, LdvcModel model, double tolerance)
+    private static void CompareGradients(ReferenceFile file, LdvcModel model, ComparisonTolerance tolerance)
     {
         double largest = 0;
         foreach (string key in file.Entries.Keys)
@@ -117,7 +116,7 @@ internal static class LdvcComparison
             if (file.Has(key))
             {
                 float[] actual = parameter.Gradient?.ToArray() ?? new float[parameter.Value.Count];
-                file.Check(key, parameter.Shape, actual, GradientFloor * largest, GradientFactor * tolerance);
+                file.Check(key, parameter.Shape, actual, GradientFloor * largest, tolerance.OfGradient(name));
             }
         }
     }

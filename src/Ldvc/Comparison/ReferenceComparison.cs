@@ -10,9 +10,9 @@ internal static class ReferenceComparison
     /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     internal static IReadOnlyList<ComparisonRow> Run(
-        string clipPath, string referencePath, double tolerance, Device device, CancellationToken cancellation = default)
+        string clipPath, string referencePath, ComparisonTolerance tolerance, Device device, CancellationToken cancellation = default)
     {
-        using var file = new ReferenceFile(referencePath, tolerance, cancellation);
+        using var file = new ReferenceFile(referencePath, tolerance.Values, cancellation);
 
         // What a plain CLIP's file cannot have makes it an LDVC file, so that one without options is told what it lacks.
         bool ldvc = file.Metadata.ContainsKey("options") || file.Entries.Keys.Any(k => k.StartsWith("param.", StringComparison.Ordinal));

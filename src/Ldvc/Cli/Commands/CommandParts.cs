@@ -33,6 +33,14 @@ internal static class CommandParts
         Required = true,
     };
 
+    /// <summary>--precision P.</summary>
+    public static Option<string> Precision() => new("--precision")
+    {
+        HelpName = "P",
+        Description = "What matrix products and attention multiply with: fp32 | tf32 | bf16; the last two need --device cuda (sm_80 or newer) or simulator.",
+        DefaultValueFactory = _ => "fp32",
+    };
+
     /// <summary>--checkpoint F.</summary>
     public static Option<string> Checkpoint() => new("--checkpoint")
     {

@@ -11,6 +11,7 @@ internal static class EvalCommand
         Argument<string> config = CommandParts.Config();
         Option<string> checkpoint = CommandParts.Checkpoint();
         Option<string[]> sets = CommandParts.Sets();
+        Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(
             "eval",
             "Scores a checkpoint on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
@@ -19,12 +20,14 @@ internal static class EvalCommand
             config,
             checkpoint,
             sets,
+            precision,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => EvalVerb.Run(new EvalOptions(
             OptionValue.RequiredText(result, config),
             OptionValue.RequiredText(result, checkpoint),
             CommandParts.Read(result, sets),
+            OptionValue.Precision(result, precision),
             common.Read(result, host))));
         return command;
     }

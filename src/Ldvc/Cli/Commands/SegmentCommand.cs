@@ -30,6 +30,7 @@ internal static class SegmentCommand
             HelpName = "PATH",
             Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
         };
+        Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out("DIR", "Folder for NAME.png (class indices, 255 = background), NAME.overlay.png and NAME.json.");
         var command = new VerbCommand(
             "segment",
@@ -41,6 +42,7 @@ internal static class SegmentCommand
             classes,
             background,
             clip,
+            precision,
             output,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -50,6 +52,7 @@ internal static class SegmentCommand
             OptionValue.ClassNames(classes.Name, OptionValue.RequiredText(result, classes)),
             OptionValue.Number(result, background, 0, 1),
             OptionValue.Text(result, clip),
+            OptionValue.Precision(result, precision),
             OptionValue.RequiredText(result, output),
             common.Read(result, host))));
         return command;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ldvc.Comparison;
+using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Spectre.Console;
 
@@ -8,9 +9,10 @@ namespace Ldvc.Cli.Verbs;
 /// <summary>What `ldvc compare` is told.</summary>
 /// <param name="Clip">Folder or file of a CLIP.</param>
 /// <param name="Reference">The reference file.</param>
-/// <param name="Tolerance">Bound of activations, logits and loss; gradients get ten times as much.</param>
+/// <param name="Tolerance">Bound of activations, logits and loss, null for the precision's; that of gradients follows it.</param>
+/// <param name="Precision">What products multiply with.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record CompareOptions(string Clip, string Reference, double Tolerance, CommonOptions Common);
+internal sealed record CompareOptions(string Clip, string Reference, double? Tolerance, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc compare`: one line per tensor with its errors, its bound and the verdict, then one that sums up.</summary>
 internal static class CompareVerb
@@ -21,10 +23,11 @@ internal static class CompareVerb
     /// <exception cref="InputException">The CLIP or the reference file cannot be read, or they do not fit each other.</exception>
     public static int Run(CompareOptions options)
     {
+        var tolerance = ComparisonTolerance.For(options.Precision, options.Tolerance);
         IReadOnlyList<ComparisonRow> rows;
-        using (Device device = options.Common.OpenDevice())
+        using (Device device = options.Common.OpenDevice(options.Precision))
         {
-            rows = ReferenceComparison.Run(options.Clip, options.Reference, options.Tolerance, device, options.Common.Cancellation);
+            rows = ReferenceComparison.Run(options.Clip, options.Reference, tolerance, device, options.Common.Cancellation);
         }
 
         bool within = rows.All(row => row.Within);
@@ -32,12 +35,13 @@ internal static class CompareVerb
         {
             options.Clip,
             options.Reference,
-            options.Tolerance,
+            Precision = ConfigWriter.EnumName(options.Precision),
+            Tolerance = tolerance.Values,
             Within = within,
             Rows = rows,
         });
         options.Common.CreateConsole().Write(Table(rows, options.Common.Host.Interactive));
-        options.Common.Out.WriteLine(Summary(rows, options.Tolerance));
+        options.Common.Out.WriteLine(Summary(rows, tolerance.Values));
         return within ? 0 : Beyond;
     }
 

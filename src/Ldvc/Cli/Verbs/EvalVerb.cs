@@ -11,8 +11,9 @@ namespace Ldvc.Cli.Verbs;
 /// <param name="Config">The configuration file.</param>
 /// <param name="Checkpoint">An LDVC checkpoint.</param>
 /// <param name="Sets">Overrides, "a.b=v" each.</param>
+/// <param name="Precision">What products multiply with; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, CommonOptions Common);
+internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
@@ -29,7 +30,7 @@ internal static class EvalVerb
         // Whether seen classes are held back is decided by how the checkpoint was trained, whatever the configuration is for.
         config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
         SegmentationDataset dataset = DatasetFactory.OpenValidation(config);
-        using Device device = common.OpenDevice();
+        using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
         int images = Evaluation.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
@@ -41,6 +42,7 @@ internal static class EvalVerb
             Images = images,
             options.Checkpoint,
             checkpoint.Step,
+            Precision = ConfigWriter.EnumName(options.Precision),
             Setting = ConfigWriter.EnumName(config.Train.Setting),
             Scores = ScoreTable.ToJson(scores),
         });

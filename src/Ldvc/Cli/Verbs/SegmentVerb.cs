@@ -15,6 +15,7 @@ namespace Ldvc.Cli.Verbs;
 /// <param name="Classes">Class names; their order gives the indices.</param>
 /// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
 /// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
+/// <param name="Precision">What products multiply with.</param>
 /// <param name="Out">Folder of the results.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record SegmentOptions(
@@ -23,6 +24,7 @@ internal sealed record SegmentOptions(
     string[] Classes,
     double? Background,
     string? Clip,
+    Precision Precision,
     string Out,
     CommonOptions Common);
 
@@ -39,7 +41,7 @@ internal static class SegmentVerb
         RefuseSameClasses(options.Classes);
         CommonOptions common = options.Common;
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
-        using Device device = common.OpenDevice();
+        using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
         using var segmenter = new Segmenter(
             loaded.Model, loaded.EmbedClasses(options.Classes), Penalty(checkpoint, options.Classes), SegmenterOptions.From(checkpoint.Config));

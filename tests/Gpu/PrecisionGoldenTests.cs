@@ -1,0 +1,43 @@
+using Ldvc.Comparison;
+using Ldvc.Tensors;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Gpu;
+
+/// <summary>
+/// What `ldvc compare --precision bf16` and `tf32` do: whole models, forward and backward, through the tensor-core kernels in the simulator, against PyTorch's
+/// float64 values. Bounds: activations, mask logits and loss 5e-3 (tf32: 3e-3), gradients 2e-2 (1.2e-2), those of ffn.fc1, queries and keys 5e-2 (3e-2).
+/// </summary>
+[Collection("simulator")]
+public class PrecisionGoldenTests(SimulatorFixture fixture)
+{
+    [Theory]
+    [InlineData("clip-tiny")]
+    [InlineData("ldvc-route")]
+    [InlineData("ldvc-full-attention")]
+    public void Bf16(string name) => Compare(Precision.Bf16, name);
+
+    [Fact]
+    public void Tf32() => Compare(Precision.Tf32, "ldvc-route");
+
+    private void Compare(Precision precision, string name)
+    {
+        var device = fixture.Twin.Device;
+        try
+        {
+            device.Precision = precision;
+            var rows = ReferenceComparison.Run(
+                TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(precision), device, TestContext.Current.CancellationToken);
+            Assert.All(rows, row => Assert.True(row.Within, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
+
+            // Were products done in float32, everything would be a hundred times closer.
+            Assert.True(rows.Max(row => row.MaxRelative) > 1e-4);
+        }
+        finally
+        {
+            device.Precision = Precision.Fp32;
+        }
+    }
+}
