@@ -29,6 +29,11 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
     [InlineData(100, 128, 24, true, false)]
     public void LargeTileMatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) => Check(m, n, k, transposeA, transposeB, large: true);
 
+    [Theory]
+    [InlineData(20, 18, 70, false, true)]
+    [InlineData(17, 24, 70, true, false)]
+    public void PartsOfTheSumAreAdded(int m, int n, int k, bool transposeA, bool transposeB) => Check(m, n, k, transposeA, transposeB, large: false, part: 32);
+
     [Fact]
     public void BatchSharesOneOperand() => Check(20, 18, 24, false, true, large: false, batch: 3);
 
@@ -72,7 +77,7 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
         Assert.Empty(warnings);
     }
 
-    private void Check(int m, int n, int k, bool transposeA, bool transposeB, bool large, int batch = 1)
+    private void Check(int m, int n, int k, bool transposeA, bool transposeB, bool large, int batch = 1, int part = 0)
     {
         var device = fixture.Twin.Device;
         int columnsA = transposeA ? m : k, columnsB = transposeB ? k : n, rowsA = transposeA ? k : m, rowsB = transposeB ? n : k;
@@ -94,7 +99,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
                 Alpha = 0.5f,
                 Bias = tBias,
             },
-            large);
+            large,
+            part);
         var expected = new double[batch * m * n];
         for (int i = 0; i < expected.Length; i++)
         {

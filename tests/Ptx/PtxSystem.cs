@@ -91,7 +91,8 @@ internal sealed class PtxSystem : IDisposable
         public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.Empty(shape), trainable: false);
 
         /// <inheritdoc/>
-        public Parameter GetMatrix(string name, Shape shape, double deviation) => new(device.Empty(shape, TensorCoreChoice.MatrixType(device, shape)), trainable: false);
+        public Parameter GetMatrix(string name, Shape shape, double deviation) => new(
+            device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? TensorCoreChoice.MatrixType(device, shape) : DType.Float32), trainable: false);
 
         /// <inheritdoc/>
         public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => GetMatrix(name, new Shape(outputs, inputs), deviation);
