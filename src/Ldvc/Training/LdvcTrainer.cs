@@ -199,7 +199,8 @@ internal sealed class LdvcTrainer : IDisposable
 
     private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
     {
-        bool Bad(Tensor tensor) => !KernelSet.For(tensor.Device).Reduction.AllFinite(tensor, tensor.Count);
+        // Frozen weights may lie in another order than their rows'; here it does not matter.
+        bool Bad(Tensor tensor) => !KernelSet.For(tensor.Device).Reduction.AllFinite(tensor.Raw, tensor.Count);
         var parameters = _loaded.Model.Parameters().Concat(_loaded.Clip.Parameters("clip."));
         if (parameters.FirstOrDefault(p => Bad(p.Parameter.Value)).Name is { } name)
         {
