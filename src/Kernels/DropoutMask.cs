@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Ldvc.Kernels;
@@ -17,6 +18,10 @@ internal static class DropoutMask
         return Mix(Mix(low) + high);
     }
 
+    /// <summary>The bits of neighbouring elements whose indices have the lower halves <paramref name="index"/> and the upper half <paramref name="high"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<uint> Bits(ulong key, Vector<uint> index, uint high) => Mix(Mix(index ^ new Vector<uint>((uint)key)) + new Vector<uint>(high + (uint)(key >> 32)));
+
     /// <summary>An element is kept when its bits are at least this.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint Threshold(float probability) => (uint)(probability * 4294967296.0);
@@ -33,6 +38,17 @@ internal static class DropoutMask
         x *= 0x7FEB352Du;
         x ^= x >> 15;
         x *= 0x846CA68Bu;
+        x ^= x >> 16;
+        return x;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<uint> Mix(Vector<uint> x)
+    {
+        x ^= x >> 16;
+        x *= new Vector<uint>(0x7FEB352Du);
+        x ^= x >> 15;
+        x *= new Vector<uint>(0x846CA68Bu);
         x ^= x >> 16;
         return x;
     }

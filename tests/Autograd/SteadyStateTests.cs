@@ -43,9 +43,17 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
             step.Run();
             step.Run();
             step.Run();
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            step.Run();
-            return GC.GetAllocatedBytesForCurrentThread() - before;
+
+            // The least of several: a collection in between, which other tests cause, counts the rest of this thread's allocation quantum.
+            long least = long.MaxValue;
+            for (int i = 0; i < 10; i++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                step.Run();
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            return least;
         }
 
         long small = Bytes(2), large = Bytes(64);
