@@ -109,13 +109,16 @@ public sealed class AblateTests
         using var data = new TinyData();
         string output = data.At("both");
         string[] line =
-            [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.transductive.iterations=2", "train.iterations=4"]), "--rows", "zegclip", "--seeds", "1", "--out", output];
+            [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.iterations=4"]), "--rows", "zegclip", "--seeds", "1", "--out", output];
         Done(line);
-        string text = Done([.. line, "--set", "train.setting=transductive"]);
+        string inductive = File.ReadAllText(Path.Combine(output, "ablation.md"));
+        string text = Done([.. line, "--set", "train.setting=transductive", "--set", "train.transductive.iterations=2"]);
         Assert.Contains("transductive runs of 2 steps", text);
         Assert.Contains("starting from " + SmallRun.Checkpoint(Path.Combine(output, "runs", "zegclip", "inductive-seed-0"), 2), text);
         Assert.DoesNotContain("step 1/4", text);
-        Assert.DoesNotContain("seen penalty", File.ReadAllText(Path.Combine(output, "ablation.md")));
+        Assert.DoesNotContain("seen penalty", File.ReadAllText(Path.Combine(output, "ablation-transductive.md")));
+        Assert.Equal(inductive, File.ReadAllText(Path.Combine(output, "ablation.md")));
+        Assert.True(File.Exists(Path.Combine(output, "report-transductive.html")));
 
         text = Done([.. line, "--set", "train.setting=full"]);
         Assert.Contains("full training of", text);

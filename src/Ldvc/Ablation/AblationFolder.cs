@@ -9,22 +9,30 @@ namespace Ldvc.Ablation;
 
 /// <summary>
 /// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N (ordinary run folders), results/ and costs/ (what was measured, so
-/// that nothing is measured twice), and the three outputs ablation.md, ablation.json and report.html.
+/// that nothing is measured twice), and the three outputs ablation.md, ablation.json and report.html; ablation-full.md and so on for other settings than inductive.
 /// </summary>
 internal sealed class AblationFolder
 {
     private const string ConfigName = "ablation.yaml";
 
-    private AblationFolder(string root) => Root = root;
+    private readonly string _suffix;
+
+    private AblationFolder(string root, TrainSetting setting)
+    {
+        Root = root;
+
+        // Comparisons of several settings share a folder, and the inductive runs in it, but not their tables.
+        _suffix = setting == TrainSetting.Inductive ? string.Empty : "-" + ConfigWriter.EnumName(setting);
+    }
 
     /// <summary>The folder.</summary>
     internal string Root { get; }
 
-    internal string MarkdownPath => Path.Combine(Root, "ablation.md");
+    internal string MarkdownPath => Path.Combine(Root, $"ablation{_suffix}.md");
 
-    internal string JsonPath => Path.Combine(Root, "ablation.json");
+    internal string JsonPath => Path.Combine(Root, $"ablation{_suffix}.json");
 
-    internal string ReportPath => Path.Combine(Root, "report.html");
+    internal string ReportPath => Path.Combine(Root, $"report{_suffix}.html");
 
     /// <summary>runs/voc-inductive-ablation for .../voc/inductive.yaml.</summary>
     internal static string DefaultPath(string configFile) => RunFolder.DefaultPath(configFile) + "-ablation";
@@ -48,7 +56,7 @@ internal sealed class AblationFolder
         }
 
         AtomicFile.WriteText(Path.Combine(root, ConfigName), ConfigWriter.ToYaml(config));
-        return new AblationFolder(root);
+        return new AblationFolder(root, config.Train.Setting);
     }
 
     // Not what a process that was killed while it wrote ablation.yaml leaves behind.

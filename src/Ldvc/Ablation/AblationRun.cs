@@ -179,7 +179,15 @@ internal sealed class AblationRun
 
         return config with
         {
-            Train = config.Train with { Seed = run.Seed, Setting = setting, Out = root, Transductive = config.Train.Transductive with { From = from } },
+            Train = config.Train with
+            {
+                Seed = run.Seed,
+                Setting = setting,
+                Out = root,
+
+                // What only transductive training reads must not tell apart inductive runs, which comparisons of both settings share.
+                Transductive = setting == TrainSetting.Transductive ? config.Train.Transductive with { From = from } : new TransductiveConfig(),
+            },
         };
     }
 
