@@ -104,8 +104,9 @@ internal sealed class HtmlReport
     /// <summary>Pictures side by side, each with its title, and a caption under the row.</summary>
     public HtmlReport AddPictureRow(string caption, params IEnumerable<ReportPicture> pictures)
     {
-        _body.Append("<figure><div class=\"pictures\">");
-        foreach (ReportPicture picture in pictures)
+        ReportPicture[] row = [.. pictures];
+        _body.Append($"<figure><div class=\"pictures\" style=\"--columns:{row.Length}\">");
+        foreach (ReportPicture picture in row)
         {
             string small = picture.Image.Width <= SmallPicture ? " class=\"small\"" : "";
             _body.Append($"<div class=\"picture\"><img{small} alt=\"{E(picture.Title)}\" width=\"{picture.Image.Width}\" height=\"{picture.Image.Height}\" ");

@@ -37,7 +37,7 @@ internal static class ReportStyle
         .tag.unseen { border-color: var(--unseen); }
         figure { margin: 0 0 18px; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; }
         figcaption { color: var(--soft); font-size: 0.88rem; }
-        .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 230px)); gap: 14px; margin: 0 0 8px; }
+        .pictures { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 230px)); gap: 14px; margin: 0 0 8px; }
         .picture img { display: block; width: 100%; height: auto; border-radius: 8px; background: var(--track); }
         .picture img.small { image-rendering: pixelated; }
         .picture div { font-size: 0.84rem; margin-top: 5px; }
