@@ -4,7 +4,6 @@ using Ldvc.Autograd.Optimizers;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
-using Ldvc.Kernels;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -199,8 +198,7 @@ internal sealed class LdvcTrainer : IDisposable
 
     private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
     {
-        // Frozen weights may lie in another order than their rows'; here it does not matter.
-        bool Bad(Tensor tensor) => !KernelSet.For(tensor.Device).Reduction.AllFinite(tensor.Raw, tensor.Count);
+        static bool Bad(Tensor tensor) => !Finite.All(tensor);
         var parameters = _loaded.Model.Parameters().Concat(_loaded.Clip.Parameters("clip."));
         if (parameters.FirstOrDefault(p => Bad(p.Parameter.Value)).Name is { } name)
         {
