@@ -65,16 +65,13 @@ internal sealed class DemoMethod : IDisposable
         return new MethodResult(Name, ScoresOf(right[0]), ScoresOf(right[1]), ScoresOf(wrong[0]), right[0], losses, trainSeconds);
     }
 
-    /// <summary>
-    /// Predictions for the first pictures of the validation part: the best class everywhere, and the same with background where none is probable.
-    /// </summary>
-    internal IEnumerable<(LabelMap Prediction, LabelMap Open)> Examples(int count, double background)
+    /// <summary>Predictions for the first pictures of the validation part; background where no class reaches <paramref name="background"/>, if that is given.</summary>
+    internal IEnumerable<LabelMap> Examples(int count, double? background = null)
     {
         using var segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config);
         for (int i = 0; i < count; i++)
         {
-            RgbImage picture = _validation.ReadImage(i);
-            yield return (segmenter.Segment(picture).Labels, segmenter.Segment(picture, background).Labels);
+            yield return segmenter.Segment(_validation.ReadImage(i), background).Labels;
         }
     }
 

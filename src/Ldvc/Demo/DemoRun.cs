@@ -51,12 +51,11 @@ internal sealed class DemoRun : IDisposable
     internal IEnumerable<(RgbImage Picture, LabelMap Truth, LabelMap Baseline, LabelMap Ldvc, LabelMap Open)> Examples(int count)
     {
         count = Math.Min(count, Validation.Count);
-        var both = _baseline.Examples(count, BackgroundBelow).Zip(_ldvc.Examples(count, BackgroundBelow));
         int index = 0;
-        foreach (var (baseline, ldvc) in both)
+        foreach (var (baseline, ldvc, open) in _baseline.Examples(count).Zip(_ldvc.Examples(count), _ldvc.Examples(count, BackgroundBelow)))
         {
             var (picture, truth) = Validation.Read(index++);
-            yield return (picture, truth, baseline.Prediction, ldvc.Prediction, ldvc.Open);
+            yield return (picture, truth, baseline, ldvc, open);
         }
     }
 
