@@ -5,13 +5,14 @@ using Spectre.Console;
 
 namespace Ldvc.Bench.Profile;
 
-/// <summary>`bench step`: one LDVC training step, or the work of any other row of `bench peers`, kernel by kernel: a table, and an HTML page with a time axis.</summary>
+/// <summary>`bench step`: one training step of ViT-B/16 or of a configuration, or the work of any other row of `bench peers`, kernel by kernel: a table, and an HTML page with a time axis.</summary>
 internal static class StepVerb
 {
     internal static int Run(ReadOnlySpan<string> args)
     {
-        string name = "step-voc", html = string.Empty;
+        string name = "step-voc", html = string.Empty, config = string.Empty;
         int threads = 0;
+        List<string> sets = [];
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
@@ -19,11 +20,26 @@ internal static class StepVerb
             {
                 case "--case": name = value; break;
                 case "--html": html = value; break;
+                case "--config": config = value; break;
+                case "--set": sets.Add(value); break;
                 case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
-                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, --html FILE, --threads N");
+                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, or --config FILE and --set KEY=VALUE, --html FILE, --threads N");
             }
         }
 
+        var (recorder, memory) = config.Length > 0 ? ConfiguredStep.Record(name = config, sets, threads) : RecordCase(name, threads);
+        Print(recorder, Path.GetFileName(name));
+        Console.WriteLine(memory);
+        if (html.Length > 0)
+        {
+            File.WriteAllText(html, StepPage.Html(recorder, Path.GetFileName(name)));
+        }
+
+        return 0;
+    }
+
+    private static (KernelRecorder Recorder, string Memory) RecordCase(string name, int threads)
+    {
         var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException($"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
         string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
         try
@@ -36,20 +52,12 @@ internal static class StepVerb
                 work.Run();
             }
 
-            var recorder = work.Record();
-            Print(recorder, name);
-            Console.WriteLine(work.Memory());
-            if (html.Length > 0)
-            {
-                File.WriteAllText(html, StepPage.Html(recorder, name));
-            }
+            return (work.Record(), work.Memory());
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
-
-        return 0;
     }
 
     private static void Print(KernelRecorder recorder, string name)
