@@ -104,6 +104,44 @@ public sealed class AblateTests
     }
 
     [Fact]
+    public void TwoRunsAtATimeGiveTheSameNumbers()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), alone = data.At("alone"), together = data.At("together");
+        string[] Line(string output, params string[] more) =>
+            [.. SmallRun.Verb("ablate", config, [.. Few, "ablate.pictures=0"]), "--rows", "zegclip,route,ldvc", "--seeds", "1", "--out", output, .. more];
+        Done(Line(alone));
+        string text = Done(Line(together, "--jobs", "2"));
+        Assert.Contains("2 runs at a time, each with ", text);
+        foreach (string row in new[] { "zegclip", "route", "ldvc" })
+        {
+            Assert.Contains($"[{row}, seed 0] step 2/2", text);
+        }
+
+        Assert.Equal(Scores(alone), Scores(together));
+        Assert.Contains("training pictures/s, 2 runs at a time", File.ReadAllText(Path.Combine(together, "ablation.md")));
+    }
+
+    [Theory]
+    [InlineData("run 2 of 2")]
+    [InlineData("step 1/4")]
+    public void SeveralRunsStopTogetherAndGoOn(string when)
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), whole = data.At("whole"), parts = data.At("parts");
+        string[] Line(string output) =>
+            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds", "1", "--jobs", "2", "--out", output];
+        Done(Line(whole));
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter(when, stop);
+        using var error = new StringWriter();
+        Assert.Equal(Application.Interrupted, Application.Run(Line(parts), output, error, cancellation: stop.Token));
+        Assert.Contains("the same command goes on from here", output.ToString());
+        Done(Line(parts));
+        Assert.Equal(Scores(whole), Scores(parts));
+    }
+
+    [Fact]
     public void TheTransductiveSettingStartsFromInductiveRunsThatAreShared()
     {
         using var data = new TinyData();
@@ -142,6 +180,8 @@ public sealed class AblateTests
         Assert.Contains("ablate.seeds: expected a whole number from 1 to 100, found 'few'", Error("--seeds", "few"));
         Assert.Contains("ablate.rows: expected a list out of", Error("--rows", "zegclip,vit"));
         Assert.Contains("model.prompts.text is 9, expected at most 4", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]"));
+        Assert.Contains("ablate.jobs is 2, expected 1 on ", Error("--jobs", "2", "--device", "simulator"));
+
         // What a killed process may leave of ablation.yaml is no reason to refuse.
         File.WriteAllText(data.At("killed", ".ablation.yaml.1-2.tmp"), "");
         Assert.Contains("model.prompts.text is 9", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]", "--out", data.At("killed")));

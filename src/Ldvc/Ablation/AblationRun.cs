@@ -25,10 +25,26 @@ internal sealed class AblationRun
     private readonly SegmentationDataset _training;
     private readonly SegmentationDataset _validation;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Func<int, Device> _openDevice;
+    private readonly int _jobs;
 
-    internal AblationRun(LdvcConfig config, AblationPlan plan, string root, Device device, VerbHost host)
+    // What several jobs share, under its lock: the next run to take, results and tables, the time that runs took here.
+    private readonly Lock _shared = new();
+    private int _next;
+    private int _here;
+    private double _spent;
+
+    /// <summary>Opens the folder and looks at everything that can be wrong before hours are spent.</summary>
+    /// <param name="config">The configuration of the whole method.</param>
+    /// <param name="plan">What is trained.</param>
+    /// <param name="root">The folder of the comparison.</param>
+    /// <param name="device">Where costs are measured, and runs are computed when one is computed at a time.</param>
+    /// <param name="openDevice">Opens a device of so many threads for a job, when several runs are computed at a time.</param>
+    /// <param name="host">Where to write, and whether to stop.</param>
+    /// <exception cref="InputException">Bad input.</exception>
+    internal AblationRun(LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, VerbHost host)
     {
-        (_config, _device, _host) = (config, device, host);
+        (_config, _device, _openDevice, _host) = (config, device, openDevice, host);
         _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         _training = DatasetFactory.OpenTraining(config);
         _validation = DatasetFactory.OpenValidation(config);
@@ -41,6 +57,7 @@ internal sealed class AblationRun
         _validation.CheckFiles();
         _clipSha = ClipCheckpoint.Find(_clip).Sha256();
         Results = new AblationResults(plan, config);
+        _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
         _folder = AblationFolder.Open(root, config);
     }
 
@@ -92,78 +109,74 @@ internal sealed class AblationRun
 
     private void RunAll()
     {
-        IReadOnlyList<PlannedRun> runs = Results.Plan.Runs;
-        double spent = 0;
-        int here = 0;
-        for (int i = 0; i < runs.Count; i++)
+        int threads = _device is CpuDevice cpu ? Math.Max(1, cpu.ThreadCount / _jobs) : 0;
+        if (_jobs > 1)
         {
-            _host.Cancellation.ThrowIfCancellationRequested();
-            PlannedRun run = runs[i];
-            LdvcConfig config = ConfigOf(run, _config.Train.Setting);
-            double[] penalties = RunScorer.Penalties(config, Results.Plan.Penalties);
-            string fingerprint = Fingerprint(config, penalties.Select(ConfigText.Number));
-            RunResult? result = RunResult.Load(_folder.ResultPath(run), fingerprint);
-            string left = here > 0 ? "ETA " + ProgressReporter.Span(spent / here * (runs.Count - i)) : "first run";
-            _host.Output.WriteLine($"run {i + 1} of {runs.Count}: {run.Name} ({(result is null ? left : "done before")})");
-            if (result is null)
+            _host.Output.WriteLine($"{_jobs} runs at a time, each with {threads} {(threads == 1 ? "thread" : "threads")}");
+        }
+
+        Jobs.Run(_jobs, _host, (_, host) =>
+        {
+            using Device? own = _jobs > 1 ? _openDevice(threads) : null;
+            while (TakeNext() is { } index)
             {
-                double start = _clock.Elapsed.TotalSeconds;
-                result = Measure(run, config, penalties, fingerprint);
-                ResultFile.Save(_folder.ResultPath(run), result);
-                spent += _clock.Elapsed.TotalSeconds - start;
-                here++;
+                host.Cancellation.ThrowIfCancellationRequested();
+                RunOne(index, own ?? _device, host, marked: _jobs > 1);
+            }
+        });
+    }
+
+    private int? TakeNext()
+    {
+        lock (_shared)
+        {
+            return _next < Results.Plan.Runs.Count ? _next++ : null;
+        }
+    }
+
+    private void RunOne(int index, Device device, VerbHost host, bool marked)
+    {
+        IReadOnlyList<PlannedRun> runs = Results.Plan.Runs;
+        PlannedRun run = runs[index];
+        if (marked)
+        {
+            host = host with { Output = new MarkedWriter(_host.Output, $"[{run.Name}] "), Error = new MarkedWriter(_host.Error, $"[{run.Name}] ") };
+        }
+
+        LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        double[] penalties = RunScorer.Penalties(config, Results.Plan.Penalties);
+        string fingerprint = Fingerprint(config, penalties.Select(ConfigText.Number));
+        RunResult? result = RunResult.Load(_folder.ResultPath(run), fingerprint);
+        host.Output.WriteLine($"run {index + 1} of {runs.Count}: {run.Name} ({(result is null ? Left(index) : "done before")})");
+        double start = _clock.Elapsed.TotalSeconds;
+        bool before = result is not null;
+        if (result is null)
+        {
+            result = new RunWork(_folder, _validation, _clip, device, host).Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
+            ResultFile.Save(_folder.ResultPath(run), result);
+        }
+
+        lock (_shared)
+        {
+            if (!before)
+            {
+                _spent += _clock.Elapsed.TotalSeconds - start;
+                _here++;
             }
 
             Results.Add(run, result);
             AblationOutput.Write(_folder, Results);
-            _host.Output.WriteLine($"  {AblationTables.Line(result)}");
         }
+
+        host.Output.WriteLine($"  {AblationTables.Line(result)}");
     }
 
-    private RunResult Measure(PlannedRun run, LdvcConfig config, double[] penalties, string fingerprint)
+    private string Left(int index)
     {
-        if (config.Train.Setting == TrainSetting.Transductive)
+        lock (_shared)
         {
-            // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder shares.
-            Train(run, ConfigOf(run, TrainSetting.Inductive));
+            return _here > 0 ? "ETA " + ProgressReporter.Span(_spent / _here * (Results.Plan.Runs.Count - index) / _jobs) : "first run";
         }
-
-        string checkpoint = Train(run, config), folder = _folder.RunPath(run, config.Train.Setting);
-        using LdvcCheckpoint trained = LdvcCheckpoint.Open(checkpoint);
-        using LoadedModel loaded = trained.LoadModel(_device, _clip);
-        var (scores, shuffled, torn) = RunScorer.Run(_host, loaded, _validation, config, penalties);
-        return new RunResult
-        {
-            Fingerprint = fingerprint,
-            Variant = run.Variant.Key,
-            Seed = run.Seed,
-            Scores = scores[0],
-            NoPenalty = scores[1],
-            Shuffled = shuffled[0],
-            ShuffledNoPenalty = shuffled[1],
-            Penalties = [.. penalties.Skip(2).Zip(scores.Skip(2), (penalty, line) => new PenaltyScore(penalty, line))],
-            PiecesPerObject = torn.PiecesPerObject,
-            RightPiecesPerFound = torn.RightPiecesPerFound,
-            Pictures = Evaluation.Count(_validation, config),
-            Steps = trained.Step,
-            TrainImagesPerSecond = RunMetrics.Median(RunMetrics.Read(folder, "images_per_second")),
-            Checkpoint = Path.GetRelativePath(_folder.Root, checkpoint),
-        };
-    }
-
-    // Trains, continues or finds finished; the last checkpoint.
-    private string Train(PlannedRun run, LdvcConfig config)
-    {
-        string root = _folder.RunPath(run, config.Train.Setting);
-        var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
-        bool existed = RunFolder.Check(root, config, resume: true);
-        if (existed && File.Exists(Path.Combine(root, "scores.json")) && checkpoints.Latest() is { } last && last.Step == config.Train.Steps)
-        {
-            return last.Path;
-        }
-
-        TrainingOutcome outcome = TrainingRun.Run(config, root, resume: true, _device, _host);
-        return outcome.Finished ? outcome.Checkpoint! : throw new OperationCanceledException(_host.Cancellation);
     }
 
     private LdvcConfig ConfigOf(PlannedRun run, TrainSetting setting)

@@ -81,7 +81,7 @@ internal static class AblationTables
 
     private static AblationTable Costs(AblationResults results) => new(
         $"Cost: one window of {results.Config.Eval.Window} pixels at inference, training steps of {results.Config.Train.Batch} pictures",
-        ["", "trained parameters (M)", "GMAC / window", "windows/s", "training pictures/s", "peak of a step (MiB)"],
+        ["", "trained parameters (M)", "GMAC / window", "windows/s", results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s", "peak of a step (MiB)"],
         [
             .. results.Plan.Variants.Where(v => results.Costs.ContainsKey(v.Key)).Select(v =>
             {

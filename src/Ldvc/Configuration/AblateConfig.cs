@@ -9,6 +9,9 @@ internal sealed record AblateConfig
     [Option("Seeds per row: train.seed and those after it.", Min = 1, Max = 100, Runtime = true)]
     public int Seeds { get; init; } = 3;
 
+    [Option("Runs computed at a time (--device cpu), each with its share of the threads. Small models on few pictures keep one thread busy better than several; each run needs its own memory.", Min = 1, Max = 1024, Runtime = true)]
+    public int Jobs { get; init; } = 1;
+
     [Option("Folder of the comparison; not set = runs/, the configuration file's name and -ablation. The runs are in it, each an ordinary run folder.", Runtime = true)]
     public string? Out { get; init; }
 

@@ -26,6 +26,7 @@ internal static class AblateCommand
             HelpName = "A,B",
             Description = $"Sweeps to run: {string.Join(", ", AblationPlan.SweepNames)} or {None}; their values are in section ablate. Default: all that have values.",
         };
+        var jobs = new Option<string?>("--jobs") { HelpName = "N", Description = "Runs computed at a time on the CPU, each with its share of the threads (ablate.jobs)." };
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "Folder of the comparison (ablate.out)." };
         var command = new VerbCommand(
             "ablate",
@@ -37,6 +38,7 @@ internal static class AblateCommand
             seeds,
             rows,
             sweeps,
+            jobs,
             output,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -46,6 +48,7 @@ internal static class AblateCommand
             OptionValue.Text(result, seeds),
             OptionValue.Text(result, rows),
             Sweeps(OptionValue.Text(result, sweeps)),
+            OptionValue.Text(result, jobs),
             OptionValue.Text(result, output),
             common.Read(result, host))));
         return command;

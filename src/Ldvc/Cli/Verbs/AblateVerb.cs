@@ -10,9 +10,10 @@ namespace Ldvc.Cli.Verbs;
 /// <param name="Seeds">--seeds, null when it was not given.</param>
 /// <param name="Rows">--rows, null when it was not given.</param>
 /// <param name="Sweeps">--sweeps, null for all that the configuration has values for.</param>
+/// <param name="Jobs">--jobs, null when it was not given.</param>
 /// <param name="Out">--out, null when it was not given.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record AblateOptions(string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Out, CommonOptions Common);
+internal sealed record AblateOptions(string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Jobs, string? Out, CommonOptions Common);
 
 /// <summary>`ldvc ablate`.</summary>
 internal static class AblateVerb
@@ -26,7 +27,12 @@ internal static class AblateVerb
         AblationPlan plan = AblationPlan.Create(config, options.Sweeps);
         string root = config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice();
-        var run = new AblationRun(config, plan, root, device, common.Host);
+        if (config.Ablate.Jobs > 1 && device is not CpuDevice)
+        {
+            throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are computed several at a time.");
+        }
+
+        var run = new AblationRun(config, plan, root, device, common.Device.Open, common.Host);
         bool done = run.Execute();
         common.WriteJson(AblationOutput.Json(run.Results));
         return done ? 0 : Application.Interrupted;
@@ -38,6 +44,7 @@ internal static class AblateVerb
         .. options.Sets,
         .. options.Seeds is { } seeds ? [$"ablate.seeds={seeds}"] : Array.Empty<string>(),
         .. options.Rows is { } rows ? [$"ablate.rows=[{rows}]"] : Array.Empty<string>(),
+        .. options.Jobs is { } jobs ? [$"ablate.jobs={jobs}"] : Array.Empty<string>(),
         .. options.Out is { } output ? [$"ablate.out={System.Text.Json.JsonSerializer.Serialize(output)}"] : Array.Empty<string>(),
     ];
 }
