@@ -57,10 +57,15 @@ public sealed class AblateTests
 
         XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
         string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
-        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
         Assert.Contains("query at 90 % of the width and 10 % of the height", report.ToString());
         Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
-        Assert.Equal(3, report.Descendants("svg").Count());
+        Assert.Equal(3, report.Descendants("svg").Count(e => (string?)e.Attribute("class") == "plot"));
+
+        // Four windows, each of which can be asked in three layers; three of the four are chosen, so one of four fades.
+        Assert.Equal(4, report.Descendants("input").Count());
+        Assert.Equal(12, report.Descendants("label").Count());
+        Assert.All(report.Descendants("g").Where(g => ((string?)g.Attribute("class") ?? "").StartsWith("map-", StringComparison.Ordinal)), g => Assert.Equal(1, g.Elements().First().Attribute("d")!.Value.Count(c => c == 'M')));
 
         // Again: nothing is trained or scored; a sweep more costs its own runs only.
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json"));

@@ -3,6 +3,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
+using Ldvc.Kernels.RouteAttention;
 using Ldvc.Model;
 using Ldvc.Reports;
 using Ldvc.Tensors;
@@ -76,13 +77,15 @@ internal static class AblationPictures
     private static void AddRoutes(HtmlReport report, AblationVariant variant, LoadedModel loaded, SegmentationDataset validation, LdvcConfig config, int count)
     {
         report.AddHeading("Where route attention looks").AddParagraph(
-            $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer. The whole picture is one window of the sliding window here.");
+            $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer; the whole picture is one window of the sliding "
+            + "window here. Click on a window, or use the arrow keys, to ask another one; below, the places listed in ablate.queries.");
         var options = SegmenterOptions.From(config);
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
         for (int i = 0; i < count; i++)
         {
             RgbImage seen = ResizeLinear.Apply(validation.ReadImage(i), options.Window, options.Window);
             IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, options);
+            report.AddChoiceMap($"{validation.GetId(i)}, any window", Show(seen), Cells(routes[0].Sizes), [.. routes.Select((route, layer) => Layer(route, $"layer {layer + 1}"))], First(routes[0]));
             for (int q = 0; q < config.Ablate.Queries.Length; q += 2)
             {
                 double x = config.Ablate.Queries[q], y = config.Ablate.Queries[q + 1];
@@ -95,6 +98,21 @@ internal static class AblationPictures
             }
         }
     }
+
+    private static MapCell[] Cells(RouteSizes sizes) =>
+    [
+        .. Enumerable.Range(0, sizes.Windows).Select(window =>
+        {
+            var (top, left, height, width) = RouteWindows.Place(sizes, window);
+            return new MapCell((double)left / sizes.GridWidth, (double)top / sizes.GridHeight, (double)width / sizes.GridWidth, (double)height / sizes.GridHeight);
+        }),
+    ];
+
+    private static ChoiceLayer Layer(RouteTable route, string title) =>
+        new(title, [.. Enumerable.Range(0, route.Sizes.Windows).Select(window => RouteWindows.Chosen(route, 0, window).ToArray())]);
+
+    // Before anybody clicks: the window in the middle.
+    private static int First(RouteTable route) => RouteWindows.At(route.Sizes, 0.5, 0.5);
 
     private static RgbImage Show(RgbImage image) => image.Width >= Wanted ? image : LabelPicture.Enlarge(image, (Wanted + image.Width - 1) / image.Width);
 

@@ -14,6 +14,7 @@ internal sealed class HtmlReport
     private const int SmallPicture = 200;
 
     private readonly StringBuilder _body = new();
+    private int _maps;
     private readonly string _title;
 
     /// <summary>Starts a report with its title and the line under it.</summary>
@@ -115,6 +116,15 @@ internal sealed class HtmlReport
 
         return Add($"</div><figcaption>{E(caption)}</figcaption></figure>");
     }
+
+    /// <summary>A picture cut into cells, once for every layer; a click on a cell shows which cells it chose.</summary>
+    /// <param name="caption">The line under it.</param>
+    /// <param name="picture">What is cut.</param>
+    /// <param name="cells">The cells; together they cover the picture.</param>
+    /// <param name="layers">What every cell chose.</param>
+    /// <param name="first">The cell that is asked until somebody clicks.</param>
+    public HtmlReport AddChoiceMap(string caption, RgbImage picture, IReadOnlyList<MapCell> cells, IReadOnlyList<ChoiceLayer> layers, int first) =>
+        Add($"<figure>{ChoiceMap.Render($"map-{_maps++}", picture, cells, layers, first)}<figcaption>{E(caption)}</figcaption></figure>");
 
     /// <summary>What the colours of label pictures mean.</summary>
     public HtmlReport AddLegend(params IEnumerable<LegendEntry> entries)

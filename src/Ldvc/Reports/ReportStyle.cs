@@ -41,6 +41,13 @@ internal static class ReportStyle
         .picture img { display: block; width: 100%; height: auto; border-radius: 8px; background: var(--track); }
         .picture img.small { image-rendering: pixelated; }
         .picture div { font-size: 0.84rem; margin-top: 5px; }
+        .choices input { position: absolute; opacity: 0; pointer-events: none; }
+        .choices:focus-within { outline: 2px solid var(--accent); outline-offset: 6px; border-radius: 6px; }
+        .picture .map { position: relative; margin: 0; }
+        .map svg { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 8px; }
+        .map g { display: none; } .map path { fill: #000; fill-opacity: 0.72; }
+        .map path.own { fill: none; stroke: #ff2828; stroke-width: 3; vector-effect: non-scaling-stroke; }
+        .map label { position: absolute; cursor: pointer; } .map label:hover { box-shadow: inset 0 0 0 2px #ffffffb0; }
         .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.85rem; color: var(--soft); margin: 0 0 12px; }
         .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; vertical-align: -1px; border: 1px solid var(--line); }
         svg.plot { display: block; width: 100%; height: auto; font-size: 12px; }
