@@ -64,7 +64,7 @@ public class PtxVerifierTests
             and.pred %p3, %p1, %p2;
             selp.b32 %f11, %f10, 0f00000000, %p3;
             rcp.rn.f32 %f11, %f11;
-            @!%p3 bra.uni L_1;
+            @!%p3 bra L_1;
             st.global.v4.f32 [%rd2], {%f5, %f6, %f7, %f8};
             L_1:
             st.global.v2.f32 [%rd2+8], {%f11, 0f3F800000};
@@ -154,7 +154,8 @@ public class PtxVerifierTests
     [InlineData("mov.b32 %r1, %tid.x;", "", "%r1 may be read before it is written")]
     [InlineData("mov.b32 %r1, %tid.x;", "@%p3 mov.b32 %r1, %tid.x;", "%r1 may be read before it is written")]
     [InlineData("st.global.v4.f32 [%rd2], {%f5, %f6, %f7, %f8};", "mov.b32 %r9, 1;\nL_2:", "")]
-    [InlineData("bra.uni L_1", "bra.uni L_2", "no such label")]
+    [InlineData("bra L_1", "bra L_2", "no such label")]
+    [InlineData("bra L_1", "bra.uni L_1", "threads of a warp may disagree on %p3")]
     [InlineData("L_1:", "L_1:\nL_1:", "twice")]
     [InlineData("0f3F800000};\n    ret;", "0f3F800000};", "runs off the end")]
 

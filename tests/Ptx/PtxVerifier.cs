@@ -4,7 +4,7 @@ namespace Ldvc.Ptx;
 
 /// <summary>
 /// Says of PTX what an assembler would, as far as the text shows it: header and versions, declarations, every instruction's suffixes, operands and
-/// register types, labels, control flow, and that registers are written on every way to where they are read. Stricter than assemblers where they are lenient:
+/// register types, labels, control flow, that registers are written on every way to where they are read, and that threads agree where the text says so. Stricter than assemblers where they are lenient:
 /// instructions that the tables of forms do not have are findings.
 /// </summary>
 internal static class PtxVerifier
@@ -45,6 +45,7 @@ internal static class PtxVerifier
             Instructions(module, function, target, findings);
             var flow = new PtxFlow(function);
             findings.AddRange(PtxDefined.Unwritten(flow).Select(read => Text(function, read.Instruction, $"{read.Register} may be read before it is written")));
+            findings.AddRange(PtxUniformity.Broken(flow).Select(broken => Text(function, broken.Instruction, broken.Message)));
             findings.AddRange(flow.Blocks.Where(block => block.RunsOff).Select(block => Text(function, block.End - 1, "control runs off the end of the function")));
             if (function.Instructions.Count == 0)
             {

@@ -93,8 +93,11 @@ internal static class TensorCoreRouteForward
     internal static void Load(ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> a, ArrayView<Bf16x8> b, int batch, int head, int token, int tokens, int heads)
     {
         int chunk = Warp.LaneIdx & 7;
-        for (int i = Warp.LaneIdx >> 3; i < TensorCoreTile.Tokens; i += 4)
+
+        // All lanes take the same rounds and say so: a shuffle needs every one of them.
+        for (int first = 0; first < TensorCoreTile.Tokens; first += 4)
         {
+            int i = first + (Warp.LaneIdx >> 3);
             int other = Warp.Shuffle(token, i);
             int source = other >= 0 ? (((((batch * tokens) + other) * heads) + head) * TensorCoreTile.TokenChunks) + chunk : 0;
             int target = at + TensorCoreTile.At(i, chunk), bytes = other >= 0 ? 16 : 0;

@@ -137,8 +137,9 @@ internal static class GpuSegmentationKernels
         float f0 = Factor(a, above + left), f1 = Factor(a, above + right), f2 = Factor(a, below + left), f3 = Factor(a, below + right);
         float best = float.NegativeInfinity;
 
-        // Ties go to the lower class; where every score is NaN or minus infinity the first class that takes part wins.
-        int winner = -1, at = image * a.Classes * size;
+        // Ties go to the lower class; where every score is NaN or minus infinity the first class that takes part wins. The winner starts as -1 of this thread's own: ILGPU takes what is
+        // put together from constants and counters for the same in all threads, though they go different ways to it, and would mark branches on it as uniform.
+        int winner = -1 - (index >> 31), at = image * a.Classes * size;
         for (int plane = 0; plane < a.Classes; plane++, at += size)
         {
             if (a.HasAllowed == 0 || a.Allowed[plane] != 0)
@@ -183,9 +184,11 @@ internal static class GpuSegmentationKernels
         var truths = SharedMemory.Allocate<byte>(StagedPixels);
         var predictions = SharedMemory.Allocate<byte>(StagedPixels);
         int each = (a.Count + Grid.DimX - 1) / Grid.DimX, begin = Grid.IdxX * each, end = begin + each < a.Count ? begin + each : a.Count;
-        for (int row = Group.IdxX; row < a.Classes + Group.IdxX; row += Group.DimX)
+        for (int first = 0; first < a.Classes; first += Group.DimX)
         {
-            int table = ((Grid.IdxX * a.Classes) + row) * (a.Classes + 1), known = 0, run = 0;
+            // A zero that depends on the thread, for ILGPU: see Argmax.
+            int row = first + Group.IdxX, known = row >> 31;
+            int table = ((Grid.IdxX * a.Classes) + row) * (a.Classes + 1), run = 0;
             for (int start = begin; start < end; start += StagedPixels)
             {
                 int count = end - start < StagedPixels ? end - start : StagedPixels;
