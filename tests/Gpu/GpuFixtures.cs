@@ -36,11 +36,15 @@ public sealed class OpenClFixture : IDisposable
 }
 
 /// <summary>The simulator, one for all its tests: every lane is a thread of the operating system, so two at once would starve each other.</summary>
-public sealed class SimulatorFixture : IDisposable
+public class SimulatorFixture : IDisposable
 {
     internal Twin Twin { get; } = new(DeviceFactory.Open("simulator"));
 
-    public void Dispose() => Twin.Dispose();
+    public void Dispose()
+    {
+        Twin.Dispose();
+        GC.SuppressFinalize(this);
+    }
 }
 
 [CollectionDefinition("opencl")]

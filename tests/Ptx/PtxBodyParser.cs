@@ -74,6 +74,7 @@ internal sealed partial class PtxParser
     private PtxInstruction Instruction()
     {
         string? guard = null;
+        bool negated = false;
         int line = Current.Line;
         if (Current.Text == "@")
         {
@@ -81,6 +82,7 @@ internal sealed partial class PtxParser
             if (Current.Text == "!")
             {
                 Take();
+                negated = true;
             }
 
             guard = Word();
@@ -99,7 +101,7 @@ internal sealed partial class PtxParser
         }
 
         Take();
-        return new PtxInstruction(guard, opcode, [.. operands], line);
+        return new PtxInstruction(guard, opcode, [.. operands], line) { IsGuardNegated = negated };
     }
 
     private PtxOperand Operand()

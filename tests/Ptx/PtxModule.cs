@@ -71,6 +71,9 @@ internal sealed record PtxVariable(string Name, string Space, int Align, PtxType
 /// <param name="Line">Its line.</param>
 internal sealed record PtxInstruction(string? Guard, string Opcode, PtxOperand[] Operands, int Line)
 {
+    /// <summary>It runs where the guard is false.</summary>
+    internal bool IsGuardNegated { get; init; }
+
     /// <summary>The opcode's first part.</summary>
     internal string Root { get; } = Opcode.Split('.')[0];
 
