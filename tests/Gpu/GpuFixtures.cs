@@ -42,9 +42,11 @@ public class SimulatorFixture : IDisposable
 
     public void Dispose()
     {
-        Twin.Dispose();
+        Dispose(true);
         GC.SuppressFinalize(this);
     }
+
+    protected virtual void Dispose(bool disposing) => Twin.Dispose();
 }
 
 [CollectionDefinition("opencl")]

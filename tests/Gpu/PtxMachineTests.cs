@@ -1,5 +1,7 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Ptx.Machine;
+using Ldvc.Tensors;
 using Xunit;
 
 namespace Ldvc.Tests.Gpu;
@@ -10,6 +12,14 @@ public sealed class PtxMachineFixture : SimulatorFixture
     public PtxMachineFixture() => KernelSet.For(Twin.Device).Launcher!.Recorder = Machine.Run;
 
     internal PtxMachine Machine { get; } = new();
+
+    /// <summary>When all tests have run, and not only a few that were asked for, every kernel of the catalog has.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        string[] missing = [.. GpuKernelCatalog.All.Select(kernel => kernel.Name).Where(name => !Machine.Launches.ContainsKey(name))];
+        Assert.True(missing.Length == 0 || Machine.Launches.Count < GpuKernelCatalog.All.Count * 4 / 5, $"kernels that no test has run as CUDA code: {string.Join(", ", missing)}");
+    }
 }
 
 [CollectionDefinition("ptx machine")]
@@ -42,7 +52,13 @@ public sealed class TensorCoreAttentionPtxTests(PtxMachineFixture fixture) : Ten
 public sealed class OptimizerPtxTests(PtxMachineFixture fixture) : SimulatorOptimizerTests(fixture);
 
 [Collection("ptx machine")]
-public sealed class TensorCoreGemmPtxTests(PtxMachineFixture fixture) : TensorCoreGemmTests(fixture);
+public sealed class TensorCoreGemmPtxTests(PtxMachineFixture fixture) : TensorCoreGemmTests(fixture)
+{
+    [Theory]
+    [InlineData(130, 30, 40, false, false)]
+    [InlineData(100, 128, 48, true, true)]
+    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) => LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
+}
 
 [Collection("ptx machine")]
 public sealed class ElementwisePtxTests(PtxMachineFixture fixture) : SimulatorElementwiseTests(fixture);
@@ -57,16 +73,63 @@ public sealed class CasePtxTests(PtxMachineFixture fixture) : SimulatorCaseTests
 public sealed class TensorCoreStoredPtxTests(PtxMachineFixture fixture) : TensorCoreStoredTests(fixture);
 
 [Collection("ptx machine")]
-public sealed class TensorCoreTf32PtxTests(PtxMachineFixture fixture) : TensorCoreTf32Tests(fixture);
+public sealed class TensorCoreTf32PtxTests(PtxMachineFixture fixture) : TensorCoreTf32Tests(fixture)
+{
+    [Theory]
+    [InlineData(130, 30, 24, false, false)]
+    [InlineData(100, 128, 24, true, true)]
+    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) => LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
+}
 
 [Collection("ptx machine")]
-public sealed class MatMulPtxTests(PtxMachineFixture fixture) : SimulatorMatMulTests(fixture);
+public sealed class MatMulPtxTests(PtxMachineFixture fixture) : SimulatorMatMulTests(fixture)
+{
+    /// <summary>Both tiles, whole quads and single numbers, every way of storing.</summary>
+    [Theory]
+    [InlineData(20, 36, 40)]
+    [InlineData(19, 37, 21)]
+    [InlineData(132, 140, 20)]
+    [InlineData(131, 133, 21)]
+    public void EveryForm(int m, int n, int k)
+    {
+        var launcher = KernelSet.For(fixture.Twin.Device).Launcher!;
+        int multiprocessors = launcher.Multiprocessors;
+        launcher.Multiprocessors = 1;
+        try
+        {
+            MatMulCases.Transposes(fixture.Twin, m, n, k, 1);
+        }
+        finally
+        {
+            launcher.Multiprocessors = multiprocessors;
+        }
+    }
+}
 
 [Collection("ptx machine")]
-public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : PrecisionGoldenTests(fixture);
+public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : PrecisionGoldenTests(fixture)
+{
+    [Theory]
+    [InlineData("bf16", "ldvc-full-attention")]
+    [InlineData("bf16", "ldvc-zegclip")]
+    [InlineData("bf16", "ldvc-no-self-attention")]
+    [InlineData("tf32", "clip-tiny")]
+    [InlineData("tf32", "ldvc-route")]
+    [InlineData("tf32", "ldvc-dot-head")]
+    public void MoreModels(string precision, string name) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name);
+}
 
 [Collection("ptx machine")]
-public sealed class GoldenPtxTests(PtxMachineFixture fixture) : SimulatorGoldenTests(fixture);
+public sealed class GoldenPtxTests(PtxMachineFixture fixture) : SimulatorGoldenTests(fixture)
+{
+    [Theory]
+    [InlineData("ldvc-full-attention")]
+    [InlineData("ldvc-no-self-attention")]
+    [InlineData("ldvc-route-partial-windows")]
+    [InlineData("ldvc-zegclip")]
+    [InlineData("ldvc-dot-head")]
+    public void OtherModels(string name) => GoldenCases.Compare(fixture.Twin, name);
+}
 
 [Collection("ptx machine")]
 public sealed class TensorCoreWeightPtxTests(PtxMachineFixture fixture) : TensorCoreWeightTests(fixture);
