@@ -88,4 +88,17 @@ public sealed class ClipReportTests
         Assert.InRange(retrieval.TextToImage1, 0.7, 1);
         Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(90, clip.Size, SceneVocabulary.Shapes)), 0.6, 1);
     }
+
+    /// <summary>The CLIP of the comparison: 50 things, stuff, and captions half of which differ in one attribute.</summary>
+    [Fact]
+    public void TheBenchmarksClipNamesThingsAndStuff()
+    {
+        string folder = Path.Combine(Configuration.ConfigFiles.Repository, "assets", "evidence", "clip");
+        using var device = new CpuDevice(1);
+        using var model = ClipCheckpoint.Find(folder).Load(device);
+        var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(folder));
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, ZeroShotProbe.Task(100, clip.Size, vocabulary: SceneVocabulary.Scenes)), 0.75, 1);
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(100, clip.Size, SceneVocabulary.Scenes)), 0.5, 1);
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, new StuffProbe(16, clip.Size)), 0.9, 1);
+    }
 }
