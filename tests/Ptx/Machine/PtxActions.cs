@@ -54,14 +54,17 @@ internal static class PtxActions
 
         var from = new PtxAddress(program, address);
         bool shared = text.Suffixes[0] == "shared";
-        return !shared && text.Suffixes[0] != "global" ? null : warp => warp.Each(lane =>
+        return !shared && text.Suffixes[0] != "global" ? null : warp =>
         {
-            long at = warp.Aligned(from.Of(warp, lane), type.Bytes * targets.Length, lane);
-            for (int i = 0; i < targets.Length; i++)
+            long[] at = warp.Addresses(from, type.Bytes * targets.Length, shared);
+            warp.Each(lane =>
             {
-                warp[targets[i], lane] = Widened(warp.Read(shared, at + (i * type.Bytes), type.Bytes, lane), type);
-            }
-        });
+                for (int i = 0; i < targets.Length; i++)
+                {
+                    warp[targets[i], lane] = Widened(warp.Read(shared, at[lane] + (i * type.Bytes), type.Bytes, lane), type);
+                }
+            });
+        };
     }
 
     private static Action<PtxWarp>? Store(PtxProgram program, PtxInstruction text)
@@ -71,14 +74,17 @@ internal static class PtxActions
         PtxSource[] from = [.. (place.Kind == PtxOperandKind.Vector ? place.Parts : [place]).Select(part => new PtxSource(program, part))];
         int bytes = PtxType.Parse(text.Suffixes[^1])!.Value.Bytes;
         bool shared = text.Suffixes[0] == "shared";
-        return !shared && text.Suffixes[0] != "global" ? null : warp => warp.Each(lane =>
+        return !shared && text.Suffixes[0] != "global" ? null : warp =>
         {
-            long at = warp.Aligned(to.Of(warp, lane), bytes * from.Length, lane);
-            for (int i = 0; i < from.Length; i++)
+            long[] at = warp.Addresses(to, bytes * from.Length, shared);
+            warp.Each(lane =>
             {
-                warp.Write(shared, at + (i * bytes), bytes, from[i].Of(warp, lane), lane);
-            }
-        });
+                for (int i = 0; i < from.Length; i++)
+                {
+                    warp.Write(shared, at[lane] + (i * bytes), bytes, from[i].Of(warp, lane), lane);
+                }
+            });
+        };
     }
 
     // cp.async: what is copied arrives when its group is waited for, not before.
@@ -102,8 +108,11 @@ internal static class PtxActions
         PtxAddress to = new(program, text.Operands[0]), from = new(program, text.Operands[1]);
         int bytes = (int)PtxArithmetic.Constant(text.Operands[2]);
         var exist = text.Operands.Length > 3 ? new PtxSource(program, text.Operands[3]) : null;
-        return warp => warp.Each(lane => warp.Copy(
-            lane, warp.Aligned(to.Of(warp, lane), bytes, lane), warp.Aligned(from.Of(warp, lane), bytes, lane), bytes, exist is null ? bytes : (int)exist.Of(warp, lane)));
+        return warp =>
+        {
+            long[] target = warp.Addresses(to, bytes, shared: true), source = warp.Addresses(from, bytes, shared: false);
+            warp.Each(lane => warp.Copy(lane, target[lane], source[lane], bytes, exist is null ? bytes : (int)exist.Of(warp, lane)));
+        };
     }
 
     private static Action<PtxWarp>? Multiply(PtxProgram program, PtxInstruction text)
@@ -138,11 +147,8 @@ internal static class PtxActions
             // Lane i says where row i % 8 of matrix i / 8 begins; the rows are read for the lanes that get them.
             warp.NeedAll();
             var rows = new ushort[32][];
-            warp.Each(lane =>
-            {
-                long at = warp.Aligned(from.Of(warp, lane), 16, lane);
-                rows[lane] = [.. Enumerable.Range(0, 8).Select(i => (ushort)(warp.Read(true, at + (2 * i) - (2 * (i % 2)), 4, lane) >> (16 * (i % 2))))];
-            });
+            long[] at = warp.Addresses(from, 16, shared: true);
+            warp.Each(lane => rows[lane] = [.. Enumerable.Range(0, 8).Select(i => (ushort)(warp.Read(true, at[lane] + (4 * (i / 2)), 4, lane) >> (16 * (i % 2))))]);
             for (int matrix = 0; matrix < 4; matrix++)
             {
                 ushort[][] own = rows[(8 * matrix)..(8 * (matrix + 1))];

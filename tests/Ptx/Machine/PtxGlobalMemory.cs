@@ -13,6 +13,9 @@ internal sealed unsafe class PtxGlobalMemory
     /// <param name="views">First byte, and the one behind the last.</param>
     internal PtxGlobalMemory(IEnumerable<(long Start, long End)> views) => _views = [.. views.Where(view => view.End > view.Start)];
 
+    /// <summary>How far its buffers lie from whole sectors here; a card's lie at multiples of 256 bytes.</summary>
+    internal long Phase => _views.Count == 0 ? 0 : _views[0].Start % 32;
+
     internal ulong Read(long address, int bytes, in PtxMoment now, out string? problem)
     {
         problem = Outside(address, bytes) ?? Trace(address, bytes, now, write: false);

@@ -8,8 +8,9 @@ internal sealed class PtxGroup
     private readonly byte[] _arguments;
     private readonly PtxWarp[] _warps;
 
-    internal PtxGroup(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) place, (int X, int Y, int Z) grid, int threads)
+    internal PtxGroup(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) place, (int X, int Y, int Z) grid, int threads, PtxTraffic? traffic = null)
     {
+        Traffic = traffic;
         (_arguments, Global, Place, Grid, Threads) = (arguments, global, place, grid, threads);
         Number = place.X + (grid.X * (place.Y + (grid.Y * place.Z)));
         Shared = new PtxSharedMemory(program.SharedBytes, program.Unit);
@@ -23,6 +24,9 @@ internal sealed class PtxGroup
     internal int Number { get; }
 
     internal int Threads { get; }
+
+    /// <summary>Where accesses are counted, if somebody wants to know.</summary>
+    internal PtxTraffic? Traffic { get; }
 
     internal PtxGlobalMemory Global { get; }
 

@@ -14,6 +14,12 @@ internal sealed class PtxMachine
     /// <summary>Launches so far, by kernel.</summary>
     internal Dictionary<string, int> Launches { get; } = [];
 
+    /// <summary>Whether accesses to memory are counted.</summary>
+    internal bool CountsTraffic { get; init; }
+
+    /// <summary>The accesses of each kernel, if they are counted.</summary>
+    internal Dictionary<string, PtxTraffic> Traffic { get; } = [];
+
     /// <summary>Runs a launch to its end.</summary>
     /// <exception cref="PtxRunException">It did what is undefined on a card, or what the machine does not know.</exception>
     internal void Run(GpuLaunch launch)
@@ -37,9 +43,10 @@ internal sealed class PtxMachine
             throw new PtxRunException($"{name}: {arguments.Bytes.Length} bytes of arguments, the code takes {expected}");
         }
 
+        PtxTraffic? traffic = CountsTraffic && !Traffic.TryGetValue(name, out traffic) ? Traffic[name] = new PtxTraffic() : Traffic.GetValueOrDefault(name);
         try
         {
-            Run(program, arguments.Bytes, new PtxGlobalMemory(arguments.Views), (launch.GridX, launch.GridY, launch.GridZ), launch.Kernel.GroupSize);
+            Run(program, arguments.Bytes, new PtxGlobalMemory(arguments.Views), (launch.GridX, launch.GridY, launch.GridZ), launch.Kernel.GroupSize, traffic);
         }
         catch (PtxRunException error)
         {
@@ -53,7 +60,8 @@ internal sealed class PtxMachine
     /// <param name="global">The memory that it may use.</param>
     /// <param name="grid">Groups.</param>
     /// <param name="threads">Threads of a group.</param>
-    internal static void Run(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) grid, int threads)
+    /// <param name="traffic">Where accesses are counted, if somebody wants to know.</param>
+    internal static void Run(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) grid, int threads, PtxTraffic? traffic = null)
     {
         for (int z = 0; z < grid.Z; z++)
         {
@@ -61,7 +69,7 @@ internal sealed class PtxMachine
             {
                 for (int x = 0; x < grid.X; x++)
                 {
-                    new PtxGroup(program, arguments, global, (x, y, z), grid, threads).Run();
+                    new PtxGroup(program, arguments, global, (x, y, z), grid, threads, traffic).Run();
                 }
             }
         }

@@ -123,7 +123,21 @@ internal sealed class PtxWarp
 
     internal ulong Argument(int offset, int bytes) => _group.Argument(offset, bytes);
 
-    internal long Aligned(long address, int bytes, int lane) => address % bytes == 0 ? address : throw Error($"address {address} is no multiple of {bytes}", lane);
+    /// <summary>The addresses of an access, by lane.</summary>
+    internal long[] Addresses(PtxAddress address, int bytes, bool shared)
+    {
+        var addresses = new long[Size];
+        Each(lane =>
+        {
+            addresses[lane] = address.Of(this, lane);
+            if (addresses[lane] % bytes != 0)
+            {
+                throw Error($"address {addresses[lane]} is no multiple of {bytes}", lane);
+            }
+        });
+        _group.Traffic?.Count(Step.Text.Line, shared ? null : _group.Global.Phase, addresses, _active, bytes);
+        return addresses;
+    }
 
     internal ulong Read(bool shared, long address, int bytes, int lane)
     {
