@@ -29,11 +29,11 @@ public sealed class OverfitTests
     {
         // The dot-product head: the other one gets there too, but takes three times as long (docs/evidence.md).
         (double first, double last, double accuracy) = Run(
-            "train.iterations=200", "train.lr=3e-3", "train.poly_power=0", "model.head=dot", "model.adapter_init=identity", "model.decoder.layers=1");
+            "train.iterations=300", "train.lr=3e-3", "train.poly_power=1", "model.head=dot", "model.adapter_init=identity", "model.decoder.layers=1");
         Assert.True(last < first / 10, $"{first} to {last}");
 
-        // At a constant rate of 3e-3 the last step decides, and rounding decides the last step: 0.75 to 0.89 with different orders of the same sums.
-        Assert.InRange(accuracy, 0.7, 1);
+        // 0.90: what is left are pixels at borders, which masks of 8 x 8 patches cannot follow.
+        Assert.InRange(accuracy, 0.85, 1);
     }
 
     private static (double First, double Last, double Accuracy) Run(params string[] more)
