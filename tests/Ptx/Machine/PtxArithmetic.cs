@@ -7,27 +7,66 @@ internal static class PtxArithmetic
 {
     private static readonly Dictionary<string, Func<ulong, ulong>> s_unary = new()
     {
-        ["mov.b32"] = a => a, ["mov.b64"] = a => a, ["mov.f32"] = a => a, ["mov.f64"] = a => a, ["mov.pred"] = a => a, ["cvta.to.global.u64"] = a => a,
-        ["neg.f32"] = a => a ^ 0x80000000, ["abs.f32"] = a => a & 0x7FFFFFFF, ["neg.s32"] = a => I(-S(a)), ["not.pred"] = a => a ^ 1,
-        ["ex2.approx.f32"] = a => U((float)Math.Pow(2, F(a))), ["ex2.approx.ftz.f32"] = a => U(Flush((float)Math.Pow(2, Flush(F(a))))),
-        ["lg2.approx.f32"] = a => U((float)Math.Log2(F(a))), ["rcp.rn.f32"] = a => U(1 / F(a)), ["sqrt.rn.f32"] = a => U(MathF.Sqrt(F(a))),
-        ["cvt.u32.u64"] = a => (uint)a, ["cvt.u64.u32"] = a => (uint)a, ["cvt.s64.s32"] = a => (ulong)S(a), ["cvt.s32.u8"] = a => (byte)a, ["cvt.u8.u32"] = a => (byte)a,
-        ["cvt.rn.f32.s32"] = a => U(S(a)), ["cvt.f64.f32"] = a => U((double)F(a)), ["cvt.rzi.s32.f32"] = a => I(ToInteger(F(a))), ["cvt.rna.tf32.f32"] = a => RoundTf32((uint)a),
+        ["mov.b32"] = a => a,
+        ["mov.b64"] = a => a,
+        ["mov.f32"] = a => a,
+        ["mov.f64"] = a => a,
+        ["mov.pred"] = a => a,
+        ["cvta.to.global.u64"] = a => a,
+        ["neg.f32"] = a => a ^ 0x80000000,
+        ["abs.f32"] = a => a & 0x7FFFFFFF,
+        ["neg.s32"] = a => I(-S(a)),
+        ["not.pred"] = a => a ^ 1,
+        ["ex2.approx.f32"] = a => U((float)Math.Pow(2, F(a))),
+        ["ex2.approx.ftz.f32"] = a => U(Flush((float)Math.Pow(2, Flush(F(a))))),
+        ["lg2.approx.f32"] = a => U((float)Math.Log2(F(a))),
+        ["rcp.rn.f32"] = a => U(1 / F(a)),
+        ["sqrt.rn.f32"] = a => U(MathF.Sqrt(F(a))),
+        ["cvt.u32.u64"] = a => (uint)a,
+        ["cvt.u64.u32"] = a => (uint)a,
+        ["cvt.s64.s32"] = a => (ulong)S(a),
+        ["cvt.s32.u8"] = a => (byte)a,
+        ["cvt.u8.u32"] = a => (byte)a,
+        ["cvt.rn.f32.s32"] = a => U(S(a)),
+        ["cvt.f64.f32"] = a => U((double)F(a)),
+        ["cvt.rzi.s32.f32"] = a => I(ToInteger(F(a))),
+        ["cvt.rna.tf32.f32"] = a => RoundTf32((uint)a),
     };
 
     private static readonly Dictionary<string, Func<ulong, ulong, ulong>> s_binary = new()
     {
-        ["add.s32"] = (a, b) => (uint)(a + b), ["sub.s32"] = (a, b) => (uint)(a - b), ["mul.lo.s32"] = (a, b) => (uint)(a * b), ["mul.wide.u32"] = (a, b) => (ulong)(uint)a * (uint)b,
-        ["add.u64"] = (a, b) => a + b, ["add.s64"] = (a, b) => a + b, ["mul.lo.s64"] = (a, b) => a * b,
-        ["div.s32"] = (a, b) => I(S(a) / S(b)), ["rem.s32"] = (a, b) => I(S(a) % S(b)), ["min.s32"] = (a, b) => I(Math.Min(S(a), S(b))), ["max.s32"] = (a, b) => I(Math.Max(S(a), S(b))),
-        ["and.b32"] = (a, b) => a & b, ["or.b32"] = (a, b) => a | b, ["xor.b32"] = (a, b) => a ^ b, ["or.b64"] = (a, b) => a | b, ["and.pred"] = (a, b) => a & b, ["or.pred"] = (a, b) => a | b,
+        ["add.s32"] = (a, b) => (uint)(a + b),
+        ["sub.s32"] = (a, b) => (uint)(a - b),
+        ["mul.lo.s32"] = (a, b) => (uint)(a * b),
+        ["mul.wide.u32"] = (a, b) => (ulong)(uint)a * (uint)b,
+        ["add.u64"] = (a, b) => a + b,
+        ["add.s64"] = (a, b) => a + b,
+        ["mul.lo.s64"] = (a, b) => a * b,
+        ["div.s32"] = (a, b) => I(S(a) / S(b)),
+        ["rem.s32"] = (a, b) => I(S(a) % S(b)),
+        ["min.s32"] = (a, b) => I(Math.Min(S(a), S(b))),
+        ["max.s32"] = (a, b) => I(Math.Max(S(a), S(b))),
+        ["and.b32"] = (a, b) => a & b,
+        ["or.b32"] = (a, b) => a | b,
+        ["xor.b32"] = (a, b) => a ^ b,
+        ["or.b64"] = (a, b) => a | b,
+        ["and.pred"] = (a, b) => a & b,
+        ["or.pred"] = (a, b) => a | b,
 
         // Shifts by more than a register's width leave nothing, or the sign.
-        ["shl.b32"] = (a, b) => b > 31 ? 0 : (uint)(a << (int)b), ["shr.u32"] = (a, b) => b > 31 ? 0 : (uint)a >> (int)b, ["shr.s32"] = (a, b) => I(S(a) >> (int)Math.Min(b, 31)),
-        ["shl.b64"] = (a, b) => b > 63 ? 0 : a << (int)b, ["shr.u64"] = (a, b) => b > 63 ? 0 : a >> (int)b,
-        ["add.f32"] = (a, b) => U(F(a) + F(b)), ["sub.f32"] = (a, b) => U(F(a) - F(b)), ["mul.f32"] = (a, b) => U(F(a) * F(b)), ["div.rn.f32"] = (a, b) => U(F(a) / F(b)),
-        ["min.f32"] = (a, b) => U(Number(F(a), F(b), Math.Min)), ["max.f32"] = (a, b) => U(Number(F(a), F(b), Math.Max)),
-        ["add.f64"] = (a, b) => U(D(a) + D(b)), ["mul.f64"] = (a, b) => U(D(a) * D(b)),
+        ["shl.b32"] = (a, b) => b > 31 ? 0 : (uint)(a << (int)b),
+        ["shr.u32"] = (a, b) => b > 31 ? 0 : (uint)a >> (int)b,
+        ["shr.s32"] = (a, b) => I(S(a) >> (int)Math.Min(b, 31)),
+        ["shl.b64"] = (a, b) => b > 63 ? 0 : a << (int)b,
+        ["shr.u64"] = (a, b) => b > 63 ? 0 : a >> (int)b,
+        ["add.f32"] = (a, b) => U(F(a) + F(b)),
+        ["sub.f32"] = (a, b) => U(F(a) - F(b)),
+        ["mul.f32"] = (a, b) => U(F(a) * F(b)),
+        ["div.rn.f32"] = (a, b) => U(F(a) / F(b)),
+        ["min.f32"] = (a, b) => U(Number(F(a), F(b), Math.Min)),
+        ["max.f32"] = (a, b) => U(Number(F(a), F(b), Math.Max)),
+        ["add.f64"] = (a, b) => U(D(a) + D(b)),
+        ["mul.f64"] = (a, b) => U(D(a) * D(b)),
 
         // The first operand becomes the upper half.
         ["cvt.rn.bf16x2.f32"] = (a, b) => (RoundBf16((uint)a) << 16) | RoundBf16((uint)b),
@@ -36,7 +75,8 @@ internal static class PtxArithmetic
     private static readonly Dictionary<string, Func<ulong, ulong, ulong, ulong>> s_ternary = new()
     {
         ["fma.rn.f32"] = (a, b, c) => U(MathF.FusedMultiplyAdd(F(a), F(b), F(c))),
-        ["selp.b32"] = (a, b, c) => c != 0 ? a : b, ["selp.b64"] = (a, b, c) => c != 0 ? a : b,
+        ["selp.b32"] = (a, b, c) => c != 0 ? a : b,
+        ["selp.b64"] = (a, b, c) => c != 0 ? a : b,
     };
 
     internal static Func<ulong, ulong>? Unary(string opcode) => s_unary.GetValueOrDefault(opcode);
