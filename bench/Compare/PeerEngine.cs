@@ -22,7 +22,9 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
     /// <summary>Looks for every engine.</summary>
     internal static IReadOnlyList<PeerEngine> Find()
     {
-        string[] self = ["peer-worker"];
+        // Started as `dotnet Ldvc.Bench.dll`, this process is dotnet and needs to be told so again.
+        bool hosted = Path.GetFileNameWithoutExtension(System.Environment.ProcessPath) == "dotnet";
+        string[] self = hosted ? [typeof(PeerEngine).Assembly.Location, "peer-worker"] : ["peer-worker"];
         return
         [
             new PeerEngine(PeerCases.Ours, "this repository", null, None) { _first = self },
