@@ -68,6 +68,7 @@ public sealed class OptionEffectTests : IDisposable
         ["pretrain.log_every"] = nameof(ReproducibilityTests),
         ["ablate.rows"] = nameof(Ablation.AblateTests),
         ["ablate.seeds"] = nameof(Ablation.AblateTests),
+        ["ablate.jobs"] = nameof(Ablation.AblateTests),
         ["ablate.out"] = nameof(Ablation.AblateTests),
         ["ablate.topk"] = nameof(Ablation.PlanTests),
         ["ablate.windows"] = nameof(Ablation.PlanTests),
