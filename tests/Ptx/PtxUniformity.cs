@@ -186,12 +186,7 @@ internal sealed class PtxUniformity
         };
     }
 
-    private static Sameness Special(string name) => name switch
-    {
-        "%warpid" => Sameness.Warp,
-        _ when name.StartsWith("%tid", StringComparison.Ordinal) || name.StartsWith("%lane", StringComparison.Ordinal) || name.StartsWith("%clock", StringComparison.Ordinal) => Sameness.Thread,
-        _ => Sameness.Group,
-    };
+    private static Sameness Special(string name) => name == "%warpid" ? Sameness.Warp : PtxSpecial.IsUniform(name) ? Sameness.Group : Sameness.Thread;
 
     private bool Merge(PtxBlock next, Sameness[] values, bool[] numbers)
     {
