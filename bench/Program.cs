@@ -1,6 +1,7 @@
 using Ldvc.Bench;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
+using Ldvc.Bench.Compare.Ours;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Sweep;
@@ -16,7 +17,7 @@ try
         ["peers", ..] => PeersVerb.Run(PeerOptions.Parse(args.AsSpan(1))),
         ["step", ..] => StepVerb.Run(args.AsSpan(1)),
         ["sweep", ..] => SweepVerb.Run(args.AsSpan(1)),
-        ["peer-worker", var engine, var name, var folder, var threads] => Worker.Run(engine, name, folder, int.Parse(threads)),
+        ["peer-worker", var engine, var name, var folder, var threads, var device, var precision] => Worker.Run(engine, name, folder, new WorkDevice(device, int.Parse(threads), Enum.Parse<Precision>(precision, true))),
         ["ptx", ..] => PtxVerb.Run(args.AsSpan(1)),
         _ => Options.Usage(),
     };

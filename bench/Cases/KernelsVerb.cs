@@ -16,6 +16,7 @@ internal static class KernelsVerb
     {
         string name = "cpu", filter = string.Empty, json = string.Empty;
         int threads = 0;
+        var precision = Precision.Fp32;
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
@@ -25,11 +26,13 @@ internal static class KernelsVerb
                 case "--filter": filter = value; break;
                 case "--json": json = value; break;
                 case "--threads" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out threads): break;
-                default: throw new InputException($"'{args[i]} {value}': expected --device D, --filter TEXT, --json FILE, --threads N");
+                case "--precision" when Enum.TryParse(value, true, out precision): break;
+                default: throw new InputException($"'{args[i]} {value}': expected --device D, --precision fp32|tf32|bf16, --filter TEXT, --json FILE, --threads N");
             }
         }
 
         using var device = DeviceFactory.Open(name, threads, profiling: true);
+        device.Precision = precision;
         bool tiny = name == "simulator";
         using var flush = new CacheFlush(device, tiny);
         var ceiling = tiny ? default : Ceiling.Measure(device, flush);

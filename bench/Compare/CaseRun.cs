@@ -1,3 +1,5 @@
+using Ldvc.Tensors;
+
 namespace Ldvc.Bench.Compare;
 
 /// <summary>Runs all engines of one case in turn.</summary>
@@ -5,6 +7,18 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
 {
     // A turn lasts about this long, so that clock and frequency changes are shared by all.
     private const double TurnSeconds = 0.25;
+
+    // Two engines that round products to 11 or 8 bits differ by that.
+    private double Tolerance => options.On.Precision switch
+    {
+        Precision.Bf16 => 5e-2,
+        Precision.Tf32 => 1e-2,
+        _ => @case.Tolerance,
+    };
+
+    // Who has a GPU build to compare with.
+    private IEnumerable<string> Engines =>
+        options.On.Name == "cpu" ? @case.Engines : @case.Engines.Where(e => e is PeerCases.Ours or PeerCases.Encoder or PeerCases.Torch);
 
     internal List<PeerResult> Run(string folder)
     {
@@ -14,7 +28,7 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
         var errors = new Dictionary<string, double>();
         try
         {
-            foreach (string name in @case.Engines)
+            foreach (string name in Engines)
             {
                 var engine = engines.First(e => e.Name == name);
                 if (engine.Missing is not null)
@@ -24,15 +38,15 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
                 }
 
                 Console.Error.WriteLine($"{@case.Name}: {name}");
-                var process = PeerProcess.Start(engine, @case, folder, options.Threads);
+                var process = PeerProcess.Start(engine, @case, folder, options.On);
                 processes.Add(process);
                 var (error, tensor) = name is PeerCases.Ours or PeerCases.Peak or PeerCases.Encoder ? (0, string.Empty) : Agreement.Compare(Output(folder, PeerCases.Ours), Output(folder, name));
                 errors[name] = error;
-                if (!(error <= @case.Tolerance))
+                if (!(error <= Tolerance))
                 {
                     processes.Remove(process);
                     process.Dispose();
-                    results.Add(new PeerResult { Case = @case.Name, Engine = name, Error = error, Missing = $"its outputs differ from ours by {error:e1} in '{tensor}', at most {@case.Tolerance:e1} allowed: not timed" });
+                    results.Add(new PeerResult { Case = @case.Name, Engine = name, Error = error, Missing = $"its outputs differ from ours by {error:e1} in '{tensor}', at most {Tolerance:e1} allowed: not timed" });
                 }
             }
 
@@ -58,6 +72,11 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
     internal IEnumerable<GoalResult> Goals(IReadOnlyList<PeerResult> results)
     {
         var ours = results.First(r => r.Engine == PeerCases.Ours);
+        if (options.On.Name != "cpu")
+        {
+            yield break;
+        }
+
         foreach (var goal in @case.Goals)
         {
             var rivals = results.Where(r => r.Missing is null && (goal.Rival == PeerCases.Best

@@ -12,6 +12,18 @@ internal interface IWork : IDisposable
     /// <summary>Runs once for the clock.</summary>
     void Run();
 
+    /// <summary>Waits until what <see cref="Run"/> queued has been done.</summary>
+    void Wait()
+    {
+        // On a CPU, Run returns when all is done.
+    }
+
+    /// <summary>Most MiB in use since the warm-up began: resident memory of the process, or on a GPU what tensors took.</summary>
+    double PeakMebibytes => ProcessMemory.Peak;
+
+    /// <summary>The same measure now.</summary>
+    double ResidentMebibytes => ProcessMemory.Resident;
+
     /// <summary>Of how many runs the time of one <see cref="Run"/> is to be divided by (windows of a picture).</summary>
     int Parts => 1;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ldvc.Bench.Compare.Ours;
 
 namespace Ldvc.Bench.Compare;
 
@@ -15,12 +16,12 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
     private string _file = System.Environment.ProcessPath!;
     private string[] _first = [];
 
-    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, int threads) => Name == PeerCases.Torch
-        ? (_file, [.. _first, @case.Kind, folder, threads.ToString(), .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
-        : (_file, [.. _first, Name, @case.Name, folder, threads.ToString()]);
+    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, WorkDevice on) => Name == PeerCases.Torch
+        ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
+        : (_file, [.. _first, Name, @case.Name, folder, on.Threads.ToString(), on.Name, on.Precision.ToString()]);
 
     /// <summary>Looks for every engine.</summary>
-    internal static IReadOnlyList<PeerEngine> Find()
+    internal static IReadOnlyList<PeerEngine> Find(WorkDevice on)
     {
         // Started as `dotnet Ldvc.Bench.dll`, this process is dotnet and needs to be told so again.
         bool hosted = Path.GetFileNameWithoutExtension(System.Environment.ProcessPath) == "dotnet";
@@ -31,23 +32,23 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
             new PeerEngine(PeerCases.Encoder, "this repository, encoder alone", null, None) { _first = self },
             new PeerEngine(PeerCases.Peak, "fused multiply-adds on registers", null, None) { _first = self },
             new PeerEngine(PeerCases.Onnx, "Microsoft.ML.OnnxRuntime 1.31.0", null, None) { _first = self },
-            PyTorch(),
+            PyTorch(on),
             new PeerEngine(PeerCases.Libtorch, "libtorch-cpu-linux-x64 2.10.0", Libtorch.Native.Problem(), None) { _first = self },
         ];
     }
 
-    private static PeerEngine PyTorch()
+    private static PeerEngine PyTorch(WorkDevice on)
     {
         const string how = "needs Debian's packages python3-torch and libopenblas0-openmp (apt install); without the second it runs on the reference BLAS";
         string script = Path.Combine(AppContext.BaseDirectory, "peers", "peer.py");
         string variable = System.Environment.GetEnvironmentVariable("LDVC_PYTHON") ?? string.Empty;
         foreach (string python in variable.Length > 0 ? [variable] : Pythons)
         {
-            string found = Ask(python, script, "--version");
+            string found = Ask(python, script, "--version", on.Name);
             if (found.Length > 0)
             {
                 // Debian's alternatives decide which BLAS libblas.so.3 is; the script names the one that was loaded.
-                bool reference = found.Contains("reference", StringComparison.Ordinal);
+                bool reference = on.Name == "cpu" && found.Contains("reference", StringComparison.Ordinal);
                 return new PeerEngine(PeerCases.Torch, found, reference ? how : null, None) { _file = python, _first = [script] };
             }
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ldvc.Bench.Compare.Ours;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Compare;
@@ -6,13 +7,13 @@ namespace Ldvc.Bench.Compare;
 /// <summary>Command line of `bench peers`.</summary>
 /// <param name="Filters">Parts of case names; a case runs when any of them occurs in its name. Empty runs all.</param>
 /// <param name="Rounds">Turns of each engine.</param>
-/// <param name="Threads">Threads of every engine.</param>
+/// <param name="On">Where every engine computes, with how many threads, in which precision.</param>
 /// <param name="Json">Where to write the results; null for nowhere.</param>
-internal sealed record PeerOptions(IReadOnlyList<string> Filters, int Rounds, int Threads, string? Json)
+internal sealed record PeerOptions(IReadOnlyList<string> Filters, int Rounds, WorkDevice On, string? Json)
 {
     internal static PeerOptions Parse(ReadOnlySpan<string> args)
     {
-        var options = new PeerOptions([], 7, 2, null);
+        var options = new PeerOptions([], 7, new WorkDevice("cpu", 2, Precision.Fp32), null);
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
@@ -20,9 +21,11 @@ internal sealed record PeerOptions(IReadOnlyList<string> Filters, int Rounds, in
             {
                 "--filter" => options with { Filters = value.Split(',') },
                 "--rounds" => options with { Rounds = Positive(args[i], value) },
-                "--threads" => options with { Threads = Positive(args[i], value) },
+                "--threads" => options with { On = options.On with { Threads = Positive(args[i], value) } },
+                "--device" when value is "cpu" or "cuda" => options with { On = options.On with { Name = value } },
+                "--precision" when Enum.TryParse(value, true, out Precision precision) => options with { On = options.On with { Precision = precision } },
                 "--json" => options with { Json = value },
-                _ => throw new InputException($"'{args[i]}': expected --filter, --rounds, --threads or --json"),
+                _ => throw new InputException($"'{args[i]} {value}': expected --filter A,B, --rounds N, --threads N, --device cpu|cuda, --precision fp32|tf32|bf16 or --json FILE"),
             };
         }
 

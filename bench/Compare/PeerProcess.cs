@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Ldvc.Bench.Compare.Ours;
 
 namespace Ldvc.Bench.Compare;
 
@@ -25,17 +26,17 @@ internal sealed class PeerProcess : IDisposable
     internal List<double> Rounds { get; } = [];
 
     /// <summary>Starts an engine and waits until it has written its outputs and warmed up.</summary>
-    internal static PeerProcess Start(PeerEngine engine, PeerCase @case, string folder, int threads)
+    internal static PeerProcess Start(PeerEngine engine, PeerCase @case, string folder, WorkDevice on)
     {
-        var (file, arguments) = engine.Command(@case, folder, threads);
+        var (file, arguments) = engine.Command(@case, folder, on);
         var info = new ProcessStartInfo(file, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
 
         // OpenBLAS chooses its kernels by the machine, and no engine gets more threads than it was told to use.
         info.Environment.Remove("OPENBLAS_CORETYPE");
         info.Environment.Remove("OPENBLAS_L2_SIZE");
         info.Environment.Remove("OPENBLAS_NUM_THREADS");
-        info.Environment["OMP_NUM_THREADS"] = threads.ToString();
-        info.Environment["MKL_NUM_THREADS"] = threads.ToString();
+        info.Environment["OMP_NUM_THREADS"] = on.Threads.ToString();
+        info.Environment["MKL_NUM_THREADS"] = on.Threads.ToString();
         foreach (var (name, value) in engine.Environment)
         {
             info.Environment[name] = value;

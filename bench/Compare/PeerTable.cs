@@ -33,7 +33,7 @@ internal static class PeerTable
 
             table.AddRow(
                 name, r.Engine, Seconds(r.MedianSeconds), $"{Seconds(r.LowSeconds)} - {Seconds(r.HighSeconds)}",
-                r.GigaFlops > 0 ? $"{r.GigaFlops:F0}" : string.Empty, r.GigaFlops > 0 ? $"{r.GigaFlops / peak:P0}" : string.Empty,
+                r.GigaFlops > 0 ? $"{r.GigaFlops:F0}" : string.Empty, r.GigaFlops > 0 && peak > 0 ? $"{r.GigaFlops / peak:P0}" : string.Empty,
                 $"{r.PeakMebibytes:F0}", $"{r.AddedMebibytes:F0}", r.Engine == PeerCases.Ours ? string.Empty : $"{r.OursToThis:F3}", r.Error > 0 ? $"{r.Error:e1}" : string.Empty);
         }
 
@@ -44,7 +44,11 @@ internal static class PeerTable
             goalTable.AddRow(g.Case, g.Measure, g.Rival, $"{g.Limit:F3}", $"{g.Ratio:F3}", g.Reached ? "reached" : "not reached");
         }
 
-        AnsiConsole.Write(goalTable);
+        if (goals.Count > 0)
+        {
+            AnsiConsole.Write(goalTable);
+        }
+
         foreach (var r in results.Where(r => r.Missing is not null))
         {
             Console.WriteLine($"{r.Case}, {r.Engine}: {r.Missing}");

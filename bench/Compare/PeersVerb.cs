@@ -17,9 +17,11 @@ internal static class PeersVerb
             throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
         }
 
-        var engines = PeerEngine.Find();
-        double peak = FmaPeak.Measure(options.Threads);
-        Console.WriteLine($"{options.Threads} threads, {SimdLevel.Bits}-bit vectors, FMA peak {peak:F0} GFLOP/s");
+        var engines = PeerEngine.Find(options.On);
+        double peak = options.On.Name == "cpu" ? FmaPeak.Measure(options.On.Threads) : 0;
+        Console.WriteLine(peak > 0
+            ? $"{options.On.Threads} threads, {SimdLevel.Bits}-bit vectors, FMA peak {peak:F0} GFLOP/s"
+            : $"{options.On.Name} in {options.On.Precision.ToString().ToLowerInvariant()}; memory is what tensors take on the device");
         foreach (var engine in engines.Where(e => cases.Any(c => c.Engines.Contains(e.Name))))
         {
             Console.WriteLine(engine.Missing is null ? $"{engine.Name}: {engine.Version}" : $"{engine.Name}: missing; {engine.Missing}");
@@ -46,7 +48,7 @@ internal static class PeersVerb
         PeerTable.Print(results, goals, peak);
         if (options.Json is not null)
         {
-            var document = new { Threads = options.Threads, SimdBits = SimdLevel.Bits, PeakGigaFlops = peak, Rounds = options.Rounds, Results = results, Goals = goals };
+            var document = new { Device = options.On.Name, Precision = options.On.Precision.ToString().ToLowerInvariant(), options.On.Threads, SimdBits = SimdLevel.Bits, PeakGigaFlops = peak, Rounds = options.Rounds, Results = results, Goals = goals };
             File.WriteAllText(options.Json, JsonSerializer.Serialize(document, Indented));
         }
 

@@ -14,14 +14,14 @@ namespace Ldvc.Bench.Compare;
 /// </summary>
 internal static class Worker
 {
-    internal static int Run(string engine, string caseName, string folder, int threads)
+    internal static int Run(string engine, string caseName, string folder, WorkDevice on)
     {
         var @case = PeerCases.All.First(c => c.Name == caseName);
-        using var work = Create(engine, @case, folder, threads);
+        using var work = Create(engine, @case, folder, on);
         WriteOutputs(Path.Combine(folder, $"out.{engine}.safetensors"), work.Check());
         (work as OurWork)?.Trim();
         ProcessMemory.Reset();
-        double resident = ProcessMemory.Resident;
+        double resident = work.ResidentMebibytes;
         double seconds = 0;
         var warmUp = Stopwatch.StartNew();
         for (int i = 0; i < 50 && (i < 2 || warmUp.Elapsed.TotalSeconds < 1); i++)
@@ -45,7 +45,7 @@ internal static class Worker
             Say(new JsonObject { ["times"] = times });
         }
 
-        double peak = ProcessMemory.Peak;
+        double peak = work.PeakMebibytes;
         Say(new JsonObject
         {
             ["peak"] = peak,
@@ -57,18 +57,19 @@ internal static class Worker
         return 0;
     }
 
-    private static IWork Create(string engine, PeerCase @case, string folder, int threads) => engine switch
+    private static IWork Create(string engine, PeerCase @case, string folder, WorkDevice on) => engine switch
     {
-        PeerCases.Onnx => new OnnxWork(@case, folder, threads),
+        PeerCases.Onnx => new OnnxWork(@case, folder, on.Threads),
         PeerCases.Libtorch => new LibtorchWork(@case, folder),
-        PeerCases.Peak => new FmaPeak(@case, threads),
-        _ => OurWorks.Create(engine, @case, folder, threads),
+        PeerCases.Peak => new FmaPeak(@case, on.Threads),
+        _ => OurWorks.Create(engine, @case, folder, on),
     };
 
     private static double Time(IWork work)
     {
         long start = Stopwatch.GetTimestamp();
         work.Run();
+        work.Wait();
         return Stopwatch.GetElapsedTime(start).TotalSeconds / work.Parts;
     }
 

@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Reflection;
+using ILGPU.Runtime;
 using Ldvc.Kernels;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Bench.Profile;
 
@@ -12,10 +15,16 @@ internal readonly record struct KernelCall(string Kernel, string Detail, double 
     internal double Seconds => End - Start;
 }
 
-/// <summary>Puts a stopwatch around every kernel of a device, whoever calls it.</summary>
+/// <summary>
+/// Puts a stopwatch around every kernel of a device, whoever calls it. On a GPU with events these are the device's own, and every launch has its row: a call
+/// may launch several.
+/// </summary>
 internal sealed class KernelRecorder
 {
-    private readonly long _origin = Stopwatch.GetTimestamp();
+    private readonly List<(string Kernel, string Detail, ProfilingMarker Start, ProfilingMarker End)> _launches = [];
+    private long _origin = Stopwatch.GetTimestamp();
+    private GpuDevice? _gpu;
+    private string _detail = string.Empty;
 
     internal List<KernelCall> Calls { get; } = [];
 
@@ -24,10 +33,18 @@ internal sealed class KernelRecorder
 
     internal double Now => Stopwatch.GetElapsedTime(_origin).TotalSeconds;
 
-    /// <summary>Replaces the device's kernels by recorded ones.</summary>
-    internal void Attach(Device device)
+    /// <summary>Replaces the device's kernels by recorded ones, until the result is disposed of.</summary>
+    internal IDisposable Attach(Tensors.Device device)
     {
         var set = KernelSet.For(device);
+        _gpu = device is GpuDevice { HasEvents: true } gpu ? gpu : null;
+        if (_gpu is not null)
+        {
+            set.Launcher!.Watch = Watch;
+        }
+
+        device.Synchronize();
+        _origin = Stopwatch.GetTimestamp();
         device.Kernels = new KernelSet
         {
             MatMul = Wrap(set.MatMul),
@@ -42,11 +59,39 @@ internal sealed class KernelRecorder
             Segmentation = Wrap(set.Segmentation),
             Reduction = Wrap(set.Reduction),
             Optimizer = Wrap(set.Optimizer),
+            Launcher = set.Launcher,
         };
+        return new Attached(device, set);
     }
 
     /// <summary>Ends the phase that began when the last one ended.</summary>
-    internal void EndPhase(string name) => Phases.Add(new KernelCall(name, string.Empty, Phases.Count == 0 ? 0 : Phases[^1].End, Now));
+    internal void EndPhase(string name)
+    {
+        _gpu?.Synchronize();
+        double now = Now, start = Phases.Count == 0 ? 0 : Phases[^1].End;
+        Phases.Add(new KernelCall(name, string.Empty, start, now));
+        foreach (var launch in _launches)
+        {
+            // The device's clock is not the host's: the phase's first launch is laid to the phase's beginning.
+            double begin = start + launch.Start.MeasureFrom(_launches[0].Start).TotalSeconds;
+            Calls.Add(new KernelCall(launch.Kernel, launch.Detail, begin, begin + launch.End.MeasureFrom(launch.Start).TotalSeconds));
+        }
+
+        foreach (var launch in _launches)
+        {
+            launch.Start.Dispose();
+            launch.End.Dispose();
+        }
+
+        _launches.Clear();
+    }
+
+    private void Watch(GpuLaunch launch, Action run)
+    {
+        var start = _gpu!.Stream.AddProfilingMarker();
+        run();
+        _launches.Add((launch.Kernel.Name, _detail.Length > 0 ? _detail : $"{launch.GridX} x {launch.GridY} x {launch.GridZ} groups", start, _gpu.Stream.AddProfilingMarker()));
+    }
 
     private T Wrap<T>(T kernels)
         where T : class
@@ -69,6 +114,19 @@ internal sealed class KernelRecorder
         return string.Join(' ', arguments.Where(a => a is int or long));
     }
 
+    private sealed class Attached(Tensors.Device device, KernelSet plain) : IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            device.Kernels = plain;
+            if (plain.Launcher is not null)
+            {
+                plain.Launcher.Watch = null;
+            }
+        }
+    }
+
     /// <summary>Base of the generated class that stands for a family.</summary>
 #pragma warning disable CA1852 // DispatchProxy derives from it at run time.
     internal class Proxy : DispatchProxy
@@ -81,7 +139,15 @@ internal sealed class KernelRecorder
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
-            double start = _recorder!.Now;
+            if (_recorder!._gpu is not null)
+            {
+                _recorder._detail = Detail(args!);
+                object? queued = targetMethod!.Invoke(_kernels, args);
+                _recorder._detail = string.Empty;
+                return queued;
+            }
+
+            double start = _recorder.Now;
             object? result = targetMethod!.Invoke(_kernels, args);
             _recorder.Calls.Add(new KernelCall($"{_family}.{targetMethod.Name}", Detail(args!), start, _recorder.Now));
             return result;

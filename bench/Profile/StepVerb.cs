@@ -11,7 +11,7 @@ internal static class StepVerb
     internal static int Run(ReadOnlySpan<string> args)
     {
         string name = "step-voc", html = string.Empty, config = string.Empty;
-        int threads = 0;
+        var on = new WorkDevice("cpu", 0, Precision.Fp32);
         List<string> sets = [];
         for (int i = 0; i < args.Length; i += 2)
         {
@@ -22,12 +22,14 @@ internal static class StepVerb
                 case "--html": html = value; break;
                 case "--config": config = value; break;
                 case "--set": sets.Add(value); break;
-                case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
-                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, or --config FILE and --set KEY=VALUE, --html FILE, --threads N");
+                case "--threads" when int.TryParse(value, out int threads) && threads >= 0: on = on with { Threads = threads }; break;
+                case "--device": on = on with { Name = value }; break;
+                case "--precision" when Enum.TryParse(value, true, out Precision precision): on = on with { Precision = precision }; break;
+                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, or --config FILE and --set KEY=VALUE, --device D, --precision P, --html FILE, --threads N");
             }
         }
 
-        var (recorder, memory) = config.Length > 0 ? ConfiguredStep.Record(name = config, sets, threads) : RecordCase(name, threads);
+        var (recorder, memory) = config.Length > 0 ? ConfiguredStep.Record(name = config, sets, on) : RecordCase(name, on);
         Print(recorder, Path.GetFileName(name));
         Console.WriteLine(memory);
         if (html.Length > 0)
@@ -38,21 +40,22 @@ internal static class StepVerb
         return 0;
     }
 
-    private static (KernelRecorder Recorder, string Memory) RecordCase(string name, int threads)
+    private static (KernelRecorder Recorder, string Memory) RecordCase(string name, WorkDevice on)
     {
         var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException($"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
         string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
         try
         {
             PeerData.Write(@case, folder);
-            using var work = OurWorks.Create(PeerCases.Ours, @case, folder, threads);
+            using var work = OurWorks.Create(PeerCases.Ours, @case, folder, on);
             work.Trim();
             for (int i = 0; i < 3; i++)
             {
                 work.Run();
             }
 
-            return (work.Record(), work.Memory());
+            string seconds = $"{StepClock.Median(work) * 1e3:F2} ms a run without the stopwatches; ";
+            return (work.Record(), seconds + work.Memory());
         }
         finally
         {
@@ -68,10 +71,10 @@ internal static class StepVerb
         }
 
         double total = recorder.Phases[^1].End, inKernels = recorder.Calls.Sum(c => c.Seconds);
-        Console.WriteLine($"{name}: {total * 1e3:F0} ms, {recorder.Calls.Count} kernel calls, {inKernels / total:P1} of the time in kernels");
+        Console.WriteLine($"{name}: {total * 1e3:F2} ms, {recorder.Calls.Count} kernel calls, {inKernels / total:P1} of the time in kernels");
         AnsiConsole.Write(Rows("phase", recorder.Phases.Select(p => (p.Kernel, 1, p.Seconds)), total));
         AnsiConsole.Write(Rows("kernel", Groups(recorder.Calls, c => c.Kernel), total));
-        AnsiConsole.Write(Rows("kernel and sizes", Groups(recorder.Calls, c => $"{c.Kernel} {c.Detail}").Take(25), total));
+        AnsiConsole.Write(Rows("kernel and sizes", Groups(recorder.Calls, c => $"{c.Kernel} {c.Detail}").Take(40), total));
     }
 
     private static IEnumerable<(string Name, int Calls, double Seconds)> Groups(IEnumerable<KernelCall> calls, Func<KernelCall, string> key) =>
@@ -83,7 +86,7 @@ internal static class StepVerb
         table.AddColumn(new TableColumn("calls").RightAligned()).AddColumn(new TableColumn("ms").RightAligned()).AddColumn(new TableColumn("share").RightAligned());
         foreach (var (name, calls, seconds) in rows)
         {
-            table.AddRow(Markup.Escape(name), $"{calls}", $"{seconds * 1e3:F1}", $"{seconds / total:P1}");
+            table.AddRow(Markup.Escape(name), $"{calls}", $"{seconds * 1e3:F3}", $"{seconds / total:P1}");
         }
 
         return table;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch's side of `bench peers`: peer.py KIND FOLDER THREADS size=value...
+"""PyTorch's side of `bench peers`: peer.py KIND FOLDER THREADS DEVICE PRECISION size=value...
 
 Reads the case's files from FOLDER, writes out.pytorch.safetensors there, warms up, then obeys lines on standard input: "run N" runs N times and
 answers with the times; anything else ends. Answers are lines of JSON. `peer.py --version` names the PyTorch and the BLAS that it uses.
@@ -35,37 +35,81 @@ def memory(key):
     raise KeyError(key)
 
 
-def timed(work):
+class Host:
+    """The CPU: memory is what the process has resident."""
+
+    def __init__(self, precision):
+        pass
+
+    def wait(self):
+        pass
+
+    def reset(self):
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
+
+    def resident(self):
+        return memory("VmRSS")
+
+    def peak(self):
+        return memory("VmHWM")
+
+
+class Card(Host):
+    """A CUDA device: memory is what tensors take there."""
+
+    def __init__(self, precision):
+        torch.set_default_device("cuda")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
+        if precision == "bf16":
+            torch.autocast("cuda", torch.bfloat16).__enter__()
+
+    def wait(self):
+        torch.cuda.synchronize()
+
+    def reset(self):
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+    def resident(self):
+        return torch.cuda.memory_allocated() / 2**20
+
+    def peak(self):
+        return torch.cuda.max_memory_allocated() / 2**20
+
+
+def timed(work, device):
     start = time.perf_counter()
     work.run()
+    device.wait()
     return time.perf_counter() - start
 
 
 def main():
-    if sys.argv[1:] == ["--version"]:
-        print(f"PyTorch {torch.__version__} with {blas()}")
+    if sys.argv[1] == "--version":
+        print(f"PyTorch {torch.__version__} with {blas() if sys.argv[2] == 'cpu' else torch.cuda.get_device_name()}")
         return
-    kind, folder, threads = sys.argv[1:4]
+    kind, folder, threads, name, precision = sys.argv[1:6]
     torch.set_num_threads(int(threads))
+    device = (Host if name == "cpu" else Card)(precision)
     import tensors
     import works
-    work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[4:])})
+    work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[6:])})
     tensors.write(f"{folder}/out.pytorch.safetensors", work.check())
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    resident = memory("VmRSS")
+    device.reset()
+    resident = device.resident()
 
     start, runs = time.perf_counter(), 0
     while runs < 2 or (runs < 50 and time.perf_counter() - start < 1):
-        seconds = timed(work)
+        seconds = timed(work, device)
         runs += 1
     print(json.dumps({"ready": True, "seconds": seconds}), flush=True)
     for line in sys.stdin:
         if not line.startswith("run "):
             break
-        print(json.dumps({"times": [timed(work) for _ in range(int(line.split()[1]))]}), flush=True)
-    peak = memory("VmHWM")
+        print(json.dumps({"times": [timed(work, device) for _ in range(int(line.split()[1]))]}), flush=True)
+    peak = device.peak()
     print(json.dumps({"peak": peak, "added": peak - resident}), flush=True)
 
 

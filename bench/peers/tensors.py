@@ -16,7 +16,8 @@ def read(path):
                 begin, end = entry["data_offsets"]
                 file.seek(start + begin)
                 tensors[name] = torch.frombuffer(bytearray(file.read(end - begin)), dtype=TYPES[entry["dtype"]]).reshape(entry["shape"])
-    return tensors
+    # An empty tensor lies on the default device.
+    return {name: tensor.to(torch.empty(0).device) for name, tensor in tensors.items()}
 
 
 def write(path, tensors):
@@ -30,4 +31,4 @@ def write(path, tensors):
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for tensor in tensors.values():
-            file.write(tensor.detach().float().contiguous().numpy().tobytes())
+            file.write(tensor.detach().float().contiguous().cpu().numpy().tobytes())

@@ -43,7 +43,7 @@ class Attention(Work):
             y = attention(q, k, v)
         if not train:
             return [y]
-        return [y, *torch.autograd.grad(y, (q, k, v), self.dy)]
+        return [y, *torch.autograd.grad(y, (q, k, v), self.dy.to(y.dtype))]
 
     def check(self):
         y, *gradients = self.run()
@@ -72,7 +72,7 @@ class Prompts(Work):
 
     def run(self):
         g, v = self.tower.encode_prompted(self.inputs["image"], self.p, 0)
-        torch.autograd.backward([g, v], [self.inputs["dg"], self.inputs["dv"]])
+        torch.autograd.backward([g, v], [self.inputs["dg"].to(g.dtype), self.inputs["dv"].to(v.dtype)])
         gradients = {"grad." + name: p.grad for name, p in self.p.items()}
         for p in self.p.values():
             p.grad = None
@@ -100,7 +100,7 @@ class Route(Work):
         s = self.sizes
         q, k, v = (self.inputs[n].detach().requires_grad_() for n in "qkv")
         y = ldvc.route_attention(q, k, v, s["grid"], s["s"], s["k"], s["heads"])
-        dq, dk, dv = torch.autograd.grad(y, (q, k, v), self.inputs["dy"])
+        dq, dk, dv = torch.autograd.grad(y, (q, k, v), self.inputs["dy"].to(y.dtype))
         return {"y": y, "grad.q": dq, "grad.k": dk, "grad.v": dv}
 
     def check(self):

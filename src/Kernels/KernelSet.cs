@@ -57,7 +57,7 @@ internal sealed class KernelSet : IDisposable
     internal IOptimizerKernels Optimizer { get => _optimizer ?? throw Missing("Optimizer"); init => _optimizer = value; }
 
     /// <summary>Where the GPU families compile and queue their kernels; null on the CPU.</summary>
-    internal GpuLauncher? Launcher { get; private init; }
+    internal GpuLauncher? Launcher { get; init; }
 
     /// <summary>The device's kernels, created on first use.</summary>
     internal static KernelSet For(Device device)

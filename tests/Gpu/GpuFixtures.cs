@@ -4,6 +4,16 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
+/// <summary>
+/// Which device the GPU tests run on. With the variable LDVC_TEST_GPU=cuda (or cuda:1, ...) a card takes the place of OpenCL and of the simulator in all of them.
+/// </summary>
+internal static class TestedGpu
+{
+    internal const string Variable = "LDVC_TEST_GPU";
+
+    internal static string Instead(string usual) => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : usual;
+}
+
 /// <summary>One OpenCL device for all its tests: kernels are compiled once.</summary>
 public sealed class OpenClFixture : IDisposable
 {
@@ -14,7 +24,7 @@ public sealed class OpenClFixture : IDisposable
     {
         try
         {
-            _twin = new Twin(DeviceFactory.Open("opencl"));
+            _twin = new Twin(DeviceFactory.Open(TestedGpu.Instead("opencl")));
         }
         catch (InputException e)
         {
@@ -38,7 +48,14 @@ public sealed class OpenClFixture : IDisposable
 /// <summary>The simulator, one for all its tests: every lane is a thread of the operating system, so two at once would starve each other.</summary>
 public class SimulatorFixture : IDisposable
 {
-    internal Twin Twin { get; } = new(DeviceFactory.Open("simulator"));
+    public SimulatorFixture()
+        : this(TestedGpu.Instead("simulator"))
+    {
+    }
+
+    protected SimulatorFixture(string device) => Twin = new Twin(DeviceFactory.Open(device));
+
+    internal Twin Twin { get; }
 
     public void Dispose()
     {

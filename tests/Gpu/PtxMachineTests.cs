@@ -9,7 +9,8 @@ namespace Ldvc.Tests.Gpu;
 /// <summary>A device whose launches run as CUDA code, instruction by instruction, by a machine that takes nothing for granted. It needs no card, and no lane is a thread.</summary>
 public sealed class PtxMachineFixture : SimulatorFixture
 {
-    public PtxMachineFixture() => KernelSet.For(Twin.Device).Launcher!.Recorder = Machine.Run;
+    public PtxMachineFixture()
+        : base("simulator") => KernelSet.For(Twin.Device).Launcher!.Recorder = Machine.Run;
 
     internal PtxMachine Machine { get; } = new();
 

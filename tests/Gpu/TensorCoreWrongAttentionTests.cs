@@ -37,7 +37,7 @@ public class TensorCoreWrongAttentionTests(SimulatorFixture fixture)
             portable.Backward(sizes, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp, problem.Dout, problem.Dq, problem.Dk, problem.Dv, problem.Scratch);
         });
         Assert.Matches(
-            @"^simulator: tensor-core kernel attention\.bf16 differs at 90 causal tokens, 2 heads of 64, dropout from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
+            $"^{fixture.Twin.Device.Name}" + @": tensor-core kernel attention\.bf16 differs at 90 causal tokens, 2 heads of 64, dropout from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
             Assert.Single(warnings));
     }
 
@@ -66,7 +66,7 @@ public class TensorCoreWrongAttentionTests(SimulatorFixture fixture)
 
         Run(device, sizes.Heads, problem => Both(new CheckedRouteAttention(launcher, gate, portable, wrong), problem), problem => Both(portable, problem));
         Assert.Matches(
-            @"^simulator: tensor-core kernel route_attention\.bf16 differs at 13 x 11 tokens in 3 x 3 windows, top 4, 3 heads of 64 from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
+            $"^{fixture.Twin.Device.Name}" + @": tensor-core kernel route_attention\.bf16 differs at 13 x 11 tokens in 3 x 3 windows, top 4, 3 heads of 64 from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
             Assert.Single(warnings));
     }
 

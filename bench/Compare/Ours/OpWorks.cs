@@ -10,8 +10,8 @@ internal sealed class GemmWork : OurWork
     private readonly Tensor _x;
     private readonly Parameter _weight;
 
-    internal GemmWork(string folder, int threads)
-        : base(folder, threads)
+    internal GemmWork(string folder, WorkDevice on)
+        : base(folder, on)
     {
         _x = Input("x");
         _weight = new Parameter(Input("w"), trainable: false);
@@ -38,8 +38,8 @@ internal sealed class AttentionWork : OurWork
     private readonly int _heads;
     private readonly bool _backward;
 
-    internal AttentionWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal AttentionWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         (_qkv, _dy, _heads, _backward) = (Input("qkv"), Input("dy"), @case["heads"], @case["backward"] == 1);
     }
@@ -78,8 +78,8 @@ internal sealed class RouteWork : OurWork
     private readonly Tensor[] _inputs;
     private readonly PeerCase _case;
 
-    internal RouteWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal RouteWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         _case = @case;
         _inputs = [Input("q"), Input("k"), Input("v"), Input("dy")];
@@ -111,8 +111,8 @@ internal sealed class MaskWork : OurWork
     private readonly Tensor _z;
     private readonly Tensor _labels;
 
-    internal MaskWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal MaskWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         _z = Input("z");
         _labels = Device.FromHost(Array.ConvertAll(Integers("labels"), l => (byte)l), new Shape(1, @case["size"], @case["size"]));

@@ -10,10 +10,10 @@ internal abstract class OurWork : IWork
 {
     private readonly string _folder;
 
-    protected OurWork(string folder, int threads)
+    protected OurWork(string folder, WorkDevice on)
     {
         _folder = folder;
-        Device = new CpuDevice(threads);
+        Device = on.Open();
     }
 
     public long DeviceAllocations => Device.Pool.DeviceAllocations;
@@ -31,11 +31,17 @@ internal abstract class OurWork : IWork
             + $"committed by the garbage collector {GC.GetGCMemoryInfo().TotalCommittedBytes / mebibyte:F0}";
     }
 
-    protected CpuDevice Device { get; }
+    protected Device Device { get; }
 
     public abstract IReadOnlyList<Named> Check();
 
     public abstract void Run();
+
+    public void Wait() => Device.Synchronize();
+
+    public double PeakMebibytes => Device is CpuDevice ? ProcessMemory.Peak : Device.Pool.PeakBytes / (double)(1 << 20);
+
+    public double ResidentMebibytes => Device is CpuDevice ? ProcessMemory.Resident : Device.Pool.LiveBytes / (double)(1 << 20);
 
     public virtual void Dispose() => Device.Dispose();
 
@@ -43,11 +49,12 @@ internal abstract class OurWork : IWork
     internal virtual KernelRecorder Record()
     {
         var recorder = new KernelRecorder();
-        var plain = Device.Kernels;
-        recorder.Attach(Device);
-        Run();
-        recorder.EndPhase("run");
-        Device.Kernels = plain;
+        using (recorder.Attach(Device))
+        {
+            Run();
+            recorder.EndPhase("run");
+        }
+
         return recorder;
     }
 

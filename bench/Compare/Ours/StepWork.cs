@@ -22,8 +22,8 @@ internal sealed class StepWork : OurWork
     private KernelRecorder? _recorder;
     private ulong _step;
 
-    internal StepWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal StepWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         using (var archive = Clip())
         {
@@ -56,13 +56,15 @@ internal sealed class StepWork : OurWork
     internal override KernelRecorder Record()
     {
         var recorder = new KernelRecorder();
-        var plain = Device.Kernels;
-        recorder.Attach(Device);
-        _recorder = recorder;
-        Once(_model!, false);
-        _optimizer!.Step(1e-5f);
-        recorder.EndPhase("optimiser");
-        (Device.Kernels, _recorder) = (plain, null);
+        using (recorder.Attach(Device))
+        {
+            _recorder = recorder;
+            Once(_model!, false);
+            _optimizer!.Step(1e-5f);
+            recorder.EndPhase("optimiser");
+            _recorder = null;
+        }
+
         return recorder;
     }
 

@@ -12,8 +12,8 @@ internal sealed class EncoderWork : OurWork
     private readonly VisionTower _tower;
     private readonly Tensor _image;
 
-    internal EncoderWork(string folder, int threads)
-        : base(folder, threads)
+    internal EncoderWork(string folder, WorkDevice on)
+        : base(folder, on)
     {
         using var archive = Clip();
         _tower = new VisionTower(new FileWeights(archive, Device), PeerData.ViTB16);
@@ -39,8 +39,8 @@ internal sealed class TextWork : OurWork
     private readonly TextTower _tower;
     private readonly TokenBatch _texts;
 
-    internal TextWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal TextWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         using var archive = Clip();
         _tower = new TextTower(new FileWeights(archive, Device), PeerData.ViTB16);
@@ -69,8 +69,8 @@ internal sealed class PromptsWork : OurWork
     private readonly Tensor _dg;
     private readonly Tensor _dv;
 
-    internal PromptsWork(PeerCase @case, string folder, int threads)
-        : base(folder, threads)
+    internal PromptsWork(PeerCase @case, string folder, WorkDevice on)
+        : base(folder, on)
     {
         using var archive = Clip();
         _tower = new VisionTower(new FileWeights(archive, Device), PeerData.ViTB16);

@@ -17,8 +17,8 @@ internal sealed class WindowWork : OurWork
     private readonly Tensor _image;
     private readonly bool _encoderAlone;
 
-    internal WindowWork(PeerCase @case, string folder, int threads, bool encoderAlone)
-        : base(folder, threads)
+    internal WindowWork(PeerCase @case, string folder, WorkDevice on, bool encoderAlone)
+        : base(folder, on)
     {
         _encoderAlone = encoderAlone;
         using (var archive = Clip())

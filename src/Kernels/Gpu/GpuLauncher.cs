@@ -15,6 +15,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     private const int MaxDynamicSharedMemoryAttribute = 8;
 
     private readonly List<Kernel> _kernels = [];
+    private readonly PtxBuilder? _builder;
     private Delegate?[] _delegates = [];
 
     internal GpuLauncher(GpuDevice device)
@@ -23,7 +24,14 @@ internal sealed unsafe class GpuLauncher : IDisposable
         Workspace = new GpuWorkspace(device);
         PartialSums = new GpuWorkspace(device);
         Multiprocessors = device.Accelerator.NumMultiprocessors;
-        GpuIntrinsics.Register(device.Context);
+        if (device.Accelerator is CudaAccelerator cuda)
+        {
+            _builder = new PtxBuilder(device.Context, cuda.Architecture, cuda.InstructionSet);
+        }
+        else
+        {
+            GpuIntrinsics.Register(device.Context);
+        }
     }
 
     internal GpuDevice Device { get; }
@@ -44,6 +52,9 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// When set, launches are reported to it and not run, with groups as on a card: for lists of what a step would launch.
     /// </summary>
     internal Action<GpuLaunch>? Recorder { get; set; }
+
+    /// <summary>When set, called in place of every launch, with what launches: for profiles.</summary>
+    internal Action<GpuLaunch, Action>? Watch { get; set; }
 
     /// <summary>Multiprocessors to fill: the device's, or those of a card that launches are recorded for.</summary>
     internal int Multiprocessors { get; set; }
@@ -80,7 +91,16 @@ internal sealed unsafe class GpuLauncher : IDisposable
         var config = dynamicSharedBytes == 0
             ? new KernelConfig(grid, group)
             : new KernelConfig(grid, group, SharedMemoryConfig.RequestDynamic<byte>(dynamicSharedBytes));
-        launch(Device.Stream, config, args);
+        if (Watch is { } watch)
+        {
+            var copy = args;
+            watch(new GpuLaunch(kernel, gridX, gridY, gridZ, dynamicSharedBytes, args), () => launch(Device.Stream, config, copy));
+        }
+        else
+        {
+            launch(Device.Stream, config, args);
+        }
+
         Device.Counters.CountLaunch();
     }
 
@@ -145,18 +165,19 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
         _kernels.Clear();
         _delegates = [];
+        _builder?.Dispose();
     }
 
     private Kernel Compile(GpuKernel kernel)
     {
         var accelerator = Device.Accelerator;
-        if (accelerator is not CudaAccelerator)
+        if (_builder is null)
         {
             return accelerator.LoadKernel(kernel.Method);
         }
 
-        int? groups = kernel.GroupsPerMultiprocessor > 0 ? kernel.GroupsPerMultiprocessor : null;
-        var loaded = accelerator.LoadKernel(kernel.Method, new KernelSpecialization(kernel.GroupSize, groups));
+        accelerator.Bind();
+        var loaded = accelerator.LoadKernel(_builder.Compile(kernel));
         if (kernel.SharedBytes + kernel.DynamicSharedBytes > UsualSharedBytes)
         {
             AllowSharedMemory(kernel, ((CudaKernel)loaded).FunctionPtr);

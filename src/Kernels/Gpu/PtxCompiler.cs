@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Algorithms;
-using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace Ldvc.Kernels.Gpu;
@@ -21,14 +19,10 @@ internal static partial class PtxCompiler
     {
         // Options as in GpuPlatform: other ones would be other code.
         using var context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2));
-        GpuIntrinsics.Register(context);
-        var architecture = CudaArchitecture.SM_80;
-        using var backend = new PTXBackend(context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_80, null!);
-        int? groups = kernel.GroupsPerMultiprocessor > 0 ? kernel.GroupsPerMultiprocessor : null;
+        using var builder = new PtxBuilder(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80);
         try
         {
-            var compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), new KernelSpecialization(kernel.GroupSize, groups));
-            return Renumber(((PTXCompiledKernel)compiled).PTXAssembly.ReplaceLineEndings("\n"));
+            return Renumber(((PTXCompiledKernel)builder.Compile(kernel)).PTXAssembly.ReplaceLineEndings("\n"));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

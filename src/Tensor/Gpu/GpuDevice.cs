@@ -16,15 +16,17 @@ public sealed class GpuDevice : Device
 
     private readonly GpuArena _arena;
     private readonly GpuTransfer _transfer;
+    private readonly AcceleratorStream _stream;
+    private readonly AcceleratorStream _copyStream;
 
     internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit, long chunkBytes)
     {
         (Kind, Name, Context, Accelerator) = (kind, name, context, accelerator);
         Ranges = kind == GpuKind.Cuda ? NvtxRanges.Open(NvtxRanges.Libraries) : null;
-        Stream = accelerator.CreateStream();
-        CopyStream = accelerator.CreateStream();
+        _stream = accelerator.CreateStream();
+        _copyStream = accelerator.CreateStream();
         _arena = new GpuArena(this, accelerator, chunkBytes > 0 ? chunkBytes : kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
-        _transfer = new GpuTransfer(accelerator, Stream, kind == GpuKind.Cuda ? StageBytes : StageBytes / 16);
+        _transfer = new GpuTransfer(accelerator, _stream, kind == GpuKind.Cuda ? StageBytes : StageBytes / 16);
     }
 
     /// <inheritdoc/>
@@ -54,10 +56,10 @@ public sealed class GpuDevice : Device
     internal Accelerator Accelerator { get; }
 
     /// <summary>The stream of all kernels and of all copies but those of the next step's inputs.</summary>
-    internal AcceleratorStream Stream { get; }
+    internal AcceleratorStream Stream => Bound(_stream);
 
     /// <summary>The stream of the next step's inputs.</summary>
-    internal AcceleratorStream CopyStream { get; }
+    internal AcceleratorStream CopyStream => Bound(_copyStream);
 
     /// <summary>The big buffers behind all tensors.</summary>
     internal IReadOnlyList<GpuChunk?> Chunks => _arena.Chunks;
@@ -107,18 +109,27 @@ public sealed class GpuDevice : Device
         base.Dispose(disposing);
     }
 
+    // CUDA keeps a current device for every thread of the host, and refuses calls from a thread that has none.
+    private AcceleratorStream Bound(AcceleratorStream stream)
+    {
+        Accelerator.Bind();
+        return stream;
+    }
+
     internal override InputSlot CreateInputSlot() => new GpuInputSlot(this);
 
     internal override Storage AllocateBlock(long bytes) => _arena.Allocate(bytes);
 
     internal override void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source)
     {
+        Accelerator.Bind();
         _transfer.Upload(((GpuStorage)target).Memory.SubView(byteOffset, source.Length), source);
         Counters.CountUpload(source.Length);
     }
 
     internal override void Download(Storage source, long byteOffset, Span<byte> target)
     {
+        Accelerator.Bind();
         _transfer.Download(((GpuStorage)source).Memory.SubView(byteOffset, target.Length), target);
         Counters.CountDownload(target.Length);
     }
