@@ -14,6 +14,7 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
                    dotnet run -c Release --project bench -- vit  [--threads N] [--size 512] [--classes 15] [--rounds N]
                    dotnet run -c Release --project bench -- peers [--filter A,B] [--rounds 7] [--threads 2] [--device cpu|cuda] [--precision P] [--json FILE]
                    dotnet run -c Release --project bench -- kernels [--device D] [--precision P] [--filter TEXT] [--json FILE] [--threads N]
+                   dotnet run -c Release --project bench -- tiles [--device cuda] [--precision P] [--filter TEXT] [--json FILE]
                    dotnet run -c Release --project bench -- ptx --out DIR [--filter TEXT]
                    dotnet run -c Release --project bench -- step  [--case step-voc | --config FILE [--set KEY=VALUE]...] [--device D] [--precision P] [--html FILE] [--threads N]
                    dotnet run -c Release --project bench -- sweep [--csv FILE] [--svg FILE] [--threads N]
@@ -23,6 +24,7 @@ internal sealed record Options(int Threads, int Size, int Classes, int Rounds)
             sweep: time over tokens, classes, batch and k, against what theory says
             peers: against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; 15 minutes for everything on two cores; --device cuda: against PyTorch on the same card
             kernels: the tests' case list on cpu, cuda[:i], opencl[:i] or simulator: time (by the device's own events on cuda and opencl), GFLOP/s, GB/s, per cent of what the device can do
+            tiles: matrix products of a GPU with every tile and cut of their sums, and which the program takes
             ptx:  the CUDA code of every GPU kernel, one .ptx file each, verified for sm_80 and sm_90, and manifest.json; needs no GPU; 1 when the verifier finds something
             """);
         return 2;

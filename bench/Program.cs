@@ -5,6 +5,7 @@ using Ldvc.Bench.Compare.Ours;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Sweep;
+using Ldvc.Bench.Tiles;
 using Ldvc.Tensors;
 
 try
@@ -18,6 +19,7 @@ try
         ["step", ..] => StepVerb.Run(args.AsSpan(1)),
         ["sweep", ..] => SweepVerb.Run(args.AsSpan(1)),
         ["peer-worker", var engine, var name, var folder, var threads, var device, var precision] => Worker.Run(engine, name, folder, new WorkDevice(device, int.Parse(threads), Enum.Parse<Precision>(precision, true))),
+        ["tiles", ..] => TilesVerb.Run(args.AsSpan(1)),
         ["ptx", ..] => PtxVerb.Run(args.AsSpan(1)),
         _ => Options.Usage(),
     };

@@ -111,6 +111,7 @@ internal static class MatMulCases
                         PreActivation = before,
                         Residual = residual,
                     },
+                    large: false,
                     part);
                 return (c.ToArray(), before.ToArray());
             }

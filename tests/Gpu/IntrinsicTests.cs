@@ -3,6 +3,7 @@ using Ldvc.Kernels;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 using Xunit;
 
 namespace Ldvc.Tests.Gpu;
@@ -166,7 +167,13 @@ public class IntrinsicTests(SimulatorFixture fixture)
                 expected |= b < lane / 2 ? 1 << (8 * b) : 0;
             }
 
-            Assert.Equal([-1, expected, -1, expected], actual[(lane * 4)..((lane * 4) + 4)]);
+            int[] found = actual[(lane * 4)..((lane * 4) + 4)];
+            Assert.Equal((expected, expected), (found[1], found[3]));
+
+            // A card may be done sooner; the substitutes never are.
+            Assert.True(
+                fixture.Twin.Device.Kind == GpuKind.Cuda ? (found[0] == -1 || found[0] == expected) && (found[2] == -1 || found[2] == expected) : found[0] == -1 && found[2] == -1,
+                $"lane {lane}: {string.Join(' ', found)}");
         }
     }
 

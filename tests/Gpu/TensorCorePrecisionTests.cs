@@ -22,6 +22,17 @@ public class TensorCorePrecisionTests
     }
 
     [Fact]
+    public void PretrainingInTf32NeedsTensorCores()
+    {
+        using var data = new TinyData();
+        string folder = data.At("clip");
+        var (code, _, error) = CommandLine.Run("pretrain", SmallRun.Config("demo/pretrain"), "--set", "pretrain.precision=tf32", "--set", $"pretrain.out={folder}");
+        Assert.Equal(2, code);
+        Assert.Contains("precision tf32: device cpu computes in fp32 only", error);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
     public void OtherPrecisionsAreErrors()
     {
         using var data = new TinyData();

@@ -2,6 +2,7 @@ using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
 using Ldvc.Configuration;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Model;
 using Ldvc.Prompts;
 using Ldvc.Tensors;
@@ -35,10 +36,14 @@ internal static class Models
     }
 }
 
-/// <summary>Weights under our own names and layouts.</summary>
+/// <summary>Weights under our own names and layouts; the vision tower's matrices are stored as a checkpoint's are.</summary>
 internal sealed class FileWeights(TensorArchive archive, Device device) : IWeightSource
 {
     public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
 
-    public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => Get(name, new Shape(outputs, inputs), deviation);
+    public Parameter GetMatrix(string name, Shape shape, double deviation) => name.StartsWith("visual.", StringComparison.Ordinal) && TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16
+        ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape), trainable: false)
+        : Get(name, shape, deviation);
+
+    public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => GetMatrix(name, new Shape(outputs, inputs), deviation);
 }

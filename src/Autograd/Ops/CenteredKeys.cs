@@ -1,4 +1,5 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Tokens;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -27,15 +28,8 @@ internal static class CenteredKeys
     {
         int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
         using var mean = x.Device.Zeros(new Shape(batch, width));
-        for (int b = 0; b < batch; b++)
-        {
-            kernels.Tokens.SumBlocks(x.View.Shift((long)b * tokens * width), width, mean.View.Shift((long)b * width), tokens, width);
-        }
-
+        kernels.Tokens.SumBlocks(x, width, mean, tokens, width, new BlockRepeat(batch, (long)tokens * width, width));
         kernels.Elementwise.Scale(mean, -1f / tokens, mean, false, mean.Count);
-        for (int b = 0; b < batch; b++)
-        {
-            kernels.Tokens.CopyBlocks(mean.View.Shift((long)b * width), 0, x.View.Shift((long)b * tokens * width), width, tokens, width, true);
-        }
+        kernels.Tokens.CopyBlocks(mean, 0, x, width, tokens, width, true, new BlockRepeat(batch, width, (long)tokens * width));
     }
 }

@@ -1,4 +1,5 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Tokens;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -11,11 +12,7 @@ public static class MeanTokensOp
     {
         int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
         var y = tape.Device.Zeros(new Shape(batch, width));
-        for (int b = 0; b < batch; b++)
-        {
-            tape.Kernels.Tokens.SumBlocks(x.Value.View.Shift((long)b * tokens * width), width, y.View.Shift((long)b * width), tokens, width);
-        }
-
+        tape.Kernels.Tokens.SumBlocks(x.Value, width, y, tokens, width, new BlockRepeat(batch, (long)tokens * width, width));
         tape.Kernels.Elementwise.Scale(y, 1f / tokens, y, false, y.Count);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)
@@ -34,10 +31,7 @@ public static class MeanTokensOp
             using var scaled = dy.Device.Empty(dy.Shape);
             kernels.Elementwise.Scale(dy, 1f / tokens, scaled, false, dy.Count);
             var dx = x.GradientTarget(out bool accumulate);
-            for (int b = 0; b < batch; b++)
-            {
-                kernels.Tokens.CopyBlocks(scaled.View.Shift((long)b * width), 0, dx.View.Shift((long)b * tokens * width), width, tokens, width, accumulate);
-            }
+            kernels.Tokens.CopyBlocks(scaled, 0, dx, width, tokens, width, accumulate, new BlockRepeat(batch, width, (long)tokens * width));
         }
     }
 }

@@ -1,4 +1,5 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Tokens;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -21,14 +22,9 @@ public static class TransposeOp
         return result;
     }
 
-    // A transpose is rows * columns blocks of one float: row by row, one strided copy each.
-    private static void Copy(KernelSet kernels, Tensor source, Tensor target, int rows, int columns, bool accumulate)
-    {
-        for (int row = 0; row < rows; row++)
-        {
-            kernels.Tokens.CopyBlocks(source.View.Shift((long)row * columns), 1, target.View.Shift(row), rows, columns, 1, accumulate);
-        }
-    }
+    // A transpose is rows * columns blocks of one float: for each row, a strided copy.
+    private static void Copy(KernelSet kernels, Tensor source, Tensor target, int rows, int columns, bool accumulate) =>
+        kernels.Tokens.CopyBlocks(source, 1, target, rows, columns, 1, accumulate, new BlockRepeat(rows, columns, 1));
 
     private sealed class TransposeNode(Variable output, Variable x, int rows, int columns) : Node(output)
     {

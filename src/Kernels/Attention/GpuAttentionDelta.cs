@@ -14,7 +14,7 @@ internal static class GpuAttentionDelta
     internal static void Run(GpuAttentionArguments a)
     {
         var partial = SharedMemory.Allocate<float>(8 * 17);
-        int tx = Group.IdxX % 16, ty = Group.IdxX / 16, row = (Grid.IdxX * 8) + ty, rows = a.Batch * a.Heads * a.Queries;
+        int tx = Group.IdxX & 15, ty = Group.IdxX / 16, row = (Grid.IdxX * 8) + ty, rows = a.Batch * a.Heads * a.Queries;
         float sum = 0;
         if (row < rows)
         {

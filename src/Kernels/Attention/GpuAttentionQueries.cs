@@ -22,7 +22,7 @@ internal static class GpuAttentionQueries
         var gradients = SharedMemory.Allocate<Float4>(Tile.Walk * ((TTile.Rows / 4) + 1));
         var own = SharedMemory.Allocate<int>(TTile.Rows);
         var other = SharedMemory.Allocate<int>(2 * Tile.Walk);
-        int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
+        int thread = Group.IdxX, tx = thread & 15, ty = thread / 16;
         int outChunk = Grid.IdxX % a.Chunks, rest = Grid.IdxX / a.Chunks;
         int headIndex = rest / a.Tiles, batch = headIndex / a.Heads;
         int tile = a.Tiles - 1 - (rest - (headIndex * a.Tiles));

@@ -41,7 +41,7 @@ internal static class GpuAttentionTile
     /// <summary>Copies chunk components of some tokens into a shared tile; absent tokens and components are zeros.</summary>
     internal static void Load(GpuAttentionArguments a, GpuTokenRows source, int start, int columns, ArrayView<int> tokens, int firstToken, int count, ArrayView<Float4> tile)
     {
-        int column = Group.IdxX % 16;
+        int column = Group.IdxX & 15;
         var quads = source.Data.Cast<Float4>();
         for (int row = Group.IdxX / 16; row < count; row += Group.DimX / 16)
         {
@@ -69,7 +69,7 @@ internal static class GpuAttentionTile
     /// <summary>Writes four neighbouring components of a token.</summary>
     internal static void Save(GpuAttentionArguments a, GpuTokenRows target, int start, int columns, int token, Float4 value)
     {
-        int column = 4 * (Group.IdxX % 16);
+        int column = 4 * (Group.IdxX & 15);
         if (token < 0 || column >= columns)
         {
             return;

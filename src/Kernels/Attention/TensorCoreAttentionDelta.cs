@@ -31,8 +31,8 @@ internal static class TensorCoreAttentionDelta
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX, count = p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks;
 
         // Lanes past the end add the last row again and store nothing: all meet in the shuffles.
-        int at = IntrinsicMath.Min(i, count - 1), row = at / TensorCoreTile.TokenChunks, chunk = at % TensorCoreTile.TokenChunks;
-        int head = row % p.Heads, token = row / p.Heads, batch = token / p.Queries;
+        int at = IntrinsicMath.Min(i, count - 1), row = at / TensorCoreTile.TokenChunks, chunk = at & (TensorCoreTile.TokenChunks - 1);
+        int token = row / p.Heads, head = row - (token * p.Heads), batch = token / p.Queries;
         token -= batch * p.Queries;
         int o = (batch * p.O.BatchStride) + (token * p.O.RowStride) + (head * TensorCoreTile.HeadDim) + (chunk * 8);
         Bf16x8 dOut = arguments.Dout[(((batch * p.Queries) + token) * arguments.RowDout) + (head * TensorCoreTile.TokenChunks) + chunk];

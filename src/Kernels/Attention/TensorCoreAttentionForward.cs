@@ -118,7 +118,7 @@ internal static class TensorCoreAttentionForward
     {
         for (int i = Group.IdxX; i < TileChunks; i += Threads)
         {
-            int token = i / TensorCoreTile.TokenChunks, chunk = i % TensorCoreTile.TokenChunks;
+            int token = i / TensorCoreTile.TokenChunks, chunk = i & (TensorCoreTile.TokenChunks - 1);
             bool inside = first + token < end;
             int row = inside ? (batch * tokens) + first + token : 0, column = inside ? (head * TensorCoreTile.TokenChunks) + chunk : 0;
             int target = at + TensorCoreTile.At(token, chunk), bytes = inside ? 16 : 0;

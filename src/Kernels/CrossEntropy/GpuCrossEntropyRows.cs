@@ -86,7 +86,7 @@ internal static class GpuCrossEntropyRows
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (item < args.Rows * args.Columns)
         {
-            int row = item / args.Columns, i = item % args.Columns;
+            int row = item / args.Columns, i = item - (row * args.Columns);
             float scale = args.LossGradient[0] / args.Rows;
             float value = MathF.Exp(args.Logits[item] - args.LogSumExp[row]) - (args.Targets[row] == i ? 1f : 0f);
             args.Dlogits[item] = args.Accumulate != 0 ? args.Dlogits[item] + (value * scale) : value * scale;

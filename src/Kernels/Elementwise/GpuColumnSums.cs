@@ -62,7 +62,7 @@ internal static class GpuColumnSums
     {
         var sums = SharedMemory.Allocate1D<float>(GroupSize);
         int thread = Group.IdxX, lanes = Group.DimX / ColumnsPerGroup;
-        int column = (Grid.IdxX * ColumnsPerGroup) + (thread % ColumnsPerGroup), lane = thread / ColumnsPerGroup;
+        int column = (Grid.IdxX * ColumnsPerGroup) + (thread & (ColumnsPerGroup - 1)), lane = thread / ColumnsPerGroup;
         int end = IntrinsicMath.Min(args.Rows, (Grid.IdxY + 1) * args.RowsPerGroup);
         float sum = 0f;
         if (column < args.Columns)

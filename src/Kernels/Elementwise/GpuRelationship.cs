@@ -37,7 +37,7 @@ internal static class GpuRelationship
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX, width = args.Width;
         if (item < args.Batch * args.Classes * width)
         {
-            int i = item % width, pair = item / width, c = pair % args.Classes, b = pair / args.Classes;
+            int pair = item / width, i = item - (pair * width), b = pair / args.Classes, c = pair - (b * args.Classes);
             float t = args.T[(c * width) + i];
             int at = (pair * 2 * width) + i;
             args.Y[at] = t * args.G[(b * width) + i];
@@ -51,7 +51,7 @@ internal static class GpuRelationship
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX, width = args.Width;
         if (item < args.Classes * width)
         {
-            int i = item % width, c = item / width;
+            int c = item / width, i = item - (c * width);
             float sum = args.Gradient[item];
             for (int b = 0; b < args.Batch; b++)
             {
@@ -69,7 +69,7 @@ internal static class GpuRelationship
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX, width = args.Width;
         if (item < args.Batch * width)
         {
-            int i = item % width, b = item / width;
+            int b = item / width, i = item - (b * width);
             float sum = args.Gradient[item];
             for (int c = 0; c < args.Classes; c++)
             {

@@ -91,14 +91,13 @@ internal sealed unsafe class GpuLauncher : IDisposable
         var config = dynamicSharedBytes == 0
             ? new KernelConfig(grid, group)
             : new KernelConfig(grid, group, SharedMemoryConfig.RequestDynamic<byte>(dynamicSharedBytes));
-        if (Watch is { } watch)
+        if (Watch is null)
         {
-            var copy = args;
-            watch(new GpuLaunch(kernel, gridX, gridY, gridZ, dynamicSharedBytes, args), () => launch(Device.Stream, config, copy));
+            launch(Device.Stream, config, args);
         }
         else
         {
-            launch(Device.Stream, config, args);
+            Watched(launch, config, new GpuLaunch(kernel, gridX, gridY, gridZ, dynamicSharedBytes, args), args);
         }
 
         Device.Counters.CountLaunch();
@@ -167,6 +166,10 @@ internal sealed unsafe class GpuLauncher : IDisposable
         _delegates = [];
         _builder?.Dispose();
     }
+
+    // Apart from Launch, which would otherwise make an object for the lambda's variables every time.
+    private void Watched<TArgs>(Action<AcceleratorStream, KernelConfig, TArgs> launch, KernelConfig config, GpuLaunch what, TArgs args)
+        where TArgs : struct => Watch!(what, () => launch(Device.Stream, config, args));
 
     private Kernel Compile(GpuKernel kernel)
     {

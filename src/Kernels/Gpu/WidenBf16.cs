@@ -37,8 +37,8 @@ internal static class WidenBf16
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i < args.Chunks)
         {
-            int row = i / args.Columns;
-            Bf16x8 chunk = args.Source[(row / args.Rows * args.Matrix) + (row % args.Rows * args.Row) + (i % args.Columns)];
+            int row = i / args.Columns, matrix = row / args.Rows;
+            Bf16x8 chunk = args.Source[(matrix * args.Matrix) + ((row - (matrix * args.Rows)) * args.Row) + i - (row * args.Columns)];
             args.Target[2 * i] = new Float4(Bf16.Low(chunk.X), Bf16.High(chunk.X), Bf16.Low(chunk.Y), Bf16.High(chunk.Y));
             args.Target[(2 * i) + 1] = new Float4(Bf16.Low(chunk.Z), Bf16.High(chunk.Z), Bf16.Low(chunk.W), Bf16.High(chunk.W));
         }

@@ -93,7 +93,7 @@ internal static class GpuGemm128<TA, TB>
         var packs = shared.Cast<Float4>();
         for (int i = Group.IdxX; i < 64 * Edge / 4; i += 256)
         {
-            GpuGemmEpilogue.Store(args, packs[i], row0 + (i / (Edge / 4)), column0 + (4 * (i % (Edge / 4))));
+            GpuGemmEpilogue.Store(args, packs[i], row0 + (i / (Edge / 4)), column0 + (4 * (i & ((Edge / 4) - 1))));
         }
     }
 }

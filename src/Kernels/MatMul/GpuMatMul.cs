@@ -15,10 +15,21 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         .. Tile128<PackedAccess>(".v4"), .. Tile128<SingleAccess>(""), .. Tile64<PackedAccess>(".v4"), .. Tile64<SingleAccess>(""),
     ];
 
-    public void Run(in Gemm gemm) => Run(gemm, UseLargeTiles(gemm) ? 0 : SplitK.Part(gemm, launcher.Multiprocessors));
+    public void Run(in Gemm gemm)
+    {
+        var (large, part) = Choose(gemm);
+        Run(gemm, large, part);
+    }
 
-    /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
-    internal void Run(in Gemm gemm, int part)
+    /// <summary>The tile that a product is given, and the steps of its parts; 0 for a whole one.</summary>
+    internal (bool Large, int Part) Choose(in Gemm gemm)
+    {
+        bool large = UseLargeTiles(gemm);
+        return (large, large ? 0 : SplitK.Part(gemm, Precision.Fp32, launcher.Multiprocessors));
+    }
+
+    /// <summary>Runs a product with a given tile, in parts of so many steps of its sums; 0 for a whole one.</summary>
+    internal void Run(in Gemm gemm, bool large, int part)
     {
         if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)
         {
@@ -28,20 +39,19 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         if (part > 0)
         {
             var parts = SplitK.Parts(launcher, gemm, part);
-            Launch(parts, part);
+            Launch(parts, large, part);
             SplitK.Sum(launcher, gemm, parts);
             return;
         }
 
-        Launch(gemm, 0);
+        Launch(gemm, large, 0);
     }
 
-    private void Launch(in Gemm gemm, int part)
+    private void Launch(in Gemm gemm, bool large, int part)
     {
         Check(gemm);
         bool packed = GpuSizes.CanPack(
             gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.TransposeA ? gemm.M : gemm.K, gemm.B.Offset, gemm.Ldb, gemm.StrideB, gemm.TransposeB ? gemm.K : gemm.N);
-        bool large = part == 0 && UseLargeTiles(gemm);
         int edge = large ? 128 : 64;
         var kernel = s_kernels[(large ? 0 : 8) + (packed ? 0 : 4) + (gemm.TransposeA ? 2 : 0) + (gemm.TransposeB ? 1 : 0)];
         launcher.Launch(kernel, GpuSizes.Groups(gemm.N, edge), GpuSizes.Groups(gemm.M, edge), gemm.Batch, Args(gemm, part));

@@ -27,7 +27,7 @@ internal static class GpuSplitSum
     internal static void Run(SplitSumArgs args)
     {
         int m = args.Product.M, n = args.Product.N, quads = (n + 3) / 4;
-        int i = (Grid.IdxX * Group.DimX) + Group.IdxX, row = i / quads, column = 4 * (i % quads);
+        int i = (Grid.IdxX * Group.DimX) + Group.IdxX, row = i / quads, column = 4 * (i - (row * quads));
         if (row < m)
         {
             var sum = new Float4(0f, 0f, 0f, 0f);

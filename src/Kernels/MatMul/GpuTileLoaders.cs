@@ -83,14 +83,14 @@ internal readonly struct AcrossK<TAccess, TEdge> : ITileLoader
 {
     public static Float4 Load(ArrayView<float> matrix, int start, int stride, int rows, int depth, int row0, int k0, int part)
     {
-        int row = row0 + (4 * (Group.IdxX % (TEdge.Size / 4))), k = k0 + (Group.IdxX / (TEdge.Size / 4)) + (8 * part);
+        int row = row0 + (4 * (Group.IdxX & ((TEdge.Size / 4) - 1))), k = k0 + (Group.IdxX / (TEdge.Size / 4)) + (8 * part);
         return row < rows && k < depth ? TAccess.Load(matrix, start + (k * stride) + row, rows - row) : new Float4(0f, 0f, 0f, 0f);
     }
 
     public static void Store(ArrayView<float> shared, int stage, Float4 value, int part)
     {
         int k = (Group.IdxX / (TEdge.Size / 4)) + (8 * part);
-        int at = stage + (k * TEdge.Size) + ((4 * (Group.IdxX % (TEdge.Size / 4))) ^ (8 * (k >> 2)));
+        int at = stage + (k * TEdge.Size) + ((4 * (Group.IdxX & ((TEdge.Size / 4) - 1))) ^ (8 * (k >> 2)));
         shared.Cast<Float4>()[at >> 2] = value;
     }
 }

@@ -1,4 +1,5 @@
 using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul;
 
@@ -11,20 +12,29 @@ internal static class SplitK
     /// <summary>Parts are whole multiples of this many steps: the depth of every kernel's stage divides it.</summary>
     private const int Unit = 32;
 
-    // Reading a part's results back costs as much as some 20 steps of a tile of 64 do; below this many steps it is not worth it.
-    private const int ShortestPart = 128;
     private const int MostParts = 16;
 
-    // Groups of the 64 x 64 kernels that should be on a multiprocessor: two hide each other's waits.
-    private const int GroupsEach = 2;
+    // Groups of the 64 x 64 kernels that should be on a multiprocessor: they hide each other's waits.
+    private const int GroupsEach = 4;
 
     /// <summary>Steps of a part, or 0 when a product is better left whole.</summary>
-    internal static int Part(in Gemm gemm, int multiprocessors)
+    /// <param name="gemm">The product.</param>
+    /// <param name="precision">What it multiplies with.</param>
+    /// <param name="multiprocessors">Multiprocessors to fill.</param>
+    internal static int Part(in Gemm gemm, Precision precision, int multiprocessors)
     {
         long tiles = (long)GpuSizes.Groups(gemm.M, 64) * GpuSizes.Groups(gemm.N, 64);
-        int parts = (int)Math.Min(Math.Min(GroupsEach * (long)multiprocessors / tiles, gemm.K / ShortestPart), MostParts);
+        int parts = (int)Math.Min(Math.Min(GroupsEach * (long)multiprocessors / tiles, gemm.K / ShortestPart(precision)), MostParts);
         return parts < 2 || !Allowed(gemm) ? 0 : Steps(gemm.K, parts);
     }
+
+    // A second launch takes the host 7 us, in which one 64 x 64 tile goes through some 1000 steps in bf16, and through an eighth of that in float32 (bench tiles, on an H200). tf32 lies between.
+    private static int ShortestPart(Precision precision) => precision switch
+    {
+        Precision.Bf16 => 1024,
+        Precision.Tf32 => 384,
+        _ => 128,
+    };
 
     /// <summary>Whether a product can be cut: a single one with float32 results.</summary>
     internal static bool Allowed(in Gemm gemm) => gemm.Batch == 1 && !gemm.C.IsBf16 && !gemm.PreActivation.IsBf16;

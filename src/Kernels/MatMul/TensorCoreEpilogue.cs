@@ -58,7 +58,7 @@ internal static class TensorCoreEpilogue
         int quads = columns / 4, rowFloats = RowFloats(columns);
         for (int i = Group.IdxX; i < Rows * quads; i += threads)
         {
-            int r = i / quads, q = i % quads, n = column + (4 * q);
+            int r = i / quads, q = i & (quads - 1), n = column + (4 * q);
             if (row + r < p.M && n < p.N)
             {
                 int at = (batch * p.BatchC) + ((row + r) * p.RowC) + n;

@@ -66,13 +66,14 @@ internal static class TensorCoreGemm
         var a = p.A.SubView(batch * p.BatchA, p.A.Length - (batch * p.BatchA));
         var b = p.B.SubView(batch * p.BatchB, p.B.Length - (batch * p.BatchB));
         int warp = Group.IdxX / 32, warpsAcross = TTile.Columns / Strip.Columns;
-        int row = warp / warpsAcross * TTile.WarpRows, column = warp % warpsAcross * Strip.Columns;
+        int row = warp / warpsAcross * TTile.WarpRows, column = (warp & (warpsAcross - 1)) * Strip.Columns;
 
-        TA.Load(shared, 0, a, p.RowA, TTile.Rows, tileRow, p.M, 0, depth, TTile.Threads);
-        TB.Load(shared, chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, 0, depth, TTile.Threads);
+        TileCopies copiesA = TA.Prepare(p.RowA, TTile.Rows, tileRow, p.M, depth, TTile.Threads), copiesB = TB.Prepare(p.RowB, TTile.Columns, tileColumn, p.N, depth, TTile.Threads);
+        TA.Start(copiesA, shared, 0, a, p.RowA, 0, TTile.Threads);
+        TB.Start(copiesB, shared, chunksA, b, p.RowB, 0, TTile.Threads);
         AsyncCopy.Commit();
-        TA.Load(shared, chunks, a, p.RowA, TTile.Rows, tileRow, p.M, step, depth, TTile.Threads);
-        TB.Load(shared, chunks + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, step, depth, TTile.Threads);
+        TA.Start(copiesA, shared, chunks, a, p.RowA, step, TTile.Threads);
+        TB.Start(copiesB, shared, chunks + chunksA, b, p.RowB, step, TTile.Threads);
         AsyncCopy.Commit();
 
         TTile c = default;
@@ -84,8 +85,8 @@ internal static class TensorCoreGemm
             Group.Barrier();
             if (k + (2 * step) < depth)
             {
-                TA.Load(shared, filling, a, p.RowA, TTile.Rows, tileRow, p.M, k + (2 * step), depth, TTile.Threads);
-                TB.Load(shared, filling + chunksA, b, p.RowB, TTile.Columns, tileColumn, p.N, k + (2 * step), depth, TTile.Threads);
+                TA.Start(copiesA, shared, filling, a, p.RowA, k + (2 * step), TTile.Threads);
+                TB.Start(copiesB, shared, filling + chunksA, b, p.RowB, k + (2 * step), TTile.Threads);
             }
 
             // Committed even when empty: the wait counts groups.

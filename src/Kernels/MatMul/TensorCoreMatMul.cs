@@ -12,7 +12,18 @@ namespace Ldvc.Kernels.MatMul;
 internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision = Precision.Bf16) : IMatMulKernels
 {
     /// <inheritdoc/>
-    public void Run(in Gemm gemm) => Run(gemm, TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors));
+    public void Run(in Gemm gemm)
+    {
+        var (large, part) = Choose(gemm);
+        Run(gemm, large, part);
+    }
+
+    /// <summary>The tile that a product is given, and the steps of its parts; 0 for a whole one.</summary>
+    internal (bool Large, int Part) Choose(in Gemm gemm)
+    {
+        bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors);
+        return (large, large ? 0 : SplitK.Part(gemm, precision, launcher.Multiprocessors));
+    }
 
     /// <summary>
     /// Whether a product's matrices lie as the kernels want them. bf16 results are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
@@ -29,7 +40,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     }
 
     /// <summary>Runs a product with a given tile.</summary>
-    internal void Run(in Gemm gemm, bool large) => Run(gemm, large, large ? 0 : SplitK.Part(gemm, launcher.Multiprocessors));
+    internal void Run(in Gemm gemm, bool large) => Run(gemm, large, large ? 0 : SplitK.Part(gemm, precision, launcher.Multiprocessors));
 
     /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
     internal void Run(in Gemm gemm, bool large, int part)

@@ -11,19 +11,17 @@ namespace Ldvc.Kernels.MatMul;
 /// </summary>
 internal interface IOperandLayout
 {
-    /// <summary>Starts the copies of one tile; what lies outside the matrix becomes zero.</summary>
-    /// <param name="shared">Shared memory; the tile starts at chunk <paramref name="at"/>.</param>
-    /// <param name="at">First chunk of the tile.</param>
-    /// <param name="matrix">The matrix, rows of <paramref name="stride"/> chunks.</param>
-    /// <param name="stride">Chunks a row.</param>
-    /// <param name="tileOuter">Outer size of the tile, 64 or more.</param>
+    /// <summary>What this thread copies of every tile along the sum.</summary>
+    /// <param name="stride">Chunks a row of the matrix.</param>
+    /// <param name="tileOuter">Outer size of the tile, 64 or 128: with twice as many threads, two chunks each.</param>
     /// <param name="first">First outer index of the tile.</param>
     /// <param name="outer">Outer size of the matrix.</param>
-    /// <param name="k">First step of the tile, a multiple of a tile's.</param>
     /// <param name="depth">Steps of the sum in the matrix.</param>
     /// <param name="threads">Threads of the group.</param>
-    static abstract void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads);
+    static abstract TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads);
+
+    /// <summary>Starts the copies of the tile at step k, a multiple of a tile's, to chunk <paramref name="at"/> of shared memory.</summary>
+    static abstract void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads);
 
     /// <summary>Where this lane's row of ldmatrix lies in the first block of A of a warp (16 outer indices, 16 steps); first is a multiple of 32.</summary>
     static abstract int LaneA(int tileOuter, int first);
@@ -48,16 +46,26 @@ internal readonly struct SumAlongRows : IOperandLayout
     private const int RowChunks = TensorCoreGemm.RowChunks;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads)
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => Chunks(stride, first, outer, depth, threads, 8);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+        TileCopies.Start(copies, shared, at, matrix, k / 8, k, threads);
+
+    /// <summary>For chunks of so many numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TileCopies Chunks(int stride, int first, int outer, int depth, int threads, int values)
     {
-        for (int i = Group.IdxX; i < tileOuter * RowChunks; i += threads)
-        {
-            int row = i / RowChunks, chunk = i % RowChunks;
-            bool inside = first + row < outer && k + (chunk * 8) < depth;
-            int source = inside ? ((first + row) * stride) + (k / 8) + chunk : 0;
-            AsyncCopy.Copy16(ref shared[at + At(row, chunk)], ref matrix[source], inside ? 16 : 0);
-        }
+        // Threads / 4 rows on, the permutation is the same.
+        int row = Group.IdxX / RowChunks, chunk = Group.IdxX & (RowChunks - 1), rows = threads / RowChunks, limit = depth - (chunk * values);
+        TileCopies c;
+        c.Source = ((first + row) * stride) + chunk;
+        c.Second = rows * stride;
+        c.Limit = first + row < outer ? limit : 0;
+        c.SecondLimit = first + row + rows < outer ? limit : 0;
+        c.Target = At(row, chunk);
+        c.Bytes = 16;
+        return c;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,22 +92,25 @@ internal readonly struct SumAlongRows : IOperandLayout
 /// <summary>bf16; the outer dimension runs along a row, the sum from row to row: A transposed, B as it is.</summary>
 internal readonly struct SumAcrossRows : IOperandLayout
 {
-    // Rows of a tile.
-    private const int Depth = 8 * TensorCoreGemm.RowChunks;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads)
+    {
+        // Threads / (chunks of a row) = 16 rows on, the permutation is the same.
+        int rowChunks = tileOuter / 8, row = Group.IdxX / rowChunks, chunk = Group.IdxX & (rowChunks - 1), rows = threads / rowChunks;
+        bool inside = first + (chunk * 8) < outer;
+        TileCopies c;
+        c.Source = (row * stride) + (first / 8) + chunk;
+        c.Second = rows * stride;
+        c.Limit = inside ? depth - row : 0;
+        c.SecondLimit = inside ? depth - row - rows : 0;
+        c.Target = At(row, chunk, rowChunks);
+        c.Bytes = 16;
+        return c;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads)
-    {
-        int rowChunks = tileOuter / 8;
-        for (int i = Group.IdxX; i < Depth * rowChunks; i += threads)
-        {
-            int row = i / rowChunks, chunk = i % rowChunks;
-            bool inside = k + row < depth && first + (chunk * 8) < outer;
-            int source = inside ? ((k + row) * stride) + (first / 8) + chunk : 0;
-            AsyncCopy.Copy16(ref shared[at + At(row, chunk, rowChunks)], ref matrix[source], inside ? 16 : 0);
-        }
-    }
+    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+        TileCopies.Start(copies, shared, at, matrix, k * stride, k, threads);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LaneA(int tileOuter, int first) =>

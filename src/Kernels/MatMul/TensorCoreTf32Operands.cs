@@ -11,17 +11,11 @@ namespace Ldvc.Kernels.MatMul;
 internal readonly struct Tf32AlongRows : IOperandLayout
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads)
-    {
-        for (int i = Group.IdxX; i < tileOuter * TensorCoreGemm.RowChunks; i += threads)
-        {
-            int row = i / TensorCoreGemm.RowChunks, chunk = i % TensorCoreGemm.RowChunks;
-            int left = first + row < outer ? IntrinsicMath.Max(depth - k - (chunk * 4), 0) : 0;
-            int source = left > 0 ? ((first + row) * stride) + (k / 4) + chunk : 0;
-            AsyncCopy.Copy16(ref shared[at + SumAlongRows.At(row, chunk)], ref matrix[source], IntrinsicMath.Min(4 * left, 16));
-        }
-    }
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => SumAlongRows.Chunks(stride, first, outer, depth, threads, 4);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+        TileCopies.StartTf32(copies, shared, at, matrix, k / 4, k, threads);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LaneA(int tileOuter, int first) => SumAlongRows.LaneA(tileOuter, first);
@@ -57,18 +51,23 @@ internal readonly struct Tf32AlongRows : IOperandLayout
 internal readonly struct Tf32AcrossRows : IOperandLayout
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int tileOuter, int first, int outer, int k, int depth, int threads)
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads)
     {
-        int rowChunks = tileOuter / 4;
-        for (int i = Group.IdxX; i < TensorCoreGemm.RowChunks * tileOuter; i += threads)
-        {
-            int row = i / rowChunks, chunk = i % rowChunks;
-            int left = k + row < depth ? IntrinsicMath.Max(outer - first - (chunk * 4), 0) : 0;
-            int source = left > 0 ? ((k + row) * stride) + (first / 4) + chunk : 0;
-            AsyncCopy.Copy16(ref shared[at + At(row, chunk, rowChunks)], ref matrix[source], IntrinsicMath.Min(4 * left, 16));
-        }
+        // Threads / (chunks of a row) = 8 rows on, the permutation is the same.
+        int rowChunks = tileOuter / 4, row = Group.IdxX / rowChunks, chunk = Group.IdxX & (rowChunks - 1), rows = threads / rowChunks, left = outer - first - (chunk * 4);
+        TileCopies c;
+        c.Source = (row * stride) + (first / 4) + chunk;
+        c.Second = rows * stride;
+        c.Limit = left > 0 ? depth - row : 0;
+        c.SecondLimit = left > 0 ? depth - row - rows : 0;
+        c.Target = At(row, chunk, rowChunks);
+        c.Bytes = IntrinsicMath.Min(4 * left, 16);
+        return c;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+        TileCopies.Start(copies, shared, at, matrix, k * stride, k, threads);
 
     // The chunk of this lane's first number: row t, outer index first + g.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

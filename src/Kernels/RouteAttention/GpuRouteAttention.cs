@@ -12,7 +12,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     internal static readonly GpuKernel<GpuRouteArguments> Choose =
         new("route_attention.choose", GpuRouteTable.Choose, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.SharedBytes };
 
-    internal static readonly GpuKernel<GpuRouteArguments> Inverse = new("route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads);
+    internal static readonly GpuKernel<GpuRouteArguments> Inverse = new("route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.InvertSharedBytes };
 
     internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", 32,
         GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>,
@@ -38,7 +38,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     public void Invert(in RouteSizes sizes, View table, View offsets, View list)
     {
         var args = Table(sizes, table) with { Offsets = offsets.GpuInts, List = list.GpuInts };
-        launcher.Launch(Inverse, sizes.Batch * GpuSizes.Groups(sizes.Windows, GpuRouteTable.Threads), args);
+        launcher.Launch(Inverse, sizes.Batch * sizes.Windows, args);
     }
 
     public void Forward(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)

@@ -53,7 +53,13 @@ internal static class GpuRouteTable
     /// <summary>Shared memory of <see cref="Choose"/>.</summary>
     internal const int SharedBytes = ((2 * Chunk) + (Threads / Lanes * (Lanes + 1))) * sizeof(double);
 
+    /// <summary>Shared memory of <see cref="Invert"/>.</summary>
+    internal const int InvertSharedBytes = 2 * Threads * sizeof(int);
+
     private const int Lanes = 16;
+
+    // Loads of a thread that are under way at a time: one after the other, each would wait for the second-level cache.
+    private const int Ahead = 4;
 
     /// <summary>Means of q (y = 0) and k (y = 1) over the windows: a thread a column, a group the columns of one window.</summary>
     internal static void Pool(GpuRouteArguments a)
@@ -123,39 +129,49 @@ internal static class GpuRouteTable
     }
 
     /// <summary>
-    /// The inverse list: a thread a window. It counts the entries of lower windows, which is where its list starts, and writes its choosers in the
-    /// order of the table, which is ascending.
+    /// The inverse list: a group a window. Each thread looks at its share of the table, counts the entries of lower windows (all of them are where the list
+    /// starts) and of this one, and writes its choosers behind those of the threads before it, so the list is in the order of the table, which is ascending.
     /// </summary>
     internal static void Invert(GpuRouteArguments a)
     {
-        int groups = (a.Windows + Threads - 1) / Threads, batch = Grid.IdxX / groups, window = ((Grid.IdxX - (batch * groups)) * Threads) + Group.IdxX;
-        int entries = a.Windows * a.TopK, table = batch * entries, at = 0;
-        if (window >= a.Windows)
+        var lower = SharedMemory.Allocate<int>(Threads);
+        var equal = SharedMemory.Allocate<int>(Threads);
+        int batch = Grid.IdxX / a.Windows, window = Grid.IdxX - (batch * a.Windows), thread = Group.IdxX;
+        int entries = a.Windows * a.TopK, table = batch * entries, each = (entries + Threads - 1) / Threads;
+        int begin = thread * each, end = begin + each < entries ? begin + each : entries, below = 0, own = 0;
+        for (int i = begin; i < end; i++)
         {
-            return;
+            int chosen = a.Table[table + i];
+            below += chosen < window ? 1 : 0;
+            own += chosen == window ? 1 : 0;
         }
 
-        for (int i = 0; i < entries; i++)
+        lower[thread] = below;
+        equal[thread] = own;
+        Group.Barrier();
+        int start = 0, before = 0;
+        for (int i = 0; i < Threads; i++)
         {
-            at += a.Table[table + i] < window ? 1 : 0;
+            start += lower[i];
+            before += i < thread ? equal[i] : 0;
         }
 
-        int offsets = batch * (a.Windows + 1);
-        a.Offsets[offsets + window] = at;
-        if (window == a.Windows - 1)
+        int offsets = batch * (a.Windows + 1), at = table + start + before;
+        for (int i = begin; i < end; i++)
         {
-            a.Offsets[offsets + a.Windows] = entries;
-        }
-
-        for (int chooser = 0; chooser < a.Windows; chooser++)
-        {
-            for (int i = 0; i < a.TopK; i++)
+            if (a.Table[table + i] == window)
             {
-                if (a.Table[table + (chooser * a.TopK) + i] == window)
-                {
-                    a.List[table + at] = chooser;
-                    at++;
-                }
+                a.List[at] = i / a.TopK;
+                at++;
+            }
+        }
+
+        if (thread == 0)
+        {
+            a.Offsets[offsets + window] = start;
+            if (window == a.Windows - 1)
+            {
+                a.Offsets[offsets + a.Windows] = entries;
             }
         }
     }
@@ -163,7 +179,7 @@ internal static class GpuRouteTable
     // Affinities of the group's window with windows start .. start + Chunk - 1: 16 threads a product, eight products at a time.
     private static void Affinities(GpuRouteArguments a, int batch, int start, ArrayView<double> partial, ArrayView<double> affinities)
     {
-        int lane = Group.IdxX % Lanes, row = Group.IdxX / Lanes;
+        int lane = Group.IdxX & (Lanes - 1), row = Group.IdxX / Lanes;
         int query = Grid.IdxX * a.Width, keys = (a.Batch + batch) * a.Windows * a.Width;
         int end = a.Windows - start < Chunk ? a.Windows - start : Chunk;
         for (int first = 0; first < end; first += Threads / Lanes)
@@ -172,7 +188,18 @@ internal static class GpuRouteTable
             if (first + row < end)
             {
                 int key = keys + ((start + first + row) * a.Width);
-                for (int i = lane; i < a.Width; i += Lanes)
+                int i = lane;
+                for (; i + ((Ahead - 1) * Lanes) < a.Width; i += Ahead * Lanes)
+                {
+                    float q0 = a.Means[query + i], q1 = a.Means[query + i + Lanes], q2 = a.Means[query + i + (2 * Lanes)], q3 = a.Means[query + i + (3 * Lanes)];
+                    float k0 = a.Means[key + i], k1 = a.Means[key + i + Lanes], k2 = a.Means[key + i + (2 * Lanes)], k3 = a.Means[key + i + (3 * Lanes)];
+                    sum += (double)q0 * k0;
+                    sum += (double)q1 * k1;
+                    sum += (double)q2 * k2;
+                    sum += (double)q3 * k3;
+                }
+
+                for (; i < a.Width; i += Lanes)
                 {
                     sum += (double)a.Means[query + i] * a.Means[key + i];
                 }

@@ -81,7 +81,8 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
             throw new ArgumentException($"confusion: {classes} classes need {pairs} counters, got {confusion.Length}", nameof(confusion));
         }
 
-        long bytes = (long)GpuSegmentationKernels.Tables * pairs * sizeof(int);
+        int tableCount = GpuSegmentationKernels.Tables(GpuSizes.Index(count, CountPairs));
+        long bytes = (long)tableCount * pairs * sizeof(int);
         var tables = launcher.Workspace.Bytes(bytes);
         launcher.Device.Clear(tables.Storage, 0, bytes);
         var args = new GpuLabelArguments
@@ -90,10 +91,11 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
             Labels = prediction.GpuBytes,
             Best = tables.GpuFloats,
             Confusion = tables.GpuInts,
+            Tables = tableCount,
             Classes = classes,
-            Count = GpuSizes.Index(count, CountPairs),
+            Count = (int)count,
         };
-        launcher.Launch(CountPairs, GpuSegmentationKernels.Tables, args);
+        launcher.Launch(CountPairs, tableCount, args);
         launcher.LaunchItems(SumPairs, pairs, args);
         int[] counted = new int[pairs];
         launcher.Device.Download(tables.Storage, 0, MemoryMarshal.AsBytes(counted.AsSpan()));

@@ -77,6 +77,9 @@ internal readonly struct GpuLabelArguments
 
     internal ArrayView<int> Confusion { get; init; }
 
+    /// <summary>Tables of counters one behind the other, before their sum.</summary>
+    internal int Tables { get; init; }
+
     internal float Threshold { get; init; }
 
     internal int Classes { get; init; }
@@ -90,13 +93,17 @@ internal static class GpuSegmentationKernels
     /// <summary>Threads of a group.</summary>
     internal const int Threads = 256;
 
-    /// <summary>Groups that count pairs of labels, each into a table of its own.</summary>
-    internal const int Tables = 16;
+    // Groups that count pairs of labels, each into a table of its own: as many as a card has multiprocessors, each with a share that is worth a table.
+    private const int MostTables = 128;
+    private const int PixelsOfATable = 1024;
 
     /// <summary>Shared memory of <see cref="CountPairs"/>.</summary>
     internal const int CountSharedBytes = 2 * StagedPixels;
 
     private const int StagedPixels = 4096;
+
+    /// <summary>Tables that so many pixels are counted into.</summary>
+    internal static int Tables(int pixels) => Math.Clamp(pixels / PixelsOfATable, 1, MostTables);
 
     internal static void AddWindow(GpuWindowArguments a)
     {
@@ -233,7 +240,7 @@ internal static class GpuSegmentationKernels
         if (index < pairs)
         {
             int sum = 0;
-            for (int table = 0; table < Tables; table++)
+            for (int table = 0; table < a.Tables; table++)
             {
                 sum += a.Confusion[(table * pairs) + index];
             }

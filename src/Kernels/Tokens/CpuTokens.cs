@@ -28,7 +28,7 @@ internal unsafe struct PatchArguments
 /// <summary>CPU token movement: copies limited by memory, split over blocks, or over columns where blocks add up.</summary>
 internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
 {
-    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate)
+    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
     {
         var a = new TokenArguments
         {
@@ -41,10 +41,13 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
             Accumulate = accumulate,
             Tiles = Tiling.Count(blocks, length),
         };
-        threads.For(a.Tiles, &a, &CopyTile);
+        for (int i = 0; i < repeat.Count; i++, a.Source += repeat.SourceStep, a.Target += repeat.TargetStep)
+        {
+            threads.For(a.Tiles, &a, &CopyTile);
+        }
     }
 
-    public void SumBlocks(View source, long sourceStride, View target, int blocks, long length)
+    public void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default)
     {
         var a = new TokenArguments
         {
@@ -55,7 +58,10 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
             Length = length,
             Tiles = Tiling.Count(length, blocks),
         };
-        threads.For(a.Tiles, &a, &SumTile);
+        for (int i = 0; i < repeat.Count; i++, a.Source += repeat.SourceStep, a.Target += repeat.TargetStep)
+        {
+            threads.For(a.Tiles, &a, &SumTile);
+        }
     }
 
     public void Gather(View table, View indices, View y, int count, int columns)

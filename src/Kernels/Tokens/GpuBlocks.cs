@@ -16,6 +16,13 @@ internal readonly struct BlockArgs
 
     internal int TargetStride { get; init; }
 
+    /// <summary>From one repetition to the next.</summary>
+    internal int SourceStep { get; init; }
+
+    internal int TargetStep { get; init; }
+
+    internal int Times { get; init; }
+
     internal int Blocks { get; init; }
 
     internal int Length { get; init; }
@@ -31,35 +38,59 @@ internal readonly struct BlockArgs
 internal static class GpuBlocks<T>
     where T : unmanaged, IPack<T>
 {
+    /// <summary>Threads of a group, on a card.</summary>
+    internal const int GroupSize = 256;
+
+    /// <summary>Packs of the target that a group of <see cref="Sum"/> makes.</summary>
+    internal const int SumColumns = 8;
+
     internal static void Copy(BlockArgs args)
     {
-        int item = (Grid.IdxX * Group.DimX) + Group.IdxX;
-        if (item < args.Blocks * args.Length)
+        int item = (Grid.IdxX * Group.DimX) + Group.IdxX, each = args.Blocks * args.Length;
+        if (item < args.Times * each)
         {
-            int block = item / args.Length, i = item % args.Length;
+            int time = item / each, left = item - (time * each), block = left / args.Length, i = left - (block * args.Length);
             var source = args.Source.Cast<T>();
             var target = args.Target.Cast<T>();
-            int at = (block * args.TargetStride) + i;
-            var value = source[(block * args.SourceStride) + i];
+            int at = (time * args.TargetStep) + (block * args.TargetStride) + i;
+            var value = source[(time * args.SourceStep) + (block * args.SourceStride) + i];
             target[at] = args.Accumulate != 0 ? T.Add(target[at], value) : value;
         }
     }
 
-    /// <summary>target += the blocks, in order.</summary>
+    /// <summary>
+    /// target += the blocks. Sums are often few and long (the mean of a picture's tokens), so a group makes eight packs of one and shares the blocks out: each of
+    /// its 32 rows of threads adds every 32nd, 128 bytes a row, and the first row adds the others' results in order.
+    /// </summary>
     internal static void Sum(BlockArgs args)
     {
-        int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        var shared = SharedMemory.Allocate1D<T>(GroupSize);
+        int column = Group.IdxX & (SumColumns - 1), row = Group.IdxX / SumColumns, rows = Group.DimX / SumColumns;
+        int i = (Grid.IdxX * SumColumns) + column;
+        var source = args.Source.Cast<T>();
+        var target = args.Target.Cast<T>();
+        var sum = T.Fill(0);
         if (i < args.Length)
         {
-            var source = args.Source.Cast<T>();
-            var target = args.Target.Cast<T>();
-            var sum = target[i];
-            for (int block = 0; block < args.Blocks; block++)
+            int at = (Grid.IdxY * args.SourceStep) + i;
+            for (int block = row; block < args.Blocks; block += rows)
             {
-                sum = T.Add(sum, source[(block * args.SourceStride) + i]);
+                sum = T.Add(sum, source[at + (block * args.SourceStride)]);
+            }
+        }
+
+        shared[Group.IdxX] = sum;
+        Group.Barrier();
+        if (row == 0 && i < args.Length)
+        {
+            int at = (Grid.IdxY * args.TargetStep) + i;
+            var total = target[at];
+            for (int other = 0; other < rows; other++)
+            {
+                total = T.Add(total, shared[(other * SumColumns) + column]);
             }
 
-            target[i] = sum;
+            target[at] = total;
         }
     }
 
@@ -69,7 +100,7 @@ internal static class GpuBlocks<T>
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (item < args.Blocks * args.Length)
         {
-            int row = item / args.Length, i = item % args.Length;
+            int row = item / args.Length, i = item - (row * args.Length);
             args.Target.Cast<T>()[item] = args.Source.Cast<T>()[(args.Indices[row] * args.Length) + i];
         }
     }

@@ -35,14 +35,11 @@ internal static class GpuPatches<T>
         if (item < args.Items)
         {
             int across = args.Width / args.PatchWidth, down = args.Height / args.Patch;
-            int x = item % args.PatchWidth, rest = item / args.PatchWidth;
-            int y = rest % args.Patch;
-            rest /= args.Patch;
-            int c = rest % args.Channels;
-            rest /= args.Channels;
-            int gx = rest % across;
-            rest /= across;
-            int gy = rest % down, b = rest / down;
+            int line = item / args.PatchWidth, x = item - (line * args.PatchWidth);
+            int plane = line / args.Patch, y = line - (plane * args.Patch);
+            int patch = plane / args.Channels, c = plane - (patch * args.Channels);
+            int column = patch / across, gx = patch - (column * across);
+            int b = column / down, gy = column - (b * down);
             int row = (((b * args.Channels) + c) * args.Height) + (gy * args.Patch) + y;
             args.Patches.Cast<T>()[item] = args.Image.Cast<T>()[(row * args.Width) + (gx * args.PatchWidth) + x];
         }

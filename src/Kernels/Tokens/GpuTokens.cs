@@ -6,12 +6,12 @@ namespace Ldvc.Kernels.Tokens;
 /// <summary>GPU dispatch of token movement: packs of four floats where all addresses, lengths and strides allow it.</summary>
 internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
 {
-    private const int GroupSize = 256;
+    private const int GroupSize = GpuBlocks<Float1>.GroupSize;
 
     private static readonly GpuKernel<BlockArgs> s_copy4 = Define("tokens.copy_blocks.v4", GpuBlocks<Float4>.Copy);
     private static readonly GpuKernel<BlockArgs> s_copy1 = Define("tokens.copy_blocks", GpuBlocks<Float1>.Copy);
-    private static readonly GpuKernel<BlockArgs> s_sum4 = Define("tokens.sum_blocks.v4", GpuBlocks<Float4>.Sum);
-    private static readonly GpuKernel<BlockArgs> s_sum1 = Define("tokens.sum_blocks", GpuBlocks<Float1>.Sum);
+    private static readonly GpuKernel<BlockArgs> s_sum4 = Define("tokens.sum_blocks.v4", GpuBlocks<Float4>.Sum, 4);
+    private static readonly GpuKernel<BlockArgs> s_sum1 = Define("tokens.sum_blocks", GpuBlocks<Float1>.Sum, 1);
     private static readonly GpuKernel<BlockArgs> s_gather4 = Define("tokens.gather.v4", GpuBlocks<Float4>.Gather);
     private static readonly GpuKernel<BlockArgs> s_gather1 = Define("tokens.gather", GpuBlocks<Float1>.Gather);
     private static readonly GpuKernel<BlockArgs> s_scatter4 = Define("tokens.scatter_add.v4", GpuBlocks<Float4>.Scatter);
@@ -19,38 +19,22 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static readonly GpuKernel<PatchArgs> s_patchify4 = new("tokens.patchify.v4", GpuPatches<Float4>.Run, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify1 = new("tokens.patchify", GpuPatches<Float1>.Run, GroupSize) { AnyGroup = true };
 
-    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate)
+    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
     {
-        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, targetStride, length) ? 4 : 1;
+        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, targetStride, length, repeat.SourceStep, repeat.TargetStep) ? 4 : 1;
         var kernel = pack == 4 ? s_copy4 : s_copy1;
-        GpuSizes.Index(((long)blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
-        launcher.LaunchItems(kernel, blocks * length / pack, new BlockArgs
-        {
-            Source = source.GpuFloats,
-            Target = target.GpuFloats,
-            Indices = source.GpuInts,
-            SourceStride = (int)(sourceStride / pack),
-            TargetStride = (int)(targetStride / pack),
-            Blocks = blocks,
-            Length = (int)(length / pack),
-            Accumulate = accumulate ? 1 : 0,
-        });
+        launcher.LaunchItems(
+            kernel, repeat.Count * blocks * length / pack,
+            Blocks(source, sourceStride, target, targetStride, blocks, length, repeat, pack, kernel) with { Accumulate = accumulate ? 1 : 0 });
     }
 
-    public void SumBlocks(View source, long sourceStride, View target, int blocks, long length)
+    public void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default)
     {
-        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, length) ? 4 : 1;
+        int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, length, repeat.SourceStep, repeat.TargetStep) ? 4 : 1;
         var kernel = pack == 4 ? s_sum4 : s_sum1;
-        GpuSizes.Index(((long)blocks * sourceStride) + length, kernel);
-        launcher.LaunchItems(kernel, length / pack, new BlockArgs
-        {
-            Source = source.GpuFloats,
-            Target = target.GpuFloats,
-            Indices = source.GpuInts,
-            SourceStride = (int)(sourceStride / pack),
-            Blocks = blocks,
-            Length = (int)(length / pack),
-        });
+        launcher.Launch(
+            kernel, GpuSizes.Groups((int)(length / pack), GpuBlocks<Float1>.SumColumns), repeat.Count, 1,
+            Blocks(source, sourceStride, target, 0, blocks, length, repeat, pack, kernel));
     }
 
     public void Gather(View table, View indices, View y, int count, int columns)
@@ -88,6 +72,25 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
         });
     }
 
+    private static BlockArgs Blocks(
+        View source, long sourceStride, View target, long targetStride, int blocks, long length, BlockRepeat repeat, int pack, GpuKernel kernel)
+    {
+        GpuSizes.Index((repeat.Count * Math.Max(repeat.SourceStep, repeat.TargetStep)) + (blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
+        return new BlockArgs
+        {
+            Source = source.GpuFloats,
+            Target = target.GpuFloats,
+            Indices = source.GpuInts,
+            SourceStride = (int)(sourceStride / pack),
+            TargetStride = (int)(targetStride / pack),
+            SourceStep = (int)(repeat.SourceStep / pack),
+            TargetStep = (int)(repeat.TargetStep / pack),
+            Times = repeat.Count,
+            Blocks = blocks,
+            Length = (int)(length / pack),
+        };
+    }
+
     private static BlockArgs Rows(View source, View indices, View target, int rows, int length) => new()
     {
         Source = source.GpuFloats,
@@ -97,5 +100,9 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
         Length = length,
     };
 
-    private static GpuKernel<BlockArgs> Define(string name, Action<BlockArgs> method) => new(name, method, GroupSize) { AnyGroup = true };
+    private static GpuKernel<BlockArgs> Define(string name, Action<BlockArgs> method, int sharedFloats = 0) => new(name, method, GroupSize)
+    {
+        AnyGroup = true,
+        SharedBytes = GroupSize * sharedFloats * sizeof(float),
+    };
 }

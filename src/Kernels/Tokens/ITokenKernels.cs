@@ -9,10 +9,10 @@ internal interface ITokenKernels
     /// For each of `blocks` blocks of `length` floats: target[i * targetStride ..] = (or +=) source[i * sourceStride ..]. A source stride of 0
     /// repeats one block.
     /// </summary>
-    void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate);
+    void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default);
 
-    /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], blocks in order.</summary>
-    void SumBlocks(View source, long sourceStride, View target, int blocks, long length);
+    /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], in an order that depends on the sizes alone.</summary>
+    void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default);
 
     /// <summary>y [count, columns] = table rows at indices int32 [count]; indices are checked by the caller.</summary>
     void Gather(View table, View indices, View y, int count, int columns);

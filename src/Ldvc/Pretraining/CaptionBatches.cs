@@ -6,7 +6,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Pretraining;
 
-/// <summary>Drawn pictures and their captions as tensors. Batch number `step` is a pure function of the seed.</summary>
+/// <summary>
+/// Drawn pictures and their captions as tensors. Batch number `step` is a pure function of the seed. For a device that computes while the host does something
+/// else, the next batch is drawn in the meantime.
+/// </summary>
 internal sealed class CaptionBatches
 {
     private readonly ClipTokenizer _tokenizer;
@@ -16,6 +19,7 @@ internal sealed class CaptionBatches
     private readonly byte[] _bytes;
     private readonly float[] _floats;
     private readonly string[] _captions;
+    private (long Step, Task Drawn)? _ahead;
 
     internal CaptionBatches(ClipTokenizer tokenizer, CaptionOptions options, ulong seed, int batch, int context)
     {
@@ -28,16 +32,42 @@ internal sealed class CaptionBatches
     /// <summary>Draws a batch: pictures [B, 3, S, S] normalised with CLIP's statistics, and token ids.</summary>
     internal (Tensor Pictures, TokenBatch Texts) Draw(Device device, long step, int threads)
     {
+        // An exception of the batch before is not this one's, so it is waited for and not asked.
+        (long Step, Task Drawn)? ahead = _ahead;
+        _ahead = null;
+        if (ahead?.Step == step)
+        {
+            ahead.Value.Drawn.GetAwaiter().GetResult();
+        }
+        else
+        {
+            ahead?.Drawn.ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            DrawPictures(step, threads);
+        }
+
         int batch = _captions.Length, size = _options.Size;
-        CaptionSampler.SampleBatch(_seed, step, batch, _bytes, _captions, _options, threads);
-        Normalize(_bytes, _floats, batch, size);
         var ids = new int[batch * _context];
         for (int i = 0; i < batch; i++)
         {
             _tokenizer.Encode(_captions[i], _context).CopyTo(ids, i * _context);
         }
 
-        return (device.FromHost(_floats, new Shape(batch, 3, size, size)), TokenBatch.Create(ids, batch));
+        // Copied when the call returns: the buffers are free again.
+        var pictures = device.FromHost(_floats, new Shape(batch, 3, size, size));
+        if (device.CopiesAhead)
+        {
+            _ahead = (step + 1, Task.Run(() => DrawPictures(step + 1, threads)));
+        }
+
+        return (pictures, TokenBatch.Create(ids, batch));
+    }
+
+    private void DrawPictures(long step, int threads)
+    {
+        CaptionSampler.SampleBatch(_seed, step, _captions.Length, _bytes, _captions, _options, threads);
+        int size = 3 * _options.Size * _options.Size;
+        Parallel.For(0, _captions.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+            Normalize(_bytes.AsSpan(i * size, size), _floats.AsSpan(i * size, size), 1, _options.Size));
     }
 
     /// <summary>[B, S, S, 3] bytes to [B, 3, S, S] normalised floats.</summary>

@@ -17,29 +17,14 @@ internal sealed class ProbeEmbedder(ClipModel model, Device device, ClipTokenize
     /// <summary>Columns and rows of a picture.</summary>
     internal int Size => model.Config.ImageSize;
 
+    /// <summary>Patches along an edge of a picture.</summary>
+    internal int Grid => Size / model.Config.PatchSize;
+
     /// <summary>Vectors [n, Width] of n pictures; <paramref name="draw"/> fills the bytes [Size, Size, 3] of one of them.</summary>
-    internal float[] Pictures(int count, Action<int, Memory<byte>> draw)
-    {
-        int pixels = 3 * Size * Size;
-        var bytes = new byte[Batch * pixels];
-        var floats = new float[bytes.Length];
-        var vectors = new float[count * Width];
-        for (int start = 0; start < count; start += Batch)
-        {
-            int n = Math.Min(Batch, count - start);
-            for (int i = 0; i < n; i++)
-            {
-                draw(start + i, bytes.AsMemory(i * pixels, pixels));
-            }
+    internal float[] Pictures(int count, Action<int, Memory<byte>> draw) => Pictures(count, draw, 1, (tape, pictures) => tape.L2Normalize(model.Visual.Encode(tape, pictures)));
 
-            CaptionBatches.Normalize(bytes, floats, n, Size);
-            using var tape = new Tape(device, recording: false);
-            using var pictures = device.FromHost(floats.AsSpan(0, n * pixels), new Shape(n, 3, Size, Size));
-            tape.L2Normalize(model.Visual.Encode(tape, pictures)).Value.ToArray().CopyTo(vectors, start * Width);
-        }
-
-        return vectors;
-    }
+    /// <summary>Vectors [n, Grid, Grid, Width] of the patches of n pictures.</summary>
+    internal float[] Patches(int count, Action<int, Memory<byte>> draw) => Pictures(count, draw, Grid * Grid, (tape, pictures) => model.Visual.EncodeDense(tape, pictures).Patches);
 
     /// <summary>Vectors [n, Width] of n sentences.</summary>
     internal float[] Texts(IReadOnlyList<string> sentences)
@@ -66,5 +51,28 @@ internal sealed class ProbeEmbedder(ClipModel model, Device device, ClipTokenize
         }
 
         return sum;
+    }
+
+    private float[] Pictures(int count, Action<int, Memory<byte>> draw, int each, Func<Tape, Tensor, Variable> encode)
+    {
+        int pixels = 3 * Size * Size;
+        var bytes = new byte[Batch * pixels];
+        var floats = new float[bytes.Length];
+        var vectors = new float[count * each * Width];
+        for (int start = 0; start < count; start += Batch)
+        {
+            int n = Math.Min(Batch, count - start);
+            for (int i = 0; i < n; i++)
+            {
+                draw(start + i, bytes.AsMemory(i * pixels, pixels));
+            }
+
+            CaptionBatches.Normalize(bytes, floats, n, Size);
+            using var tape = new Tape(device, recording: false);
+            using var pictures = device.FromHost(floats.AsSpan(0, n * pixels), new Shape(n, 3, Size, Size));
+            encode(tape, pictures).Value.ToArray().CopyTo(vectors, start * each * Width);
+        }
+
+        return vectors;
     }
 }

@@ -16,6 +16,7 @@ internal sealed class CropProbe : IZeroShotProbe
     private const double LeastFill = 0.25;
 
     private readonly List<(Scene Window, int Label)> _crops = [];
+    private readonly int[] _things = new int[256];
 
     /// <summary>Windows of the validation scenes of a vocabulary.</summary>
     /// <param name="count">How many.</param>
@@ -26,6 +27,12 @@ internal sealed class CropProbe : IZeroShotProbe
         bool shapes = vocabulary == SceneVocabulary.Shapes;
         SceneClass[] things = shapes ? TaskClasses.Classes : SceneTask.Things;
         Prompts = [.. things.Select(t => "a photo of " + Vocabulary.WithArticle(t.Name))];
+        Array.Fill(_things, -1);
+        for (int i = 0; i < things.Length; i++)
+        {
+            _things[shapes ? TaskClasses.IdOf(things[i]) : SceneTask.IdOf(things[i])] = i;
+        }
+
         SceneOptions options = SceneOptions.Of(vocabulary);
         var scenes = new SceneDataset("val", int.MaxValue, 0, options);
         for (int i = 0; _crops.Count < count; i++)
@@ -52,6 +59,9 @@ internal sealed class CropProbe : IZeroShotProbe
 
     /// <inheritdoc/>
     public void Render(int index, Span<byte> pixels) => SceneRenderer.Render(_crops[index].Window, pixels, []);
+
+    /// <summary>For every pixel of picture i, the sentence of the thing it shows; -1 where there is none of the task.</summary>
+    internal int[] ThingsOf(int index) => Array.ConvertAll(SceneRenderer.Render(_crops[index].Window).Labels.Labels, label => _things[label]);
 
     private static Scene Around(PlacedObject placed, Scene scene, int size) => scene with
     {

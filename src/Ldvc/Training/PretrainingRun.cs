@@ -52,6 +52,7 @@ internal sealed class PretrainingRun
     internal static PretrainingOutcome Run(LdvcConfig config, string output, bool resume, Device device, int threads, VerbHost host)
     {
         config = config with { Pretrain = config.Pretrain with { Out = output } };
+        device.Precision = config.Pretrain.Precision;
         string root = Path.TrimEndingDirectorySeparator(output) + "-run";
         bool existed = RunFolder.Check(root, config, resume, OutKey);
         if (!existed && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
