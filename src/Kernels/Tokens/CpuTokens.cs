@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Tokens;
@@ -61,6 +63,28 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
         for (int i = 0; i < repeat.Count; i++, a.Source += repeat.SourceStep, a.Target += repeat.TargetStep)
         {
             threads.For(a.Tiles, &a, &SumTile);
+        }
+    }
+
+    public void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness)
+    {
+        var a = new LogMeanExpArguments { X = x.Floats, Y = y.Floats, Tokens = tokens, Width = width, Sharpness = sharpness };
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(batch, &a, &CpuLogMeanExp<Simd512, Vector512<float>>.Forward); break;
+            case 256: threads.For(batch, &a, &CpuLogMeanExp<Simd256, Vector256<float>>.Forward); break;
+            default: threads.For(batch, &a, &CpuLogMeanExp<Simd128, Vector128<float>>.Forward); break;
+        }
+    }
+
+    public void LogMeanExpGradient(View x, View y, View dy, View dx, bool accumulate, int batch, int tokens, int width, float sharpness)
+    {
+        var a = new LogMeanExpArguments { X = x.Floats, Y = y.Floats, Dy = dy.Floats, Dx = dx.Floats, Accumulate = accumulate, Tokens = tokens, Width = width, Sharpness = sharpness };
+        switch (SimdLevel.Bits)
+        {
+            case 512: threads.For(batch, &a, &CpuLogMeanExp<Simd512, Vector512<float>>.Backward); break;
+            case 256: threads.For(batch, &a, &CpuLogMeanExp<Simd256, Vector256<float>>.Backward); break;
+            default: threads.For(batch, &a, &CpuLogMeanExp<Simd128, Vector128<float>>.Backward); break;
         }
     }
 

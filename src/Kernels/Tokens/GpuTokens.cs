@@ -16,6 +16,8 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static readonly GpuKernel<BlockArgs> s_gather1 = Define("tokens.gather", GpuBlocks<Float1>.Gather);
     private static readonly GpuKernel<BlockArgs> s_scatter4 = Define("tokens.scatter_add.v4", GpuBlocks<Float4>.Scatter);
     private static readonly GpuKernel<BlockArgs> s_scatter1 = Define("tokens.scatter_add", GpuBlocks<Float1>.Scatter);
+    private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExp = new("tokens.log_mean_exp", GpuLogMeanExp.Forward, GroupSize) { AnyGroup = true };
+    private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExpGradient = new("tokens.log_mean_exp_gradient", GpuLogMeanExp.Backward, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify4 = new("tokens.patchify.v4", GpuPatches<Float4>.Run, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify1 = new("tokens.patchify", GpuPatches<Float1>.Run, GroupSize) { AnyGroup = true };
 
@@ -36,6 +38,36 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
             kernel, GpuSizes.Groups((int)(length / pack), GpuBlocks<Float1>.SumColumns), repeat.Count, 1,
             Blocks(source, sourceStride, target, 0, blocks, length, repeat, pack, kernel));
     }
+
+    public void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness)
+    {
+        GpuSizes.Index((long)batch * tokens * width, s_logMeanExp);
+        launcher.LaunchItems(s_logMeanExp, batch * width, new LogMeanExpArgs
+        {
+            X = x.GpuFloats,
+            Y = y.GpuFloats,
+            Dy = y.GpuFloats,
+            Dx = y.GpuFloats,
+            Batch = batch,
+            Tokens = tokens,
+            Width = width,
+            Sharpness = sharpness,
+        });
+    }
+
+    public void LogMeanExpGradient(View x, View y, View dy, View dx, bool accumulate, int batch, int tokens, int width, float sharpness) =>
+        launcher.LaunchItems(s_logMeanExpGradient, GpuSizes.Index((long)batch * tokens * width, s_logMeanExpGradient), new LogMeanExpArgs
+        {
+            X = x.GpuFloats,
+            Y = y.GpuFloats,
+            Dy = dy.GpuFloats,
+            Dx = dx.GpuFloats,
+            Batch = batch,
+            Tokens = tokens,
+            Width = width,
+            Sharpness = sharpness,
+            Accumulate = accumulate ? 1 : 0,
+        });
 
     public void Gather(View table, View indices, View y, int count, int columns)
     {

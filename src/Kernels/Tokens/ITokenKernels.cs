@@ -14,6 +14,12 @@ internal interface ITokenKernels
     /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], in an order that depends on the sizes alone.</summary>
     void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default);
 
+    /// <summary>y [batch, width] = log(mean over tokens of e^(sharpness x)) / sharpness, x [batch, tokens, width]; NaN stays NaN.</summary>
+    void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness);
+
+    /// <summary>dx [batch, tokens, width] = (or +=) dy e^(sharpness (x - y)) / tokens.</summary>
+    void LogMeanExpGradient(View x, View y, View dy, View dx, bool accumulate, int batch, int tokens, int width, float sharpness);
+
     /// <summary>y [count, columns] = table rows at indices int32 [count]; indices are checked by the caller.</summary>
     void Gather(View table, View indices, View y, int count, int columns);
 

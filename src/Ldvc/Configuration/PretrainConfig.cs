@@ -45,6 +45,9 @@ internal sealed record PretrainConfig
     [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
     public double PatchLoss { get; init; } = 1;
 
+    [Option("How sharply the patch loss looks for the patches that fit a text: 0 = the mean of all patches meets the text; above it, patches meet the text one by one, and their similarities are averaged by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object need not know of it.", Min = 0, Max = 1000)]
+    public double PatchFocus { get; init; }
+
     [Option("Seed of the initial values and of the samples.", Min = 0)]
     public long Seed { get; init; }
 

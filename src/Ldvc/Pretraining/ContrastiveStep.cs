@@ -6,9 +6,9 @@ using Ldvc.Tensors;
 namespace Ldvc.Pretraining;
 
 /// <summary>
-/// CLIP's symmetric contrastive loss: picture i belongs to text i, and to no other of the batch. The same loss on the mean of the patch tokens, with a
-/// weight of its own, makes every patch speak the language of the texts, not the class token alone: what dense prediction needs. Captions are all
-/// it takes; no mask is involved.
+/// CLIP's symmetric contrastive loss: picture i belongs to text i, and to no other of the batch. The same loss on the patch tokens, on their mean or on a soft
+/// maximum of their similarities, with a weight of its own, makes every patch speak the language of the texts, not the class token alone: what dense prediction
+/// needs. Captions are all it takes; no mask is involved.
 /// </summary>
 internal static class ContrastiveStep
 {
@@ -16,19 +16,19 @@ internal static class ContrastiveStep
     internal const float MaxScale = 100;
 
     /// <summary>Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters.</summary>
-    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight)
+    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus)
     {
         using var tape = new Tape(device, recording: true);
         var (image, patches) = model.Visual.EncodeDense(tape, pictures);
         using var text = tape.L2Normalize(model.Text.Encode(tape, texts));
-        using var loss = Loss(tape, model, image, text);
+        using var similarity = tape.MatMulTransposed(image, text, 1);
+        using var loss = Loss(tape, model, similarity);
         float value = loss.Value.ToScalar();
         Variable total = loss;
         if (patchWeight > 0)
         {
-            using var mean = tape.MeanTokens(patches);
-            using var normalized = tape.L2Normalize(mean);
-            using var weighted = tape.Scale(Loss(tape, model, normalized, text), patchWeight);
+            using var bySimilarity = PatchSimilarity(tape, patches, text, patchFocus);
+            using var weighted = tape.Scale(Loss(tape, model, bySimilarity), patchWeight);
             total = tape.Add(loss, weighted);
         }
 
@@ -36,11 +36,27 @@ internal static class ContrastiveStep
         return value;
     }
 
-    private static Variable Loss(Tape tape, ClipModel model, Variable image, Variable text)
+    // Patches [B, N, D] against texts [T, D] -> [B, T].
+    private static Variable PatchSimilarity(Tape tape, Variable patches, Variable text, float focus)
     {
-        using var similarity = tape.MatMulTransposed(image, text, 1);
+        int pictures = patches.Shape[0], count = patches.Shape[1], width = patches.Shape[2], texts = text.Shape[0];
+        if (focus == 0)
+        {
+            using var mean = tape.MeanTokens(patches);
+            using var normalized = tape.L2Normalize(mean);
+            return tape.MatMulTransposed(normalized, text, 1);
+        }
+
+        using var flat = tape.Reshape(patches, pictures * count, width);
+        using var each = tape.MatMulTransposed(flat, text, 1);
+        using var byPicture = tape.Reshape(each, pictures, count, texts);
+        return tape.LogMeanExpTokens(byPicture, focus);
+    }
+
+    private static Variable Loss(Tape tape, ClipModel model, Variable similarity)
+    {
         using var logits = tape.ScaleByExp(similarity, model.LogitScale, MaxScale);
-        int[] targets = [.. Enumerable.Range(0, text.Shape[0])];
+        int[] targets = [.. Enumerable.Range(0, similarity.Shape[0])];
         using var byPicture = tape.CrossEntropy(logits, targets);
         using var transposed = tape.Transpose(logits);
         using var byText = tape.CrossEntropy(transposed, targets);

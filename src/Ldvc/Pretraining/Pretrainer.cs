@@ -85,7 +85,7 @@ internal sealed class Pretrainer : IDisposable
         float loss;
         using (pictures)
         {
-            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss);
+            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus);
         }
 
         if (!float.IsFinite(loss))

@@ -14,6 +14,7 @@ internal static class TokenCases
         Splice(1, 1, 64, 4, 1, 0), Splice(3, 4, 16, 5, 0, 0),
         Splice(1, 1035, 768, 10, 1, 10, real: true),
         MeanTokens(1, 1, 1), MeanTokens(2, 3, 5), MeanTokens(3, 17, 33), MeanTokens(64, 196, 128, real: true),
+        LogMeanExpTokens(1, 1, 1, 3), LogMeanExpTokens(2, 3, 5, 0.5f), LogMeanExpTokens(3, 17, 33, 4), LogMeanExpTokens(96, 144, 96, 20, real: true),
     ];
 
     private static OpCase AddRows(int batch, int length, int width, int rows, bool real = false)
@@ -77,6 +78,20 @@ internal static class TokenCases
             Run = (tape, v) => tape.MeanTokens(v[0]),
             Reference = real ? null : v => Rows(batch, 1, width, (b, _, e) => Enumerable.Range(0, tokens).Average(t => v[0][At(b, t, e, tokens, width)])),
             Work = new CaseWork(count, count + few, count, count + few),
+            Real = real,
+        };
+    }
+
+    private static OpCase LogMeanExpTokens(int batch, int tokens, int width, float sharpness, bool real = false)
+    {
+        double count = (double)batch * tokens * width, few = (double)batch * width;
+        return new OpCase(typeof(LogMeanExpTokensOp), nameof(LogMeanExpTokensOp.LogMeanExpTokens), $"{batch} x {tokens} x {width}, sharpness {sharpness}")
+        {
+            Inputs = [new("x", batch, tokens, width) { Mean = 0.5 }],
+            Run = (tape, v) => tape.LogMeanExpTokens(v[0], sharpness),
+            Reference = real ? null : v => Rows(batch, 1, width, (b, _, e) =>
+                Math.Log(Enumerable.Range(0, tokens).Average(t => Math.Exp(sharpness * v[0][At(b, t, e, tokens, width)]))) / sharpness),
+            Work = new CaseWork(10 * count, count + few, 10 * count, 2 * count),
             Real = real,
         };
     }
