@@ -22,7 +22,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     internal (bool Large, int Part) Choose(in Gemm gemm)
     {
         bool large = TensorCoreGemmKernels.TakesLarge(gemm.M, gemm.N, gemm.Batch, launcher.Multiprocessors);
-        return (large, large ? 0 : SplitK.Part(gemm, precision, launcher.Multiprocessors));
+        return (large, Part(gemm, large));
     }
 
     /// <summary>
@@ -40,7 +40,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     }
 
     /// <summary>Runs a product with a given tile.</summary>
-    internal void Run(in Gemm gemm, bool large) => Run(gemm, large, large ? 0 : SplitK.Part(gemm, precision, launcher.Multiprocessors));
+    internal void Run(in Gemm gemm, bool large) => Run(gemm, large, Part(gemm, large));
 
     /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
     internal void Run(in Gemm gemm, bool large, int part)
@@ -60,6 +60,8 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
 
         Launch(gemm, gemm, large, 0);
     }
+
+    private int Part(in Gemm gemm, bool large) => large ? 0 : SplitK.Part(gemm, precision, launcher.Multiprocessors);
 
     // Operands are rounded as the whole product has them; groups compute the products of the batch.
     private void Launch(in Gemm whole, in Gemm gemm, bool large, int part)
