@@ -1,3 +1,6 @@
+using System.CommandLine;
+using Ldvc.Bench.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;
@@ -14,9 +17,17 @@ internal static class GemmBench
         (197, 768, 3072, "W"), (1025, 768, 3072, "w"), (1025, 768, 768, "w"), (1025, 768, 768, "NT"), (1025, 768, 3072, "NN"), (768, 768, 1025, "TN"), (197, 768, 768, "NT"),
     ];
 
-    internal static int Run(Options options)
+    internal static Command Create()
     {
-        using var device = new CpuDevice(options.Threads);
+        Option<string> threads = BenchParts.Threads(0), rounds = BenchParts.Rounds(5);
+        var command = new VerbCommand("gemm", "Matrix products of ViT-B/16's shapes on the CPU, GFLOP/s.", "dotnet run -c Release --project bench -- gemm --threads 1") { threads, rounds };
+        command.SetAction(result => Run(BenchParts.Threads(result, threads), BenchParts.Rounds(result, rounds)));
+        return command;
+    }
+
+    private static int Run(int threads, int rounds)
+    {
+        using var device = new CpuDevice(threads);
         Console.WriteLine($"{device.ThreadCount} threads, {Ldvc.Kernels.Simd.SimdLevel.Bits}-bit vectors");
         foreach (var (m, n, k, kind) in Shapes)
         {
@@ -25,7 +36,7 @@ internal static class GemmBench
             using var b = Random(device, tb ? new Shape(n, k) : new Shape(k, n), 2);
             using var c = device.Empty(new Shape(m, n));
             var gemm = new Gemm(m, n, k, a, panels && b.KeepInPanels() ? b.Raw : b, c) { TransposeA = ta, TransposeB = tb, KeptPanels = panels, Lda = ta ? m : k, Ldb = tb ? k : n };
-            var (median, best) = Timing.Measure(4 * options.Rounds, 20, () => KernelSet.For(device).MatMul.Run(gemm));
+            var (median, best) = Timing.Measure(4 * rounds, 20, () => KernelSet.For(device).MatMul.Run(gemm));
             double work = 2.0 * m * n * k / 1e9;
             Console.WriteLine($"{m,5} x {n,4} x {k,4} {kind,2}  median {median * 1e3,7:F2} ms  {work / median,6:F1} GFLOP/s  best {work / best,6:F1}");
         }

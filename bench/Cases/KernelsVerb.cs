@@ -1,6 +1,11 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Ldvc.Bench.Cli;
+using Ldvc.Bench.Compare.Ours;
 using Ldvc.Cases;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 using Spectre.Console;
 
@@ -12,27 +17,26 @@ namespace Ldvc.Bench.Cases;
 /// </summary>
 internal static class KernelsVerb
 {
-    internal static int Run(ReadOnlySpan<string> args)
+    internal static Command Create()
     {
-        string name = "cpu", filter = string.Empty, json = string.Empty;
-        int threads = 0;
-        var precision = Precision.Fp32;
-        for (int i = 0; i < args.Length; i += 2)
+        Option<string?> filter = BenchParts.Filter("Only cases with TEXT in their name."), json = BenchParts.Json();
+        var command = new VerbCommand(
+            "kernels",
+            "The tests' case list, timed (by the device's own events on cuda and opencl): time, GFLOP/s, GB/s, per cent of what the device can do.",
+            "dotnet run -c Release --project bench -- kernels --device opencl --filter attention")
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
-            switch (args[i])
-            {
-                case "--device": name = value; break;
-                case "--filter": filter = value; break;
-                case "--json": json = value; break;
-                case "--threads" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out threads): break;
-                case "--precision" when Enum.TryParse(value, true, out precision): break;
-                default: throw new InputException($"'{args[i]} {value}': expected --device D, --precision fp32|tf32|bf16, --filter TEXT, --json FILE, --threads N");
-            }
-        }
+            filter,
+            json,
+        };
+        DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}; the simulator gets tiny cases.");
+        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.Text(result, json)));
+        return command;
+    }
 
-        using var device = DeviceFactory.Open(name, threads, profiling: true);
-        device.Precision = precision;
+    private static int Run(WorkDevice on, string filter, string? json)
+    {
+        using var device = on.Open();
+        string name = on.Name;
         bool tiny = name == "simulator";
         using var flush = new CacheFlush(device, tiny);
         var ceiling = tiny ? default : Ceiling.Measure(device, flush);
@@ -67,7 +71,7 @@ internal static class KernelsVerb
         }
 
         AnsiConsole.Write(table);
-        if (json.Length > 0)
+        if (json is not null)
         {
             File.WriteAllText(json, JsonSerializer.Serialize(new { device = name, clock = CaseTimer.Clock(device), ceilings = new { flops = ceiling.Flops, bytes = ceiling.Bytes }, cases = results }, s_json));
         }

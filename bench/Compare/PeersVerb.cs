@@ -1,4 +1,9 @@
+using System.CommandLine;
 using System.Text.Json;
+using Ldvc.Bench.Cli;
+using Ldvc.Bench.Compare.Ours;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -9,7 +14,31 @@ internal static class PeersVerb
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    internal static int Run(PeerOptions options)
+    internal static Command Create()
+    {
+        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = BenchParts.Json();
+        Option<string> rounds = BenchParts.Rounds(7);
+        var command = new VerbCommand(
+            "peers",
+            "Against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; about 15 minutes for everything on two cores. --device cuda: against PyTorch on the same card.",
+            "dotnet run -c Release --project bench -- peers --filter encoder,step-voc --rounds 4")
+        {
+            filter,
+            rounds,
+            json,
+        };
+        DeviceParts on = DeviceParts.AddTo(command, "cpu", "cpu | cuda.", threads: 2);
+        command.SetAction(result => Run(new PeerOptions(OptionValue.Text(result, filter)?.Split(',') ?? [], BenchParts.Rounds(result, rounds), Checked(on.Read(result)), OptionValue.Text(result, json))));
+        return command;
+    }
+
+    // Peers are told the number of threads: there must be one.
+    private static WorkDevice Checked(WorkDevice on) =>
+        on.Name is not ("cpu" or "cuda") ? throw new InputException($"--device {on.Name}: expected cpu or cuda, where the peers compute, too")
+        : on.Threads == 0 ? on with { Threads = Environment.ProcessorCount }
+        : on;
+
+    private static int Run(PeerOptions options)
     {
         var cases = PeerCases.All.Where(c => options.Filters.Count == 0 || options.Filters.Any(f => c.Name.Contains(f, StringComparison.Ordinal))).ToList();
         if (cases.Count == 0)

@@ -1,9 +1,12 @@
+using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ldvc.Bench.Compare.Libtorch;
 using Ldvc.Bench.Compare.Onnx;
 using Ldvc.Bench.Compare.Ours;
+using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Bench.Compare;
@@ -14,7 +17,20 @@ namespace Ldvc.Bench.Compare;
 /// </summary>
 internal static class Worker
 {
-    internal static int Run(string engine, string caseName, string folder, WorkDevice on)
+    internal static Command Create()
+    {
+        Argument<string> engine = new("ENGINE"), name = new("CASE"), folder = new("DIR"), threads = new("THREADS"), device = new("DEVICE"), precision = new("PRECISION");
+        var command = new Command("peer-worker", "What `bench peers` starts.") { engine, name, folder, threads, device, precision };
+        command.Hidden = true;
+        command.SetAction(result => Run(
+            result.GetRequiredValue(engine),
+            result.GetRequiredValue(name),
+            result.GetRequiredValue(folder),
+            new WorkDevice(result.GetRequiredValue(device), int.Parse(result.GetRequiredValue(threads), CultureInfo.InvariantCulture), Enum.Parse<Precision>(result.GetRequiredValue(precision)))));
+        return command;
+    }
+
+    private static int Run(string engine, string caseName, string folder, WorkDevice on)
     {
         var @case = PeerCases.All.First(c => c.Name == caseName);
         using var work = Create(engine, @case, folder, on);

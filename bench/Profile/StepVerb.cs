@@ -1,5 +1,9 @@
+using System.CommandLine;
+using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Compare.Ours;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 using Spectre.Console;
 
@@ -8,31 +12,30 @@ namespace Ldvc.Bench.Profile;
 /// <summary>`bench step`: one training step of ViT-B/16 or of a configuration, or the work of any other row of `bench peers`, kernel by kernel: a table, and an HTML page with a time axis.</summary>
 internal static class StepVerb
 {
-    internal static int Run(ReadOnlySpan<string> args)
+    internal static Command Create()
     {
-        string name = "step-voc", html = string.Empty, config = string.Empty;
-        var on = new WorkDevice("cpu", 0, Precision.Fp32);
-        List<string> sets = [];
-        for (int i = 0; i < args.Length; i += 2)
+        var name = new Option<string>("--case") { HelpName = "NAME", Description = "step-voc, step-coco or another case of `bench peers`.", DefaultValueFactory = _ => "step-voc" };
+        var config = new Option<string?>("--config") { HelpName = "FILE", Description = "A training configuration, whose step is taken instead of --case." };
+        Option<string[]> sets = CommandParts.Sets();
+        var html = new Option<string?>("--html") { HelpName = "FILE", Description = "Also writes the step along a time axis as a page." };
+        var command = new VerbCommand("step", "One training step, or another case of peers, kernel by kernel.", "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, html };
+        DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}.");
+        command.SetAction(result => Run(
+            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), on.Read(result), OptionValue.Text(result, html)));
+        return command;
+    }
+
+    private static int Run(string name, string? config, string[] sets, WorkDevice on, string? html)
+    {
+        if (config is null && sets.Length > 0)
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
-            switch (args[i])
-            {
-                case "--case": name = value; break;
-                case "--html": html = value; break;
-                case "--config": config = value; break;
-                case "--set": sets.Add(value); break;
-                case "--threads" when int.TryParse(value, out int threads) && threads >= 0: on = on with { Threads = threads }; break;
-                case "--device": on = on with { Name = value }; break;
-                case "--precision" when Enum.TryParse(value, true, out Precision precision): on = on with { Precision = precision }; break;
-                default: throw new InputException($"'{args[i]} {value}': expected --case NAME, or --config FILE and --set KEY=VALUE, --device D, --precision P, --html FILE, --threads N");
-            }
+            throw new InputException("--set: expected --config FILE, whose values it overrides");
         }
 
-        var (recorder, memory) = config.Length > 0 ? ConfiguredStep.Record(name = config, sets, on) : RecordCase(name, on);
+        var (recorder, memory) = config is not null ? ConfiguredStep.Record(name = config, sets, on) : RecordCase(name, on);
         Print(recorder, Path.GetFileName(name));
         Console.WriteLine(memory);
-        if (html.Length > 0)
+        if (html is not null)
         {
             File.WriteAllText(html, StepPage.Html(recorder, Path.GetFileName(name)));
         }

@@ -1,4 +1,8 @@
+using System.CommandLine;
 using System.Text.Json;
+using Ldvc.Bench.Cli;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Ptx;
 using Ldvc.Tensors;
@@ -15,21 +19,25 @@ internal static class PtxVerb
 
     private static readonly int[] s_targets = [80, 90];
 
-    internal static int Run(ReadOnlySpan<string> args)
+    internal static Command Create()
     {
-        string? folder = null, filter = null;
-        for (int i = 0; i < args.Length; i += 2)
+        Option<string> folder = CommandParts.Out("DIR", "The folder to write to; made when it is missing.");
+        Option<string?> filter = BenchParts.Filter("Only kernels with TEXT in their name.");
+        var command = new VerbCommand(
+            "ptx",
+            "The CUDA code of every GPU kernel, one .ptx file each, verified for sm_80 and sm_90, and manifest.json; needs no GPU. Exit code 1 when the verifier finds something.",
+            "dotnet run -c Release --project bench -- ptx --out ptx --filter matmul")
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
-            switch (args[i])
-            {
-                case "--out": folder = value; break;
-                case "--filter": filter = value; break;
-                default: throw new InputException($"'{args[i]}': expected --out DIR or --filter TEXT");
-            }
-        }
+            folder,
+            filter,
+        };
+        command.SetAction(result => Run(OptionValue.RequiredText(result, folder), OptionValue.Text(result, filter)));
+        return command;
+    }
 
-        Directory.CreateDirectory(folder ?? throw new InputException("ptx: expected --out DIR"));
+    private static int Run(string folder, string? filter)
+    {
+        Directory.CreateDirectory(folder);
         var launches = PtxLaunches.Record();
         var entries = new List<PtxEntry>();
         int findings = 0;

@@ -1,6 +1,10 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Ldvc.Bench.Cli;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Sweep;
@@ -11,22 +15,18 @@ internal readonly record struct SweepPoint(int Size, double Seconds, double Theo
 /// <summary>`bench sweep`: does time grow with tokens, classes, batch and k as the theory says?</summary>
 internal static class SweepVerb
 {
-    internal static int Run(ReadOnlySpan<string> args)
+    internal static Command Create()
     {
-        string csv = string.Empty, svg = string.Empty;
-        int threads = 0;
-        for (int i = 0; i < args.Length; i += 2)
-        {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
-            switch (args[i])
-            {
-                case "--csv": csv = value; break;
-                case "--svg": svg = value; break;
-                case "--threads" when int.TryParse(value, out threads) && threads >= 0: break;
-                default: throw new InputException($"'{args[i]} {value}': expected --csv FILE, --svg FILE, --threads N");
-            }
-        }
+        var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Also writes the points as a table." };
+        var svg = new Option<string?>("--svg") { HelpName = "FILE", Description = "Also draws them." };
+        Option<string> threads = BenchParts.Threads(0);
+        var command = new VerbCommand("sweep", "Time over tokens, classes, batch and k, against what theory says.", "dotnet run -c Release --project bench -- sweep --svg sweep.svg") { csv, svg, threads };
+        command.SetAction(result => Run(OptionValue.Text(result, csv), OptionValue.Text(result, svg), BenchParts.Threads(result, threads)));
+        return command;
+    }
 
+    private static int Run(string? csv, string? svg, int threads)
+    {
         using var device = new CpuDevice(threads);
         var lines = new List<(string Name, IReadOnlyList<SweepPoint> Points)>();
         var table = new StringBuilder("sweep,size,seconds,theory_seconds\n");
@@ -46,12 +46,12 @@ internal static class SweepVerb
             }
         }
 
-        if (csv.Length > 0)
+        if (csv is not null)
         {
             File.WriteAllText(csv, table.ToString());
         }
 
-        if (svg.Length > 0)
+        if (svg is not null)
         {
             File.WriteAllText(svg, SweepPlot.Svg(lines));
         }

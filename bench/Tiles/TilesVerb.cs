@@ -1,5 +1,10 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Ldvc.Bench.Cli;
+using Ldvc.Bench.Compare.Ours;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;
@@ -28,30 +33,23 @@ internal static class TilesVerb
         (16560, 3072, 768, "NT"), (16560, 768, 3072, "NN"), (512, 512, 16384, "TN"),
     ];
 
-    internal static int Run(ReadOnlySpan<string> args)
+    internal static Command Create()
     {
-        string name = "cuda", json = string.Empty, filter = string.Empty;
-        var precision = Precision.Fp32;
-        for (int i = 0; i < args.Length; i += 2)
-        {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new InputException($"'{args[i]}': expected a value after it");
-            switch (args[i])
-            {
-                case "--device": name = value; break;
-                case "--filter": filter = value; break;
-                case "--json": json = value; break;
-                case "--precision" when Enum.TryParse(value, true, out precision): break;
-                default: throw new InputException($"'{args[i]} {value}': expected --device D, --precision fp32|tf32|bf16, --filter TEXT, --json FILE");
-            }
-        }
+        Option<string?> filter = BenchParts.Filter("Only products with TEXT in their name, e.g. \"1035 x 768\"."), json = BenchParts.Json();
+        var command = new VerbCommand("tiles", "Matrix products of a GPU with every tile and cut of their sums, and which the program takes.", "dotnet run -c Release --project bench -- tiles --device cuda --precision bf16") { filter, json };
+        DeviceParts on = DeviceParts.AddTo(command, "cuda", "cuda[:i] | opencl[:i].");
+        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.Text(result, json)));
+        return command;
+    }
 
-        using var opened = DeviceFactory.Open(name, profiling: true);
+    private static int Run(WorkDevice on, string filter, string? json)
+    {
+        using var opened = on.Open();
         if (opened is not GpuDevice { HasEvents: true } device)
         {
-            throw new InputException($"--device {name}: expected a GPU with a clock of its own, cuda or opencl");
+            throw new InputException($"--device {on.Name}: expected a GPU with a clock of its own, cuda or opencl");
         }
 
-        device.Precision = precision;
         var table = new Table().Border(TableBorder.Simple).AddColumn("product").AddColumn("tile");
         foreach (int parts in s_parts)
         {
@@ -74,9 +72,9 @@ internal static class TilesVerb
             AnsiConsole.Profile.Width = 180;
         }
 
-        Console.WriteLine($"{name} in {precision.ToString().ToLowerInvariant()}; microseconds, median of {Rounds} times {Runs} runs with operands in the second-level cache; * is what the program takes");
+        Console.WriteLine($"{on.Name} in {on.Precision.ToString().ToLowerInvariant()}; microseconds, median of {Rounds} times {Runs} runs with operands in the second-level cache; * is what the program takes");
         AnsiConsole.Write(table);
-        if (json.Length > 0)
+        if (json is not null)
         {
             File.WriteAllText(json, JsonSerializer.Serialize(found));
         }

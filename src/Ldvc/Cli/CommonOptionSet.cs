@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 
@@ -62,12 +61,11 @@ internal sealed class CommonOptionSet
     /// <exception cref="InputException">A value is not as it must be.</exception>
     public CommonOptions Read(ParseResult result, VerbHost host)
     {
-        string? seed = result.GetValue(_seed);
         return new CommonOptions(
             host,
             DeviceChoice.Parse(result.GetValue(_device) ?? ""),
-            (int)WholeNumber("--threads", result.GetValue(_threads) ?? "", MostThreads),
-            seed is null ? null : WholeNumber("--seed", seed, long.MaxValue),
+            (int)OptionValue.WholeNumber(result, _threads, 0, MostThreads),
+            OptionValue.OptionalWholeNumber(result, _seed, 0, long.MaxValue),
             JsonFile(OptionValue.Text(result, _json)));
     }
 
@@ -80,16 +78,5 @@ internal sealed class CommonOptionSet
         }
 
         return path;
-    }
-
-    private static long WholeNumber(string option, string text, long largest)
-    {
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= largest)
-        {
-            return value;
-        }
-
-        string range = largest == long.MaxValue ? "of at least 0" : $"from 0 to {largest}";
-        throw new InputException($"{option}: expected a whole number {range}, found {ConfigText.Quote(text)}.");
     }
 }

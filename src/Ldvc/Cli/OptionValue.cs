@@ -51,6 +51,13 @@ internal static class OptionValue
         throw new InputException($"{option.Name}: expected a number {range}, found {ConfigText.Quote(text)}.");
     }
 
+    /// <summary>A whole number in a range; <see cref="long.MaxValue"/> = no upper end.</summary>
+    public static long WholeNumber(ParseResult result, Option<string> option, long smallest, long largest) => WholeNumber(option.Name, result.GetValue(option) ?? "", smallest, largest);
+
+    /// <summary>A whole number in a range; null when the option was not given.</summary>
+    public static long? OptionalWholeNumber(ParseResult result, Option<string?> option, long smallest, long largest) =>
+        result.GetValue(option) is { } text ? WholeNumber(option.Name, text, smallest, largest) : null;
+
     /// <summary>Class names from "cat, grass, sky": 1 to 255 of them, all different (a label PNG has 8 bits, and 255 is the background).</summary>
     public static string[] ClassNames(string option, string text)
     {
@@ -67,6 +74,17 @@ internal static class OptionValue
 
         string? twice = names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
         return twice is null ? names : throw new InputException($"{option}: expected each class name once, found {ConfigText.Quote(twice)} twice.");
+    }
+
+    private static long WholeNumber(string name, string text, long smallest, long largest)
+    {
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= smallest && value <= largest)
+        {
+            return value;
+        }
+
+        string range = largest == long.MaxValue ? $"of at least {smallest}" : $"from {smallest} to {largest}";
+        throw new InputException($"{name}: expected a whole number {range}, found {ConfigText.Quote(text)}.");
     }
 
     private static string? NotEmpty(string name, string? value) =>

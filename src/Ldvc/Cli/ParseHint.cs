@@ -11,7 +11,7 @@ internal static class ParseHint
     {
         Command command = result.CommandResult.Command;
         bool atRoot = command.Parents.FirstOrDefault() is null;
-        string help = atRoot ? "ldvc --help" : $"ldvc {command.Name} --help";
+        string program = result.RootCommandResult.Command.Name, help = atRoot ? $"{program} --help" : $"{program} {command.Name} --help";
 
         // An argument nobody knows explains the other errors (a verb or file that then seems to be missing), so it is named first.
         if (result.UnmatchedTokens is [string unknown, ..])

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Ldvc.Bench.Cases;
+using Ldvc.Bench.Compare;
+using Ldvc.Bench.Profile;
+using Ldvc.Bench.Ptx;
+using Ldvc.Bench.Sweep;
+using Ldvc.Bench.Tiles;
+using Ldvc.Cli;
+using Ldvc.Cli.Commands;
+using Ldvc.Tensors;
+
+namespace Ldvc.Bench.Cli;
+
+/// <summary>The command line of `bench`: what is measured, and on what. 0 done, 1 a verb's own "no", 2 bad input.</summary>
+internal static class BenchProgram
+{
+    private const int BadInput = 2;
+
+    internal static int Run(string[] args)
+    {
+        var root = new Command("bench", "How fast the program is, what it spends its time on, and the code that it gives to a GPU.")
+        {
+            new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
+            PeersVerb.Create(),
+            StepVerb.Create(),
+            KernelsVerb.Create(),
+            GemmBench.Create(),
+            VitBench.Create(),
+            SweepVerb.Create(),
+            TilesVerb.Create(),
+            PtxVerb.Create(),
+            Worker.Create(),
+        };
+        root.SetAction(result =>
+        {
+            new HelpAction().Invoke(result);
+            return BadInput;
+        });
+        try
+        {
+            ParseResult result = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            return result.Action is ParseErrorAction
+                ? throw new InputException(ParseHint.Explain(result))
+                : result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (InputException error)
+        {
+            Console.Error.WriteLine($"bench: {error.Message}");
+            return BadInput;
+        }
+    }
+}
