@@ -173,10 +173,10 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         }
     }
 
-    // Without the kernels' own workspace, which grows with the first calls: here it is made as large as it will be.
+    // Without the kernels' own workspaces, which grow with the first calls: here they are made as large as they will be.
     private static long Live(Device device)
     {
-        long held = KernelSet.For(device).Launcher is { } launcher ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes : 0;
+        long held = KernelSet.For(device).Launcher is { } launcher ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes + launcher.PartialSums.Bytes(4 << 20).Storage.Bytes : 0;
         return device.Pool.LiveBytes - held;
     }
 
