@@ -76,6 +76,32 @@ public class CaptionSamplerTests
     }
 
     [Fact]
+    public void ACaptionThatNamesOneObjectFitsNoOtherPicture()
+    {
+        int silent = 0;
+        foreach (var vocabulary in new[] { SceneVocabulary.Shapes, SceneVocabulary.Scenes })
+        {
+            SceneClass[] classes = vocabulary == SceneVocabulary.Shapes ? Vocabulary.AllClasses : Vocabulary.AllSceneClasses;
+            CaptionOptions options = Options with { Size = 96, Vocabulary = vocabulary, Classes = classes, HardFraction = 0.25, CropFraction = 0.8, OneFraction = 0.7, PartialFraction = 0 };
+            for (int step = 0; step < 4; step++)
+            {
+                CaptionSample[] samples = CaptionSampler.SampleScenes(3, step, 96, options);
+                foreach (CaptionSample sample in samples.Where(s => s.Unnamed.Length > 0))
+                {
+                    silent++;
+                    Assert.DoesNotContain(' ', sample.Key);
+                    Assert.Contains(sample.Scene.Objects, o => $"{o.Class.Index}" == sample.Key && sample.Caption.Contains(o.Class.Name));
+                    string[] visible = [.. sample.Scene.Objects.Select(o => $"{o.Class.Index}").Where(k => k != sample.Key)];
+                    Assert.Equal(visible.Distinct().Order(), sample.Unnamed.Order());
+                    Assert.DoesNotContain(samples, s => sample.Unnamed.Contains(s.Key));
+                }
+            }
+        }
+
+        Assert.InRange(silent, 100, 500);
+    }
+
+    [Fact]
     public void HardGroupsShareAllButOneAttribute()
     {
         CaptionSample[] samples = CaptionSampler.SampleScenes(7, 0, 64, Options with { HardFraction = 1 });

@@ -43,7 +43,7 @@ public sealed class OptionEffectTests : IDisposable
     [
         "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5", "patch_loss=0", "patch_focus=10", "seed=1", "vision.image=72",
         "vision.patch=16", "vision.width=128", "vision.layers=2", "text.width=128", "text.layers=2", "text.context=24", "text.vocabulary=600", "captions.hard=0", "captions.partial=1",
-        "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1", "captions.vocabulary=scenes",
+        "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1", "captions.one=1|captions.crop=1,captions.hard=0", "captions.vocabulary=scenes",
         "captions.stuff=1|captions.vocabulary=scenes,captions.hard=0",
     ];
 
@@ -54,6 +54,7 @@ public sealed class OptionEffectTests : IDisposable
         ["data.root"] = "every run",
         ["train.out"] = "every run",
         ["pretrain.out"] = nameof(ReproducibilityTests),
+        ["pretrain.init"] = nameof(Pretraining.InitialWeightsTests),
         ["data.workers"] = nameof(ReproducibilityTests),
         ["data.prefetch"] = nameof(ReproducibilityTests),
         ["eval.batch"] = nameof(Inference.SegmenterTests),

@@ -18,6 +18,9 @@ internal sealed record PretrainConfig
     [Option("Width of the joint embedding.", Min = 8, Max = 4096)]
     public int Embed { get; init; } = 128;
 
+    [Option("CLIP to start from, a folder or a weights file: its weights, temperature and tokens take the place of random weights, pretrain.temperature and tokens learnt from captions. The sizes above must be its own. Not set = from random weights.")]
+    public string? Init { get; init; }
+
     [Option("Optimiser steps.", Min = 1)]
     public int Steps { get; init; } = 6000;
 
@@ -114,8 +117,11 @@ internal sealed record CaptionConfig
     [Option("Share of the free samples with three objects.", Min = 0, Max = 1)]
     public double Three { get; init; } = 0.04;
 
-    [Option("Share of the free samples that are a window of a scene four times as large.", Min = 0, Max = 1)]
+    [Option("Share of the free samples that are a window of a scene: of one four times as large, with vocabulary scenes of one as the task has them.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
+
+    [Option("Share of those windows whose caption names one of the objects and is silent on the others: only patches that show it can tell to which picture such a caption belongs.", Min = 0, Max = 1)]
+    public double One { get; init; }
 
     [Option("scenes only: share of the free samples without any object, one or two kinds of stuff.", Min = 0, Max = 1)]
     public double Stuff { get; init; } = 0.08;

@@ -12,7 +12,7 @@ using Ldvc.Training;
 namespace Ldvc.Pretraining;
 
 /// <summary>
-/// `ldvc pretrain`: trains a small CLIP from random weights on drawn pictures and captions (never masks). Every batch is a pure function of (seed,
+/// `ldvc pretrain`: trains a small CLIP, from random weights or from another CLIP's, on drawn pictures and captions (never masks). Every batch is a pure function of (seed,
 /// step), so a run that was interrupted continues from its state file bit for bit.
 /// </summary>
 internal sealed class Pretrainer : IDisposable
@@ -36,17 +36,33 @@ internal sealed class Pretrainer : IDisposable
             TwoFraction = config.Captions.Two,
             ThreeFraction = config.Captions.Three,
             CropFraction = config.Captions.Crop,
+            OneFraction = config.Captions.One,
             StuffFraction = config.Captions.Stuff,
             Vocabulary = config.Captions.Vocabulary,
             Classes = config.Captions.Vocabulary == SceneVocabulary.Shapes ? Synthetic.Vocabulary.AllClasses : Synthetic.Vocabulary.AllSceneClasses,
         };
-        Vocabulary = BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary);
+        Vocabulary = config.Init is null ? BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary) : InitialWeights.Vocabulary(config.Init, config.Text.Vocabulary);
         Tokenizer = new ClipTokenizer(Vocabulary);
         var vision = new TowerConfig(config.Vision.Width, config.Vision.Layers, config.Vision.Width / HeadWidth, 4 * config.Vision.Width);
         var text = new TowerConfig(config.Text.Width, config.Text.Layers, config.Text.Width / HeadWidth, 4 * config.Text.Width);
         var sizes = new Clip.ClipConfig(vision, text, config.Embed, config.Vision.Image, config.Vision.Patch, config.Text.Context, Vocabulary.Ids.Count);
         Model = new ClipModel(new RandomWeights(new Initializer(device, (ulong)config.Seed)), sizes);
-        Model.LogitScale.Value.CopyFromHost<float>([MathF.Log(1 / (float)config.Temperature)]);
+        if (config.Init is null)
+        {
+            Model.LogitScale.Value.CopyFromHost<float>([MathF.Log(1 / (float)config.Temperature)]);
+        }
+        else
+        {
+            try
+            {
+                InitialWeights.CopyTo(Model, config.Init);
+            }
+            catch
+            {
+                Model.Dispose();
+                throw;
+            }
+        }
 
         // Only matrices decay: norms, biases and the temperature do not.
         var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
@@ -56,7 +72,7 @@ internal sealed class Pretrainer : IDisposable
     /// <summary>The model being trained.</summary>
     internal ClipModel Model { get; }
 
-    /// <summary>Learnt from captions of this data set.</summary>
+    /// <summary>Learnt from captions of this data set, or the tokens of the CLIP it starts from.</summary>
     internal ClipVocabulary Vocabulary { get; }
 
     /// <summary>The vocabulary's tokenizer.</summary>

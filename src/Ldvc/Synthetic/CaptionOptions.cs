@@ -18,8 +18,14 @@ internal sealed record CaptionOptions
     /// <summary>Share of the free samples with three objects.</summary>
     public double ThreeFraction { get; init; } = 0.04;
 
-    /// <summary>Share of the free samples that are a window of a scene four times as large.</summary>
+    /// <summary>Share of the free samples that are a window of a scene: of one four times as large, in scenes of one as the task has them.</summary>
     public double CropFraction { get; init; } = 0.06;
+
+    /// <summary>
+    /// Share of the windows whose caption names one of their objects and is silent on the others: only patches that show it can tell to which picture it belongs.
+    /// No other caption of the batch is the name of an object in such a picture.
+    /// </summary>
+    public double OneFraction { get; init; }
 
     /// <summary>Share of the free samples of the "scenes" vocabulary that show stuff alone.</summary>
     public double StuffFraction { get; init; } = 0.08;

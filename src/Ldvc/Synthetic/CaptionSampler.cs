@@ -2,8 +2,12 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Synthetic;
 
-/// <summary>One picture to draw and the sentence for it. <paramref name="Key"/> is equal for samples that say the same thing in other words.</summary>
-internal sealed record CaptionSample(Scene Scene, string Caption, string Key);
+/// <summary>One picture to draw and the sentence for it.</summary>
+/// <param name="Scene">What to draw.</param>
+/// <param name="Caption">What is said of it.</param>
+/// <param name="Key">Equal for samples that say the same thing in other words: the indices of the classes named.</param>
+/// <param name="Unnamed">Further classes in the picture.</param>
+internal sealed record CaptionSample(Scene Scene, string Caption, string Key, params string[] Unnamed);
 
 /// <summary>
 /// Batches of (picture, caption) pairs for contrastive pretraining; a batch is a pure function of (options, seed, step, batch size). No two captions of a
@@ -55,7 +59,7 @@ internal static class CaptionSampler
     public static CaptionSample[] SampleScenes(ulong seed, long step, int batchSize, CaptionOptions options)
     {
         var samples = new CaptionSample[batchSize];
-        var keys = new HashSet<string>(batchSize);
+        HashSet<string> keys = new(batchSize), unnamed = [];
         var stepSeed = new CounterRandom(seed, (ulong)step);
         ulong batchSeed = stepSeed.NextBits();
         for (int start = 0; start < batchSize; start += GroupSize)
@@ -66,14 +70,14 @@ internal static class CaptionSampler
             for (int i = start; i < Math.Min(start + GroupSize, batchSize); i++)
             {
                 ReadOnlySpan<SceneClass> given = hard ? group[i - start] : [];
-                samples[i] = SampleOne(options, given, batchSeed, i, keys);
+                samples[i] = SampleOne(options, given, batchSeed, i, keys, unnamed);
             }
         }
 
         return samples;
     }
 
-    private static CaptionSample SampleOne(CaptionOptions options, ReadOnlySpan<SceneClass> given, ulong seed, int index, HashSet<string> keys)
+    private static CaptionSample SampleOne(CaptionOptions options, ReadOnlySpan<SceneClass> given, ulong seed, int index, HashSet<string> keys, HashSet<string> unnamed)
     {
         for (int attempt = 0; ; attempt++)
         {
@@ -81,8 +85,9 @@ internal static class CaptionSampler
             CaptionSample? sample = attempt == 0 && given.Length > 0
                 ? Arrange(options, given, ref random)
                 : Free(options, attempt >= AttemptsBeforePairs, ref random);
-            if (sample is not null && keys.Add(sample.Key))
+            if (sample is not null && !unnamed.Contains(sample.Key) && !keys.Overlaps(sample.Unnamed) && keys.Add(sample.Key))
             {
+                unnamed.UnionWith(sample.Unnamed);
                 return sample;
             }
 
@@ -144,21 +149,35 @@ internal static class CaptionSampler
         return options.Layout(new SceneOptions { MinSize = 24, MaxSize = 52, MaxCut = cut });
     }
 
-    /// <summary>A window of a larger scene. Every object that is half inside or more is named; null unless that is one to three objects.</summary>
+    /// <summary>A window of a larger scene. Every object that is half inside or more is named, or one of them; null unless there are one to three.</summary>
     private static CaptionSample? Crop(CaptionOptions options, ref CounterRandom random)
     {
         ulong seed = random.NextBits();
-        SceneOptions layout = options.Layout(new SceneOptions()) with { Size = 2 * options.Size, Classes = options.Classes };
+        SceneOptions layout = options.Vocabulary == SceneVocabulary.Shapes
+            ? new SceneOptions { Size = 2 * options.Size, Classes = options.Classes }
+            : SceneOptions.Of(options.Vocabulary) with { Classes = options.Classes, Size = Math.Max(options.Size, SceneOptions.Of(options.Vocabulary).Size) };
         Scene large = SceneSampler.Sample(layout, seed, 0);
         Scene scene = large with
         {
             Width = options.Size,
             Height = options.Size,
-            OriginX = random.NextInt(options.Size + 1),
-            OriginY = random.NextInt(options.Size + 1),
+            OriginX = random.NextInt(layout.Size - options.Size + 1),
+            OriginY = random.NextInt(layout.Size - options.Size + 1),
         };
         PlacedObject[] inside = Array.FindAll(scene.Objects, o => IsInside(o, scene));
-        return inside.Length is >= 1 and <= 3 ? Describe(scene, inside, ref random) : null;
+        if (inside.Length is < 1 or > 3)
+        {
+            return null;
+        }
+
+        if (options.OneFraction == 0 || random.NextDouble() >= options.OneFraction)
+        {
+            return Describe(scene, inside, ref random);
+        }
+
+        PlacedObject named = inside[random.NextInt(inside.Length)];
+        string[] others = [.. scene.Objects.Select(o => o.Class).Where(c => c != named.Class).Select(c => KeyOf(c)).Distinct()];
+        return Describe(scene, [named], ref random) with { Unnamed = others };
     }
 
     private static bool IsInside(PlacedObject placed, Scene scene)
@@ -168,11 +187,12 @@ internal static class CaptionSampler
         return x >= 0 && y >= 0 && x < scene.Width && y < scene.Height;
     }
 
+    private static string KeyOf(params SceneClass[] classes) => string.Join(' ', classes.Select(c => c.Index).Order());
+
     private static CaptionSample Describe(Scene scene, PlacedObject[] objects, ref CounterRandom random)
     {
         PlacedObject[] order = [.. objects];
         random.Shuffle<PlacedObject>(order);
-        int[] indices = [.. order.Select(o => o.Class.Index).Order()];
-        return new CaptionSample(scene, CaptionWriter.Full(order, scene, ref random), string.Join(' ', indices));
+        return new CaptionSample(scene, CaptionWriter.Full(order, scene, ref random), KeyOf([.. order.Select(o => o.Class)]));
     }
 }
