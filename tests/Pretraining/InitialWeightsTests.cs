@@ -50,6 +50,10 @@ public sealed class InitialWeightsTests : IDisposable
         using var file = ClipCheckpoint.Find(first).Load(_device);
         using var third = Create($"pretrain.init={first}", "pretrain.temperature=0.5");
         Assert.Equal(file.LogitScale.Value.ToArray(), third.Model.LogitScale.Value.ToArray());
+
+        // But never one below the lowest.
+        using var fourth = Create($"pretrain.init={first}", "pretrain.least_temperature=0.5");
+        Assert.Equal([MathF.Log(2)], fourth.Model.LogitScale.Value.ToArray());
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class OptionEffectTests : IDisposable
     // Changed weights after two steps of `ldvc pretrain`.
     private static readonly string[] Pretrained =
     [
-        "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5", "patch_loss=0", "patch_focus=10", "seed=1", "vision.image=72",
+        "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5", "least_temperature=0.2", "patch_loss=0", "patch_focus=10", "seed=1", "vision.image=72",
         "vision.patch=16", "vision.width=128", "vision.layers=2", "text.width=128", "text.layers=2", "text.context=24", "text.vocabulary=600", "captions.hard=0", "captions.partial=1",
         "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1", "captions.one=1|captions.crop=1,captions.hard=0", "captions.vocabulary=scenes",
         "captions.stuff=1|captions.vocabulary=scenes,captions.hard=0",

@@ -42,8 +42,11 @@ internal sealed record PretrainConfig
     [Option("Decoupled weight decay, on matrices only.", Min = 0)]
     public double WeightDecay { get; init; } = 0.1;
 
-    [Option("Initial temperature of the contrastive loss; trained, and kept above 0.01.", Min = 0.01, Max = 100)]
+    [Option("Initial temperature of the contrastive loss; trained.", Min = 0.01, Max = 100)]
     public double Temperature { get; init; } = 0.07;
+
+    [Option("Lowest temperature; 0.01 is CLIP's. With a higher one, pictures and texts must lie further apart to be told apart: names that share words stop crowding.", Min = 0.01, Max = 100)]
+    public double LeastTemperature { get; init; } = 0.01;
 
     [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
     public double PatchLoss { get; init; } = 1;

@@ -12,23 +12,23 @@ namespace Ldvc.Pretraining;
 /// </summary>
 internal static class ContrastiveStep
 {
-    /// <summary>CLIP cuts the factor of the similarities here.</summary>
+    /// <summary>CLIP cuts the factor of the similarities here: 1 / 0.01, its lowest temperature.</summary>
     internal const float MaxScale = 100;
 
     /// <summary>Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters.</summary>
-    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus)
+    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale = MaxScale)
     {
         using var tape = new Tape(device, recording: true);
         var (image, patches) = model.Visual.EncodeDense(tape, pictures);
         using var text = tape.L2Normalize(model.Text.Encode(tape, texts));
         using var similarity = tape.MatMulTransposed(image, text, 1);
-        using var loss = Loss(tape, model, similarity);
+        using var loss = Loss(tape, model, similarity, maxScale);
         float value = loss.Value.ToScalar();
         Variable total = loss;
         if (patchWeight > 0)
         {
             using var bySimilarity = PatchSimilarity(tape, patches, text, patchFocus);
-            using var weighted = tape.Scale(Loss(tape, model, bySimilarity), patchWeight);
+            using var weighted = tape.Scale(Loss(tape, model, bySimilarity, maxScale), patchWeight);
             total = tape.Add(loss, weighted);
         }
 
@@ -53,9 +53,9 @@ internal static class ContrastiveStep
         return tape.LogMeanExpTokens(byPicture, focus);
     }
 
-    private static Variable Loss(Tape tape, ClipModel model, Variable similarity)
+    private static Variable Loss(Tape tape, ClipModel model, Variable similarity, float maxScale)
     {
-        using var logits = tape.ScaleByExp(similarity, model.LogitScale, MaxScale);
+        using var logits = tape.ScaleByExp(similarity, model.LogitScale, maxScale);
         int[] targets = [.. Enumerable.Range(0, similarity.Shape[0])];
         using var byPicture = tape.CrossEntropy(logits, targets);
         using var transposed = tape.Transpose(logits);

@@ -64,6 +64,10 @@ internal sealed class Pretrainer : IDisposable
             }
         }
 
+        // Above the limit the factor would have no gradient, and the file would name another one than training used.
+        float most = MathF.Log(1 / (float)config.LeastTemperature), scale = Model.LogitScale.Value.ToArray()[0];
+        Model.LogitScale.Value.CopyFromHost<float>([MathF.Min(scale, most)]);
+
         // Only matrices decay: norms, biases and the temperature do not.
         var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
         _optimizer = new AdamW(Model.Parameters(), (float)config.Betas[0], (float)config.Betas[1], (float)config.Eps, name => ranks[name] > 1 ? (float)config.WeightDecay : 0);
@@ -101,7 +105,7 @@ internal sealed class Pretrainer : IDisposable
         float loss;
         using (pictures)
         {
-            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus);
+            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus, (float)(1 / _config.LeastTemperature));
         }
 
         if (!float.IsFinite(loss))
