@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ldvc.Bench.Cli;
+using Ldvc.Cli;
 using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
@@ -19,9 +20,9 @@ internal static class GemmBench
 
     internal static Command Create()
     {
-        Option<string> threads = BenchParts.Threads(0), rounds = BenchParts.Rounds(5);
+        Option<string> threads = CommandParts.Threads(0), rounds = BenchParts.Rounds(5);
         var command = new VerbCommand("gemm", "Matrix products of ViT-B/16's shapes on the CPU, GFLOP/s.", "dotnet run -c Release --project bench -- gemm --threads 1") { threads, rounds };
-        command.SetAction(result => Run(BenchParts.Threads(result, threads), BenchParts.Rounds(result, rounds)));
+        command.SetAction(result => Run(OptionValue.Threads(result, threads), BenchParts.Rounds(result, rounds)));
         return command;
     }
 

@@ -20,12 +20,12 @@ internal static class VitBench
 
     internal static Command Create()
     {
-        Option<string> threads = BenchParts.Threads(0), rounds = BenchParts.Rounds(5);
+        Option<string> threads = CommandParts.Threads(0), rounds = BenchParts.Rounds(5);
         var size = new Option<string>("--size") { HelpName = "N", Description = "Columns and rows of the picture, a multiple of 16.", DefaultValueFactory = _ => "512" };
         var classes = new Option<string>("--classes") { HelpName = "N", Description = "Classes of the training step.", DefaultValueFactory = _ => "15" };
         var command = new VerbCommand("vit", "A random CLIP ViT-B/16 on the CPU: encoder forward, and one LDVC training step (batch 1), time and peak memory.", "dotnet run -c Release --project bench -- vit --size 224") { size, classes, threads, rounds };
         command.SetAction(result => Run(
-            BenchParts.Threads(result, threads),
+            OptionValue.Threads(result, threads),
             (int)OptionValue.WholeNumber(result, size, 16, 4096),
             (int)OptionValue.WholeNumber(result, classes, 1, 1000),
             BenchParts.Rounds(result, rounds)));

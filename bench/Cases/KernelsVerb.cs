@@ -19,7 +19,7 @@ internal static class KernelsVerb
 {
     internal static Command Create()
     {
-        Option<string?> filter = BenchParts.Filter("Only cases with TEXT in their name."), json = BenchParts.Json();
+        Option<string?> filter = BenchParts.Filter("Only cases with TEXT in their name."), json = CommandParts.Json();
         var command = new VerbCommand(
             "kernels",
             "The tests' case list, timed (by the device's own events on cuda and opencl): time, GFLOP/s, GB/s, per cent of what the device can do.",
@@ -29,7 +29,7 @@ internal static class KernelsVerb
             json,
         };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}; the simulator gets tiny cases.");
-        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.Text(result, json)));
+        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.OutputFile(result, json)));
         return command;
     }
 

@@ -1,42 +1,32 @@
 using System.CommandLine;
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Cli;
+using Ldvc.Cli.Commands;
 
 namespace Ldvc.Bench.Cli;
 
 /// <summary>Options that several verbs share.</summary>
 internal static class BenchParts
 {
-    internal const int MostThreads = 1024;
-
     /// <summary>--filter TEXT.</summary>
     internal static Option<string?> Filter(string description) => new("--filter") { HelpName = "TEXT", Description = description };
-
-    /// <summary>--json FILE.</summary>
-    internal static Option<string?> Json() => new("--json") { HelpName = "FILE", Description = "Also writes the results to FILE as JSON." };
 
     /// <summary>--rounds N.</summary>
     internal static Option<string> Rounds(int preset) => new("--rounds") { HelpName = "N", Description = "How often each thing is measured; medians are shown.", DefaultValueFactory = _ => $"{preset}" };
 
-    /// <summary>--threads N.</summary>
-    internal static Option<string> Threads(int preset) => new("--threads") { HelpName = "N", Description = "CPU threads; 0 = one per core.", DefaultValueFactory = _ => $"{preset}" };
-
     /// <summary>Reads --rounds.</summary>
     internal static int Rounds(ParseResult result, Option<string> option) => (int)OptionValue.WholeNumber(result, option, 1, 1_000_000);
-
-    /// <summary>Reads --threads.</summary>
-    internal static int Threads(ParseResult result, Option<string> option) => (int)OptionValue.WholeNumber(result, option, 0, MostThreads);
 }
 
 /// <summary>--device, --precision and --threads, together a <see cref="WorkDevice"/>.</summary>
 internal sealed class DeviceParts
 {
-    private readonly Option<string> _device, _precision = Ldvc.Cli.Commands.CommandParts.Precision(), _threads;
+    private readonly Option<string> _device, _precision = CommandParts.Precision(), _threads;
 
     private DeviceParts(string device, string description, int threads)
     {
         _device = new("--device") { HelpName = "D", Description = description, DefaultValueFactory = _ => device };
-        _threads = BenchParts.Threads(threads);
+        _threads = CommandParts.Threads(threads);
     }
 
     /// <summary>Adds the three to a verb.</summary>
@@ -51,5 +41,5 @@ internal sealed class DeviceParts
 
     /// <summary>The values given.</summary>
     /// <exception cref="Ldvc.Tensors.InputException">A value is not as it must be.</exception>
-    internal WorkDevice Read(ParseResult result) => new(OptionValue.RequiredText(result, _device), BenchParts.Threads(result, _threads), OptionValue.Precision(result, _precision));
+    internal WorkDevice Read(ParseResult result) => new(OptionValue.RequiredText(result, _device), OptionValue.Threads(result, _threads), OptionValue.Precision(result, _precision));
 }

@@ -16,7 +16,7 @@ internal static class PeersVerb
 
     internal static Command Create()
     {
-        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = BenchParts.Json();
+        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = CommandParts.Json();
         Option<string> rounds = BenchParts.Rounds(7);
         var command = new VerbCommand(
             "peers",
@@ -28,7 +28,7 @@ internal static class PeersVerb
             json,
         };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", "cpu | cuda.", threads: 2);
-        command.SetAction(result => Run(new PeerOptions(OptionValue.Text(result, filter)?.Split(',') ?? [], BenchParts.Rounds(result, rounds), Checked(on.Read(result)), OptionValue.Text(result, json))));
+        command.SetAction(result => Run(new PeerOptions(OptionValue.Text(result, filter)?.Split(',') ?? [], BenchParts.Rounds(result, rounds), Checked(on.Read(result)), OptionValue.OutputFile(result, json))));
         return command;
     }
 

@@ -21,7 +21,7 @@ internal static class StepVerb
         var command = new VerbCommand("step", "One training step, or another case of peers, kernel by kernel.", "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, html };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}.");
         command.SetAction(result => Run(
-            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), on.Read(result), OptionValue.Text(result, html)));
+            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), on.Read(result), OptionValue.OutputFile(result, html)));
         return command;
     }
 

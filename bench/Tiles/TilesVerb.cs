@@ -35,10 +35,10 @@ internal static class TilesVerb
 
     internal static Command Create()
     {
-        Option<string?> filter = BenchParts.Filter("Only products with TEXT in their name, e.g. \"1035 x 768\"."), json = BenchParts.Json();
+        Option<string?> filter = BenchParts.Filter("Only products with TEXT in their name, e.g. \"1035 x 768\"."), json = CommandParts.Json();
         var command = new VerbCommand("tiles", "Matrix products of a GPU with every tile and cut of their sums, and which the program takes.", "dotnet run -c Release --project bench -- tiles --device cuda --precision bf16") { filter, json };
         DeviceParts on = DeviceParts.AddTo(command, "cuda", "cuda[:i] | opencl[:i].");
-        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.Text(result, json)));
+        command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.OutputFile(result, json)));
         return command;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ldvc.Cli.Commands;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 
@@ -8,7 +9,6 @@ namespace Ldvc.Cli;
 internal sealed class CommonOptionSet
 {
     internal const string VerboseName = "--verbose";
-    private const int MostThreads = 1024;
 
     private readonly Option<string> _device = new("--device")
     {
@@ -17,12 +17,7 @@ internal sealed class CommonOptionSet
         DefaultValueFactory = _ => "cpu",
     };
 
-    private readonly Option<string> _threads = new("--threads")
-    {
-        HelpName = "N",
-        Description = "CPU threads; 0 = one per core.",
-        DefaultValueFactory = _ => "0",
-    };
+    private readonly Option<string> _threads = CommandParts.Threads(0);
 
     private readonly Option<string?> _seed = new("--seed")
     {
@@ -30,11 +25,7 @@ internal sealed class CommonOptionSet
         Description = "Seed of all random numbers; overrides the configuration's.",
     };
 
-    private readonly Option<string?> _json = new("--json")
-    {
-        HelpName = "FILE",
-        Description = "Also writes the results to FILE as JSON.",
-    };
+    private readonly Option<string?> _json = CommandParts.Json();
 
     private readonly Option<bool> _verbose = new(VerboseName)
     {
@@ -64,19 +55,8 @@ internal sealed class CommonOptionSet
         return new CommonOptions(
             host,
             DeviceChoice.Parse(result.GetValue(_device) ?? ""),
-            (int)OptionValue.WholeNumber(result, _threads, 0, MostThreads),
+            OptionValue.Threads(result, _threads),
             OptionValue.OptionalWholeNumber(result, _seed, 0, long.MaxValue),
-            JsonFile(OptionValue.Text(result, _json)));
-    }
-
-    // Looked at now: results that took hours should not find out at the end that they cannot be written.
-    private static string? JsonFile(string? path)
-    {
-        if (path is not null && (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))))
-        {
-            throw new InputException($"--json: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
-        }
-
-        return path;
+            OptionValue.OutputFile(result, _json));
     }
 }

@@ -8,6 +8,8 @@ namespace Ldvc.Cli;
 /// <summary>Reads and checks single values of a parsed command line.</summary>
 internal static class OptionValue
 {
+    private const int MostThreads = 1024;
+
     /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
     public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
 
@@ -49,6 +51,23 @@ internal static class OptionValue
             ? $"of at least {ConfigText.Number(smallest)}"
             : $"from {ConfigText.Number(smallest)} to {ConfigText.Number(largest)}";
         throw new InputException($"{option.Name}: expected a number {range}, found {ConfigText.Quote(text)}.");
+    }
+
+    /// <summary>--threads.</summary>
+    public static int Threads(ParseResult result, Option<string> option) => (int)WholeNumber(result, option, 0, MostThreads);
+
+    /// <summary>
+    /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that they cannot be written.
+    /// </summary>
+    public static string? OutputFile(ParseResult result, Option<string?> option)
+    {
+        string? path = Text(result, option);
+        if (path is not null && (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))))
+        {
+            throw new InputException($"{option.Name}: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
+        }
+
+        return path;
     }
 
     /// <summary>A whole number in a range; <see cref="long.MaxValue"/> = no upper end.</summary>

@@ -33,6 +33,21 @@ internal static class CommandParts
         Required = true,
     };
 
+    /// <summary>--threads N.</summary>
+    public static Option<string> Threads(int preset) => new("--threads")
+    {
+        HelpName = "N",
+        Description = "CPU threads; 0 = one per core.",
+        DefaultValueFactory = _ => $"{preset}",
+    };
+
+    /// <summary>--json FILE.</summary>
+    public static Option<string?> Json() => new("--json")
+    {
+        HelpName = "FILE",
+        Description = "Also writes the results to FILE as JSON.",
+    };
+
     /// <summary>--precision P.</summary>
     public static Option<string> Precision() => new("--precision")
     {
