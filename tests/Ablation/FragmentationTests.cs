@@ -53,8 +53,8 @@ public sealed class FragmentationTests
     {
         LabelMap truth = Map(".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", "...............", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa");
         var torn = new Fragmentation();
-        torn.Add(truth, truth);
-        Assert.Equal((3, 3, 3, 3), (torn.Objects, torn.Pieces, torn.Found, torn.RightPieces));
+        torn.Add(truth, truth, 20);
+        Assert.Equal((3, 3, 3, 3, 3), (torn.Objects, torn.Pieces, torn.LargePieces, torn.Found, torn.RightPieces));
         Assert.Equal((1, 1), (torn.PiecesPerObject, torn.RightPiecesPerFound));
     }
 
@@ -64,15 +64,18 @@ public sealed class FragmentationTests
         LabelMap truth = Map("aaaaaaaa", "aaaaaaaa", "aaaaaaaa", "........", "bbbbbbbb", "bbbbbbbb", "cc......");
         LabelMap prediction = Map("aabbbaaa", "aabbbaaa", "aabbbaac", "aaaaaaaa", "aaaaaaaa", "aaaaaaaa", "bbbbbbbb");
         var torn = new Fragmentation();
-        torn.Add(truth, prediction);
+        torn.Add(truth, prediction, 9);
 
         // Object a: left, island b, right, corner c. Object b: one piece, wrong. Object c is smaller than what is looked at.
         Assert.Equal((2, 5), (torn.Objects, torn.Pieces));
+
+        // Left has 6 pixels, the island 9, right 8, the corner 1, object b 16.
+        Assert.Equal((2, 1), (torn.LargePieces, torn.LargePiecesPerObject));
         Assert.Equal((1, 2), (torn.Found, torn.RightPieces));
         Assert.Equal(2.5, torn.PiecesPerObject);
         Assert.Equal(2, torn.RightPiecesPerFound);
         Assert.True(double.IsNaN(new Fragmentation().PiecesPerObject));
-        Assert.Throws<ArgumentException>(() => torn.Add(truth, Map("a")));
+        Assert.Throws<ArgumentException>(() => torn.Add(truth, Map("a"), 9));
     }
 
     private static LabelMap Map(params string[] rows) =>

@@ -33,6 +33,7 @@ public sealed class ConfigLoaderTests
         var options = new Ldvc.Synthetic.CaptionOptions();
         Assert.Equal((options.HardFraction, options.PartialFraction, options.TwoFraction), (captions.Hard, captions.Partial, captions.Two));
         Assert.Equal((options.ThreeFraction, options.CropFraction, options.StuffFraction), (captions.Three, captions.Crop, captions.Stuff));
+        Assert.Equal(options.OneFraction, captions.One);
     }
 
     [Fact]

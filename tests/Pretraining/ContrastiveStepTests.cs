@@ -21,7 +21,7 @@ public class ContrastiveStepTests
         using var pictures = Pictures(device, 4);
         var texts = TokenBatch.Create([38, 1, 2, 39, 0, 38, 3, 4, 39, 0, 38, 5, 39, 0, 0, 38, 7, 8, 9, 39], 4);
         long before = device.Pool.LiveBlocks;
-        float first = ContrastiveStep.Run(model, device, pictures, texts, patchWeight, patchFocus);
+        float first = ContrastiveStep.Run(model, device, pictures, texts, patchWeight, patchFocus, 100);
         foreach (var (name, parameter) in model.Parameters())
         {
             Assert.True(parameter.Gradient is not null, name);
@@ -35,7 +35,7 @@ public class ContrastiveStepTests
         for (int i = 0; i < 30; i++)
         {
             optimizer.Step(1e-3f);
-            loss = ContrastiveStep.Run(model, device, pictures, texts, patchWeight, patchFocus);
+            loss = ContrastiveStep.Run(model, device, pictures, texts, patchWeight, patchFocus, 100);
         }
 
         Assert.InRange(loss, 0, 0.5f * first);
@@ -50,7 +50,7 @@ public class ContrastiveStepTests
 
         // Two equal texts: the loss of any model is that of guessing between two, at least log 2.
         var texts = TokenBatch.Create([38, 1, 2, 39, 38, 1, 2, 39], 2);
-        Assert.InRange(ContrastiveStep.Run(model, device, pictures, texts, 0, 0), MathF.Log(2) - 1e-4f, 10f);
+        Assert.InRange(ContrastiveStep.Run(model, device, pictures, texts, 0, 0, 100), MathF.Log(2) - 1e-4f, 10f);
     }
 
     private static Tensor Pictures(Device device, int count)

@@ -57,6 +57,7 @@ internal static class AblationOutput
         NoPenalty = Lines(results, variant, r => r.NoPenalty),
         Shuffled = Lines(results, variant, r => r.Shuffled),
         PiecesPerObject = results.Over(variant, r => r.PiecesPerObject),
+        LargePiecesPerObject = results.Over(variant, r => r.LargePiecesPerObject),
         RightPiecesPerFound = results.Over(variant, r => r.RightPiecesPerFound),
         Runs = results.Of(variant),
     };

@@ -66,10 +66,14 @@ internal static class AblationTables
         ["", .. ScoreHeaders],
         [.. rows.Skip(1).Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores)))])]);
 
-    private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
-        "Fragmentation: connected regions of equal predicted class per ground-truth object (1 = in one piece)",
-        ["", "pieces per object", "pieces of the right class per object found"],
-        [.. rows.Select(v => (IReadOnlyList<string>)[v.Title, results.Over(v, r => r.PiecesPerObject).Text(1, "F2"), results.Over(v, r => r.RightPiecesPerFound).Text(1, "F2")])]);
+    private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)
+    {
+        string Pieces(AblationVariant variant, Func<RunResult, double> number) => results.Over(variant, number).Text(1, "F2");
+        return new AblationTable(
+            "Fragmentation: connected regions of equal predicted class per ground-truth object (1 = in one piece)",
+            ["", "pieces per object", "of at least a patch", "pieces of the right class per object found"],
+            [.. rows.Select(v => (IReadOnlyList<string>)[v.Title, Pieces(v, r => r.PiecesPerObject), Pieces(v, r => r.LargePiecesPerObject), Pieces(v, r => r.RightPiecesPerFound)])]);
+    }
 
     private static AblationTable Penalties(AblationResults results, AblationVariant row) => new(
         $"Sweep over the seen penalty, {row.Title}",

@@ -43,6 +43,9 @@ internal sealed record RunResult
     /// <summary>Mean pieces that the prediction cuts a ground-truth object into.</summary>
     public required double PiecesPerObject { get; init; }
 
+    /// <summary>Those of at least a patch's area.</summary>
+    public required double LargePiecesPerObject { get; init; }
+
     /// <summary>Mean pieces of the right class of an object that was found.</summary>
     public required double RightPiecesPerFound { get; init; }
 

@@ -55,7 +55,7 @@ internal static class RunScorer
                     Evaluator.Count(loaded.Device, truth, labels[p], confusions[p]);
                 }
 
-                torn?.Add(truth, labels[0]);
+                torn?.Add(truth, labels[0], segmenter.PatchArea(picture.Width, picture.Height));
                 reporter.Report(new ProgressStatus(i + 1, double.NaN, double.NaN, i + 1));
             }
 

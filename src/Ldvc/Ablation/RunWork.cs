@@ -47,6 +47,7 @@ internal sealed class RunWork(AblationFolder folder, SegmentationDataset validat
             ShuffledNoPenalty = shuffled[1],
             Penalties = [.. penalties.Skip(2).Zip(scores.Skip(2), (penalty, line) => new PenaltyScore(penalty, line))],
             PiecesPerObject = torn.PiecesPerObject,
+            LargePiecesPerObject = torn.LargePiecesPerObject,
             RightPiecesPerFound = torn.RightPiecesPerFound,
             Pictures = Evaluation.Count(validation, config),
             Steps = trained.Step,

@@ -98,6 +98,13 @@ internal sealed class Segmenter : IDisposable
         }
     }
 
+    /// <summary>Pixels of a picture that one patch covers, once it is resized.</summary>
+    internal double PatchArea(int width, int height)
+    {
+        var (resizedWidth, resizedHeight) = Augmentation.FitBox(width, height, _options.LongSide, _options.ShortSide);
+        return (double)_patch * _patch * width * height / ((double)resizedWidth * resizedHeight);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -12,11 +12,11 @@ namespace Ldvc.Pretraining;
 /// </summary>
 internal static class ContrastiveStep
 {
-    /// <summary>CLIP cuts the factor of the similarities here: 1 / 0.01, its lowest temperature.</summary>
-    internal const float MaxScale = 100;
-
-    /// <summary>Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters.</summary>
-    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale = MaxScale)
+    /// <summary>
+    /// Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters. Similarities are
+    /// multiplied by at most <paramref name="maxScale"/>, 1 / the lowest temperature (CLIP: 100).
+    /// </summary>
+    internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale)
     {
         using var tape = new Tape(device, recording: true);
         var (image, patches) = model.Visual.EncodeDense(tape, pictures);

@@ -6,7 +6,7 @@ namespace Ldvc.Synthetic;
 /// <param name="Scene">What to draw.</param>
 /// <param name="Caption">What is said of it.</param>
 /// <param name="Key">Equal for samples that say the same thing in other words: the indices of the classes named.</param>
-/// <param name="Unnamed">Further classes in the picture.</param>
+/// <param name="Unnamed">Further classes of the scene that a caption of one object leaves out, also those outside the window: no other picture of the batch may be named by them.</param>
 internal sealed record CaptionSample(Scene Scene, string Caption, string Key, params string[] Unnamed);
 
 /// <summary>
