@@ -123,6 +123,16 @@ public sealed class SegmenterTests : IDisposable
     }
 
     [Fact]
+    public void APatchCoversMoreOfALargerPicture()
+    {
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        int patch = _loaded.Model.Clip.Config.PatchSize;
+        Assert.Equal(patch * patch, segmenter.PatchArea(100, 64), 1e-9);
+        Assert.Equal(4 * patch * patch, segmenter.PatchArea(200, 128), 1e-9);
+        Assert.Equal(patch * patch / 4.0, segmenter.PatchArea(32, 32), 1e-9);
+    }
+
+    [Fact]
     public void ClassEmbeddingsAreComputedOnce()
     {
         RgbImage picture = TinyData.Pattern(64, 64, 5);
