@@ -57,6 +57,7 @@ public sealed class OptionEffectTests : IDisposable
         ["pretrain.init"] = nameof(Pretraining.InitialWeightsTests),
         ["data.workers"] = nameof(ReproducibilityTests),
         ["data.prefetch"] = nameof(ReproducibilityTests),
+        ["data.cache"] = nameof(Data.CachedDatasetTests),
         ["eval.batch"] = nameof(Inference.SegmenterTests),
         ["data.val_part"] = nameof(Verbs.TrainTests),
         ["train.precision"] = nameof(Gpu.TensorCorePrecisionTests),

@@ -33,6 +33,7 @@ public sealed class ReproducibilityTests
         float[] expected = Weights("plain");
         Assert.Equal(expected, Weights("threads", "--threads", "2"));
         Assert.Equal(expected, Weights("loader", "data.workers=3", "data.prefetch=5"));
+        Assert.Equal(expected, Weights("cached", "data.cache=1"));
         Assert.Equal(expected, Weights("chatty", "train.log_every=3", "train.eval_every=1", "train.checkpoint_every=1", "train.keep=1"));
 
         float[] Weights(string name, params string[] more)

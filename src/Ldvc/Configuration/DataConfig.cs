@@ -32,6 +32,9 @@ internal sealed record DataConfig
     [Option("Batches prepared ahead of the training step.", Min = 1, Max = 64, Runtime = true)]
     public int Prefetch { get; init; } = 2;
 
+    [Option("MiB of decoded or drawn training pictures that are kept in memory for the next epoch; those that come first stay, the rest is read again. 0 = none.", Min = 0, Max = 1 << 20, Runtime = true)]
+    public int Cache { get; init; }
+
     [Option("Scenes of kind synthetic; sizes in pixels.")]
     public SyntheticConfig Synthetic { get; init; } = new();
 }

@@ -32,7 +32,13 @@ internal static class DatasetFactory
                 dataset.Classes.Count, dataset.Classes.IndicesOf(data.Unseen, source), source, dataset.Classes));
         }
 
-        return dataset.Count > 0 ? dataset : throw new InputException($"{dataset.Name}: expected at least one picture, found none");
+        if (dataset.Count == 0)
+        {
+            throw new InputException($"{dataset.Name}: expected at least one picture, found none");
+        }
+
+        // Validation pictures are read once a pass, between which hours can lie.
+        return training && data.Cache > 0 ? new CachedDataset(dataset, (long)data.Cache << 20) : dataset;
     }
 
     private static string Root(LdvcConfig config) => config.Require(config.Data.Root, "data.root", "the folder of the data set");

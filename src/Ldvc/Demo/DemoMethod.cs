@@ -17,13 +17,12 @@ internal sealed class DemoMethod : IDisposable
 
     private readonly LdvcConfig _config;
     private readonly LoadedModel _loaded;
-    private readonly CommonOptions _common;
     private readonly SegmentationDataset _validation;
 
-    internal DemoMethod(AblationRow row, LdvcConfig config, string clipFolder, SegmentationDataset validation, Device device, CommonOptions common)
+    internal DemoMethod(AblationRow row, LdvcConfig config, string clipFolder, SegmentationDataset validation, Device device)
     {
         Name = row == AblationRow.Ldvc ? "LDVC" : AblationVariant.TitleOf(row);
-        (_config, _validation, _common) = (AblationVariant.Configure(config, row), validation, common);
+        (_config, _validation) = (AblationVariant.Configure(config, row), validation);
         _loaded = LoadedModel.Create(clipFolder, _config.Model, device, (ulong)config.Train.Seed);
     }
 
@@ -31,18 +30,17 @@ internal sealed class DemoMethod : IDisposable
     internal string Name { get; }
 
     /// <summary>Trains; (step, mean loss since the entry before).</summary>
-    internal List<(int Step, double Loss)> Train()
+    internal List<(int Step, double Loss)> Train(VerbHost host)
     {
-        _common.Out.WriteLine($"training {Name}");
         using var trainer = new LdvcTrainer(_loaded, DatasetFactory.OpenTraining(_config), _config);
         int steps = _config.Train.Steps, batch = _config.Train.Batch;
-        return ProgressReporter.Run(_common.Host, "step", 0, steps, progress =>
+        return ProgressReporter.Run(host, $"{Name}: step", 0, steps, progress =>
         {
             var losses = new List<(int, double)>();
             double sum = 0;
             for (int step = 1; step <= steps; step++)
             {
-                _common.Cancellation.ThrowIfCancellationRequested();
+                host.Cancellation.ThrowIfCancellationRequested();
                 var result = trainer.RunStep();
                 progress.Report(new ProgressStatus(step, result.Loss, result.LearningRate, (long)step * batch));
                 sum += result.Loss;
@@ -58,10 +56,10 @@ internal sealed class DemoMethod : IDisposable
     }
 
     /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings dealt out wrongly.</summary>
-    internal MethodResult Score(IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds)
+    internal MethodResult Score(VerbHost host, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds)
     {
-        Confusion[][] right = Pass($"scoring {Name}", null, [_config.Eval.SeenPenalty, 0]);
-        Confusion[][] wrong = Pass($"scoring {Name} with shuffled class embeddings", RunScorer.Shuffle(_validation.Classes), [_config.Eval.SeenPenalty]);
+        Confusion[][] right = Pass(host, $"{Name}: scene", null, [_config.Eval.SeenPenalty, 0]);
+        Confusion[][] wrong = Pass(host, $"{Name}, class embeddings shuffled: scene", RunScorer.Shuffle(_validation.Classes), [_config.Eval.SeenPenalty]);
         return new MethodResult(Name, ScoresOf(right[0]), ScoresOf(right[1]), ScoresOf(wrong[0]), right[0], losses, trainSeconds);
     }
 
@@ -79,18 +77,17 @@ internal sealed class DemoMethod : IDisposable
     public void Dispose() => _loaded.Dispose();
 
     // Confusion matrices by penalty and picture.
-    private Confusion[][] Pass(string what, string[]? names, double[] penalties)
+    private Confusion[][] Pass(VerbHost host, string what, string[]? names, double[] penalties)
     {
-        _common.Out.WriteLine(what);
         int count = _validation.Count;
         Confusion[][] matrices = [.. penalties.Select(_ => new Confusion[count])];
         float[][] perClass = [.. penalties.Select(p => RunScorer.PerClass(_validation, p))];
         using Segmenter segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config, names);
-        return ProgressReporter.Run(_common.Host, "picture", 0, count, progress =>
+        return ProgressReporter.Run(host, what, 0, count, progress =>
         {
             for (int i = 0; i < count; i++)
             {
-                _common.Cancellation.ThrowIfCancellationRequested();
+                host.Cancellation.ThrowIfCancellationRequested();
                 var (picture, truth) = _validation.Read(i);
                 LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass);
                 for (int p = 0; p < labels.Length; p++)

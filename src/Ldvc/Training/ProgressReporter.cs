@@ -49,6 +49,11 @@ internal sealed class ProgressReporter
     public static T Run<T>(VerbHost host, string title, int first, int total, Func<ProgressReporter, T> loop, TimeProvider? clock = null)
     {
         TimeProvider time = clock ?? TimeProvider.System;
+        if (host.Board is { } board)
+        {
+            return loop(new ProgressReporter(text => board.Console.WriteLine(text), time, Bar(board.Bars, title, total), title, first, total));
+        }
+
         if (!host.Interactive)
         {
             void Line(string text)
@@ -62,14 +67,27 @@ internal sealed class ProgressReporter
 
         // Lines go through the console that draws the bar: it puts them above.
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        return console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-            .Start(context =>
-            {
-                ProgressTask bar = context.AddTask(Markup.Escape(title), autoStart: true, maxValue: total);
-                return loop(new ProgressReporter(text => console.WriteLine(text), time, bar, title, first, total));
-            });
+        return Draw(console).Start(context => loop(new ProgressReporter(text => console.WriteLine(text), time, Bar(context, title, total), title, first, total)));
     }
+
+    /// <summary>Runs work whose loops run at the same time: on a terminal their bars stand below each other, anywhere else each writes its lines.</summary>
+    /// <param name="host">Where to write, and whether it is a terminal.</param>
+    /// <param name="work">The work; its loops get the host that it is given.</param>
+    public static T Together<T>(VerbHost host, Func<VerbHost, T> work)
+    {
+        if (!host.Interactive)
+        {
+            return work(host);
+        }
+
+        IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
+        return Draw(console).Start(context => work(host with { Board = new ProgressBoard(console, context) }));
+    }
+
+    private static Progress Draw(IAnsiConsole console) =>
+        console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn());
+
+    private static ProgressTask Bar(ProgressContext context, string title, int total) => context.AddTask(Markup.Escape(title), autoStart: true, maxValue: total);
 
     /// <summary>Says something in between, on a line of its own.</summary>
     public void Message(string text) => _line(text);
