@@ -127,6 +127,47 @@ public sealed class AblateTests
         Assert.Contains("training pictures/s, 2 runs at a time", File.ReadAllText(Path.Combine(together, "ablation.md")));
     }
 
+    [Fact]
+    public void EverySplitIsTrainedAndScoredAsItsOwn()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), output = data.At("splits"), alone = data.At("alone");
+        File.WriteAllText(data.At("cats.txt"), "cat\n\n");
+        File.WriteAllText(data.At("dogs.txt"), " dog \r\ntraffic cone\n");
+        string[] Line(string folder, string seeds, params string[] sets) =>
+            [.. SmallRun.Verb("ablate", config, [.. Few, .. sets]), "--rows", "zegclip,ldvc", "--seeds", seeds, "--out", folder];
+        string splits = $"ablate.splits=[{data.At("cats.txt")}, {data.At("dogs.txt")}]";
+        string text = Done(Line(output, "2", splits));
+        Assert.Contains("run 1 of 8: zegclip, split cats, seed 0 (first run)", text);
+        Assert.Contains("run 8 of 8: ldvc, split dogs, seed 1 (", text);
+        Assert.Equal(
+            ["inductive-split-cats-seed-0", "inductive-split-cats-seed-1", "inductive-split-dogs-seed-0", "inductive-split-dogs-seed-1"], Names(Path.Combine(output, "runs", "ldvc")));
+
+        // What a split scores is what a comparison with data.unseen scores.
+        Done(Line(alone, "1", "data.unseen=[dog, traffic cone]"));
+        JsonElement[] runs = [.. Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[1].GetProperty("runs").EnumerateArray()];
+        Assert.Equal(["cats 0", "cats 1", "dogs 0", "dogs 1"], runs.Select(r => $"{r.GetProperty("split").GetString()} {r.GetProperty("seed").GetInt32()}"));
+        JsonElement same = Json(Path.Combine(alone, "ablation.json")).GetProperty("rows")[1].GetProperty("runs")[0];
+        Assert.Equal(JsonValueKind.Null, same.GetProperty("split").ValueKind);
+        foreach (string number in new[] { "scores", "shuffled", "pieces_per_object" })
+        {
+            Assert.Equal(same.GetProperty(number).ToString(), runs[2].GetProperty(number).ToString());
+        }
+
+        string tables = File.ReadAllText(Path.Combine(output, "ablation.md"));
+        Assert.Contains("mean ± deviation over splits and seeds", tables);
+        Assert.Contains("paired by split and seed", tables);
+        Assert.Matches(@"\| ZegCLIP \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 4 \|", tables);
+        Assert.Matches(@"\*\*Split by split\*\*(.|\n)*\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n\| LDVC \(\+ text prompts\) \| cats (.|\n)*\| ZegCLIP \| dogs ", tables);
+        double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(), (l, z) => Accuracy(l) - Accuracy(z))];
+        Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Ablation.Spread.Of(gains).Text()} |", tables);
+
+        // Again: nothing is trained.
+        Assert.Equal(8, Done(Line(output, "2", splits)).Split("(done before)").Length - 1);
+
+        static double Accuracy(JsonElement run) => run.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
+    }
+
     [Theory]
     [InlineData("run 2 of 2")]
     [InlineData("step 1/4")]
@@ -186,6 +227,15 @@ public sealed class AblateTests
         Assert.Contains("ablate.rows: expected a list out of", Error("--rows", "zegclip,vit"));
         Assert.Contains("model.prompts.text is 9, expected at most 4", Error("--rows", "zegclip", "--set", "ablate.text_prompts=[9]"));
         Assert.Contains("ablate.jobs is 2, expected 1 on ", Error("--jobs", "2", "--device", "simulator"));
+
+        File.WriteAllText(data.At("birds.txt"), "bird\n");
+        File.WriteAllText(data.At("none.txt"), "\n \n");
+        Directory.CreateDirectory(data.At("more"));
+        File.WriteAllText(data.At("more", "birds.txt"), "cat\n");
+        Assert.Contains("birds.txt: 'bird' is not a class", Error("--set", $"ablate.splits=[{data.At("birds.txt")}]"));
+        Assert.Contains("none.txt: expected the name of an unseen class on every line, found none", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
+        Assert.Contains("missing.txt: expected a file with the name", Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
+        Assert.Contains("would both be split 'birds'", Error("--set", $"ablate.splits=[{data.At("birds.txt")}, {data.At("more", "birds.txt")}]"));
 
         // What a killed process may leave of ablation.yaml is no reason to refuse.
         File.WriteAllText(data.At("killed", ".ablation.yaml.1-2.tmp"), "");

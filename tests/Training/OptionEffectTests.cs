@@ -71,6 +71,7 @@ public sealed class OptionEffectTests : IDisposable
         ["pretrain.log_every"] = nameof(ReproducibilityTests),
         ["ablate.rows"] = nameof(Ablation.AblateTests),
         ["ablate.seeds"] = nameof(Ablation.AblateTests),
+        ["ablate.splits"] = nameof(Ablation.AblateTests),
         ["ablate.jobs"] = nameof(Ablation.AblateTests),
         ["ablate.out"] = nameof(Ablation.AblateTests),
         ["ablate.topk"] = nameof(Ablation.PlanTests),

@@ -8,7 +8,7 @@ using Ldvc.Training;
 namespace Ldvc.Ablation;
 
 /// <summary>
-/// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N (ordinary run folders), results/ and costs/ (what was measured, so
+/// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N or runs/VARIANT/SETTING-split-NAME-seed-N (ordinary run folders), results/ and costs/ (what was measured, so
 /// that nothing is measured twice), and the three outputs ablation.md, ablation.json and report.html; ablation-full.md and so on for other settings than inductive.
 /// </summary>
 internal sealed class AblationFolder
@@ -64,11 +64,14 @@ internal sealed class AblationFolder
 
     /// <summary>The folder of one training.</summary>
     internal string RunPath(PlannedRun run, TrainSetting setting) =>
-        Path.Combine(Root, "runs", run.Variant.Key, $"{ConfigWriter.EnumName(setting)}-seed-{run.Seed}");
+        Path.Combine(Root, "runs", run.Variant.Key, NameOf(run, setting));
 
     /// <summary>The file of one training's result.</summary>
     internal string ResultPath(PlannedRun run) =>
-        Path.Combine(Root, "results", $"{run.Variant.Key}-{ConfigWriter.EnumName(run.Variant.Config.Train.Setting)}-seed-{run.Seed}.json");
+        Path.Combine(Root, "results", $"{run.Variant.Key}-{NameOf(run, run.Variant.Config.Train.Setting)}.json");
+
+    private static string NameOf(PlannedRun run, TrainSetting setting) =>
+        $"{ConfigWriter.EnumName(setting)}{(run.Split is { } split ? $"-split-{split.Name}" : "")}-seed-{run.Seed}";
 
     /// <summary>The file of a variant's cost.</summary>
     internal string CostPath(AblationVariant variant) => Path.Combine(Root, "costs", variant.Key + ".json");

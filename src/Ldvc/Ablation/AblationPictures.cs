@@ -11,7 +11,7 @@ using Ldvc.Training;
 
 namespace Ldvc.Ablation;
 
-/// <summary>The report's pictures: image, truth, and the predictions of the first and the last row, first seed; then what route attention looked at.</summary>
+/// <summary>The report's pictures: image, truth, and the predictions of the first and the last row, first run; then what route attention looked at.</summary>
 internal static class AblationPictures
 {
     // Pictures narrower than this are enlarged by whole pixels.
@@ -55,7 +55,7 @@ internal static class AblationPictures
     {
         string Name(int c) => validation.Classes[c] + (validation.Split.IsSeen(c) ? "" : "*");
         var truths = Enumerable.Range(0, count).Select(validation.ReadLabels).ToArray();
-        report.AddHeading("Pictures").AddParagraph("Validation pictures, first seed. Unseen classes are marked with *; black has no label and is not scored.");
+        report.AddHeading("Pictures").AddParagraph("Validation pictures, first run of a row. Unseen classes are marked with *; black has no label and is not scored.");
         report.AddLegend(truths.Concat(predictions.SelectMany(p => p)).SelectMany(l => l.Labels).Distinct().Where(l => l != LabelMap.Ignore).Order().Select(l =>
         {
             var (r, g, b) = LabelPalette.Bright[l];

@@ -4,17 +4,21 @@ using Ldvc.Tensors;
 namespace Ldvc.Ablation;
 
 /// <summary>One training of the comparison.</summary>
-internal sealed record PlannedRun(AblationVariant Variant, long Seed)
+/// <param name="Variant">What is trained.</param>
+/// <param name="Seed">train.seed.</param>
+/// <param name="Split">Its unseen classes; null for the configuration's own.</param>
+internal sealed record PlannedRun(AblationVariant Variant, long Seed, ClassSplit? Split = null)
 {
-    /// <summary>"zegclip, seed 0".</summary>
-    internal string Name => $"{Variant.Key}, seed {Seed}";
+    /// <summary>"zegclip, seed 0" or "zegclip, split b, seed 0".</summary>
+    internal string Name => Split is null ? $"{Variant.Key}, seed {Seed}" : $"{Variant.Key}, split {Split.Name}, seed {Seed}";
 }
 
 /// <summary>
 /// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that comes to a row of the comparison shares that row's runs. Runs are ordered by
-/// seed first: after the first seed there is a whole table.
+/// seed first, then by split: after the first of both there is a whole table.
 /// </summary>
-internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOnlyList<AblationVariant> Sweeps, IReadOnlyList<double> Penalties, IReadOnlyList<PlannedRun> Runs)
+internal sealed record AblationPlan(
+    IReadOnlyList<AblationVariant> Rows, IReadOnlyList<AblationVariant> Sweeps, IReadOnlyList<double> Penalties, IReadOnlyList<ClassSplit> Splits, IReadOnlyList<PlannedRun> Runs)
 {
     /// <summary>The names of the sweeps, as --sweeps takes them: the keys of section ablate.</summary>
     internal static readonly string[] SweepNames = ["topk", "windows", "text_prompts", "vision_prompts", "heads", "penalties"];
@@ -22,10 +26,13 @@ internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOn
     /// <summary>Every variant that is trained, rows first.</summary>
     internal IEnumerable<AblationVariant> Variants => Rows.Concat(Sweeps).DistinctBy(v => v.Key);
 
+    /// <summary>What means and deviations are over.</summary>
+    internal string Repeats => Splits.Count > 0 ? "splits and seeds" : "seeds";
+
     /// <summary>Makes the plan.</summary>
     /// <param name="config">The configuration of the whole method.</param>
     /// <param name="sweeps">The sweeps to run; null = all that have values.</param>
-    /// <exception cref="InputException">A sweep is asked for that has no values, there is nothing to compare, or row ldvc has no text prompts.</exception>
+    /// <exception cref="InputException">A sweep is asked for that has no values, there is nothing to compare, row ldvc has no text prompts, or a file of ablate.splits is bad.</exception>
     internal static AblationPlan Create(LdvcConfig config, IReadOnlyList<string>? sweeps)
     {
         AblateConfig ablate = config.Ablate;
@@ -77,11 +84,13 @@ internal sealed record AblationPlan(IReadOnlyList<AblationVariant> Rows, IReadOn
 
         AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
         int most = all.Max(v => v.Seeds);
+        IReadOnlyList<ClassSplit> splits = ClassSplit.Read(ablate.Splits, config.Source);
         var runs =
             from seed in Enumerable.Range(0, most)
+            from split in splits.DefaultIfEmpty()
             from variant in all
             where seed < variant.Seeds
-            select new PlannedRun(variant, config.Train.Seed + seed);
-        return new AblationPlan(rows, swept, penalties, [.. runs]);
+            select new PlannedRun(variant, config.Train.Seed + seed, split);
+        return new AblationPlan(rows, swept, penalties, splits, [.. runs]);
     }
 }

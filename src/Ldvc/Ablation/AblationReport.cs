@@ -15,7 +15,7 @@ internal static class AblationReport
     {
         LdvcConfig config = results.Config;
         var report = new HtmlReport(
-            "LDVC compared", $"{ConfigWriter.EnumName(config.Train.Setting)} setting, {validation.Name}: {validation.Split.Seen.Length} seen and {validation.Split.Unseen.Length} unseen classes");
+            "LDVC compared", $"{ConfigWriter.EnumName(config.Train.Setting)} setting, {validation.Name}: {validation.Split.Seen.Length} seen and {validation.Split.Unseen.Length} unseen classes{(results.Plan.Splits.Count > 1 ? $" in the first of {results.Plan.Splits.Count} splits" : "")}");
         AddCards(report, results);
         foreach (AblationTable table in AblationTables.All(results))
         {
@@ -28,7 +28,7 @@ internal static class AblationReport
             .AddHowMade(
                 ("command", $"ldvc ablate {config.Source}"),
                 ("training", $"{results.Plan.Runs.Count} runs of {config.Train.Steps} steps of {config.Train.Batch} pictures; this call took {ProgressReporter.Span(spent.TotalSeconds)}"),
-                ("scores", "last checkpoint of every run; deviations are sample deviations over seeds"),
+                ("scores", "last checkpoint of every run; deviations are sample deviations over " + results.Plan.Repeats),
                 ("device", device.Name),
                 ("machine", $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, .NET {Environment.Version}"))
             .Save(folder.ReportPath);
@@ -48,7 +48,7 @@ internal static class AblationReport
             Spread gain = results.Difference(last, first, number);
             string sign = gain.Mean > 0 ? "+" : "";
             return new ReportCard(
-                $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {(gain.Count == 1 ? "seed" : "seeds")}", main);
+                $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {(results.Plan.Splits.Count > 0 ? "run" : "seed")}{(gain.Count == 1 ? "" : "s")}", main);
         }
 
         report.AddCards(Card("mIoU(U)", r => r.Scores.Unseen, main: true), Card("mIoU(S)", r => r.Scores.Seen), Card("hIoU", r => r.Scores.Harmonic));
@@ -61,8 +61,8 @@ internal static class AblationReport
         {
             report.AddHeading("Training");
             report.AddLinePlot(
-                "Training loss (100 focal + 1 dice unless configured otherwise), first seed", "step", "loss", true,
-                [.. plan.Rows.Select(row => new PlotSeries(row.Title, RunMetrics.Read(folder.RunPath(new PlannedRun(row, results.Config.Train.Seed), results.Config.Train.Setting), "loss")))]);
+                "Training loss (100 focal + 1 dice unless configured otherwise), first run", "step", "loss", true,
+                [.. plan.Rows.Select(row => new PlotSeries(row.Title, RunMetrics.Read(folder.RunPath(plan.Runs.First(run => run.Variant.Key == row.Key), results.Config.Train.Setting), "loss")))]);
         }
 
         foreach (var sweep in plan.Sweeps.Where(v => v.Sweep is not "heads").GroupBy(v => v.Sweep!).Where(s => s.Count() > 1))

@@ -23,7 +23,9 @@ internal sealed class AblationRun
     private readonly string _clip;
     private readonly string _clipSha;
     private readonly SegmentationDataset _training;
-    private readonly SegmentationDataset _validation;
+
+    // By split; a single one under the configuration's own.
+    private readonly SegmentationDataset[] _validation;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Func<int, Device> _openDevice;
     private readonly int _jobs;
@@ -47,14 +49,21 @@ internal sealed class AblationRun
         (_config, _device, _openDevice, _host) = (config, device, openDevice, host);
         _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         _training = DatasetFactory.OpenTraining(config);
-        _validation = DatasetFactory.OpenValidation(config);
-        if (_validation.Classes.Count < 2)
+        SegmentationDataset own = DatasetFactory.OpenValidation(config);
+        foreach (ClassSplit split in plan.Splits)
         {
-            throw new InputException($"{_validation.Name}: expected at least two classes, found one: shuffled names are no control then");
+            // Here the message names the file.
+            own.Classes.IndicesOf(split.Unseen, split.File);
+        }
+
+        _validation = plan.Splits.Count > 0 ? [.. plan.Splits.Select(split => DatasetFactory.OpenValidation(SplitBy(config, split)))] : [own];
+        if (_validation[0].Classes.Count < 2)
+        {
+            throw new InputException($"{_validation[0].Name}: expected at least two classes, found one: shuffled names are no control then");
         }
 
         _training.CheckFiles();
-        _validation.CheckFiles();
+        _validation[0].CheckFiles();
         _clipSha = ClipCheckpoint.Find(_clip).Sha256();
         Results = new AblationResults(plan, config);
         _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
@@ -76,7 +85,7 @@ internal sealed class AblationRun
             MeasureCosts();
             RunAll();
             _host.Cancellation.ThrowIfCancellationRequested();
-            AblationReport.Write(_folder, Results, _validation, _clip, _device, _clock.Elapsed);
+            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, _clock.Elapsed);
         }
         catch (OperationCanceledException) when (_host.Cancellation.IsCancellationRequested)
         {
@@ -99,7 +108,7 @@ internal sealed class AblationRun
             VariantCost? cost = ResultFile.Load<VariantCost>(path);
             if (cost?.Fingerprint != fingerprint)
             {
-                cost = VariantCost.Measure(variant.Config, _clip, _training, _validation, _device, fingerprint);
+                cost = VariantCost.Measure(variant.Config, _clip, _training, _validation[0], _device, fingerprint);
                 ResultFile.Save(path, cost);
             }
 
@@ -152,7 +161,7 @@ internal sealed class AblationRun
         bool before = result is not null;
         if (result is null)
         {
-            result = new RunWork(_folder, _validation, _clip, device, host).Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
+            result = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, host).Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
             ResultFile.Save(_folder.ResultPath(run), result);
         }
 
@@ -181,7 +190,7 @@ internal sealed class AblationRun
 
     private LdvcConfig ConfigOf(PlannedRun run, TrainSetting setting)
     {
-        LdvcConfig config = run.Variant.Config;
+        LdvcConfig config = SplitBy(run.Variant.Config, run.Split);
         string root = _folder.RunPath(run, setting);
         string? from = null;
         if (setting == TrainSetting.Transductive)
@@ -204,7 +213,9 @@ internal sealed class AblationRun
         };
     }
 
+    private static LdvcConfig SplitBy(LdvcConfig config, ClassSplit? split) => split is null ? config : config with { Data = config.Data with { Unseen = split.Unseen } };
+
     private string Fingerprint(LdvcConfig config, params IEnumerable<string> more) => AblationFolder.Fingerprint(
         config,
-        [_clipSha, $"{_training.Name} {_training.Count}", $"{_validation.Name} {_validation.Count}", string.Join(", ", _validation.Classes), .. more]);
+        [_clipSha, $"{_training.Name} {_training.Count}", $"{_validation[0].Name} {_validation[0].Count}", string.Join(", ", _validation[0].Classes), .. more]);
 }

@@ -6,7 +6,7 @@ namespace Ldvc.Ablation;
 /// <summary>A table for people.</summary>
 internal sealed record AblationTable(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
 
-/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample deviation over seeds.</summary>
+/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample deviation over seeds, or over splits and seeds.</summary>
 internal static class AblationTables
 {
     private static readonly string[] ScoreHeaders = ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"];
@@ -29,7 +29,7 @@ internal static class AblationTables
         {
             bool penalised = results.Config.Train.Setting == TrainSetting.Inductive;
             string penalty = penalised ? $", seen penalty {ConfigText.Number(results.Config.Eval.SeenPenalty)}" : "";
-            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± deviation over seeds)", r => r.Scores));
+            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± deviation over {results.Plan.Repeats})", r => r.Scores));
             if (penalised)
             {
                 tables.Add(Scores(results, rows, "The same models without the seen penalty", r => r.NoPenalty));
@@ -46,6 +46,8 @@ internal static class AblationTables
                 tables.Add(Differences(results, rows));
             }
 
+            tables.AddRange(results.Plan.Splits.Count > 1 ? [BySplit(results, rows)] : Array.Empty<AblationTable>());
+
             tables.Add(Fragments(results, rows));
         }
 
@@ -58,13 +60,24 @@ internal static class AblationTables
 
     private static AblationTable Scores(AblationResults results, IReadOnlyList<AblationVariant> variants, string caption, Func<RunResult, ScoreLine> line) => new(
         caption,
-        ["", .. ScoreHeaders, "seeds"],
+        ["", .. ScoreHeaders, results.Plan.Splits.Count > 0 ? "runs" : "seeds"],
         [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))), Number(results.Of(v).Count)])]);
 
     private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
-        $"Gain over {rows[0].Title}, paired by seed (points; the deviation is that of the differences)",
+        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the deviation is that of the differences)",
         ["", .. ScoreHeaders],
         [.. rows.Skip(1).Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores)))])]);
+
+    private static AblationTable BySplit(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
+        "Split by split",
+        ["", "split", .. ScoreHeaders, "seeds"],
+        [
+            .. from split in results.Plan.Splits
+               from row in rows
+               let runs = results.Of(row).Where(r => r.Split == split.Name).ToArray()
+               where runs.Length > 0
+               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => Spread.Of(runs.Select(r => number(r.Scores)))), Number(runs.Length)],
+        ]);
 
     private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)
     {

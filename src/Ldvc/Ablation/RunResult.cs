@@ -25,6 +25,9 @@ internal sealed record RunResult
     /// <summary>Seed of the training.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>Name of the split of the classes; null for the configuration's own.</summary>
+    public string? Split { get; init; }
+
     /// <summary>With the configuration's seen penalty (method.md 9).</summary>
     public required ScoreLine Scores { get; init; }
 

@@ -10,7 +10,7 @@ namespace Ldvc.Ablation;
 
 /// <summary>Computes single runs of a comparison on one device.</summary>
 /// <param name="folder">The comparison's folder.</param>
-/// <param name="validation">What is scored.</param>
+/// <param name="validation">What is scored, under the run's split.</param>
 /// <param name="clip">The pretrained CLIP.</param>
 /// <param name="device">Where to compute.</param>
 /// <param name="host">Where to write, and whether to stop.</param>
@@ -41,6 +41,7 @@ internal sealed class RunWork(AblationFolder folder, SegmentationDataset validat
             Fingerprint = fingerprint,
             Variant = run.Variant.Key,
             Seed = run.Seed,
+            Split = run.Split?.Name,
             Scores = scores[0],
             NoPenalty = scores[1],
             Shuffled = shuffled[0],

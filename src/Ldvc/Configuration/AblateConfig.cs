@@ -9,6 +9,9 @@ internal sealed record AblateConfig
     [Option("Seeds per row: train.seed and those after it.", Min = 1, Max = 100, Runtime = true)]
     public int Seeds { get; init; } = 3;
 
+    [Option("Other choices of the unseen classes: files with a class name on every line. Every run is made for each of them, and means and deviations are over splits and seeds; empty = data.unseen, or the data set's own.", Runtime = true)]
+    public string[] Splits { get; init; } = [];
+
     [Option("Runs computed at a time (--device cpu), each with its share of the threads. Small models on few pictures keep one thread busy better than several; each run needs its own memory.", Min = 1, Max = 1024, Runtime = true)]
     public int Jobs { get; init; } = 1;
 
