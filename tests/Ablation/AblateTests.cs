@@ -53,7 +53,8 @@ public sealed class AblateTests
         Assert.Equal(JsonSerializer.Serialize(first.GetProperty("no_penalty")), JsonSerializer.Serialize(penalties[0].GetProperty("scores")));
         JsonElement own = Json(Path.Combine(output, "runs", "ldvc", "inductive-seed-0", "scores.json")).GetProperty("scores");
         Assert.Equal(own.GetProperty("pixel_accuracy").GetDouble(), a, 1e-3);
-        Assert.True(first.GetProperty("pieces_per_object").GetDouble() >= 1);
+        double pieces = first.GetProperty("pieces_per_object").GetDouble(), large = first.GetProperty("large_pieces_per_object").GetDouble();
+        Assert.True(pieces >= 1 && pieces > large && large > 0);
 
         XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
         string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
