@@ -124,7 +124,7 @@ internal sealed class AblationRun
             _host.Output.WriteLine($"{_jobs} runs at a time, each with {threads} {(threads == 1 ? "thread" : "threads")}");
         }
 
-        Jobs.Run(_jobs, _host, (_, host) =>
+        void Work(int job, VerbHost host)
         {
             using Device? own = _jobs > 1 ? _openDevice(threads) : null;
             while (TakeNext() is { } index)
@@ -132,6 +132,18 @@ internal sealed class AblationRun
                 host.Cancellation.ThrowIfCancellationRequested();
                 RunOne(index, own ?? _device, host, marked: _jobs > 1);
             }
+        }
+
+        if (_jobs == 1)
+        {
+            Jobs.Run(1, _host, Work);
+            return;
+        }
+
+        ProgressReporter.Together(_host, host =>
+        {
+            Jobs.Run(_jobs, host, Work);
+            return true;
         });
     }
 
@@ -149,7 +161,8 @@ internal sealed class AblationRun
         PlannedRun run = runs[index];
         if (marked)
         {
-            host = host with { Output = new MarkedWriter(_host.Output, $"[{run.Name}] "), Error = new MarkedWriter(_host.Error, $"[{run.Name}] ") };
+            string mark = $"[{run.Name}] ";
+            host = host with { Output = new MarkedWriter(host.Output, mark), Error = new MarkedWriter(host.Error, mark), Board = host.Board is { } board ? board with { Mark = mark } : null };
         }
 
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);

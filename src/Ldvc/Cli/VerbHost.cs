@@ -10,4 +10,7 @@ internal sealed record VerbHost(TextWriter Output, TextWriter Error, bool Intera
 }
 
 /// <summary>A terminal on which several bars stand below each other; lines written to the console go above them.</summary>
-internal sealed record ProgressBoard(IAnsiConsole Console, ProgressContext Bars);
+/// <param name="Console">The terminal.</param>
+/// <param name="Bars">Its bars.</param>
+/// <param name="Mark">Stands before the title of every bar: whose it is.</param>
+internal sealed record ProgressBoard(IAnsiConsole Console, ProgressContext Bars, string Mark = "");

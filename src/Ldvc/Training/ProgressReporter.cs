@@ -24,10 +24,11 @@ internal sealed class ProgressReporter
     private readonly string _title;
     private readonly int _first;
     private readonly int _total;
+    private readonly bool _leaves;
     private readonly long _started;
     private long _lastLine;
 
-    private ProgressReporter(Action<string> line, TimeProvider clock, ProgressTask? bar, string title, int first, int total)
+    private ProgressReporter(Action<string> line, TimeProvider clock, ProgressTask? bar, string title, int first, int total, bool leaves = false)
     {
         _line = line;
         _clock = clock;
@@ -35,6 +36,7 @@ internal sealed class ProgressReporter
         _title = title;
         _first = first;
         _total = total;
+        _leaves = leaves;
         _started = clock.GetTimestamp();
         _lastLine = _started;
     }
@@ -51,7 +53,8 @@ internal sealed class ProgressReporter
         TimeProvider time = clock ?? TimeProvider.System;
         if (host.Board is { } board)
         {
-            return loop(new ProgressReporter(text => board.Console.WriteLine(text), time, Bar(board.Bars, title, total), title, first, total));
+            title = board.Mark + title;
+            return loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(board.Console, text), time, Bar(board.Bars, title, total), title, first, total, leaves: true));
         }
 
         if (!host.Interactive)
@@ -67,10 +70,10 @@ internal sealed class ProgressReporter
 
         // Lines go through the console that draws the bar: it puts them above.
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        return Draw(console).Start(context => loop(new ProgressReporter(text => console.WriteLine(text), time, Bar(context, title, total), title, first, total)));
+        return Draw(console).Start(context => loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(console, text), time, Bar(context, title, total), title, first, total)));
     }
 
-    /// <summary>Runs work whose loops run at the same time: on a terminal their bars stand below each other, anywhere else each writes its lines.</summary>
+    /// <summary>Runs work whose loops run at the same time: on a terminal their bars stand below each other and each leaves a line, anywhere else each writes its lines.</summary>
     /// <param name="host">Where to write, and whether it is a terminal.</param>
     /// <param name="work">The work; its loops get the host that it is given.</param>
     public static T Together<T>(VerbHost host, Func<VerbHost, T> work)
@@ -81,7 +84,7 @@ internal sealed class ProgressReporter
         }
 
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        return Draw(console).Start(context => work(host with { Board = new ProgressBoard(console, context) }));
+        return Draw(console).HideCompleted(true).Start(context => work(host with { Output = new ConsoleWriter(console), Board = new ProgressBoard(console, context) }));
     }
 
     private static Progress Draw(IAnsiConsole console) =>
@@ -99,6 +102,12 @@ internal sealed class ProgressReporter
         {
             _bar.Value = status.Step;
             _bar.Description = Markup.Escape(Describe(status));
+            if (_leaves && status.Step >= _total)
+            {
+                // The bar goes, a line stays.
+                _line(Describe(status));
+            }
+
             return;
         }
 
