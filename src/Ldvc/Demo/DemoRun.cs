@@ -1,19 +1,16 @@
 using System.Diagnostics;
-using Ldvc.Ablation;
 using Ldvc.Cli;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Tensors;
-using Ldvc.Training;
 
 namespace Ldvc.Demo;
 
 /// <summary>
 /// The demo: trains ZegCLIP and LDVC on the seen classes of drawn scenes around the small CLIP of the repository, then segments pictures with seen and unseen
-/// classes by their names. As a control, the same models are scored with the class embeddings dealt out wrongly. On a CPU both are computed at the same time,
-/// on half of the threads each: models this small do not keep many threads busy. Results do not depend on it.
+/// classes by their names. As a control, the same models are scored with the class embeddings dealt out wrongly.
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {
@@ -22,7 +19,6 @@ internal sealed class DemoRun : IDisposable
 
     private readonly LdvcConfig _config;
     private readonly VerbHost _host;
-    private readonly Device[] _halves;
     private readonly DemoMethod _baseline;
     private readonly DemoMethod _ldvc;
 
@@ -31,10 +27,8 @@ internal sealed class DemoRun : IDisposable
         _config = config;
         _host = common.Host;
         Validation = DatasetFactory.OpenValidation(config);
-        int threads = device is CpuDevice cpu ? cpu.ThreadCount : 1;
-        _halves = threads > 1 ? [common.Device.Open(threads / 2), common.Device.Open(threads - (threads / 2))] : [];
-        _baseline = new DemoMethod(AblationRow.Zegclip, config, clipFolder, Validation, _halves.Length > 0 ? _halves[0] : device);
-        _ldvc = new DemoMethod(AblationRow.Ldvc, config, clipFolder, Validation, _halves.Length > 0 ? _halves[1] : device);
+        _baseline = new DemoMethod(AblationRow.Zegclip, config, clipFolder, Validation, device);
+        _ldvc = new DemoMethod(AblationRow.Ldvc, config, clipFolder, Validation, device);
     }
 
     /// <summary>The pictures that are scored.</summary>
@@ -44,7 +38,7 @@ internal sealed class DemoRun : IDisposable
     internal DemoResult Run()
     {
         var clock = Stopwatch.StartNew();
-        var (baseline, ldvc) = _halves.Length > 0 ? RunTogether() : (Run(_baseline, _host), Run(_ldvc, _host));
+        MethodResult baseline = Run(_baseline, _host), ldvc = Run(_ldvc, _host);
         return new DemoResult(
             baseline,
             ldvc,
@@ -72,18 +66,7 @@ internal sealed class DemoRun : IDisposable
     {
         _baseline.Dispose();
         _ldvc.Dispose();
-        foreach (Device half in _halves)
-        {
-            half.Dispose();
-        }
     }
-
-    private (MethodResult Baseline, MethodResult Ldvc) RunTogether() => ProgressReporter.Together(_host, host =>
-    {
-        var results = new MethodResult[2];
-        Jobs.Run(2, host, (i, own) => results[i] = Run(i == 0 ? _baseline : _ldvc, own));
-        return (results[0], results[1]);
-    });
 
     private static MethodResult Run(DemoMethod method, VerbHost host)
     {
