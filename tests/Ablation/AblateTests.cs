@@ -234,8 +234,8 @@ public sealed class AblateTests
         Directory.CreateDirectory(data.At("more"));
         File.WriteAllText(data.At("more", "birds.txt"), "cat\n");
         Assert.Contains("birds.txt: 'bird' is not a class", Error("--set", $"ablate.splits=[{data.At("birds.txt")}]"));
-        Assert.Contains("none.txt: expected the name of an unseen class on every line, found none", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
-        Assert.Contains("missing.txt: expected a file with the name", Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
+        Assert.Contains("none.txt: 0 class names, expected 1 to 255", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
+        Assert.Contains("missing.txt: file not found, expected the names of the classes, one a line", Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
         Assert.Contains("would both be split 'birds'", Error("--set", $"ablate.splits=[{data.At("birds.txt")}, {data.At("more", "birds.txt")}]"));
 
         // What a killed process may leave of ablation.yaml is no reason to refuse.

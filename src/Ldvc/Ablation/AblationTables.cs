@@ -46,7 +46,10 @@ internal static class AblationTables
                 tables.Add(Differences(results, rows));
             }
 
-            tables.AddRange(results.Plan.Splits.Count > 1 ? [BySplit(results, rows)] : Array.Empty<AblationTable>());
+            if (results.Plan.Splits.Count > 1)
+            {
+                tables.Add(BySplit(results, rows));
+            }
 
             tables.Add(Fragments(results, rows));
         }
