@@ -36,7 +36,17 @@ public sealed class CpuDevice : Device
         base.Dispose(disposing);
     }
 
-    internal override Storage AllocateBlock(long bytes) => new CpuStorage(this, bytes);
+    internal override Storage AllocateBlock(long bytes)
+    {
+        try
+        {
+            return new CpuStorage(this, bytes);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new DeviceMemoryException("the system gives no more", e);
+        }
+    }
 
     internal override unsafe void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source) =>
         source.CopyTo(new Span<byte>(((CpuStorage)target).Pointer + byteOffset, source.Length));

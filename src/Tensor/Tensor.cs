@@ -55,6 +55,7 @@ public sealed class Tensor : IDisposable
             throw new ArgumentException($"reshape: {Shape} has {Count} elements, {shape} has {shape.Count}", nameof(sizes));
         }
 
+        ObjectDisposedException.ThrowIf(_disposed, this);
         Storage.Retain();
         return new Tensor(shape, DType, Storage, Offset);
     }
@@ -78,6 +79,7 @@ public sealed class Tensor : IDisposable
         var sizes = Shape.ToArray();
         sizes[0] = count;
         long row = Shape[0] == 0 ? 0 : Count / Shape[0];
+        ObjectDisposedException.ThrowIf(_disposed, this);
         Storage.Retain();
         return new Tensor(new Shape(sizes), DType, Storage, Offset + (start * row));
     }

@@ -50,7 +50,7 @@ public sealed class JobsTests
             .. Enumerable.Range(0, 3).Select(i => Task.Run(
                 () =>
                 {
-                    using var writer = new MarkedWriter(output, $"[{i}] ");
+                    using var writer = LineWriter.Marked(output, $"[{i}] ");
                     for (int line = 0; line < 200; line++)
                     {
                         writer.Write("a line ");

@@ -77,6 +77,16 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void PenaltiesAreForInductiveTraining()
+    {
+        string[] settings = ["ablate.penalties=[0, 0.1]", "ablate.rows=[ldvc]"];
+        Assert.Equal([0, 0.1], AblationPlan.Create(ConfigFiles.Load("", settings), null).Penalties);
+        LdvcConfig full = ConfigFiles.Load("", [.. settings, "train.setting=full"]);
+        Assert.Empty(AblationPlan.Create(full, null).Penalties);
+        Assert.Contains("--sweeps: expected no penalties, because full training knows none.", Assert.Throws<InputException>(() => AblationPlan.Create(full, ["penalties"])).Message);
+    }
+
+    [Fact]
     public void MeanAndDeviationAreThoseOfASample()
     {
         Spread spread = Spread.Of([0.71, 0.75, 0.79]);

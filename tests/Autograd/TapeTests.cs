@@ -34,6 +34,48 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void ShapesThatDoNotFitAreRefusedBeforeMemoryIsRead()
+    {
+        using var tape = new Tape(_device, recording: true);
+        Variable x = tape.Input(Values("x", 4, 8)), weight = tape.Input(Values("w", 3, 8)), row = tape.Input(Values("r", 1, 3));
+        Assert.Contains("do not fit residual [1, 3]", Assert.Throws<ArgumentException>(() => tape.Linear(x, weight, null, residual: row)).Message);
+        using var labels = _device.Empty(new Shape(1, 2, 2), DType.UInt8);
+        Variable logits = tape.Input(Values("z", 1, 256, 1, 1));
+        Assert.Contains("at most 255 classes", Assert.Throws<ArgumentException>(() => tape.MaskLoss(logits, labels, 1, 1, 0.25f, out _)).Message);
+    }
+
+    // A bad weight must not hide behind an activation.
+    [Theory]
+    [InlineData(Activation.Relu)]
+    [InlineData(Activation.QuickGelu)]
+    public void ActivationsKeepNotANumber(Activation activation)
+    {
+        // One column, so that every output is an input: also of an odd number, beyond the last whole vector.
+        using var tape = new Tape(_device, recording: true);
+        using var x = _device.FromHost([-2, float.NaN, 3], new Shape(3, 1));
+        using var ones = _device.FromHost([.. Enumerable.Repeat(1f, 19)], new Shape(19, 1));
+        float[] applied = tape.Linear(tape.Input(x.Share()), tape.Input(ones.Share()), null, activation).Value.ToArray();
+        Assert.Equal(Enumerable.Range(0, 3 * 19).Select(i => i / 19 == 1), applied.Select(float.IsNaN));
+    }
+
+    [Fact]
+    public void ATensorOfReleasedMemoryHasNoOtherShapes()
+    {
+        Tensor tensor = Values("t", 2, 3);
+        tensor.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => tensor.Reshape(6));
+        Assert.Throws<ObjectDisposedException>(() => tensor.Slice(0, 1));
+    }
+
+    [Fact]
+    public void MemoryThatTheSystemDoesNotGiveIsSaidInASentence()
+    {
+        string message = Assert.Throws<InputException>(() => _device.Empty(new Shape(int.MaxValue, 1 << 30), DType.UInt8)).Message;
+        Assert.Contains("out of memory for UInt8", message);
+        Assert.Contains("a smaller batch or picture may fit", message);
+    }
+
+    [Fact]
     public void ASumOfAValueWithItselfDoublesTheGradient()
     {
         using var tape = new Tape(_device, recording: true);

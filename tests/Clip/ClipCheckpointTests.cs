@@ -133,6 +133,10 @@ public sealed class ClipCheckpointTests
 
     [Theory]
     [InlineData("""{ "model_cfg": { "quick_gelu": true } }""", null)]
+    [InlineData("""{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 64 }, "text_cfg": { "heads": 2 } } }""", null)]
+    [InlineData("""{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 48 } } }""", "open_clip_config.json: model_cfg.vision_cfg.head_width is 48, expected a divisor of the vision tower's width 128.")]
+    [InlineData("""{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 0 } } }""", "head_width is 0, expected a divisor")]
+    [InlineData("""{ "model_cfg": { "quick_gelu": true, "text_cfg": { "heads": 3 } } }""", "the text tower's width 128 does not divide into 3 heads")]
     [InlineData("""{ "model_cfg": { "embed_dim": 64 } }""", "open_clip_config.json: model_cfg.quick_gelu is not true")]
     [InlineData("""[]""", "open_clip_config.json: not a readable CLIP configuration")]
     public void OpenClipSaysWhichGelu(string json, string? expected)
@@ -148,6 +152,17 @@ public sealed class ClipCheckpointTests
         {
             Assert.Contains(expected, Refuses(folder.Root));
         }
+    }
+
+    // No tensor's shape says how wide a head is.
+    [Fact]
+    public void OpenClipSaysHowManyHeadsThereAre()
+    {
+        using var folder = new TempFolder();
+        File.Move(OpenAi(folder, _ => { }), folder.File("open_clip_model.safetensors"));
+        File.WriteAllText(folder.File("open_clip_config.json"), """{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 32 }, "text_cfg": { "heads": 8 } } }""");
+        ClipConfig sizes = Sizes(folder.Root);
+        Assert.Equal((4, 8), (sizes.Vision.Heads, sizes.Text.Heads));
     }
 
     /// <summary>The tiny CLIP as safetensors with OpenAI's names, as open_clip stores it.</summary>

@@ -49,6 +49,15 @@ public sealed class ParameterTests
         Assert.DoesNotContain(bare.Keys, name => name.StartsWith("decoder.layers.2.", StringComparison.Ordinal));
     }
 
+    // Its queries are class names: there is nothing that asks the patches of its window.
+    [Fact]
+    public void ClassQueriesHaveNoSelfAttention()
+    {
+        var found = Parameters(TinyClip.Config, new ModelConfig { Decoder = new DecoderConfig { Kind = DecoderKind.ClassQuery } });
+        Assert.DoesNotContain(found.Keys, name => name.Contains(".self."));
+        Assert.Contains("decoder.layers.2.cross.q.weight", found.Keys);
+    }
+
     // The table of method.md 11.
     private static SortedDictionary<string, int[]> Published(int prompts)
     {

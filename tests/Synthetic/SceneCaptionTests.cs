@@ -66,6 +66,37 @@ public sealed class SceneCaptionTests
         Assert.Equal(8, samples.SelectMany(s => s.Scene.Objects).Select(o => o.Class.Texture).Distinct().Count());
     }
 
+    // A run that starts at the lowest temperature is free to leave it, and none goes below.
+    [Fact]
+    public void TheTemperatureStaysFreeAtItsLimit()
+    {
+        var config = new PretrainConfig
+        {
+            Vision = new VisionTowerConfig { Image = 32, Width = 64, Layers = 1 },
+            Text = new TextTowerConfig { Width = 64, Layers = 1 },
+            Captions = new CaptionConfig { Vocabulary = SceneVocabulary.Scenes },
+            Embed = 32,
+            Batch = 8,
+            Temperature = 0.12,
+            LeastTemperature = 0.12,
+            Lr = 1e-2,
+            Warmup = 1,
+        };
+        using var device = new CpuDevice(1);
+        using var trainer = new Pretrainer(config, device, 1);
+        CaptionBatches batches = trainer.CreateBatches();
+        var scales = new HashSet<float>();
+        for (int i = 0; i < 4; i++)
+        {
+            trainer.RunStep(batches);
+            float scale = trainer.Model.LogitScale.Value.ToScalar();
+            Assert.True(MathF.Exp(scale) <= (float)(1 / 0.12));
+            scales.Add(scale);
+        }
+
+        Assert.True(scales.Count > 1);
+    }
+
     [Fact]
     public void PretrainingLearnsTheWordsAndTakesAStep()
     {

@@ -81,6 +81,24 @@ public class ClipTokenizerTests
         Same(original, ClipTokenizer.Load(folder.File("ViT.pt")));
     }
 
+    // The real list has 262144 merges, of which CLIP takes the first; 49408 ids, start and end of text last.
+    [Fact]
+    public void OpenAisListIsCutWhereClipCutsIt()
+    {
+        using var folder = new TempFolder();
+        string[] symbols = [.. ByteSymbols.InOrder];
+        IEnumerable<string> lines = from left in symbols from right in symbols select $"{left} {right}";
+        using (var gzip = new GZipStream(File.Create(folder.File(VocabularyFiles.OpenAi)), CompressionLevel.Fastest))
+        {
+            gzip.Write(Encoding.UTF8.GetBytes("\"bpe_simple_vocab_16e6.txt#version: 0.2\n" + string.Join('\n', lines) + "\n"));
+        }
+
+        ClipTokenizer tokenizer = ClipTokenizer.Load(folder.Root);
+        Assert.Equal(49408, tokenizer.Vocabulary.Ids.Count);
+        Assert.Equal((49406, 49407), (tokenizer.StartOfText, tokenizer.EndOfText));
+        Assert.Equal(48894, tokenizer.Vocabulary.Merges.Count);
+    }
+
     [Fact]
     public void SavedFilesAreThoseOfHuggingFace()
     {

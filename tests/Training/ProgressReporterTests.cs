@@ -79,10 +79,9 @@ public sealed class ProgressReporterTests
         using var output = new StringWriter();
         var host = new VerbHost(TextWriter.Synchronized(output), TextWriter.Null, interactive, CancellationToken.None);
         using var both = new Barrier(2);
-        int[] sums = ProgressReporter.Together(host, inner =>
-        {
-            var results = new int[2];
-            Jobs.Run(2, inner, (i, own) => results[i] = ProgressReporter.Run(own, $"loop {i}", 0, 2, progress =>
+        int[] sums = new int[2];
+        ProgressReporter.Together(host, inner =>
+            Jobs.Run(2, inner, (i, own) => sums[i] = ProgressReporter.Run(own, $"loop {i}", 0, 2, progress =>
             {
                 Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(30)));
                 progress.Report(new ProgressStatus(1, double.NaN, double.NaN, 1));
@@ -90,9 +89,7 @@ public sealed class ProgressReporterTests
                 Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(30)));
                 progress.Report(new ProgressStatus(2, double.NaN, double.NaN, 2));
                 return 10 + i;
-            }));
-            return results;
-        });
+            })));
         Assert.Equal([10, 11], sums);
         string text = output.ToString();
         Assert.Contains("[said by 0]", text);
@@ -107,15 +104,12 @@ public sealed class ProgressReporterTests
         using var output = new StringWriter();
         var host = new VerbHost(output, TextWriter.Null, Interactive: true, CancellationToken.None);
         var error = Assert.Throws<InvalidOperationException>(() => ProgressReporter.Together(host, inner =>
-        {
             Jobs.Run(2, inner, (i, own) => ProgressReporter.Run<int>(own, "loop", 0, 1, _ =>
             {
                 own.Cancellation.WaitHandle.WaitOne(i == 0 ? 30_000 : 0);
                 own.Cancellation.ThrowIfCancellationRequested();
                 throw new InvalidOperationException("the second loop's own");
-            }));
-            return 0;
-        }));
+            }))));
         Assert.Equal("the second loop's own", error.Message);
     }
 

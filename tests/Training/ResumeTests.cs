@@ -146,6 +146,57 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void AnInterruptDuringAnEvaluationOnTheWayIsMadeUpFor()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter("image 1/2", stop);
+        using var error = new StringWriter();
+        string[] often = ["train.eval_every=1", "train.checkpoint_every=1000"];
+        Assert.Equal(130, Application.Run(SmallRun.Arguments(config, run, often), output, error, false, stop.Token));
+        Assert.Contains($"stopped after step 1 of 4; saved as {SmallRun.Checkpoint(run, 1)}", output.ToString());
+        Assert.False(File.Exists(Path.Combine(run, "scores.json")));
+        Assert.Contains("step 1: pAcc", SmallRun.Train(config, run, [.. often, "--resume"]));
+        string[] scored = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Where(line => line.Contains("miou_seen", StringComparison.Ordinal))];
+        Assert.Equal(["1", "2", "3", "4"], scored.Select(l => l.Split(':')[1].Split(',')[0]));
+
+        // What was scored is not scored again.
+        File.Delete(SmallRun.Checkpoint(run, 4));
+        File.WriteAllText(Path.Combine(run, "scores.json"), """{ "step": 2 }""");
+        Assert.DoesNotContain("step 2: pAcc", SmallRun.Train(config, run, [.. often, "--resume"]));
+    }
+
+    [Fact]
+    public void ABadValidationPictureCostsTheEvaluationAlone()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run"), mask = data.At("mine", "masks", "f.png");
+        byte[] good = File.ReadAllBytes(mask);
+        File.WriteAllBytes(mask, good[..(good.Length / 2)]);
+        string[] settings = ["train.eval_every=3", "train.checkpoint_every=1000"];
+        (int code, _, string error) = CommandLine.Run(SmallRun.Arguments(config, run, settings));
+        Assert.Equal(2, code);
+        Assert.Contains(mask + ": ", error);
+        Assert.True(File.Exists(SmallRun.Checkpoint(run, 3)));
+        File.WriteAllBytes(mask, good);
+        string text = SmallRun.Train(config, run, [.. settings, "--resume"]);
+        Assert.Contains("continuing after step 3", text);
+        Assert.Contains("step 3: pAcc", text);
+    }
+
+    [Fact]
+    public void ScoresNameTheirCheckpoint()
+    {
+        using var data = new TinyData();
+        string run = data.At("run");
+        using var stop = new CancellationTokenSource();
+        using var output = new CancellingWriter("step 4/4", stop);
+        Assert.Equal(130, Application.Run(SmallRun.Arguments(SmallRun.OwnConfig(data), run, "train.eval_every=3", "train.checkpoint_every=1000"), output, TextWriter.Null, false, stop.Token));
+        Assert.Contains("ckpt-00000003.safetensors", File.ReadAllText(Path.Combine(run, "scores.json")));
+    }
+
+    [Fact]
     public void DivergenceStopsWithTheFirstBadTensorAndWritesNoBadCheckpoint()
     {
         using var data = new TinyData();

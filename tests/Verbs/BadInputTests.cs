@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
@@ -180,6 +181,8 @@ public sealed class BadInputTests
     [InlineData("model.prompts.text=20", "model.prompts.text is 20, expected at most")]
     [InlineData("clip.path=nowhere", "nowhere: no such file or folder; expected a CLIP checkpoint")]
     [InlineData("data.unseen=[zebra]", "data.unseen: 'zebra' is not a class, expected names out of the 4 classes")]
+    [InlineData("augment.scale=[16384,512]", "augmentation: resize box 16384 times ratio 2: expected at most 16384")]
+    [InlineData("augment.hue=0.5", "augment.hue: expected a whole number from 0 to 90")]
     [InlineData("train.setting=transductive", "train.transductive.from: expected the half-way checkpoint of an inductive run, but it is not set")]
     public void SettingsThatDoNotFit(string setting, string expected)
     {
@@ -201,6 +204,57 @@ public sealed class BadInputTests
         error = CommandLine.Refuses(
             SmallRun.Arguments(config, data.At("second"), "data.unseen=[dog]", "train.setting=transductive", $"train.transductive.from={from}", "model.decoder.layers=1"));
         Assert.Contains("model.decoder.layers: expected 3, as " + from + " was trained with, found 1.", error);
+    }
+
+    [Fact]
+    public void TransductiveTrainingFromACheckpointThatSawEverything()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), first = data.At("first");
+        SmallRun.Train(config, first, "train.iterations=1", "train.setting=full");
+        string from = SmallRun.Checkpoint(first, 1);
+        string error = CommandLine.Refuses(SmallRun.Arguments(config, data.At("second"), "train.setting=transductive", $"train.transductive.from={from}"));
+        Assert.Contains($"expected a checkpoint trained without masks of the unseen classes, but {from} had masks of 'traffic cone'.", error);
+    }
+
+    [Theory]
+    [InlineData("train.out")]
+    [InlineData("pretrain.out")]
+    [InlineData("ablate.out")]
+    public void AnOutputThatIsNoName(string key)
+    {
+        using var data = new TinyData();
+        string verb = key.Split('.')[0];
+        Assert.Contains($"{key}: expected ", CommandLine.Refuses(verb, SmallRun.OwnConfig(data), "--set", $"{key}=\"\""));
+    }
+
+    [Fact]
+    public void ADemoWhereAFileIs()
+    {
+        using var data = new TinyData();
+        data.Text("a file", "taken");
+        Assert.Contains("taken: cannot be created", CommandLine.Refuses("demo", "--out", data.At("taken")));
+    }
+
+    // The full-size vocabulary beside a small CLIP, for example.
+    [Fact]
+    public void AVocabularyOfAnotherClip()
+    {
+        using var data = new TinyData();
+        string clip = data.At("clip", "model.safetensors");
+        File.Copy(Path.Combine(TinyClip.Folder, "model.safetensors"), clip);
+        File.Copy(Path.Combine(TinyClip.Folder, "config.json"), data.At("clip", "config.json"));
+        ClipVocabulary.FromMerges([.. from left in ByteSymbols.InOrder from right in ByteSymbols.InOrder.Take(20) select (left, right)]).Save(data.At("clip"));
+        string config = SmallRun.OwnConfig(data);
+        foreach (string[] line in (string[][])
+        [
+            SmallRun.Arguments(config, data.At("run"), $"clip.path={data.At("clip")}"),
+            ["convert", "--clip", data.At("clip"), "--out", data.At("out")],
+            ["embed", "--clip", data.At("clip"), "--text", "a cat", "--out", data.At("f.safetensors")],
+        ])
+        {
+            Assert.Matches("the tokenizer has the id 5633, but the text encoder has embeddings for 0 to [0-9]+ only", CommandLine.Refuses(line));
+        }
     }
 
     // Errors that show while training runs come after its first lines.

@@ -181,7 +181,7 @@ public sealed class SegmentTests : IDisposable
         Assert.Contains("would replace an image that was given", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--out", _data.Root));
         Assert.Contains("--json: expected a file in a folder that exists", Refused("cat", "--json", Path.Combine(_data.Root, "none", "x.json")));
         Assert.False(Directory.Exists(output));
-        Assert.Contains("p.png: cannot be used for results", CommandLine.Refuses("segment", ImageFixtures.Path_("rgb.png"), "--checkpoint", _checkpoint, "--classes", "a", "--out", picture));
+        Assert.Contains("p.png: cannot be created", CommandLine.Refuses("segment", ImageFixtures.Path_("rgb.png"), "--checkpoint", _checkpoint, "--classes", "a", "--out", picture));
     }
 
     private string Segment(string classes, string output, params string[] imagesAndMore)

@@ -153,6 +153,34 @@ public sealed class TrainTests
     }
 
     [Fact]
+    public void EvalSaysWhenUnseenClassesWereShown()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run"), json = data.At("eval.json");
+        SmallRun.Train(config, run, "train.iterations=1", "data.unseen=[dog]");
+        (int code, string text, _) = CommandLine.Run([.. SmallRun.Verb("eval", config), "--checkpoint", SmallRun.Checkpoint(run, 1), "--json", json]);
+        Assert.Equal(0, code);
+        Assert.Contains("note: training had masks of 'traffic cone' of the unseen classes: mIoU(U) and hIoU are not zero-shot scores", text);
+        Assert.Equal("traffic cone", Json(json).GetProperty("shown_unseen")[0].GetString());
+        (_, text, _) = CommandLine.Run([.. SmallRun.Verb("eval", config, "data.unseen=[dog]"), "--checkpoint", SmallRun.Checkpoint(run, 1)]);
+        Assert.DoesNotContain("note:", text);
+    }
+
+    [Fact]
+    public void PartsOfDrawnScenes()
+    {
+        using var data = new TinyData();
+        data.Text($"base: {SmallRun.Config("base")}\ndata: {{kind: synthetic, synthetic: {{train_count: 3, val_count: 2}}}}\n", "scenes.yaml");
+        string config = data.At("scenes.yaml"), run = data.At("run");
+        SmallRun.Train(config, run, "train.iterations=1");
+        (int code, string text, _) = CommandLine.Run([.. SmallRun.Verb("eval", config, "data.val_part=train"), "--checkpoint", SmallRun.Checkpoint(run, 1)]);
+        Assert.Equal(0, code);
+        Assert.Contains("3 pictures of", text);
+        Assert.Contains(
+            "expected part train or val of drawn scenes, found 'test'", CommandLine.Refuses([.. SmallRun.Verb("eval", config, "data.val_part=test"), "--checkpoint", SmallRun.Checkpoint(run, 1)]));
+    }
+
+    [Fact]
     public void EvalRefusesAnotherModelAnotherClipAndOtherFiles()
     {
         using var data = new TinyData();

@@ -21,6 +21,11 @@ public static class LinearOp
         }
 
         int rows = checked((int)(x.Value.Count / k));
+        if (residual is not null && residual.Value.Count != (long)rows * n)
+        {
+            throw new ArgumentException($"linear: input {x.Shape} and weight {weight.Shape} do not fit residual {residual.Shape}");
+        }
+
         var sizes = x.Shape.ToArray();
         sizes[^1] = n;
         var y = tape.Device.Empty(new Shape(sizes), type);

@@ -13,9 +13,9 @@ public static class MaskLossOp
     public static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
     {
         var shape = logits.Shape;
-        if (shape.Rank != 4 || labels.Shape.Rank != 3 || labels.Shape[0] != shape[0] || labels.DType != DType.UInt8)
+        if (shape.Rank != 4 || labels.Shape.Rank != 3 || labels.Shape[0] != shape[0] || labels.DType != DType.UInt8 || shape[1] > 255)
         {
-            throw new ArgumentException($"mask loss: logits {shape}, labels {labels.DType} {labels.Shape}");
+            throw new ArgumentException($"mask loss: logits {shape}, labels {labels.DType} {labels.Shape}; expected [B, C, h, w] with at most 255 classes, and bytes [B, H, W]");
         }
 
         var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], labels.Shape[1], labels.Shape[2], focalWeight, diceWeight, alpha);

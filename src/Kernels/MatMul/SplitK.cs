@@ -24,6 +24,11 @@ internal static class SplitK
     internal static int Part(in Gemm gemm, Precision precision, int multiprocessors)
     {
         long tiles = (long)GpuSizes.Groups(gemm.M, 64) * GpuSizes.Groups(gemm.N, 64);
+        if (tiles == 0)
+        {
+            return 0;
+        }
+
         int parts = (int)Math.Min(Math.Min(GroupsEach * (long)multiprocessors / tiles, gemm.K / ShortestPart(precision)), MostParts);
         return parts < 2 || !Allowed(gemm) ? 0 : Steps(gemm.K, parts);
     }

@@ -13,7 +13,8 @@ internal static class ActivationMath<S, V>
     internal static V Apply(V x, Activation activation) => activation switch
     {
         Activation.QuickGelu => S.Multiply(x, VectorMath<S, V>.Sigmoid(S.Multiply(x, S.Set(GeluSlope)))),
-        Activation.Relu => S.Max(x, S.Zero),
+        // In this order a NaN stays one: of a pair with a NaN the machine's maximum is the second.
+        Activation.Relu => S.Max(S.Zero, x),
         _ => x,
     };
 

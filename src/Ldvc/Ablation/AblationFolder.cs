@@ -46,15 +46,7 @@ internal sealed class AblationFolder
             throw new InputException($"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
         }
 
-        try
-        {
-            Directory.CreateDirectory(root);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{root}: cannot be created ({e.Message})", e);
-        }
-
+        Imaging.OutputFolder.Create(root);
         AtomicFile.WriteText(Path.Combine(root, ConfigName), ConfigWriter.ToYaml(config));
         return new AblationFolder(root, config.Train.Setting);
     }

@@ -76,7 +76,15 @@ internal sealed record AblationPlan(
         Sweep("text_prompts", ablate.TextPrompts, v => model with { Prompts = model.Prompts with { Text = v } });
         Sweep("vision_prompts", ablate.VisionPrompts, v => model with { Prompts = model.Prompts with { Vision = v } });
         Sweep("heads", ablate.Heads, v => model with { Head = v });
-        double[] penalties = Wanted("penalties", ablate.Penalties.Length) ? [.. ablate.Penalties.Distinct()] : [];
+
+        // Other settings know no penalty (method.md 9); ablate.penalties may stand in what their configurations are based on.
+        bool inductive = config.Train.Setting == TrainSetting.Inductive;
+        if (!inductive && sweeps?.Contains("penalties") == true)
+        {
+            throw new InputException($"--sweeps: expected no penalties, because {ConfigWriter.EnumName(config.Train.Setting)} training knows none.");
+        }
+
+        double[] penalties = inductive && Wanted("penalties", ablate.Penalties.Length) ? [.. ablate.Penalties.Distinct()] : [];
         if (rows.Length == 0 && swept.Count == 0)
         {
             throw new InputException($"{config.Source}: ablate.rows: expected rows or sweeps to compare, found neither.");

@@ -140,11 +140,7 @@ internal sealed class AblationRun
             return;
         }
 
-        ProgressReporter.Together(_host, host =>
-        {
-            Jobs.Run(_jobs, host, Work);
-            return true;
-        });
+        ProgressReporter.Together(_host, host => Jobs.Run(_jobs, host, Work));
     }
 
     private int? TakeNext()
@@ -162,7 +158,7 @@ internal sealed class AblationRun
         if (marked)
         {
             string mark = $"[{run.Name}] ";
-            host = host with { Output = new MarkedWriter(host.Output, mark), Error = new MarkedWriter(host.Error, mark), Board = host.Board is { } board ? board with { Mark = mark } : null };
+            host = host with { Output = LineWriter.Marked(host.Output, mark), Error = LineWriter.Marked(host.Error, mark), Board = host.Board is { } board ? board with { Mark = mark } : null };
         }
 
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);

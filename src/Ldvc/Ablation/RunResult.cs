@@ -88,7 +88,7 @@ internal static class ResultFile
     /// <summary>Writes a record, creating its folder.</summary>
     internal static void Save(string path, object record)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Imaging.OutputFolder.Create(Path.GetDirectoryName(path)!);
         AtomicFile.WriteText(path, Cli.CommonOptions.ToJson(record));
     }
 }

@@ -11,9 +11,9 @@ namespace Ldvc.Ablation;
 /// <summary>Everything that is scored on one trained model: one pass with the right names under every penalty, one with the names dealt out wrongly.</summary>
 internal static class RunScorer
 {
-    /// <summary>The penalties that are scored: the configuration's own, none, and those of the sweep. Only inductive training knows a penalty.</summary>
+    /// <summary>The penalties that are scored: the configuration's own, none, and those of the sweep, which is empty but for inductive training.</summary>
     internal static double[] Penalties(LdvcConfig config, IReadOnlyList<double> sweep) =>
-        config.Train.Setting == TrainSetting.Inductive ? [config.Eval.SeenPenalty, 0, .. sweep] : [0, 0];
+        [config.Train.Setting == TrainSetting.Inductive ? config.Eval.SeenPenalty : 0, 0, .. sweep];
 
     /// <summary>
     /// Every class gets another one's name, about 11 / 30 of the list further on. The decoders treat classes alike, so this is also what the same

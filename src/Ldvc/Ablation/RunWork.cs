@@ -26,6 +26,8 @@ internal sealed class RunWork(AblationFolder folder, SegmentationDataset validat
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
     internal RunResult Measure(PlannedRun run, LdvcConfig config, LdvcConfig inductive, double[] penalties, string fingerprint)
     {
+        // A run that was trained before is scored as it would have been then.
+        device.Precision = config.Train.Precision;
         if (config.Train.Setting == TrainSetting.Transductive)
         {
             // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder shares.

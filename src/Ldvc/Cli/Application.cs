@@ -99,6 +99,7 @@ internal static class Application
             TrainCommand.Create(host),
             EvalCommand.Create(host),
             SegmentCommand.Create(host),
+            ServeCommand.Create(host),
             EmbedCommand.Create(host),
             CompareCommand.Create(host),
             PretrainCommand.Create(host),

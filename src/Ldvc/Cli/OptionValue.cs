@@ -91,7 +91,8 @@ internal static class OptionValue
             throw new InputException($"{option}: expected at most 255 class names, found {names.Length}.");
         }
 
-        string? twice = names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;
+        // The tokenizer does not tell upper from lower case.
+        string? twice = names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1)?.Key;
         return twice is null ? names : throw new InputException($"{option}: expected each class name once, found {ConfigText.Quote(twice)} twice.");
     }
 

@@ -54,21 +54,24 @@ internal sealed class ClipCheckpoint
     {
         using var archive = TensorArchive.Open(WeightsPath);
         bool huggingFace = archive.Entries.ContainsKey("text_model.embeddings.token_embedding.weight");
-        string openClip = System.IO.Path.Combine(Folder, "open_clip_config.json");
-        if (!huggingFace && System.IO.Path.GetFileName(WeightsPath).StartsWith("open_clip", StringComparison.Ordinal) && File.Exists(openClip))
-        {
-            ClipConfigReader.CheckOpenClip(openClip);
-        }
-
-        string config = System.IO.Path.Combine(Folder, "config.json");
-        var sizes = huggingFace ? ClipConfigReader.FromHuggingFace(archive, File.Exists(config) ? config : null) : ClipConfigReader.FromOpenAi(archive);
+        string config = System.IO.Path.Combine(Folder, "config.json"), openClip = System.IO.Path.Combine(Folder, "open_clip_config.json");
+        bool own = System.IO.Path.GetFileName(WeightsPath).StartsWith("open_clip", StringComparison.Ordinal) && File.Exists(openClip);
+        var sizes = huggingFace ? ClipConfigReader.FromHuggingFace(archive, File.Exists(config) ? config : null) : ClipConfigReader.FromOpenAi(archive, own ? openClip : null);
         return new ClipModel(new ArchiveWeights(archive, device, huggingFace), sizes);
     }
 
     /// <summary>SHA-256 of the weights file, by which an LDVC checkpoint names the CLIP it belongs to.</summary>
+    /// <exception cref="InputException">The file cannot be read.</exception>
     internal string Sha256()
     {
-        using var stream = File.OpenRead(WeightsPath);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        try
+        {
+            using var stream = File.OpenRead(WeightsPath);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{WeightsPath}: cannot be read ({e.Message})", e);
+        }
     }
 }

@@ -12,8 +12,8 @@ internal static class ClipConfigReader
     private const int MaxPatch = 256;
     private const long MaxConfigBytes = 1 << 20;
 
-    /// <summary>Sizes of a checkpoint with OpenAI's names; heads are 64 wide, as in every CLIP vision transformer.</summary>
-    internal static ClipConfig FromOpenAi(TensorArchive archive)
+    /// <summary>Sizes of a checkpoint with OpenAI's names; heads are 64 wide, as in every CLIP of OpenAI's, unless open_clip's own configuration says otherwise.</summary>
+    internal static ClipConfig FromOpenAi(TensorArchive archive, string? openClipPath = null)
     {
         if (archive.Entries.ContainsKey("visual.layer1.0.conv1.weight"))
         {
@@ -24,8 +24,9 @@ internal static class ClipConfigReader
         var positions = Shape(archive, "visual.positional_embedding", 2);
         var tokens = Shape(archive, "token_embedding.weight", 2);
         int patch = (int)convolution[3], embedding = (int)Shape(archive, "text_projection", 2)[1];
-        var vision = Tower(archive, "visual.transformer.resblocks.", (int)convolution[0], null, "mlp.c_fc.weight");
-        var text = Tower(archive, "transformer.resblocks.", (int)tokens[1], null, "mlp.c_fc.weight");
+        var (visionHeads, textHeads) = openClipPath is null ? (null, null) : ReadOpenClip(openClipPath, (int)convolution[0]);
+        var vision = Tower(archive, "visual.transformer.resblocks.", (int)convolution[0], visionHeads, "mlp.c_fc.weight");
+        var text = Tower(archive, "transformer.resblocks.", (int)tokens[1], textHeads, "mlp.c_fc.weight");
         return Build(archive, vision, text, embedding, Grid(archive, positions[0]) * patch, patch, (int)Shape(archive, "positional_embedding", 2)[0], (int)tokens[0]);
     }
 
@@ -110,12 +111,26 @@ internal static class ClipConfigReader
     private static (int? Vision, int? Text) ReadHeads(string path) =>
         ReadJson(path, root => (Heads(root, "vision_config", path), Heads(root, "text_config", path)));
 
-    /// <summary>open_clip's own configuration says which GELU its weights were trained with; the plain one would give wrong features silently.</summary>
-    internal static void CheckOpenClip(string path) => ReadJson(path, root =>
+    // open_clip's own configuration says which GELU its weights were trained with, and how wide a head is: no tensor's shape does, and wrong ones would give wrong features silently.
+    private static (int? Vision, int? Text) ReadOpenClip(string path, int visionWidth) => ReadJson(path, root =>
     {
         bool quick = root.TryGetProperty("model_cfg", out var model) && model.TryGetProperty("quick_gelu", out var flag) && flag.ValueKind == JsonValueKind.True;
-        return quick ? true : throw new InputException($"{path}: model_cfg.quick_gelu is not true; expected a CLIP with QuickGELU, as OpenAI's are.");
+        if (!quick)
+        {
+            throw new InputException($"{path}: model_cfg.quick_gelu is not true; expected a CLIP with QuickGELU, as OpenAI's are.");
+        }
+
+        int? headWidth = Number(model, "vision_cfg", "head_width");
+        if (headWidth is < 1 || visionWidth % (headWidth ?? 1) != 0)
+        {
+            throw new InputException($"{path}: model_cfg.vision_cfg.head_width is {headWidth}, expected a divisor of the vision tower's width {visionWidth}.");
+        }
+
+        return (visionWidth / headWidth, Number(model, "text_cfg", "heads"));
     });
+
+    private static int? Number(JsonElement root, string section, string key) =>
+        root.TryGetProperty(section, out var part) && part.TryGetProperty(key, out var value) ? value.GetInt32() : null;
 
     private static T ReadJson<T>(string path, Func<JsonElement, T> read)
     {

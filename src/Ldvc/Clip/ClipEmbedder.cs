@@ -67,6 +67,7 @@ internal sealed class ClipEmbedder : IDisposable
     internal float[] EmbedTexts(IReadOnlyList<string> texts, CancellationToken cancellation = default)
     {
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
+        tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
         var features = new float[texts.Count * Width];
         for (int first = 0; first < texts.Count; first += BatchTexts)
@@ -79,7 +80,6 @@ internal sealed class ClipEmbedder : IDisposable
                 tokenizer.Encode(texts[first + i], context).CopyTo(ids, i * context);
             }
 
-            CheckVocabulary(ids);
             using var tape = new Tape(_device, recording: false);
             var encoded = _clip.Text.Encode(tape, TokenBatch.Create(ids, count));
             tape.L2Normalize(encoded).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
@@ -90,14 +90,4 @@ internal sealed class ClipEmbedder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _clip.Dispose();
-
-    private void CheckVocabulary(int[] ids)
-    {
-        int largest = ids.Max();
-        if (largest >= _clip.Config.VocabularySize)
-        {
-            throw new InputException(
-                $"{_checkpoint.Folder}: the tokenizer gives the id {largest}, but {_checkpoint.WeightsPath} has embeddings for 0 to {_clip.Config.VocabularySize - 1} only.");
-        }
-    }
 }

@@ -15,7 +15,7 @@ internal sealed record AblateConfig
     [Option("Runs computed at a time (--device cpu), each with its share of the threads. Small models on few pictures keep one thread busy better than several; each run needs its own memory.", Min = 1, Max = 1024, Runtime = true)]
     public int Jobs { get; init; } = 1;
 
-    [Option("Folder of the comparison; not set = runs/, the configuration file's name and -ablation. The runs are in it, each an ordinary run folder.", Runtime = true)]
+    [Option("Folder of the comparison; not set = runs/FOLDER-NAME-ablation, from the configuration file's folder and name. The runs are in it, each an ordinary run folder.", Runtime = true)]
     public string? Out { get; init; }
 
     [Option("Sweep: values of model.decoder.topk tried on ldvc; empty = no sweep.", Min = 1, Max = 65536, Runtime = true)]
@@ -33,7 +33,7 @@ internal sealed record AblateConfig
     [Option("Sweep: values of model.head.", Runtime = true)]
     public MaskHead[] Heads { get; init; } = [];
 
-    [Option("Sweep: values of eval.seen_penalty, on every row. They only score anew; nothing is trained for them.", Min = 0, Max = 1, Runtime = true)]
+    [Option("Sweep: values of eval.seen_penalty, on every row, after inductive training. They only score anew; nothing is trained for them.", Min = 0, Max = 1, Runtime = true)]
     public double[] Penalties { get; init; } = [];
 
     [Option("Seeds per value of a sweep.", Min = 1, Max = 100, Runtime = true)]

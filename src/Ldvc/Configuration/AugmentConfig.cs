@@ -31,5 +31,5 @@ internal sealed record AugmentConfig
     public double[] Saturation { get; init; } = [0.5, 1.5];
 
     [Option("Largest hue shift, in steps of 2 degrees; 0 = off.", Min = 0, Max = 90)]
-    public double Hue { get; init; } = 18;
+    public int Hue { get; init; } = 18;
 }

@@ -95,7 +95,7 @@ internal sealed class ConfigBinder
         string text = scalar.Text;
         if (type == typeof(string))
         {
-            return text.Contains('\0') ? null : text;
+            return text.Contains('\0') || string.IsNullOrWhiteSpace(text) ? null : text;
         }
 
         if (scalar.Quoted)

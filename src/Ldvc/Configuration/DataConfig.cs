@@ -14,13 +14,13 @@ internal sealed record DataConfig
     [Option("context only: 59 classes, or 60 with the background as a class.", Min = 59, Max = 60)]
     public int Variant { get; init; } = 59;
 
-    [Option("Part to train on, by the name of its list or folder; not set = trainaug for voc, train otherwise. Not used by synthetic.")]
+    [Option("Part to train on, by the name of its list or folder; not set = trainaug for voc, train otherwise. synthetic has train and val.")]
     public string? TrainPart { get; init; }
 
-    [Option("Part to validate on; not set = val.")]
+    [Option("Part to validate on; not set = val. synthetic has train and val.")]
     public string? ValPart { get; init; }
 
-    [Option("Names of the unseen classes; empty = the data set's published split (none for folder).")]
+    [Option("Names of the unseen classes; empty = the data set's own split (folder: its unseen.txt or seen.txt, or else none).")]
     public string[] Unseen { get; init; } = [];
 
     [Option("Mean and deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.")]

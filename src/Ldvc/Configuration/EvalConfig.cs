@@ -3,7 +3,7 @@ namespace Ldvc.Configuration;
 /// <summary>Section eval.</summary>
 internal sealed record EvalConfig
 {
-    [Option("Images are resized to this short side, keeping their aspect.", Min = 16, Max = 8192)]
+    [Option("Images are resized to this short side, keeping their aspect; the long side becomes at most four times as long, and then it decides.", Min = 16, Max = 8192)]
     public int ShortSide { get; init; } = 512;
 
     [Option("Columns and rows of the sliding window.", Min = 16, Max = 8192)]

@@ -53,13 +53,13 @@ internal sealed record DecoderConfig
     [Option("Dropout in the decoder.", Min = 0, Max = 1, Below = true)]
     public double Dropout { get; init; } = 0.1;
 
-    [Option("Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none.")]
+    [Option("Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has none.")]
     public SelfAttention Attention { get; init; } = SelfAttention.Route;
 
     [Option("Route attention: the grid is cut into S x S windows (S itself).", Min = 1, Max = 256)]
     public int Windows { get; init; } = 8;
 
-    [Option("Route attention: windows each window attends to, at most the number of windows.", Min = 1, Max = 65536)]
+    [Option("Route attention: windows each window attends to, all of them where there are no more.", Min = 1, Max = 65536)]
     public int Topk { get; init; } = 16;
 }
 

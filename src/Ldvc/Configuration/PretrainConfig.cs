@@ -60,7 +60,7 @@ internal sealed record PretrainConfig
     [Option("What matrix products multiply with: fp32, or tf32 = 11-bit mantissas on tensor cores, or bf16 = attention multiplies 8-bit mantissas besides; the last two need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
-    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/ and the configuration file's name. The run itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
+    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
     public string? Out { get; init; }
 
     [Option("Steps between checkpoints.", Min = 1, Runtime = true)]

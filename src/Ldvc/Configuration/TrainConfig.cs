@@ -47,10 +47,10 @@ internal sealed record TrainConfig
     [Option("fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
-    [Option("Folder of the run; not set = runs/ and the configuration file's name. `--resume` continues a run that is there.", Runtime = true)]
+    [Option("Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.", Runtime = true)]
     public string? Out { get; init; }
 
-    [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept.", Min = 1, Runtime = true)]
+    [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.", Min = 1, Runtime = true)]
     public int CheckpointEvery { get; init; } = 2000;
 
     [Option("How many of the newest checkpoints are kept.", Min = 1, Runtime = true)]

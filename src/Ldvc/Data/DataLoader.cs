@@ -23,18 +23,14 @@ internal sealed class DataLoader : IDisposable
     private long _claimed;
     private long _next;
     private bool _disposed;
+    private OutOfMemoryException? _noMemory;
 
     /// <summary>Starts the workers.</summary>
     /// <exception cref="InputException">An option is out of its range.</exception>
     public DataLoader(SegmentationDataset dataset, Augmentation augmentation, LabelMapping mapping, DataLoaderOptions options)
     {
         options.Validate();
-        int size = augmentation.Options.CropSize;
-        if (3L * options.BatchSize * size * size > Array.MaxLength)
-        {
-            throw new InputException($"data loader: a batch of {options.BatchSize} pictures of {size}x{size} is too large for one buffer");
-        }
-
+        CheckBatch(options.BatchSize, augmentation.Options.CropSize);
         _dataset = dataset;
         _augmentation = augmentation;
         _mapping = mapping;
@@ -47,6 +43,16 @@ internal sealed class DataLoader : IDisposable
         {
             _threads[i] = new Thread(Work) { IsBackground = true, Name = $"data {i}" };
             _threads[i].Start();
+        }
+    }
+
+    /// <summary>Refuses batches that no buffer can hold.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    internal static void CheckBatch(int pictures, int size)
+    {
+        if (3L * pictures * size * size > Array.MaxLength)
+        {
+            throw new InputException($"data loader: a batch of {pictures} pictures of {size}x{size} is too large for one buffer");
         }
     }
 
@@ -65,12 +71,17 @@ internal sealed class DataLoader : IDisposable
         lock (_gate)
         {
             DataBatch? batch;
-            while (!_disposed && !(_building.TryGetValue(_next, out batch) && batch.Remaining == 0))
+            while (!_disposed && !(_building.TryGetValue(_next, out batch) && batch.Remaining == 0) && _noMemory is null)
             {
                 Monitor.Wait(_gate);
             }
 
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_noMemory is not null)
+            {
+                throw new InputException($"data loader: there is no memory for {_options.Prefetch + 1} batches of {_options.BatchSize} pictures; try a smaller train.batch, or train.accumulate", _noMemory);
+            }
+
             Waited += Stopwatch.GetElapsedTime(started);
             batch = _building[_next];
             if (batch.Error is InputException input)
@@ -157,12 +168,12 @@ internal sealed class DataLoader : IDisposable
     {
         lock (_gate)
         {
-            while (!_disposed && _claimed / _options.BatchSize >= _next + _options.Prefetch)
+            while (!_disposed && _noMemory is null && _claimed / _options.BatchSize >= _next + _options.Prefetch)
             {
                 Monitor.Wait(_gate);
             }
 
-            if (_disposed)
+            if (_disposed || _noMemory is not null)
             {
                 return default;
             }
@@ -172,9 +183,11 @@ internal sealed class DataLoader : IDisposable
             _claimed++;
             if (slot == 0)
             {
-                var fresh = _free.Count > 0
-                    ? _free.Pop()
-                    : new DataBatch(this, _options.BatchSize, _augmentation.Options.CropSize, _mapping.HasUnseenMask);
+                if (FreshBatch() is not { } fresh)
+                {
+                    return default;
+                }
+
                 fresh.Iteration = iteration;
                 fresh.Remaining = _options.BatchSize;
                 fresh.Error = null;
@@ -186,6 +199,21 @@ internal sealed class DataLoader : IDisposable
             int index = _order[sample];
             batch.Ids[slot] = _dataset.GetId(index);
             return (batch, slot, index, sample);
+        }
+    }
+
+    // Null when there is no memory for one, which the consumer is told; an exception on a worker's thread would end the process.
+    private DataBatch? FreshBatch()
+    {
+        try
+        {
+            return _free.Count > 0 ? _free.Pop() : new DataBatch(this, _options.BatchSize, _augmentation.Options.CropSize, _mapping.HasUnseenMask);
+        }
+        catch (OutOfMemoryException e)
+        {
+            _noMemory = e;
+            Monitor.PulseAll(_gate);
+            return null;
         }
     }
 

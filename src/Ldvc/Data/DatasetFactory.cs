@@ -23,7 +23,7 @@ internal static class DatasetFactory
             DataKind.CocoStuff => CocoStuffDataset.Open(Root(config), part),
             DataKind.Context => PascalContextDataset.Open(Root(config), part, data.Variant == 60),
             DataKind.Folder => FolderDataset.Open(Root(config), part),
-            _ => (SegmentationDataset)new SyntheticDataset(Scenes(data.Synthetic, training)),
+            _ => (SegmentationDataset)new SyntheticDataset(Scenes(config, part)),
         };
         if (data.Unseen.Length > 0)
         {
@@ -46,6 +46,11 @@ internal static class DatasetFactory
     // The published training part of VOC is train plus SBD.
     private static string DefaultPart(DataKind kind, bool training) => !training ? "val" : kind == DataKind.Voc ? "trainaug" : "train";
 
-    private static SceneDataset Scenes(SyntheticConfig config, bool training) =>
-        new(training ? "train" : "val", training ? config.TrainCount : config.ValCount, (ulong)config.Seed, config.Options());
+    private static SceneDataset Scenes(LdvcConfig config, string part)
+    {
+        SyntheticConfig scenes = config.Data.Synthetic;
+        return part is "train" or "val"
+            ? new(part, part == "train" ? scenes.TrainCount : scenes.ValCount, (ulong)scenes.Seed, scenes.Options())
+            : throw new InputException($"{config.Source}: expected part train or val of drawn scenes, found {ConfigText.Quote(part)}.");
+    }
 }

@@ -20,7 +20,7 @@ internal static class PictureFiles
         }
 
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string path in Directory.EnumerateFiles(folder).Where(HasPictureExtension))
+        foreach (string path in Names(folder).Where(HasPictureExtension))
         {
             string id = Path.GetFileNameWithoutExtension(path);
             if (!files.TryAdd(id, path))
@@ -31,5 +31,17 @@ internal static class PictureFiles
         }
 
         return files;
+    }
+
+    private static string[] Names(string folder)
+    {
+        try
+        {
+            return Directory.GetFiles(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{folder}: cannot be read ({e.Message})", e);
+        }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class ConsensusDecoder : Module
         {
             var layer = _layers[i];
             using var old = x;
-            using var queries = visionQuery ? layer.SelfAttend(tape, x, gridHeight, gridWidth) : tape.Reshape(x, x.Shape.ToArray());
+            using var queries = layer.SelfAttend(tape, x, gridHeight, gridWidth);
             var keys = visionQuery ? classes : patches;
             if (attentionHead && i == _layers.Length - 1)
             {

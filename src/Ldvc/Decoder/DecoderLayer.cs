@@ -24,7 +24,7 @@ internal sealed class DecoderLayer : Module
     {
         _config = config;
         _dropout = (float)config.Dropout;
-        if (config.Attention != SelfAttention.None)
+        if (config.Attention != SelfAttention.None && config.Kind == DecoderKind.VisionQuery)
         {
             _self = Add("self", new AttentionProjections(init, width));
         }

@@ -18,11 +18,14 @@ internal sealed class DemoMethod : IDisposable
     private readonly LdvcConfig _config;
     private readonly LoadedModel _loaded;
     private readonly SegmentationDataset _validation;
+    private LdvcTrainer? _trainer;
 
     internal DemoMethod(AblationRow row, LdvcConfig config, string clipFolder, SegmentationDataset validation, Device device)
     {
         Name = row == AblationRow.Ldvc ? "LDVC" : AblationVariant.TitleOf(row);
-        (_config, _validation) = (AblationVariant.Configure(config, row), validation);
+        // A checkpoint says where its CLIP lies.
+        LdvcConfig own = AblationVariant.Configure(config, row);
+        (_config, _validation) = (own with { Clip = own.Clip with { Path = Path.GetFullPath(clipFolder) } }, validation);
         _loaded = LoadedModel.Create(clipFolder, _config.Model, device, (ulong)config.Train.Seed);
     }
 
@@ -32,7 +35,7 @@ internal sealed class DemoMethod : IDisposable
     /// <summary>Trains; (step, mean loss since the entry before).</summary>
     internal List<(int Step, double Loss)> Train(VerbHost host)
     {
-        using var trainer = new LdvcTrainer(_loaded, DatasetFactory.OpenTraining(_config), _config);
+        var trainer = _trainer = new LdvcTrainer(_loaded, DatasetFactory.OpenTraining(_config), _config);
         int steps = _config.Train.Steps, batch = _config.Train.Batch;
         return ProgressReporter.Run(host, $"{Name}: step", 0, steps, progress =>
         {
@@ -55,6 +58,10 @@ internal sealed class DemoMethod : IDisposable
         });
     }
 
+    /// <summary>Writes the trained model as a checkpoint of `ldvc train`.</summary>
+    /// <exception cref="InputException">The file cannot be written.</exception>
+    internal void Save(string path) => LdvcCheckpoint.Compose(_loaded, _trainer!.Optimizer, _config, _validation).Save(path);
+
     /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings dealt out wrongly.</summary>
     internal MethodResult Score(VerbHost host, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds)
     {
@@ -74,7 +81,11 @@ internal sealed class DemoMethod : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _loaded.Dispose();
+    public void Dispose()
+    {
+        _trainer?.Dispose();
+        _loaded.Dispose();
+    }
 
     // Confusion matrices by penalty and picture.
     private Confusion[][] Pass(VerbHost host, string what, string[]? names, double[] penalties)

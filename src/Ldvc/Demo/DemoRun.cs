@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ldvc.Cli;
+using Ldvc.Cli.Verbs;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
@@ -47,6 +48,14 @@ internal sealed class DemoRun : IDisposable
             Bootstrap.Difference(baseline.Pictures, ldvc.Pictures, Validation.Classes, Validation.Split),
             _config.Train.Steps,
             clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>Writes both trained models as checkpoints of `ldvc train`.</summary>
+    /// <exception cref="InputException">A file cannot be written.</exception>
+    internal void Save(string folder)
+    {
+        _baseline.Save(Path.Combine(folder, DemoOptions.ZegclipFile));
+        _ldvc.Save(Path.Combine(folder, DemoOptions.LdvcFile));
     }
 
     /// <summary>The first validation pictures: what each method says, the best class everywhere; and LDVC's answer with background where no class is probable.</summary>

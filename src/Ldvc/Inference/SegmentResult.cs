@@ -34,6 +34,12 @@ internal sealed class SegmentResult
         Background = counts[LabelMap.Ignore] / all;
     }
 
+    /// <summary>Columns.</summary>
+    internal int Width => _labels.Width;
+
+    /// <summary>Rows.</summary>
+    internal int Height => _labels.Height;
+
     /// <summary>The picture's file.</summary>
     internal string Image { get; }
 
@@ -67,13 +73,17 @@ internal sealed class SegmentResult
     internal void Write(string folder)
     {
         string[] files = FilesOf(Image, folder);
-
-        // A palette costs nothing and shows colours in any viewer; the stored numbers are the class indices all the same.
-        PngLabels.Write(_labels, files[0], LabelPalette.Bright);
-        ImageWriter.WritePng(Overlay.Render(_picture, _labels, _names), files[1]);
+        Imaging.AtomicFile.WriteAllBytes(files[0], EncodeLabels());
+        Imaging.AtomicFile.WriteAllBytes(files[1], EncodeOverlay());
         Tensors.Serialization.AtomicFile.WriteText(files[2], CommonOptions.ToJson(ToJson()));
     }
 
     /// <summary>For NAME.json and --json.</summary>
-    internal object ToJson() => new { Image, _labels.Width, _labels.Height, Classes, Background };
+    internal object ToJson() => new { Image, Width, Height, Classes, Background };
+
+    /// <summary>NAME.png. A palette costs nothing and shows colours in any viewer; the stored numbers are the class indices all the same.</summary>
+    internal byte[] EncodeLabels() => PngLabels.Encode(_labels, LabelPalette.Bright);
+
+    /// <summary>NAME.overlay.png.</summary>
+    internal byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));
 }

@@ -101,7 +101,7 @@ internal sealed class Segmenter : IDisposable
     /// <summary>Pixels of a picture that one patch covers, once it is resized.</summary>
     internal double PatchArea(int width, int height)
     {
-        var (resizedWidth, resizedHeight) = Augmentation.FitBox(width, height, _options.LongSide, _options.ShortSide);
+        var (resizedWidth, resizedHeight) = Resized(width, height);
         return (double)_patch * _patch * width * height / ((double)resizedWidth * resizedHeight);
     }
 
@@ -148,9 +148,11 @@ internal sealed class Segmenter : IDisposable
 
     private RgbImage Resize(RgbImage picture)
     {
-        var (width, height) = Augmentation.FitBox(picture.Width, picture.Height, _options.LongSide, _options.ShortSide);
+        var (width, height) = Resized(picture.Width, picture.Height);
         return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
     }
+
+    private (int Width, int Height) Resized(int width, int height) => Augmentation.FitBox(width, height, _options.LongSide, _options.ShortSide);
 
     private int Padded(int side) => side >= _options.Window ? side : (side + _patch - 1) / _patch * _patch;
 

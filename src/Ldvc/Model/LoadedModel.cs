@@ -38,6 +38,8 @@ internal sealed class LoadedModel : IDisposable
         var clip = checkpoint.Load(device);
         try
         {
+            tokenizer.CheckVocabulary(clip.Config.VocabularySize, clipPath);
+
             // Any class serves: the prompts' places lie before the name, and attention is causal.
             var template = ClassTexts.Tokenize(tokenizer, config.Template, ["object"], clip.Config.ContextLength);
             return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, new Initializer(device, seed), template), config, checkpoint.Sha256());

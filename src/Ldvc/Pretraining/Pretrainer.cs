@@ -24,6 +24,8 @@ internal sealed class Pretrainer : IDisposable
     private readonly int _threads;
     private readonly CaptionOptions _captions;
     private readonly AdamW _optimizer;
+    private readonly float _limit;
+    private readonly float _most;
 
     internal Pretrainer(PretrainConfig config, Device device, int threads)
     {
@@ -64,9 +66,10 @@ internal sealed class Pretrainer : IDisposable
             }
         }
 
-        // Above the limit the factor would have no gradient, and the file would name another one than training used.
-        float most = MathF.Log(1 / (float)config.LeastTemperature), scale = Model.LogitScale.Value.ToArray()[0];
-        Model.LogitScale.Value.CopyFromHost<float>([MathF.Min(scale, most)]);
+        // A few units of the last place below the limit: past it the factor has no gradient, and e^s is not rounded alike everywhere.
+        _limit = (float)(1 / config.LeastTemperature);
+        _most = MathF.Log(_limit) - 1e-6f;
+        CutScale();
 
         // Only matrices decay: norms, biases and the temperature do not.
         var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
@@ -105,17 +108,30 @@ internal sealed class Pretrainer : IDisposable
         float loss;
         using (pictures)
         {
-            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus, (float)(1 / _config.LeastTemperature));
+            loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus, _limit);
         }
 
-        if (!float.IsFinite(loss))
+        using Tensor bad = _device.Empty(new Shape(1));
+        _optimizer.FindNotFiniteGradient(bad.View);
+        string? culprit = _optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(bad.ToScalar()));
+        if (!float.IsFinite(loss) || culprit is not null)
         {
-            string culprit = _optimizer.FirstNonFiniteGradient() ?? "the loss";
-            throw new InputException($"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit}; try a lower pretrain.lr");
+            throw new InputException($"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower pretrain.lr");
         }
 
         _optimizer.Step((float)RateAt(Step));
+        CutScale();
         return loss;
+    }
+
+    // As CLIP does after every step. Above the limit the factor would have no gradient and could not come back, and the file would name another one than training used.
+    private void CutScale()
+    {
+        float scale = Model.LogitScale.Value.ToScalar();
+        if (scale > _most)
+        {
+            Model.LogitScale.Value.CopyFromHost<float>([_most]);
+        }
     }
 
     /// <summary>The source of batches for <see cref="RunStep"/>.</summary>
@@ -145,8 +161,23 @@ internal sealed class Pretrainer : IDisposable
         TrainingState.Load(archive, Model.Parameters(), _optimizer);
     }
 
-    /// <summary>Writes the finished CLIP as a Hugging Face folder with fp16 tensors.</summary>
+    /// <summary>
+    /// Writes the finished CLIP as a Hugging Face folder with fp16 tensors. A new folder appears whole or not at all; in one that has files already, each file does.
+    /// </summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
     internal void Export(string folder)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Write(folder);
+            return;
+        }
+
+        Imaging.OutputFolder.Create(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) ?? ".");
+        AtomicFolder.Write(folder, Write);
+    }
+
+    private void Write(string folder)
     {
         ClipWriter.Save(Model, folder, DType.Float16, Imaging.ImageStatistics.Clip.Mean, Imaging.ImageStatistics.Clip.Std);
         Vocabulary.Save(folder);

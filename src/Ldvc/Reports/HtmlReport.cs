@@ -185,15 +185,7 @@ internal sealed class HtmlReport
     /// <exception cref="InputException">The place cannot be written to.</exception>
     public void Save(string path)
     {
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot create its folder ({e.Message})", e);
-        }
-
+        OutputFolder.Create(Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".");
         AtomicFile.WriteAllBytes(path, Encoding.UTF8.GetBytes(ToHtml()));
     }
 

@@ -33,7 +33,7 @@ internal static class SceneFolder
         var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (string name in new[] { Images, Masks, Lists })
         {
-            Create(Path.Combine(folder, name));
+            OutputFolder.Create(Path.Combine(folder, name));
         }
 
         void Save(string name, byte[] content)
@@ -69,16 +69,4 @@ internal static class SceneFolder
 
     private static LabelMap FromOne(LabelMap labels) =>
         new(labels.Width, labels.Height, [.. labels.Labels.Select(l => l == LabelMap.Ignore ? (byte)0 : (byte)(l + 1))]);
-
-    private static void Create(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{folder}: cannot be created ({e.Message})", e);
-        }
-    }
 }

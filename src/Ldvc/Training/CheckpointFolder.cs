@@ -85,15 +85,7 @@ internal sealed class CheckpointFolder
     public string Save(int step, SafetensorsWriter writer)
     {
         string path = PathOf(step);
-        try
-        {
-            Directory.CreateDirectory(_folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{_folder}: cannot be created ({e.Message})", e);
-        }
-
+        Imaging.OutputFolder.Create(_folder);
         writer.Save(path);
         Prune(step);
         return path;

@@ -97,7 +97,7 @@ internal sealed class LdvcCheckpoint : IDisposable
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
             [ClassesKey] = JsonSerializer.Serialize(dataset.Classes.ToArray()),
-            [SeenKey] = JsonSerializer.Serialize(dataset.Split.Seen.Select(id => dataset.Classes[id]).ToArray()),
+            [SeenKey] = JsonSerializer.Serialize(config.Train.Setting == TrainSetting.Full ? [.. dataset.Classes] : dataset.Split.Seen.Select(id => dataset.Classes[id]).ToArray()),
         });
     }
 

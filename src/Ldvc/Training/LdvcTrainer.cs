@@ -24,6 +24,7 @@ internal sealed class LdvcTrainer : IDisposable
     private readonly LoadedModel _loaded;
     private readonly LdvcConfig _config;
     private readonly SegmentationDataset _dataset;
+    private readonly Augmentation _augmentation;
     private readonly LabelMapping _mapping;
     private readonly TokenBatch _texts;
     private readonly Tensor? _frozenClasses;
@@ -55,6 +56,9 @@ internal sealed class LdvcTrainer : IDisposable
             throw new InputException($"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
         }
 
+        // Built now, so that what is wrong with it is said before a run begins.
+        _augmentation = new Augmentation(TrainingAugmentation.From(config));
+        DataLoader.CheckBatch(train.Batch / train.Accumulate, config.Augment.Crop);
         _mapping = new LabelMapping(dataset.Split, train.Setting switch
         {
             TrainSetting.Inductive => LabelProtocol.Inductive,
@@ -133,7 +137,7 @@ internal sealed class LdvcTrainer : IDisposable
     {
         var train = _config.Train;
         int workers = _config.Data.Workers > 0 ? _config.Data.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
-        return new DataLoader(_dataset, new Augmentation(TrainingAugmentation.From(_config)), _mapping, new DataLoaderOptions
+        return new DataLoader(_dataset, _augmentation, _mapping, new DataLoaderOptions
         {
             BatchSize = train.Batch / train.Accumulate,
             Workers = workers,

@@ -76,15 +76,16 @@ internal sealed class ProgressReporter
     /// <summary>Runs work whose loops run at the same time: on a terminal their bars stand below each other and each leaves a line, anywhere else each writes its lines.</summary>
     /// <param name="host">Where to write, and whether it is a terminal.</param>
     /// <param name="work">The work; its loops get the host that it is given.</param>
-    public static T Together<T>(VerbHost host, Func<VerbHost, T> work)
+    public static void Together(VerbHost host, Action<VerbHost> work)
     {
         if (!host.Interactive)
         {
-            return work(host);
+            work(host);
+            return;
         }
 
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        return Draw(console).HideCompleted(true).Start(context => work(host with { Output = new ConsoleWriter(console), Board = new ProgressBoard(console, context) }));
+        Draw(console).HideCompleted(true).Start(context => work(host with { Output = LineWriter.Above(console), Board = new ProgressBoard(console, context) }));
     }
 
     private static Progress Draw(IAnsiConsole console) =>

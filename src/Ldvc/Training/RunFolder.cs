@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -38,6 +39,20 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>The last evaluation.</summary>
     public string ScoresPath => Path.Combine(Root, ScoresName);
+
+    /// <summary>The step that the last evaluation was of; null when there was none that can be read.</summary>
+    public long? ScoredStep()
+    {
+        try
+        {
+            using JsonDocument scores = JsonDocument.Parse(File.ReadAllBytes(ScoresPath));
+            return scores.RootElement.GetProperty("step").GetInt64();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The checkpoints' folder.</summary>
     public string CheckpointsPath => CheckpointsOf(Root);

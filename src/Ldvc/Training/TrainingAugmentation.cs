@@ -26,7 +26,7 @@ internal static class TrainingAugmentation
             ContrastHigh = a.Contrast[1],
             SaturationLow = a.Saturation[0],
             SaturationHigh = a.Saturation[1],
-            HueDelta = (int)a.Hue,
+            HueDelta = a.Hue,
             Statistics = SegmenterOptions.Statistics(config.Data.ImageMean),
         };
     }

@@ -110,17 +110,22 @@ internal sealed class TrainingRun
         using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_host);
         Announce(start);
         int steps = _config.Train.Steps;
+        if (_first > 0 && _first < steps && Pause(steps, _first - 1) == _first && _folder.ScoredStep() != _first && !EvaluateBetween())
+        {
+            return Stopped($"step {_trainer.Step} of {steps}");
+        }
+
         while (_trainer.Step < steps)
         {
-            int target = Pause(steps);
+            int target = Pause(steps, _trainer.Step);
             if (!ProgressReporter.Run(_host, "step", (int)_trainer.Step, steps, reporter => TrainUntil(target, reporter)))
             {
                 return Stopped($"step {_trainer.Step} of {steps}");
             }
 
-            if (target < steps && Evaluate() is { } between)
+            if (target < steps && !EvaluateBetween())
             {
-                _host.Output.WriteLine($"step {_trainer.Step}: {ScoreTable.Line(between)}");
+                return Stopped($"step {_trainer.Step} of {steps}");
             }
         }
 
@@ -136,10 +141,24 @@ internal sealed class TrainingRun
     }
 
     // The next step after which there is an evaluation.
-    private int Pause(int steps)
+    private int Pause(int steps, long from)
     {
         int every = _config.Train.EvalEvery;
-        return every == 0 ? steps : (int)Math.Min(steps, ((_trainer.Step / every) + 1) * every);
+        return every == 0 ? steps : (int)Math.Min(steps, ((from / every) + 1) * every);
+    }
+
+    // What was learnt is saved first: a bad validation file or a killed process costs the evaluation alone, and the scores belong to a checkpoint. False when Ctrl-C came first;
+    // a resumed run makes up for it.
+    private bool EvaluateBetween()
+    {
+        Save(_host.Output.WriteLine);
+        if (Evaluate() is not { } scores)
+        {
+            return false;
+        }
+
+        _host.Output.WriteLine($"step {_trainer.Step}: {ScoreTable.Line(scores)}");
+        return true;
     }
 
     private bool TrainUntil(int target, ProgressReporter reporter)
@@ -154,7 +173,7 @@ internal sealed class TrainingRun
             {
                 if (_host.Cancellation.IsCancellationRequested)
                 {
-                    Save(reporter);
+                    Save(reporter.Message);
                     return false;
                 }
 
@@ -178,7 +197,7 @@ internal sealed class TrainingRun
 
                 if (step % train.CheckpointEvery == 0 || step == train.HalfWay || step == train.Steps)
                 {
-                    Save(reporter);
+                    Save(reporter.Message);
                 }
             }
 
@@ -199,18 +218,18 @@ internal sealed class TrainingRun
         }
         catch (InputException) when (!_trainer.HasDiverged)
         {
-            Save(reporter);
+            Save(reporter.Message);
             throw;
         }
     }
 
-    private void Save(ProgressReporter reporter)
+    private void Save(Action<string> say)
     {
         int step = (int)_trainer.Step;
         if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
         {
             _checkpoint = _checkpoints.Save(step, LdvcCheckpoint.Compose(_loaded, _trainer.Optimizer, _config, _training));
-            reporter.Message($"checkpoint {_checkpoint}");
+            say($"checkpoint {_checkpoint}");
         }
     }
 

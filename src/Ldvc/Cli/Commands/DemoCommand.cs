@@ -16,8 +16,8 @@ internal static class DemoCommand
         var output = new Option<string>("--out")
         {
             HelpName = "DIR",
-            Description = "Folder of the report.",
-            DefaultValueFactory = _ => "demo-output",
+            Description = "Folder of the report and of the trained models.",
+            DefaultValueFactory = _ => DemoOptions.DefaultOut,
         };
         var data = new Option<string?>("--write-data")
         {

@@ -26,7 +26,7 @@ internal static class AblateVerb
         LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options)));
         AblationPlan plan = AblationPlan.Create(config, options.Sweeps);
         string root = config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
-        using Device device = common.OpenDevice();
+        using Device device = common.OpenDevice(config.Train.Precision);
         if (config.Ablate.Jobs > 1 && device is not CpuDevice)
         {
             throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are computed several at a time.");

@@ -24,7 +24,7 @@ internal static class ConvertVerb
         using Device device = options.Common.OpenDevice();
         using ClipModel clip = checkpoint.Load(device);
         PreprocessorConfig preprocessor = PreprocessorConfigReader.Load(checkpoint.Folder, clip.Config);
-        CheckVocabulary(checkpoint, clip, tokenizer);
+        tokenizer?.CheckVocabulary(clip.Config.VocabularySize, options.Clip);
         AtomicFolder.Write(options.Out, folder =>
         {
             ClipWriter.Save(clip, folder, DType.Float32, preprocessor, tokenizer);
@@ -36,15 +36,5 @@ internal static class ConvertVerb
             ? $"{options.Out}: written, with the tokenizer."
             : $"{options.Out}: written, without a tokenizer: {checkpoint.Folder} has none ({VocabularyFiles.Expected}).");
         return 0;
-    }
-
-    private static void CheckVocabulary(ClipCheckpoint checkpoint, ClipModel clip, ClipTokenizer? tokenizer)
-    {
-        int largest = tokenizer?.Vocabulary.Ids.Values.Max() ?? 0;
-        if (largest >= clip.Config.VocabularySize)
-        {
-            throw new InputException(
-                $"{checkpoint.Folder}: the tokenizer has the id {largest}, but {checkpoint.WeightsPath} has embeddings for 0 to {clip.Config.VocabularySize - 1} only.");
-        }
     }
 }

@@ -3,6 +3,7 @@ using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Demo;
+using Ldvc.Imaging;
 using Ldvc.Pretraining;
 using Ldvc.Synthetic;
 using Ldvc.Tensors;
@@ -11,9 +12,19 @@ using Spectre.Console;
 namespace Ldvc.Cli.Verbs;
 
 /// <summary>What `ldvc demo` is told.</summary>
-/// <param name="Out">Folder of the report.</param>
+/// <param name="Out">Folder of the report and the two trained models.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record DemoOptions(string Out, CommonOptions Common);
+internal sealed record DemoOptions(string Out, CommonOptions Common)
+{
+    /// <summary>The folder when none is named.</summary>
+    internal const string DefaultOut = "demo-output";
+
+    /// <summary>The trained LDVC in it.</summary>
+    internal const string LdvcFile = "ldvc.safetensors";
+
+    /// <summary>The trained ZegCLIP in it.</summary>
+    internal const string ZegclipFile = "zegclip.safetensors";
+}
 
 /// <summary>`ldvc demo`.</summary>
 internal static class DemoVerb
@@ -33,16 +44,18 @@ internal static class DemoVerb
 
         var common = options.Common;
         var config = ConfigLoader.Load(Path.Combine(assets, DemoAssets.Config), common.ApplySeed([]));
-        Directory.CreateDirectory(options.Out);
+        OutputFolder.Create(options.Out);
         string clip = Path.Combine(assets, DemoAssets.Clip), reportPath = Path.Combine(options.Out, "report.html");
         using var device = common.OpenDevice();
         double probe = Probe(clip, device);
         common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn {TaskClasses.SeenNames.Length} seen classes around it");
         using var run = new DemoRun(config, clip, device, common);
         var result = run.Run();
+        run.Save(options.Out);
         DemoReport.Write(reportPath, run, result, config, probe);
         Print(common.CreateConsole(), result);
         common.Out.WriteLine($"report: {Path.GetFullPath(reportPath)}");
+        common.Out.WriteLine($"models: {Path.Combine(options.Out, DemoOptions.LdvcFile)} and {DemoOptions.ZegclipFile} beside it, for `ldvc serve`, `ldvc segment` and `ldvc eval`");
         common.WriteJson(new
         {
             result.Steps,

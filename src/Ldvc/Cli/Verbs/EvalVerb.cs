@@ -34,6 +34,12 @@ internal static class EvalVerb
         using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
         int images = Evaluation.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
+        string[] shown = [.. dataset.Split.Unseen.Select(id => dataset.Classes[id]).Where(checkpoint.Seen.Contains)];
+        if (shown.Length > 0)
+        {
+            common.Out.WriteLine($"note: training had masks of {ConfigText.Quote(shown[0])}{(shown.Length > 1 ? $" and {shown.Length - 1} more" : "")} of the unseen classes: mIoU(U) and hIoU are not zero-shot scores");
+        }
+
         Scores scores = Evaluation.Run(common.Host, loaded, dataset, config);
         ScoreTable.Write(scores, common.Out);
         common.WriteJson(new
@@ -44,6 +50,7 @@ internal static class EvalVerb
             checkpoint.Step,
             Precision = ConfigWriter.EnumName(options.Precision),
             Setting = ConfigWriter.EnumName(config.Train.Setting),
+            ShownUnseen = shown,
             Scores = ScoreTable.ToJson(scores),
         });
         return 0;

@@ -38,14 +38,12 @@ internal static class SegmentVerb
     public static int Run(SegmentOptions options)
     {
         RefuseSameFiles(options.Images, options.Out);
-        RefuseSameClasses(options.Classes);
         CommonOptions common = options.Common;
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
         using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
-        using var segmenter = new Segmenter(
-            loaded.Model, loaded.EmbedClasses(options.Classes), Penalty(checkpoint, options.Classes), SegmenterOptions.From(checkpoint.Config));
-        CreateFolder(options.Out);
+        using Segmenter segmenter = FreeVocabulary.CreateSegmenter(checkpoint, loaded, options.Classes);
+        OutputFolder.Create(options.Out);
 
         var results = new List<object>();
         var failures = new List<InputException>();
@@ -95,35 +93,6 @@ internal static class SegmentVerb
         if (owners.Keys.FirstOrDefault(file => inputs.Contains(Path.GetFullPath(file))) is { } overwritten)
         {
             throw new InputException($"--out: the result {overwritten} would replace an image that was given; expected another folder.");
-        }
-    }
-
-    // The tokenizer does not tell upper from lower case.
-    private static void RefuseSameClasses(string[] names)
-    {
-        if (names.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } twice)
-        {
-            throw new InputException($"--classes: expected each class name once, found {ConfigText.Quote(twice.Key)} twice.");
-        }
-    }
-
-    // As in evaluation: held back are the seen classes for the sake of others, so not when there are no others.
-    private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)
-    {
-        bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !names.All(checkpoint.Seen.Contains);
-        float penalty = applies ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
-        return [.. names.Select(name => checkpoint.Seen.Contains(name) ? penalty : 0)];
-    }
-
-    private static void CreateFolder(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new InputException($"{folder}: cannot be used for results ({e.Message})", e);
         }
     }
 

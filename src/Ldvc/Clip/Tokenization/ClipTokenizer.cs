@@ -56,6 +56,19 @@ internal sealed class ClipTokenizer
     /// <summary>Id of the token after every text.</summary>
     public int EndOfText { get; }
 
+    /// <summary>Refuses a vocabulary with ids that a text encoder has no embeddings for.</summary>
+    /// <param name="embeddings">Rows of the encoder's table.</param>
+    /// <param name="clip">The CLIP, for the message.</param>
+    /// <exception cref="InputException">It has some: the two do not belong together.</exception>
+    internal void CheckVocabulary(int embeddings, string clip)
+    {
+        int largest = Vocabulary.Ids.Values.Max();
+        if (largest >= embeddings)
+        {
+            throw new InputException($"{clip}: the tokenizer has the id {largest}, but the text encoder has embeddings for 0 to {embeddings - 1} only.");
+        }
+    }
+
     /// <summary>Reads the vocabulary of a checkpoint's folder, or of the folder a checkpoint file lies in.</summary>
     /// <exception cref="InputException">There is no vocabulary, or it is damaged.</exception>
     public static ClipTokenizer Load(string folder)

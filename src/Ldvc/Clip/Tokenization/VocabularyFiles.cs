@@ -20,8 +20,8 @@ internal static class VocabularyFiles
     /// <summary>OpenAI's merges.</summary>
     public const string OpenAi = "bpe_simple_vocab_16e6.txt.gz";
 
-    // OpenAI's list holds more merges than CLIP uses: it takes those that fill 49152 ids less the 512 bytes and the two special tokens.
-    private const int OpenAiMerges = 49152 - 512 - 2;
+    // OpenAI's list holds more merges than CLIP uses: its code takes the first 49152 - 256 - 2, which with the 512 symbols of bytes and the two special tokens are 49408 ids.
+    private const int OpenAiMerges = 49152 - 256 - 2;
     private const int LargestFile = 1 << 26;
     private const int LargestId = 10_000_000;
 

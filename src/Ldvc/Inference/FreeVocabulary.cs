@@ -1,0 +1,24 @@
+using Ldvc.Configuration;
+using Ldvc.Model;
+using Ldvc.Training;
+
+namespace Ldvc.Inference;
+
+/// <summary>A trained model and any list of names (method.md 9).</summary>
+internal static class FreeVocabulary
+{
+    /// <summary>Encodes the names and makes ready to look for them.</summary>
+    /// <param name="checkpoint">Says how pictures are cut up, and which names had masks in training.</param>
+    /// <param name="loaded">The checkpoint's model.</param>
+    /// <param name="names">Class names; their order gives the indices.</param>
+    internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, string[] names) =>
+        new(loaded.Model, loaded.EmbedClasses(names), Penalty(checkpoint, names), SegmenterOptions.From(checkpoint.Config));
+
+    // As in evaluation: held back are the seen classes for the sake of others, so not when there are no others.
+    private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)
+    {
+        bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !names.All(checkpoint.Seen.Contains);
+        float penalty = applies ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
+        return [.. names.Select(name => checkpoint.Seen.Contains(name) ? penalty : 0)];
+    }
+}

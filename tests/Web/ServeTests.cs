@@ -1,0 +1,285 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Ldvc.Cli;
+using Ldvc.Imaging;
+using Ldvc.Synthetic;
+using Ldvc.Tensors;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
+using Ldvc.Tests.Training;
+using Ldvc.Training;
+using Ldvc.Web;
+using Xunit;
+
+namespace Ldvc.Tests.Web;
+
+/// <summary>`ldvc serve`: the page, and what stands behind it.</summary>
+public sealed class ServeTests : IDisposable
+{
+    private readonly TinyData _data = new();
+    private readonly string _checkpoint;
+
+    public ServeTests()
+    {
+        string run = _data.At("run");
+        SmallRun.Train(SmallRun.OwnConfig(_data), run, "train.iterations=1", "model.head=dot", "model.adapter_init=identity");
+        _checkpoint = SmallRun.Checkpoint(run, 1);
+    }
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public async Task AnswersWhatSegmentWrites()
+    {
+        string picture = _data.At("photo.jpg"), output = _data.At("out");
+        RealFormats.Jpeg(RealFormats.Scene(150, 90, 5, 2, [0, 1, 3]).Picture, picture);
+        (int code, _, string error) = CommandLine.Run("segment", picture, "--checkpoint", _checkpoint, "--classes", "cat,a Zebra,blue sky", "--background", "0.3", "--out", output, "--threads", "1");
+        Assert.Equal((0, ""), (code, error));
+
+        await using var server = await Served.StartAsync(_checkpoint);
+        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat\na Zebra, blue sky", "0.3");
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.overlay.png"), Token), answer.GetProperty("overlay").GetBytesFromBase64());
+        JsonElement file = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "photo.json"), Token)).RootElement;
+        Assert.Equal(file.GetProperty("background").GetDouble(), answer.GetProperty("background").GetDouble());
+        foreach (var (expected, got) in file.GetProperty("classes").EnumerateArray().Zip(answer.GetProperty("classes").EnumerateArray()))
+        {
+            foreach (string key in new[] { "index", "name", "pixels", "share" })
+            {
+                Assert.Equal(expected.GetProperty(key).ToString(), got.GetProperty(key).ToString());
+            }
+        }
+
+        Assert.Equal([true, false, true], answer.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
+        Assert.Contains("photo.jpg  150x90, 3 names", server.Output);
+    }
+
+    // The page finds a pixel's class by its colour.
+    [Fact]
+    public void EveryClassHasAColourOfItsOwn() => Assert.Equal(256, Enumerable.Range(0, 256).Select(i => LabelPalette.Bright[(byte)i]).Distinct().Count());
+
+    [Fact]
+    public async Task ManyRequestsAtOnceAndManyListsOfNames()
+    {
+        byte[] picture = ImageWriter.EncodePng(RealFormats.Scene(40, 30, 6, 2, [0, 1, 3]).Picture);
+        await using var server = await Served.StartAsync(_checkpoint);
+        string[] lists = [.. Enumerable.Range(0, 12).Select(i => $"cat,name {i}")];
+        JsonElement[] first = await Task.WhenAll(lists.Select(names => server.SegmentAsync(picture, names)));
+        JsonElement[] second = await Task.WhenAll(lists.Reverse().Select(names => server.SegmentAsync(picture, names)));
+        Assert.Equal(first.Select(Labels), second.Reverse().Select(Labels));
+        static string Labels(JsonElement answer) => answer.GetProperty("labels").GetString()!;
+    }
+
+    [Fact]
+    public async Task DescribesTheModel()
+    {
+        await using var server = await Served.StartAsync(_checkpoint);
+        JsonElement model = await server.GetJsonAsync("api/model");
+        Assert.Equal(("ckpt-00000001.safetensors", 1, "inductive", 0), (
+            model.GetProperty("checkpoint").GetString(), model.GetProperty("step").GetInt32(), model.GetProperty("setting").GetString(), model.GetProperty("scenes").GetInt32()));
+        Assert.Equal(["cat", "dog", "blue sky", "traffic cone"], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal([true, true, true, false], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
+
+        using HttpResponseMessage page = await server.Client.GetAsync(new Uri("", UriKind.Relative), Token);
+        string html = await page.Content.ReadAsStringAsync(Token);
+        Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("connect-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.DoesNotMatch(new Regex("(src|href)=\"(https?:)?//"), html);
+        foreach (string address in new[] { "api/model", "api/scene", "api/segment" })
+        {
+            Assert.Contains(address, html);
+        }
+    }
+
+    [Fact]
+    public async Task DrawsScenesForAModelOfScenes()
+    {
+        string run = _data.At("scenes");
+        _data.Text($"base: {SmallRun.Config("base")}\ndata: {{kind: synthetic, synthetic: {{train_count: 2, val_count: 2}}}}\n", "scenes.yaml");
+        SmallRun.Train(_data.At("scenes.yaml"), run, "train.iterations=1");
+        await using var server = await Served.StartAsync(SmallRun.Checkpoint(run, 1));
+        Assert.Equal(2, (await server.GetJsonAsync("api/model")).GetProperty("scenes").GetInt32());
+        JsonElement scene = await server.GetJsonAsync("api/scene?index=1");
+        RgbImage drawn = ImageReader.Decode(scene.GetProperty("image").GetBytesFromBase64(), "scene");
+        var (expected, truth) = new SceneDataset("val", 2).Read(1);
+        Assert.Equal(expected.Pixels, drawn.Pixels);
+        Assert.Equal(truth.Labels.Where(l => l != 255).Distinct().Count(), scene.GetProperty("classes").GetArrayLength());
+        Assert.Equal("scene: expected a number from 0 to 1, found 2.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=2", UriKind.Relative), Token)));
+        Assert.Equal("index: expected a whole number.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene", UriKind.Relative), Token)));
+    }
+
+    [Fact]
+    public async Task RefusesInOneSentenceAndGoesOn()
+    {
+        byte[] picture = ImageWriter.EncodePng(RealFormats.Scene(40, 30, 6, 2, [0, 1, 3]).Picture);
+        await using var server = await Served.StartAsync(_checkpoint);
+        Task<string> Refused(byte[]? image, string? names, string? background = null) => server.RefusedAsync(server.PostAsync(image, names, background));
+        Assert.Equal("image: expected a picture's file, found none.", await Refused(null, "cat"));
+        Assert.Equal("classes: expected class names separated by commas, found ''.", await Refused(picture, null));
+        Assert.Equal("classes: expected each class name once, found 'cat' twice.", await Refused(picture, "cat, Cat"));
+        Assert.Equal("background: expected a number from 0 to 1, found '2'.", await Refused(picture, "cat", "2"));
+        Assert.StartsWith("photo.jpg: not a picture that can be read", await Refused([1, 2, 3], "cat"));
+        Assert.StartsWith("photo.jpg: 60000x60000 pixels, expected", await Refused(await File.ReadAllBytesAsync(ImageFixtures.Path_("huge.png"), Token), "cat"));
+        Assert.Contains("tokens with the template around it", await Refused(picture, string.Concat(Enumerable.Repeat("zebra ", 90))));
+        Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token)));
+        Assert.Equal("scene: expected a model trained on drawn scenes, found one of folder.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
+        Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[WebServer.MostBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
+        Assert.Equal("", server.Error);
+        Assert.Equal(40, (await server.SegmentAsync(picture, "cat")).GetProperty("width").GetInt32());
+    }
+
+    // A page elsewhere must not use the program by way of its visitor's browser.
+    [Fact]
+    public async Task OtherSitesAreRefused()
+    {
+        await using var server = await Served.StartAsync(_checkpoint);
+        using var renamed = new HttpRequestMessage(HttpMethod.Get, "api/model");
+        renamed.Headers.Host = "elsewhere.example";
+        Assert.Equal("expected a request to localhost.", await server.RefusedAsync(server.Client.SendAsync(renamed, Token)));
+        using var foreign = new HttpRequestMessage(HttpMethod.Get, "api/model");
+        foreign.Headers.Add("Sec-Fetch-Site", "cross-site");
+        Assert.Contains("from another site", await server.RefusedAsync(server.Client.SendAsync(foreign, Token), HttpStatusCode.Forbidden));
+    }
+
+    [Fact]
+    public async Task TheVerbServesUntilItIsStopped()
+    {
+        using var stop = new CancellationTokenSource();
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        TextWriter shared = TextWriter.Synchronized(output);
+        string json = _data.At("served.json");
+        Task<int> verb = Task.Run(() => Application.Run(["serve", "--checkpoint", _checkpoint, "--port", "0", "--threads", "1", "--json", json], shared, error, false, stop.Token), Token);
+        Match listening;
+        while (!(listening = Regex.Match(Text(), @"\(step 1\) at (http://localhost:\d+) - Ctrl-C stops")).Success)
+        {
+            Assert.False(verb.IsCompleted, error.ToString());
+            await Task.Delay(20, Token);
+        }
+
+        using (var client = new HttpClient())
+        {
+            Assert.Contains("inductive", await client.GetStringAsync(new Uri(listening.Groups[1].Value + "/api/model"), Token));
+        }
+
+        // The same port a second time.
+        string port = listening.Groups[1].Value.Split(':')[^1];
+        Assert.Contains($"cannot listen on port {port} of 127.0.0.1", CommandLine.Refuses("serve", "--checkpoint", _checkpoint, "--port", port, "--threads", "1"));
+        await stop.CancelAsync();
+        Assert.Equal(0, await verb);
+        Assert.Equal("", error.ToString());
+        Assert.Contains("stopped; pictures labelled: 0", Text());
+        Assert.Equal(listening.Groups[1].Value, JsonDocument.Parse(await File.ReadAllTextAsync(json, Token)).RootElement.GetProperty("url").GetString());
+
+        string Text()
+        {
+            lock (shared)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("--port", "65536", "--port: expected a whole number from 0 to 65535, found '65536'.")]
+    [InlineData("--host", "nowhere", "--host: expected localhost or a numeric address, found 'nowhere'.")]
+    [InlineData("--host", "192.0.2.1", "cannot listen on port 0 of 192.0.2.1")]
+    [InlineData("--clip", "nowhere", "nowhere: no such file or folder; expected a CLIP checkpoint")]
+    public void WhatCannotBeServed(string option, string value, string expected)
+    {
+        string[] line = ["serve", "--checkpoint", _checkpoint, option, value, "--threads", "1"];
+        Assert.Contains(expected, CommandLine.Refuses(option == "--port" ? line : [.. line, "--port", "0"]));
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    // A server in this process on a free port, and a client of it.
+    private sealed class Served : IAsyncDisposable
+    {
+        private readonly LdvcCheckpoint _checkpoint;
+        private readonly CpuDevice _device = new(1);
+        private readonly SegmentationService _service;
+        private readonly StringWriter _output = new();
+        private readonly StringWriter _error = new();
+        private WebServer? _server;
+
+        private Served(string checkpoint)
+        {
+            _checkpoint = LdvcCheckpoint.Open(checkpoint);
+            _service = new SegmentationService(_checkpoint, _device, null);
+        }
+
+        public HttpClient Client { get; } = new();
+
+        public string Output => _output.ToString();
+
+        public string Error => _error.ToString();
+
+        public static async Task<Served> StartAsync(string checkpoint)
+        {
+            var served = new Served(checkpoint);
+            served._server = await WebServer.StartAsync(IPAddress.Loopback, 0, new SegmentationApi(served._service, new VerbHost(served._output, served._error, false, Token)));
+            served.Client.BaseAddress = new Uri($"http://localhost:{served._server.Port}/");
+            return served;
+        }
+
+        public async Task<JsonElement> GetJsonAsync(string address) => JsonDocument.Parse(await Client.GetStringAsync(new Uri(address, UriKind.Relative), Token)).RootElement;
+
+        public async Task<JsonElement> SegmentAsync(byte[] image, string names, string? background = null)
+        {
+            using HttpResponseMessage response = await PostAsync(image, names, background);
+            string text = await response.Content.ReadAsStringAsync(Token);
+            Assert.True(response.IsSuccessStatusCode, text);
+            return JsonDocument.Parse(text).RootElement;
+        }
+
+        public async Task<HttpResponseMessage> PostAsync(byte[]? image, string? names, string? background)
+        {
+            using var form = new MultipartFormDataContent();
+            if (image is not null)
+            {
+                var file = new ByteArrayContent(image);
+                file.Headers.ContentType = new MediaTypeHeaderValue("image/png");
+                form.Add(file, "image", "photo.jpg");
+            }
+
+            if (names is not null)
+            {
+                form.Add(new StringContent(names, Encoding.UTF8), "classes");
+            }
+
+            if (background is not null)
+            {
+                form.Add(new StringContent(background), "background");
+            }
+
+            // Too much is refused before it is sent.
+            using var request = new HttpRequestMessage(HttpMethod.Post, "api/segment") { Content = form };
+            request.Headers.ExpectContinue = image?.Length > WebServer.MostBytes;
+            return await Client.SendAsync(request, Token);
+        }
+
+        public async Task<string> RefusedAsync(Task<HttpResponseMessage> asked, HttpStatusCode expected = HttpStatusCode.BadRequest)
+        {
+            using HttpResponseMessage response = await asked;
+            Assert.Equal(expected, response.StatusCode);
+            return JsonDocument.Parse(await response.Content.ReadAsStringAsync(Token)).RootElement.GetProperty("error").GetString()!;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Client.Dispose();
+            await _server!.DisposeAsync();
+            _service.Dispose();
+            _device.Dispose();
+            _checkpoint.Dispose();
+            await _output.DisposeAsync();
+            await _error.DisposeAsync();
+        }
+    }
+}
