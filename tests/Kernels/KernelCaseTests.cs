@@ -57,15 +57,17 @@ public sealed class KernelCaseTests : IDisposable
     {
         using var device = new CpuDevice(1);
         using var run = KernelCaseList.Named(name).Prepare(device);
-        long bytes = 0;
-        for (int i = 0; i < 3; i++)
+
+        // The least of several: the runtime may recompile a method, or have something of its own to do, during any of them.
+        long least = long.MaxValue;
+        for (int i = 0; i < 6; i++)
         {
-            bytes = GC.GetAllocatedBytesForCurrentThread();
+            long before = GC.GetAllocatedBytesForCurrentThread();
             run.Launch();
-            bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, bytes);
+        Assert.Equal(0, least);
     }
 
     public void Dispose() => SimdLevel.Bits = _bits;

@@ -51,9 +51,9 @@ public sealed class InitialWeightsTests : IDisposable
         using var third = Create($"pretrain.init={first}", "pretrain.temperature=0.5");
         Assert.Equal(file.LogitScale.Value.ToArray(), third.Model.LogitScale.Value.ToArray());
 
-        // But never one below the lowest.
+        // But never one below the lowest, less what keeps its gradient alive.
         using var fourth = Create($"pretrain.init={first}", "pretrain.least_temperature=0.5");
-        Assert.Equal([MathF.Log(2)], fourth.Model.LogitScale.Value.ToArray());
+        Assert.InRange(fourth.Model.LogitScale.Value.ToScalar(), MathF.Log(2) - 2e-6f, MathF.Log(2) - 1e-7f);
     }
 
     [Fact]
