@@ -81,6 +81,7 @@ public sealed class ServeTests : IDisposable
         JsonElement model = await server.GetJsonAsync("api/model");
         Assert.Equal(("ckpt-00000001.safetensors", 1, "inductive", 0), (
             model.GetProperty("checkpoint").GetString(), model.GetProperty("step").GetInt32(), model.GetProperty("setting").GetString(), model.GetProperty("scenes").GetInt32()));
+        Assert.Equal(0, model.GetProperty("background").GetDouble());
         Assert.Equal(["cat", "dog", "blue sky", "traffic cone"], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
         Assert.Equal([true, true, true, false], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
 
@@ -102,7 +103,8 @@ public sealed class ServeTests : IDisposable
         _data.Text($"base: {SmallRun.Config("base")}\ndata: {{kind: synthetic, synthetic: {{train_count: 2, val_count: 2}}}}\n", "scenes.yaml");
         SmallRun.Train(_data.At("scenes.yaml"), run, "train.iterations=1");
         await using var server = await Served.StartAsync(SmallRun.Checkpoint(run, 1));
-        Assert.Equal(2, (await server.GetJsonAsync("api/model")).GetProperty("scenes").GetInt32());
+        JsonElement model = await server.GetJsonAsync("api/model");
+        Assert.Equal((2, 0.2), (model.GetProperty("scenes").GetInt32(), model.GetProperty("background").GetDouble()));
         JsonElement scene = await server.GetJsonAsync("api/scene?index=1");
         RgbImage drawn = ImageReader.Decode(scene.GetProperty("image").GetBytesFromBase64(), "scene");
         var (expected, truth) = new SceneDataset("val", 2).Read(1);

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Demo;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
+using Ldvc.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Training;
 
@@ -47,8 +49,12 @@ internal sealed class SegmentationService : IDisposable
         _checkpoint.Step,
         Setting = ConfigWriter.EnumName(_checkpoint.Config.Train.Setting),
         Classes = _checkpoint.Classes.Select(name => new { Name = name, Seen = _checkpoint.Seen.Contains(name) }),
+        Background = _checkpoint.Config.Eval.Background ?? (ObjectsAlone ? DemoRun.BackgroundBelow : 0),
         Scenes = _scenes?.Count ?? 0,
     };
+
+    // Scenes of objects on nothing that has a name: without a threshold, some object's name would win there.
+    private bool ObjectsAlone => _scenes is not null && _checkpoint.Config.Data.Synthetic.Vocabulary == SceneVocabulary.Shapes;
 
     /// <summary>A drawn scene that training did not see, for a model that was trained on drawn scenes.</summary>
     /// <exception cref="InputException">The model was trained on something else, or there is no such scene.</exception>
