@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"]
+WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"]
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64, "I32": torch.int32,
          "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}
 
@@ -61,8 +61,34 @@ def write_safetensors(path, tensors, metadata):
             file.write(tensor.detach().contiguous().numpy().tobytes())
 
 
+def unwrapped(tensors):
+    """Out of what training loops put around a state dict, and without the "module." of distributed ones."""
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(tensors.get(key), dict):
+            tensors = tensors[key]
+    if all(name.startswith("module.") for name in tensors):
+        tensors = {name[len("module."):]: value for name, value in tensors.items()}
+    return tensors
+
+
+def load_config(path, tensors):
+    """The sections vision_config and text_config that say what no tensor's shape does: Hugging Face's for its names, open_clip's for its files."""
+    hugging_face = "text_model.embeddings.token_embedding.weight" in tensors
+    config, open_clip = path.parent / "config.json", path.parent / "open_clip_config.json"
+    if hugging_face:
+        return json.loads(config.read_text()) if config.is_file() else {}
+    if not (path.name.startswith("open_clip") and open_clip.is_file()):
+        return {}
+    model = json.loads(open_clip.read_text()).get("model_cfg", {})
+    if model.get("quick_gelu") is not True:
+        sys.exit(f"{open_clip}: model_cfg.quick_gelu is not true; ldvc reads CLIPs with quick_gelu")
+    width = tensors["visual.conv1.weight"].shape[0]
+    return {"vision_config": {"num_attention_heads": width // model.get("vision_cfg", {}).get("head_width", 64)},
+            "text_config": {"num_attention_heads": model.get("text_cfg", {}).get("heads")}}
+
+
 def load_weights(path):
-    """The tensors under whatever names they have, and config.json's content or None."""
+    """The tensors under whatever names they have, and what the configuration beside them says of the heads. Pickles may hold tensors and nothing else."""
     path = Path(path)
     if path.is_dir():
         found = [path / name for name in WEIGHT_FILES if (path / name).is_file()]
@@ -75,10 +101,9 @@ def load_weights(path):
         try:
             tensors = torch.jit.load(str(path), map_location="cpu").state_dict()
         except RuntimeError:
-            tensors = torch.load(str(path), map_location="cpu")
-        tensors = tensors.get("state_dict", tensors)
-    config = path.parent / "config.json"
-    return tensors, json.loads(config.read_text()) if config.is_file() else None
+            tensors = torch.load(str(path), map_location="cpu", weights_only=True)
+        tensors = unwrapped(tensors)
+    return tensors, load_config(path, tensors)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------------------------------
@@ -132,7 +157,7 @@ class Clip:
         self.context, self.vocabulary = weights["positional_embedding"].shape[0], weights["token_embedding.weight"].shape[0]
         heads = {}
         for tower, width in (("vision", weights["visual.conv1.weight"].shape[0]), ("text", weights["token_embedding.weight"].shape[1])):
-            section = (config or {}).get(f"{tower}_config", {})
+            section = config.get(f"{tower}_config", {})
             if section.get("hidden_act", "quick_gelu") != "quick_gelu":
                 sys.exit(f"config.json: {tower}_config.hidden_act is {section['hidden_act']!r}; ldvc reads CLIPs with quick_gelu")
             heads[tower] = section.get("num_attention_heads") or width // 64

@@ -30,11 +30,17 @@ internal static class ConfiguredStep
         }
 
         double seconds = StepClock.Median(device, () => trainer.RunStep());
-        var recorder = new KernelRecorder();
-        using (recorder.Attach(device))
+
+        // The first recorded step also compiles the stopwatches; the second one counts.
+        KernelRecorder recorder = null!;
+        for (int i = 0; i < 2; i++)
         {
-            trainer.RunStep();
-            recorder.EndPhase("step");
+            recorder = new KernelRecorder();
+            using (recorder.Attach(device))
+            {
+                trainer.RunStep();
+                recorder.EndPhase("step");
+            }
         }
 
         return (recorder, $"{seconds * 1e3:F2} ms a step without the stopwatches; memory in MiB: tensors at most {device.Pool.PeakBytes / (double)(1 << 20):F0}");

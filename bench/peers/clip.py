@@ -16,8 +16,8 @@ def linear(x, w, name):
 
 
 def attention(q, k, v, mask=None):
-    """q, k, v [B, heads, T, d] -> [B, T, heads d]; on a GPU through PyTorch's fused kernels."""
-    if q.is_cuda:
+    """q, k, v [B, heads, T, d] -> [B, T, heads d]; through PyTorch's fused kernels where it has them (from 2.0 on)."""
+    if hasattr(F, "scaled_dot_product_attention"):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2)
     scores = (q * (q.shape[-1] ** -0.5)) @ k.transpose(-1, -2)
     if mask is not None:

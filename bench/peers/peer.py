@@ -4,6 +4,7 @@
 Reads the case's files from FOLDER, writes out.pytorch.safetensors there, warms up, then obeys lines on standard input: "run N" runs N times and
 answers with the times; anything else ends. Answers are lines of JSON. `peer.py --version` names the PyTorch and the BLAS that it uses.
 """
+import contextlib
 import ctypes
 import gc
 import json
@@ -41,6 +42,9 @@ class Host:
     def __init__(self, precision):
         pass
 
+    def scope(self):
+        return contextlib.nullcontext()
+
     def wait(self):
         pass
 
@@ -61,8 +65,11 @@ class Card(Host):
     def __init__(self, precision):
         torch.set_default_device("cuda")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
-        if precision == "bf16":
-            torch.autocast("cuda", torch.bfloat16).__enter__()
+        self.bf16 = precision == "bf16"
+
+    def scope(self):
+        """Autocast keeps its bf16 copies of the weights until it is left, so every run enters it anew: a step must see what the step before has learnt."""
+        return torch.autocast("cuda", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
 
     def wait(self):
         torch.cuda.synchronize()
@@ -80,7 +87,8 @@ class Card(Host):
 
 def timed(work, device):
     start = time.perf_counter()
-    work.run()
+    with device.scope():
+        work.run()
     device.wait()
     return time.perf_counter() - start
 
@@ -95,7 +103,10 @@ def main():
     import tensors
     import works
     work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[6:])})
-    tensors.write(f"{folder}/out.pytorch.safetensors", work.check())
+    with device.scope():
+        checked = work.check()
+    tensors.write(f"{folder}/out.pytorch.safetensors", checked)
+    del checked
     gc.collect()
     device.reset()
     resident = device.resident()

@@ -41,7 +41,7 @@ public class GpuDeviceTests(OpenClFixture fixture)
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
         double many = device.Time(() => Scale(20));
         Assert.InRange(many, 1e-5, System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds);
-        Assert.True(device.Time(() => Scale(1)) < many);
+        Assert.True(Enumerable.Range(0, 5).Min(_ => device.Time(() => Scale(1))) < many);
     }
 
     [Fact]

@@ -17,6 +17,8 @@ public class GpuVitTests(OpenClFixture fixture)
         float[][] expected = Encode(cpu), actual = Encode(device);
         for (int output = 0; output < expected.Length; output++)
         {
+            Assert.All(actual[output], value => Assert.True(float.IsFinite(value)));
+            Assert.Equal(expected[output].Length, actual[output].Length);
             float largest = expected[output].Max(Math.Abs);
             double worst = expected[output].Zip(actual[output], (e, a) => Math.Abs(e - a)).Max();
             Assert.True(worst <= 2e-5 * largest, $"output {output}: difference {worst:e2} of {largest:e2}");

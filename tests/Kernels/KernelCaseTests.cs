@@ -48,6 +48,11 @@ public sealed class KernelCaseTests : IDisposable
         using var device = new CpuDevice(2);
         using var run = KernelCaseList.Named(name).Prepare(device);
         run.Launch();
+        if (run.Compare is { } compare)
+        {
+            CaseAssert.Passed([.. compare()]);
+        }
+
         run.Launch();
     }
 

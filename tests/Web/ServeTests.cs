@@ -41,7 +41,7 @@ public sealed class ServeTests : IDisposable
         Assert.Equal((0, ""), (code, error));
 
         await using var server = await Served.StartAsync(_checkpoint);
-        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat\na Zebra, blue sky", "0.3");
+        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat\na Zebra\r\n\nblue sky\n", "0.3");
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.overlay.png"), Token), answer.GetProperty("overlay").GetBytesFromBase64());
         JsonElement file = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "photo.json"), Token)).RootElement;
@@ -131,6 +131,10 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("scene: expected a model trained on drawn scenes, found one of folder.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
         Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
         Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[WebServer.MostBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
+        Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
+        half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.StartsWith("expected a whole form (", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
         Assert.Equal("", server.Error);
         Assert.Equal(40, (await server.SegmentAsync(picture, "cat")).GetProperty("width").GetInt32());
     }
@@ -143,9 +147,19 @@ public sealed class ServeTests : IDisposable
         using var renamed = new HttpRequestMessage(HttpMethod.Get, "api/model");
         renamed.Headers.Host = "elsewhere.example";
         Assert.Equal("expected a request to localhost.", await server.RefusedAsync(server.Client.SendAsync(renamed, Token)));
-        using var foreign = new HttpRequestMessage(HttpMethod.Get, "api/model");
-        foreign.Headers.Add("Sec-Fetch-Site", "cross-site");
-        Assert.Contains("from another site", await server.RefusedAsync(server.Client.SendAsync(foreign, Token), HttpStatusCode.Forbidden));
+        foreach (var (name, value) in new[] { ("Sec-Fetch-Site", "cross-site"), ("Origin", "https://elsewhere.example") })
+        {
+            using var foreign = new HttpRequestMessage(HttpMethod.Get, "api/model");
+            foreign.Headers.Add(name, value);
+            Assert.Contains("from another site", await server.RefusedAsync(server.Client.SendAsync(foreign, Token), HttpStatusCode.Forbidden));
+        }
+
+        // A link to the page is none of that.
+        using var link = new HttpRequestMessage(HttpMethod.Get, "");
+        link.Headers.Add("Sec-Fetch-Site", "cross-site");
+        link.Headers.Add("Sec-Fetch-Mode", "navigate");
+        using HttpResponseMessage page = await server.Client.SendAsync(link, Token);
+        Assert.True(page.IsSuccessStatusCode);
     }
 
     [Fact]
@@ -216,7 +230,7 @@ public sealed class ServeTests : IDisposable
             _service = new SegmentationService(_checkpoint, _device, null);
         }
 
-        public HttpClient Client { get; } = new();
+        public HttpClient Client { get; } = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(2) });
 
         public string Output => _output.ToString();
 

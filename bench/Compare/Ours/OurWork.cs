@@ -21,7 +21,11 @@ internal abstract class OurWork : IWork
     public virtual int Parts => 1;
 
     /// <summary>Gives back what the check needed and the timed runs may not.</summary>
-    internal void Trim() => Device.Pool.Trim();
+    internal void Trim()
+    {
+        Device.Pool.Trim();
+        Device.Pool.ResetPeak();
+    }
 
     /// <summary>Where the memory of the runs since <see cref="Trim"/> went.</summary>
     internal string Memory()

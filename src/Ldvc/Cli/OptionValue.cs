@@ -81,7 +81,16 @@ internal static class OptionValue
     public static string[] ClassNames(string option, string text)
     {
         string[] names = [.. text.Split(',').Select(name => name.Trim())];
-        if (names.Any(name => name.Length == 0))
+        return ClassNames(option, names.Any(name => name.Length == 0) ? [] : names, text);
+    }
+
+    /// <summary>The same of names that are apart already.</summary>
+    /// <param name="option">What they are called in messages.</param>
+    /// <param name="names">The names.</param>
+    /// <param name="text">Where they stood.</param>
+    public static string[] ClassNames(string option, string[] names, string text)
+    {
+        if (names.Length == 0)
         {
             throw new InputException($"{option}: expected class names separated by commas, found {ConfigText.Quote(text)}.");
         }

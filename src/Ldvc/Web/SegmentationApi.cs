@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Ldvc.Cli;
 using Ldvc.Tensors;
 using Microsoft.AspNetCore.Builder;
@@ -27,16 +28,21 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
 
     /// <summary>Adds the addresses to a server.</summary>
     /// <param name="application">The server.</param>
-    /// <param name="local">Whether it listens to this machine alone: requests under any other name are refused then, so that no web page elsewhere can reach it by a name of its own.</param>
-    internal void Map(WebApplication application, bool local)
+    /// <param name="address">
+    /// Where it listens. If that is this machine alone, requests under any other name are refused, so that no web page elsewhere can reach it by a name of its own.
+    /// </param>
+    internal void Map(WebApplication application, IPAddress address)
     {
+        bool local = IPAddress.IsLoopback(address);
+        string own = new HostString($"{address}", 1).Host;
         application.Use(async (context, next) =>
         {
-            if (local && context.Request.Host.Host is not ("localhost" or "127.0.0.1" or "[::1]"))
+            string asked = context.Request.Host.Host;
+            if (local && asked != own && asked is not ("localhost" or "127.0.0.1" or "[::1]"))
             {
                 await RefuseAsync(context, StatusCodes.Status400BadRequest, "expected a request to localhost.").ConfigureAwait(false);
             }
-            else if (context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none"))
+            else if (IsForeign(context.Request))
             {
                 await RefuseAsync(context, StatusCodes.Status403Forbidden, "expected a request from this page, found one from another site.").ConfigureAwait(false);
             }
@@ -49,7 +55,7 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
         application.MapGet("/api/model", context => SendAsync(context, service.Describe()));
         application.MapGet("/api/scene", context => SendAsync(context, service.Scene(Index(context.Request))));
         application.MapPost("/api/segment", SegmentAsync);
-        application.MapFallback(context => RefuseAsync(context, StatusCodes.Status404NotFound, "expected /, /api/model, /api/scene or /api/segment."));
+        application.MapFallback("{*path}", context => RefuseAsync(context, StatusCodes.Status404NotFound, "expected /, /api/model, /api/scene or /api/segment."));
     }
 
     private static async Task SendPageAsync(HttpContext context)
@@ -69,6 +75,14 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
         return SendAsync(context, new { Error = sentence });
     }
 
+    // A link to the page may stand anywhere; what a page elsewhere sends or fetches by itself says so in one of these.
+    private static bool IsForeign(HttpRequest request)
+    {
+        string origin = request.Headers.Origin.ToString();
+        bool link = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";
+        return (!link && request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) || (origin.Length > 0 && origin != $"{request.Scheme}://{request.Host}");
+    }
+
     private static int Index(HttpRequest request) =>
         int.TryParse(request.Query["index"], NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : throw new InputException("index: expected a whole number.");
 
@@ -79,17 +93,41 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
             throw new InputException("expected a form (multipart/form-data) with image and classes.");
         }
 
-        IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.Cancellation);
+        IFormCollection form = await ReadFormAsync(context, stop.Token).ConfigureAwait(false);
         IFormFile file = form.Files["image"] ?? throw new InputException("image: expected a picture's file, found none.");
-        string[] names = OptionValue.ClassNames("classes", form["classes"].ToString().ReplaceLineEndings(","));
+        string[] names = Names(form["classes"].ToString());
         double? background = Background(form["background"].ToString());
-        using var encoded = new MemoryStream((int)file.Length);
-        await file.CopyToAsync(encoded, context.RequestAborted).ConfigureAwait(false);
+        var encoded = new byte[file.Length];
+        using (Stream stream = file.OpenReadStream())
+        {
+            await stream.ReadExactlyAsync(encoded, stop.Token).ConfigureAwait(false);
+        }
+
         string name = Path.GetFileName(file.FileName);
-        SegmentationAnswer answer = await service.SegmentAsync(name.Length > 0 ? name : "image", encoded.ToArray(), names, background, context.RequestAborted).ConfigureAwait(false);
+        SegmentationAnswer answer = await service.SegmentAsync(name.Length > 0 ? name : "image", encoded, names, background, stop.Token).ConfigureAwait(false);
         Interlocked.Increment(ref _pictures);
         Log(string.Create(CultureInfo.InvariantCulture, $"{answer.Result.Image}  {answer.Result.Width}x{answer.Result.Height}, {names.Length} names  {answer.Seconds:F2} s  {answer.Result.Describe(ClassesShown)}"));
         await SendAsync(context, answer.ToJson()).ConfigureAwait(false);
+    }
+
+    private static async Task<IFormCollection> ReadFormAsync(HttpContext context, CancellationToken stop)
+    {
+        try
+        {
+            return await context.Request.ReadFormAsync(stop).ConfigureAwait(false);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw new InputException($"expected a whole form ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    // One a line, and then a name may hold commas; or all on one line.
+    private static string[] Names(string text)
+    {
+        string[] names = [.. text.Split(text.Contains('\n', StringComparison.Ordinal) ? '\n' : ',').Select(name => name.Trim()).Where(name => name.Length > 0)];
+        return OptionValue.ClassNames("classes", names, text);
     }
 
     private static double? Background(string text) => text.Length == 0 ? null
@@ -106,6 +144,10 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody waits for the answer any more.
+        }
+        catch (OperationCanceledException) when (host.Cancellation.IsCancellationRequested)
+        {
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the program is ending.").ConfigureAwait(false);
         }
         catch (InputException e)
         {

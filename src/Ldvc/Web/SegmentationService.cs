@@ -18,6 +18,7 @@ namespace Ldvc.Web;
 internal sealed class SegmentationService : IDisposable
 {
     private const int ListsKept = 8;
+    private const long MostSpare = 1L << 30;
 
     private readonly LdvcCheckpoint _checkpoint;
     private readonly LoadedModel _loaded;
@@ -84,27 +85,30 @@ internal sealed class SegmentationService : IDisposable
     /// <param name="encoded">The picture's file.</param>
     /// <param name="names">Class names; their order gives the indices.</param>
     /// <param name="background">Pixels whose best probability lies below this become background (255); null = none do.</param>
-    /// <param name="cancellation">Nobody waits for the answer any more.</param>
+    /// <param name="cancellation">Nobody waits for the answer any more, or the program is to end; a picture that is being computed is finished.</param>
     /// <exception cref="InputException">The picture cannot be read.</exception>
     internal async Task<SegmentationAnswer> SegmentAsync(string name, byte[] encoded, string[] names, double? background, CancellationToken cancellation)
     {
-        RgbImage picture = ImageReader.Decode(encoded, name);
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
+            // In turn, too: a small file may be a large picture, and many of them more than there is memory for.
+            RgbImage picture = ImageReader.Decode(encoded, name);
             long started = Stopwatch.GetTimestamp();
             LabelMap labels = SegmenterOf(names).Segment(picture, background).Labels;
             return new SegmentationAnswer(new SegmentResult(name, picture, labels, names), _checkpoint.Seen, Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         finally
         {
+            TrimPool();
             _turn.Release();
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Waits for the picture that is being computed, if one is; none is begun after it.</summary>
     public void Dispose()
     {
+        _turn.Wait();
         foreach (var (_, segmenter) in _lists)
         {
             segmenter.Dispose();
@@ -112,6 +116,16 @@ internal sealed class SegmentationService : IDisposable
 
         _loaded.Dispose();
         _turn.Dispose();
+    }
+
+    // Pictures of many sizes leave blocks of many sizes behind.
+    private void TrimPool()
+    {
+        MemoryPool pool = _loaded.Device.Pool;
+        if (pool.ReservedBytes - pool.LiveBytes > MostSpare)
+        {
+            pool.Trim();
+        }
     }
 
     private Segmenter SegmenterOf(string[] names)

@@ -20,6 +20,8 @@ internal sealed class WebServer : IAsyncDisposable
     /// <summary>Most bytes of a request.</summary>
     internal const int MostBytes = 64 << 20;
 
+    private const int MostConnections = 32;
+
     private readonly WebApplication _application;
 
     private WebServer(WebApplication application, int port) => (_application, Port) = (application, port);
@@ -40,6 +42,7 @@ internal sealed class WebServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MostBytes;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
             kestrel.Listen(address, port);
         });
         builder.Services.AddRoutingCore();
@@ -47,10 +50,11 @@ internal sealed class WebServer : IAsyncDisposable
         // Pictures stay in memory: a file that was only looked at leaves nothing on the disk.
         builder.Services.Configure<FormOptions>(form => (form.MultipartBodyLengthLimit, form.MemoryBufferThreshold) = (MostBytes, MostBytes));
 
-        // Ctrl-C is the program's own affair.
+        // Ctrl-C is the program's own affair; a picture that is being computed may take its time.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMinutes(10));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         WebApplication application = builder.Build();
-        api.Map(application, local: IPAddress.IsLoopback(address));
+        api.Map(application, address);
         try
         {
             await application.StartAsync().ConfigureAwait(false);

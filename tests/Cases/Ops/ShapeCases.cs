@@ -37,7 +37,9 @@ internal static class ShapeCases
             Inputs = [x],
             Run = (tape, v) => tape.Row(v[0], index),
             Reference = real ? null : v => v[0][(index * row)..((index + 1) * row)],
-            Work = new CaseWork(0, 0, row, 2.0 * row),
+
+            // The gradient of all rows is written, zeros but for one.
+            Work = new CaseWork(0, 0, row, (double)row + x.Count),
             Real = real,
         };
     }
@@ -67,7 +69,9 @@ internal static class ShapeCases
             Inputs = [input],
             Run = (tape, v) => tape.Gather(v[0], indices, outer),
             Reference = real ? null : v => [.. Enumerable.Range(0, count * columns).Select(i => v[0][(indices[i / columns] * columns) + (i % columns)])],
-            Work = CaseWork.Move(moved, moved),
+
+            // As for a row: the whole table's gradient is written.
+            Work = new CaseWork(moved, 2 * moved, moved, moved + input.Count),
             Real = real,
         };
     }

@@ -48,7 +48,7 @@ internal static class ServeVerb
         return 0;
     }
 
-    private static string NameOf(IPAddress address) => IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost"
+    private static string NameOf(IPAddress address) => address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost"
         : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 
     // Pretraining keeps its states in runs, too.
