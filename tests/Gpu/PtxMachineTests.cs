@@ -18,6 +18,7 @@ public sealed class PtxMachineFixture : SimulatorFixture
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        Assert.NotEmpty(Machine.Launches);
         string[] missing = [.. GpuKernelCatalog.All.Select(kernel => kernel.Name).Where(name => !Machine.Launches.ContainsKey(name))];
         Assert.True(missing.Length == 0 || Machine.Launches.Count < GpuKernelCatalog.All.Count * 4 / 5, $"kernels that no test has run as CUDA code: {string.Join(", ", missing)}");
     }
