@@ -1,11 +1,16 @@
 using Ldvc.Cli;
+using Ldvc.Cli.Verbs;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Demo;
+using Ldvc.Inference;
+using Ldvc.Model;
 using Ldvc.Pretraining;
 using Ldvc.Synthetic;
 using Ldvc.Tensors;
+using Ldvc.Tests.Serialization;
+using Ldvc.Training;
 using Xunit;
 
 namespace Ldvc.Tests.Demo;
@@ -52,6 +57,19 @@ public class DemoTests
 
         Assert.Equal(result.Ldvc.Scores.Seen - result.Baseline.Scores.Seen, result.Gain.Seen.Value, 12);
         Assert.NotEqual(result.Baseline.Losses[^1], result.Ldvc.Losses[^1]);
+
+        // What is kept is what was scored.
+        using (var folder = new TempFolder())
+        {
+            run.Save(folder.Root);
+            foreach (var (file, method) in new[] { (DemoOptions.ZegclipFile, result.Baseline), (DemoOptions.LdvcFile, result.Ldvc) })
+            {
+                using LdvcCheckpoint kept = LdvcCheckpoint.Open(folder.File(file));
+                Assert.Equal((20, 24), (kept.Step, kept.Seen.Count));
+                using LoadedModel loaded = kept.LoadModel(device, null);
+                Assert.Equal(method.Scores.PixelAccuracy, Evaluator.Run(loaded, run.Validation, kept.Config, cancellation: TestContext.Current.CancellationToken).PixelAccuracy);
+            }
+        }
 
         string path = Path.Combine(Path.GetTempPath(), $"ldvc-demo-{Guid.NewGuid():N}.html");
         try

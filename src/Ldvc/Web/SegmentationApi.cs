@@ -75,12 +75,12 @@ internal sealed class SegmentationApi(SegmentationService service, VerbHost host
         return SendAsync(context, new { Error = sentence });
     }
 
-    // A link to the page may stand anywhere; what a page elsewhere sends or fetches by itself says so in one of these.
+    // A link to the page may stand anywhere; what a page elsewhere sends or fetches by itself says so in one of these. The scheme may be that of a proxy in between.
     private static bool IsForeign(HttpRequest request)
     {
         string origin = request.Headers.Origin.ToString();
         bool link = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";
-        return (!link && request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) || (origin.Length > 0 && origin != $"{request.Scheme}://{request.Host}");
+        return (!link && request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none")) || (origin.Length > 0 && !origin.EndsWith($"://{request.Host}", StringComparison.Ordinal));
     }
 
     private static int Index(HttpRequest request) =>
