@@ -10,6 +10,15 @@ namespace Ldvc.Tests.Synthetic;
 /// <summary>Captions of the benchmark's world, and that the demo's have not changed.</summary>
 public sealed class SceneCaptionTests
 {
+    private static readonly PretrainConfig Pretraining = new()
+    {
+        Vision = new VisionTowerConfig { Image = 32, Width = 64, Layers = 1 },
+        Text = new TextTowerConfig { Width = 64, Layers = 1 },
+        Captions = new CaptionConfig { Vocabulary = SceneVocabulary.Scenes },
+        Embed = 32,
+        Batch = 8,
+    };
+
     private static readonly CaptionOptions Scenes = new() { Size = 96, Vocabulary = SceneVocabulary.Scenes, Classes = Vocabulary.AllSceneClasses };
 
     /// <summary>Pinned: the CLIP that ships with the demo was trained on these.</summary>
@@ -70,18 +79,7 @@ public sealed class SceneCaptionTests
     [Fact]
     public void TheTemperatureStaysFreeAtItsLimit()
     {
-        var config = new PretrainConfig
-        {
-            Vision = new VisionTowerConfig { Image = 32, Width = 64, Layers = 1 },
-            Text = new TextTowerConfig { Width = 64, Layers = 1 },
-            Captions = new CaptionConfig { Vocabulary = SceneVocabulary.Scenes },
-            Embed = 32,
-            Batch = 8,
-            Temperature = 0.12,
-            LeastTemperature = 0.12,
-            Lr = 1e-2,
-            Warmup = 1,
-        };
+        PretrainConfig config = Pretraining with { Temperature = 0.12, LeastTemperature = 0.12, Lr = 1e-2, Warmup = 1 };
         using var device = new CpuDevice(1);
         using var trainer = new Pretrainer(config, device, 1);
         CaptionBatches batches = trainer.CreateBatches();
@@ -100,16 +98,8 @@ public sealed class SceneCaptionTests
     [Fact]
     public void PretrainingLearnsTheWordsAndTakesAStep()
     {
-        var config = new PretrainConfig
-        {
-            Vision = new VisionTowerConfig { Image = 32, Width = 64, Layers = 1 },
-            Text = new TextTowerConfig { Width = 64, Layers = 1 },
-            Captions = new CaptionConfig { Vocabulary = SceneVocabulary.Scenes },
-            Embed = 32,
-            Batch = 8,
-        };
         using var device = new CpuDevice(1);
-        using var trainer = new Pretrainer(config, device, 1);
+        using var trainer = new Pretrainer(Pretraining, device, 1);
         foreach (string word in new[] { "zigzag", "speckled", "brick", "water", "star" })
         {
             // Start, one token, end.

@@ -24,7 +24,7 @@ internal static class ClipWriter
     /// </summary>
     internal static void Save(ClipModel model, string folder, DType type, PreprocessorConfig preprocessor, ClipTokenizer? tokenizer)
     {
-        Directory.CreateDirectory(folder);
+        OutputFolder.Create(folder);
         var writer = new SafetensorsWriter();
         writer.SetMetadata("format", "pt");
         foreach (var (name, parameter) in model.Parameters())

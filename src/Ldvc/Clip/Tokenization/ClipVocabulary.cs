@@ -34,15 +34,7 @@ internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IRea
     /// <exception cref="Ldvc.Tensors.InputException">A file cannot be written.</exception>
     public void Save(string folder)
     {
-        try
-        {
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new Ldvc.Tensors.InputException($"{folder}: the folder cannot be made ({e.Message})", e);
-        }
-
+        Imaging.OutputFolder.Create(folder);
         AtomicFile.Write(Path.Combine(folder, VocabularyFiles.Vocabulary), stream =>
         {
             using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
