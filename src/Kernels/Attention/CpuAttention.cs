@@ -20,12 +20,7 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
             TilesPerHead = Tiles(sizes.Queries, CpuAttentionTasks<Simd128, Vector128<float>>.ForwardTile),
         };
         int tasks = sizes.Batch * sizes.Heads * a.TilesPerHead;
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(tasks, &a, &CpuAttentionTasks<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(tasks, &a, &CpuAttentionTasks<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(tasks, &a, &CpuAttentionTasks<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<ForwardTile, CpuAttentionArguments>(threads, tasks, &a);
     }
 
     public void Backward(
@@ -45,12 +40,7 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
             Dv = new CpuTokenRows(dv),
             Delta = scratch.Floats,
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: Backward<Simd512, Vector512<float>>(&a); break;
-            case 256: Backward<Simd256, Vector256<float>>(&a); break;
-            default: Backward<Simd128, Vector128<float>>(&a); break;
-        }
+        SimdDispatch.Run(new BackwardCall(threads, &a));
     }
 
     /// <summary>
@@ -61,22 +51,32 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
 
     private static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
 
-    private void Backward<S, V>(CpuAttentionArguments* a)
-        where S : ISimd<V>
-        where V : struct
+    private readonly struct ForwardTile : ITileKernel<CpuAttentionArguments>
     {
-        int heads = a->Sizes.Batch * a->Sizes.Heads;
-        threads.For(heads, a, &CpuAttentionTasks<S, V>.Delta);
+        public static void Tile<S, V>(CpuAttentionArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuAttentionTasks<S, V>.Forward(a, tile, worker);
+    }
 
-        if (WholeHeads(heads, threads.Count))
+    private readonly struct BackwardCall(CpuThreads threads, CpuAttentionArguments* a) : ISimdCall
+    {
+        public void Run<S, V>()
+            where S : ISimd<V>
+            where V : struct
         {
-            threads.For(heads, a, &CpuAttentionTasks<S, V>.BackwardHead);
-            return;
-        }
+            int heads = a->Sizes.Batch * a->Sizes.Heads;
+            threads.For(heads, a, &CpuAttentionTasks<S, V>.Delta);
+            if (WholeHeads(heads, threads.Count))
+            {
+                threads.For(heads, a, &CpuAttentionTasks<S, V>.BackwardHead);
+                return;
+            }
 
-        a->TilesPerHead = Tiles(a->Sizes.Queries, CpuAttentionTasks<S, V>.BackwardTile);
-        threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardQueries);
-        a->TilesPerHead = Tiles(a->Sizes.Keys, CpuAttentionTasks<S, V>.BackwardTile);
-        threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardKeys);
+            a->TilesPerHead = Tiles(a->Sizes.Queries, CpuAttentionTasks<S, V>.BackwardTile);
+            threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardQueries);
+            a->TilesPerHead = Tiles(a->Sizes.Keys, CpuAttentionTasks<S, V>.BackwardTile);
+            threads.For(heads * a->TilesPerHead, a, &CpuAttentionTasks<S, V>.BackwardKeys);
+        }
     }
 }

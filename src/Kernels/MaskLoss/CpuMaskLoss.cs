@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -14,12 +13,7 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
     {
         int planes = sizes.Batch * sizes.Classes;
         var a = new MaskLossArguments { Sizes = sizes, Z = z.Floats, Labels = labels.Bytes, Sums = sums.Floats };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(planes, &a, &CpuMaskLossPlane<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(planes, &a, &CpuMaskLossPlane<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(planes, &a, &CpuMaskLossPlane<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<ForwardPlane, MaskLossArguments>(threads, planes, &a);
 
         double focal = 0, dice = 0;
         for (int plane = 0; plane < planes; plane++)
@@ -55,12 +49,7 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
             FocalScale = (float)((double)lossGradient.Floats[0] * sizes.FocalWeight / ((double)sizes.ImageHeight * sizes.ImageWidth * present)),
             DiceScale = lossGradient.Floats[0] * sizes.DiceWeight / present,
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(planes, &a, &CpuMaskLossPlane<Simd512, Vector512<float>>.Backward); break;
-            case 256: threads.For(planes, &a, &CpuMaskLossPlane<Simd256, Vector256<float>>.Backward); break;
-            default: threads.For(planes, &a, &CpuMaskLossPlane<Simd128, Vector128<float>>.Backward); break;
-        }
+        SimdDispatch.For<BackwardPlane, MaskLossArguments>(threads, planes, &a);
     }
 
     /// <summary>n of method.md 7: (image, class) pairs with a positive pixel, at least 1.</summary>
@@ -73,5 +62,21 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
         }
 
         return Math.Max(1, present);
+    }
+
+    private readonly struct ForwardPlane : ITileKernel<MaskLossArguments>
+    {
+        public static void Tile<S, V>(MaskLossArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuMaskLossPlane<S, V>.Forward(a, tile, worker);
+    }
+
+    private readonly struct BackwardPlane : ITileKernel<MaskLossArguments>
+    {
+        public static void Tile<S, V>(MaskLossArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuMaskLossPlane<S, V>.Backward(a, tile, worker);
     }
 }

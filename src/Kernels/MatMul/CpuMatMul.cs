@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -39,12 +38,7 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
 
         lock (_lock)
         {
-            switch (SimdLevel.Bits)
-            {
-                case 512: Run<Simd512, Vector512<float>, Rows12, Rows6>(gemm); break;
-                case 256: Run<Simd256, Vector256<float>, Rows6, Rows6>(gemm); break;
-                default: Run<Simd128, Vector128<float>, Rows6, Rows6>(gemm); break;
-            }
+            SimdDispatch.Run(new ProductCall(this, in gemm));
         }
     }
 
@@ -174,5 +168,25 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
         }
 
         return (blocks, panels % team == 0 || panels < 4 * team ? team : 2 * team);
+    }
+
+    private readonly ref struct ProductCall(CpuMatMul product, ref readonly Gemm gemm) : ISimdCall
+    {
+        private readonly ref readonly Gemm _gemm = ref gemm;
+
+        public void Run<S, V>()
+            where S : ISimd<V>
+            where V : struct
+        {
+            // Twelve rows need the 32 registers that come with 512-bit vectors.
+            if (S.Count == Simd512.Count)
+            {
+                product.Run<S, V, Rows12, Rows6>(_gemm);
+            }
+            else
+            {
+                product.Run<S, V, Rows6, Rows6>(_gemm);
+            }
+        }
     }
 }

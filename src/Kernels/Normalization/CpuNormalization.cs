@@ -22,12 +22,7 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
             Epsilon = epsilon,
             Tiles = Tiling.Count(rows, columns),
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(a.Tiles, &a, &CpuLayerNorm<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(a.Tiles, &a, &CpuLayerNorm<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(a.Tiles, &a, &CpuLayerNorm<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<LayerNormRows, LayerNormArguments>(threads, a.Tiles, &a);
     }
 
     public void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
@@ -48,30 +43,21 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
             Tiles = Tiling.Count(rows, columns),
         };
         int columnTiles = (columns + CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile - 1) / CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile;
-        bool parameters = a.Dgamma != null || a.Dbeta != null;
-        switch (SimdLevel.Bits)
+        if (a.Dx != null)
         {
-            case 512:
-                RunBackward(&a, columnTiles, parameters, &CpuLayerNorm<Simd512, Vector512<float>>.Backward, &CpuLayerNorm<Simd512, Vector512<float>>.ParameterGradients);
-                break;
-            case 256:
-                RunBackward(&a, columnTiles, parameters, &CpuLayerNorm<Simd256, Vector256<float>>.Backward, &CpuLayerNorm<Simd256, Vector256<float>>.ParameterGradients);
-                break;
-            default:
-                RunBackward(&a, columnTiles, parameters, &CpuLayerNorm<Simd128, Vector128<float>>.Backward, &CpuLayerNorm<Simd128, Vector128<float>>.ParameterGradients);
-                break;
+            SimdDispatch.For<LayerNormGradientRows, LayerNormArguments>(threads, a.Tiles, &a);
+        }
+
+        if (a.Dgamma != null || a.Dbeta != null)
+        {
+            SimdDispatch.For<ParameterColumns, LayerNormArguments>(threads, columnTiles, &a);
         }
     }
 
     public void L2Normalize(View x, View y, View inverseNorm, int rows, int columns)
     {
         var a = new L2NormalizeArguments { X = x.Floats, Y = y.Floats, Inverse = inverseNorm.Floats, Rows = rows, Columns = columns, Tiles = Tiling.Count(rows, columns) };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<L2Rows, L2NormalizeArguments>(threads, a.Tiles, &a);
     }
 
     public void L2NormalizeBackward(View y, View inverseNorm, View dy, View dx, bool accumulate, int rows, int columns)
@@ -87,25 +73,46 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
             Columns = columns,
             Tiles = Tiling.Count(rows, columns),
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd512, Vector512<float>>.Backward); break;
-            case 256: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd256, Vector256<float>>.Backward); break;
-            default: threads.For(a.Tiles, &a, &CpuL2Normalize<Simd128, Vector128<float>>.Backward); break;
-        }
+        SimdDispatch.For<L2GradientRows, L2NormalizeArguments>(threads, a.Tiles, &a);
     }
 
-    private void RunBackward(
-        LayerNormArguments* a, int columnTiles, bool parameters, delegate*<LayerNormArguments*, int, int, void> input, delegate*<LayerNormArguments*, int, int, void> parameter)
+    private readonly struct LayerNormRows : ITileKernel<LayerNormArguments>
     {
-        if (a->Dx != null)
-        {
-            threads.For(a->Tiles, a, input);
-        }
+        public static void Tile<S, V>(LayerNormArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuLayerNorm<S, V>.Forward(a, tile, worker);
+    }
 
-        if (parameters)
-        {
-            threads.For(columnTiles, a, parameter);
-        }
+    private readonly struct L2Rows : ITileKernel<L2NormalizeArguments>
+    {
+        public static void Tile<S, V>(L2NormalizeArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuL2Normalize<S, V>.Forward(a, tile, worker);
+    }
+
+    private readonly struct L2GradientRows : ITileKernel<L2NormalizeArguments>
+    {
+        public static void Tile<S, V>(L2NormalizeArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuL2Normalize<S, V>.Backward(a, tile, worker);
+    }
+
+    private readonly struct LayerNormGradientRows : ITileKernel<LayerNormArguments>
+    {
+        public static void Tile<S, V>(LayerNormArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuLayerNorm<S, V>.Backward(a, tile, worker);
+    }
+
+    private readonly struct ParameterColumns : ITileKernel<LayerNormArguments>
+    {
+        public static void Tile<S, V>(LayerNormArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuLayerNorm<S, V>.ParameterGradients(a, tile, worker);
     }
 }

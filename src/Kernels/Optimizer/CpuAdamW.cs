@@ -4,16 +4,16 @@ using Ldvc.Kernels.Simd;
 namespace Ldvc.Kernels.Optimizer;
 
 /// <summary>AdamW over a tile of one parameter: w = w (1 - lr wd) - lr/c1 * m / (sqrt(v)/sqrt(c2) + eps).</summary>
-internal static unsafe class CpuAdamW<S, V>
-    where S : ISimd<V>
-    where V : struct
+internal readonly unsafe struct CpuAdamW : ITileKernel<AdamWArguments>
 {
-    internal static void Tile(AdamWArguments* a, int tile, int worker)
+    public static void Tile<S, V>(AdamWArguments* a, int tile, int worker)
+        where S : ISimd<V>
+        where V : struct
     {
         long i = Tiling.Start(a->Count, a->Tiles, tile), end = Tiling.Start(a->Count, a->Tiles, tile + 1);
         for (; i + S.Count <= end; i += S.Count)
         {
-            Step(a, a->Weights + i, a->Gradients + i, a->First + i, a->Second + i);
+            Step<S, V>(a, a->Weights + i, a->Gradients + i, a->First + i, a->Second + i);
         }
 
         if (i < end)
@@ -29,7 +29,7 @@ internal static unsafe class CpuAdamW<S, V>
                 buffer[48 + j] = a->Second[i + j];
             }
 
-            Step(a, buffer, buffer + 16, buffer + 32, buffer + 48);
+            Step<S, V>(a, buffer, buffer + 16, buffer + 32, buffer + 48);
             for (int j = 0; j < rest; j++)
             {
                 a->Weights[i + j] = buffer[j];
@@ -40,7 +40,9 @@ internal static unsafe class CpuAdamW<S, V>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(AdamWArguments* a, float* weight, float* gradient, float* first, float* second)
+    private static void Step<S, V>(AdamWArguments* a, float* weight, float* gradient, float* first, float* second)
+        where S : ISimd<V>
+        where V : struct
     {
         V g = S.Multiply(S.Load(gradient), S.Set(a->GradientScale));
         V m = S.Fma(S.Set(a->Beta1), S.Load(first), S.Multiply(S.Set(1f - a->Beta1), g));

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -51,11 +50,6 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernel
             Count = tensor.Count,
             Tiles = Tiling.Count(tensor.Count, 1),
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(a.Tiles, &a, &CpuAdamW<Simd512, Vector512<float>>.Tile); break;
-            case 256: threads.For(a.Tiles, &a, &CpuAdamW<Simd256, Vector256<float>>.Tile); break;
-            default: threads.For(a.Tiles, &a, &CpuAdamW<Simd128, Vector128<float>>.Tile); break;
-        }
+        SimdDispatch.For<CpuAdamW, AdamWArguments>(threads, a.Tiles, &a);
     }
 }

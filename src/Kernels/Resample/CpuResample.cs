@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -21,12 +20,7 @@ internal sealed unsafe class CpuResample(CpuThreads threads) : IResampleKernels
             Bands = Tiling.Count(outputHeight, outputWidth),
         };
         int tiles = planes * a.Bands;
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(tiles, &a, &CpuResamplePlanes<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(tiles, &a, &CpuResamplePlanes<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(tiles, &a, &CpuResamplePlanes<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<ForwardBand, ResampleArguments>(threads, tiles, &a);
     }
 
     public void BilinearBackward(View dy, View dx, bool accumulate, int planes, int height, int width, int outputHeight, int outputWidth)
@@ -42,11 +36,22 @@ internal sealed unsafe class CpuResample(CpuThreads threads) : IResampleKernels
             OutputHeight = outputHeight,
             OutputWidth = outputWidth,
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(planes, &a, &CpuResamplePlanes<Simd512, Vector512<float>>.Backward); break;
-            case 256: threads.For(planes, &a, &CpuResamplePlanes<Simd256, Vector256<float>>.Backward); break;
-            default: threads.For(planes, &a, &CpuResamplePlanes<Simd128, Vector128<float>>.Backward); break;
-        }
+        SimdDispatch.For<BackwardPlane, ResampleArguments>(threads, planes, &a);
+    }
+
+    private readonly struct ForwardBand : ITileKernel<ResampleArguments>
+    {
+        public static void Tile<S, V>(ResampleArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuResamplePlanes<S, V>.Forward(a, tile, worker);
+    }
+
+    private readonly struct BackwardPlane : ITileKernel<ResampleArguments>
+    {
+        public static void Tile<S, V>(ResampleArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuResamplePlanes<S, V>.Backward(a, tile, worker);
     }
 }

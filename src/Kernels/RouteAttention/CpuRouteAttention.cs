@@ -12,12 +12,7 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
     {
         var a = new CpuRouteTableArguments { Q = new CpuTokenRows(q), K = new CpuTokenRows(k), Sizes = sizes, Means = scratch.Floats, Table = table.Ints };
         int tasks = sizes.Batch * sizes.Windows;
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(tasks, &a, &CpuRouteTable<Simd512, Vector512<float>>.Pool); break;
-            case 256: threads.For(tasks, &a, &CpuRouteTable<Simd256, Vector256<float>>.Pool); break;
-            default: threads.For(tasks, &a, &CpuRouteTable<Simd128, Vector128<float>>.Pool); break;
-        }
+        SimdDispatch.For<PoolWindow, CpuRouteTableArguments>(threads, tasks, &a);
 
         threads.For(tasks, &a, &CpuRouteTable<Simd128, Vector128<float>>.Choose);
     }
@@ -33,12 +28,7 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
         var a = Arguments(sizes, table, q, k, v, o, logSumExp);
         a.TilesPerWindow = Tiles(sizes.WindowHeight * sizes.WindowWidth, CpuRouteTasks<Simd128, Vector128<float>>.ForwardTile);
         int tasks = sizes.Batch * sizes.Heads * sizes.Windows * a.TilesPerWindow;
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(tasks, &a, &CpuRouteTasks<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(tasks, &a, &CpuRouteTasks<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(tasks, &a, &CpuRouteTasks<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<ForwardTile, CpuRouteArguments>(threads, tasks, &a);
     }
 
     public void Backward(
@@ -52,12 +42,7 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
         a.Attention.Dk = new CpuTokenRows(dk);
         a.Attention.Dv = new CpuTokenRows(dv);
         a.Attention.Delta = scratch.Floats;
-        switch (SimdLevel.Bits)
-        {
-            case 512: Backward<Simd512, Vector512<float>>(&a); break;
-            case 256: Backward<Simd256, Vector256<float>>(&a); break;
-            default: Backward<Simd128, Vector128<float>>(&a); break;
-        }
+        SimdDispatch.Run(new BackwardCall(threads, &a));
     }
 
     private static CpuRouteArguments Arguments(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) => new()
@@ -77,21 +62,40 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
 
     private static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
 
-    private void Backward<S, V>(CpuRouteArguments* a)
-        where S : ISimd<V>
-        where V : struct
+    private readonly struct PoolWindow : ITileKernel<CpuRouteTableArguments>
     {
-        int heads = a->Sizes.Batch * a->Sizes.Heads;
-        threads.For(heads, &a->Attention, &CpuAttentionTasks<S, V>.Delta);
-        if (CpuAttention.WholeHeads(heads, threads.Count))
-        {
-            threads.For(heads, a, &CpuRouteTasks<S, V>.BackwardHead);
-            return;
-        }
+        public static void Tile<S, V>(CpuRouteTableArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuRouteTable<S, V>.Pool(a, tile, worker);
+    }
 
-        a->TilesPerWindow = Tiles(a->Sizes.WindowHeight * a->Sizes.WindowWidth, CpuRouteTasks<S, V>.BackwardTile);
-        int tasks = heads * a->Sizes.Windows * a->TilesPerWindow;
-        threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardQueries);
-        threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardKeys);
+    private readonly struct ForwardTile : ITileKernel<CpuRouteArguments>
+    {
+        public static void Tile<S, V>(CpuRouteArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuRouteTasks<S, V>.Forward(a, tile, worker);
+    }
+
+    private readonly struct BackwardCall(CpuThreads threads, CpuRouteArguments* a) : ISimdCall
+    {
+        public void Run<S, V>()
+            where S : ISimd<V>
+            where V : struct
+        {
+            int heads = a->Sizes.Batch * a->Sizes.Heads;
+            threads.For(heads, &a->Attention, &CpuAttentionTasks<S, V>.Delta);
+            if (CpuAttention.WholeHeads(heads, threads.Count))
+            {
+                threads.For(heads, a, &CpuRouteTasks<S, V>.BackwardHead);
+                return;
+            }
+
+            a->TilesPerWindow = Tiles(a->Sizes.WindowHeight * a->Sizes.WindowWidth, CpuRouteTasks<S, V>.BackwardTile);
+            int tasks = heads * a->Sizes.Windows * a->TilesPerWindow;
+            threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardQueries);
+            threads.For(tasks, a, &CpuRouteTasks<S, V>.BackwardKeys);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -42,12 +41,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             Left = left,
             Bands = Tiling.Count(windowHeight, windowWidth),
         };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(classes * a.Bands, &a, &CpuWindow<Simd512, Vector512<float>>.Add); break;
-            case 256: threads.For(classes * a.Bands, &a, &CpuWindow<Simd256, Vector256<float>>.Add); break;
-            default: threads.For(classes * a.Bands, &a, &CpuWindow<Simd128, Vector128<float>>.Add); break;
-        }
+        SimdDispatch.For<AddBand, WindowArguments>(threads, classes * a.Bands, &a);
 
         for (int row = top; row < top + windowHeight; row++)
         {
@@ -118,12 +112,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             return false;
         }
 
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd512, Vector512<float>>.Run); break;
-            case 256: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd256, Vector256<float>>.Run); break;
-            default: threads.For(a.Bands, &a, &CpuWindowArgmax<Simd128, Vector128<float>>.Run); break;
-        }
+        SimdDispatch.For<WindowArgmaxBand, WindowArgmaxArguments>(threads, a.Bands, &a);
 
         return true;
     }
@@ -189,12 +178,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     private void RunArgmax(ArgmaxArguments* a, int images)
     {
         a->Bands = (a->OutputHeight + CpuArgmaxBlocks.BandRows - 1) / CpuArgmaxBlocks.BandRows;
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd512, Vector512<float>>.Run); break;
-            case 256: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd256, Vector256<float>>.Run); break;
-            default: threads.For(images * a->Bands, a, &CpuArgmaxBlocks<Simd128, Vector128<float>>.Run); break;
-        }
+        SimdDispatch.For<ArgmaxBand, ArgmaxArguments>(threads, images * a->Bands, a);
     }
 
     // Pixels that no window covered keep a score of zero.
@@ -215,5 +199,29 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         }
 
         return _reciprocals;
+    }
+
+    private readonly struct AddBand : ITileKernel<WindowArguments>
+    {
+        public static void Tile<S, V>(WindowArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuWindow<S, V>.Add(a, tile, worker);
+    }
+
+    private readonly struct WindowArgmaxBand : ITileKernel<WindowArgmaxArguments>
+    {
+        public static void Tile<S, V>(WindowArgmaxArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuWindowArgmax<S, V>.Run(a, tile, worker);
+    }
+
+    private readonly struct ArgmaxBand : ITileKernel<ArgmaxArguments>
+    {
+        public static void Tile<S, V>(ArgmaxArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuArgmaxBlocks<S, V>.Run(a, tile, worker);
     }
 }

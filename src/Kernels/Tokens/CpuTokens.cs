@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -69,23 +68,13 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
     public void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness)
     {
         var a = new LogMeanExpArguments { X = x.Floats, Y = y.Floats, Tokens = tokens, Width = width, Sharpness = sharpness };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(batch, &a, &CpuLogMeanExp<Simd512, Vector512<float>>.Forward); break;
-            case 256: threads.For(batch, &a, &CpuLogMeanExp<Simd256, Vector256<float>>.Forward); break;
-            default: threads.For(batch, &a, &CpuLogMeanExp<Simd128, Vector128<float>>.Forward); break;
-        }
+        SimdDispatch.For<LogMeanExpForward, LogMeanExpArguments>(threads, batch, &a);
     }
 
     public void LogMeanExpGradient(View x, View y, View dy, View dx, bool accumulate, int batch, int tokens, int width, float sharpness)
     {
         var a = new LogMeanExpArguments { X = x.Floats, Y = y.Floats, Dy = dy.Floats, Dx = dx.Floats, Accumulate = accumulate, Tokens = tokens, Width = width, Sharpness = sharpness };
-        switch (SimdLevel.Bits)
-        {
-            case 512: threads.For(batch, &a, &CpuLogMeanExp<Simd512, Vector512<float>>.Backward); break;
-            case 256: threads.For(batch, &a, &CpuLogMeanExp<Simd256, Vector256<float>>.Backward); break;
-            default: threads.For(batch, &a, &CpuLogMeanExp<Simd128, Vector128<float>>.Backward); break;
-        }
+        SimdDispatch.For<LogMeanExpBackward, LogMeanExpArguments>(threads, batch, &a);
     }
 
     public void Gather(View table, View indices, View y, int count, int columns)
@@ -177,5 +166,21 @@ internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
                 }
             }
         }
+    }
+
+    private readonly struct LogMeanExpForward : ITileKernel<LogMeanExpArguments>
+    {
+        public static void Tile<S, V>(LogMeanExpArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuLogMeanExp<S, V>.Forward(a, tile, worker);
+    }
+
+    private readonly struct LogMeanExpBackward : ITileKernel<LogMeanExpArguments>
+    {
+        public static void Tile<S, V>(LogMeanExpArguments* a, int tile, int worker)
+            where S : ISimd<V>
+            where V : struct =>
+            CpuLogMeanExp<S, V>.Backward(a, tile, worker);
     }
 }
