@@ -27,7 +27,7 @@ public sealed class OverfitTests
     [Fact]
     public void ThePicturesAreLearntByHeart()
     {
-        // The dot-product head: the other one gets there too, but takes three times as long (docs/evidence.md).
+        // The dot-product head: the other one gets there too, but takes three times as long (docs/lab/2026-11-25-small-benchmark.md).
         (double first, double last, double accuracy) = Run(
             "train.iterations=300", "train.lr=3e-3", "train.poly_power=1", "model.head=dot", "model.adapter_init=identity", "model.decoder.layers=1");
         Assert.True(last < first / 10, $"{first} to {last}");
