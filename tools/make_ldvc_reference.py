@@ -3,11 +3,11 @@
 
     python3 tools/make_ldvc_reference.py CLIP OUT.safetensors [--size 512x512] [--batch 2] [--classes 15] [--attention route|full|none]
         [--decoder vision-query|class-query] [--head attention|dot] [--heads 8] [-S 8] [--topk 16] [--vision-prompts 10] [--text-prompts 4]
-        [--layers 3] [--spread 0.2] [--cls-twice] [--float32] [--seed 0]
+        [--layers 3] [--std 0.2] [--cls-twice] [--float32] [--seed 0]
     ldvc compare --clip CLIP --reference OUT.safetensors
 
 CLIP is anything that make_reference.py reads. Parameters, pictures, token ids and labels are random; the parameters are larger than
-a fresh model's (--spread), so that no gradient is small by accident. Written from the equations alone, in the plainest way, with autograd: route attention gathers, the
+a fresh model's (--std), so that no gradient is small by accident. Written from the equations alone, in the plainest way, with autograd: route attention gathers, the
 loss stores its full-size tensor. Needs PyTorch and nothing else.
 """
 import argparse
@@ -33,13 +33,13 @@ def make_parameters(clip, options, generator):
         p[name] = torch.randn(*shape, generator=generator, dtype=torch.float64) * scale
 
     def linear(name, outputs, inputs):
-        normal(f"{name}.weight", outputs, inputs, scale=options.spread * 8 / math.sqrt(inputs))
-        normal(f"{name}.bias", outputs, scale=options.spread)
+        normal(f"{name}.weight", outputs, inputs, scale=options.std * 8 / math.sqrt(inputs))
+        normal(f"{name}.bias", outputs, scale=options.std)
 
     def norm(name, size):
-        normal(f"{name}.weight", size, scale=options.spread)
+        normal(f"{name}.weight", size, scale=options.std)
         p[f"{name}.weight"] += 1
-        normal(f"{name}.bias", size, scale=options.spread)
+        normal(f"{name}.bias", size, scale=options.std)
 
     if options.vision_prompts:
         normal("visual.prompt.shallow", options.vision_prompts, width, scale=0.3)
@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--text-prompts", type=int, default=4)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--cls-twice", action="store_true")
-    parser.add_argument("--spread", type=float, default=0.2, help="deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
+    parser.add_argument("--std", type=float, default=0.2, help="standard deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
     parser.add_argument("--float32", action="store_true", help="compute in float32, to see how exact PyTorch itself is")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -3,7 +3,7 @@
 
     python3 tools/make_random_clip.py OUT [--model b16|b32|l14] [--tokenizer FOLDER] [--seed N]
 
-Weights have the deviations of CLIP's own initialisation, made somewhat larger so that no activation is close to trivial; norms and biases are random too.
+Weights have the standard deviations of CLIP's own initialisation, made somewhat larger so that no activation is close to trivial; norms and biases are random too.
 With --tokenizer, vocab.json and merges.txt of that folder are copied, if their ids fit.
 """
 import argparse
@@ -25,39 +25,39 @@ def weights(model, seed):
     width, layers, _, patch, image, text_width, text_layers, _, joint = MODELS[model]
     result = {}
 
-    def normal(name, *shape, deviation, mean=0.0):
-        result[name] = torch.randn(*shape, generator=generator) * deviation + mean
+    def normal(name, *shape, std, mean=0.0):
+        result[name] = torch.randn(*shape, generator=generator) * std + mean
 
     def norm(name, size):
-        normal(f"{name}.weight", size, deviation=0.2, mean=1.0)
-        normal(f"{name}.bias", size, deviation=0.1)
+        normal(f"{name}.weight", size, std=0.2, mean=1.0)
+        normal(f"{name}.bias", size, std=0.1)
 
     def tower(prefix, size, count):
         for layer in range(count):
             name = f"{prefix}.encoder.layers.{layer}"
             for part in ("q_proj", "k_proj", "v_proj", "out_proj"):
                 scale = 1.5 if part in ("q_proj", "k_proj") else 1.0
-                normal(f"{name}.self_attn.{part}.weight", size, size, deviation=scale * size ** -0.5)
-                normal(f"{name}.self_attn.{part}.bias", size, deviation=0.1)
-            normal(f"{name}.mlp.fc1.weight", 4 * size, size, deviation=size ** -0.5)
-            normal(f"{name}.mlp.fc1.bias", 4 * size, deviation=0.1)
-            normal(f"{name}.mlp.fc2.weight", size, 4 * size, deviation=(4 * size) ** -0.5)
-            normal(f"{name}.mlp.fc2.bias", size, deviation=0.1)
+                normal(f"{name}.self_attn.{part}.weight", size, size, std=scale * size ** -0.5)
+                normal(f"{name}.self_attn.{part}.bias", size, std=0.1)
+            normal(f"{name}.mlp.fc1.weight", 4 * size, size, std=size ** -0.5)
+            normal(f"{name}.mlp.fc1.bias", 4 * size, std=0.1)
+            normal(f"{name}.mlp.fc2.weight", size, 4 * size, std=(4 * size) ** -0.5)
+            normal(f"{name}.mlp.fc2.bias", size, std=0.1)
             norm(f"{name}.layer_norm1", size)
             norm(f"{name}.layer_norm2", size)
 
-    normal("vision_model.embeddings.class_embedding", width, deviation=0.5)
-    normal("vision_model.embeddings.patch_embedding.weight", width, 3, patch, patch, deviation=(3 * patch * patch) ** -0.5)
-    normal("vision_model.embeddings.position_embedding.weight", (image // patch) ** 2 + 1, width, deviation=0.5)
+    normal("vision_model.embeddings.class_embedding", width, std=0.5)
+    normal("vision_model.embeddings.patch_embedding.weight", width, 3, patch, patch, std=(3 * patch * patch) ** -0.5)
+    normal("vision_model.embeddings.position_embedding.weight", (image // patch) ** 2 + 1, width, std=0.5)
     norm("vision_model.pre_layrnorm", width)
     tower("vision_model", width, layers)
     norm("vision_model.post_layernorm", width)
-    normal("visual_projection.weight", joint, width, deviation=width ** -0.5)
-    normal("text_model.embeddings.token_embedding.weight", VOCABULARY, text_width, deviation=0.5)
-    normal("text_model.embeddings.position_embedding.weight", CONTEXT, text_width, deviation=0.3)
+    normal("visual_projection.weight", joint, width, std=width ** -0.5)
+    normal("text_model.embeddings.token_embedding.weight", VOCABULARY, text_width, std=0.5)
+    normal("text_model.embeddings.position_embedding.weight", CONTEXT, text_width, std=0.3)
     tower("text_model", text_width, text_layers)
     norm("text_model.final_layer_norm", text_width)
-    normal("text_projection.weight", joint, text_width, deviation=text_width ** -0.5)
+    normal("text_projection.weight", joint, text_width, std=text_width ** -0.5)
     result["logit_scale"] = torch.tensor(4.6052)
     return result
 
