@@ -67,7 +67,7 @@ internal sealed unsafe class CpuStorage : Storage
     internal CpuStorage(CpuDevice device, long bytes)
         : base(device, bytes)
     {
-        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        Pointer = (byte*)CpuMemory.Allocate(bytes);
     }
 
     internal byte* Pointer { get; private set; }

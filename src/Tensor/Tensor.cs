@@ -40,6 +40,9 @@ public sealed class Tensor : IDisposable
     /// <exception cref="InvalidOperationException">The values are a frozen weight that is kept in another order: only a matrix product reads that.</exception>
     public View View => InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
 
+    /// <summary>Whether <see cref="Dispose"/> has given the memory back.</summary>
+    public bool IsDisposed => _disposed;
+
     /// <summary>Whether the values are kept in the order of <see cref="PanelLayout"/>.</summary>
     internal bool InPanels => Storage.PanelRow != 0;
 

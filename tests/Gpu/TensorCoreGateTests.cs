@@ -89,6 +89,21 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
     }
 
     [Fact]
+    public void CheckThatEndsInAnErrorIsNoVerdict()
+    {
+        var warnings = new List<string>();
+        var gate = new TensorCoreGate(fixture.Twin.Device, warnings.Add, always: true);
+        bool Ask(Func<double> difference) => gate.Allows("k", "1 x 1", 1e-3, difference);
+        Assert.Throws<InputException>(() => Ask(() => throw new InputException("out of memory")));
+        Assert.False(Ask(() => 1));
+        Assert.False(Ask(() => 0));
+        Assert.Single(warnings);
+
+        // The check runs the kernel that it is about.
+        Assert.True(gate.Allows("l", "1 x 1", 1e-3, () => gate.Allows("l", "1 x 1", 1e-3, () => 1) ? 0 : 1));
+    }
+
+    [Fact]
     public void DifferenceIsInfiniteForWhatIsNotFinite()
     {
         Assert.Equal(0.5, TensorCoreGate.Difference([1f, -2f], [1f, -1f]), 1e-9);

@@ -13,6 +13,7 @@ namespace Ldvc.Kernels.Gpu;
 internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool always = false)
 {
     private readonly Dictionary<string, bool> _verdicts = [];
+    private readonly HashSet<string> _checking = [];
 
     /// <summary>Whether a kernel may be used.</summary>
     /// <param name="kernel">Its name, or the common name of kernels that are checked together.</param>
@@ -26,9 +27,25 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
             return known;
         }
 
-        // Set first: the check itself launches kernels.
-        _verdicts[kernel] = true;
-        return _verdicts[kernel] = device.Kind != GpuKind.Cuda && !always || Check(kernel, shape, tolerance, difference);
+        if (device.Kind != GpuKind.Cuda && !always)
+        {
+            return _verdicts[kernel] = true;
+        }
+
+        // The check itself runs the kernel. A verdict is written only when there is one: a check that ends in an error is run again.
+        if (!_checking.Add(kernel))
+        {
+            return true;
+        }
+
+        try
+        {
+            return _verdicts[kernel] = Check(kernel, shape, tolerance, difference);
+        }
+        finally
+        {
+            _checking.Remove(kernel);
+        }
     }
 
     /// <summary>Largest difference of two results relative to the largest value of the first; infinite if the second holds anything that is not finite.</summary>

@@ -48,14 +48,18 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
         NativeMemory.AlignedFree(_packedB);
         _scratch = null;
         _packedB = null;
+        (_scratchLength, _packedBLength) = (0, 0);
     }
 
     private static void Grow(ref float* buffer, ref long length, long wanted)
     {
         if (length < wanted)
         {
+            // Empty first: the allocation may fail, and the next product must find no freed memory.
             NativeMemory.AlignedFree(buffer);
-            buffer = (float*)NativeMemory.AlignedAlloc((nuint)(wanted * sizeof(float)), 64);
+            buffer = null;
+            length = 0;
+            buffer = (float*)CpuMemory.Allocate(checked(wanted * sizeof(float)));
             length = wanted;
         }
     }

@@ -189,7 +189,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             NativeMemory.AlignedFree(_reciprocals);
             _reciprocals = null;
             _capacity = 0;
-            _reciprocals = (float*)NativeMemory.AlignedAlloc((nuint)(pixels * sizeof(float)), 64);
+            _reciprocals = (float*)CpuMemory.Allocate(checked(pixels * sizeof(float)));
             _capacity = pixels;
         }
 

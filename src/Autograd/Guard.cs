@@ -1,0 +1,258 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd;
+
+/// <summary>
+/// What every operation asks of its arguments before it computes: kernels see addresses and sizes, and read or write foreign memory when these are wrong.
+/// Each check names the operation, the argument, what it expects and what it got. Checks that pass allocate nothing.
+/// </summary>
+internal static class Guard
+{
+    /// <summary>Elements of an operand or a result: kernels index with 32 bits.</summary>
+    internal const long MaxElements = int.MaxValue;
+
+    /// <summary>x is alive, float32, on the tape's device, in plain row-major order and has fewer than 2^31 elements; returns its shape.</summary>
+    /// <exception cref="ArgumentException">It is of another type, on another device or too large.</exception>
+    /// <exception cref="ObjectDisposedException">Its memory has been released.</exception>
+    /// <exception cref="InvalidOperationException">It is a frozen weight in the order of the CPU's products.</exception>
+    internal static Shape Floats(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        var value = Alive(tape, op, x, name);
+        if (value.DType != DType.Float32 || value.InPanels)
+        {
+            throw Unfit(op, value, name, "float32");
+        }
+
+        return value.Shape;
+    }
+
+    /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, with as many dimensions as the form has, e.g. "[B, T, D]".</summary>
+    internal static Shape Floats(Tape tape, string op, [NotNull] Variable? x, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        var shape = Floats(tape, op, x, name);
+        return shape.Rank == rank ? shape : throw WrongRank(op, shape, form, name);
+    }
+
+    /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16: the frozen vision tower is stored so.</summary>
+    internal static Shape Stored(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        var value = Alive(tape, op, x, name);
+        if ((value.DType != DType.Float32 && !IsStored(tape, value.DType)) || value.InPanels)
+        {
+            throw Unfit(op, value, name, Allowed(tape));
+        }
+
+        return value.Shape;
+    }
+
+    /// <summary>A product's weight [N, K]: as <see cref="Stored"/>, and it may be a frozen one in the order of the CPU's products.</summary>
+    internal static Shape Weight(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        var value = Alive(tape, op, x, name);
+        if (value.DType != DType.Float32 && !IsStored(tape, value.DType))
+        {
+            throw Unfit(op, value, name, Allowed(tape));
+        }
+
+        return value.Shape.Rank == 2 ? value.Shape : throw WrongRank(op, value.Shape, "[N, K]", name);
+    }
+
+    /// <summary>x is alive and on the tape's device, of any element type: for operations that move no values.</summary>
+    internal static Shape Any(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "") =>
+        Alive(tape, op, x, name).Shape;
+
+    /// <summary>The element type of a result: float32, or bf16 on a GPU.</summary>
+    internal static void ResultType(Tape tape, string op, DType type, [CallerArgumentExpression(nameof(type))] string name = "")
+    {
+        if (type != DType.Float32 && !IsStored(tape, type))
+        {
+            throw new ArgumentException($"{op}: {name} must be {Allowed(tape)} on {tape.Device.Name}, got {type}");
+        }
+    }
+
+    /// <summary>A tensor that is no variable: alive, of one type, on the tape's device, with as many dimensions as the form has.</summary>
+    internal static Shape Plain(Tape tape, string op, [NotNull] Tensor? x, DType type, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (x is null)
+        {
+            throw new ArgumentNullException(name, $"{op}: {name} is null");
+        }
+
+        if (x.IsDisposed)
+        {
+            throw Released(op, x, name);
+        }
+
+        if (x.DType != type)
+        {
+            throw Unfit(op, x, name, type.ToString());
+        }
+
+        CheckPlace(tape, op, x, name);
+        return x.Shape.Rank == rank ? x.Shape : throw WrongRank(op, x.Shape, form, name);
+    }
+
+    /// <summary>Two arguments have one shape.</summary>
+    internal static void Same(
+        string op, Shape a, Shape b, [CallerArgumentExpression(nameof(a))] string nameA = "", [CallerArgumentExpression(nameof(b))] string nameB = "")
+    {
+        if (a != b)
+        {
+            throw new ArgumentException($"{op}: {nameA} and {nameB} must have one shape, got {a} and {b}");
+        }
+    }
+
+    /// <summary>A dimension has the expected size.</summary>
+    internal static void Size(string op, Shape shape, int dimension, int expected, string why, [CallerArgumentExpression(nameof(shape))] string name = "")
+    {
+        if (shape[dimension] != expected)
+        {
+            throw new ArgumentException($"{op}: dimension {dimension} of {name} must be {expected} ({why}), got {shape[dimension]} of {shape}");
+        }
+    }
+
+    /// <summary>A dimension over which is summed or averaged has at least one element.</summary>
+    internal static int NotEmpty(string op, Shape shape, int dimension, [CallerArgumentExpression(nameof(shape))] string name = "")
+    {
+        if (shape.Rank == 0)
+        {
+            throw new ArgumentException($"{op}: {name} must have at least 1 dimension, got {shape}");
+        }
+
+        int size = shape[dimension];
+        return size > 0 ? size : throw new ArgumentException($"{op}: dimension {dimension} of {name} must have at least 1 element, got {shape}");
+    }
+
+    /// <summary>Number of innermost rows of a shape, which must not be empty.</summary>
+    internal static int Rows(string op, Shape shape, [CallerArgumentExpression(nameof(shape))] string name = "") =>
+        (int)(shape.Count / NotEmpty(op, shape, -1, name));
+
+    /// <summary>start .. start + count lies in 0 .. length.</summary>
+    internal static void Range(
+        string op, int start, int count, int length, Shape shape,
+        [CallerArgumentExpression(nameof(start))] string nameStart = "", [CallerArgumentExpression(nameof(count))] string nameCount = "")
+    {
+        if (start < 0 || count < 0 || start > length - count)
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {nameStart} and {nameCount} must lie in 0..{length}, got {nameStart}={start}, {nameCount}={count} ({shape})");
+        }
+    }
+
+    /// <summary>An integer lies in low .. high, both included.</summary>
+    internal static void Between(string op, int value, int low, int high, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (value < low || value > high)
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be {low}..{high}, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>A width is a whole number of heads of at least one element.</summary>
+    internal static void Heads(string op, int width, int heads, Shape shape)
+    {
+        if (heads < 1 || width < 1 || width % heads != 0)
+        {
+            throw new ArgumentException($"{op}: heads must be at least 1 and divide the width {width}, got heads={heads} ({shape})");
+        }
+    }
+
+    /// <summary>A scalar is neither NaN nor infinite.</summary>
+    internal static void Finite(string op, float value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (!float.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be finite, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>A scalar is above 0 and finite.</summary>
+    internal static void Positive(string op, float value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (!(value > 0) || !float.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be above 0 and finite, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>A share that is dropped: at least 0, below 1.</summary>
+    internal static void Dropped(string op, float probability, Shape shape, [CallerArgumentExpression(nameof(probability))] string name = "")
+    {
+        if (!(probability >= 0 && probability < 1))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be at least 0 and below 1, got {probability} ({shape})");
+        }
+    }
+
+    /// <summary>Indices that come from the host lie in 0 .. count - 1.</summary>
+    internal static void Indices(string op, ReadOnlySpan<int> indices, long count, Shape shape, [CallerArgumentExpression(nameof(indices))] string name = "")
+    {
+        for (int i = 0; i < indices.Length; i++)
+        {
+            if (indices[i] < 0 || indices[i] >= count)
+            {
+                throw new ArgumentOutOfRangeException(null, $"{op}: {name}[{i}] must be 0..{count - 1}, got {indices[i]} ({shape})");
+            }
+        }
+    }
+
+    /// <summary>Memory for a result, once its number of elements is known to be below 2^31.</summary>
+    internal static Tensor Result(Tape tape, string op, Shape shape, DType type = DType.Float32) =>
+        shape.Count <= MaxElements
+            ? tape.Device.Empty(shape, type)
+            : throw new ArgumentException($"{op}: the result {shape} has {shape.Count} elements, expected fewer than 2^31");
+
+    /// <summary>Two sizes along one dimension together.</summary>
+    internal static int Sum(string op, int a, int b) =>
+        (long)a + b <= int.MaxValue ? a + b : throw new ArgumentException($"{op}: {a} + {b} elements along a dimension, expected fewer than 2^31");
+
+    /// <summary>The product of two sizes as one size.</summary>
+    internal static int Product(string op, int a, int b) =>
+        (long)a * b is >= 0 and <= int.MaxValue ? a * b : throw new ArgumentException($"{op}: {a} x {b} elements along a dimension, expected 0 to 2^31 - 1");
+
+    private static Tensor Alive(Tape tape, string op, [NotNull] Variable? x, string name)
+    {
+        ArgumentNullException.ThrowIfNull(tape);
+        if (x is null)
+        {
+            throw new ArgumentNullException(name, $"{op}: {name} is null");
+        }
+
+        var value = x.Value;
+        if (value.IsDisposed)
+        {
+            throw Released(op, value, name);
+        }
+
+        CheckPlace(tape, op, value, name);
+        return value;
+    }
+
+    private static void CheckPlace(Tape tape, string op, Tensor value, string name)
+    {
+        if (value.Device != tape.Device)
+        {
+            throw new ArgumentException($"{op}: {name} {value.Shape} is on {value.Device.Name}, but the tape's device is another, {tape.Device.Name}");
+        }
+
+        if (value.Count > MaxElements)
+        {
+            throw new ArgumentException($"{op}: {name} {value.Shape} has {value.Count} elements, expected fewer than 2^31");
+        }
+    }
+
+    private static bool IsStored(Tape tape, DType type) => type == DType.BFloat16 && tape.Device is not CpuDevice;
+
+    private static string Allowed(Tape tape) => tape.Device is CpuDevice ? "float32" : "float32 or bf16";
+
+    private static ObjectDisposedException Released(string op, Tensor value, string name) =>
+        new(name, $"{op}: {name} {value.Shape} was used after its memory was released");
+
+    private static Exception Unfit(string op, Tensor value, string name, string expected) => value.InPanels
+        ? new InvalidOperationException($"{op}: {name} {value.Shape} is a frozen weight in the order of the CPU's products; only linear reads it")
+        : new ArgumentException($"{op}: {name} must be {expected}, got {value.DType} {value.Shape}");
+
+    private static ArgumentException WrongRank(string op, Shape shape, string form, string name) =>
+        new($"{op}: {name} must be {form}, got {shape}");
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace Ldvc.Tensors;
+
+/// <summary>Native memory of the CPU: blocks of tensors and the buffers that kernels keep.</summary>
+internal static unsafe class CpuMemory
+{
+    /// <summary>A cache line, and one 512-bit vector.</summary>
+    internal const int Alignment = 64;
+
+    // Tests make allocations of their own thread fail with it: real memory runs out too rarely, and then for everybody.
+    [ThreadStatic]
+    private static Func<long, bool>? t_refuses;
+
+    /// <summary>When set, allocations of this thread for which it is true fail as if memory had run out.</summary>
+    internal static Func<long, bool>? Refuses { get => t_refuses; set => t_refuses = value; }
+
+    /// <summary>Aligned memory of undefined contents.</summary>
+    /// <exception cref="OutOfMemoryException">The system gives no more.</exception>
+    internal static void* Allocate(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return t_refuses is { } refuses && refuses(bytes)
+            ? throw new InsufficientMemoryException($"{bytes} bytes refused")
+            : NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+    }
+}
