@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Tensors;
 
 /// <summary>The CPU: native memory aligned to cache lines and a fixed team of threads. The default, the fallback and the oracle.</summary>
-public sealed class CpuDevice : Device
+public sealed partial class CpuDevice : Device
 {
     /// <summary>Creates a CPU device with its own threads.</summary>
     /// <param name="threads">Threads of the team, the caller included; 0 means one per core.</param>

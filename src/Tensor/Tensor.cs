@@ -6,7 +6,7 @@ namespace Ldvc.Tensors;
 /// A dense row-major array on a device. It owns one reference to its storage; <see cref="Dispose"/> gives the memory back at once. Reshapes and
 /// slices share the storage and are tensors of their own, to be disposed of as well.
 /// </summary>
-public sealed class Tensor : IDisposable
+public sealed partial class Tensor : IDisposable
 {
     private bool _disposed;
 

@@ -8,7 +8,7 @@ namespace Ldvc.Tensors.Gpu;
 /// A device that ILGPU drives. Kernels and copies are queued on one stream in the order of the calls, so memory that a tensor gives back may be
 /// handed out again at once. The host waits only where it reads a value.
 /// </summary>
-public sealed class GpuDevice : Device
+public sealed partial class GpuDevice : Device
 {
     private const int StageBytes = 4 << 20;
     private const long ChunkBytes = 256L << 20;
@@ -53,10 +53,14 @@ public sealed class GpuDevice : Device
 
     internal Context Context { get; }
 
-    internal Accelerator Accelerator { get; }
+    /// <summary>ILGPU's device, for what this class has no call for. It belongs to this device: do not dispose of it.</summary>
+    public Accelerator Accelerator { get; }
 
-    /// <summary>The stream of all kernels and of all copies but those of the next step's inputs.</summary>
-    internal AcceleratorStream Stream => Bound(_stream);
+    /// <summary>
+    /// The stream of all kernels and of all copies but those of the next step's inputs: work queued on it runs after everything queued before. The
+    /// accelerator's default stream is another one, without any order between the two.
+    /// </summary>
+    public AcceleratorStream Stream => Bound(_stream);
 
     /// <summary>The stream of the next step's inputs.</summary>
     internal AcceleratorStream CopyStream => Bound(_copyStream);

@@ -1,0 +1,170 @@
+using Ldvc.Kernels;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+
+namespace Ldvc.Autograd;
+
+/// <summary>Runs operations that were written outside the framework.</summary>
+public static class OperationTape
+{
+    /// <summary>Runs an operation and, where the tape records and an input needs a gradient, records it.</summary>
+    /// <param name="tape">Where it is recorded; its device runs it.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="inputs">Its inputs, on the tape's device.</param>
+    /// <returns>The output, of the shape that the operation says.</returns>
+    /// <exception cref="ArgumentException">An input's device, element type or shape does not fit.</exception>
+    /// <exception cref="NotSupportedException">The operation has no forward for this device.</exception>
+    public static Variable Apply(this Tape tape, Operation operation, params ReadOnlySpan<Variable> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        var shape = Check(tape, operation, inputs);
+        var flowing = new Variable?[inputs.Length];
+        bool backward = false;
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            flowing[i] = tape.Recording && inputs[i].RequiresGradient && operation.IsDifferentiable(i) ? inputs[i] : null;
+            backward |= flowing[i] is not null;
+        }
+
+        // Handles of its own: the caller may dispose of a variable before the backward. A weight that the CPU keeps in panels is read from a copy in
+        // rows.
+        var values = new Tensor[inputs.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = inputs[i].Value.InPanels ? inputs[i].Value.Clone() : inputs[i].Value.Share();
+        }
+
+        var kept = backward ? new List<Tensor>() : null;
+        var output = tape.Device.Empty(shape);
+        try
+        {
+            var call = new OperationForward(values, output, kept);
+            switch (tape.Device)
+            {
+                case GpuDevice gpu: operation.Forward(gpu, call); break;
+                case CpuDevice cpu: operation.Forward(cpu, call); break;
+            }
+        }
+        catch
+        {
+            Free(values);
+            Free(kept ?? []);
+            output.Dispose();
+            throw;
+        }
+
+        var result = tape.Result(output, flowing);
+        if (backward)
+        {
+            tape.Record(new OperationNode(result, operation, flowing, values, kept!));
+        }
+        else
+        {
+            Free(values);
+        }
+
+        return result;
+    }
+
+    private static Shape Check(Tape tape, Operation operation, ReadOnlySpan<Variable> inputs)
+    {
+        var shapes = new Shape[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            var value = inputs[i].Value;
+            if (value.Device != tape.Device)
+            {
+                throw new ArgumentException($"{operation.Name}: expected input {i} on the tape's device {tape.Device.Name}, got {value}");
+            }
+
+            if (value.DType != operation.InputType(i))
+            {
+                throw new ArgumentException($"{operation.Name}: expected input {i} of type {operation.InputType(i)}, got {value}");
+            }
+
+            shapes[i] = value.Shape;
+        }
+
+        try
+        {
+            return operation.OutputShape(shapes);
+        }
+        catch (ArgumentException e) when (!e.Message.StartsWith(operation.Name + ":", StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"{operation.Name}: {e.Message} (inputs {string.Join(", ", shapes)})", e);
+        }
+    }
+
+    private static void Free(IEnumerable<Tensor?> tensors)
+    {
+        foreach (var tensor in tensors)
+        {
+            tensor?.Dispose();
+        }
+    }
+
+    private sealed class OperationNode : Node
+    {
+        private readonly Operation _operation;
+        private readonly Variable?[] _inputs;
+        private readonly Tensor?[] _values;
+        private readonly Tensor? _output;
+        private readonly List<Tensor> _kept;
+
+        internal OperationNode(Variable output, Operation operation, Variable?[] inputs, Tensor[] values, List<Tensor> kept)
+            : base(output)
+        {
+            (_operation, _inputs, _kept) = (operation, inputs, kept);
+            _values = new Tensor?[values.Length];
+            for (int i = 0; i < values.Length; i++)
+            {
+                if (operation.SavesInput(i))
+                {
+                    _values[i] = Own(values[i]);
+                }
+                else
+                {
+                    values[i].Dispose();
+                }
+            }
+
+            _output = operation.SavesOutput ? Save(output.Value) : null;
+            foreach (var tensor in kept)
+            {
+                Own(tensor);
+            }
+        }
+
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            var device = dy.Device;
+            var gradients = new Tensor?[_inputs.Length];
+            try
+            {
+                for (int i = 0; i < gradients.Length; i++)
+                {
+                    gradients[i] = _inputs[i] is { } input ? device.Zeros(input.Shape) : null;
+                }
+
+                var call = new OperationBackward(_operation.Name, _values, _output, _kept, dy, gradients);
+                switch (device)
+                {
+                    case GpuDevice gpu: _operation.Backward(gpu, call); break;
+                    case CpuDevice cpu: _operation.Backward(cpu, call); break;
+                }
+
+                for (int i = 0; i < gradients.Length; i++)
+                {
+                    if (gradients[i] is { } gradient)
+                    {
+                        _inputs[i]!.AddGradient(gradient);
+                    }
+                }
+            }
+            finally
+            {
+                Free(gradients);
+            }
+        }
+    }
+}

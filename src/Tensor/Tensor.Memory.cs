@@ -1,0 +1,51 @@
+namespace Ldvc.Tensors;
+
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// The values in place, of a tensor on a CPU: what is written here is the tensor's value from then on. The span is valid as long as the tensor
+    /// is.
+    /// </summary>
+    /// <typeparam name="T">The element type's C# type: float, int, byte; ushort for the bits of bf16 and fp16.</typeparam>
+    /// <exception cref="InvalidOperationException">The tensor is not on a CPU, its elements are not of that type, or it is a frozen weight in
+    /// panels.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed of.</exception>
+    public unsafe Span<T> AsSpan<T>()
+        where T : unmanaged
+    {
+        if (Device is not CpuDevice)
+        {
+            throw new InvalidOperationException($"as span: expected a tensor on a cpu, got {this}; ToArray copies the values to the host");
+        }
+
+        CheckElements<T>("as span");
+        if (Count > int.MaxValue)
+        {
+            throw new InvalidOperationException($"as span: expected fewer than 2^31 elements, got {this}; Slice cuts it into parts");
+        }
+
+        return new Span<T>((T*)((CpuStorage)View.Storage).Pointer + Offset, (int)Count);
+    }
+
+    /// <summary>Refuses a C# type that the elements are not.</summary>
+    internal void CheckElements<T>(string method)
+        where T : unmanaged
+    {
+        bool fits = DType switch
+        {
+            DType.Float32 => typeof(T) == typeof(float),
+            DType.BFloat16 or DType.Float16 => typeof(T) == typeof(ushort) || (DType == DType.Float16 && typeof(T) == typeof(Half)),
+            DType.Float64 => typeof(T) == typeof(double),
+            DType.Int64 => typeof(T) == typeof(long),
+            DType.Int32 => typeof(T) == typeof(int),
+            DType.Int16 => typeof(T) == typeof(short),
+            DType.Int8 => typeof(T) == typeof(sbyte),
+            DType.Bool => typeof(T) == typeof(bool) || typeof(T) == typeof(byte),
+            _ => typeof(T) == typeof(byte),
+        };
+        if (!fits)
+        {
+            throw new InvalidOperationException($"{method}: a tensor of {DType} cannot be read as {typeof(T).Name}, got {this}");
+        }
+    }
+}

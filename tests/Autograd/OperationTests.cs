@@ -1,0 +1,191 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Ops;
+using Ldvc.Cases;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+using Xunit;
+
+namespace Ldvc.Tests.Autograd;
+
+/// <summary>The seam through which somebody outside adds an operation.</summary>
+public sealed class OperationTests : IDisposable
+{
+    private readonly CpuDevice _device = new(2);
+
+    [Theory]
+    [InlineData(3, 5)]
+    [InlineData(1, 1)]
+    [InlineData(700, 3)]
+    public void GradientsAreRight(int rows, int columns)
+    {
+        using Tensor a = Values("a", rows, columns), b = Values("b", columns);
+        var checker = new GradientChecker(_device) { MaxElements = 40, Step = 0.02 };
+        var report = checker.Check((tape, v) => tape.Apply(new OutsideOperation(), v[0], v[1]), ("a", a), ("b", b));
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal(2, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void AMistakeInTheBackwardIsFound()
+    {
+        using Tensor a = Values("a", 3, 2), b = Values("b", 2);
+        var wrong = new OutsideOperation { Mistake = 0.1f };
+        var report = new GradientChecker(_device) { Step = 0.02 }.Check((tape, v) => tape.Apply(wrong, v[0], v[1]), ("a", a), ("b", b));
+        Assert.Equal((false, "a", 0L), (report.Passed, report.Input, report.Index));
+    }
+
+    [Fact]
+    public void GradientsAddUpWhereAVariableIsUsedTwice()
+    {
+        float[] Gradient(Func<Tape, Variable, Variable, Variable> function)
+        {
+            using var tape = new Tape(_device, recording: true);
+            Variable a = tape.Input(Values("a", 4, 4)), b = tape.Input(Values("b", 4));
+            tape.Backward(function(tape, a, b));
+            return a.Gradient!.ToArray();
+        }
+
+        float[] once = Gradient((tape, a, b) => tape.Apply(new OutsideOperation(), a, b));
+        float[] thrice = Gradient((tape, a, b) =>
+        {
+            var sum = tape.Add(tape.Apply(new OutsideOperation(), a, b), tape.Apply(new OutsideOperation(), a, b));
+            return tape.Add(sum, a);
+        });
+        Assert.All(once.Zip(thrice), p => Assert.Equal((2 * p.First) + 1, p.Second, 1e-6f));
+    }
+
+    [Fact]
+    public void ValuesOutliveTheCallersHandlesAndNothingLeaks()
+    {
+        using (var tape = new Tape(_device, recording: true))
+        {
+            Variable a = tape.Input(Values("a", 4, 2)), b = tape.Input(Values("b", 2));
+            var y = tape.Apply(new OutsideOperation(), a, b);
+            a.Dispose();
+            tape.Backward(y);
+            Assert.NotNull(a.Gradient);
+        }
+
+        using (var tape = new Tape(_device, recording: false))
+        {
+            Variable a = tape.Input(Values("a", 4, 2)), b = tape.Input(Values("b", 2));
+            Assert.False(tape.Apply(new OutsideOperation(), a, b).RequiresGradient);
+            Assert.Equal(3, _device.Pool.LiveBlocks);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void AFrozenInputGetsNoBufferAndOneInPanelsIsRead()
+    {
+        using var tape = new Tape(_device, recording: true);
+        using var frozen = new Parameter(Values("w", 32, 3), trainable: false);
+        Variable b = tape.Input(Values("b", 3)), x = tape.Constant(Values("x", 2, 3));
+        float[] before = tape.Apply(new OutsideOperation(), frozen, b).Value.ToArray();
+        tape.Linear(x, frozen, null);
+        Assert.True(frozen.Value.InPanels);
+        var y = tape.Apply(new OutsideOperation(), frozen, b);
+        Assert.Equal(before, y.Value.ToArray());
+        tape.Backward(y);
+        Assert.Null(frozen.Gradient);
+        Assert.NotNull(b.Gradient);
+    }
+
+    [Fact]
+    public void WrongCallsSayWhatIsWrong()
+    {
+        using var tape = new Tape(_device, recording: true);
+        using var other = new CpuDevice(1);
+        Variable a = tape.Input(Values("a", 4, 2)), b = tape.Input(Values("b", 3)), ids = tape.Constant(_device.FromHost([1, 2], new Shape(2)));
+        Assert.Equal(
+            "gated_softsign: expected a [rows, columns] and b [columns] (inputs [4, 2], [3])",
+            Assert.Throws<ArgumentException>(() => tape.Apply(new OutsideOperation(), a, b)).Message);
+        Assert.Contains(
+            "gated_softsign: expected input 1 of type Float32, got Int32 [2] on cpu",
+            Assert.Throws<ArgumentException>(() => tape.Apply(new OutsideOperation(), a, ids)).Message);
+        using var elsewhere = new Parameter(other.Zeros(new Shape(2)));
+        Assert.Contains(
+            "expected input 1 on the tape's device",
+            Assert.Throws<ArgumentException>(() => tape.Apply(new OutsideOperation(), a, elsewhere)).Message);
+        Assert.Equal(
+            "nothing: the operation has no forward for device cpu; expected an override of Forward(CpuDevice, ...) in Nothing",
+            Assert.Throws<NotSupportedException>(() => tape.Apply(new Nothing(), a)).Message);
+        var y = tape.Apply(new OutsideOperation { HoldsBack = true }, a, tape.Input(Values("b", 2)));
+        Assert.Contains("input 0 was not saved", Assert.Throws<InvalidOperationException>(() => tape.Backward(y)).Message);
+    }
+
+    [Fact]
+    public void AForwardThatThrowsLeaksNothing()
+    {
+        using (var tape = new Tape(_device, recording: true))
+        {
+            var a = tape.Input(Values("a", 4, 2));
+            long before = _device.Pool.LiveBlocks;
+            Assert.Throws<NotSupportedException>(() => tape.Apply(new Nothing(), a));
+            Assert.Equal(before, _device.Pool.LiveBlocks);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 1)]
+    [InlineData(1000, 1)]
+    [InlineData(100_000, 4096)]
+    public void ParallelForRunsEveryItemOnce(int count, int grain)
+    {
+        var seen = new int[count];
+        _device.ParallelFor(
+            count,
+            (first, end) =>
+            {
+                for (int i = first; i < end; i++)
+                {
+                    Interlocked.Increment(ref seen[i]);
+                }
+            },
+            grain);
+        Assert.All(seen, n => Assert.Equal(1, n));
+    }
+
+    [Fact]
+    public void ParallelForPassesExceptionsOn()
+    {
+        var error = Assert.ThrowsAny<Exception>(() => _device.ParallelFor(100, (first, _) => throw new ArithmeticException($"piece {first}")));
+        Assert.IsType<ArithmeticException>(error.InnerException ?? error);
+        Assert.Throws<ArgumentOutOfRangeException>(() => _device.ParallelFor(-1, (_, _) => { }));
+    }
+
+    [Fact]
+    public void SpansAreOfTheElementsType()
+    {
+        using var ints = _device.FromHost([1, 2, 3], new Shape(3));
+        ints.AsSpan<int>()[1] = 7;
+        using var tail = ints.Slice(1, 2);
+        Assert.Equal([7, 3], tail.AsSpan<int>());
+        Assert.Equal(
+            "as span: a tensor of Int32 cannot be read as Single, got Int32 [3] on cpu",
+            Assert.Throws<InvalidOperationException>(() => ints.AsSpan<float>()[0]).Message);
+        Assert.Contains("expected a tensor on a GPU", Assert.Throws<InvalidOperationException>(() => ints.AsGpuView<int>()).Message);
+        var gone = _device.Zeros(new Shape(2));
+        gone.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => gone.AsSpan<float>()[0]);
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private Tensor Values(string name, params int[] sizes)
+    {
+        var shape = new Shape(sizes);
+        return _device.FromHost(CaseRandom.Normal(name, (int)shape.Count), shape);
+    }
+
+    private sealed class Nothing : Operation
+    {
+        public override string Name => "nothing";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+    }
+}
