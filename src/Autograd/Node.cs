@@ -6,7 +6,8 @@ namespace Ldvc.Autograd;
 /// <summary>One recorded operation: its output, what the backward needs of the forward, and the backward itself.</summary>
 internal abstract class Node
 {
-    private readonly List<Tensor> _saved = [];
+    private Tensor[] _saved = [];
+    private int _count;
 
     protected Node(Variable output)
     {
@@ -21,26 +22,26 @@ internal abstract class Node
     /// <summary>Frees what was saved.</summary>
     internal void Release()
     {
-        foreach (var tensor in _saved)
+        for (int i = 0; i < _count; i++)
         {
-            tensor.Dispose();
+            _saved[i].Dispose();
         }
 
-        _saved.Clear();
+        (_saved, _count) = ([], 0);
     }
 
     /// <summary>Keeps a value until the backward of this node has run, whatever happens to the caller's handle.</summary>
-    protected Tensor Save(Tensor tensor)
-    {
-        var handle = tensor.Share();
-        _saved.Add(handle);
-        return handle;
-    }
+    protected Tensor Save(Tensor tensor) => Own(tensor.Share());
 
     /// <summary>Keeps a value the operation made for its backward alone.</summary>
     protected Tensor Own(Tensor tensor)
     {
-        _saved.Add(tensor);
+        if (_count == _saved.Length)
+        {
+            Array.Resize(ref _saved, Math.Max(4, 2 * _count));
+        }
+
+        _saved[_count++] = tensor;
         return tensor;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
 
@@ -5,25 +6,39 @@ namespace Ldvc.Autograd;
 
 /// <summary>
 /// Records the operations of one step and runs them backward. Operations are extension methods, one file each (Ops/). The tape owns every variable
-/// made on it: disposing it frees whatever the caller has not freed earlier, so an abandoned step leaks nothing.
+/// made on it: disposing it frees whatever is left, so an abandoned step leaks nothing. A scope (<see cref="BeginScope"/>) frees earlier what a part of
+/// the computation made and does not keep.
 /// </summary>
+/// <remarks>
+/// A tape and its variables belong to one thread at a time: nothing in it is locked. Threads that compute at the same time use a tape each. Parameters
+/// may be read by several tapes at once; their gradients may not be written by several backwards at once.
+/// </remarks>
 public sealed class Tape : IDisposable
 {
     private readonly List<Node> _nodes = [];
-    private readonly List<Variable> _variables = [];
     private readonly CounterRandom _keys;
+
+    // Freed by their owner, but the backward may still give them a gradient: inputs of a recording tape.
+    private readonly ScopeFrame _leaves;
+    private ScopeFrame _frame;
     private ulong _keysDrawn;
+    private bool _backward;
+    private bool _disposed;
 
     /// <summary>Starts a tape.</summary>
     /// <param name="device">Where it computes.</param>
     /// <param name="recording">False for inference: nothing is kept for a backward, dropout does nothing.</param>
     /// <param name="seed">Seed of this step's dropout masks.</param>
+    /// <exception cref="ArgumentNullException">There is no device.</exception>
     public Tape(Device device, bool recording, ulong seed = 0)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Device = device;
         Recording = recording;
         Kernels = KernelSet.For(device);
         _keys = new CounterRandom(seed, 0xD20);
+        _frame = new ScopeFrame(this, null);
+        _leaves = new ScopeFrame(this, null);
     }
 
     /// <summary>The device.</summary>
@@ -37,43 +52,130 @@ public sealed class Tape : IDisposable
     /// <summary>What a backward would run, in order of recording.</summary>
     internal IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>An input: takes ownership of the tensor, no gradient.</summary>
-    public Variable Constant(Tensor value) => Track(new Variable(value, false));
+    /// <summary>Whether the tape has ended.</summary>
+    internal bool IsDisposed => _disposed;
 
-    /// <summary>An input whose gradient is wanted (gradient checks); takes ownership of the tensor.</summary>
-    public Variable Input(Tensor value) => Track(new Variable(value, Recording));
+    /// <summary>The innermost open scope; the tape itself when there is none.</summary>
+    internal ScopeFrame Frame => _frame;
+
+    /// <summary>Number of variables that the tape holds now.</summary>
+    internal int LiveVariables
+    {
+        get
+        {
+            int count = _leaves.Count;
+            for (var frame = _frame; frame is not null; frame = frame.Parent)
+            {
+                count += frame.Count;
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>
+    /// Opens a scope: when it ends, every variable made on the tape since then is freed, except what it keeps. What the backward needs stays with the
+    /// operation that needs it. Scopes nest and end in the reverse order of their begin, which <c>using</c> sees to.
+    /// </summary>
+    /// <example>
+    /// <code>
+    /// using var scope = tape.BeginScope();
+    /// var hidden = first.Forward(tape, x, Activation.Relu);
+    /// return scope.Keep(second.Forward(tape, hidden));
+    /// </code>
+    /// </example>
+    /// <exception cref="ObjectDisposedException">The tape has ended.</exception>
+    public TapeScope BeginScope()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _frame = _frame.Child ??= new ScopeFrame(this, _frame);
+        return new TapeScope(_frame);
+    }
+
+    /// <summary>An input without a gradient: takes ownership of the tensor, also when it refuses it.</summary>
+    /// <exception cref="ArgumentException">The tensor lives on another device.</exception>
+    /// <exception cref="ObjectDisposedException">The tape has ended, or the tensor was released.</exception>
+    public Variable Constant(Tensor value) => Track(Checked(value, "constant"), false);
+
+    /// <summary>An input whose gradient is wanted (gradient checks); takes ownership of the tensor, also when it refuses it.</summary>
+    /// <exception cref="ArgumentException">The tensor lives on another device, or its elements are integers.</exception>
+    /// <exception cref="ObjectDisposedException">The tape has ended, or the tensor was released.</exception>
+    public Variable Input(Tensor value)
+    {
+        Checked(value, "input");
+        if (value.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16))
+        {
+            string message = $"input: {value} has no gradient, expected elements of floating point; Constant takes it";
+            value.Dispose();
+            throw new ArgumentException(message, nameof(value));
+        }
+
+        return Track(value, Recording);
+    }
+
+    /// <summary>
+    /// Frees a variable that another one takes the place of, and returns that one: <c>x = tape.Replace(x, block.Forward(tape, x))</c> holds one of a
+    /// loop's values at a time, where a scope around the loop would hold them all.
+    /// </summary>
+    /// <exception cref="ArgumentException">Both are one variable, or the old one is not this tape's.</exception>
+    public Variable Replace(Variable old, Variable now)
+    {
+        if (ReferenceEquals(old, now) || old.Tape != this)
+        {
+            throw new ArgumentException($"replace: the old variable {old.Shape} {(old.Tape == this ? "is the new one" : "does not belong to this tape")}", nameof(old));
+        }
+
+        old.Dispose();
+        return now;
+    }
 
     /// <summary>
     /// Runs everything backward from a variable, usually the loss of one element. Parameters' gradients stay; all others, and all saved values, are
-    /// freed on the way.
+    /// freed on the way. A tape runs backward once.
     /// </summary>
     /// <param name="output">Where the gradient starts.</param>
-    /// <param name="gradient">Its gradient; ones when absent.</param>
+    /// <param name="gradient">Its gradient, float32 and of its shape; ones when absent.</param>
+    /// <exception cref="InvalidOperationException">The tape does not record, has run backward before, or the output depends on nothing that is trained.</exception>
+    /// <exception cref="ArgumentException">The output is not this tape's, or the gradient is of another type, shape or device.</exception>
+    /// <exception cref="ObjectDisposedException">The tape has ended, or the output or the gradient was freed.</exception>
     public void Backward(Variable output, Tensor? gradient = null)
     {
-        if (!Recording || !output.RequiresGradient)
+        ArgumentNullException.ThrowIfNull(output);
+        if (!Recording)
         {
-            throw new InvalidOperationException("backward: the tape did not record, or the output depends on nothing that is trained");
+            throw new InvalidOperationException("backward: the tape was made with recording: false, expected a recording tape");
         }
 
-        if (gradient is null)
+        if (output.Tape is null)
         {
-            var ones = new float[output.Value.Count];
-            Array.Fill(ones, 1f);
-            using var seed = Device.FromHost(ones, output.Shape);
-            output.AddGradient(seed);
-        }
-        else
-        {
-            output.AddGradient(gradient);
+            throw new ArgumentException($"backward: the output {output.Shape} is a parameter, expected the result of an operation on this tape", nameof(output));
         }
 
+        Require("backward", output);
+        if (_backward)
+        {
+            throw new InvalidOperationException("backward: the tape has run backward already and what its forward saved is gone; record the step again on a new tape");
+        }
+
+        if (!output.RequiresGradient)
+        {
+            throw new InvalidOperationException($"backward: the output {output.Shape} depends on nothing that is trained");
+        }
+
+        if (gradient is not null && (gradient.DType != DType.Float32 || gradient.Shape != output.Shape || gradient.Device != Device))
+        {
+            throw new ArgumentException($"backward: the gradient is {gradient}, expected {DType.Float32} {output.Shape} on {Device.Name}", nameof(gradient));
+        }
+
+        _ = gradient?.Raw;
+        _backward = true;
+        Seed(output, gradient);
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             var node = _nodes[i];
             if (node.Output.Gradient is { } dy)
             {
-                using var range = Device.HasRanges ? Device.Range($"{node.GetType().DeclaringType?.Name} backward") : default;
+                using var range = Device.HasRanges ? Device.Range($"{(node.GetType().DeclaringType ?? node.GetType()).Name} backward") : default;
                 node.Backward(Kernels, dy);
                 node.Output.ClearGradient();
             }
@@ -84,37 +186,121 @@ public sealed class Tape : IDisposable
         _nodes.Clear();
     }
 
-    /// <summary>Frees all that is left.</summary>
+    /// <summary>Frees all that is left. Scopes that are still open end with it.</summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         foreach (var node in _nodes)
         {
             node.Release();
-        }
-
-        foreach (var variable in _variables)
-        {
-            variable.ClearGradient();
-            variable.Dispose();
+            node.Output.ClearGradient();
         }
 
         _nodes.Clear();
-        _variables.Clear();
+        for (var frame = _frame; frame is not null; frame = frame.Parent)
+        {
+            frame.FreeAll();
+        }
+
+        _leaves.FreeAll();
     }
 
-    /// <summary>The result of an operation; it needs a gradient when the tape records and any input does.</summary>
-    internal Variable Result(Tensor value, params ReadOnlySpan<Variable?> inputs)
+    /// <summary>
+    /// The result of an operation; it needs a gradient when the tape records and any input does. Owns the value from here on, also when it throws. The
+    /// operation's name is that of the calling method.
+    /// </summary>
+    internal Variable Result(Tensor value, Variable? a, [CallerMemberName] string operation = "") => Result(value, [a], operation);
+
+    /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
+    internal Variable Result(Tensor value, Variable? a, Variable? b, [CallerMemberName] string operation = "") => Result(value, [a, b], operation);
+
+    /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
+    internal Variable Result(Tensor value, Variable? a, Variable? b, Variable? c, [CallerMemberName] string operation = "") => Result(value, [a, b, c], operation);
+
+    /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
+    internal Variable Result(Tensor value, Variable? a, Variable? b, Variable? c, Variable? d, [CallerMemberName] string operation = "") =>
+        Result(value, [a, b, c, d], operation);
+
+    /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
+    internal Variable Result(Tensor value, ReadOnlySpan<Variable?> inputs, [CallerMemberName] string operation = "")
     {
         bool needed = false;
+        try
+        {
+            Require(operation, inputs);
+        }
+        catch
+        {
+            value.Dispose();
+            throw;
+        }
+
         foreach (var input in inputs)
         {
             needed |= input is { RequiresGradient: true };
         }
 
-        return Track(new Variable(value, Recording && needed));
+        return Track(value, Recording && needed);
     }
 
-    internal void Record(Node node) => _nodes.Add(node);
+    /// <summary>Refuses inputs that the tape cannot use: those of another tape, and those that were freed. Parameters belong to no tape.</summary>
+    /// <param name="operation">The operation's name, for the message.</param>
+    /// <param name="inputs">Its inputs; null ones are absent.</param>
+    /// <exception cref="ArgumentException">An input belongs to another tape.</exception>
+    /// <exception cref="ObjectDisposedException">The tape has ended, or an input was freed.</exception>
+    internal void Require(string operation, params ReadOnlySpan<Variable?> inputs)
+    {
+        if (_disposed)
+        {
+            throw new ObjectDisposedException(nameof(Tape), $"{operation}: the tape was disposed of");
+        }
+
+        foreach (var input in inputs)
+        {
+            if (input is null)
+            {
+                continue;
+            }
+
+            if (input.IsFreed)
+            {
+                throw input.Freed(operation);
+            }
+
+            if (input.Tape is { } tape && tape != this)
+            {
+                throw new ArgumentException($"{operation}: a variable {input.Shape} belongs to another tape");
+            }
+        }
+    }
+
+    /// <summary>Records an operation whose output needs a gradient.</summary>
+    internal void Record(Node node)
+    {
+        node.Output.IsRecorded = true;
+        _nodes.Add(node);
+    }
+
+    /// <summary>
+    /// A handle of its own to the same value, which the gradient passes through: what an operation returns that has nothing to do (dropout at inference).
+    /// Nothing is copied.
+    /// </summary>
+    internal Variable Share(Variable x, [CallerMemberName] string operation = "")
+    {
+        Require(operation, x);
+        var result = Track(x.Value.Share(), Recording && x.RequiresGradient);
+        if (result.RequiresGradient)
+        {
+            Record(new ShareNode(result, x));
+        }
+
+        return result;
+    }
 
     /// <summary>A key for the next dropout mask of this step.</summary>
     internal ulong NextDropoutKey()
@@ -124,9 +310,53 @@ public sealed class Tape : IDisposable
         return keys.NextBits();
     }
 
-    private Variable Track(Variable variable)
+    /// <summary>Makes the enclosing scope the innermost one.</summary>
+    internal void Leave() => _frame = _frame.Parent!;
+
+    /// <summary>Lets go of a variable that is being freed.</summary>
+    internal void Forget(Variable variable)
     {
-        _variables.Add(variable);
+        variable.Frame!.Remove(variable);
+        if (variable.RequiresGradient && !variable.IsRecorded && !_disposed)
+        {
+            _leaves.Add(variable);
+        }
+    }
+
+    private void Seed(Variable output, Tensor? gradient)
+    {
+        if (gradient is not null)
+        {
+            output.AddGradient(gradient);
+            return;
+        }
+
+        var ones = new float[output.Shape.Count];
+        Array.Fill(ones, 1f);
+        using var seed = Device.FromHost(ones, output.Shape);
+        output.AddGradient(seed);
+    }
+
+    private Tensor Checked(Tensor value, string operation)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        try
+        {
+            Require(operation);
+            _ = value.Raw;
+            return value.Device == Device ? value : throw new ArgumentException($"{operation}: {value}, expected a tensor on {Device.Name}", nameof(value));
+        }
+        catch
+        {
+            value.Dispose();
+            throw;
+        }
+    }
+
+    private Variable Track(Tensor value, bool requiresGradient)
+    {
+        var variable = new Variable(value, requiresGradient);
+        _frame.Add(variable);
         return variable;
     }
 }

@@ -3,22 +3,29 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd;
 
 /// <summary>
-/// A value of a computation and, during the backward pass, its gradient. Disposing it drops the handle to the value: what the backward needs is kept
-/// by the operation that needs it, everything else returns to the pool at once. The gradient is freed as the backward consumes it.
+/// A value of a computation and, during the backward pass, its gradient. It is freed when its scope or its tape ends, or earlier by disposing of it.
+/// Then the handle to the value is dropped: what the backward needs is kept by the operation that needs it, everything else returns to the pool at once.
+/// The gradient is freed as the backward consumes it.
 /// </summary>
 public class Variable : IDisposable
 {
+    private readonly Tensor _value;
+
     internal Variable(Tensor value, bool requiresGradient)
     {
-        Value = value;
+        _value = value;
         RequiresGradient = requiresGradient;
     }
 
     /// <summary>The value.</summary>
-    public Tensor Value { get; }
+    /// <exception cref="ObjectDisposedException">The variable was freed.</exception>
+    public Tensor Value => IsFreed ? throw Freed("value") : _value;
 
-    /// <summary>The value's sizes.</summary>
-    public Shape Shape => Value.Shape;
+    /// <summary>The value's sizes, also after it was freed.</summary>
+    public Shape Shape => _value.Shape;
+
+    /// <summary>The tape that owns it; null for a parameter.</summary>
+    public Tape? Tape => Frame?.Tape;
 
     /// <summary>Whether a gradient flows into it; false for inputs and frozen weights.</summary>
     public bool RequiresGradient { get; private protected set; }
@@ -26,13 +33,28 @@ public class Variable : IDisposable
     /// <summary>Gradient of the loss with respect to the value; null means zero so far.</summary>
     public Tensor? Gradient { get; private set; }
 
+    /// <summary>Whether the handle to the value was dropped.</summary>
+    internal bool IsFreed { get; private set; }
+
+    /// <summary>Whether it is the output of a recorded operation.</summary>
+    internal bool IsRecorded { get; set; }
+
+    /// <summary>The scope that owns it, or owned it.</summary>
+    internal ScopeFrame? Frame { get; set; }
+
+    /// <summary>The one made before it in its scope.</summary>
+    internal Variable? Older { get; set; }
+
+    /// <summary>The one made after it in its scope.</summary>
+    internal Variable? Newer { get; set; }
+
     /// <summary>A buffer for a kernel to write the gradient into; accumulate says whether it must add.</summary>
     internal Tensor GradientTarget(out bool accumulate)
     {
         accumulate = Gradient is not null;
         if (Gradient is null)
         {
-            Gradient = Value.Device.Empty(Value.Shape);
+            Gradient = _value.Device.Empty(_value.Shape);
         }
         else if (Gradient.Storage.References > 1)
         {
@@ -62,7 +84,7 @@ public class Variable : IDisposable
     {
         if (Gradient is null)
         {
-            Gradient = gradient.Reshape(Value.Shape.ToArray());
+            Gradient = gradient.Reshape(_value.Shape.ToArray());
         }
         else
         {
@@ -86,5 +108,19 @@ public class Variable : IDisposable
     }
 
     /// <summary>Drops the value's handle.</summary>
-    protected virtual void Dispose(bool disposing) => Value.Dispose();
+    protected virtual void Dispose(bool disposing)
+    {
+        if (IsFreed)
+        {
+            return;
+        }
+
+        IsFreed = true;
+        Tape?.Forget(this);
+        _value.Dispose();
+    }
+
+    /// <summary>The error of using it after it was freed.</summary>
+    internal ObjectDisposedException Freed(string operation) => new(
+        nameof(Variable), $"{operation}: a variable {Shape} is used after it was freed: its scope or tape has ended, or it was disposed of; Keep of its scope makes it live longer");
 }

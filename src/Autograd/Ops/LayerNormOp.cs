@@ -39,6 +39,7 @@ public static class LayerNormOp
         private readonly Variable _gamma;
         private readonly Variable _beta;
         private readonly Tensor _savedX;
+        private readonly Tensor? _savedGamma;
         private readonly Tensor _mean;
         private readonly Tensor _rstd;
         private readonly int _rows;
@@ -49,6 +50,9 @@ public static class LayerNormOp
         {
             (_x, _gamma, _beta, _rows, _columns) = (x, gamma, beta, rows, columns);
             _savedX = Save(x.Value);
+
+            // A parameter outlives the tape; any other weight may be freed before the backward.
+            _savedGamma = gamma is Parameter ? null : Save(gamma.Value);
             _mean = Own(mean);
             _rstd = Own(rstd);
         }
@@ -59,7 +63,7 @@ public static class LayerNormOp
             var dx = _x.RequiresGradient ? _x.GradientTarget(out accumulate) : null;
             var dgamma = _gamma.RequiresGradient ? _gamma.GradientSum() : null;
             var dbeta = _beta.RequiresGradient ? _beta.GradientSum() : null;
-            kernels.Normalization.LayerNormBackward(_savedX, _gamma.Value, _mean, _rstd, dy, dx, accumulate, dgamma, dbeta, _rows, _columns);
+            kernels.Normalization.LayerNormBackward(_savedX, _savedGamma ?? _gamma.Value, _mean, _rstd, dy, dx, accumulate, dgamma, dbeta, _rows, _columns);
         }
     }
 }

@@ -59,6 +59,7 @@ public static class LinearOp
         private readonly Activation _activation;
         private readonly Tensor? _before;
         private readonly Tensor? _savedX;
+        private readonly Tensor? _savedWeight;
         private readonly int _rows;
         private readonly int _n;
         private readonly int _k;
@@ -74,6 +75,9 @@ public static class LinearOp
 
             // The input is needed for the weight's gradient alone: under a frozen weight it is not kept.
             _savedX = weight.RequiresGradient ? Save(x.Value) : null;
+
+            // A parameter outlives the tape; any other weight may be freed before the backward.
+            _savedWeight = x.RequiresGradient && weight is not Parameter ? Save(weight.Value) : null;
         }
 
         internal override void Backward(KernelSet kernels, Tensor dy)
@@ -96,7 +100,7 @@ public static class LinearOp
             if (_x.RequiresGradient)
             {
                 var dx = _x.GradientTarget(out bool accumulate);
-                var weight = _weight.Value;
+                var weight = _savedWeight ?? _weight.Value;
                 kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx) { KeptPanels = weight.InPanels, Accumulate = accumulate });
             }
 

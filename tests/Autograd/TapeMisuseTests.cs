@@ -1,0 +1,169 @@
+using Ldvc.Autograd;
+using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
+using Ldvc.Cases;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Autograd;
+
+/// <summary>What a tape cannot do is an error that says so, and leaks nothing.</summary>
+public sealed class TapeMisuseTests : IDisposable
+{
+    private readonly CpuDevice _device = new(1);
+
+    [Fact]
+    public void ATapeNeedsADevice() => Assert.Throws<ArgumentNullException>(() => new Tape(null!, recording: true));
+
+    [Fact]
+    public void ASecondBackwardIsRefused()
+    {
+        using var tape = new Tape(_device, recording: true);
+        var x = tape.Input(Values("x", 3));
+        var y = tape.Scale(x, 2);
+        tape.Backward(y);
+        float[] once = x.Gradient!.ToArray();
+        Assert.Contains("has run backward already", Assert.Throws<InvalidOperationException>(() => tape.Backward(y)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => tape.Backward(tape.Scale(x, 3)));
+        Assert.Equal(once, x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void BackwardSaysWhyItCannotRun()
+    {
+        using var inference = new Tape(_device, recording: false);
+        var y = inference.Scale(inference.Input(Values("x", 3)), 2);
+        Assert.Contains("recording: false", Assert.Throws<InvalidOperationException>(() => inference.Backward(y)).Message, StringComparison.Ordinal);
+
+        using var tape = new Tape(_device, recording: true);
+        var constant = tape.Scale(tape.Constant(Values("x", 3)), 2);
+        Assert.Contains("depends on nothing that is trained", Assert.Throws<InvalidOperationException>(() => tape.Backward(constant)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentNullException>(() => tape.Backward(null!));
+        using var parameter = new Parameter(Values("p", 2));
+        Assert.Contains("[2] is a parameter", Assert.Throws<ArgumentException>(() => tape.Backward(parameter)).Message, StringComparison.Ordinal);
+
+        using var other = new Tape(_device, recording: true);
+        var foreign = other.Scale(other.Input(Values("x", 3)), 2);
+        Assert.Contains("backward: a variable [3] belongs to another tape", Assert.Throws<ArgumentException>(() => tape.Backward(foreign)).Message, StringComparison.Ordinal);
+        var freed = tape.Scale(tape.Input(Values("x", 3)), 2);
+        freed.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => tape.Backward(freed));
+    }
+
+    [Fact]
+    public void TheGradientMustFit()
+    {
+        using var elsewhere = new CpuDevice(1);
+        using var tape = new Tape(_device, recording: true);
+        var x = tape.Input(Values("x", 2, 3));
+        var y = tape.Scale(x, 2);
+        using var integers = _device.Empty(new Shape(2, 3), DType.Int32);
+        using var transposed = Values("g", 3, 2);
+        using var far = elsewhere.FromHost(new float[6], new Shape(2, 3));
+        foreach (var gradient in new[] { integers, transposed, far })
+        {
+            string message = Assert.Throws<ArgumentException>(() => tape.Backward(y, gradient)).Message;
+            Assert.Contains($"the gradient is {gradient}, expected Float32 [2, 3] on", message, StringComparison.Ordinal);
+        }
+
+        var released = Values("g", 2, 3);
+        released.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => tape.Backward(y, released));
+
+        // A refused gradient is not a backward.
+        using var right = Values("g", 2, 3);
+        tape.Backward(y, right);
+        Assert.Equal(right.ToArray().Select(v => 2 * v), x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void AnotherTapesVariableIsRefusedByNameOfTheOperation()
+    {
+        using var parameter = new Parameter(Values("p", 3));
+        using var tape = new Tape(_device, recording: true);
+        using var other = new Tape(_device, recording: false);
+        Variable own = tape.Input(Values("x", 3)), foreign = other.Constant(Values("y", 3));
+        long before = _device.Pool.LiveBlocks;
+        foreach (var act in new Func<Variable>[] { () => tape.Add(own, foreign), () => tape.Add(foreign, own), () => tape.Share(foreign) })
+        {
+            string message = Assert.Throws<ArgumentException>(act).Message;
+            Assert.Matches("(Add|Another.*): a variable \\[3\\] belongs to another tape", message);
+        }
+
+        Assert.Equal(before, _device.Pool.LiveBlocks);
+        Assert.Empty(tape.Nodes);
+        Assert.Equal(3, tape.Add(own, parameter).Value.Count);
+        Assert.Equal(3, other.Add(foreign, parameter).Value.Count);
+    }
+
+    [Fact]
+    public void AFreedVariableIsRefused()
+    {
+        using var tape = new Tape(_device, recording: true);
+        Variable x = tape.Input(Values("x", 3)), freed = tape.Scale(x, 2);
+        freed.Dispose();
+        freed.Dispose();
+        Assert.Contains("[3] is used after it was freed", Assert.Throws<ObjectDisposedException>(() => freed.Value).Message, StringComparison.Ordinal);
+        Assert.Equal(new Shape(3), freed.Shape);
+        Assert.Throws<ObjectDisposedException>(() => tape.Share(freed));
+        Assert.Throws<ObjectDisposedException>(() => tape.Require("mine", x, null, freed));
+        Assert.Throws<ArgumentException>(() => tape.Replace(x, x));
+        using var other = new Tape(_device, recording: true);
+        Assert.Throws<ArgumentException>(() => other.Replace(x, other.Input(Values("y", 3))));
+    }
+
+    [Fact]
+    public void ADisposedTapeIsRefused()
+    {
+        var tape = new Tape(_device, recording: true);
+        var y = tape.Scale(tape.Input(Values("x", 3)), 2);
+        tape.Dispose();
+        tape.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => tape.Backward(y));
+        Assert.Throws<ObjectDisposedException>(() => tape.Constant(Values("x", 3)));
+        Assert.Throws<ObjectDisposedException>(() => tape.Input(Values("x", 3)));
+        Assert.Throws<ObjectDisposedException>(() => tape.Share(y));
+        Assert.Throws<ObjectDisposedException>(() => { tape.BeginScope(); });
+        using var parameter = new Parameter(Values("p", 3));
+        Assert.Contains("the tape was disposed of", Assert.Throws<ObjectDisposedException>(() => tape.Scale(parameter, 2)).Message, StringComparison.Ordinal);
+        parameter.Dispose();
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void InputsMustLiveOnTheTapesDeviceAndHaveAGradient()
+    {
+        using var elsewhere = new CpuDevice(1);
+        using (var tape = new Tape(_device, recording: true))
+        {
+            Assert.Contains("constant: Float32 [2] on", Assert.Throws<ArgumentException>(() => tape.Constant(elsewhere.FromHost(new float[2], new Shape(2)))).Message, StringComparison.Ordinal);
+            Assert.Contains("input: Int32 [2]", Assert.Throws<ArgumentException>(() => tape.Input(_device.Empty(new Shape(2), DType.Int32))).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentNullException>(() => tape.Constant(null!));
+            var released = Values("x", 2);
+            released.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => tape.Constant(released));
+            Assert.Equal(DType.Int32, tape.Constant(_device.Empty(new Shape(2), DType.Int32)).Value.DType);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+        Assert.Equal(0, elsewhere.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void AVariableKnowsItsTape()
+    {
+        using var model = new Linear(new Initializer(_device, 1), 3, 2);
+        using var tape = new Tape(_device, recording: false);
+        var y = model.Forward(tape, tape.Constant(Values("x", 1, 3)));
+        Assert.Same(tape, y.Tape);
+        Assert.Null(model.Weight.Tape);
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private Tensor Values(string name, params int[] sizes)
+    {
+        var shape = new Shape(sizes);
+        return _device.FromHost(CaseRandom.Normal(name, (int)shape.Count), shape);
+    }
+}
