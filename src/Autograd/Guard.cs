@@ -219,6 +219,7 @@ internal static class Guard
             throw new ArgumentNullException(name, $"{op}: {name} is null");
         }
 
+        tape.Require(op, x);
         var value = x.Value;
         if (value.IsDisposed)
         {
