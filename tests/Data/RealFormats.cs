@@ -1,4 +1,5 @@
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using SkiaSharp;
 
@@ -17,7 +18,7 @@ internal static class RealFormats
         foreach (string id in (string[])[.. train, .. additional, .. val])
         {
             LabelMap labels = Pair(data, id, 0, [2, 15, 17, 20], "VOCdevkit", "VOC2012", "JPEGImages", id + ".jpg");
-            PngLabels.Write(
+            LabelWriter.Write(
                 labels,
                 data.At("VOCdevkit", "VOC2012", additional.Contains(id) ? "SegmentationClassAug" : "SegmentationClass", id + ".png"),
                 additional.Contains(id) ? null : LabelPalette.Voc);
@@ -33,14 +34,14 @@ internal static class RealFormats
         {
             string id = $"{9 + i:D12}";
             LabelMap labels = Pair(data, id, 123, [0, 21, 92, 181], "coco", "images", "train2017", id + ".jpg");
-            PngLabels.Write(labels, data.At("coco", "annotations", "train2017", id + ".png"));
+            LabelWriter.Write(labels, data.At("coco", "annotations", "train2017", id + ".png"));
         }
 
         for (int i = 0; i < 2; i++)
         {
             string id = $"{139 + i:D12}";
             LabelMap labels = Pair(data, id, 112, [0, 20, 82, 170], "coco", "images", "val2017", id + ".jpg");
-            PngLabels.Write(labels, data.At("coco", "annotations", "val2017", id + "_labelTrainIds.png"));
+            LabelWriter.Write(labels, data.At("coco", "annotations", "val2017", id + "_labelTrainIds.png"));
         }
 
         return data.At("coco");
@@ -55,7 +56,7 @@ internal static class RealFormats
             foreach (string id in ids)
             {
                 LabelMap labels = Pair(data, id, 0, [1, 20, 45, 59], "VOCdevkit", "VOC2010", "JPEGImages", id + ".jpg");
-                PngLabels.Write(labels, data.At("VOCdevkit", "VOC2010", "SegmentationClassContext", id + ".png"), LabelPalette.Voc);
+                LabelWriter.Write(labels, data.At("VOCdevkit", "VOC2010", "SegmentationClassContext", id + ".png"), LabelPalette.Voc);
             }
         }
 
@@ -72,7 +73,7 @@ internal static class RealFormats
         foreach (string id in new[] { "a", "b", "c", "d", "e", "f" })
         {
             LabelMap labels = Pair(data, id, 2, [0, 1, 3], "mine", "images", id + ".jpg");
-            PngLabels.Write(labels, data.At("mine", "masks", id + ".png"), LabelPalette.Bright);
+            LabelWriter.Write(labels, data.At("mine", "masks", id + ".png"), LabelPalette.Bright);
         }
 
         return data.At("mine");

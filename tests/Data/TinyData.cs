@@ -1,5 +1,6 @@
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 
 namespace Ldvc.Tests.Data;
@@ -23,7 +24,7 @@ internal sealed class TinyData : IDisposable
     /// <summary>A PNG under any name: readers go by content.</summary>
     public void Picture(int width, int height, params string[] parts) => ImageWriter.WritePng(Pattern(width, height), At(parts));
 
-    public void Mask(LabelMap labels, params string[] parts) => PngLabels.Write(labels, At(parts), LabelPalette.Voc);
+    public void Mask(LabelMap labels, params string[] parts) => LabelWriter.Write(labels, At(parts), LabelPalette.Voc);
 
     public static RgbImage Pattern(int width, int height, ulong seed = 0)
     {

@@ -1,4 +1,5 @@
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using Xunit;
 

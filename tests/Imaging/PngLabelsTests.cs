@@ -1,4 +1,5 @@
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -36,8 +37,8 @@ public class PngLabelsTests
     public void WrittenMapsComeBackAndThePaletteIsSeenByPictureReaders()
     {
         var labels = ImageFixtures.Labels("label-grey8.png");
-        Assert.Equal(labels.Labels, PngLabels.Decode(PngLabels.Encode(labels), "grey").Labels);
-        byte[] withPalette = PngLabels.Encode(labels, LabelPalette.Voc);
+        Assert.Equal(labels.Labels, PngLabels.Decode(LabelWriter.Encode(labels), "grey").Labels);
+        byte[] withPalette = LabelWriter.Encode(labels, LabelPalette.Voc);
         Assert.Equal(labels.Labels, PngLabels.Decode(withPalette, "palette").Labels);
         var picture = ImageReader.Decode(withPalette, "palette");
         for (int i = 0; i < labels.Labels.Length; i++)
@@ -91,7 +92,7 @@ public class PngLabelsTests
     public void PixelDataOfTheWrongLengthIsRefusedEvenWithRightChecksums()
     {
         var labels = new LabelMap(5, 4);
-        byte[] file = PngLabels.Encode(labels);
+        byte[] file = LabelWriter.Encode(labels);
         foreach (int height in new[] { 3, 5 })
         {
             byte[] copy = (byte[])file.Clone();

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
@@ -310,7 +311,7 @@ public sealed class BadInputTests
         string path = Path.Combine(root, mask);
         var labels = PngLabels.Read(path);
         labels.Labels.AsSpan().Fill(value);
-        PngLabels.Write(labels, path);
+        LabelWriter.Write(labels, path);
         return root;
     }
 }

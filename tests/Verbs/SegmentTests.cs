@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;

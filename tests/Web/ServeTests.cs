@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ldvc.Cli;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Tests.Cli;

@@ -51,29 +51,16 @@ internal static class PngChunks
         }
     }
 
-    /// <summary>Appends one chunk.</summary>
-    public static void Append(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
-    {
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-        stream.Write(number);
-        stream.Write(type);
-        stream.Write(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~Update(Update(uint.MaxValue, type), data));
-        stream.Write(number);
-    }
-
     /// <summary>CRC-32 as PNG and zlib define it.</summary>
-    public static uint Crc(ReadOnlySpan<byte> data) => ~Update(uint.MaxValue, data);
-
-    private static uint Update(uint crc, ReadOnlySpan<byte> data)
+    public static uint Crc(ReadOnlySpan<byte> data)
     {
+        uint crc = uint.MaxValue;
         foreach (byte b in data)
         {
             crc = CrcTable[(byte)(crc ^ b)] ^ (crc >> 8);
         }
 
-        return crc;
+        return ~crc;
     }
 
     private static uint[] BuildCrcTable()

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Numerics;
 using Ldvc.Tensors;
 
 namespace Ldvc.Imaging;
@@ -14,10 +15,13 @@ internal static class PngLabelDecoder
 
     private static readonly (int X, int Y, int StepX, int StepY)[] Plain = [(0, 0, 1, 1)];
 
-    /// <summary>Decodes the joined IDAT data. Memory is bounded by the header's size: row by row, never more than it announces.</summary>
-    public static LabelMap Decode(PngHeader header, Stream compressed, string name)
+    /// <summary>
+    /// Decodes the joined IDAT data into <paramref name="labels"/>, one number per pixel. Memory is bounded by the header's size: row by row, never more than it
+    /// announces.
+    /// </summary>
+    public static void Decode<T>(PngHeader header, Stream compressed, Span<T> labels, string name)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        var labels = new LabelMap(header.Width, header.Height);
         int pixelBytes = Math.Max(1, header.BitDepth / 8);
         try
         {
@@ -42,7 +46,7 @@ internal static class PngLabelDecoder
 
                     Unfilter(row.AsSpan(1), previous.AsSpan(1), row[0], pixelBytes, name);
                     long target = ((long)(y0 + (y * stepY)) * header.Width) + x0;
-                    Unpack(row.AsSpan(1), labels.Labels.AsSpan((int)target), width, stepX, header.BitDepth, name);
+                    Unpack(row.AsSpan(1), labels[(int)target..], width, stepX, header.BitDepth, name);
                     (row, previous) = (previous, row);
                 }
             }
@@ -57,8 +61,6 @@ internal static class PngLabelDecoder
         {
             throw new InputException($"{name}: damaged, the pixel data cannot be inflated", e);
         }
-
-        return labels;
     }
 
     private static int Steps(int size, int first, int step) => size <= first ? 0 : ((size - first - 1) / step) + 1;
@@ -113,25 +115,27 @@ internal static class PngLabelDecoder
         return (byte)(toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner);
     }
 
-    private static void Unpack(ReadOnlySpan<byte> row, Span<byte> target, int width, int step, int depth, string name)
+    private static void Unpack<T>(ReadOnlySpan<byte> row, Span<T> target, int width, int step, int depth, string name)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         if (depth == 8)
         {
             for (int x = 0; x < width; x++)
             {
-                target[x * step] = row[x];
+                target[x * step] = T.CreateTruncating(row[x]);
             }
         }
         else if (depth == 16)
         {
             for (int x = 0; x < width; x++)
             {
-                if (row[2 * x] != 0)
+                int label = (row[2 * x] << 8) | row[(2 * x) + 1];
+                if (label > int.CreateTruncating(T.MaxValue))
                 {
-                    throw new InputException($"{name}: label value {(row[2 * x] << 8) | row[(2 * x) + 1]}, expected at most 255");
+                    throw new InputException($"{name}: label value {label}, expected at most {T.MaxValue}");
                 }
 
-                target[x * step] = row[(2 * x) + 1];
+                target[x * step] = T.CreateTruncating(label);
             }
         }
         else
@@ -141,7 +145,7 @@ internal static class PngLabelDecoder
             for (int x = 0; x < width; x++)
             {
                 int shift = 8 - (depth * ((x % perByte) + 1));
-                target[x * step] = (byte)((row[x / perByte] >> shift) & mask);
+                target[x * step] = T.CreateTruncating((row[x / perByte] >> shift) & mask);
             }
         }
     }

@@ -1,10 +1,9 @@
-using System.IO.Compression;
 using Ldvc.Tensors;
 
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Label maps as PNG. Picture libraries turn palette indices into colours and stretch shallow greys; here the stored number of every pixel is the
+/// Reads label maps from PNG. Picture libraries turn palette indices into colours and stretch shallow greys; here the stored number of every pixel is the
 /// class index, exactly. Grey and palette PNGs of every bit depth, interlaced or not; every chunk's CRC is checked.
 /// </summary>
 internal static class PngLabels
@@ -17,6 +16,38 @@ internal static class PngLabels
     /// <exception cref="InputException">As for <see cref="Read"/>.</exception>
     public static LabelMap Decode(ReadOnlySpan<byte> file, string name)
     {
+        var (header, compressed) = Open(file, name);
+        using (compressed)
+        {
+            var labels = new LabelMap(header.Width, header.Height);
+            PngLabelDecoder.Decode<byte>(header, compressed, labels.Labels, name);
+            return labels;
+        }
+    }
+
+    /// <summary>
+    /// Reads the stored indices of a map that may have more than 255 classes. Numbers are not translated: in a file of 8 bits, no label is
+    /// <see cref="LabelMap.Ignore"/>, in one of 16 bits it is <see cref="LabelMap16.Unlabelled"/>.
+    /// </summary>
+    /// <exception cref="InputException">Missing, damaged or truncated file, or another kind of PNG.</exception>
+    public static LabelMap16 Read16(string path) => Decode16(InputFile.ReadAllBytes(path), path);
+
+    /// <summary>Decodes a PNG held in memory as <see cref="Read16"/> does; <paramref name="name"/> stands for it in messages.</summary>
+    /// <exception cref="InputException">As for <see cref="Read16"/>.</exception>
+    public static LabelMap16 Decode16(ReadOnlySpan<byte> file, string name)
+    {
+        var (header, compressed) = Open(file, name);
+        using (compressed)
+        {
+            var labels = new LabelMap16(header.Width, header.Height, new ushort[checked(header.Width * header.Height)]);
+            PngLabelDecoder.Decode<ushort>(header, compressed, labels.Labels, name);
+            return labels;
+        }
+    }
+
+    // The header, and the pixel data of all IDAT chunks as one stream.
+    private static (PngHeader Header, MemoryStream Compressed) Open(ReadOnlySpan<byte> file, string name)
+    {
         var chunks = PngChunks.Split(file, name);
         if (chunks[0].Type != "IHDR")
         {
@@ -24,7 +55,7 @@ internal static class PngLabels
         }
 
         var header = PngHeader.Parse(file.Slice(chunks[0].Offset, chunks[0].Length), name);
-        using var compressed = new MemoryStream();
+        var compressed = new MemoryStream();
         foreach (var (type, offset, length) in chunks)
         {
             if (type == "IDAT")
@@ -38,46 +69,6 @@ internal static class PngLabels
         }
 
         compressed.Position = 0;
-        return PngLabelDecoder.Decode(header, compressed, name);
-    }
-
-    /// <summary>
-    /// Writes an 8-bit PNG whose stored values are the labels: a palette PNG when <paramref name="palette"/> is given, else grey.
-    /// The file appears whole or not at all.
-    /// </summary>
-    /// <exception cref="InputException">The folder is missing or cannot be written to.</exception>
-    public static void Write(LabelMap labels, string path, LabelPalette? palette = null) => AtomicFile.WriteAllBytes(path, Encode(labels, palette));
-
-    /// <summary>The bytes <see cref="Write"/> writes.</summary>
-    public static byte[] Encode(LabelMap labels, LabelPalette? palette = null)
-    {
-        using var file = new MemoryStream();
-        file.Write(PngChunks.Signature);
-        Span<byte> header = stackalloc byte[13];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(header, labels.Width);
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(header[4..], labels.Height);
-        header[8] = 8;
-        header[9] = (byte)(palette is null ? 0 : 3);
-        header[10..].Clear();
-        PngChunks.Append(file, "IHDR"u8, header);
-        if (palette is not null)
-        {
-            PngChunks.Append(file, "PLTE"u8, palette.Rgb);
-        }
-
-        using var compressed = new MemoryStream();
-        using (var zlib = new ZLibStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
-        {
-            // Filter 0 on every row: runs of equal labels compress well as they are.
-            for (int y = 0; y < labels.Height; y++)
-            {
-                zlib.WriteByte(0);
-                zlib.Write(labels.Labels, y * labels.Width, labels.Width);
-            }
-        }
-
-        PngChunks.Append(file, "IDAT"u8, compressed.GetBuffer().AsSpan(0, (int)compressed.Length));
-        PngChunks.Append(file, "IEND"u8, []);
-        return file.ToArray();
+        return (header, compressed);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ldvc.Cli;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -81,8 +82,8 @@ internal sealed class SegmentResult
     /// <summary>For NAME.json and --json.</summary>
     internal object ToJson() => new { Image, Width, Height, Classes, Background };
 
-    /// <summary>NAME.png. A palette costs nothing and shows colours in any viewer; the stored numbers are the class indices all the same.</summary>
-    internal byte[] EncodeLabels() => PngLabels.Encode(_labels, LabelPalette.Bright);
+    /// <summary>NAME.png: the stored numbers are the class indices, viewers show them in VOC's colours, and the names stand in a text chunk.</summary>
+    internal byte[] EncodeLabels() => LabelWriter.Encode(_labels, LabelPalette.Voc, _names);
 
     /// <summary>NAME.overlay.png.</summary>
     internal byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));

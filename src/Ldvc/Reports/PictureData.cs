@@ -1,4 +1,5 @@
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 
 namespace Ldvc.Reports;
 

@@ -1,14 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 
 namespace Ldvc.Synthetic;
 
 /// <summary>
 /// Writes synthetic data sets in the layout of PASCAL VOC, which <see cref="Data.FolderDataset"/> and other programs read: JPEGImages/ID.jpg,
-/// SegmentationClass/ID.png (8-bit palette PNG; the stored number is the class's line in classes.txt, counted from 1, and 0 is no label),
-/// ImageSets/Segmentation/PART.txt with the IDs of a part, classes.txt, seen.txt, unseen.txt, and SHA256SUMS over all of it.
+/// SegmentationClass/ID.png (8-bit palette PNG; the stored number is the class's line in classes.txt, counted from 1, and 0 is no label; the names are in the
+/// file, too), ImageSets/Segmentation/PART.txt with the IDs of a part, classes.txt, seen.txt, unseen.txt, and SHA256SUMS over all of it.
 /// </summary>
 internal static class SceneFolder
 {
@@ -45,6 +46,7 @@ internal static class SceneFolder
         void Lines(string name, IEnumerable<string> lines) => Save(name, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
 
         SceneDataset first = parts[0];
+        string[] names = ["no label", .. first.Classes];
         Lines("classes.txt", first.Classes);
         Lines("seen.txt", first.Classes.Take(first.SeenCount));
         Lines("unseen.txt", first.Classes.Skip(first.SeenCount));
@@ -56,7 +58,7 @@ internal static class SceneFolder
             {
                 (RgbImage image, LabelMap labels) = part.Read(i);
                 Save(Path.Combine(Images, ids[i] + ".jpg"), ImageWriter.EncodeJpeg(image, JpegQuality));
-                Save(Path.Combine(Masks, ids[i] + ".png"), PngLabels.Encode(FromOne(labels), LabelPalette.Voc));
+                Save(Path.Combine(Masks, ids[i] + ".png"), LabelWriter.Encode(FromOne(labels), LabelPalette.Voc, names));
                 progress?.Invoke(++done);
             }
 

@@ -3,6 +3,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Demo;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Synthetic;

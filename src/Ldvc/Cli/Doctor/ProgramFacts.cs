@@ -1,3 +1,5 @@
+using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using SkiaSharp;
 
 namespace Ldvc.Cli.Doctor;
@@ -16,17 +18,16 @@ internal static class ProgramFacts
         yield return new Finding("demo assets", folder is null || missing.Length > 0 ? FindingState.Absent : FindingState.Ok, found);
     }
 
-    /// <summary>Encodes one pixel, which needs the native library.</summary>
+    /// <summary>Reads one pixel that was just written, which needs the native library.</summary>
     private static Finding Skia()
     {
         const string Subject = "image codecs";
         try
         {
-            using var bitmap = new SKBitmap(1, 1);
-            using SKData? png = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-            return png is { Size: > 0 }
-                ? new Finding(Subject, FindingState.Ok, $"SkiaSharp {SkiaSharpVersion.Native} loads and encodes")
-                : new Finding(Subject, FindingState.Broken, "SkiaSharp loads but cannot encode a PNG");
+            using SKBitmap? bitmap = SKBitmap.Decode(ImageWriter.EncodePng(new RgbImage(1, 1)));
+            return bitmap is { Width: 1, Height: 1 }
+                ? new Finding(Subject, FindingState.Ok, $"SkiaSharp {SkiaSharpVersion.Native} loads and decodes")
+                : new Finding(Subject, FindingState.Broken, "SkiaSharp loads but cannot decode a PNG");
         }
         catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or BadImageFormatException or InvalidOperationException)
         {
