@@ -132,7 +132,7 @@ public sealed class LabelWriterTests
                 })
                 {
                     InputException error = Assert.Throws<InputException>(
-                        () => Tensors.Serialization.AtomicFile.Write(path, stream => write(new FullDisk(stream, room))));
+                        () => Ldvc.Tensors.Serialization.AtomicFile.Write(path, stream => write(new FullDisk(stream, room))));
                     Assert.Equal($"{path}: cannot be written (No space left on device)", error.Message);
                     Assert.Equal([path], Directory.GetFiles(folder));
                     Assert.Equal(old, File.ReadAllBytes(path));
