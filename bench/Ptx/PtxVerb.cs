@@ -49,8 +49,8 @@ internal static class PtxVerb
             var pressure = found.Count == 0 ? PtxPressure.Of(new PtxFlow(PtxModule.Parse(ptx).Kernel)) : new PtxPressure(0, 0, 0, 0);
             entries.Add(new PtxEntry(
                 kernel.Name, file, PtxCompiler.EntryPoint(ptx), SourceOf(kernel), [kernel.GroupSize, 1, 1], kernel.GroupsPerMultiprocessor, kernel.SharedBytes,
-                kernel.DynamicSharedBytes, pressure.Registers, kernel.MostRegisters, [.. launches[kernel.Name]]));
-            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines, {pressure.Registers} registers live at most ({pressure.WithArguments} with arguments), {kernel.MostRegisters} may be used");
+                kernel.DynamicSharedBytes, pressure.Registers, kernel.MaxRegisters, [.. launches[kernel.Name]]));
+            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines, {pressure.Registers} registers live at most ({pressure.WithArguments} with arguments), {kernel.MaxRegisters} may be used");
             found.ForEach(finding => Console.WriteLine($"{file}: {finding}"));
             findings += found.Count;
         }

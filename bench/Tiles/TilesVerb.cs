@@ -7,6 +7,8 @@ using Ldvc.Cli;
 using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.Gpu;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Gpu;
 using Spectre.Console;
@@ -15,7 +17,7 @@ namespace Ldvc.Bench.Tiles;
 
 /// <summary>
 /// `bench tiles`: matrix products of a GPU with every tile and every cut of their sums, and which of them the program takes: what the thresholds of
-/// <see cref="SplitK"/> and of the tiles' choice are set by.
+/// <see cref="MatMulPlan"/> and of the tiles' choice are set by.
 /// </summary>
 internal static class TilesVerb
 {
@@ -100,7 +102,7 @@ internal static class TilesVerb
             double best = double.PositiveInfinity;
             foreach (int parts in s_parts)
             {
-                int part = parts == 1 ? 0 : SplitK.Steps(k, parts);
+                int part = parts == 1 ? 0 : MatMulPlan.Steps(k, parts);
                 if (parts > 1 && (part >= k || part < 32 || (long)parts * m * n > MostPartialSums))
                 {
                     cells.Add(string.Empty);

@@ -89,7 +89,7 @@ public class Variable : IDisposable
         else
         {
             var target = GradientTarget(out _);
-            Kernels.KernelSet.For(target.Device).Elementwise.Add(target, gradient, target, target.Count);
+            KernelSet.For(target.Device).Elementwise.Add(target, gradient, target, target.Count);
         }
     }
 

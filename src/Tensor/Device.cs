@@ -1,12 +1,10 @@
 using System.Runtime.InteropServices;
-using Ldvc.Tensors.Gpu;
-using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Tensors;
 
 /// <summary>
 /// Where tensors live and kernels run. Model code only ever holds a <see cref="Device"/>; which kernels belong to it is decided in one place
-/// (Ldvc.Kernels.KernelSet).
+/// (KernelSet of Ldvc.Kernels).
 /// </summary>
 public abstract class Device : IDisposable
 {
@@ -34,7 +32,7 @@ public abstract class Device : IDisposable
     /// <summary>Whether the device runs kernels for tensor cores, or simulates them.</summary>
     internal virtual bool HasTensorCores => false;
 
-    /// <summary>The kernels of this device; set once by Ldvc.Kernels.KernelSet, kept here so that finding them costs nothing.</summary>
+    /// <summary>The kernels of this device; set once by KernelSet of Ldvc.Kernels, kept here so that finding them costs nothing.</summary>
     internal object? Kernels { get; set; }
 
     /// <summary>Names what is queued until the result is disposed of on a profiler's time line; nothing where there is none.</summary>

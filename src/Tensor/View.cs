@@ -1,6 +1,3 @@
-using ILGPU;
-using Ldvc.Tensors.Gpu;
-
 namespace Ldvc.Tensors;
 
 /// <summary>What kernels see of a tensor: its memory, the position of the first element, and what the elements are. A default view means "absent".</summary>
@@ -24,22 +21,9 @@ public readonly record struct View(Storage Storage, long Offset, DType Type = DT
     /// <summary>CPU address of the first byte; null for an absent view.</summary>
     internal unsafe byte* Bytes => Storage is null ? null : ((CpuStorage)Storage).Pointer + Offset;
 
-    /// <summary>GPU memory from the first float to the block's end; not for absent views.</summary>
-    internal ArrayView<float> GpuFloats => ((GpuStorage)Float32Storage).Elements<float>(Offset);
-
-    /// <summary>GPU memory from the first bf16 number to the block's end; not for absent views.</summary>
-    internal ArrayView<ushort> GpuBf16 => IsBf16
-        ? ((GpuStorage)Storage).Elements<ushort>(Offset)
-        : throw new InvalidOperationException($"a kernel expected bf16 numbers, got {Type}");
-
-    /// <summary>GPU memory from the first 32-bit integer to the block's end; not for absent views.</summary>
-    internal ArrayView<int> GpuInts => ((GpuStorage)Storage).Elements<int>(Offset);
-
-    /// <summary>GPU memory from the first byte to the block's end; not for absent views.</summary>
-    internal ArrayView<byte> GpuBytes => ((GpuStorage)Storage).Elements<byte>(Offset);
-
-    // Misreading halves of floats would give plausible numbers.
-    private Storage Float32Storage => IsBf16 ? throw new InvalidOperationException("a kernel expected float32 numbers, got bf16") : Storage;
+    /// <summary>The storage, of elements that are not bf16: misreading halves of floats would give plausible numbers.</summary>
+    /// <exception cref="InvalidOperationException">The elements are bf16.</exception>
+    internal Storage Float32Storage => IsBf16 ? throw new InvalidOperationException("a kernel expected float32 numbers, got bf16") : Storage;
 
     /// <summary>A tensor's view.</summary>
     public static implicit operator View(Tensor? tensor) => tensor?.View ?? default;

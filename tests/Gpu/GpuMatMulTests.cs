@@ -1,6 +1,8 @@
 using Ldvc.Cases;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.Gpu;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Gpu;
 using Xunit;
@@ -116,7 +118,7 @@ internal static class MatMulCases
                 return (c.ToArray(), before.ToArray());
             }
 
-            int part = SplitK.Steps(k, parts);
+            int part = MatMulPlan.Steps(k, parts);
             Assert.True(part < k);
             var (whole, cut) = (Run(0), Run(part));
             Assert.True(CaseDifference.Of("c", Array.ConvertAll(whole.Values, v => (double)v), cut.Values, 3e-6) is { Passed: true }, $"{m} x {n} x {k}, form {form}: c");

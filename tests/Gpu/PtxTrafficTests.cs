@@ -1,8 +1,15 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Attention.Gpu;
+using Ldvc.Kernels.Attention.TensorCore;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Gpu.Intrinsics;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.Gpu;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Kernels.RouteAttention;
+using Ldvc.Kernels.RouteAttention.Gpu;
+using Ldvc.Kernels.RouteAttention.TensorCore;
 using Ldvc.Ptx.Machine;
 using Ldvc.Tensors;
 using Xunit;

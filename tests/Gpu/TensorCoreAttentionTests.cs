@@ -1,5 +1,6 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Attention.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tests.Kernels;
 using Xunit;

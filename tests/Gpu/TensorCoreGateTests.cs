@@ -1,7 +1,10 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Attention.Gpu;
+using Ldvc.Kernels.Attention.TensorCore;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -53,7 +56,7 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         try
         {
             device.Precision = Precision.Bf16;
-            chosen = [TensorCoreChoice.Of(device, gemm), TensorCoreChoice.Of(device, gemm with { B = stored }), TensorCoreChoice.Of(device, gemm with { K = 15, B = stored })];
+            chosen = [MatMulPlan.Multiplies(device.Precision, gemm), MatMulPlan.Multiplies(device.Precision, gemm with { B = stored }), MatMulPlan.Multiplies(device.Precision, gemm with { K = 15, B = stored })];
         }
         finally
         {

@@ -1,5 +1,6 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tests.Kernels;
 using Xunit;

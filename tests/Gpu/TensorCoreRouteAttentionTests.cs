@@ -1,6 +1,8 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
 using Ldvc.Kernels.RouteAttention;
+using Ldvc.Kernels.RouteAttention.Gpu;
+using Ldvc.Kernels.RouteAttention.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tests.Kernels;
 using Xunit;

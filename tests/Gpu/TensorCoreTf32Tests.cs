@@ -2,6 +2,8 @@ using Ldvc.Kernels;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 using Ldvc.Kernels.MatMul;
+using Ldvc.Kernels.MatMul.Gpu;
+using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Tensors;
 using Ldvc.Tests.Kernels;
 using Xunit;

@@ -1,7 +1,11 @@
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Attention.Gpu;
+using Ldvc.Kernels.Attention.TensorCore;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.RouteAttention;
+using Ldvc.Kernels.RouteAttention.Gpu;
+using Ldvc.Kernels.RouteAttention.TensorCore;
 using Ldvc.Tensors;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Attention.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;

@@ -1,4 +1,5 @@
 using Ldvc.Kernels.MaskLoss;
+using Ldvc.Kernels.MaskLoss.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;

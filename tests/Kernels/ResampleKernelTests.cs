@@ -1,4 +1,5 @@
 using Ldvc.Kernels.Resample;
+using Ldvc.Kernels.Resample.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;

@@ -1,5 +1,6 @@
 using Ldvc.Kernels.Attention;
 using Ldvc.Kernels.RouteAttention;
+using Ldvc.Kernels.RouteAttention.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;

@@ -1,5 +1,6 @@
 using Ldvc.Cases.Ops;
 using Ldvc.Kernels.Segmentation;
+using Ldvc.Kernels.Segmentation.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;

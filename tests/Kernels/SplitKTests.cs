@@ -15,6 +15,6 @@ public sealed class SplitKTests
     {
         using var device = new CpuDevice(1);
         using var values = device.Empty(new Shape(1));
-        Assert.Equal(expected, SplitK.Part(new Gemm(m, n, 5000, values.View, values.View, values.View), Precision.Fp32, 132));
+        Assert.Equal(expected, MatMulPlan.Part(new Gemm(m, n, 5000, values.View, values.View, values.View), Precision.Fp32, 132));
     }
 }

@@ -7,6 +7,7 @@ using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.MatMul;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -92,7 +93,7 @@ internal sealed class PtxSystem : IDisposable
 
         /// <inheritdoc/>
         public Parameter GetMatrix(string name, Shape shape, double deviation) => new(
-            device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? TensorCoreChoice.MatrixType(device, shape) : DType.Float32), trainable: false);
+            device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? MatMulPlan.StoredType(device, shape) : DType.Float32), trainable: false);
 
         /// <inheritdoc/>
         public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => GetMatrix(name, new Shape(outputs, inputs), deviation);

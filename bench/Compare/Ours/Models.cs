@@ -3,6 +3,7 @@ using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.MatMul;
 using Ldvc.Model;
 using Ldvc.Prompts;
 using Ldvc.Tensors;
@@ -41,7 +42,7 @@ internal sealed class FileWeights(TensorArchive archive, Device device) : IWeigh
 {
     public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double deviation) => name.StartsWith("visual.", StringComparison.Ordinal) && TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16
+    public Parameter GetMatrix(string name, Shape shape, double deviation) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16
         ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape), trainable: false)
         : Get(name, shape, deviation);
 

@@ -1,6 +1,5 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
-using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Elementwise;
 

@@ -37,7 +37,7 @@ internal abstract class GpuKernel
     /// <summary>Shared memory that the method declares, in bytes; a test compares it with the compiled kernel.</summary>
     internal int SharedBytes { get; init; }
 
-    /// <summary>Most shared memory that a launch asks for besides, in bytes.</summary>
+    /// <summary>Shared memory that a launch asks for besides at most, in bytes.</summary>
     internal int DynamicSharedBytes { get; init; }
 
     /// <summary>Groups that should fit a multiprocessor at once: bounds the registers that the CUDA compiler may use; 0 leaves them to it.</summary>
@@ -46,7 +46,7 @@ internal abstract class GpuKernel
     /// <summary>
     /// Registers that a thread may have on CUDA: a multiprocessor's 65536 shared out, in steps of 8, to as many threads as should fit it, and 255 at most.
     /// </summary>
-    internal int MostRegisters => Math.Min(255, (1 << 16) / (GroupSize * Math.Max(1, GroupsPerMultiprocessor)) / 8 * 8);
+    internal int MaxRegisters => Math.Min(255, (1 << 16) / (GroupSize * Math.Max(1, GroupsPerMultiprocessor)) / 8 * 8);
 
     /// <summary>The kernel exists for CUDA alone (intrinsics that other devices lack); the simulator runs it through their C# bodies.</summary>
     internal bool CudaOnly { get; init; }

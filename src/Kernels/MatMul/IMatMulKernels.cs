@@ -1,4 +1,3 @@
-using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul;
@@ -83,14 +82,8 @@ internal record struct Gemm
     /// <summary>Values before the activation of an earlier product, laid out as C; may be absent.</summary>
     public View ActivationGradientOf { get; set; }
 
-    /// <summary>A as it is stored.</summary>
-    internal readonly Bf16Matrix StoredA => Bf16Matrix.Of(A, TransposeA ? K : M, TransposeA ? M : K, Lda, StrideA, Batch);
-
-    /// <summary>B as it is stored.</summary>
-    internal readonly Bf16Matrix StoredB => Bf16Matrix.Of(B, TransposeB ? N : K, TransposeB ? K : N, Ldb, StrideB, Batch);
-
-    /// <summary>C, or what is laid out like it, as it is stored.</summary>
-    internal readonly Bf16Matrix LikeC(View view) => Bf16Matrix.Of(view, M, N, Ldc, StrideC, Batch);
+    /// <summary>Whether an operand or a result is stored in bf16.</summary>
+    internal readonly bool HasStoredBf16 => A.IsBf16 || B.IsBf16 || C.IsBf16 || PreActivation.IsBf16;
 }
 
 /// <summary>Dense matrix products.</summary>

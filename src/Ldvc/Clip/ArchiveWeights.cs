@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -40,7 +41,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
     }
 
     private Parameter Matrix(string name, float[] values, Shape shape) => new(
-        name.StartsWith("visual.", StringComparison.Ordinal) && TensorCoreChoice.MatrixType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
+        name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
 
     private float[] Read(string name, Shape shape)
     {

@@ -2,6 +2,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Model;
 using Ldvc.Tensors;
 

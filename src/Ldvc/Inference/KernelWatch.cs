@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Kernels.RouteAttention;
 using Ldvc.Tensors;

@@ -3,6 +3,7 @@ using Ldvc.Autograd;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Model;
 using Ldvc.Tensors;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Optimizers;
 using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 

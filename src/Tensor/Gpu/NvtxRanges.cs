@@ -6,7 +6,7 @@ namespace Ldvc.Tensors.Gpu;
 /// Named ranges on the time line of NVIDIA's profilers (NVTX), pushed and popped by the thread that queues work. The library comes with the CUDA toolkit;
 /// without it there are no ranges, and with it but no profiler they cost a call into it.
 /// </summary>
-internal sealed unsafe class NvtxRanges : IDisposable
+internal sealed unsafe class NvtxRanges : IDeviceRanges, IDisposable
 {
     private readonly delegate* unmanaged<byte*, int> _push;
     private readonly delegate* unmanaged<int> _pop;
@@ -53,7 +53,7 @@ internal sealed unsafe class NvtxRanges : IDisposable
         return new DeviceRange(this);
     }
 
-    internal void Pop() => _ = _pop();
+    public void Pop() => _ = _pop();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -65,15 +65,4 @@ internal sealed unsafe class NvtxRanges : IDisposable
 
         _names.Clear();
     }
-}
-
-/// <summary>An open range, closed by Dispose; nothing on devices without ranges.</summary>
-public readonly struct DeviceRange : IDisposable
-{
-    private readonly NvtxRanges? _ranges;
-
-    internal DeviceRange(NvtxRanges ranges) => _ranges = ranges;
-
-    /// <summary>Closes the range.</summary>
-    public void Dispose() => _ranges?.Pop();
 }

@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+
+namespace Ldvc.Kernels.Attention.Cpu;
+
+/// <summary>
+/// Carves a tile's scratch memory into cache-line aligned pieces. Tiles take it from the stack; head dimensions far beyond the usual, which would
+/// not fit, from native memory for the duration of the tile.
+/// </summary>
+internal unsafe ref struct CpuScratch
+{
+    /// <summary>The most floats that a tile takes from the stack (144 KB).</summary>
+    internal const long StackFloats = 36 * 1024;
+
+    private const int Line = 16;
+
+    private readonly void* _native;
+    private float* _next;
+
+    /// <summary>Uses the given memory, or allocates when it is null.</summary>
+    internal CpuScratch(float* memory, long floats)
+    {
+        _native = memory == null ? NativeMemory.Alloc((nuint)floats * sizeof(float)) : null;
+        nuint start = (nuint)(memory == null ? _native : memory);
+        _next = (float*)((start + 63) & ~(nuint)63);
+    }
+
+    /// <summary>Floats that a piece takes at most, alignment included.</summary>
+    internal static long Piece(long floats) => floats + Line;
+
+    internal float* Take(long floats)
+    {
+        float* piece = _next;
+        _next += (floats + Line - 1) / Line * Line;
+        return piece;
+    }
+
+    internal readonly void Free() => NativeMemory.Free(_native);
+}

@@ -1,0 +1,22 @@
+using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+
+namespace Ldvc.Kernels.MatMul.Gpu;
+
+/// <summary>The matrices of a product as they are stored on a GPU.</summary>
+internal static class GemmStorage
+{
+    extension(in Gemm gemm)
+    {
+        /// <summary>A as it is stored.</summary>
+        internal Bf16Matrix StoredA => Bf16Matrix.Of(
+            gemm.A, gemm.TransposeA ? gemm.K : gemm.M, gemm.TransposeA ? gemm.M : gemm.K, gemm.Lda, gemm.StrideA, gemm.Batch);
+
+        /// <summary>B as it is stored.</summary>
+        internal Bf16Matrix StoredB => Bf16Matrix.Of(
+            gemm.B, gemm.TransposeB ? gemm.N : gemm.K, gemm.TransposeB ? gemm.K : gemm.N, gemm.Ldb, gemm.StrideB, gemm.Batch);
+
+        /// <summary>C, or what is laid out like it, as it is stored.</summary>
+        internal Bf16Matrix LikeC(View view) => Bf16Matrix.Of(view, gemm.M, gemm.N, gemm.Ldc, gemm.StrideC, gemm.Batch);
+    }
+}

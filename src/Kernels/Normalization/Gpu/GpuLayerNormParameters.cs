@@ -1,0 +1,76 @@
+using ILGPU;
+using Ldvc.Kernels.Gpu;
+
+namespace Ldvc.Kernels.Normalization.Gpu;
+
+internal readonly struct LayerNormParameterArgs
+{
+    internal ArrayView<float> X { get; init; }
+
+    internal ArrayView<float> Dy { get; init; }
+
+    internal ArrayView<float> Mean { get; init; }
+
+    internal ArrayView<float> Rstd { get; init; }
+
+    /// <summary>[2, slabs, columns]: partial sums for gamma, then for beta.</summary>
+    internal ArrayView<float> Partial { get; init; }
+
+    internal int Rows { get; init; }
+
+    internal int Columns { get; init; }
+
+    internal int RowsPerGroup { get; init; }
+}
+
+/// <summary>
+/// First pass of dgamma and dbeta: group (x, y) sums 32 columns of slab y of the rows; a column sum over the slabs follows. 8 bytes and five
+/// operations an element: limited by memory.
+/// </summary>
+internal static class GpuLayerNormParameters
+{
+    internal const int GroupSize = 256;
+    internal const int ColumnsPerGroup = 32;
+
+    internal static readonly GpuKernel<LayerNormParameterArgs> Kernel = new("normalization.layer_norm_parameters", Run, GroupSize)
+    {
+        AnyGroup = true,
+        SharedBytes = 2 * GroupSize * sizeof(float),
+    };
+
+    internal static void Run(LayerNormParameterArgs args)
+    {
+        var gammas = SharedMemory.Allocate1D<float>(GroupSize);
+        var betas = SharedMemory.Allocate1D<float>(GroupSize);
+        int thread = Group.IdxX, lanes = Group.DimX / ColumnsPerGroup;
+        int column = (Grid.IdxX * ColumnsPerGroup) + (thread & (ColumnsPerGroup - 1)), lane = thread / ColumnsPerGroup;
+        int end = IntrinsicMath.Min(args.Rows, (Grid.IdxY + 1) * args.RowsPerGroup);
+        float gamma = 0f, beta = 0f;
+        if (column < args.Columns)
+        {
+            for (int row = (Grid.IdxY * args.RowsPerGroup) + lane; row < end; row += lanes)
+            {
+                int at = (row * args.Columns) + column;
+                float dy = args.Dy[at];
+                beta += dy;
+                gamma += dy * ((args.X[at] - args.Mean[row]) * args.Rstd[row]);
+            }
+        }
+
+        gammas[thread] = gamma;
+        betas[thread] = beta;
+        Group.Barrier();
+        if (lane == 0 && column < args.Columns)
+        {
+            for (int i = 1; i < lanes; i++)
+            {
+                gamma += gammas[(i * ColumnsPerGroup) + thread];
+                beta += betas[(i * ColumnsPerGroup) + thread];
+            }
+
+            int at = (Grid.IdxY * args.Columns) + column;
+            args.Partial[at] = gamma;
+            args.Partial[(Grid.DimY * args.Columns) + at] = beta;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using Ldvc.Kernels.Resample.Cpu;
+using Ldvc.Kernels.Simd;
+
+
+namespace Ldvc.Kernels.Segmentation.Cpu;
+
+internal unsafe struct ArgmaxArguments
+{
+    /// <summary>Planes [images, classes, height, width].</summary>
+    public float* Planes;
+
+    /// <summary>Factors [height, width] of every plane; may be null.</summary>
+    public float* Scale;
+
+    /// <summary>Classes that take part have a non-zero byte; null means all.</summary>
+    public byte* Allowed;
+
+    /// <summary>Labels [images, output height, output width].</summary>
+    public byte* Labels;
+
+    /// <summary>Winning scores, like the labels; may be null.</summary>
+    public float* Best;
+
+    /// <summary>The label that is replaced, or -1: all are.</summary>
+    public int Marker;
+    public int Classes;
+    public int Height;
+    public int Width;
+    public int OutputHeight;
+    public int OutputWidth;
+    public int Bands;
+}
+
+/// <summary>
+/// Argmax over classes of planes that are resized on the way: per strip of columns and band of at most <see cref="SegmentationPlan.BandRows"/> rows, the best score and
+/// its class so far stay in the first-level cache while the classes pass by. A tile is a band of one image.
+/// </summary>
+internal static unsafe class CpuArgmaxBlocks<S, V>
+    where S : ISimd<V>
+    where V : struct
+{
+    private const int BandRows = SegmentationPlan.BandRows;
+    private const int Strip = CpuBilinearBlocks.Strip;
+
+    internal static void Run(ArgmaxArguments* a, int tile, int worker)
+    {
+        int image = tile / a->Bands, firstRow = tile % a->Bands * BandRows, rows = Math.Min(BandRows, a->OutputHeight - firstRow);
+        float* scratch = stackalloc float[CpuBilinearBlocks.ScratchFloats];
+        float* best = stackalloc float[BandRows * Strip];
+        float* winner = stackalloc float[BandRows * Strip];
+        var blocks = new CpuBilinearBlocks(scratch, a->Height, a->Width, a->OutputHeight, a->OutputWidth);
+        for (int start = 0; start < a->OutputWidth; start += Strip)
+        {
+            int columns = Math.Min(Strip, a->OutputWidth - start);
+            long position = ((((long)image * a->OutputHeight) + firstRow) * a->OutputWidth) + start;
+            if (a->Marker >= 0 && !Marked(a->Labels + position, a->OutputWidth, rows, columns, (byte)a->Marker))
+            {
+                continue;
+            }
+
+            new Span<float>(best, BandRows * Strip).Fill(float.NegativeInfinity);
+            new Span<float>(winner, BandRows * Strip).Fill(FirstAllowed(a));
+            blocks.StartStrip(start);
+            for (int plane = 0; plane < a->Classes; plane++)
+            {
+                if (a->Allowed != null && a->Allowed[plane] == 0)
+                {
+                    continue;
+                }
+
+                blocks.StartPlane(a->Planes + ((((long)image * a->Classes) + plane) * a->Height * a->Width), firstRow, firstRow + rows, 0, a->Scale);
+                while (blocks.NextRows())
+                {
+                    long offset = (long)(blocks.Row - firstRow) * Strip;
+                    for (int row = 0; row < blocks.Rows; row++, offset += Strip)
+                    {
+                        Improve(blocks.Lower, blocks.Upper, blocks.Weights[row], plane, best + offset, winner + offset, columns);
+                    }
+                }
+            }
+
+            for (int row = 0; row < rows; row++, position += a->OutputWidth)
+            {
+                Write(a, position, best + (row * Strip), winner + (row * Strip), columns);
+            }
+        }
+    }
+
+    /// <summary>Compares one class's row with the best so far. A later class must be strictly better: ties go to the lower class.</summary>
+    internal static void Improve(float* lower, float* upper, float weight, int plane, float* best, float* winner, int columns)
+    {
+        V weights = S.Set(weight), planes = S.Set(plane);
+        for (int i = 0; i < columns; i += S.Count)
+        {
+            V start = S.Load(lower + i), known = S.Load(best + i);
+            V score = S.Fma(weights, S.Subtract(S.Load(upper + i), start), start);
+            V gain = S.Subtract(score, known);
+            S.Store(best + i, S.SelectPositive(gain, score, known));
+            S.Store(winner + i, S.SelectPositive(gain, planes, S.Load(winner + i)));
+        }
+    }
+
+    private static void Write(ArgmaxArguments* a, long position, float* best, float* winner, int columns)
+    {
+        byte* labels = a->Labels + position;
+        for (int i = 0; i < columns; i++)
+        {
+            if (a->Marker < 0 || labels[i] == a->Marker)
+            {
+                labels[i] = (byte)winner[i];
+            }
+        }
+
+        if (a->Best != null)
+        {
+            new ReadOnlySpan<float>(best, columns).CopyTo(new Span<float>(a->Best + position, columns));
+        }
+    }
+
+    private static bool Marked(byte* labels, int stride, int rows, int columns, byte marker)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            if (new ReadOnlySpan<byte>(labels + ((long)row * stride), columns).Contains(marker))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // What wins where every score is NaN or minus infinity.
+    private static int FirstAllowed(ArgmaxArguments* a)
+    {
+        int plane = 0;
+        while (a->Allowed != null && plane < a->Classes - 1 && a->Allowed[plane] == 0)
+        {
+            plane++;
+        }
+
+        return plane;
+    }
+}
