@@ -44,7 +44,7 @@ public class OpenClMaskLossTests(OpenClFixture fixture)
         using var labels = device.FromHost(new byte[81], new Shape(1, 9, 9));
         using var sums = device.Empty(new Shape(1, 2, 4));
         using var loss = device.Empty(new Shape(3));
-        Ldvc.Kernels.KernelSet.For(device).MaskLoss.Forward(new MaskLossSizes(1, 2, 2, 2, 9, 9, 100, 1, 0.25f), logits, labels, sums, loss);
+        KernelSet.For(device).MaskLoss.Forward(new MaskLossSizes(1, 2, 2, 2, 9, 9, 100, 1, 0.25f), logits, labels, sums, loss);
         Assert.True(float.IsNaN(loss.ToArray()[0]));
     }
 }

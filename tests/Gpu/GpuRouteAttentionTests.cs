@@ -37,7 +37,7 @@ public class OpenClRouteAttentionTests(OpenClFixture fixture)
         using var k = device.FromHost([.. Enumerable.Range(0, 24).Select(i => keys[i / 4])], new Shape(6, 4));
         using var table = device.Empty(new Shape(6, 4), DType.Int32);
         using var scratch = device.Empty(new Shape(2, 6, 4));
-        Ldvc.Kernels.KernelSet.For(device).RouteAttention.Route(sizes, new TokenRows(q, 24, 4), new TokenRows(k, 24, 4), table, scratch);
+        KernelSet.For(device).RouteAttention.Route(sizes, new TokenRows(q, 24, 4), new TokenRows(k, 24, 4), table, scratch);
         int[] chosen = table.ToArray<int>();
         for (int window = 0; window < 6; window++)
         {
