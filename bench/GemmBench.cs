@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;

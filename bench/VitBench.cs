@@ -1,11 +1,11 @@
 using System.CommandLine;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
 using Ldvc.Autograd.Optimizers;
 using Ldvc.Bench.Cli;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Model;

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Compare.Ours;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 
 namespace Ldvc.Bench.Cli;
 

@@ -2,14 +2,14 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Sweep;
 using Ldvc.Bench.Tiles;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Cli;

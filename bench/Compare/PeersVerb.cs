@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare.Ours;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 

@@ -1,6 +1,7 @@
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Training;
 
@@ -21,7 +22,7 @@ internal static class ConfiguredStep
     {
         LdvcConfig config = ConfigLoader.Load(path, sets);
         using var device = on.Open();
-        SegmentationDataset training = DatasetFactory.OpenTraining(config);
+        SegmentationDataset training = DrawnData.Registry.OpenTraining(config);
         using LoadedModel loaded = LoadedModel.Create(config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP"), config.Model, device, (ulong)config.Train.Seed);
         using var trainer = new LdvcTrainer(loaded, training, config);
         for (int i = 0; i < WarmUp; i++)

@@ -1,9 +1,9 @@
 using System.CommandLine;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Compare.Ours;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 using Spectre.Console;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Ptx;
 using Ldvc.Tensors;

@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Sweep;

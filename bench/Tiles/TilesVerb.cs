@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare.Ours;
-using Ldvc.Cli;
-using Ldvc.Cli.Commands;
 using Ldvc.Kernels;
 using Ldvc.Kernels.MatMul;
 using Ldvc.Kernels.MatMul.Gpu;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
-using Ldvc.Cli;
+using Ldvc.App.Cli;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Training;
@@ -161,7 +161,7 @@ public sealed class AblateTests
         Assert.Matches(@"\| ZegCLIP \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 4 \|", tables);
         Assert.Matches(@"\*\*Split by split\*\*(.|\n)*\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n\| LDVC \(\+ text prompts\) \| cats (.|\n)*\| ZegCLIP \| dogs ", tables);
         double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(), (l, z) => Accuracy(l) - Accuracy(z))];
-        Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Ablation.Spread.Of(gains).Text()} |", tables);
+        Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Lab.Ablation.Spread.Of(gains).Text()} |", tables);
 
         // Again: nothing is trained.
         Assert.Equal(8, Done(Line(output, "2", splits)).Split("(done before)").Length - 1);

@@ -1,5 +1,5 @@
-using Ldvc.Ablation;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Ablation;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tests.Configuration;
 using Xunit;
 

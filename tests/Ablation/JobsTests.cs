@@ -1,5 +1,6 @@
-using Ldvc.Ablation;
-using Ldvc.Cli;
+using Ldvc.App.Cli;
+using Ldvc.App.Terminal;
+using Ldvc.Lab.Ablation;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -10,13 +11,10 @@ public sealed class JobsTests
     [Fact]
     public void TheFailureOfOneStopsTheOthersAndIsWhatIsThrown()
     {
-        using var output = new StringWriter();
         using var started = new ManualResetEventSlim();
         bool stopped = false;
-        var host = new VerbHost(output, output, Interactive: true, CancellationToken.None);
-        var error = Assert.Throws<InputException>(() => Jobs.Run(2, host, (job, shared) =>
+        var error = Assert.Throws<InputException>(() => Jobs.Run(2, (job, cancellation) =>
         {
-            Assert.False(shared.Interactive);
             if (job == 1)
             {
                 started.Wait(TestContext.Current.CancellationToken);
@@ -24,20 +22,19 @@ public sealed class JobsTests
             }
 
             started.Set();
-            stopped = shared.Cancellation.WaitHandle.WaitOne(TimeSpan.FromMinutes(1));
-            shared.Cancellation.ThrowIfCancellationRequested();
-        }));
+            stopped = cancellation.WaitHandle.WaitOne(TimeSpan.FromMinutes(1));
+            cancellation.ThrowIfCancellationRequested();
+        }, TestContext.Current.CancellationToken));
         Assert.Equal("a bad picture", error.Message);
         Assert.True(stopped);
     }
 
     [Fact]
-    public void AloneItRunsInTheCallersThreadAndHost()
+    public void AloneItRunsInTheCallersThreadUnderTheCallersToken()
     {
-        using var output = new StringWriter();
-        var host = new VerbHost(output, output, Interactive: true, CancellationToken.None);
+        CancellationToken token = TestContext.Current.CancellationToken;
         int thread = 0;
-        Jobs.Run(1, host, (_, own) => thread = ReferenceEquals(host, own) ? Environment.CurrentManagedThreadId : 0);
+        Jobs.Run(1, (_, own) => thread = own == token ? Environment.CurrentManagedThreadId : 0, token);
         Assert.Equal(Environment.CurrentManagedThreadId, thread);
     }
 

@@ -1,9 +1,9 @@
-using Ldvc.Ablation;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Kernels;
 using Ldvc.Kernels.RouteAttention;
+using Ldvc.Lab.Ablation;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tests.Clip;

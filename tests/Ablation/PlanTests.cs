@@ -1,5 +1,5 @@
-using Ldvc.Ablation;
 using Ldvc.Configuration;
+using Ldvc.Lab.Ablation;
 using Ldvc.Tensors;
 using Ldvc.Tests.Configuration;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Ldvc.Cli;
+using Ldvc.App.Cli;
+using Ldvc.App.Terminal;
 using Ldvc.Tests.Configuration;
 using Ldvc.Tests.Serialization;
 using Xunit;

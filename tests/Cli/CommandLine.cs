@@ -1,4 +1,4 @@
-using Ldvc.Cli;
+using Ldvc.App.Cli;
 using Xunit;
 
 namespace Ldvc.Tests.Cli;

@@ -1,6 +1,7 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -67,10 +68,10 @@ public class CachedDatasetTests
     public void OnlyTrainingPicturesAreKept()
     {
         LdvcConfig config = ConfigLoader.Load(SmallConfig(), ["data.cache=3"]);
-        var training = Assert.IsType<CachedDataset>(DatasetFactory.OpenTraining(config));
+        var training = Assert.IsType<CachedDataset>(DrawnData.Registry.OpenTraining(config));
         Assert.Same(training.Read(0).Image, training.Read(0).Image);
-        Assert.IsNotType<CachedDataset>(DatasetFactory.OpenValidation(config));
-        Assert.IsNotType<CachedDataset>(DatasetFactory.OpenTraining(ConfigLoader.Load(SmallConfig(), [])));
+        Assert.IsNotType<CachedDataset>(DrawnData.Registry.OpenValidation(config));
+        Assert.IsNotType<CachedDataset>(DrawnData.Registry.OpenTraining(ConfigLoader.Load(SmallConfig(), [])));
     }
 
     private static long Filled(CachedDataset cached)

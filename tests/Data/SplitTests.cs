@@ -1,5 +1,6 @@
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -106,7 +107,7 @@ public class SplitTests
     [Fact]
     public void SyntheticScenesAreADataset()
     {
-        var dataset = new SyntheticDataset(new Ldvc.Synthetic.SceneDataset("val", 3));
+        var dataset = new SyntheticDataset(new Ldvc.Lab.Synthetic.SceneDataset("val", 3));
         Assert.Equal(30, dataset.Classes.Count);
         Assert.Equal([24, 25, 26, 27, 28, 29], dataset.Split.Unseen);
         var (image, labels) = dataset.Read(1);

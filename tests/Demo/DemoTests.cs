@@ -1,13 +1,14 @@
-using Ldvc.Cli;
-using Ldvc.Cli.Verbs;
+using Ldvc.App.Cli;
+using Ldvc.App.Cli.Verbs;
+using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
-using Ldvc.Demo;
 using Ldvc.Inference;
+using Ldvc.Lab.Demo;
+using Ldvc.Lab.Pretraining;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
-using Ldvc.Pretraining;
-using Ldvc.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Tests.Serialization;
 using Ldvc.Training;
@@ -44,8 +45,7 @@ public class DemoTests
         var config = ConfigLoader.Load(
             Path.Combine(assets, DemoAssets.Config), "train.iterations=20", "train.batch=2", "data.synthetic.val_count=4", "data.workers=1");
         using var device = new CpuDevice(1);
-        var host = new VerbHost(TextWriter.Null, TextWriter.Null, false, CancellationToken.None);
-        using var run = new DemoRun(config, clip, device, new CommonOptions(host, DeviceChoice.Cpu, 1, null, null));
+        using var run = new DemoRun(config, clip, device, SilentMonitor.Instance, TestContext.Current.CancellationToken);
         var result = run.Run();
         foreach (MethodResult method in new[] { result.Baseline, result.Ldvc })
         {
@@ -62,7 +62,7 @@ public class DemoTests
         using (var folder = new TempFolder())
         {
             run.Save(folder.Root);
-            foreach (var (file, method) in new[] { (DemoOptions.ZegclipFile, result.Baseline), (DemoOptions.LdvcFile, result.Ldvc) })
+            foreach (var (file, method) in new[] { (DemoFiles.ZegclipFile, result.Baseline), (DemoFiles.LdvcFile, result.Ldvc) })
             {
                 using LdvcCheckpoint kept = LdvcCheckpoint.Open(folder.File(file));
                 Assert.Equal((20, 24), (kept.Step, kept.Seen.Count));

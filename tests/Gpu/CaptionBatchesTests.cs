@@ -1,6 +1,6 @@
 using Ldvc.Clip.Tokenization;
-using Ldvc.Pretraining;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Pretraining;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Xunit;
 

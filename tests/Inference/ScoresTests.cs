@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Ldvc.Cli;
+using Ldvc.App.Cli;
+using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
 using Xunit;
@@ -51,7 +52,7 @@ public sealed class ScoresTests
         Assert.Equal(1, scores.Seen);
         Assert.True(double.IsNaN(scores.Unseen) && double.IsNaN(scores.Harmonic));
         Assert.Equal("pAcc 100.0  mIoU(S) 100.0  mIoU(U) -  hIoU -  mIoU 100.0", ScoreTable.Line(scores));
-        JsonElement json = JsonDocument.Parse(CommonOptions.ToJson(ScoreTable.ToJson(scores))).RootElement;
+        JsonElement json = JsonDocument.Parse(JsonText.Of(ScoreTable.ToJson(scores))).RootElement;
         Assert.Equal(JsonValueKind.Null, json.GetProperty("hiou").ValueKind);
         Assert.Equal(1, json.GetProperty("miou_seen").GetDouble());
         Assert.Equal(3, json.GetProperty("classes")[2].GetProperty("pixels").GetInt32());

@@ -1,9 +1,11 @@
-using Ldvc.Cli;
+using Ldvc.App.Cli;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
-using Ldvc.Pretraining;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Demo;
+using Ldvc.Lab.Pretraining;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Xunit;
 

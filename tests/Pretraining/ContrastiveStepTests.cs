@@ -1,6 +1,6 @@
 using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
-using Ldvc.Pretraining;
+using Ldvc.Lab.Pretraining;
 using Ldvc.Tensors;
 using Xunit;
 

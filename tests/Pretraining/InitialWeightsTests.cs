@@ -2,7 +2,7 @@ using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
-using Ldvc.Pretraining;
+using Ldvc.Lab.Pretraining;
 using Ldvc.Tensors;
 using Ldvc.Tests.Serialization;
 using Ldvc.Tests.Training;

@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using Ldvc.Imaging;
-using Ldvc.Reports;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Reports;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using SkiaSharp;
 using Xunit;

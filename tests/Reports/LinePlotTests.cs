@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Ldvc.Reports;
+using Ldvc.Lab.Reports;
 using Xunit;
 
 namespace Ldvc.Tests.Reports;

@@ -1,4 +1,5 @@
-using Ldvc.Synthetic;
+using Ldvc.Configuration;
+using Ldvc.Lab.Synthetic;
 using Xunit;
 
 namespace Ldvc.Tests.Synthetic;

@@ -1,7 +1,7 @@
 using System.Text;
 using Ldvc.Configuration;
-using Ldvc.Pretraining;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Pretraining;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Xunit;
 

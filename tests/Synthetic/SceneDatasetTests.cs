@@ -1,4 +1,4 @@
-using Ldvc.Synthetic;
+using Ldvc.Lab.Synthetic;
 using Xunit;
 
 namespace Ldvc.Tests.Synthetic;
@@ -38,7 +38,7 @@ public class SceneDatasetTests
     [Fact]
     public void ObjectsKeepTheirSizesAndDistances()
     {
-        var options = new SceneOptions();
+        var options = SceneOptions.Shapes;
         for (ulong i = 0; i < 200; i++)
         {
             Scene scene = SceneSampler.Sample(options, 5, i);

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Serialization;
@@ -26,7 +26,7 @@ public sealed class SceneFolderTests
 
         LdvcConfig config = ConfigurationOf($"data.kind=folder", $"data.root={folder}");
         LdvcConfig drawn = ConfigurationOf("data.kind=synthetic", "data.synthetic.vocabulary=scenes", "data.synthetic.train_count=3", "data.synthetic.val_count=2", "data.synthetic.seed=4");
-        foreach (Func<LdvcConfig, SegmentationDataset> open in new Func<LdvcConfig, SegmentationDataset>[] { DatasetFactory.OpenTraining, DatasetFactory.OpenValidation })
+        foreach (Func<LdvcConfig, SegmentationDataset> open in new Func<LdvcConfig, SegmentationDataset>[] { DrawnData.Registry.OpenTraining, DrawnData.Registry.OpenValidation })
         {
             SegmentationDataset files = open(config), scenes = open(drawn);
             files.CheckFiles();
@@ -46,7 +46,7 @@ public sealed class SceneFolderTests
 
         // VOC's own meaning of the stored values: the first class is 1.
         byte[] stored = PngLabels.Read(Path.Combine(folder, "SegmentationClass", "val-00001.png")).Labels;
-        Assert.Equal(DatasetFactory.OpenValidation(drawn).ReadLabels(1).Labels.Select(l => (byte)(l + 1)), stored);
+        Assert.Equal(DrawnData.Registry.OpenValidation(drawn).ReadLabels(1).Labels.Select(l => (byte)(l + 1)), stored);
     }
 
     [Fact]
@@ -93,9 +93,9 @@ public sealed class SceneFolderTests
     [Fact]
     public void SizesFollowTheVocabularyUnlessTheyAreSet()
     {
-        SceneOptions Of(params string[] sets) => ConfigurationOf(sets).Data.Synthetic.Options();
+        SceneOptions Of(params string[] sets) => SceneOptions.Of(ConfigurationOf(sets).Data.Synthetic);
         Assert.Equal((128, 2, 6, 24f, 0), (Of().Size, Of().MinObjects, Of().MaxObjects, Of().MinSize, Of().MostGrounds));
-        Assert.Equal(new SceneOptions(), Of());
+        Assert.Equal(SceneOptions.Shapes, Of());
         SceneOptions scenes = Of("data.synthetic.vocabulary=scenes");
         Assert.Equal((256, 3, 8, 40f, 3), (scenes.Size, scenes.MinObjects, scenes.MaxObjects, scenes.MinSize, scenes.MostGrounds));
         Assert.Equal(192, Of("data.synthetic.vocabulary=scenes", "data.synthetic.size=192").Size);

@@ -1,6 +1,7 @@
+using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Synthetic;
 using Xunit;
 
 namespace Ldvc.Tests.Synthetic;

@@ -1,4 +1,4 @@
-using Ldvc.Synthetic;
+using Ldvc.Lab.Synthetic;
 using Xunit;
 
 namespace Ldvc.Tests.Synthetic;

@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
+using Ldvc.Lab.Pretraining;
+using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
-using Ldvc.Pretraining;
 using Ldvc.Tensors;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
@@ -155,7 +156,7 @@ public sealed class OptionEffectTests : IDisposable
     {
         LdvcConfig config = ConfigLoader.Load(file, [.. TrainedBase, .. settings]);
         using var loaded = LoadedModel.Create(TinyClip.Folder, config.Model, _device, (ulong)config.Train.Seed);
-        using var trainer = new LdvcTrainer(loaded, DatasetFactory.OpenTraining(config), config);
+        using var trainer = new LdvcTrainer(loaded, DrawnData.Registry.OpenTraining(config), config);
         for (int i = 0; i < 2; i++)
         {
             trainer.RunStep();
@@ -168,7 +169,7 @@ public sealed class OptionEffectTests : IDisposable
     {
         LdvcConfig config = ConfigLoader.Load(SmallRun.Config("demo/train"), ["data.synthetic.val_count=2", "eval.seen_penalty=0", .. settings]);
         using var loaded = LoadedModel.Create(Path.Combine(Configuration.ConfigFiles.Repository, config.Clip.Path!), config.Model, _device, 1);
-        Scores scores = Evaluator.Run(loaded, DatasetFactory.OpenValidation(config), config);
+        Scores scores = Evaluator.Run(loaded, DrawnData.Registry.OpenValidation(config), config);
         return string.Join(' ', scores.Classes.Select(c => $"{c.Pixels} {c.IoU} {c.Accuracy}"));
     }
 

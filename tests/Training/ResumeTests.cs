@@ -1,4 +1,4 @@
-using Ldvc.Cli;
+using Ldvc.App.Cli;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
 using Xunit;

@@ -1,3 +1,4 @@
+using Ldvc.Model;
 using Ldvc.Tensors.Serialization;
 using Ldvc.Training;
 using Xunit;

@@ -3,17 +3,19 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Ldvc.Cli;
+using Ldvc.App.Cli;
+using Ldvc.App.Terminal;
+using Ldvc.App.Web;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
-using Ldvc.Synthetic;
+using Ldvc.Lab.Synthetic;
+using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Training;
 using Ldvc.Training;
-using Ldvc.Web;
 using Xunit;
 
 namespace Ldvc.Tests.Web;
@@ -240,7 +242,7 @@ public sealed class ServeTests : IDisposable
         public static async Task<Served> StartAsync(string checkpoint)
         {
             var served = new Served(checkpoint);
-            served._server = await WebServer.StartAsync(IPAddress.Loopback, 0, new SegmentationApi(served._service, new VerbHost(served._output, served._error, false, Token)));
+            served._server = await WebServer.StartAsync(IPAddress.Loopback, 0, new SegmentationApi(served._service, served._output, served._error, Token));
             served.Client.BaseAddress = new Uri($"http://localhost:{served._server.Port}/");
             return served;
         }

@@ -28,7 +28,7 @@ internal static class ConfigRules
         int[] scale = config.Augment.Scale;
         Rule(scale[0] >= scale[1], "augment.scale", $"expected [long side, short side], found [{scale[0]}, {scale[1]}]");
 
-        Synthetic.SceneOptions scenes = config.Data.Synthetic.Options();
+        SyntheticConfig scenes = config.Data.Synthetic.Resolve();
         Rule(
             scenes.MinObjects <= scenes.MaxObjects,
             "data.synthetic.max_objects",
@@ -36,11 +36,11 @@ internal static class ConfigRules
         Rule(
             scenes.MinSize <= scenes.MaxSize,
             "data.synthetic.max_size",
-            $"expected at least min_size = {ConfigText.Number(scenes.MinSize)}, found {ConfigText.Number(scenes.MaxSize)}");
+            $"expected at least min_size = {ConfigText.Number(scenes.MinSize!.Value)}, found {ConfigText.Number(scenes.MaxSize!.Value)}");
         Rule(
             scenes.MaxSize <= scenes.Size,
             "data.synthetic.max_size",
-            $"expected at most size = {scenes.Size}, found {ConfigText.Number(scenes.MaxSize)}");
+            $"expected at most size = {scenes.Size}, found {ConfigText.Number(scenes.MaxSize!.Value)}");
 
         TrainConfig train = config.Train;
         Rule(

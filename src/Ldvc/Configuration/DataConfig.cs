@@ -1,5 +1,3 @@
-using Ldvc.Synthetic;
-
 namespace Ldvc.Configuration;
 
 /// <summary>Section data.</summary>
@@ -37,59 +35,6 @@ internal sealed record DataConfig
 
     [Option("Scenes of kind synthetic; sizes in pixels.")]
     public SyntheticConfig Synthetic { get; init; } = new();
-}
-
-/// <summary>Section data.synthetic; see SceneOptions for what the numbers do.</summary>
-internal sealed record SyntheticConfig
-{
-    [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.")]
-    public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
-
-    [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
-    public int? Size { get; init; }
-
-    [Option("Fewest objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
-    public int? MinObjects { get; init; }
-
-    [Option("Most objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
-    public int? MaxObjects { get; init; }
-
-    [Option("Smallest object diameter; not set = 24 or 40.", Min = 4, Max = 4096)]
-    public double? MinSize { get; init; }
-
-    [Option("Largest object diameter; not set = 52 or 112.", Min = 4, Max = 4096)]
-    public double? MaxSize { get; init; }
-
-    [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
-    public double? MaxOverlap { get; init; }
-
-    [Option("Part of its radius that an object may lie outside the scene; not set = 0.5.", Min = 0, Max = 1)]
-    public double? MaxCut { get; init; }
-
-    [Option("Training scenes.", Min = 1)]
-    public int TrainCount { get; init; } = 4000;
-
-    [Option("Validation scenes.", Min = 1)]
-    public int ValCount { get; init; } = 200;
-
-    [Option("Seed of the scenes; the training seed does not change them.", Min = 0)]
-    public long Seed { get; init; }
-
-    /// <summary>What is drawn: the vocabulary's options with what is set here.</summary>
-    internal SceneOptions Options()
-    {
-        var own = SceneOptions.Of(Vocabulary);
-        return own with
-        {
-            Size = Size ?? own.Size,
-            MinObjects = MinObjects ?? own.MinObjects,
-            MaxObjects = MaxObjects ?? own.MaxObjects,
-            MinSize = (float?)MinSize ?? own.MinSize,
-            MaxSize = (float?)MaxSize ?? own.MaxSize,
-            MaxOverlap = (float?)MaxOverlap ?? own.MaxOverlap,
-            MaxCut = (float?)MaxCut ?? own.MaxCut,
-        };
-    }
 }
 
 /// <summary>Kinds of data sets.</summary>

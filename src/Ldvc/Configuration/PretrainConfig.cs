@@ -1,4 +1,3 @@
-using Ldvc.Synthetic;
 using Ldvc.Tensors;
 
 namespace Ldvc.Configuration;

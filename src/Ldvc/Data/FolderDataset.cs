@@ -1,5 +1,4 @@
 using Ldvc.Imaging;
-using Ldvc.Synthetic;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
@@ -45,11 +44,11 @@ internal sealed class FolderDataset : FileDataset
     public override string ImagePath(string id) => _images[id];
 
     /// <inheritdoc/>
-    public override string LabelPath(string id) => Path.Combine(_root, _voc ? SceneFolder.Masks : "masks", id + ".png");
+    public override string LabelPath(string id) => Path.Combine(_root, _voc ? VocLayout.Masks : "masks", id + ".png");
 
     private static (IReadOnlyList<string> Ids, string Source) List(string root, string part, SortedDictionary<string, string> images)
     {
-        string lists = IsVoc(root) ? Path.Combine(root, SceneFolder.Lists) : root, list = Path.Combine(lists, part + ".txt");
+        string lists = IsVoc(root) ? Path.Combine(root, VocLayout.Lists) : root, list = Path.Combine(lists, part + ".txt");
         bool hasLists = File.Exists(Path.Combine(lists, "train.txt")) || File.Exists(Path.Combine(lists, "val.txt"));
         if (part == "all" || (!hasLists && part is "train" or "val"))
         {
@@ -63,9 +62,9 @@ internal sealed class FolderDataset : FileDataset
             : (ids, list);
     }
 
-    private static bool IsVoc(string root) => !Directory.Exists(Path.Combine(root, "images")) && Directory.Exists(Path.Combine(root, SceneFolder.Images));
+    private static bool IsVoc(string root) => !Directory.Exists(Path.Combine(root, "images")) && Directory.Exists(Path.Combine(root, VocLayout.Images));
 
-    private static string ImagesIn(string root) => IsVoc(root) ? SceneFolder.Images : "images";
+    private static string ImagesIn(string root) => IsVoc(root) ? VocLayout.Images : "images";
 
     private static ZeroShotSplit ReadSplit(string root, ClassList classes)
     {

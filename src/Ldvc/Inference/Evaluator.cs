@@ -24,7 +24,7 @@ internal static class Evaluator
     {
         using var segmenter = CreateSegmenter(loaded, dataset, config, names);
         var confusion = new Confusion(dataset.Classes.Count);
-        int count = config.Eval.Limit > 0 ? Math.Min(config.Eval.Limit, dataset.Count) : dataset.Count;
+        int count = Count(dataset, config);
         var device = loaded.Device;
         for (int i = 0; i < count; i++)
         {
@@ -37,6 +37,10 @@ internal static class Evaluator
 
         return Scores.From(confusion, dataset.Classes, dataset.Split);
     }
+
+    /// <summary>Pictures an evaluation is of: all, or the first eval.limit.</summary>
+    internal static int Count(SegmentationDataset dataset, LdvcConfig config) =>
+        config.Eval.Limit > 0 ? Math.Min(config.Eval.Limit, dataset.Count) : dataset.Count;
 
     /// <summary>Adds one picture's pixels to a confusion matrix.</summary>
     internal static void Count(Device device, LabelMap truth, LabelMap labels, Confusion confusion)

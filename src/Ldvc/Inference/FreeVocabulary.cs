@@ -1,6 +1,5 @@
 using Ldvc.Configuration;
 using Ldvc.Model;
-using Ldvc.Training;
 
 namespace Ldvc.Inference;
 

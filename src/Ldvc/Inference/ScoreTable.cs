@@ -10,16 +10,16 @@ internal static class ScoreTable
         $"pAcc {Percent(scores.PixelAccuracy)}  mIoU(S) {Percent(scores.Seen)}  mIoU(U) {Percent(scores.Unseen)}  hIoU {Percent(scores.Harmonic)}  mIoU {Percent(scores.MeanIoU)}";
 
     /// <summary>A row per class, then the line of means.</summary>
-    internal static void Write(Scores scores, TextWriter output)
+    internal static IEnumerable<string> Lines(Scores scores)
     {
         int width = Math.Max(5, scores.Classes.Max(c => c.Name.Length));
-        output.WriteLine($"{"class".PadRight(width)}  {"",-6}  {"IoU",5}  {"acc",5}  {"pixels",10}");
+        yield return $"{"class".PadRight(width)}  {"",-6}  {"IoU",5}  {"acc",5}  {"pixels",10}";
         foreach (ClassScore c in scores.Classes)
         {
-            output.WriteLine($"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}");
+            yield return $"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}";
         }
 
-        output.WriteLine(Line(scores));
+        yield return Line(scores);
     }
 
     /// <summary>The same numbers for JSON.</summary>

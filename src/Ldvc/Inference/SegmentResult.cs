@@ -1,5 +1,5 @@
 using System.Globalization;
-using Ldvc.Cli;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
@@ -76,7 +76,7 @@ internal sealed class SegmentResult
         string[] files = FilesOf(Image, folder);
         Imaging.AtomicFile.WriteAllBytes(files[0], EncodeLabels());
         Imaging.AtomicFile.WriteAllBytes(files[1], EncodeOverlay());
-        Tensors.Serialization.AtomicFile.WriteText(files[2], CommonOptions.ToJson(ToJson()));
+        Tensors.Serialization.AtomicFile.WriteText(files[2], JsonText.Of(ToJson()));
     }
 
     /// <summary>For NAME.json and --json.</summary>

@@ -1,4 +1,3 @@
-using Ldvc.Cli;
 using Ldvc.Tensors;
 
 namespace Ldvc.Training;
@@ -42,6 +41,6 @@ internal sealed class RunLog : IDisposable
     /// <summary>
     /// Tells a person at once that Ctrl-C was heard: a step on large pictures may take minutes. Lasts until the result is disposed of.
     /// </summary>
-    internal static CancellationTokenRegistration NoticeInterrupts(VerbHost host) =>
-        host.Cancellation.Register(() => host.Error.WriteLine("ldvc: stopping after this step (Ctrl-C again stops at once, without saving)."));
+    internal static CancellationTokenRegistration NoticeInterrupts(IRunMonitor monitor, CancellationToken cancellation) =>
+        cancellation.Register(() => monitor.Warn("stopping after this step (Ctrl-C again stops at once, without saving)."));
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Ldvc.Cli;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
@@ -16,7 +15,8 @@ namespace Ldvc.Training;
 internal sealed class TrainingRun
 {
     private readonly LdvcConfig _config;
-    private readonly VerbHost _host;
+    private readonly IRunMonitor _monitor;
+    private readonly CancellationToken _cancellation;
     private readonly RunFolder _folder;
     private readonly CheckpointFolder _checkpoints;
     private readonly LoadedModel _loaded;
@@ -30,9 +30,10 @@ internal sealed class TrainingRun
     private double? _loss;
 
     private TrainingRun(
-        LdvcConfig config, VerbHost host, RunFolder folder, CheckpointFolder checkpoints, LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation, LdvcTrainer trainer, RunLog log, string? checkpoint)
+        LdvcConfig config, IRunMonitor monitor, RunFolder folder, CheckpointFolder checkpoints, LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation, LdvcTrainer trainer, RunLog log, string? checkpoint,
+        CancellationToken cancellation)
     {
-        (_config, _host, _folder, _checkpoints, _loaded) = (config, host, folder, checkpoints, loaded);
+        (_config, _monitor, _folder, _checkpoints, _loaded, _cancellation) = (config, monitor, folder, checkpoints, loaded, cancellation);
         (_training, _validation, _trainer, _log, _checkpoint) = (training, validation, trainer, log, checkpoint);
         _first = trainer.Step;
     }
@@ -42,9 +43,12 @@ internal sealed class TrainingRun
     /// <param name="root">The run's folder.</param>
     /// <param name="resume">Whether a run that is there is continued; without it, a run that is there is an error.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="host">Where to write, and whether to stop.</param>
+    /// <param name="datasets">Opens the data set.</param>
+    /// <param name="monitor">Follows the run.</param>
+    /// <param name="cancellation">Set when the run is to stop; it saves first.</param>
     /// <exception cref="InputException">Bad input, or training that diverged.</exception>
-    internal static TrainingOutcome Run(LdvcConfig config, string root, bool resume, Device device, VerbHost host)
+    internal static TrainingOutcome Run(
+        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation)
     {
         // With the folder in it, the run's own config.yaml is all that is needed to continue.
         config = config with { Train = config.Train with { Out = root } };
@@ -53,11 +57,11 @@ internal sealed class TrainingRun
 
         // Whatever can be wrong is looked at before the folder is made and before hours are spent.
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
-        SegmentationDataset training = DatasetFactory.OpenTraining(config), validation = DatasetFactory.OpenValidation(config);
+        SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
         validation.CheckFiles();
         var checkpoints = new CheckpointFolder(
-            RunFolder.CheckpointsOf(root), config.Train.Keep, warning => host.Error.WriteLine("ldvc: " + warning), config.Train.HalfWay, config.Train.Steps);
+            RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? checkpoints.Latest()?.Path : null;
         using LdvcCheckpoint? start = OpenStart(config, from, training);
         using LoadedModel loaded = LoadedModel.Create(clip, config.Model, device, (ulong)config.Train.Seed);
@@ -73,7 +77,7 @@ internal sealed class TrainingRun
 
         checkpoints.RemoveLeftovers();
         using var log = new RunLog(folder, trainer.Step);
-        var run = new TrainingRun(config, host, folder, checkpoints, loaded, training, validation, trainer, log, from);
+        var run = new TrainingRun(config, monitor, folder, checkpoints, loaded, training, validation, trainer, log, from, cancellation);
         return run.Execute(start);
     }
 
@@ -107,7 +111,7 @@ internal sealed class TrainingRun
 
     private TrainingOutcome Execute(LdvcCheckpoint? start)
     {
-        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_host);
+        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_monitor, _cancellation);
         Announce(start);
         int steps = _config.Train.Steps;
         if (_first > 0 && _first < steps && Pause(steps, _first - 1) == _first && _folder.ScoredStep() != _first && !EvaluateBetween())
@@ -118,7 +122,7 @@ internal sealed class TrainingRun
         while (_trainer.Step < steps)
         {
             int target = Pause(steps, _trainer.Step);
-            if (!ProgressReporter.Run(_host, "step", (int)_trainer.Step, steps, reporter => TrainUntil(target, reporter)))
+            if (!_monitor.Loop("step", (int)_trainer.Step, steps, progress => TrainUntil(target, progress)))
             {
                 return Stopped($"step {_trainer.Step} of {steps}");
             }
@@ -134,7 +138,11 @@ internal sealed class TrainingRun
             return Stopped("the last step, before the evaluation was done");
         }
 
-        ScoreTable.Write(scores, _host.Output);
+        foreach (string line in ScoreTable.Lines(scores))
+        {
+            _monitor.Say(line);
+        }
+
         TrainingOutcome outcome = Outcome(scores);
         Summarise(outcome);
         return outcome;
@@ -151,17 +159,17 @@ internal sealed class TrainingRun
     // a resumed run makes up for it.
     private bool EvaluateBetween()
     {
-        Save(_host.Output.WriteLine);
+        Save();
         if (Evaluate() is not { } scores)
         {
             return false;
         }
 
-        _host.Output.WriteLine($"step {_trainer.Step}: {ScoreTable.Line(scores)}");
+        _monitor.Say($"step {_trainer.Step}: {ScoreTable.Line(scores)}");
         return true;
     }
 
-    private bool TrainUntil(int target, ProgressReporter reporter)
+    private bool TrainUntil(int target, IProgress<ProgressStatus> progress)
     {
         TrainConfig train = _config.Train;
         long first = _trainer.Step;
@@ -171,16 +179,16 @@ internal sealed class TrainingRun
         {
             while (_trainer.Step < target)
             {
-                if (_host.Cancellation.IsCancellationRequested)
+                if (_cancellation.IsCancellationRequested)
                 {
-                    Save(reporter.Message);
+                    Save();
                     return false;
                 }
 
-                StepResult result = Advance(reporter);
+                StepResult result = Advance();
                 long step = _trainer.Step;
                 _loss = result.Loss;
-                reporter.Report(new ProgressStatus((int)step, result.Loss, result.LearningRate, (step - first) * train.Batch));
+                progress.Report(new ProgressStatus((int)step, result.Loss, result.LearningRate, (step - first) * train.Batch));
                 if (step % train.LogEvery == 0 || step == train.Steps)
                 {
                     double seconds = Math.Max((_clock.Elapsed - part.Time).TotalSeconds, 1e-9);
@@ -197,7 +205,7 @@ internal sealed class TrainingRun
 
                 if (step % train.CheckpointEvery == 0 || step == train.HalfWay || step == train.Steps)
                 {
-                    Save(reporter.Message);
+                    Save();
                 }
             }
 
@@ -210,7 +218,7 @@ internal sealed class TrainingRun
     }
 
     // A bad file of the data set stops the run, but what was learnt so far is kept: mend the file and resume.
-    private StepResult Advance(ProgressReporter reporter)
+    private StepResult Advance()
     {
         try
         {
@@ -218,18 +226,18 @@ internal sealed class TrainingRun
         }
         catch (InputException) when (!_trainer.HasDiverged)
         {
-            Save(reporter.Message);
+            Save();
             throw;
         }
     }
 
-    private void Save(Action<string> say)
+    private void Save()
     {
         int step = (int)_trainer.Step;
         if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
         {
             _checkpoint = _checkpoints.Save(step, LdvcCheckpoint.Compose(_loaded, _trainer.Optimizer, _config, _training));
-            say($"checkpoint {_checkpoint}");
+            _monitor.Say($"checkpoint {_checkpoint}");
         }
     }
 
@@ -238,7 +246,7 @@ internal sealed class TrainingRun
     {
         try
         {
-            Scores scores = Evaluation.Run(_host, _loaded, _validation, _config);
+            Scores scores = Evaluation.Run(_monitor, _loaded, _validation, _config, _cancellation);
             _log.Add(
                 _trainer.Step,
                 ("pixel_accuracy", scores.PixelAccuracy),
@@ -246,17 +254,17 @@ internal sealed class TrainingRun
                 ("miou_unseen", scores.Unseen),
                 ("hiou", scores.Harmonic),
                 ("miou", scores.MeanIoU));
-            AtomicFile.WriteText(_folder.ScoresPath, CommonOptions.ToJson(new
+            AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new
             {
                 Data = _validation.Name,
-                Images = Evaluation.Count(_validation, _config),
+                Images = Evaluator.Count(_validation, _config),
                 Checkpoint = _checkpoint,
                 _trainer.Step,
                 Scores = ScoreTable.ToJson(scores),
             }));
             return scores;
         }
-        catch (OperationCanceledException) when (_host.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
             return null;
         }
@@ -266,19 +274,19 @@ internal sealed class TrainingRun
     {
         TrainConfig train = _config.Train;
         long trained = _loaded.Model.Parameters().Sum(p => p.Parameter.Value.Count);
-        _host.Output.WriteLine($"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
-        _host.Output.WriteLine(
+        _monitor.Say($"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
+        _monitor.Say(
             $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, seed {train.Seed}, in {_folder.Root}");
         if (start is not null)
         {
-            _host.Output.WriteLine(_first > 0 ? $"continuing after step {_first}" : $"starting from {start.Path} (step {start.Step})");
+            _monitor.Say(_first > 0 ? $"continuing after step {_first}" : $"starting from {start.Path} (step {start.Step})");
         }
     }
 
     private TrainingOutcome Stopped(string where)
     {
         string saved = _trainer.Step == 0 ? "nothing to save yet" : $"saved as {_checkpoint}";
-        _host.Output.WriteLine($"stopped after {where}; {saved}; to go on: ldvc train {_folder.ConfigPath} --resume");
+        _monitor.Say($"stopped after {where}; {saved}; to go on: ldvc train {_folder.ConfigPath} --resume");
         return Outcome(null);
     }
 
@@ -303,13 +311,12 @@ internal sealed class TrainingRun
 
     private void Summarise(TrainingOutcome outcome)
     {
-        TextWriter output = _host.Output;
-        output.WriteLine(outcome.StepsHere == 0
+        _monitor.Say(outcome.StepsHere == 0
             ? $"all {outcome.Step} steps had been done before"
             : FormattableString.Invariant(
-                $"{outcome.StepsHere} steps in {ProgressReporter.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, {100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
-        output.WriteLine($"checkpoint  {outcome.Checkpoint}");
-        output.WriteLine($"scores      {_folder.ScoresPath}");
-        output.WriteLine($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
+                $"{outcome.StepsHere} steps in {TimeText.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, {100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
+        _monitor.Say($"checkpoint  {outcome.Checkpoint}");
+        _monitor.Say($"scores      {_folder.ScoresPath}");
+        _monitor.Say($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
     }
 }

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Ldvc.App.Cli.Commands;
+using Ldvc.App.Terminal;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>
+/// The program `ldvc`: finds the verb, runs it, and turns every way of failing into one line and an exit code. 0 done, 1 the verb's own "no"
+/// (compare: beyond the tolerance), 2 bad input, 70 a bug, 130 interrupted.
+/// </summary>
+internal static class Application
+{
+    internal const int BadInput = 2;
+    internal const int Bug = 70;
+    internal const int Interrupted = 130;
+
+    private const string About =
+        "Zero-shot semantic segmentation: labels every pixel with any class names you give, seen in training or not (LDVC on CLIP).\n\n"
+        + "New here? `ldvc demo` makes a first result with a picture report, `ldvc doctor` says what this machine can do.";
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">The arguments, without the program's name.</param>
+    /// <param name="output">Results and progress.</param>
+    /// <param name="error">One line when something is wrong.</param>
+    /// <param name="interactive">Whether the output is a terminal: only then colours and moving progress bars are used.</param>
+    /// <param name="cancellation">Set by Ctrl-C.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(
+        string[] args,
+        TextWriter output,
+        TextWriter error,
+        bool interactive = false,
+        CancellationToken cancellation = default)
+    {
+        var host = new VerbHost(output, error, interactive, cancellation);
+        return Guard(host, args, () => Invoke(host, args));
+    }
+
+    /// <summary>Calls a body and reports what it throws as the program's users are to see it.</summary>
+    internal static int Guard(VerbHost host, string[] args, Func<int> body)
+    {
+        try
+        {
+            return body();
+        }
+        catch (OperationCanceledException) when (host.Cancellation.IsCancellationRequested)
+        {
+            Say(host, "interrupted.");
+            return Interrupted;
+        }
+        catch (InputException e)
+        {
+            Say(host, e.Message);
+            ShowDetails(host, args, e);
+            return BadInput;
+        }
+#pragma warning disable CA1031 // The last line of defence: whatever it is, the user gets one line and not a stack trace.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Say(host, $"internal error, this is a bug: {e.GetType().Name}: {e.Message} (--verbose or LDVC_VERBOSE=1 shows where).");
+            ShowDetails(host, args, e);
+            return Bug;
+        }
+    }
+
+    private static int Invoke(VerbHost host, string[] args)
+    {
+        Command root = BuildRoot(host);
+
+        // No response files: a class name or text may well begin with '@'.
+        ParseResult result = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (result.Action is not ParseErrorAction)
+        {
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = host.Output,
+                Error = host.Error,
+            };
+            return result.Invoke(configuration);
+        }
+
+        Say(host, ParseHint.Explain(result));
+        return BadInput;
+    }
+
+    private static Command BuildRoot(VerbHost host)
+    {
+        var root = new Command("ldvc", About)
+        {
+            new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
+            new Option<bool>("--version") { Description = "Prints the version.", Action = new VersionAction() },
+            DemoCommand.Create(host),
+            TrainCommand.Create(host),
+            EvalCommand.Create(host),
+            SegmentCommand.Create(host),
+            ServeCommand.Create(host),
+            EmbedCommand.Create(host),
+            CompareCommand.Create(host),
+            PretrainCommand.Create(host),
+            AblateCommand.Create(host),
+            ConvertCommand.Create(host),
+            DoctorCommand.Create(host),
+            ConfigCommand.Create(host),
+        };
+        root.SetAction(result => new HelpAction().Invoke(result));
+        return root;
+    }
+
+    private static void Say(VerbHost host, string sentence) =>
+        host.Error.WriteLine("ldvc: " + string.Join(' ', sentence.Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0)));
+
+    private static void ShowDetails(VerbHost host, string[] args, Exception e)
+    {
+        if (args.Contains(CommonOptionSet.VerboseName) || Environment.GetEnvironmentVariable("LDVC_VERBOSE") == "1")
+        {
+            host.Error.WriteLine(e);
+        }
+    }
+
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"ldvc {VersionText}");
+            return 0;
+        }
+    }
+
+    /// <summary>For example 0.1.0.</summary>
+    internal static string VersionText => typeof(Application).Assembly.GetName().Version!.ToString(3);
+}

@@ -1,0 +1,61 @@
+using Ldvc.App.Terminal;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Spectre.Console;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What every verb gets besides its own options.</summary>
+/// <param name="Host">Where to write, and whether to stop.</param>
+/// <param name="Device">Where to compute.</param>
+/// <param name="Threads">CPU threads; 0 = one per core.</param>
+/// <param name="Seed">--seed, null when it was not given; it overrides the configuration's seed.</param>
+/// <param name="Json">File for the results as JSON, null when not wanted.</param>
+internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Threads, long? Seed, string? Json)
+{
+    /// <summary>Results and progress.</summary>
+    public TextWriter Out => Host.Output;
+
+    /// <summary>Follows what a verb runs, on the console.</summary>
+    public ConsoleMonitor Monitor { get; } = new(Host);
+
+    /// <summary>Set by Ctrl-C; verbs look at it at least once per step or image.</summary>
+    public CancellationToken Cancellation => Host.Cancellation;
+
+    /// <summary>--set arguments with --seed, when it was given, as the last of them: it sets train.seed and pretrain.seed.</summary>
+    public string[] ApplySeed(string[] sets) => Seed is { } seed ? [.. sets, $"train.seed={seed}", $"pretrain.seed={seed}"] : sets;
+
+    /// <summary>Opens the device that --device and --threads name.</summary>
+    public Device OpenDevice() => Device.Open(Threads);
+
+    /// <summary>The same for a verb with --precision.</summary>
+    /// <exception cref="InputException">The device cannot compute so.</exception>
+    public Device OpenDevice(Precision precision)
+    {
+        Device device = OpenDevice();
+        try
+        {
+            device.Precision = precision;
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless a person watches.</summary>
+    public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
+
+    /// <summary>Writes results to the --json file, if there is one: properties in snake_case, whole or not at all.</summary>
+    /// <exception cref="InputException">The file cannot be written.</exception>
+    public void WriteJson(object results)
+    {
+        if (Json is not null)
+        {
+            AtomicFile.WriteText(Json, JsonText.Of(results));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>Reads and checks single values of a parsed command line.</summary>
+internal static class OptionValue
+{
+    private const int MostThreads = 1024;
+
+    /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
+    public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
+
+    /// <summary>A required option's path or text.</summary>
+    public static string RequiredText(ParseResult result, Option<string> option) => NotEmpty(option.Name, result.GetRequiredValue(option))!;
+
+    /// <summary>A verb's argument.</summary>
+    public static string RequiredText(ParseResult result, Argument<string> argument) => NotEmpty(argument.Name, result.GetRequiredValue(argument))!;
+
+    /// <summary>fp32, tf32 or bf16.</summary>
+    public static Precision Precision(ParseResult result, Option<string> option)
+    {
+        string text = result.GetValue(option) ?? "";
+        Precision[] all = Enum.GetValues<Precision>();
+        int found = Array.FindIndex(all, precision => ConfigWriter.EnumName(precision) == text);
+        return found >= 0
+            ? all[found]
+            : throw new InputException($"{option.Name}: expected {string.Join(", ", all[..^1].Select(p => ConfigWriter.EnumName(p)))} or {ConfigWriter.EnumName(all[^1])}, found {ConfigText.Quote(text)}.");
+    }
+
+    /// <summary>The values of an option that may be repeated.</summary>
+    public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
+
+    /// <summary>A number in a range; null when the option was not given.</summary>
+    public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)
+    {
+        string? text = result.GetValue(option);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= smallest && value <= largest)
+        {
+            return value;
+        }
+
+        string range = double.IsInfinity(largest)
+            ? $"of at least {ConfigText.Number(smallest)}"
+            : $"from {ConfigText.Number(smallest)} to {ConfigText.Number(largest)}";
+        throw new InputException($"{option.Name}: expected a number {range}, found {ConfigText.Quote(text)}.");
+    }
+
+    /// <summary>--threads.</summary>
+    public static int Threads(ParseResult result, Option<string> option) => (int)WholeNumber(result, option, 0, MostThreads);
+
+    /// <summary>
+    /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that they cannot be written.
+    /// </summary>
+    public static string? OutputFile(ParseResult result, Option<string?> option)
+    {
+        string? path = Text(result, option);
+        if (path is not null && (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))))
+        {
+            throw new InputException($"{option.Name}: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
+        }
+
+        return path;
+    }
+
+    /// <summary>A whole number in a range; <see cref="long.MaxValue"/> = no upper end.</summary>
+    public static long WholeNumber(ParseResult result, Option<string> option, long smallest, long largest) => WholeNumber(option.Name, result.GetValue(option) ?? "", smallest, largest);
+
+    /// <summary>A whole number in a range; null when the option was not given.</summary>
+    public static long? OptionalWholeNumber(ParseResult result, Option<string?> option, long smallest, long largest) =>
+        result.GetValue(option) is { } text ? WholeNumber(option.Name, text, smallest, largest) : null;
+
+    /// <summary>Class names from "cat, grass, sky".</summary>
+    public static string[] ClassNames(string option, string text)
+    {
+        string[] names = [.. text.Split(',').Select(name => name.Trim())];
+        return Inference.ClassNames.Check(option, names.Any(name => name.Length == 0) ? [] : names, text);
+    }
+
+    private static long WholeNumber(string name, string text, long smallest, long largest)
+    {
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= smallest && value <= largest)
+        {
+            return value;
+        }
+
+        string range = largest == long.MaxValue ? $"of at least {smallest}" : $"from {smallest} to {largest}";
+        throw new InputException($"{name}: expected a whole number {range}, found {ConfigText.Quote(text)}.");
+    }
+
+    private static string? NotEmpty(string name, string? value) =>
+        value is null || (value.Trim().Length > 0 && !value.Contains('\0'))
+            ? value
+            : throw new InputException($"{name}: expected a value, found nothing.");
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using Ldvc.Configuration;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Lab.Ablation;
+
+/// <summary>ablation.md and ablation.json.</summary>
+internal static class AblationOutput
+{
+    /// <summary>Writes both with what there is so far.</summary>
+    internal static void Write(AblationFolder folder, AblationResults results)
+    {
+        AtomicFile.WriteText(folder.MarkdownPath, Markdown(results));
+        AtomicFile.WriteText(folder.JsonPath, JsonText.Of(Json(results)));
+    }
+
+    /// <summary>The tables as Markdown.</summary>
+    internal static string Markdown(AblationResults results)
+    {
+        var text = new StringBuilder();
+        text.Append($"# Comparison, {ConfigWriter.EnumName(results.Config.Train.Setting)} setting\n\n");
+        text.Append($"{results.Count} of {results.Plan.Runs.Count} runs of {results.Config.Train.Steps} steps.\n");
+        foreach (AblationTable table in AblationTables.All(results))
+        {
+            text.Append($"\n**{Cell(table.Caption)}**\n\n");
+            Row(text, table.Headers);
+            Row(text, table.Headers.Select((_, i) => i == 0 ? "---" : "---:"));
+            foreach (IReadOnlyList<string> row in table.Rows)
+            {
+                Row(text, row);
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Every run, and mean and deviation of every variant, for programs. Shares of 1.</summary>
+    internal static object Json(AblationResults results) => new
+    {
+        Setting = ConfigWriter.EnumName(results.Config.Train.Setting),
+        results.Config.Train.Steps,
+        RunsDone = results.Count,
+        Runs = results.Plan.Runs.Count,
+        Rows = results.Plan.Rows.Select(v => Variant(results, v)).ToArray(),
+        Sweeps = results.Plan.Sweeps.Select(v => Variant(results, v)).ToArray(),
+    };
+
+    private static object Variant(AblationResults results, AblationVariant variant) => new
+    {
+        variant.Key,
+        variant.Title,
+        variant.Sweep,
+        variant.Value,
+        Cost = results.Costs.GetValueOrDefault(variant.Key),
+        Scores = Lines(results, variant, r => r.Scores),
+        NoPenalty = Lines(results, variant, r => r.NoPenalty),
+        Shuffled = Lines(results, variant, r => r.Shuffled),
+        PiecesPerObject = results.Over(variant, r => r.PiecesPerObject),
+        LargePiecesPerObject = results.Over(variant, r => r.LargePiecesPerObject),
+        RightPiecesPerFound = results.Over(variant, r => r.RightPiecesPerFound),
+        Runs = results.Of(variant),
+    };
+
+    private static object Lines(AblationResults results, AblationVariant variant, Func<RunResult, ScoreLine> line) => new
+    {
+        PixelAccuracy = results.Over(variant, r => line(r).PixelAccuracy),
+        MiouSeen = results.Over(variant, r => line(r).Seen),
+        MiouUnseen = results.Over(variant, r => line(r).Unseen),
+        Hiou = results.Over(variant, r => line(r).Harmonic),
+    };
+
+    private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(Cell)).Append(" |\n");
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+}

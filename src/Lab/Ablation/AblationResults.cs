@@ -1,0 +1,43 @@
+using Ldvc.Configuration;
+
+namespace Ldvc.Lab.Ablation;
+
+/// <summary>What has been measured so far: complete at the end, a part of it while the comparison runs.</summary>
+internal sealed class AblationResults(AblationPlan plan, LdvcConfig config)
+{
+    private readonly Dictionary<string, SortedDictionary<(int Split, long Seed), RunResult>> _runs = [];
+
+    internal AblationPlan Plan { get; } = plan;
+
+    internal LdvcConfig Config { get; } = config;
+
+    /// <summary>Costs by variant key.</summary>
+    internal Dictionary<string, VariantCost> Costs { get; } = [];
+
+    /// <summary>Runs that are done.</summary>
+    internal int Count => _runs.Values.Sum(runs => runs.Count);
+
+    /// <summary>Adds a run's result.</summary>
+    internal void Add(PlannedRun run, RunResult result)
+    {
+        if (!_runs.TryGetValue(run.Variant.Key, out var runs))
+        {
+            _runs.Add(run.Variant.Key, runs = []);
+        }
+
+        runs[(run.Split?.Index ?? 0, run.Seed)] = result;
+    }
+
+    /// <summary>A variant's results, by split and seed.</summary>
+    internal IReadOnlyCollection<RunResult> Of(AblationVariant variant) => _runs.TryGetValue(variant.Key, out var runs) ? runs.Values : [];
+
+    /// <summary>A number over a variant's runs.</summary>
+    internal Spread Over(AblationVariant variant, Func<RunResult, double> number) => Spread.Of(Of(variant).Select(number));
+
+    /// <summary>How much better one variant is than another, between runs of the same split and seed: the deviation is that of the differences.</summary>
+    internal Spread Difference(AblationVariant better, AblationVariant worse, Func<RunResult, double> number)
+    {
+        var other = Of(worse).ToDictionary(r => (r.Split, r.Seed));
+        return Spread.Of(Of(better).Where(r => other.ContainsKey((r.Split, r.Seed))).Select(r => number(r) - number(other[(r.Split, r.Seed)])));
+    }
+}

@@ -1,0 +1,233 @@
+using System.Diagnostics;
+using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Inference;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.Lab.Ablation;
+
+/// <summary>
+/// `ldvc ablate`: trains and scores every run of a plan. Each is an ordinary run folder; what is finished is never repeated, what was begun continues,
+/// so the same command line goes on where a killed one stopped. The tables are written anew after every run.
+/// </summary>
+internal sealed class AblationRun
+{
+    private readonly LdvcConfig _config;
+    private readonly AblationFolder _folder;
+    private readonly Device _device;
+    private readonly DatasetRegistry _datasets;
+    private readonly IComparisonMonitor _monitor;
+    private readonly CancellationToken _cancellation;
+    private readonly string _clip;
+    private readonly string _clipSha;
+    private readonly SegmentationDataset _training;
+
+    // By split; a single one under the configuration's own.
+    private readonly SegmentationDataset[] _validation;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Func<int, Device> _openDevice;
+    private readonly int _jobs;
+
+    // What several jobs share, under its lock: the next run to take, results and tables, the time that runs took here.
+    private readonly Lock _shared = new();
+    private int _next;
+    private int _here;
+    private double _spent;
+
+    /// <summary>Opens the folder and looks at everything that can be wrong before hours are spent.</summary>
+    /// <param name="config">The configuration of the whole method.</param>
+    /// <param name="plan">What is trained.</param>
+    /// <param name="root">The folder of the comparison.</param>
+    /// <param name="device">Where costs are measured, and runs are computed when one is computed at a time.</param>
+    /// <param name="openDevice">Opens a device of so many threads for a job, when several runs are computed at a time.</param>
+    /// <param name="datasets">Opens data sets.</param>
+    /// <param name="monitor">Follows the comparison.</param>
+    /// <param name="cancellation">Set when it is to stop.</param>
+    /// <exception cref="InputException">Bad input.</exception>
+    internal AblationRun(
+        LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, DatasetRegistry datasets, IComparisonMonitor monitor, CancellationToken cancellation)
+    {
+        (_config, _device, _openDevice, _datasets, _monitor, _cancellation) = (config, device, openDevice, datasets, monitor, cancellation);
+        _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
+        _training = datasets.OpenTraining(config);
+        SegmentationDataset own = datasets.OpenValidation(config);
+        foreach (ClassSplit split in plan.Splits)
+        {
+            // Here the message names the file.
+            own.Classes.IndicesOf(split.Unseen, split.File);
+        }
+
+        _validation = plan.Splits.Count > 0 ? [.. plan.Splits.Select(split => datasets.OpenValidation(SplitBy(config, split)))] : [own];
+        if (_validation[0].Classes.Count < 2)
+        {
+            throw new InputException($"{_validation[0].Name}: expected at least two classes, found one: shuffled names are no control then");
+        }
+
+        _training.CheckFiles();
+        _validation[0].CheckFiles();
+        _clipSha = ClipCheckpoint.Find(_clip).Sha256();
+        Results = new AblationResults(plan, config);
+        _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
+        _folder = AblationFolder.Open(root, config);
+    }
+
+    /// <summary>What has been measured so far.</summary>
+    internal AblationResults Results { get; }
+
+    /// <summary>Runs the plan; false when Ctrl-C came first.</summary>
+    /// <exception cref="InputException">A variant cannot be trained, or training diverged.</exception>
+    internal bool Execute()
+    {
+        AblationPlan plan = Results.Plan;
+        _monitor.Say(
+            $"{plan.Rows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} runs of {_config.Train.Steps} steps, in {_folder.Root}");
+        try
+        {
+            MeasureCosts();
+            RunAll();
+            _cancellation.ThrowIfCancellationRequested();
+            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, _clock.Elapsed);
+        }
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        {
+            _monitor.Say($"stopped with {Results.Count} of {plan.Runs.Count} runs finished, after {TimeText.Span(_clock.Elapsed.TotalSeconds)}; the same command goes on from here");
+            return false;
+        }
+
+        _monitor.Say($"tables  {_folder.MarkdownPath}, {_folder.JsonPath}");
+        _monitor.Say($"report  {_folder.ReportPath}");
+        return true;
+    }
+
+    // First of all: what cannot be trained is found out before hours are spent on the rest.
+    private void MeasureCosts()
+    {
+        foreach (AblationVariant variant in Results.Plan.Variants)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            string path = _folder.CostPath(variant), fingerprint = Fingerprint(variant.Config, _device.Name);
+            VariantCost? cost = ResultFile.Load<VariantCost>(path);
+            if (cost?.Fingerprint != fingerprint)
+            {
+                cost = VariantCost.Measure(variant.Config, _clip, _training, _validation[0], _device, fingerprint);
+                ResultFile.Save(path, cost);
+            }
+
+            Results.Costs[variant.Key] = cost;
+        }
+    }
+
+    private void RunAll()
+    {
+        int threads = _device is CpuDevice cpu ? Math.Max(1, cpu.ThreadCount / _jobs) : 0;
+        if (_jobs > 1)
+        {
+            _monitor.Say($"{_jobs} runs at a time, each with {threads} {(threads == 1 ? "thread" : "threads")}");
+        }
+
+        void Work(IComparisonMonitor monitor, CancellationToken cancellation)
+        {
+            using Device? own = _jobs > 1 ? _openDevice(threads) : null;
+            while (TakeNext() is { } index)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                RunOne(index, own ?? _device, monitor, cancellation);
+            }
+        }
+
+        if (_jobs == 1)
+        {
+            Jobs.Run(1, (_, cancellation) => Work(_monitor, cancellation), _cancellation);
+            return;
+        }
+
+        _monitor.Together(monitor => Jobs.Run(_jobs, (_, cancellation) => Work(monitor, cancellation), _cancellation));
+    }
+
+    private int? TakeNext()
+    {
+        lock (_shared)
+        {
+            return _next < Results.Plan.Runs.Count ? _next++ : null;
+        }
+    }
+
+    private void RunOne(int index, Device device, IComparisonMonitor monitor, CancellationToken cancellation)
+    {
+        IReadOnlyList<PlannedRun> runs = Results.Plan.Runs;
+        PlannedRun run = runs[index];
+        if (_jobs > 1)
+        {
+            monitor = monitor.Marked($"[{run.Name}] ");
+        }
+
+        LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        double[] penalties = RunScorer.Penalties(config, Results.Plan.Penalties);
+        string fingerprint = Fingerprint(config, penalties.Select(ConfigText.Number));
+        RunResult? result = RunResult.Load(_folder.ResultPath(run), fingerprint);
+        monitor.Say($"run {index + 1} of {runs.Count}: {run.Name} ({(result is null ? Left(index) : "done before")})");
+        double start = _clock.Elapsed.TotalSeconds;
+        bool before = result is not null;
+        if (result is null)
+        {
+            result = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation).Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
+            ResultFile.Save(_folder.ResultPath(run), result);
+        }
+
+        lock (_shared)
+        {
+            if (!before)
+            {
+                _spent += _clock.Elapsed.TotalSeconds - start;
+                _here++;
+            }
+
+            Results.Add(run, result);
+            AblationOutput.Write(_folder, Results);
+        }
+
+        monitor.Say($"  {AblationTables.Line(result)}");
+    }
+
+    private string Left(int index)
+    {
+        lock (_shared)
+        {
+            return _here > 0 ? "ETA " + TimeText.Span(_spent / _here * (Results.Plan.Runs.Count - index) / _jobs) : "first run";
+        }
+    }
+
+    private LdvcConfig ConfigOf(PlannedRun run, TrainSetting setting)
+    {
+        LdvcConfig config = SplitBy(run.Variant.Config, run.Split);
+        string root = _folder.RunPath(run, setting);
+        string? from = null;
+        if (setting == TrainSetting.Transductive)
+        {
+            LdvcConfig inductive = ConfigOf(run, TrainSetting.Inductive);
+            from = new CheckpointFolder(RunFolder.CheckpointsOf(inductive.Train.Out!), 1, _ => { }).PathOf(inductive.Train.HalfWay);
+        }
+
+        return config with
+        {
+            Train = config.Train with
+            {
+                Seed = run.Seed,
+                Setting = setting,
+                Out = root,
+
+                // What only transductive training reads must not tell apart inductive runs, which comparisons of both settings share.
+                Transductive = setting == TrainSetting.Transductive ? config.Train.Transductive with { From = from } : new TransductiveConfig(),
+            },
+        };
+    }
+
+    private static LdvcConfig SplitBy(LdvcConfig config, ClassSplit? split) => split is null ? config : config with { Data = config.Data with { Unseen = split.Unseen } };
+
+    private string Fingerprint(LdvcConfig config, params IEnumerable<string> more) => AblationFolder.Fingerprint(
+        config,
+        [_clipSha, $"{_training.Name} {_training.Count}", $"{_validation[0].Name} {_validation[0].Count}", string.Join(", ", _validation[0].Classes), .. more]);
+}

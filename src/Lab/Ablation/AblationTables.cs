@@ -1,0 +1,125 @@
+using System.Globalization;
+using Ldvc.Configuration;
+
+namespace Ldvc.Lab.Ablation;
+
+/// <summary>A table for people.</summary>
+internal sealed record AblationTable(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
+
+/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample deviation over seeds, or over splits and seeds.</summary>
+internal static class AblationTables
+{
+    private static readonly string[] ScoreHeaders = ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"];
+
+    /// <summary>"pAcc 94.6  mIoU(S) 91.9 ..." of one run.</summary>
+    internal static string Line(RunResult result)
+    {
+        string Percent(double share) => new Spread(share, double.NaN, 1).Text();
+        ScoreLine s = result.Scores;
+        return $"pAcc {Percent(s.PixelAccuracy)}  mIoU(S) {Percent(s.Seen)}  mIoU(U) {Percent(s.Unseen)}  hIoU {Percent(s.Harmonic)}  shuffled mIoU(U) {Percent(result.Shuffled.Unseen)}  "
+            + $"pieces per object {result.PiecesPerObject.ToString("F2", CultureInfo.InvariantCulture)}";
+    }
+
+    /// <summary>All tables that have something in them.</summary>
+    internal static IReadOnlyList<AblationTable> All(AblationResults results)
+    {
+        IReadOnlyList<AblationVariant> rows = [.. results.Plan.Rows.Where(v => results.Of(v).Count > 0)];
+        var tables = new List<AblationTable>();
+        if (rows.Count > 0)
+        {
+            bool penalised = results.Config.Train.Setting == TrainSetting.Inductive;
+            string penalty = penalised ? $", seen penalty {ConfigText.Number(results.Config.Eval.SeenPenalty)}" : "";
+            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± deviation over {results.Plan.Repeats})", r => r.Scores));
+            if (penalised)
+            {
+                tables.Add(Scores(results, rows, "The same models without the seen penalty", r => r.NoPenalty));
+            }
+
+            tables.Add(Scores(results, rows, $"Control: class embeddings shuffled{penalty}", r => r.Shuffled));
+            if (penalised)
+            {
+                tables.Add(Scores(results, rows, "Control: class embeddings shuffled, no seen penalty", r => r.ShuffledNoPenalty));
+            }
+
+            if (rows.Count > 1)
+            {
+                tables.Add(Differences(results, rows));
+            }
+
+            if (results.Plan.Splits.Count > 1)
+            {
+                tables.Add(BySplit(results, rows));
+            }
+
+            tables.Add(Fragments(results, rows));
+        }
+
+        tables.AddRange(results.Plan.Sweeps.Where(v => results.Of(v).Count > 0).GroupBy(v => v.Sweep!).Select(sweep => Scores(
+            results, [.. sweep], $"Sweep over {sweep.Key}, row ldvc otherwise", r => r.Scores)));
+        tables.AddRange(rows.Where(_ => results.Plan.Penalties.Count > 0).Select(row => Penalties(results, row)));
+        tables.Add(Costs(results));
+        return tables;
+    }
+
+    private static AblationTable Scores(AblationResults results, IReadOnlyList<AblationVariant> variants, string caption, Func<RunResult, ScoreLine> line) => new(
+        caption,
+        ["", .. ScoreHeaders, results.Plan.Splits.Count > 0 ? "runs" : "seeds"],
+        [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))), Number(results.Of(v).Count)])]);
+
+    private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
+        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the deviation is that of the differences)",
+        ["", .. ScoreHeaders],
+        [.. rows.Skip(1).Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores)))])]);
+
+    private static AblationTable BySplit(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
+        "Split by split",
+        ["", "split", .. ScoreHeaders, "seeds"],
+        [
+            .. from split in results.Plan.Splits
+               from row in rows
+               let runs = results.Of(row).Where(r => r.Split == split.Name).ToArray()
+               where runs.Length > 0
+               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => Spread.Of(runs.Select(r => number(r.Scores)))), Number(runs.Length)],
+        ]);
+
+    private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)
+    {
+        string Pieces(AblationVariant variant, Func<RunResult, double> number) => results.Over(variant, number).Text(1, "F2");
+        return new AblationTable(
+            "Fragmentation: connected regions of equal predicted class per ground-truth object (1 = in one piece)",
+            ["", "pieces per object", "of at least a patch", "pieces of the right class per object found"],
+            [.. rows.Select(v => (IReadOnlyList<string>)[v.Title, Pieces(v, r => r.PiecesPerObject), Pieces(v, r => r.LargePiecesPerObject), Pieces(v, r => r.RightPiecesPerFound)])]);
+    }
+
+    private static AblationTable Penalties(AblationResults results, AblationVariant row) => new(
+        $"Sweep over the seen penalty, {row.Title}",
+        ["penalty", .. ScoreHeaders],
+        [
+            .. results.Plan.Penalties.Select((penalty, i) => (IReadOnlyList<string>)
+                [ConfigText.Number(penalty), .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN))]),
+        ]);
+
+    private static AblationTable Costs(AblationResults results) => new(
+        $"Cost: one window of {results.Config.Eval.Window} pixels at inference, training steps of {results.Config.Train.Batch} pictures",
+        ["", "trained parameters (M)", "GMAC / window", "windows/s", results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s", "peak of a step (MiB)"],
+        [
+            .. results.Plan.Variants.Where(v => results.Costs.ContainsKey(v.Key)).Select(v =>
+            {
+                VariantCost cost = results.Costs[v.Key];
+                return (IReadOnlyList<string>)
+                [
+                    v.Title,
+                    Number(cost.Parameters / 1e6, "F3"),
+                    Number(cost.MultiplyAdds / 1e9, "F3"),
+                    Number(cost.WindowsPerSecond, "G3"),
+                    results.Over(v, r => r.TrainImagesPerSecond).Text(1, "G3"),
+                    Number(cost.TrainPeakBytes / (1024.0 * 1024.0), "F0"),
+                ];
+            }),
+        ]);
+
+    private static IEnumerable<string> Cells(Func<Func<ScoreLine, double>, Spread> over) =>
+        [over(s => s.PixelAccuracy).Text(), over(s => s.Seen).Text(), over(s => s.Unseen).Text(), over(s => s.Harmonic).Text()];
+
+    private static string Number(double value, string format = "F0") => value.ToString(format, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,88 @@
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Lab.Synthetic;
+
+/// <summary>
+/// Objects of whole scenes, as the segmentation task shows them: windows of a fixed size around an object of which most can be seen, whatever else is in
+/// the window. A scene gives at most one.
+/// </summary>
+internal sealed class CropProbe : IZeroShotProbe
+{
+    // Less than this of the window's object pixels, and another object could be called its subject with equal right.
+    private const double LeastShare = 0.6;
+
+    // A shape fills less than its bounding circle: a star about a third, so an object covered by half is below this.
+    private const double LeastFill = 0.25;
+
+    private readonly List<(Scene Window, int Label)> _crops = [];
+    private readonly int[] _things = new int[256];
+
+    /// <summary>Windows of the validation scenes of a vocabulary.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="size">Columns and rows of a window.</param>
+    /// <param name="vocabulary">The world.</param>
+    internal CropProbe(int count, int size, SceneVocabulary vocabulary)
+    {
+        bool shapes = vocabulary == SceneVocabulary.Shapes;
+        SceneClass[] things = shapes ? TaskClasses.Classes : SceneTask.Things;
+        Prompts = [.. things.Select(t => "a photo of " + Vocabulary.WithArticle(t.Name))];
+        Array.Fill(_things, -1);
+        for (int i = 0; i < things.Length; i++)
+        {
+            _things[shapes ? TaskClasses.IdOf(things[i]) : SceneTask.IdOf(things[i])] = i;
+        }
+
+        SceneOptions options = SceneOptions.Of(vocabulary);
+        var scenes = new SceneDataset("val", int.MaxValue, 0, options);
+        for (int i = 0; _crops.Count < count; i++)
+        {
+            Scene scene = scenes.GetScene(i);
+            var random = new CounterRandom(0x43524F50, (ulong)i);
+            PlacedObject chosen = scene.Objects[random.NextInt(scene.Objects.Length)];
+            Scene window = Around(chosen, scene, size);
+            if (IsItsSubject(chosen, SceneRenderer.Render(window).Labels, shapes))
+            {
+                _crops.Add((window, Array.IndexOf(things, chosen.Class)));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Count => _crops.Count;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Prompts { get; }
+
+    /// <inheritdoc/>
+    public int LabelOf(int index) => _crops[index].Label;
+
+    /// <inheritdoc/>
+    public void Render(int index, Span<byte> pixels) => SceneRenderer.Render(_crops[index].Window, pixels, []);
+
+    /// <summary>For every pixel of picture i, the sentence of the thing it shows; -1 where there is none of the task.</summary>
+    internal int[] ThingsOf(int index) => Array.ConvertAll(SceneRenderer.Render(_crops[index].Window).Labels.Labels, label => _things[label]);
+
+    private static Scene Around(PlacedObject placed, Scene scene, int size) => scene with
+    {
+        Width = size,
+        Height = size,
+        OriginX = Math.Clamp((int)placed.X - (size / 2), 0, Math.Max(0, scene.Width - size)),
+        OriginY = Math.Clamp((int)placed.Y - (size / 2), 0, Math.Max(0, scene.Height - size)),
+    };
+
+    private static bool IsItsSubject(PlacedObject placed, LabelMap labels, bool shapes)
+    {
+        byte own = shapes ? TaskClasses.IdOf(placed.Class) : SceneTask.IdOf(placed.Class);
+        int pixels = 0, things = 0;
+        foreach (byte label in labels.Labels)
+        {
+            pixels += label == own ? 1 : 0;
+            things += label != LabelMap.Ignore && (shapes || !SceneTask.IsStuff(label)) ? 1 : 0;
+        }
+
+        double circle = Math.PI * placed.Size * placed.Size / 4;
+        return pixels >= LeastFill * circle && pixels >= LeastShare * things;
+    }
+}

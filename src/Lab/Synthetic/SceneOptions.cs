@@ -1,0 +1,63 @@
+using Ldvc.Configuration;
+
+namespace Ldvc.Lab.Synthetic;
+
+/// <summary>What scenes to draw: section data.synthetic with every value set, and what follows from the vocabulary; sizes in pixels.</summary>
+internal sealed record SceneOptions
+{
+    /// <summary>Columns and rows.</summary>
+    public required int Size { get; init; }
+
+    /// <summary>Fewest objects (fewer only if they find no place).</summary>
+    public required int MinObjects { get; init; }
+
+    /// <summary>Most objects.</summary>
+    public required int MaxObjects { get; init; }
+
+    /// <summary>Smallest object diameter.</summary>
+    public required float MinSize { get; init; }
+
+    /// <summary>Largest object diameter.</summary>
+    public required float MaxSize { get; init; }
+
+    /// <summary>How far two bounding circles may run into each other: 0 not at all, 1 any place.</summary>
+    public required float MaxOverlap { get; init; }
+
+    /// <summary>Part of its radius that an object may lie outside the picture.</summary>
+    public required float MaxCut { get; init; }
+
+    /// <summary>The classes to draw from, evenly.</summary>
+    public required SceneClass[] Classes { get; init; }
+
+    /// <summary>Most materials of the ground; 0 = a plain background, as in the "shapes" vocabulary.</summary>
+    public required int MostGrounds { get; init; }
+
+    /// <summary>tan(angle / 2) of the most an object is turned by.</summary>
+    public required double MaxTilt { get; init; }
+
+    /// <summary>Those of the "shapes" vocabulary.</summary>
+    public static SceneOptions Shapes { get; } = Of(SceneVocabulary.Shapes);
+
+    /// <summary>The options of a vocabulary.</summary>
+    public static SceneOptions Of(SceneVocabulary vocabulary) => Of(new SyntheticConfig { Vocabulary = vocabulary });
+
+    /// <summary>The options of a configuration.</summary>
+    public static SceneOptions Of(SyntheticConfig config)
+    {
+        bool shapes = config.Vocabulary == SceneVocabulary.Shapes;
+        SyntheticConfig all = config.Resolve();
+        return new SceneOptions
+        {
+            Size = all.Size!.Value,
+            MinObjects = all.MinObjects!.Value,
+            MaxObjects = all.MaxObjects!.Value,
+            MinSize = (float)all.MinSize!.Value,
+            MaxSize = (float)all.MaxSize!.Value,
+            MaxOverlap = (float)all.MaxOverlap!.Value,
+            MaxCut = (float)all.MaxCut!.Value,
+            Classes = shapes ? TaskClasses.Classes : SceneTask.Things,
+            MostGrounds = shapes ? 0 : 3,
+            MaxTilt = shapes ? SceneSampler.SmallTilt : SceneSampler.LargeTilt,
+        };
+    }
+}

@@ -1,0 +1,64 @@
+namespace Ldvc.Configuration;
+
+/// <summary>Section data.synthetic. Sizes are in pixels; what is not set follows from the vocabulary.</summary>
+internal sealed record SyntheticConfig
+{
+    [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.")]
+    public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
+
+    [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
+    public int? Size { get; init; }
+
+    [Option("Fewest objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
+    public int? MinObjects { get; init; }
+
+    [Option("Most objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
+    public int? MaxObjects { get; init; }
+
+    [Option("Smallest object diameter; not set = 24 or 40.", Min = 4, Max = 4096)]
+    public double? MinSize { get; init; }
+
+    [Option("Largest object diameter; not set = 52 or 112.", Min = 4, Max = 4096)]
+    public double? MaxSize { get; init; }
+
+    [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
+    public double? MaxOverlap { get; init; }
+
+    [Option("Part of its radius that an object may lie outside the scene; not set = 0.5.", Min = 0, Max = 1)]
+    public double? MaxCut { get; init; }
+
+    [Option("Training scenes.", Min = 1)]
+    public int TrainCount { get; init; } = 4000;
+
+    [Option("Validation scenes.", Min = 1)]
+    public int ValCount { get; init; } = 200;
+
+    [Option("Seed of the scenes; the training seed does not change them.", Min = 0)]
+    public long Seed { get; init; }
+
+    /// <summary>The same with every value set.</summary>
+    internal SyntheticConfig Resolve()
+    {
+        bool shapes = Vocabulary == SceneVocabulary.Shapes;
+        return this with
+        {
+            Size = Size ?? (shapes ? 128 : 256),
+            MinObjects = MinObjects ?? (shapes ? 2 : 3),
+            MaxObjects = MaxObjects ?? (shapes ? 6 : 8),
+            MinSize = MinSize ?? (shapes ? 24 : 40),
+            MaxSize = MaxSize ?? (shapes ? 52 : 112),
+            MaxOverlap = MaxOverlap ?? (shapes ? 0.2 : 0.45),
+            MaxCut = MaxCut ?? 0.5,
+        };
+    }
+}
+
+/// <summary>Which world is drawn.</summary>
+internal enum SceneVocabulary
+{
+    /// <summary>4 textures, plain backgrounds, 24 seen and 6 unseen classes: the demo.</summary>
+    Shapes,
+
+    /// <summary>8 textures on grounds of 8 materials, light and noise, 48 seen and 10 unseen classes: the benchmark.</summary>
+    Scenes,
+}

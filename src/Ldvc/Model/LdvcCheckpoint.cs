@@ -1,0 +1,208 @@
+using System.Text.Json;
+using Ldvc.Autograd.Optimizers;
+using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Model;
+
+/// <summary>
+/// A checkpoint of `ldvc train` (method.md 11), opened for reading: the trained tensors, the optimiser's moments, and in the metadata everything that
+/// inference and continuing need to know. The frozen CLIP is not in it; it is named by its SHA-256.
+/// </summary>
+internal sealed class LdvcCheckpoint : IDisposable
+{
+    private const string Kind = "ldvc";
+    private const string KindKey = "kind";
+    private const string ClipShaKey = "clip_sha256";
+    private const string ClipPathKey = "clip_path";
+    private const string ConfigKey = "config";
+    private const string ClassesKey = "classes";
+    private const string SeenKey = "seen_classes";
+
+    private readonly TensorArchive _archive;
+
+    private LdvcCheckpoint(TensorArchive archive)
+    {
+        _archive = archive;
+        string? kind = archive.Metadata.GetValueOrDefault(KindKey);
+        if (kind != Kind)
+        {
+            string found = kind switch
+            {
+                null => "a file of tensors that says nothing of the kind",
+                TrainingState.PretrainingKind => "the state of an `ldvc pretrain` run",
+                _ => $"kind {ConfigText.Quote(kind)}",
+            };
+            throw new InputException($"{Path}: expected a checkpoint that `ldvc train` wrote, found {found}.");
+        }
+
+        Config = ConfigLoader.Parse(Text(ConfigKey), $"{Path} (its configuration)");
+        ClipSha256 = Text(ClipShaKey);
+        ClipPath = Text(ClipPathKey);
+        Classes = new ClassList(Names(ClassesKey), Path);
+        Seen = new HashSet<string>(Names(SeenKey), StringComparer.OrdinalIgnoreCase);
+        Step = TrainingState.StepOf(archive);
+    }
+
+    /// <summary>The file, as it was named.</summary>
+    internal string Path => _archive.Path;
+
+    /// <summary>Optimiser steps taken.</summary>
+    internal long Step { get; }
+
+    /// <summary>The configuration it was trained with.</summary>
+    internal LdvcConfig Config { get; }
+
+    /// <summary>SHA-256 of the CLIP's weights file.</summary>
+    internal string ClipSha256 { get; }
+
+    /// <summary>Where the CLIP lay in training.</summary>
+    internal string ClipPath { get; }
+
+    /// <summary>The data set's class names.</summary>
+    internal ClassList Classes { get; }
+
+    /// <summary>The names that had masks in training; upper and lower case are the same.</summary>
+    internal IReadOnlySet<string> Seen { get; }
+
+    /// <summary>Opens a checkpoint; its tensors are read later.</summary>
+    /// <exception cref="InputException">The file is missing, damaged, or of another kind.</exception>
+    internal static LdvcCheckpoint Open(string path)
+    {
+        TensorArchive archive = TensorArchive.Open(path);
+        try
+        {
+            return new LdvcCheckpoint(archive);
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts a checkpoint together. Two runs that differ in nothing but their folder write the same bytes.</summary>
+    /// <exception cref="InputException">A number of it is none any more.</exception>
+    internal static SafetensorsWriter Compose(LoadedModel loaded, AdamW optimizer, LdvcConfig config, SegmentationDataset dataset)
+    {
+        LdvcConfig kept = config with { Train = config.Train with { Out = null }, Pretrain = config.Pretrain with { Out = null } };
+        return TrainingState.Compose(loaded.Model.Parameters(), optimizer, optimizer.Steps, new Dictionary<string, string>
+        {
+            [KindKey] = Kind,
+            [ClipShaKey] = loaded.ClipSha256,
+            [ClipPathKey] = config.Clip.Path ?? "",
+            [ConfigKey] = ConfigWriter.ToYaml(kept),
+            [ClassesKey] = JsonSerializer.Serialize(dataset.Classes.ToArray()),
+            [SeenKey] = JsonSerializer.Serialize(config.Train.Setting == TrainSetting.Full ? [.. dataset.Classes] : dataset.Split.Seen.Select(id => dataset.Classes[id]).ToArray()),
+        });
+    }
+
+    /// <summary>Reads the parameters, and the optimiser's moments when one is given, into an existing model of the same configuration.</summary>
+    /// <exception cref="InputException">The model is built on another CLIP, or a tensor is missing or has another shape.</exception>
+    internal void Restore(LoadedModel loaded, AdamW? optimizer)
+    {
+        RefuseOtherClip(loaded.ClipSha256, "the CLIP in use");
+        TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer);
+    }
+
+    /// <summary>The model, ready for inference.</summary>
+    /// <param name="device">Where it is to live.</param>
+    /// <param name="clip">The CLIP's folder or file; null = where it lay in training.</param>
+    /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
+    internal LoadedModel LoadModel(Device device, string? clip)
+    {
+        clip ??= Locate();
+        RefuseOtherClip(ClipCheckpoint.Find(clip).Sha256(), clip);
+        LoadedModel loaded = LoadedModel.Create(clip, Config.Model, device, seed: 0);
+        try
+        {
+            Restore(loaded, null);
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Refuses a configuration that describes another model, or other image statistics, than the checkpoint was trained with. Dropout may differ:
+    /// it changes no weight's meaning.
+    /// </summary>
+    /// <exception cref="InputException">A value differs.</exception>
+    internal void RefuseOtherModel(LdvcConfig config)
+    {
+        var own = ConfigWriter.Flatten(Config).ToDictionary(entry => entry.Key, entry => entry.Value);
+        foreach ((string key, _, string value) in ConfigWriter.Flatten(config))
+        {
+            bool matters = (key.StartsWith("model.", StringComparison.Ordinal) && !key.EndsWith(".dropout", StringComparison.Ordinal)) || key == "data.image_mean";
+            if (matters && own[key] != value)
+            {
+                throw new InputException($"{config.Source}: {key}: expected {own[key]}, as {Path} was trained with, found {value}.");
+            }
+        }
+    }
+
+    /// <summary>Refuses to go on from a checkpoint that was shown masks of classes that are unseen now: its scores would not be zero-shot.</summary>
+    /// <exception cref="InputException">One of the names had masks in training.</exception>
+    internal void RefuseSeen(string[] unseen, string source)
+    {
+        if (unseen.FirstOrDefault(Seen.Contains) is { } shown)
+        {
+            throw new InputException($"{source}: expected a checkpoint trained without masks of the unseen classes, but {Path} had masks of '{shown}'.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _archive.Dispose();
+
+    private void RefuseOtherClip(string sha256, string place)
+    {
+        if (sha256 != ClipSha256)
+        {
+            throw new InputException($"{Path}: was trained on the CLIP with SHA-256 {ClipSha256}, but {place} has {sha256}; name the right one with --clip (segment) or clip.path.");
+        }
+    }
+
+    // As it was named in training; from another working directory, or after both were moved together, beside the checkpoint.
+    private string Locate()
+    {
+        string named = Config.Clip.Path ?? ClipPath;
+        string beside = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, named);
+        foreach (string place in new[] { named, beside })
+        {
+            if (named.Length > 0 && (File.Exists(place) || Directory.Exists(place)))
+            {
+                return place;
+            }
+        }
+
+        throw new InputException($"{Path}: its CLIP is not where it was in training, {ConfigText.Quote(named)}; name its place with --clip (segment) or clip.path.");
+    }
+
+    private string Text(string key) => _archive.Metadata.TryGetValue(key, out string? text)
+        ? text
+        : throw new InputException($"{Path}: the metadata key '{key}' is missing; expected a checkpoint that `ldvc train` wrote.");
+
+    private string[] Names(string key)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<string?[]>(Text(key)) is { } names && !names.Contains(null))
+            {
+                return names!;
+            }
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        throw new InputException($"{Path}: the metadata key '{key}' is damaged; expected a list of class names.");
+    }
+}
