@@ -1,7 +1,7 @@
 namespace Ldvc.Autograd.Modules;
 
 /// <summary>A named tree of parameters; names join with dots, as in checkpoints.</summary>
-public abstract class Module : IDisposable
+public abstract partial class Module : IDisposable
 {
     private readonly List<(string Name, Parameter Parameter)> _parameters = [];
     private readonly List<(string Name, Module Module)> _children = [];

@@ -6,7 +6,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Optimizers;
 
 /// <summary>AdamW (decoupled weight decay) over the trainable parameters of a model, as torch.optim.AdamW.</summary>
-public sealed class AdamW : IDisposable
+public sealed partial class AdamW : IDisposable
 {
     private readonly List<State> _states = [];
     private readonly List<AdamWTensor> _step = [];
@@ -23,6 +23,12 @@ public sealed class AdamW : IDisposable
     /// <param name="weightDecay">Decay of a parameter by its name.</param>
     public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
     {
+        if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && epsilon > 0 && float.IsFinite(epsilon)))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(beta1), $"adamw: expected betas of at least 0 and below 1 and epsilon > 0, got {beta1}, {beta2} and {epsilon}");
+        }
+
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
         foreach (var (name, parameter) in parameters)
         {
@@ -32,6 +38,22 @@ public sealed class AdamW : IDisposable
                 _states.Add(new State(name, parameter, device.Zeros(parameter.Shape), device.Zeros(parameter.Shape), weightDecay(name)));
             }
         }
+    }
+
+    /// <summary>The same with one decay for all parameters, and PyTorch's defaults.</summary>
+    /// <param name="parameters">Names and parameters, e.g. <c>module.Parameters()</c>; frozen ones are left out.</param>
+    /// <param name="beta1">Decay of the first moment.</param>
+    /// <param name="beta2">Decay of the second moment.</param>
+    /// <param name="epsilon">Added to the root of the second moment.</param>
+    /// <param name="weightDecay">Decay of every parameter; times the learning rate at every step.</param>
+    public AdamW(
+        IEnumerable<(string Name, Parameter Parameter)> parameters,
+        float beta1 = 0.9f,
+        float beta2 = 0.999f,
+        float epsilon = 1e-8f,
+        float weightDecay = 0.01f)
+        : this(parameters, beta1, beta2, epsilon, _ => weightDecay)
+    {
     }
 
     /// <summary>Steps taken.</summary>

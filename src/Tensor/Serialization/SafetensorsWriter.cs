@@ -11,7 +11,7 @@ public delegate void TensorFill<T>(long firstElement, Span<T> destination);
 /// never held twice. The layout depends on names, types and shapes alone: wider types first (every tensor stays aligned to its element), then by
 /// name; the data starts at a multiple of 8 bytes. The file appears whole or not at all (see <see cref="AtomicFile"/>).
 /// </summary>
-public sealed class SafetensorsWriter
+public sealed partial class SafetensorsWriter
 {
     private const int ChunkElements = 1 << 16;
 

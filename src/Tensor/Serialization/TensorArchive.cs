@@ -6,7 +6,7 @@ namespace Ldvc.Tensors.Serialization;
 /// A file of named tensors, opened for reading: safetensors, or a PyTorch checkpoint (zip, TorchScript or the older plain format). Opening reads and
 /// checks the directory only; a tensor's elements are read, and converted, when asked for. Reading is safe from several threads.
 /// </summary>
-public abstract class TensorArchive : IDisposable
+public abstract partial class TensorArchive : IDisposable
 {
     // Elements converted at a time: small enough for the caches, large enough that a read is a sequential transfer.
     private const int ChunkElements = 1 << 16;

@@ -24,6 +24,17 @@ public sealed class TensorEntry
     /// <summary>The product of <see cref="Shape"/>: 1 for a scalar.</summary>
     public long ElementCount { get; }
 
+    /// <summary>The shape as a tensor's.</summary>
+    /// <param name="path">The file's path, for the message.</param>
+    /// <exception cref="InputException">A tensor cannot have so many dimensions or elements.</exception>
+    internal Shape ToShape(string path)
+    {
+        const int most = Tensors.Shape.MaxRank;
+        return Shape.Length <= most && ElementCount <= int.MaxValue && Array.TrueForAll(Shape, size => size <= int.MaxValue)
+            ? new Shape(Array.ConvertAll(Shape, size => (int)size))
+            : throw new InputException($"{path}: tensor {this} is too large; expected at most {most} dimensions and fewer than 2^31 elements.");
+    }
+
     /// <summary>Name, type and shape on one line, as error messages show them.</summary>
     public override string ToString() => $"{ArchiveText.Quote(Name)} {DType} {ArchiveText.Shape(Shape)}";
 }

@@ -1,0 +1,31 @@
+using Ldvc.Autograd.Ops;
+using Ldvc.Tensors;
+
+namespace Ldvc.Autograd.Modules;
+
+/// <summary>A table of rows that are looked up by index, with PyTorch's initialisation: standard normal.</summary>
+public sealed class Embedding : Module
+{
+    /// <summary>Creates weight [count, width].</summary>
+    /// <param name="init">Where the initial values come from.</param>
+    /// <param name="count">Number of rows, e.g. the vocabulary's size.</param>
+    /// <param name="width">Length of a row.</param>
+    /// <param name="deviation">Standard deviation of the initial values.</param>
+    public Embedding(Initializer init, int count, int width, double deviation = 1)
+    {
+        ArgumentNullException.ThrowIfNull(init);
+        Weight = Add("weight", init.Normal(new Shape(count, width), deviation));
+    }
+
+    /// <summary>[count, width].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>Rows by index.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="ids">Indices below the number of rows.</param>
+    /// <param name="outer">Sizes whose product is the number of indices, e.g. batch and length; one dimension when absent.</param>
+    /// <returns>[outer..., width].</returns>
+    /// <exception cref="ArgumentException">An index is outside the table, or the sizes do not fit.</exception>
+    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, params ReadOnlySpan<int> outer) =>
+        outer.IsEmpty ? tape.Gather(Weight, ids, ids.Length) : tape.Gather(Weight, ids, outer);
+}
