@@ -5,7 +5,7 @@ namespace Ldvc.Tensors;
 public sealed partial class CpuDevice
 {
     // More pieces than threads, so that an uneven load evens out; few enough that handing one out costs nothing beside it.
-    private const int MostPieces = 256;
+    private const int MaxPieces = 256;
 
     /// <summary>
     /// Runs a body for the items 0..count-1 on this device's threads, the caller's included, and returns when all are done. The items are cut into
@@ -20,7 +20,7 @@ public sealed partial class CpuDevice
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(grain, 1);
         ArgumentNullException.ThrowIfNull(body);
-        int size = Math.Max(grain, (int)(((long)count + MostPieces - 1) / MostPieces));
+        int size = Math.Max(grain, (int)(((long)count + MaxPieces - 1) / MaxPieces));
         var handle = GCHandle.Alloc(body);
         try
         {

@@ -154,7 +154,7 @@ internal sealed unsafe class CpuThreads : IDisposable
             }
             else
             {
-                // Announce the sleep, look once more, then sleep: a job posted in between is seen by one of the two. The timeout only bounds
+                // Announce the sleep, check once more, then sleep: a job posted in between is seen by one of the two. The timeout only bounds
                 // the harm of a lost wake-up.
                 Interlocked.Increment(ref _sleepers);
                 Thread.MemoryBarrier();

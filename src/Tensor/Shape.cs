@@ -5,7 +5,7 @@ namespace Ldvc.Tensors;
 /// <summary>The sizes of a tensor, outermost dimension first (row-major). At most six dimensions; a value, so that shapes cost no allocation.</summary>
 public readonly struct Shape : IEquatable<Shape>
 {
-    /// <summary>The most dimensions a shape can have.</summary>
+    /// <summary>The largest number of dimensions.</summary>
     public const int MaxRank = 6;
 
     private readonly Dimensions _sizes;

@@ -8,7 +8,7 @@ namespace Ldvc.Kernels.Gpu;
 /// <summary>Up to eight of the arena's buffers as kernel arguments: kernels know no pointers, so a table names a tensor by buffer and offset.</summary>
 internal readonly struct ChunkViews
 {
-    internal const int Most = 8;
+    internal const int Max = 8;
 
     internal ArrayView<float> C0 { get; init; }
 
@@ -51,7 +51,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
 
     private readonly List<int> _rows = [];
     private readonly List<Part> _parts = [];
-    private readonly int[] _places = new int[ChunkViews.Most];
+    private readonly int[] _places = new int[ChunkViews.Max];
     private int[] _uploaded = [];
     private int _placeCount;
     private Tensor? _table;
@@ -147,7 +147,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
             added += Array.IndexOf(_places, ((GpuStorage)views[role].Storage).Chunk.Index, 0, _placeCount) < 0 ? 1 : 0;
         }
 
-        return _placeCount + added <= ChunkViews.Most;
+        return _placeCount + added <= ChunkViews.Max;
     }
 
     private int Place(int chunk)
@@ -167,7 +167,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
     {
         if (_parts.Count > 0 && _placeCount > 0)
         {
-            var views = new ArrayView<float>[ChunkViews.Most];
+            var views = new ArrayView<float>[ChunkViews.Max];
             for (int i = 0; i < views.Length; i++)
             {
                 var chunk = launcher.Device.Chunks[_places[Math.Min(i, _placeCount - 1)]]!;

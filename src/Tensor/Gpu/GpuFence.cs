@@ -56,7 +56,7 @@ internal sealed unsafe class GpuFence : IDisposable
     }
 
     /// <summary>What is started on a stream from now on waits for what was marked.</summary>
-    internal void HoldBack(AcceleratorStream stream)
+    internal void MakeWait(AcceleratorStream stream)
     {
         if (_cuda && _recorded is not null)
         {

@@ -29,14 +29,14 @@ internal sealed class GpuInputSlot : InputSlot
         }
 
         values.CopyTo(_pinned!.Span);
-        _passed.HoldBack(_device.CopyStream);
+        _passed.MakeWait(_device.CopyStream);
         ((GpuStorage)_tensor!.Storage).Memory.SubView(0, values.Length).CopyFromCPUUnsafeAsync(_device.CopyStream, ref _pinned.Span[0], values.Length);
         _copied.Record(_device.CopyStream);
         _device.Counters.CountUpload(values.Length);
         return _tensor.Share();
     }
 
-    internal override void Use() => _copied.HoldBack(_device.Stream);
+    internal override void Use() => _copied.MakeWait(_device.Stream);
 
     internal override void Passed() => _passed.Record(_device.Stream);
 

@@ -17,7 +17,7 @@ internal static class GpuPlatform
     /// <summary>Opens device number <paramref name="index"/> of a kind.</summary>
     /// <param name="kind">What drives it.</param>
     /// <param name="index">Its number.</param>
-    /// <param name="memoryLimit">Most bytes to take.</param>
+    /// <param name="memoryLimit">Bytes to take at most.</param>
     /// <param name="chunkBytes">Size of the big buffers; 0 for the usual one.</param>
     /// <param name="profiling">Whether its stream can be timed by the device.</param>
     /// <exception cref="InputException">There is no such device; the message says what there is.</exception>

@@ -5,18 +5,18 @@ namespace Ldvc.Tensors.Serialization;
 /// <summary>How names and shapes that come from an untrusted file are shown in messages: short, on one line, without control characters.</summary>
 internal static class ArchiveText
 {
-    private const int LongestShown = 80;
+    private const int MaxShown = 80;
 
     /// <summary>The text in single quotes; cut after 80 characters, anything unprintable as '?'.</summary>
     public static string Quote(string text)
     {
         var shown = new StringBuilder("'");
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, LongestShown)))
+        foreach (char c in text.AsSpan(0, Math.Min(text.Length, MaxShown)))
         {
             shown.Append(char.IsControl(c) || char.IsSurrogate(c) ? '?' : c);
         }
 
-        return shown.Append(text.Length > LongestShown ? "...'" : "'").ToString();
+        return shown.Append(text.Length > MaxShown ? "...'" : "'").ToString();
     }
 
     /// <summary>A shape as [2, 3]; cut after 8 sizes.</summary>

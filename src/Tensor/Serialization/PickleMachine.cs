@@ -9,7 +9,7 @@ namespace Ldvc.Tensors.Serialization;
 internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
 {
     // The largest published checkpoints need a few hundred thousand operations.
-    private const int MostOperations = 4_000_000;
+    private const int MaxOperations = 4_000_000;
     private const int LargestMemo = 1_000_000;
 
     private readonly List<object?> _stack = [];
@@ -25,7 +25,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
             throw input.Fault("expected a pickle of protocol 2 to 5");
         }
 
-        for (int operations = 0; operations < MostOperations; operations++)
+        for (int operations = 0; operations < MaxOperations; operations++)
         {
             int opcode = input.Byte();
             if (opcode == '.')
@@ -40,7 +40,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
             }
         }
 
-        throw input.Fault($"more than {MostOperations} operations");
+        throw input.Fault($"more than {MaxOperations} operations");
     }
 
     /// <summary>Numbers, text, bytes, None, True, False.</summary>

@@ -6,7 +6,7 @@ namespace Ldvc.Tensors.Serialization;
 /// <summary>Buffered bytes of a pickle: a range of a file, read forwards. Running past the range's end is a truncated file.</summary>
 internal sealed class PickleStream(ArchiveSource source, long start, long end)
 {
-    private const int LongestString = 1 << 20;
+    private const int MaxStringBytes = 1 << 20;
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly byte[] _buffer = new byte[Math.Clamp(end - start, 1, 1 << 14)];
@@ -31,9 +31,9 @@ internal sealed class PickleStream(ArchiveSource source, long start, long end)
     /// <summary>The next <paramref name="count"/> bytes, at most 1 MiB: no legitimate name or note in a checkpoint is longer.</summary>
     public byte[] Bytes(ulong count)
     {
-        if (count > LongestString || (long)count > end - Position)
+        if (count > MaxStringBytes || (long)count > end - Position)
         {
-            throw Fault($"a string of {count} bytes (at most {Math.Min(LongestString, end - Position)} possible)");
+            throw Fault($"a string of {count} bytes (at most {Math.Min(MaxStringBytes, end - Position)} possible)");
         }
 
         byte[] result = new byte[(int)count];

@@ -9,7 +9,7 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal static class TorchLegacy
 {
-    private const int LongestKeyList = 1_000_000;
+    private const int MaxKeys = 1_000_000;
 
     // 0x1950a86a20f9469cfc6c; the name of the format, so to speak.
     private static readonly BigInteger Magic = BigInteger.Parse("01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber);
@@ -32,7 +32,7 @@ internal static class TorchLegacy
         }
 
         object? root = Next();
-        if (Next() is not List<object?> { Count: <= LongestKeyList } keys)
+        if (Next() is not List<object?> { Count: <= MaxKeys } keys)
         {
             throw new InputException($"{source.Path}: expected the list of storages after the checkpoint's objects, got something else.");
         }

@@ -7,9 +7,9 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal sealed class TorchNames
 {
-    private const int Deepest = 64;
-    private const int MostValues = 1_000_000;
-    private const int LongestName = 1024;
+    private const int MaxDepth = 64;
+    private const int MaxValues = 1_000_000;
+    private const int MaxNameLength = 1024;
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model"];
 
     private readonly string _path;
@@ -59,9 +59,9 @@ internal sealed class TorchNames
     private void Walk(object? value, string name, int depth)
     {
         // Shared and circular references make a small pickle a huge tree: depth and the number of values seen are both bounded.
-        if (depth > Deepest || _visited > MostValues || name.Length > LongestName)
+        if (depth > MaxDepth || _visited > MaxValues || name.Length > MaxNameLength)
         {
-            throw new InputException($"{_path}: the checkpoint is nested more than {Deepest} deep, or holds more than {MostValues} values.");
+            throw new InputException($"{_path}: the checkpoint is nested more than {MaxDepth} deep, or holds more than {MaxValues} values.");
         }
 
         switch (value)

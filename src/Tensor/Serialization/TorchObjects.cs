@@ -6,7 +6,7 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal sealed class TorchObjects(string path)
 {
-    private const int MostPairs = 4_000_000;
+    private const int MaxPairs = 4_000_000;
 
     private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
     private long _pairsMade;
@@ -112,9 +112,9 @@ internal sealed class TorchObjects(string path)
 
         // One list can be turned into dicts again and again; the copies count together.
         _pairsMade += pairs.Count;
-        if (_pairsMade > MostPairs)
+        if (_pairsMade > MaxPairs)
         {
-            throw Fault($"makes dicts of more than {MostPairs} pairs");
+            throw Fault($"makes dicts of more than {MaxPairs} pairs");
         }
 
         foreach (object? pair in pairs)

@@ -9,7 +9,7 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal sealed class ZipDirectory
 {
-    private const int MostEntries = 1_000_000;
+    private const int MaxEntries = 1_000_000;
 
     private readonly ArchiveSource _source;
     private readonly Dictionary<string, Record> _records = new(StringComparer.Ordinal);
@@ -126,7 +126,7 @@ internal sealed class ZipDirectory
 
     private (long Start, long Size, long Count) Checked(ulong start, ulong size, ulong count, long limit)
     {
-        if (start > (ulong)limit || size > (ulong)limit - start || count > MostEntries || count > size / 46 || size > int.MaxValue)
+        if (start > (ulong)limit || size > (ulong)limit - start || count > MaxEntries || count > size / 46 || size > int.MaxValue)
         {
             throw Fault($"claims a directory of {count} entries in {size} bytes at offset {start}, which does not fit");
         }

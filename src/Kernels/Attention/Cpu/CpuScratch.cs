@@ -8,7 +8,7 @@ namespace Ldvc.Kernels.Attention.Cpu;
 /// </summary>
 internal unsafe ref struct CpuScratch
 {
-    /// <summary>The most floats that a tile takes from the stack (144 KB).</summary>
+    /// <summary>Floats that a tile takes from the stack at most (144 KB).</summary>
     internal const long StackFloats = 36 * 1024;
 
     private const int Line = 16;

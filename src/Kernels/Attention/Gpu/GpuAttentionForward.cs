@@ -72,7 +72,7 @@ internal static class GpuAttentionForward
             int j0 = other[current + tx], j1 = other[current + tx + 16];
             s0 = Mask(a, Quad.Scale(s0, a.Scale), i0, i1, i2, i3, j0);
             s1 = Mask(a, Quad.Scale(s1, a.Scale), i0, i1, i2, i3, j1);
-            Tile.Spread(partial, TTile.Rows, tx, ty, Quad.Max(s0, s1));
+            Tile.Share(partial, TTile.Rows, tx, ty, Quad.Max(s0, s1));
             if (thread < Tile.Walk)
             {
                 int next = first + Tile.Walk + thread;
@@ -114,7 +114,7 @@ internal static class GpuAttentionForward
         }
 
         // The sums so far are over this thread's keys only.
-        Tile.Spread(partial, TTile.Rows, tx, ty, sum);
+        Tile.Share(partial, TTile.Rows, tx, ty, sum);
         Group.Barrier();
         sum = Tile.GatherSum(partial, TTile.Rows, ty);
         int outColumns = a.HeadDim - (outChunk * Tile.Columns), start = Tile.Start(a, a.O, headIndex, outChunk);

@@ -145,7 +145,7 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Leaves this thread's four values, one a row, for the 16 threads that share the rows.</summary>
-    internal static void Spread(ArrayView<Float4> partial, int rows, int tx, int ty, Float4 values)
+    internal static void Share(ArrayView<Float4> partial, int rows, int tx, int ty, Float4 values)
     {
         var floats = partial.Cast<float>();
         int at = (16 * ty) + tx;
@@ -173,8 +173,8 @@ internal static class GpuAttentionTile
 
     private static float Maximum(ArrayView<Float4> partial, int at)
     {
-        var most = Quad.Max(Quad.Max(partial[at], partial[at + 1]), Quad.Max(partial[at + 2], partial[at + 3]));
-        return MathF.Max(MathF.Max(most.X, most.Y), MathF.Max(most.Z, most.W));
+        var max = Quad.Max(Quad.Max(partial[at], partial[at + 1]), Quad.Max(partial[at + 2], partial[at + 3]));
+        return MathF.Max(MathF.Max(max.X, max.Y), MathF.Max(max.Z, max.W));
     }
 
     private static float Sum(ArrayView<Float4> partial, int at)

@@ -11,18 +11,6 @@ namespace Ldvc.Kernels.MatMul.Cpu;
 /// </summary>
 internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDisposable
 {
-    // K block: one block of a B panel (256 x 32 floats) is 32 KiB, the L1 of most machines; narrower vectors take half or a quarter.
-    private const int MaxKc = 256;
-
-    // K blocks of a group: C is read and written once a group.
-    private const int MaxGroup = 4;
-
-    // Floats of a block of A: 640 KiB, beside which B's panels still pass through a 1 MiB L2.
-    private const int MaxBlock = 163840;
-
-    // Tiles a thread gets where they cost nothing: a core that the machine slows down then leaves some to the others.
-    private const int TilesPerThread = 4;
-
     private readonly Lock _lock = new();
     private float* _packedB;
     private long _packedBLength;
@@ -71,22 +59,15 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
         where TLast : IRowBlock
     {
         int mr = R.Rows, nr = 2 * S.Count;
-        int kBlocks = Math.Max(1, (gemm.K + MaxKc - 1) / MaxKc);
-        int kc = Math.Max(1, (gemm.K + kBlocks - 1) / kBlocks);
-        int panels = (gemm.N + nr - 1) / nr, slivers = (gemm.M + mr - 1) / mr;
-        int group = Math.Min(kBlocks, MaxGroup);
-        int ks = kc * group;
-        bool packA = gemm.TransposeA, kept = gemm.KeptPanels && gemm.TransposeB;
-        int most = Math.Max(1, MaxBlock / (ks * mr));
-        var (mBlocks, nBlocks) = packA ? SplitPacked(slivers, panels, most) : Split(slivers, panels, most);
-        int sliversPerBlock = (slivers + mBlocks - 1) / mBlocks;
-        bool packInBlock = !kept && mBlocks == 1;
-        if (!kept && !packInBlock)
+        var plan = CpuMatMulPlan.For(gemm, mr, nr, threads.Count);
+        int ks = plan.Ks;
+        bool kept = plan.KeptPanels, packB = !kept && !plan.PackInBlock;
+        if (packB)
         {
-            Grow(ref _packedB, ref _packedBLength, (long)panels * nr * ks);
+            Grow(ref _packedB, ref _packedBLength, (long)plan.Panels * nr * ks);
         }
 
-        long scratchLength = ((packA ? (long)sliversPerBlock : 1) * mr * ks) + ((long)sliversPerBlock * mr * nr) + (packInBlock ? (long)nr * ks : 0);
+        long scratchLength = ((plan.PackA ? (long)plan.SliversPerBlock : 1) * mr * ks) + ((long)plan.SliversPerBlock * mr * nr) + (plan.PackInBlock ? (long)nr * ks : 0);
         Grow(ref _scratch, ref _scratchLength, threads.Count * scratchLength);
         var a = new GemmArguments
         {
@@ -95,8 +76,8 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             Lda = gemm.Lda,
             Ldb = gemm.Ldb,
             Ldc = gemm.Ldc,
-            PackA = packA,
-            PackInBlock = packInBlock,
+            PackA = plan.PackA,
+            PackInBlock = plan.PackInBlock,
             TransposeA = gemm.TransposeA,
             TransposeB = gemm.TransposeB,
             KeptPanels = gemm.KeptPanels,
@@ -105,14 +86,14 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             Bias = gemm.Bias.Floats,
             Scratch = _scratch,
             PackedB = _packedB,
-            Kc = kc,
-            Slivers = slivers,
-            SliversPerBlock = sliversPerBlock,
+            Kc = plan.Kc,
+            Slivers = plan.Slivers,
+            SliversPerBlock = plan.SliversPerBlock,
             ScratchLength = scratchLength,
-            MBlocks = mBlocks,
-            NBlocks = nBlocks,
-            PanelCount = panels,
-            PackTiles = Math.Min(panels, Math.Max(1, (int)((long)panels * nr * ks / 16384))),
+            MBlocks = plan.RowBlocks,
+            NBlocks = plan.ColumnBlocks,
+            PanelCount = plan.Panels,
+            PackTiles = plan.PackTasks,
             PanelWidth = kept ? PanelLayout.Width : nr,
         };
         for (int batch = 0; batch < gemm.Batch; batch++)
@@ -134,44 +115,14 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
                 a.PanelStride = kept ? (long)PanelLayout.Width * gemm.Ldb : (long)nr * a.Ks;
 
                 // A batch that shares B (one weight, many pictures) finds it packed already when one group holds it all.
-                if (!kept && !packInBlock && (batch == 0 || gemm.StrideB != 0 || gemm.K > ks))
+                if (packB && (batch == 0 || gemm.StrideB != 0 || gemm.K > ks))
                 {
                     threads.For(a.PackTiles, &a, &GemmTiles<S, V, R, TLast>.PackB);
                 }
 
-                threads.For(mBlocks * nBlocks, &a, &GemmTiles<S, V, R, TLast>.Block);
+                threads.For(plan.RowBlocks * plan.ColumnBlocks, &a, &GemmTiles<S, V, R, TLast>.Block);
             }
         }
-    }
-
-    /// <summary>How to share the tiles out when A is read in place: a tile costs nothing but its product, so several a thread keep all busy to the end.</summary>
-    private (int M, int N) Split(int slivers, int panels, int most)
-    {
-        int team = threads.Count, blocks = (slivers + most - 1) / most;
-        if (team == 1)
-        {
-            return (blocks, 1);
-        }
-
-        int columns = Math.Min(panels, team * Math.Max(1, (TilesPerThread + blocks - 1) / blocks));
-        return blocks * columns >= 2 * team ? (blocks, columns) : (Math.Min(slivers, Math.Max(blocks, TilesPerThread * team)), columns);
-    }
-
-    /// <summary>
-    /// How to share the tiles out when tiles pack their rows of A: by rows, in a multiple of the team so that all threads end together; by columns too
-    /// when the rows are too few or do not come out even (each column block packs A again). No sum depends on it.
-    /// </summary>
-    private (int M, int N) SplitPacked(int slivers, int panels, int most)
-    {
-        int team = threads.Count, blocks = (slivers + most - 1) / most;
-        int perThread = (slivers + team - 1) / team;
-        bool even = slivers >= 2 * team && (perThread * team) - slivers <= slivers / 40;
-        if (team == 1 || even || panels < team)
-        {
-            return (Math.Min(slivers, (blocks + team - 1) / team * team), 1);
-        }
-
-        return (blocks, panels % team == 0 || panels < 4 * team ? team : 2 * team);
     }
 
     private readonly ref struct ProductCall(CpuMatMul product, ref readonly Gemm gemm) : ISimdCall

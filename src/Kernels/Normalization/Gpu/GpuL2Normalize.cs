@@ -19,7 +19,7 @@ internal static class GpuL2Normalize<T>
         }
 
         float length = MathF.Sqrt(GroupReduction.Sum(shared, squares));
-        float inverse = 1f / (length < GpuNormalization.SmallestLength ? GpuNormalization.SmallestLength : length);
+        float inverse = 1f / (length < GpuNormalization.MinLength ? GpuNormalization.MinLength : length);
         var scale = T.Fill(inverse);
         var y = args.Y.Cast<T>();
         for (int i = Group.IdxX; i < args.Columns; i += Group.DimX)

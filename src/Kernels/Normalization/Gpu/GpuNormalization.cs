@@ -10,7 +10,7 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
 {
     internal const int GroupSize = 128;
     internal const int SharedFloats = GroupSize + 16;
-    internal const float SmallestLength = 1e-12f;
+    internal const float MinLength = 1e-12f;
 
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
     private static readonly GpuKernel<NormalizeArgs> s_layerRounded = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore>, cudaOnly: true);
