@@ -17,6 +17,22 @@ internal sealed class ClipModel : Module
         LogitScale = Add("logit_scale", weights.Get("logit_scale", new Shape(1), 0, MathF.Log(1 / 0.07f)));
     }
 
+    /// <summary>Loads a CLIP; its weights are frozen.</summary>
+    /// <param name="path">A Hugging Face folder, or a .safetensors, .bin, .pt or .pth file (method.md 12).</param>
+    /// <param name="device">Where it is to live.</param>
+    /// <exception cref="InputException">There is no CLIP at the path, or it is damaged.</exception>
+    public static ClipModel Load(string path, Device device) => ClipCheckpoint.Find(path).Load(device);
+
+    /// <summary>Features of pictures [n, 3, H, W] -> [n, E], projected and not normalised; H and W are multiples of the patch.</summary>
+    /// <param name="tape">Where the computation is recorded.</param>
+    /// <param name="pictures">Normalised pictures.</param>
+    public Variable EncodeImages(Tape tape, Tensor pictures) => Visual.Encode(tape, pictures);
+
+    /// <summary>Features of texts -> [n, E], projected and not normalised.</summary>
+    /// <param name="tape">Where the computation is recorded.</param>
+    /// <param name="ids">Token ids of each text, all as long as the context, as <see cref="Tokenization.ClipTokenizer.Encode"/> gives them.</param>
+    public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) => Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
+
     /// <summary>Sizes.</summary>
     internal ClipConfig Config { get; }
 

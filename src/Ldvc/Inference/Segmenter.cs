@@ -22,6 +22,8 @@ internal sealed class Segmenter : IDisposable
     private readonly Tensor _classes;
     private readonly Tensor _penalty;
     private readonly int _patch;
+    private LoadedModel? _owned;
+    private string[] _names = [];
 
     /// <summary>Takes ownership of the class embeddings.</summary>
     /// <param name="model">The model.</param>
@@ -40,6 +42,37 @@ internal sealed class Segmenter : IDisposable
         _device = classEmbeddings.Device;
         _penalty = _device.FromHost(penalty, new Shape(penalty.Length));
     }
+
+    /// <summary>Loads a trained model and makes it ready to find class names, seen in training or not.</summary>
+    /// <param name="checkpoint">A checkpoint that `ldvc train` wrote.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="classes">Class names; their order gives the indices, from 0.</param>
+    /// <param name="clip">Folder or file of the CLIP that the checkpoint was trained on; null = where it lay then.</param>
+    /// <exception cref="InputException">A file is missing, damaged or of another kind, or the CLIP is another one.</exception>
+    public static Segmenter Load(string checkpoint, Device device, IReadOnlyList<string> classes, string? clip = null)
+    {
+        using var file = LdvcCheckpoint.Open(checkpoint);
+        var loaded = file.LoadModel(device, clip);
+        try
+        {
+            var segmenter = FreeVocabulary.CreateSegmenter(file, loaded, [.. classes]);
+            segmenter._owned = loaded;
+            segmenter._names = [.. classes];
+            return segmenter;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Labels every pixel of a picture.</summary>
+    /// <param name="picture">The picture, of any size.</param>
+    /// <param name="name">What it is called; <see cref="SegmentResult.Write"/> names its files after it.</param>
+    /// <param name="background">Pixels whose best probability lies below this get no class (255); null = every pixel gets one.</param>
+    public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null) =>
+        new(name, picture, Segment(picture, background).Labels, _names);
 
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
@@ -111,6 +144,7 @@ internal sealed class Segmenter : IDisposable
     {
         _classes.Dispose();
         _penalty.Dispose();
+        _owned?.Dispose();
     }
 
     // The sum of all windows' scores [C, H', W'] and how many windows lie over each pixel [H', W'], at the resized picture's size (padded to the window).
