@@ -1,3 +1,5 @@
+using System.CommandLine;
+using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
@@ -6,7 +8,7 @@ using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc eval` is told.</summary>
 /// <param name="Config">The configuration file.</param>
@@ -19,6 +21,34 @@ internal sealed record EvalOptions(string Config, string Checkpoint, string[] Se
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
 {
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Argument<string> config = CommandParts.Config();
+        Option<string> checkpoint = CommandParts.Checkpoint();
+        Option<string[]> sets = CommandParts.Sets();
+        Option<string> precision = CommandParts.Precision();
+        var command = new VerbCommand(
+            "eval",
+            "Scores a checkpoint on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
+            "ldvc eval configs/voc/inductive.yaml --checkpoint runs/voc-inductive/checkpoints/ckpt-00020000.safetensors")
+        {
+            config,
+            checkpoint,
+            sets,
+            precision,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new EvalOptions(
+            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredText(result, checkpoint),
+            CommandParts.Read(result, sets),
+            OptionValue.Precision(result, precision),
+            common.Read(result, host))));
+        return command;
+    }
+
     /// <summary>Runs the verb and returns the exit code.</summary>
     /// <exception cref="InputException">Bad input, or a configuration of another model.</exception>
     public static int Run(EvalOptions options)

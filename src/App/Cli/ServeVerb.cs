@@ -1,12 +1,15 @@
+using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using Ldvc.App.Terminal;
 using Ldvc.App.Web;
+using Ldvc.Configuration;
 using Ldvc.Lab.Demo;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc serve` is told.</summary>
 /// <param name="Checkpoint">An LDVC checkpoint; null = the newest that the demo or a training run left here.</param>
@@ -20,6 +23,54 @@ internal sealed record ServeOptions(string? Checkpoint, string? Clip, IPAddress 
 /// <summary>`ldvc serve`: a page for one trained model, until Ctrl-C.</summary>
 internal static class ServeVerb
 {
+    private const int Port = 5080;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        var checkpoint = new Option<string?>("--checkpoint")
+        {
+            HelpName = "F",
+            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = the newest in demo-output and runs.",
+        };
+        var clip = new Option<string?>("--clip")
+        {
+            HelpName = "PATH",
+            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+        };
+        var address = new Option<string>("--host")
+        {
+            HelpName = "A",
+            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. There is no password: whoever reaches it can use it.",
+            DefaultValueFactory = _ => "localhost",
+        };
+        var port = new Option<string>("--port")
+        {
+            HelpName = "N",
+            Description = "Port to listen on; 0 = any free one.",
+            DefaultValueFactory = _ => $"{Port}",
+        };
+        Option<string> precision = CommandParts.Precision();
+        var command = new VerbCommand("serve", "A page in the browser: drop a picture, type class names, see who is where.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
+        {
+            checkpoint,
+            clip,
+            address,
+            port,
+            precision,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new ServeOptions(
+            OptionValue.Text(result, checkpoint),
+            OptionValue.Text(result, clip),
+            Address(address.Name, OptionValue.RequiredText(result, address)),
+            (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort),
+            OptionValue.Precision(result, precision),
+            common.Read(result, host))));
+        return command;
+    }
+
     /// <summary>Runs the verb and returns the exit code: Ctrl-C is how it ends, so 0.</summary>
     /// <exception cref="InputException">There is no checkpoint, it cannot be loaded, or the port is taken.</exception>
     public static int Run(ServeOptions options) => RunAsync(options).GetAwaiter().GetResult();
@@ -84,4 +135,8 @@ internal static class ServeVerb
             throw new InputException($"runs: cannot be read ({e.Message}); expected --checkpoint FILE.", e);
         }
     }
+
+    private static IPAddress Address(string option, string text) => text == "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(text, out IPAddress? address) ? address
+        : throw new InputException($"{option}: expected localhost or a numeric address, found {ConfigText.Quote(text)}.");
 }

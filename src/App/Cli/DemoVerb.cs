@@ -1,4 +1,6 @@
+using System.CommandLine;
 using System.Globalization;
+using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
@@ -9,7 +11,7 @@ using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Spectre.Console;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc demo` is told.</summary>
 /// <param name="Out">Folder of the report and the two trained models.</param>
@@ -19,7 +21,45 @@ internal sealed record DemoOptions(string Out, CommonOptions Common);
 /// <summary>`ldvc demo`.</summary>
 internal static class DemoVerb
 {
+    private const int MostPictures = 99999;
     private const int ProbePictures = 300;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        var output = new Option<string>("--out")
+        {
+            HelpName = "DIR",
+            Description = "Folder of the report and of the trained models.",
+            DefaultValueFactory = _ => DemoFiles.DefaultFolder,
+        };
+        var data = new Option<string?>("--write-data")
+        {
+            HelpName = "DIR",
+            Description = "Instead writes the drawn benchmark (data.synthetic.vocabulary: scenes) to DIR in PASCAL VOC's layout, for data.kind: folder and other programs. --seed draws other scenes.",
+        };
+        var pictures = new Option<string>("--pictures")
+        {
+            HelpName = "TRAIN,VAL",
+            Description = "With --write-data: how many pictures.",
+            DefaultValueFactory = _ => "4000,200",
+        };
+        var command = new VerbCommand(
+            "demo",
+            "Segments drawn scenes, unseen classes included, with the small model of this repository, and writes a report with pictures.",
+            "ldvc demo --out demo-output")
+        {
+            output,
+            data,
+            pictures,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => OptionValue.Text(result, data) is { } folder
+            ? WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)))
+            : Run(new DemoOptions(OptionValue.RequiredText(result, output), common.Read(result, host))));
+        return command;
+    }
 
     /// <summary>Runs the verb and returns the exit code.</summary>
     /// <exception cref="InputException">The assets are missing, or the folder cannot be written.</exception>
@@ -96,4 +136,14 @@ internal static class DemoVerb
     }
 
     private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static (int Train, int Val) Counts(string text)
+    {
+        string[] parts = text.Split(',');
+        return parts.Length == 2
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int train) && train is >= 1 and <= MostPictures
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int val) && val is >= 1 and <= MostPictures
+            ? (train, val)
+            : throw new InputException($"--pictures: expected two whole numbers from 1 to {MostPictures}, as in 4000,200, found {ConfigText.Quote(text)}.");
+    }
 }

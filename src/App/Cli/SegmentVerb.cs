@@ -1,5 +1,7 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Inference;
@@ -7,7 +9,7 @@ using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc segment` is told.</summary>
 /// <param name="Images">Image files.</param>
@@ -32,6 +34,60 @@ internal sealed record SegmentOptions(
 internal static class SegmentVerb
 {
     private const int ClassesShown = 3;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        var images = new Argument<string[]>("IMAGE")
+        {
+            Description = "Image files (.jpg, .png, .webp).",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string> checkpoint = CommandParts.Checkpoint();
+        var classes = new Option<string>("--classes")
+        {
+            HelpName = "NAMES",
+            Description = "Class names, separated by commas; any names, seen in training or not.",
+            Required = true,
+        };
+        var background = new Option<string?>("--background")
+        {
+            HelpName = "T",
+            Description = "Pixels whose best class has a probability below T (0 to 1) become background.",
+        };
+        var clip = new Option<string?>("--clip")
+        {
+            HelpName = "PATH",
+            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+        };
+        Option<string> precision = CommandParts.Precision();
+        Option<string> output = CommandParts.Out("DIR", "Folder for NAME.png (class indices, 255 = background), NAME.overlay.png and NAME.json.");
+        var command = new VerbCommand(
+            "segment",
+            "Labels every pixel of your own images with your own class names.",
+            "ldvc segment cat.jpg --checkpoint ldvc.safetensors --classes \"cat, grass, sky\" --out result")
+        {
+            images,
+            checkpoint,
+            classes,
+            background,
+            clip,
+            precision,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new SegmentOptions(
+            OptionValue.Texts(images.Name, result.GetValue(images)),
+            OptionValue.RequiredText(result, checkpoint),
+            OptionValue.ClassNames(classes.Name, OptionValue.RequiredText(result, classes)),
+            OptionValue.Number(result, background, 0, 1),
+            OptionValue.Text(result, clip),
+            OptionValue.Precision(result, precision),
+            OptionValue.RequiredText(result, output),
+            common.Read(result, host))));
+        return command;
+    }
 
     /// <summary>Runs the verb and returns the exit code.</summary>
     /// <exception cref="InputException">Bad input; when it is one of several pictures, the results of the others have been written.</exception>

@@ -3,7 +3,7 @@ using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Training;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc demo --write-data` is told.</summary>
 /// <param name="Folder">Where to.</param>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
-namespace Ldvc.App.Cli.Commands;
+namespace Ldvc.App.Cli;
 
 /// <summary>A verb: one line of description for the list of verbs, and an example for its own help.</summary>
 internal sealed class VerbCommand(string name, string description, string example) : Command(name, description)

@@ -1,9 +1,11 @@
+using System.CommandLine;
 using System.Text.Json;
+using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc embed` is told.</summary>
 /// <param name="Clip">Folder or file of a CLIP.</param>
@@ -16,6 +18,52 @@ internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
 {
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        var images = new Option<string[]>("--image")
+        {
+            HelpName = "F",
+            Description = "Image files.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var texts = new Option<string[]>("--text")
+        {
+            HelpName = "T",
+            Description = "Texts.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        Option<string> output = CommandParts.Out("F", "The safetensors file to write: image_features and text_features, rows in the order given.");
+        var command = new VerbCommand(
+            "embed",
+            "Writes CLIP's own L2-normalised features of images and texts.",
+            "ldvc embed --clip clip-vit-b16 --image cat.jpg --text \"a photo of a cat\" --text \"a photo of a dog\" --out features.safetensors")
+        {
+            clip,
+            images,
+            texts,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result =>
+        {
+            var options = new EmbedOptions(
+                OptionValue.RequiredText(result, clip),
+                OptionValue.Texts(images.Name, result.GetValue(images)),
+
+                // An empty text is a legal input of the text encoder.
+                result.GetValue(texts) ?? [],
+                OptionValue.RequiredText(result, output),
+                common.Read(result, host));
+            return options.Images.Length + options.Texts.Length > 0
+                ? Run(options)
+                : throw new InputException("embed: expected at least one --image or --text, found none.");
+        });
+        return command;
+    }
+
     /// <summary>Runs the verb and returns the exit code.</summary>
     /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, or the file cannot be written.</exception>
     public static int Run(EmbedOptions options)

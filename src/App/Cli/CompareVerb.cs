@@ -1,10 +1,12 @@
+using System.CommandLine;
 using System.Globalization;
+using Ldvc.App.Terminal;
 using Ldvc.Comparison;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Spectre.Console;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc compare` is told.</summary>
 /// <param name="Clip">Folder or file of a CLIP.</param>
@@ -18,6 +20,43 @@ internal sealed record CompareOptions(string Clip, string Reference, double? Tol
 internal static class CompareVerb
 {
     private const int Beyond = 1;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        var reference = new Option<string>("--reference")
+        {
+            HelpName = "F",
+            Description = "A safetensors file with inputs and expected values; tools/ has the script that writes such files.",
+            Required = true,
+        };
+        var tolerance = new Option<string?>("--tolerance")
+        {
+            HelpName = "X",
+            Description = "Largest relative error of activations, logits and loss. Default: 2e-5, gradients 10 X; with tf32 3e-3, with bf16 5e-3, gradients 4 X (docs/compare.md).",
+        };
+        Option<string> precision = CommandParts.Precision();
+        var command = new VerbCommand(
+            "compare",
+            "Recomputes what a reference file holds, prints the largest absolute and relative error of every tensor; exit code 0 within the tolerance, else 1.",
+            "ldvc compare --clip clip-vit-b16 --reference clip-vit-b16-reference.safetensors")
+        {
+            clip,
+            reference,
+            tolerance,
+            precision,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new CompareOptions(
+            OptionValue.RequiredText(result, clip),
+            OptionValue.RequiredText(result, reference),
+            OptionValue.Number(result, tolerance, 0, double.PositiveInfinity),
+            OptionValue.Precision(result, precision),
+            common.Read(result, host))));
+        return command;
+    }
 
     /// <summary>Runs the verb; 0 when every tensor is within its bound, else 1.</summary>
     /// <exception cref="InputException">The CLIP or the reference file cannot be read, or they do not fit each other.</exception>

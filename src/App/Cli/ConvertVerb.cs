@@ -1,8 +1,10 @@
+using System.CommandLine;
+using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Tensors;
 
-namespace Ldvc.App.Cli.Verbs;
+namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc convert` is told.</summary>
 /// <param name="Clip">Folder or file of a CLIP.</param>
@@ -13,6 +15,28 @@ internal sealed record ConvertOptions(string Clip, string Out, CommonOptions Com
 /// <summary>`ldvc convert`: any readable CLIP as a Hugging Face folder with fp32 safetensors.</summary>
 internal static class ConvertVerb
 {
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        Option<string> output = CommandParts.Out("DIR", "The folder to write.");
+        var command = new VerbCommand(
+            "convert",
+            "Rewrites any readable CLIP as a Hugging Face folder with safetensors.",
+            "ldvc convert --clip ViT-B-16.pt --out clip-vit-b16")
+        {
+            clip,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new ConvertOptions(
+            OptionValue.RequiredText(result, clip),
+            OptionValue.RequiredText(result, output),
+            common.Read(result, host))));
+        return command;
+    }
+
     /// <summary>Runs the verb and returns the exit code.</summary>
     /// <exception cref="InputException">The CLIP cannot be read, or the folder cannot be written or holds something already.</exception>
     public static int Run(ConvertOptions options)

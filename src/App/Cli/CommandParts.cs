@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Ldvc.App.Cli.Commands;
+namespace Ldvc.App.Cli;
 
 /// <summary>Arguments and options that several verbs share.</summary>
 internal static class CommandParts
