@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Ldvc.App.Cli;
-using Ldvc.App.Cli.Commands;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Ldvc.App.Cli;
-using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Compare.Ours;
 
 namespace Ldvc.Bench.Cli;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Ldvc.App.Cli;
-using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Kernels.Simd;

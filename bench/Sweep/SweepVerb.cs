@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Ldvc.App.Cli;
-using Ldvc.App.Cli.Commands;
 using Ldvc.Bench.Cli;
 using Ldvc.Tensors;
 

@@ -57,8 +57,7 @@ public sealed class KernelWatchTests
         using LoadedModel loaded = Model(device, AblationRow.Route);
         using Tensor classes = loaded.EmbedClasses(Names);
         RgbImage picture = TinyData.Pattern(64, 64);
-        SegmenterOptions options = Options(64);
-        using var segmenter = new Segmenter(loaded.Model, classes.Share(), new float[4], options);
+        using var segmenter = new Segmenter(loaded.Model, classes.Share(), new float[4], new EvalConfig { ShortSide = 64, Window = 64, Stride = 64 }, Statistics);
         byte[] plain = segmenter.Segment(picture).Labels.Labels;
         using (var watch = new KernelWatch(device))
         {
@@ -77,9 +76,9 @@ public sealed class KernelWatchTests
         using LoadedModel loaded = Model(device, AblationRow.Ldvc);
         using Tensor classes = loaded.EmbedClasses(Names);
         RgbImage picture = TinyData.Pattern(64, 64, seed: 3);
-        RouteMap.Choices(loaded, classes, picture, Options(64));
+        RouteMap.Choices(loaded, classes, picture, Statistics);
         long live = device.Pool.LiveBlocks;
-        IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, picture, Options(64));
+        IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, picture, Statistics);
         Assert.Equal(live, device.Pool.LiveBlocks);
         Assert.Equal(3, routes.Count);
         foreach (RouteTable route in routes)
@@ -122,7 +121,7 @@ public sealed class KernelWatchTests
         return LoadedModel.Create(TinyClip.Folder, model, device, seed: 1);
     }
 
-    private static SegmenterOptions Options(int window) => new(window, window, window, 1, [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f]);
+    private static readonly Ldvc.Imaging.ImageStatistics Statistics = new("test", [0.5f, 0.5f, 0.5f], [0.3f, 0.3f, 0.3f]);
 
     private static float[] Noise(int count)
     {

@@ -29,11 +29,6 @@ public sealed class ConfigLoaderTests
         var data = new SyntheticConfig();
         var scene = Ldvc.Lab.Synthetic.SceneOptions.Shapes;
         Assert.Equal(scene, Ldvc.Lab.Synthetic.SceneOptions.Of(data));
-        var captions = new CaptionConfig();
-        var options = new Ldvc.Lab.Synthetic.CaptionOptions();
-        Assert.Equal((options.HardFraction, options.PartialFraction, options.TwoFraction), (captions.Hard, captions.Partial, captions.Two));
-        Assert.Equal((options.ThreeFraction, options.CropFraction, options.StuffFraction), (captions.Three, captions.Crop, captions.Stuff));
-        Assert.Equal(options.OneFraction, captions.One);
     }
 
     [Fact]

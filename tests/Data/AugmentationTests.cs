@@ -1,8 +1,10 @@
+using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 using Ldvc.Tests.Imaging;
 using Xunit;
+using ImageStatistics = Ldvc.Imaging.ImageStatistics;
 
 namespace Ldvc.Tests.Data;
 
@@ -21,19 +23,19 @@ public class AugmentationTests
     {
         var image = TinyData.Pattern(6, 4);
         var labels = TinyData.Labels(6, 4, 0, 1, 2);
-        var options = Plain with { CropSize = 8, ResizeLong = 6, ResizeShort = 4 };
+        var options = Plain with { Crop = 16, Scale = [6, 4] };
         var (pixels, sampleLabels) = Run(options, image, labels, 0);
-        var statistics = options.Statistics;
-        for (int y = 0; y < 8; y++)
+        var statistics = ImageStatistics.Clip;
+        for (int y = 0; y < 16; y++)
         {
-            for (int x = 0; x < 8; x++)
+            for (int x = 0; x < 16; x++)
             {
                 bool inside = x < 6 && y < 4;
-                Assert.Equal(inside ? labels.Labels[(y * 6) + x] : 255, sampleLabels[(y * 8) + x]);
+                Assert.Equal(inside ? labels.Labels[(y * 6) + x] : 255, sampleLabels[(y * 16) + x]);
                 for (int c = 0; c < 3; c++)
                 {
                     double expected = inside ? ((image.Pixels[(3 * ((y * 6) + x)) + c] / 255.0) - statistics.Mean[c]) / statistics.Std[c] : 0;
-                    Assert.Equal(expected, pixels[(c * 64) + (y * 8) + x], 1e-5);
+                    Assert.Equal(expected, pixels[(c * 256) + (y * 16) + x], 1e-5);
                 }
             }
         }
@@ -51,7 +53,7 @@ public class AugmentationTests
             image.Pixels[3 * i] = (byte)(labels.Labels[i] * 10);
         }
 
-        var options = Plain with { CropSize = 16, ResizeLong = 80, ResizeShort = 48, FlipProbability = 0.5, CatMaxRatio = 0.75 };
+        var options = Plain with { Crop = 16, Scale = [80, 48], Flip = 0.5, CatMaxRatio = 0.75 };
         var offsets = new HashSet<string>();
         for (ulong stream = 0; stream < 40; stream++)
         {
@@ -59,7 +61,7 @@ public class AugmentationTests
             int agreeing = 0;
             for (int i = 0; i < sampleLabels.Length; i++)
             {
-                double red = 255 * ((pixels[i] * options.Statistics.Std[0]) + options.Statistics.Mean[0]);
+                double red = 255 * ((pixels[i] * ImageStatistics.Clip.Std[0]) + ImageStatistics.Clip.Mean[0]);
                 agreeing += Math.Abs(red - (10 * sampleLabels[i])) < 0.01 ? 1 : 0;
             }
 
@@ -73,16 +75,16 @@ public class AugmentationTests
     [Fact]
     public void FlipMirrorsBoth()
     {
-        var image = TinyData.Pattern(8, 8);
-        var labels = TinyData.Labels(8, 8, 0, 1, 2, 3, 4, 5, 6, 7);
-        var options = Plain with { CropSize = 8, ResizeLong = 8, ResizeShort = 8 };
+        var image = TinyData.Pattern(16, 16);
+        var labels = TinyData.Labels(16, 16, 0, 1, 2, 3, 4, 5, 6, 7);
+        var options = Plain with { Crop = 16, Scale = [16, 16] };
         var (straight, straightLabels) = Run(options, image, labels, 3);
-        var (flipped, flippedLabels) = Run(options with { FlipProbability = 1 }, image, labels, 3);
-        for (int i = 0; i < 64; i++)
+        var (flipped, flippedLabels) = Run(options with { Flip = 1 }, image, labels, 3);
+        for (int i = 0; i < 256; i++)
         {
-            int mirrored = (i / 8 * 8) + 7 - (i % 8);
+            int mirrored = (i / 16 * 16) + 15 - (i % 16);
             Assert.Equal(straightLabels[i], flippedLabels[mirrored]);
-            Assert.Equal(straight[128 + i], flipped[128 + mirrored]);
+            Assert.Equal(straight[512 + i], flipped[512 + mirrored]);
         }
     }
 
@@ -102,7 +104,7 @@ public class AugmentationTests
             for (ulong stream = 0; stream < 300; stream++)
             {
                 var random = new CounterRandom(5, stream);
-                var (left, top) = RandomCrop.Draw(labels, Plain with { CropSize = 20, CatMaxRatio = ratio, CropTries = tries }, ref random);
+                var (left, top) = RandomCrop.Draw(labels, Plain with { Crop = 20, CatMaxRatio = ratio, CropTries = tries }, ref random);
                 int ones = Math.Min(20, Math.Max(0, 24 - left)) * Math.Min(20, Math.Max(0, 24 - top));
                 double largest = Math.Max(ones, 400 - ones) / 400.0;
                 mixed += ones is > 0 and < 400 && largest < 0.75 ? 1 : 0;
@@ -119,7 +121,7 @@ public class AugmentationTests
         // 255 counts neither as a class nor as area.
         var ignored = TinyData.Labels(30, 30, 0, 255, 255, 255);
         var drawn = new CounterRandom(1);
-        RandomCrop.Draw(ignored, Plain with { CropSize = 10, CatMaxRatio = 0.75, CropTries = 10 }, ref drawn);
+        RandomCrop.Draw(ignored, Plain with { Crop = 10, CatMaxRatio = 0.75, CropTries = 10 }, ref drawn);
         Assert.Equal(22UL, drawn.Counter);
     }
 
@@ -128,7 +130,7 @@ public class AugmentationTests
     {
         var image = TinyData.Pattern(50, 40);
         var labels = TinyData.Labels(50, 40, 0, 1, 2, 3, 255);
-        var options = new AugmentationOptions { CropSize = 32, ResizeLong = 160, ResizeShort = 40 };
+        var options = new AugmentConfig { Crop = 32, Scale = [160, 40] };
         var a = Run(options, image, labels, 1);
         var b = Run(options, image, labels, 1);
         var c = Run(options, image, labels, 2);
@@ -140,9 +142,13 @@ public class AugmentationTests
     [Fact]
     public void BadOptionsAreRefused()
     {
-        Assert.Contains("cat_max_ratio", Assert.Throws<InputException>(() => new Augmentation(Plain with { CatMaxRatio = 0 })).Message);
-        Assert.Contains("ratio", Assert.Throws<InputException>(() => new Augmentation(Plain with { RatioLow = 2, RatioHigh = 1 })).Message);
-        Assert.Contains("crop size", Assert.Throws<InputException>(() => new Augmentation(Plain with { CropSize = 0 })).Message);
+        static string Refuses(AugmentConfig config) => Assert.Throws<InputException>(() => new Augmentation(config, ImageStatistics.Clip)).Message;
+        Assert.Equal("augment.cat_max_ratio: expected a number above 0, at most 1, found 0.", Refuses(Plain with { CatMaxRatio = 0 }));
+        Assert.Equal("augment.ratio: expected [smallest, largest], found [2, 1].", Refuses(Plain with { Ratio = [2, 1] }));
+        Assert.Equal("augment.crop: expected a whole number from 16 to 8192, found 0.", Refuses(Plain with { Crop = 0 }));
+        Assert.Contains("augment.ratio: expected a list of 2 numbers", Refuses(Plain with { Ratio = [1] }));
+        Assert.Contains("augment.scale: expected a long side of at most 16384 after the largest ratio, found 60000 times 1", Refuses(Plain with { Scale = [60000, 4] }));
+        Assert.Contains("augment.flip", Refuses(Plain with { Flip = double.NaN }));
     }
 
     [Fact]
@@ -181,25 +187,27 @@ public class AugmentationTests
         Assert.Equal([200, 200, 200], pureRed.Pixels);
     }
 
-    private static AugmentationOptions Plain { get; } = new()
+    private static AugmentConfig Plain { get; } = new()
     {
-        RatioLow = 1,
-        RatioHigh = 1,
-        FlipProbability = 0,
-        Photometric = false,
+        Ratio = [1, 1],
+        Flip = 0,
+        Brightness = 0,
+        Contrast = [1, 1],
+        Saturation = [1, 1],
+        Hue = 0,
         CatMaxRatio = 1,
     };
 
-    private static (float[] Pixels, byte[] Labels) Run(AugmentationOptions options, RgbImage image, LabelMap labels, ulong stream)
+    private static (float[] Pixels, byte[] Labels) Run(AugmentConfig options, RgbImage image, LabelMap labels, ulong stream)
     {
-        int plane = options.CropSize * options.CropSize;
+        int plane = options.Crop * options.Crop;
         var pixels = new float[3 * plane];
         var sampleLabels = new byte[plane];
 
         // Recycled buffers hold anything.
         Array.Fill(pixels, float.NaN);
         Array.Fill(sampleLabels, (byte)77);
-        new Augmentation(options).Apply(image, labels, new CounterRandom(42, stream), pixels, sampleLabels);
+        new Augmentation(options, ImageStatistics.Clip).Apply(image, labels, new CounterRandom(42, stream), pixels, sampleLabels);
         return (pixels, sampleLabels);
     }
 }

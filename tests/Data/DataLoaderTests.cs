@@ -1,3 +1,4 @@
+using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Tensors;
 using Xunit;
@@ -6,7 +7,7 @@ namespace Ldvc.Tests.Data;
 
 public class DataLoaderTests
 {
-    private static readonly AugmentationOptions Small = new() { CropSize = 16, ResizeLong = 64, ResizeShort = 24 };
+    private static readonly AugmentConfig Small = new() { Crop = 16, Scale = [64, 24] };
 
     [Fact]
     public void BatchesDoNotDependOnWorkersOrPrefetch()
@@ -137,7 +138,7 @@ public class DataLoaderTests
     }
 
     private static DataLoader Open(SegmentationDataset dataset, LabelProtocol protocol, DataLoaderOptions options)
-        => new(dataset, new Augmentation(Small), new LabelMapping(dataset.Split, protocol), options);
+        => new(dataset, new Augmentation(Small, Ldvc.Imaging.ImageStatistics.Clip), new LabelMapping(dataset.Split, protocol), options);
 
     // Batches as values: the ids, and a hash of every number.
     private static List<(string Ids, long Sum)> Collect(DataLoaderOptions options, int count)

@@ -1,5 +1,4 @@
 using Ldvc.App.Cli;
-using Ldvc.App.Cli.Verbs;
 using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;

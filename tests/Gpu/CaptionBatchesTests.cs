@@ -10,7 +10,7 @@ namespace Ldvc.Tests.Gpu;
 [Collection("opencl")]
 public sealed class CaptionBatchesTests(OpenClFixture fixture)
 {
-    private static readonly CaptionOptions Options = new() { Size = 32 };
+    private static readonly CaptionOptions Options = CaptionOptions.Default with { Size = 32 };
 
     [Fact]
     public void PicturesDrawnAheadAreThoseOfTheStep()

@@ -18,7 +18,7 @@ namespace Ldvc.Tests.Inference;
 public sealed class SegmenterTests : IDisposable
 {
     private static readonly string[] Names = ["cat", "dog", "blue sky"];
-    private static readonly SegmenterOptions Options = new(64, 64, 48, 1, ImageStatistics.Clip.Mean, ImageStatistics.Clip.Std);
+    private static readonly EvalConfig Options = new() { ShortSide = 64, Window = 64, Stride = 48, Batch = 1 };
 
     private readonly CpuDevice _device = new(1);
     private readonly LoadedModel _loaded;
@@ -49,9 +49,9 @@ public sealed class SegmenterTests : IDisposable
     {
         RgbImage picture = TinyData.Pattern(width, height, 3);
         float[] penalty = [0.1f, 0, 0.05f];
-        SegmenterOptions options = Options with { ShortSide = shortSide, Stride = stride };
+        EvalConfig options = Options with { ShortSide = shortSide, Stride = stride };
         double[][] expected = Reference(picture, penalty, options);
-        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options, ImageStatistics.Clip);
         var (labels, scores) = segmenter.Segment(picture);
         Assert.Equal((width, height), (labels.Width, labels.Height));
         for (int i = 0; i < labels.Labels.Length; i++)
@@ -64,7 +64,7 @@ public sealed class SegmenterTests : IDisposable
         }
 
         // Several windows at once, the last batch not full, are the same windows.
-        using var batched = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options with { Batch = 2 });
+        using var batched = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, options with { Batch = 2 }, ImageStatistics.Clip);
         Assert.Equal(scores, batched.Segment(picture).Scores, (a, b) => Math.Abs(a - b) <= 1e-5f);
     }
 
@@ -73,13 +73,13 @@ public sealed class SegmenterTests : IDisposable
     {
         RgbImage picture = TinyData.Pattern(100, 75, 6);
         float[][] penalties = [[0.1f, 0, 0.05f], [0, 0, 0], [0, 0.02f, 0.3f]];
-        using var together = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[0], Options);
+        using var together = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[0], Options, ImageStatistics.Clip);
         LabelMap[] labels = together.SegmentWithPenalties(picture, penalties);
         Assert.Equal(3, labels.Length);
         Assert.NotEqual(labels[0].Labels, labels[2].Labels);
         for (int i = 0; i < 3; i++)
         {
-            using var alone = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[i], Options);
+            using var alone = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[i], Options, ImageStatistics.Clip);
             byte[] expected = alone.Segment(picture).Labels.Labels;
 
             // Pixels where two classes tie within rounding may differ.
@@ -93,7 +93,7 @@ public sealed class SegmenterTests : IDisposable
         RgbImage picture = TinyData.Pattern(90, 70, 4);
         int[] Counts(params float[] penalty)
         {
-            using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, Options);
+            using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalty, Options, ImageStatistics.Clip);
             byte[] labels = segmenter.Segment(picture).Labels.Labels;
             return [.. Enumerable.Range(0, 3).Select(c => labels.Count(l => l == c))];
         }
@@ -109,7 +109,7 @@ public sealed class SegmenterTests : IDisposable
     public void BelowTheThresholdIsBackground()
     {
         RgbImage picture = TinyData.Pattern(90, 70, 4);
-        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip);
         var (plain, scores) = segmenter.Segment(picture);
         Assert.DoesNotContain(LabelMap.Ignore, plain.Labels);
         double threshold = scores.Order().ElementAt(scores.Length / 3);
@@ -125,7 +125,7 @@ public sealed class SegmenterTests : IDisposable
     [Fact]
     public void APatchCoversMoreOfALargerPicture()
     {
-        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip);
         int patch = _loaded.Model.Clip.Config.PatchSize;
         Assert.Equal(patch * patch, segmenter.PatchArea(100, 64), 1e-9);
         Assert.Equal(4 * patch * patch, segmenter.PatchArea(200, 128), 1e-9);
@@ -136,7 +136,7 @@ public sealed class SegmenterTests : IDisposable
     public void ClassEmbeddingsAreComputedOnce()
     {
         RgbImage picture = TinyData.Pattern(64, 64, 5);
-        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip);
         float[] before = segmenter.Segment(picture).Scores;
 
         // A text encoder that gives NaN would spoil everything, were it asked again.
@@ -176,12 +176,12 @@ public sealed class SegmenterTests : IDisposable
     public void WindowsThatDoNotFitThePatchAreRefused(int window, int stride)
     {
         string message = Assert.Throws<InputException>(
-            () => new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { Window = window, Stride = stride })).Message;
+            () => new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { Window = window, Stride = stride }, ImageStatistics.Clip)).Message;
         Assert.Contains($"eval.window is {window} and eval.stride {stride}; expected a multiple of the patch (16)", message);
     }
 
     // Scores of every class at every pixel of the picture.
-    private double[][] Reference(RgbImage picture, float[] penalty, SegmenterOptions options)
+    private double[][] Reference(RgbImage picture, float[] penalty, EvalConfig options)
     {
         double scale = Math.Min(4.0 * options.ShortSide / Math.Max(picture.Width, picture.Height), (double)options.ShortSide / Math.Min(picture.Width, picture.Height));
         int width = Math.Max(1, (int)((picture.Width * scale) + 0.5)), height = Math.Max(1, (int)((picture.Height * scale) + 0.5));
@@ -230,7 +230,7 @@ public sealed class SegmenterTests : IDisposable
         return Enumerable.Range(0, count).Select(i => Math.Min(i * stride, side - window));
     }
 
-    private double[][] Window(RgbImage picture, int left, int top, int width, int height, SegmenterOptions options)
+    private double[][] Window(RgbImage picture, int left, int top, int width, int height, EvalConfig options)
     {
         var pixels = new float[3 * width * height];
         for (int c = 0; c < 3; c++)
@@ -240,7 +240,7 @@ public sealed class SegmenterTests : IDisposable
                 for (int x = 0; x < Math.Min(width, picture.Width - left); x++)
                 {
                     float value = picture.Pixels[(3 * (((top + y) * picture.Width) + left + x)) + c] / 255f;
-                    pixels[(((c * height) + y) * width) + x] = (value - options.Mean[c]) / options.Deviation[c];
+                    pixels[(((c * height) + y) * width) + x] = (value - ImageStatistics.Clip.Mean[c]) / ImageStatistics.Clip.Std[c];
                 }
             }
         }

@@ -85,7 +85,7 @@ public sealed class ClipReportTests
         using var device = new CpuDevice(1);
         using var model = ClipCheckpoint.Find(folder).Load(device);
         var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(folder));
-        RetrievalScore retrieval = RetrievalScore.Measure(clip, new CaptionOptions(), 0, 100);
+        RetrievalScore retrieval = RetrievalScore.Measure(clip, CaptionOptions.Default, 0, 100);
         Assert.InRange(retrieval.ImageToText1, 0.7, 1);
         Assert.InRange(retrieval.TextToImage1, 0.7, 1);
         Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(90, clip.Size, SceneVocabulary.Shapes)), 0.6, 1);

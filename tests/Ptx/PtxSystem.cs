@@ -55,7 +55,7 @@ internal sealed class PtxSystem : IDisposable
     {
         using var tape = new Tape(_device, recording: false);
         using var classes = _model.EncodeClasses(tape, Tokens(20));
-        using var segmenter = new Segmenter(_model, classes.Value.Share(), new float[20], new SegmenterOptions(Size, Size, Size, 1, [0, 0, 0], [1, 1, 1]));
+        using var segmenter = new Segmenter(_model, classes.Value.Share(), new float[20], new EvalConfig { ShortSide = Size, Window = Size, Stride = Size }, new Imaging.ImageStatistics("none", [0, 0, 0], [1, 1, 1]));
         segmenter.Segment(new RgbImage(Size, Size), background: 0.1);
     }
 

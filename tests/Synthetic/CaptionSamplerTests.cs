@@ -6,7 +6,7 @@ namespace Ldvc.Tests.Synthetic;
 
 public class CaptionSamplerTests
 {
-    private static readonly CaptionOptions Options = new();
+    private static readonly CaptionOptions Options = CaptionOptions.Default;
 
     [Fact]
     public void SameSeedAndStepSameBatchOnAnyNumberOfThreads()
@@ -29,7 +29,7 @@ public class CaptionSamplerTests
         var words = Vocabulary.AllWords().ToHashSet();
         for (int step = 0; step < 4; step++)
         {
-            CaptionSample[] samples = CaptionSampler.SampleScenes(2, step, 512, Options with { HardFraction = hard });
+            CaptionSample[] samples = CaptionSampler.SampleScenes(2, step, 512, With(new CaptionConfig { Hard = hard }));
             Assert.Equal(512, samples.Select(s => s.Caption).Distinct().Count());
             Assert.Equal(512, samples.Select(s => s.Key).Distinct().Count());
             foreach (CaptionSample sample in samples)
@@ -44,7 +44,7 @@ public class CaptionSamplerTests
     [Fact]
     public void FullCaptionsNameTheObjectsInThePicture()
     {
-        CaptionSample[] samples = CaptionSampler.SampleScenes(4, 0, 256, Options with { PartialFraction = 0, CropFraction = 0 });
+        CaptionSample[] samples = CaptionSampler.SampleScenes(4, 0, 256, With(new CaptionConfig { Partial = 0, Crop = 0 }));
         foreach (CaptionSample sample in samples)
         {
             Assert.All(sample.Scene.Objects, o => Assert.Contains(o.Class.Name, sample.Caption));
@@ -82,8 +82,7 @@ public class CaptionSamplerTests
         int silent = 0;
         foreach (var vocabulary in new[] { SceneVocabulary.Shapes, SceneVocabulary.Scenes })
         {
-            SceneClass[] classes = vocabulary == SceneVocabulary.Shapes ? Vocabulary.AllClasses : Vocabulary.AllSceneClasses;
-            CaptionOptions options = Options with { Size = 96, Vocabulary = vocabulary, Classes = classes, HardFraction = 0.25, CropFraction = 0.8, OneFraction = 0.7, PartialFraction = 0 };
+            var options = new CaptionOptions(new CaptionConfig { Vocabulary = vocabulary, Hard = 0.25, Crop = 0.8, One = 0.7, Partial = 0 }, 96);
             for (int step = 0; step < 4; step++)
             {
                 CaptionSample[] samples = CaptionSampler.SampleScenes(3, step, 96, options);
@@ -105,7 +104,7 @@ public class CaptionSamplerTests
     [Fact]
     public void HardGroupsShareAllButOneAttribute()
     {
-        CaptionSample[] samples = CaptionSampler.SampleScenes(7, 0, 64, Options with { HardFraction = 1 });
+        CaptionSample[] samples = CaptionSampler.SampleScenes(7, 0, 64, With(new CaptionConfig { Hard = 1 }));
         int single = 0, swapped = 0;
         for (int start = 0; start < 64; start += 4)
         {
@@ -160,4 +159,6 @@ public class CaptionSamplerTests
         CaptionSampler.SampleBatch(seed, step, count, pictures, captions, Options, threads);
         return (pictures, captions);
     }
+
+    private static CaptionOptions With(CaptionConfig shares) => Options with { Shares = shares };
 }

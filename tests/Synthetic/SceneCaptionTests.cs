@@ -19,7 +19,7 @@ public sealed class SceneCaptionTests
         Batch = 8,
     };
 
-    private static readonly CaptionOptions Scenes = new() { Size = 96, Vocabulary = SceneVocabulary.Scenes, Classes = Vocabulary.AllSceneClasses };
+    private static readonly CaptionOptions Scenes = new(new CaptionConfig { Vocabulary = SceneVocabulary.Scenes }, 96);
 
     /// <summary>Pinned: the CLIP that ships with the demo was trained on these.</summary>
     [Fact]
@@ -37,7 +37,7 @@ public sealed class SceneCaptionTests
         int withStuff = 0, alone = 0;
         for (int step = 0; step < 4; step++)
         {
-            CaptionSample[] samples = CaptionSampler.SampleScenes(2, step, 256, Scenes with { HardFraction = 0.3 });
+            CaptionSample[] samples = CaptionSampler.SampleScenes(2, step, 256, Scenes with { Shares = Scenes.Shares with { Hard = 0.3 } });
             Assert.Equal(256, samples.Select(s => s.Key).Distinct().Count());
             foreach (CaptionSample sample in samples)
             {
@@ -58,7 +58,7 @@ public sealed class SceneCaptionTests
     [Fact]
     public void NamedStuffIsInThePictureEvenOfACrop()
     {
-        foreach (CaptionSample sample in CaptionSampler.SampleScenes(5, 0, 192, Scenes with { CropFraction = 1, HardFraction = 0, PartialFraction = 0 }))
+        foreach (CaptionSample sample in CaptionSampler.SampleScenes(5, 0, 192, Scenes with { Shares = Scenes.Shares with { Crop = 1, Hard = 0, Partial = 0 } }))
         {
             byte[] labels = SceneRenderer.Render(sample.Scene).Labels.Labels;
             foreach (int stuff in sample.Scene.Ground!.Stuff.Where(s => sample.Caption.Split(' ').Contains(Stuff.Names[s])))
@@ -71,7 +71,7 @@ public sealed class SceneCaptionTests
     [Fact]
     public void HardNegativesUseAllEightTextures()
     {
-        CaptionSample[] samples = CaptionSampler.SampleScenes(7, 0, 256, Scenes with { HardFraction = 1 });
+        CaptionSample[] samples = CaptionSampler.SampleScenes(7, 0, 256, Scenes with { Shares = Scenes.Shares with { Hard = 1 } });
         Assert.Equal(8, samples.SelectMany(s => s.Scene.Objects).Select(o => o.Class.Texture).Distinct().Count());
     }
 

@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Clip;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
@@ -34,7 +35,7 @@ internal sealed class WindowWork : OurWork
         var classes = _model.EncodeClasses(tape, texts);
         int size = @case["size"], stride = 426;
         _segmenter = new Segmenter(
-            _model, classes.Value.Share(), new float[@case["classes"]], new SegmenterOptions(size, size, stride, 1, [0.48f, 0.46f, 0.41f], [0.27f, 0.26f, 0.28f]));
+            _model, classes.Value.Share(), new float[@case["classes"]], new EvalConfig { ShortSide = size, Window = size, Stride = stride }, Imaging.ImageStatistics.Clip);
         var random = new CounterRandom(7);
         _picture = new RgbImage(size + stride, size);
         for (int i = 0; i < _picture.Pixels.Length; i++)

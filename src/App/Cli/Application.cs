@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using Ldvc.App.Cli.Commands;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
@@ -96,18 +95,18 @@ internal static class Application
         {
             new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
             new Option<bool>("--version") { Description = "Prints the version.", Action = new VersionAction() },
-            DemoCommand.Create(host),
-            TrainCommand.Create(host),
-            EvalCommand.Create(host),
-            SegmentCommand.Create(host),
-            ServeCommand.Create(host),
-            EmbedCommand.Create(host),
-            CompareCommand.Create(host),
-            PretrainCommand.Create(host),
-            AblateCommand.Create(host),
-            ConvertCommand.Create(host),
-            DoctorCommand.Create(host),
-            ConfigCommand.Create(host),
+            DemoVerb.Create(host),
+            TrainVerb.Create(host),
+            EvalVerb.Create(host),
+            SegmentVerb.Create(host),
+            ServeVerb.Create(host),
+            EmbedVerb.Create(host),
+            CompareVerb.Create(host),
+            PretrainVerb.Create(host),
+            AblateVerb.Create(host),
+            ConvertVerb.Create(host),
+            DoctorVerb.Create(host),
+            ConfigVerb.Create(host),
         };
         root.SetAction(result => new HelpAction().Invoke(result));
         return root;

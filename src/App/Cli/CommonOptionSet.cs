@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Ldvc.App.Cli.Commands;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Tensors;

@@ -79,12 +79,12 @@ internal static class AblationPictures
         report.AddHeading("Where route attention looks").AddParagraph(
             $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer; the whole picture is one window of the sliding "
             + "window here. Click on a window, or use the arrow keys, to ask another one; below, the places listed in ablate.queries.");
-        var options = SegmenterOptions.From(config);
+        int window = config.Eval.Window;
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
         for (int i = 0; i < count; i++)
         {
-            RgbImage seen = ResizeLinear.Apply(validation.ReadImage(i), options.Window, options.Window);
-            IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, options);
+            RgbImage seen = ResizeLinear.Apply(validation.ReadImage(i), window, window);
+            IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, PictureStatistics.Of(config.Data));
             report.AddChoiceMap($"{validation.GetId(i)}, any window", Show(seen), Cells(routes[0].Sizes), [.. routes.Select((route, layer) => Layer(route, $"layer {layer + 1}"))], First(routes[0]));
             for (int q = 0; q < config.Ablate.Queries.Length; q += 2)
             {

@@ -8,6 +8,7 @@ using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
+using Ldvc.Training;
 
 namespace Ldvc.Lab.Pretraining;
 
@@ -15,7 +16,7 @@ namespace Ldvc.Lab.Pretraining;
 /// `ldvc pretrain`: trains a small CLIP, from random weights or from another CLIP's, on drawn pictures and captions (never masks). Every batch is a pure function of (seed,
 /// step), so a run that was interrupted continues from its state file bit for bit.
 /// </summary>
-internal sealed class Pretrainer : IDisposable
+internal sealed class Pretrainer : ITrainable, IDisposable
 {
     private const int HeadWidth = 64;
     private readonly PretrainConfig _config;
@@ -25,23 +26,12 @@ internal sealed class Pretrainer : IDisposable
     private readonly AdamW _optimizer;
     private readonly float _limit;
     private readonly float _most;
+    private CaptionBatches? _batches;
 
     internal Pretrainer(PretrainConfig config, Device device, int threads)
     {
         (_config, _device, _threads) = (config, device, threads);
-        _captions = new CaptionOptions
-        {
-            Size = config.Vision.Image,
-            HardFraction = config.Captions.Hard,
-            PartialFraction = config.Captions.Partial,
-            TwoFraction = config.Captions.Two,
-            ThreeFraction = config.Captions.Three,
-            CropFraction = config.Captions.Crop,
-            OneFraction = config.Captions.One,
-            StuffFraction = config.Captions.Stuff,
-            Vocabulary = config.Captions.Vocabulary,
-            Classes = config.Captions.Vocabulary == SceneVocabulary.Shapes ? Synthetic.Vocabulary.AllClasses : Synthetic.Vocabulary.AllSceneClasses,
-        };
+        _captions = new CaptionOptions(config.Captions, config.Vision.Image);
         Vocabulary = config.Init is null ? BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary) : InitialWeights.Vocabulary(config.Init, config.Text.Vocabulary);
         Tokenizer = new ClipTokenizer(Vocabulary);
         var vision = new TowerConfig(config.Vision.Width, config.Vision.Layers, config.Vision.Width / HeadWidth, 4 * config.Vision.Width);
@@ -85,7 +75,14 @@ internal sealed class Pretrainer : IDisposable
     internal ClipTokenizer Tokenizer { get; }
 
     /// <summary>Steps taken so far.</summary>
-    internal long Step => _optimizer.Steps;
+    public long Step => _optimizer.Steps;
+
+    /// <summary>Whether training has ended because a value is NaN or infinite.</summary>
+    public bool HasDiverged { get; private set; }
+
+    TimeSpan? ITrainable.Waited => null;
+
+    IReadOnlyList<(string Name, double Value)> ITrainable.Parts => [];
 
     /// <summary>Learning rate of a step: linear warm-up, cosine decay to zero.</summary>
     internal double RateAt(long step)
@@ -115,12 +112,20 @@ internal sealed class Pretrainer : IDisposable
         string? culprit = _optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(bad.ToScalar()));
         if (!float.IsFinite(loss) || culprit is not null)
         {
+            HasDiverged = true;
             throw new InputException($"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower pretrain.lr");
         }
 
         _optimizer.Step((float)RateAt(Step));
         CutScale();
         return loss;
+    }
+
+    (double Loss, double LearningRate) ITrainable.Advance()
+    {
+        _batches ??= CreateBatches();
+        double rate = RateAt(Step);
+        return (RunStep(_batches), rate);
     }
 
     // As CLIP does after every step. Above the limit the factor would have no gradient and could not come back, and the file would name another one than training used.
@@ -141,7 +146,7 @@ internal sealed class Pretrainer : IDisposable
 
     /// <summary>The state from which <see cref="Load"/> continues.</summary>
     /// <exception cref="InputException">A number of it is none any more.</exception>
-    internal SafetensorsWriter Compose() => TrainingState.Compose(Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
+    public SafetensorsWriter Compose() => TrainingState.Compose(Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
     {
         ["kind"] = TrainingState.PretrainingKind,
         ["seed"] = _config.Seed.ToString(CultureInfo.InvariantCulture),

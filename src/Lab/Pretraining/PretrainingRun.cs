@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
@@ -21,25 +20,10 @@ internal sealed record PretrainingOutcome(bool Finished, long Step, double Secon
 /// `ldvc pretrain`: the run (checkpoints, curves) lives in OUT-run; the finished CLIP goes to OUT, where nothing but the CLIP is. Stopped and resumed,
 /// it ends with the same bytes as a run that was not.
 /// </summary>
-internal sealed class PretrainingRun
+internal static class PretrainingRun
 {
     private const string OutKey = "pretrain.out";
     private const int Kept = 2;
-
-    private readonly PretrainConfig _config;
-    private readonly IRunMonitor _monitor;
-    private readonly CancellationToken _cancellation;
-    private readonly RunFolder _folder;
-    private readonly CheckpointFolder _checkpoints;
-    private readonly Pretrainer _trainer;
-    private readonly RunLog _log;
-    private readonly Stopwatch _clock = new();
-    private string? _checkpoint;
-
-    private PretrainingRun(PretrainConfig config, IRunMonitor monitor, RunFolder folder, CheckpointFolder checkpoints, Pretrainer trainer, RunLog log, string? checkpoint, CancellationToken cancellation)
-    {
-        (_config, _monitor, _folder, _checkpoints, _trainer, _log, _checkpoint, _cancellation) = (config, monitor, folder, checkpoints, trainer, log, checkpoint, cancellation);
-    }
 
     /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
     /// <param name="config">The configuration; pretrain.out is set to the folder.</param>
@@ -74,83 +58,38 @@ internal sealed class PretrainingRun
         }
 
         using var log = new RunLog(folder, trainer.Step);
-        return new PretrainingRun(config.Pretrain, monitor, folder, checkpoints, trainer, log, newest, cancellation).Execute(output);
-    }
-
-    private PretrainingOutcome Execute(string output)
-    {
-        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_monitor, _cancellation);
-        if (_trainer.Step < _config.Steps && !_monitor.Loop("step", (int)_trainer.Step, _config.Steps, Train))
+        var schedule = new RunSchedule(config.Pretrain.Steps, config.Pretrain.Batch, config.Pretrain.LogEvery, config.Pretrain.CheckpointEvery);
+        var loop = new RunLoop(trainer, schedule, checkpoints, newest, log, monitor, cancellation);
+        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(monitor, cancellation);
+        if (trainer.Step < schedule.Steps && !loop.RunUntil(schedule.Steps))
         {
-            string saved = _trainer.Step == 0 ? "nothing to save yet" : $"saved as {_checkpoint}";
-            _monitor.Say($"stopped after step {_trainer.Step} of {_config.Steps}; {saved}; to go on: ldvc pretrain {_folder.ConfigPath} --resume");
-            return new PretrainingOutcome(false, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, null, null, null);
+            loop.SayStopped($"step {trainer.Step} of {schedule.Steps}", $"ldvc pretrain {folder.ConfigPath} --resume");
+            return new PretrainingOutcome(false, trainer.Step, loop.Elapsed.TotalSeconds, folder.Root, null, null, null);
         }
 
-        _trainer.Export(output);
-        ClipReport report = _trainer.Report();
-        long bytes = new FileInfo(Path.Combine(output, "model.safetensors")).Length;
-        var outcome = new PretrainingOutcome(true, _trainer.Step, _clock.Elapsed.TotalSeconds, _folder.Root, output, bytes, report);
-        AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new { _trainer.Step, WeightBytes = bytes, Report = report }));
-        foreach (string line in report.Lines())
-        {
-            _monitor.Say(line);
-        }
-
-        _monitor.Say($"{_config.Steps} steps, {TimeText.Span(_clock.Elapsed.TotalSeconds)} of them here");
-        _monitor.Say(string.Create(CultureInfo.InvariantCulture, $"CLIP        {output}, {bytes / 1e6:F2} MB of weights"));
-        _monitor.Say($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
+        trainer.Export(output);
+        PretrainingOutcome outcome = Finish(trainer, output, folder, loop.Elapsed.TotalSeconds);
+        Summarise(outcome, folder, monitor);
         return outcome;
     }
 
-    private bool Train(IProgress<ProgressStatus> progress)
+    private static PretrainingOutcome Finish(Pretrainer trainer, string output, RunFolder folder, double seconds)
     {
-        CaptionBatches batches = _trainer.CreateBatches();
-        long first = _trainer.Step;
-        var part = (Step: first, Time: TimeSpan.Zero);
-        _clock.Start();
-        try
-        {
-            while (_trainer.Step < _config.Steps)
-            {
-                if (_cancellation.IsCancellationRequested)
-                {
-                    Save();
-                    return false;
-                }
-
-                double rate = _trainer.RateAt(_trainer.Step);
-                float loss = _trainer.RunStep(batches);
-                long step = _trainer.Step;
-                progress.Report(new ProgressStatus((int)step, loss, rate, (step - first) * _config.Batch));
-                if (step % _config.LogEvery == 0 || step == _config.Steps)
-                {
-                    double seconds = Math.Max((_clock.Elapsed - part.Time).TotalSeconds, 1e-9);
-                    _log.Add(step, ("loss", loss), ("lr", rate), ("images_per_second", (step - part.Step) * _config.Batch / seconds));
-                    part = (step, _clock.Elapsed);
-                }
-
-                if (step % _config.CheckpointEvery == 0 || step == _config.Steps)
-                {
-                    Save();
-                }
-            }
-
-            return true;
-        }
-        finally
-        {
-            _clock.Stop();
-        }
+        ClipReport report = trainer.Report();
+        long bytes = new FileInfo(Path.Combine(output, "model.safetensors")).Length;
+        AtomicFile.WriteText(folder.ScoresPath, JsonText.Of(new { trainer.Step, WeightBytes = bytes, Report = report }));
+        return new PretrainingOutcome(true, trainer.Step, seconds, folder.Root, output, bytes, report);
     }
 
-    private void Save()
+    private static void Summarise(PretrainingOutcome outcome, RunFolder folder, IRunMonitor monitor)
     {
-        int step = (int)_trainer.Step;
-        if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
+        foreach (string line in outcome.Report!.Lines())
         {
-            _checkpoint = _checkpoints.Save(step, _trainer.Compose());
-            _monitor.Say($"checkpoint {_checkpoint}");
+            monitor.Say(line);
         }
+
+        monitor.Say($"{outcome.Step} steps, {TimeText.Span(outcome.Seconds)} of them here");
+        monitor.Say(string.Create(CultureInfo.InvariantCulture, $"CLIP        {outcome.Clip}, {outcome.WeightBytes / 1e6:F2} MB of weights"));
+        monitor.Say($"curves      {folder.MetricsPath}, or: tensorboard --logdir {folder.Root}");
     }
 }

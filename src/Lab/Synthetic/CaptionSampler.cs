@@ -29,7 +29,7 @@ internal static class CaptionSampler
     public static void SampleBatch(
         ulong seed, long step, int batchSize, byte[] pictures, string[] captions, CaptionOptions? options = null, int threads = 1)
     {
-        options ??= new CaptionOptions();
+        options ??= CaptionOptions.Default;
         int stride = 3 * options.Size * options.Size;
         if (pictures.LongLength < (long)batchSize * stride || captions.Length < batchSize)
         {
@@ -66,7 +66,7 @@ internal static class CaptionSampler
         for (int start = 0; start < batchSize; start += GroupSize)
         {
             var groupRandom = new CounterRandom(batchSeed, (ulong)start << 32);
-            bool hard = groupRandom.NextDouble() < options.HardFraction;
+            bool hard = groupRandom.NextDouble() < options.Shares.Hard;
             SceneClass[][] group = hard ? HardNegatives.Draw(options.Classes, ref groupRandom) : [];
             for (int i = start; i < Math.Min(start + GroupSize, batchSize); i++)
             {
@@ -101,27 +101,27 @@ internal static class CaptionSampler
 
     private static CaptionSample? Free(CaptionOptions options, bool pair, ref CounterRandom random)
     {
-        double kind = pair ? options.CropFraction : random.NextDouble();
-        if (kind < options.CropFraction)
+        double kind = pair ? options.Shares.Crop : random.NextDouble();
+        if (kind < options.Shares.Crop)
         {
             return Crop(options, ref random);
         }
 
-        kind -= options.CropFraction;
-        if (options.Vocabulary == SceneVocabulary.Scenes && !pair && kind >= 1 - options.CropFraction - options.StuffFraction)
+        kind -= options.Shares.Crop;
+        if (options.Vocabulary == SceneVocabulary.Scenes && !pair && kind >= 1 - options.Shares.Crop - options.Shares.Stuff)
         {
             Scene empty = SceneSampler.Place(options.Layout(SceneOptions.Shapes), [], ref random);
             return new CaptionSample(empty, CaptionWriter.StuffAlone(empty.Ground!, ref random), "stuff " + string.Join(' ', empty.Ground!.Stuff.Order()));
         }
 
-        int count = kind < options.TwoFraction ? 2 : kind < options.TwoFraction + options.ThreeFraction ? 3 : 1;
+        int count = kind < options.Shares.Two ? 2 : kind < options.Shares.Two + options.Shares.Three ? 3 : 1;
         Span<SceneClass> classes = stackalloc SceneClass[count];
         foreach (ref SceneClass item in classes)
         {
             item = options.Classes[random.NextInt(options.Classes.Length)];
         }
 
-        if (count > 1 || random.NextDouble() >= options.PartialFraction)
+        if (count > 1 || random.NextDouble() >= options.Shares.Partial)
         {
             return Arrange(options, classes, ref random);
         }
@@ -171,7 +171,7 @@ internal static class CaptionSampler
             return null;
         }
 
-        if (options.OneFraction == 0 || random.NextDouble() >= options.OneFraction)
+        if (options.Shares.One == 0 || random.NextDouble() >= options.Shares.One)
         {
             return Describe(scene, inside, ref random);
         }

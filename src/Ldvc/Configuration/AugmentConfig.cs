@@ -32,4 +32,7 @@ internal sealed record AugmentConfig
 
     [Option("Largest hue shift, in steps of 2 degrees; 0 = off.", Min = 0, Max = 90)]
     public int Hue { get; init; } = 18;
+
+    /// <summary>Whether colours are distorted at all.</summary>
+    internal bool Photometric => Brightness > 0 || Hue > 0 || Contrast is not [1, 1] || Saturation is not [1, 1];
 }

@@ -3,6 +3,9 @@ namespace Ldvc.Configuration;
 /// <summary>What holds between several options. Whether a path is set is the business of the verb that needs it.</summary>
 internal static class ConfigRules
 {
+    // A picture's side after the random resize.
+    private const int LargestSide = 16384;
+
     /// <summary>Checks every rule; <paramref name="fail"/> gets the dotted key and "expected ..., found ..." and does not return.</summary>
     public static void Check(LdvcConfig config, Action<string, string> fail)
     {
@@ -14,19 +17,12 @@ internal static class ConfigRules
             }
         }
 
-        void Ordered(double[] range, string key) =>
-            Rule(range[0] <= range[1], key, $"expected [smallest, largest], found [{ConfigText.Number(range[0])}, {ConfigText.Number(range[1])}]");
-
         Rule(
             Count(config.Model.Template, "{class}") == 1,
             "model.template",
             $"expected a sentence with {{class}} in it once, found {ConfigText.Quote(config.Model.Template)}");
 
-        Ordered(config.Augment.Ratio, "augment.ratio");
-        Ordered(config.Augment.Contrast, "augment.contrast");
-        Ordered(config.Augment.Saturation, "augment.saturation");
-        int[] scale = config.Augment.Scale;
-        Rule(scale[0] >= scale[1], "augment.scale", $"expected [long side, short side], found [{scale[0]}, {scale[1]}]");
+        CheckAugment(config.Augment, fail);
 
         SyntheticConfig scenes = config.Data.Synthetic.Resolve();
         Rule(
@@ -69,6 +65,31 @@ internal static class ConfigRules
         Rule(ablate.Queries.Length % 2 == 0, "ablate.queries", $"expected pairs of x and y, found {ablate.Queries.Length} numbers");
         double many = pretrain.Captions.Two + pretrain.Captions.Three;
         Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
+    }
+
+    /// <summary>The rules of section augment alone.</summary>
+    internal static void CheckAugment(AugmentConfig augment, Action<string, string> fail)
+    {
+        void Rule(bool holds, string key, string message)
+        {
+            if (!holds)
+            {
+                fail(key, message);
+            }
+        }
+
+        void Ordered(double[] range, string key) =>
+            Rule(range[0] <= range[1], key, $"expected [smallest, largest], found [{ConfigText.Number(range[0])}, {ConfigText.Number(range[1])}]");
+
+        Ordered(augment.Ratio, "augment.ratio");
+        Ordered(augment.Contrast, "augment.contrast");
+        Ordered(augment.Saturation, "augment.saturation");
+        int[] scale = augment.Scale;
+        Rule(scale[0] >= scale[1], "augment.scale", $"expected [long side, short side], found [{scale[0]}, {scale[1]}]");
+        Rule(
+            scale[0] * augment.Ratio[1] <= LargestSide,
+            "augment.scale",
+            $"expected a long side of at most {LargestSide} after the largest ratio, found {scale[0]} times {ConfigText.Number(augment.Ratio[1])}");
     }
 
     private static int Count(string text, string word) => text.Split(word).Length - 1;

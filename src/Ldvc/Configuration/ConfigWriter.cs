@@ -69,7 +69,8 @@ internal static class ConfigWriter
         }
     }
 
-    private static string Value(object? value) => value switch
+    /// <summary>One value as it stands in YAML.</summary>
+    internal static string Value(object? value) => value switch
     {
         null => "null",
         bool flag => flag ? "true" : "false",

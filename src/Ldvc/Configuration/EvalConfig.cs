@@ -23,4 +23,7 @@ internal sealed record EvalConfig
 
     [Option("Score only the first so many images; 0 = all.", Min = 0)]
     public int Limit { get; init; }
+
+    /// <summary>The longest side a picture may get: mmsegmentation's box (2048, 512) scaled to other short sides.</summary>
+    internal int LongSide => 4 * ShortSide;
 }

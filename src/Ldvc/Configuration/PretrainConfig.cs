@@ -101,7 +101,7 @@ internal sealed record TextTowerConfig
     public int Vocabulary { get; init; } = 768;
 }
 
-/// <summary>Section pretrain.captions; see CaptionOptions.</summary>
+/// <summary>Section pretrain.captions.</summary>
 internal sealed record CaptionConfig
 {
     [Option("The world that is drawn and named, as in data.synthetic.vocabulary.")]

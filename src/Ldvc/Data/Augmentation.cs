@@ -1,3 +1,4 @@
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -9,23 +10,26 @@ namespace Ldvc.Data;
 /// </summary>
 internal sealed class Augmentation
 {
-    private readonly AugmentationOptions _options;
+    private readonly AugmentConfig _config;
+    private readonly bool _photometric;
     private readonly float[] _normalized = new float[3 * 256];
 
-    /// <summary>Checks the options.</summary>
+    /// <summary>Checks the section.</summary>
+    /// <param name="config">Section augment.</param>
+    /// <param name="statistics">Mean and deviation of the normalisation.</param>
     /// <exception cref="InputException">An option is out of its range.</exception>
-    public Augmentation(AugmentationOptions options)
+    public Augmentation(AugmentConfig config, Imaging.ImageStatistics statistics)
     {
-        options.Validate();
-        _options = options;
+        ConfigCheck.Augment(config);
+        (_config, _photometric) = (config, config.Photometric);
         for (int i = 0; i < _normalized.Length; i++)
         {
-            _normalized[i] = (((i % 256) / 255f) - options.Statistics.Mean[i / 256]) / options.Statistics.Std[i / 256];
+            _normalized[i] = (((i % 256) / 255f) - statistics.Mean[i / 256]) / statistics.Std[i / 256];
         }
     }
 
-    /// <summary>The options.</summary>
-    public AugmentationOptions Options => _options;
+    /// <summary>Columns and rows of a sample.</summary>
+    public int Size => _config.Crop;
 
     /// <summary>
     /// Writes the sample: <paramref name="pixels"/> [3, size, size], normalised, 0 where padded; <paramref name="sampleLabels"/> [size, size], train ids,
@@ -33,25 +37,25 @@ internal sealed class Augmentation
     /// </summary>
     public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<byte> sampleLabels)
     {
-        int size = _options.CropSize;
+        int size = _config.Crop;
         if (pixels.Length != 3 * size * size || sampleLabels.Length != size * size)
         {
             throw new ArgumentException($"expected {3 * size * size} pixel values and {size * size} labels, got {pixels.Length} and {sampleLabels.Length}");
         }
 
-        double ratio = _options.RatioLow + ((_options.RatioHigh - _options.RatioLow) * random.NextDouble());
-        var (width, height) = FitBox(image.Width, image.Height, (int)(_options.ResizeLong * ratio), (int)(_options.ResizeShort * ratio));
+        double ratio = _config.Ratio[0] + ((_config.Ratio[1] - _config.Ratio[0]) * random.NextDouble());
+        var (width, height) = FitBox(image.Width, image.Height, (int)(_config.Scale[0] * ratio), (int)(_config.Scale[1] * ratio));
         var resizedLabels = width == labels.Width && height == labels.Height
             ? labels
             : ResizeNearest.Apply(labels, width, height, NearestRule.TopLeft);
-        var (left, top) = RandomCrop.Draw(resizedLabels, _options, ref random);
+        var (left, top) = RandomCrop.Draw(resizedLabels, _config, ref random);
 
         // Only the crop's pixels of the resized picture are ever computed.
         var crop = ResizeLinear.Apply(image, width, height, left, top, Math.Min(size, width - left), Math.Min(size, height - top));
-        bool flip = random.NextDouble() < _options.FlipProbability;
-        if (_options.Photometric)
+        bool flip = random.NextDouble() < _config.Flip;
+        if (_photometric)
         {
-            PhotometricDistortion.Apply(crop, _options, ref random);
+            PhotometricDistortion.Apply(crop, _config, ref random);
         }
 
         WritePixels(crop, flip, pixels);
@@ -67,7 +71,7 @@ internal sealed class Augmentation
 
     private void WritePixels(RgbImage crop, bool flip, Span<float> pixels)
     {
-        int size = _options.CropSize;
+        int size = _config.Crop;
         for (int channel = 0; channel < 3; channel++)
         {
             ReadOnlySpan<float> table = _normalized.AsSpan(channel * 256, 256);
@@ -90,7 +94,7 @@ internal sealed class Augmentation
 
     private void WriteLabels(LabelMap labels, int left, int top, int width, int height, bool flip, Span<byte> target)
     {
-        int size = _options.CropSize;
+        int size = _config.Crop;
         for (int y = 0; y < height; y++)
         {
             var row = target.Slice(y * size, size);

@@ -30,7 +30,7 @@ internal sealed class DataLoader : IDisposable
     public DataLoader(SegmentationDataset dataset, Augmentation augmentation, LabelMapping mapping, DataLoaderOptions options)
     {
         options.Validate();
-        CheckBatch(options.BatchSize, augmentation.Options.CropSize);
+        CheckBatch(options.BatchSize, augmentation.Size);
         _dataset = dataset;
         _augmentation = augmentation;
         _mapping = mapping;
@@ -207,7 +207,7 @@ internal sealed class DataLoader : IDisposable
     {
         try
         {
-            return _free.Count > 0 ? _free.Pop() : new DataBatch(this, _options.BatchSize, _augmentation.Options.CropSize, _mapping.HasUnseenMask);
+            return _free.Count > 0 ? _free.Pop() : new DataBatch(this, _options.BatchSize, _augmentation.Size, _mapping.HasUnseenMask);
         }
         catch (OutOfMemoryException e)
         {

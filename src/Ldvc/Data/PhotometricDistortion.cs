@@ -1,3 +1,4 @@
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -10,32 +11,32 @@ namespace Ldvc.Data;
 internal static class PhotometricDistortion
 {
     /// <summary>Distorts <paramref name="image"/>.</summary>
-    public static void Apply(RgbImage image, AugmentationOptions options, ref CounterRandom random)
+    public static void Apply(RgbImage image, AugmentConfig config, ref CounterRandom random)
     {
         if (Coin(ref random))
         {
-            Convert(image, 1f, (float)random.NextDouble(-options.BrightnessDelta, options.BrightnessDelta));
+            Convert(image, 1f, (float)random.NextDouble(-config.Brightness, config.Brightness));
         }
 
         bool contrastFirst = Coin(ref random);
         if (contrastFirst)
         {
-            Contrast(image, options, ref random);
+            Contrast(image, config, ref random);
         }
 
         if (Coin(ref random))
         {
-            Saturate(image, (float)random.NextDouble(options.SaturationLow, options.SaturationHigh));
+            Saturate(image, (float)random.NextDouble(config.Saturation[0], config.Saturation[1]));
         }
 
-        if (Coin(ref random) && options.HueDelta > 0)
+        if (Coin(ref random) && config.Hue > 0)
         {
-            RotateHue(image, random.NextInt(-options.HueDelta, options.HueDelta));
+            RotateHue(image, random.NextInt(-config.Hue, config.Hue));
         }
 
         if (!contrastFirst)
         {
-            Contrast(image, options, ref random);
+            Contrast(image, config, ref random);
         }
     }
 
@@ -76,11 +77,11 @@ internal static class PhotometricDistortion
         }
     }
 
-    private static void Contrast(RgbImage image, AugmentationOptions options, ref CounterRandom random)
+    private static void Contrast(RgbImage image, AugmentConfig config, ref CounterRandom random)
     {
         if (Coin(ref random))
         {
-            Convert(image, (float)random.NextDouble(options.ContrastLow, options.ContrastHigh), 0);
+            Convert(image, (float)random.NextDouble(config.Contrast[0], config.Contrast[1]), 0);
         }
     }
 

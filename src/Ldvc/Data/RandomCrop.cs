@@ -1,3 +1,4 @@
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -7,14 +8,14 @@ namespace Ldvc.Data;
 internal static class RandomCrop
 {
     /// <summary>Draws the crop's corner; a picture smaller than the crop is taken whole. The last draw stands even if it fails the test.</summary>
-    public static (int Left, int Top) Draw(LabelMap labels, AugmentationOptions options, ref CounterRandom random)
+    public static (int Left, int Top) Draw(LabelMap labels, AugmentConfig config, ref CounterRandom random)
     {
-        var corner = DrawCorner(labels, options.CropSize, ref random);
-        if (options.CatMaxRatio < 1)
+        var corner = DrawCorner(labels, config.Crop, ref random);
+        if (config.CatMaxRatio < 1)
         {
-            for (int i = 0; i < options.CropTries && !IsMixed(labels, corner, options); i++)
+            for (int i = 0; i < config.CropTries && !IsMixed(labels, corner, config); i++)
             {
-                corner = DrawCorner(labels, options.CropSize, ref random);
+                corner = DrawCorner(labels, config.Crop, ref random);
             }
         }
 
@@ -29,12 +30,12 @@ internal static class RandomCrop
     }
 
     // More than one class, and none with cat_max_ratio or more of the labelled pixels.
-    private static bool IsMixed(LabelMap labels, (int Left, int Top) corner, AugmentationOptions options)
+    private static bool IsMixed(LabelMap labels, (int Left, int Top) corner, AugmentConfig config)
     {
         Span<int> counts = stackalloc int[256];
         counts.Clear();
-        int right = Math.Min(corner.Left + options.CropSize, labels.Width);
-        int bottom = Math.Min(corner.Top + options.CropSize, labels.Height);
+        int right = Math.Min(corner.Left + config.Crop, labels.Width);
+        int bottom = Math.Min(corner.Top + config.Crop, labels.Height);
         for (int y = corner.Top; y < bottom; y++)
         {
             foreach (byte label in labels.Labels.AsSpan((y * labels.Width) + corner.Left, right - corner.Left))
@@ -52,6 +53,6 @@ internal static class RandomCrop
             total += count;
         }
 
-        return classes > 1 && (double)largest / total < options.CatMaxRatio;
+        return classes > 1 && (double)largest / total < config.CatMaxRatio;
     }
 }

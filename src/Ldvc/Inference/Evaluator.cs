@@ -62,6 +62,6 @@ internal static class Evaluator
             }
         }
 
-        return new Segmenter(loaded.Model, loaded.EmbedClasses(names ?? [.. Enumerable.Range(0, dataset.Classes.Count).Select(c => dataset.Classes[c])]), penalty, SegmenterOptions.From(config));
+        return new Segmenter(loaded.Model, loaded.EmbedClasses(names ?? [.. Enumerable.Range(0, dataset.Classes.Count).Select(c => dataset.Classes[c])]), penalty, config.Eval, PictureStatistics.Of(config.Data));
     }
 }

@@ -1,4 +1,5 @@
 using Ldvc.Configuration;
+using Ldvc.Data;
 using Ldvc.Model;
 
 namespace Ldvc.Inference;
@@ -11,7 +12,7 @@ internal static class FreeVocabulary
     /// <param name="loaded">The checkpoint's model.</param>
     /// <param name="names">Class names; their order gives the indices.</param>
     internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, string[] names) =>
-        new(loaded.Model, loaded.EmbedClasses(names), Penalty(checkpoint, names), SegmenterOptions.From(checkpoint.Config));
+        new(loaded.Model, loaded.EmbedClasses(names), Penalty(checkpoint, names), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data));
 
     // As in evaluation: held back are the seen classes for the sake of others, so not when there are no others.
     private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)

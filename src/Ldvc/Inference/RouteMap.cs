@@ -16,11 +16,11 @@ internal static class RouteMap
     /// <param name="loaded">The model.</param>
     /// <param name="classes">Class embeddings t [C, E].</param>
     /// <param name="picture">Sides are multiples of the patch.</param>
-    /// <param name="options">How pictures are normalised.</param>
-    internal static IReadOnlyList<RouteTable> Choices(LoadedModel loaded, Tensor classes, RgbImage picture, SegmenterOptions options)
+    /// <param name="statistics">How pictures are normalised.</param>
+    internal static IReadOnlyList<RouteTable> Choices(LoadedModel loaded, Tensor classes, RgbImage picture, ImageStatistics statistics)
     {
         var pixels = new float[picture.Pixels.Length];
-        ClipPreprocess.Normalize(picture, options.Mean, options.Deviation, pixels);
+        ClipPreprocess.Normalize(picture, statistics.Mean, statistics.Std, pixels);
         using var watch = new KernelWatch(loaded.Device);
         using var tape = new Tape(loaded.Device, recording: false);
         using var image = loaded.Device.FromHost(pixels, new Shape(1, 3, picture.Height, picture.Width));

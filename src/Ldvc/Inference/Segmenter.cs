@@ -1,5 +1,6 @@
 using System.Buffers;
 using Ldvc.Autograd;
+using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
@@ -18,7 +19,8 @@ internal sealed class Segmenter : IDisposable
 {
     private readonly LdvcModel _model;
     private readonly Device _device;
-    private readonly SegmenterOptions _options;
+    private readonly EvalConfig _eval;
+    private readonly Imaging.ImageStatistics _statistics;
     private readonly Tensor _classes;
     private readonly Tensor _penalty;
     private readonly int _patch;
@@ -29,16 +31,17 @@ internal sealed class Segmenter : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="classEmbeddings">t [C, E].</param>
     /// <param name="penalty">Subtracted from each class's probability [C]: 0.1 for seen classes after inductive training.</param>
-    /// <param name="options">Windows and normalisation.</param>
-    internal Segmenter(LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, SegmenterOptions options)
+    /// <param name="eval">Section eval: how pictures are cut up and put together again.</param>
+    /// <param name="statistics">Mean and deviation that pictures are normalised with.</param>
+    internal Segmenter(LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics)
     {
         _patch = model.Clip.Config.PatchSize;
-        if (options.Window % _patch != 0 || options.Stride > options.Window)
+        if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
         {
-            throw new InputException($"eval.window is {options.Window} and eval.stride {options.Stride}; expected a multiple of the patch ({_patch}), and a stride of at most the window");
+            throw new InputException($"eval.window is {eval.Window} and eval.stride {eval.Stride}; expected a multiple of the patch ({_patch}), and a stride of at most the window");
         }
 
-        (_model, _options, _classes) = (model, options, classEmbeddings);
+        (_model, _eval, _statistics, _classes) = (model, eval, statistics, classEmbeddings);
         _device = classEmbeddings.Device;
         _penalty = _device.FromHost(penalty, new Shape(penalty.Length));
     }
@@ -187,9 +190,9 @@ internal sealed class Segmenter : IDisposable
         return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
     }
 
-    private (int Width, int Height) Resized(int width, int height) => Augmentation.FitBox(width, height, _options.LongSide, _options.ShortSide);
+    private (int Width, int Height) Resized(int width, int height) => Augmentation.FitBox(width, height, _eval.LongSide, _eval.ShortSide);
 
-    private int Padded(int side) => side >= _options.Window ? side : (side + _patch - 1) / _patch * _patch;
+    private int Padded(int side) => side >= _eval.Window ? side : (side + _patch - 1) / _patch * _patch;
 
     private static Tensor Cut(Tensor canvas, int planes, int height, int width)
     {
@@ -214,7 +217,7 @@ internal sealed class Segmenter : IDisposable
     {
         var resized = Resize(picture);
         int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);
-        int windowHeight = Math.Min(_options.Window, paddedHeight), windowWidth = Math.Min(_options.Window, paddedWidth);
+        int windowHeight = Math.Min(_eval.Window, paddedHeight), windowWidth = Math.Min(_eval.Window, paddedWidth);
         var windows = new WindowSet(height, width, paddedHeight, paddedWidth, (windowHeight, windowWidth));
         foreach (int top in Starts(paddedHeight, windowHeight))
         {
@@ -227,13 +230,13 @@ internal sealed class Segmenter : IDisposable
         // A picture's floats are megabytes: arrays of that size are rented, so that the garbage collector does not run for them.
         int size = 3 * windowHeight * windowWidth;
         float[] pixels = ArrayPool<float>.Shared.Rent(3 * height * width);
-        float[] buffer = ArrayPool<float>.Shared.Rent(Math.Min(_options.Batch, windows.Places.Count) * size);
+        float[] buffer = ArrayPool<float>.Shared.Rent(Math.Min(_eval.Batch, windows.Places.Count) * size);
         try
         {
-            ClipPreprocess.Normalize(resized, _options.Mean, _options.Deviation, pixels.AsSpan(0, 3 * height * width));
-            for (int first = 0; first < windows.Places.Count; first += _options.Batch)
+            ClipPreprocess.Normalize(resized, _statistics.Mean, _statistics.Std, pixels.AsSpan(0, 3 * height * width));
+            for (int first = 0; first < windows.Places.Count; first += _eval.Batch)
             {
-                int count = Math.Min(_options.Batch, windows.Places.Count - first);
+                int count = Math.Min(_eval.Batch, windows.Places.Count - first);
                 buffer.AsSpan(0, count * size).Clear();
                 for (int i = 0; i < count; i++)
                 {
@@ -263,7 +266,7 @@ internal sealed class Segmenter : IDisposable
     private List<int> Starts(int side, int window)
     {
         var starts = new List<int>();
-        for (int start = 0; ; start += _options.Stride)
+        for (int start = 0; ; start += _eval.Stride)
         {
             if (start + window >= side)
             {

@@ -6,6 +6,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Training;
 
@@ -16,7 +17,7 @@ internal readonly record struct StepResult(double Loss, double Focal, double Dic
 /// Trains LDVC (method.md 7 and 8) in any of the three settings. What a step does is a pure function of (configuration, seed, step number), so a run
 /// continued from a checkpoint is the run that was never interrupted.
 /// </summary>
-internal sealed class LdvcTrainer : IDisposable
+internal sealed class LdvcTrainer : ITrainable, IDisposable
 {
     // Unseen pixels wait for their pseudo label under this number; classes end below it.
     private const byte PseudoLabelMarker = 254;
@@ -31,6 +32,7 @@ internal sealed class LdvcTrainer : IDisposable
     private readonly Tensor? _unseenFlags;
     private readonly PolynomialSchedule _schedule;
     private TrainingInputs? _inputs;
+    private StepResult _last;
 
     internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
     {
@@ -57,7 +59,7 @@ internal sealed class LdvcTrainer : IDisposable
         }
 
         // Built now, so that what is wrong with it is said before a run begins.
-        _augmentation = new Augmentation(TrainingAugmentation.From(config));
+        _augmentation = new Augmentation(config.Augment, PictureStatistics.Of(config.Data));
         DataLoader.CheckBatch(train.Batch / train.Accumulate, config.Augment.Crop);
         _mapping = new LabelMapping(dataset.Split, train.Setting switch
         {
@@ -92,13 +94,17 @@ internal sealed class LdvcTrainer : IDisposable
     internal AdamW Optimizer { get; }
 
     /// <summary>Steps taken.</summary>
-    internal long Step => Optimizer.Steps;
+    public long Step => Optimizer.Steps;
 
     /// <summary>Time spent waiting for data so far.</summary>
     internal TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
     /// <summary>Whether training has ended because a number was none any more.</summary>
-    internal bool HasDiverged { get; private set; }
+    public bool HasDiverged { get; private set; }
+
+    TimeSpan? ITrainable.Waited => Waited;
+
+    IReadOnlyList<(string Name, double Value)> ITrainable.Parts => [("focal", _last.Focal), ("dice", _last.Dice)];
 
     /// <summary>One optimiser step.</summary>
     /// <exception cref="InputException">A file of the data set is bad, or a number is none any more (the message names the first bad tensor).</exception>
@@ -121,8 +127,18 @@ internal sealed class LdvcTrainer : IDisposable
         double rate = _schedule.At(Step);
         using var range = _loaded.Device.Range("optimiser");
         Optimizer.Step((float)rate, 1f / parts);
-        return new StepResult(total, focal, dice, rate);
+        return _last = new StepResult(total, focal, dice, rate);
     }
+
+    (double Loss, double LearningRate) ITrainable.Advance()
+    {
+        StepResult result = RunStep();
+        return (result.Loss, result.LearningRate);
+    }
+
+    /// <summary>A checkpoint of the last step.</summary>
+    /// <exception cref="InputException">A value of it is NaN or infinite.</exception>
+    public SafetensorsWriter Compose() => LdvcCheckpoint.Compose(_loaded, Optimizer, _config, _dataset);
 
     /// <inheritdoc/>
     public void Dispose()

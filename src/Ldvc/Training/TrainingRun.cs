@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
@@ -18,24 +17,26 @@ internal sealed class TrainingRun
     private readonly IRunMonitor _monitor;
     private readonly CancellationToken _cancellation;
     private readonly RunFolder _folder;
-    private readonly CheckpointFolder _checkpoints;
     private readonly LoadedModel _loaded;
     private readonly SegmentationDataset _training;
     private readonly SegmentationDataset _validation;
     private readonly LdvcTrainer _trainer;
     private readonly RunLog _log;
-    private readonly long _first;
-    private readonly Stopwatch _clock = new();
-    private string? _checkpoint;
-    private double? _loss;
+    private readonly RunLoop _loop;
 
     private TrainingRun(
-        LdvcConfig config, IRunMonitor monitor, RunFolder folder, CheckpointFolder checkpoints, LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation, LdvcTrainer trainer, RunLog log, string? checkpoint,
+        LdvcConfig config,
+        IRunMonitor monitor,
+        RunFolder folder,
+        LoadedModel loaded,
+        (SegmentationDataset Training, SegmentationDataset Validation) data,
+        LdvcTrainer trainer,
+        RunLog log,
+        RunLoop loop,
         CancellationToken cancellation)
     {
-        (_config, _monitor, _folder, _checkpoints, _loaded, _cancellation) = (config, monitor, folder, checkpoints, loaded, cancellation);
-        (_training, _validation, _trainer, _log, _checkpoint) = (training, validation, trainer, log, checkpoint);
-        _first = trainer.Step;
+        (_config, _monitor, _folder, _loaded, _cancellation) = (config, monitor, folder, loaded, cancellation);
+        ((_training, _validation), _trainer, _log, _loop) = (data, trainer, log, loop);
     }
 
     /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
@@ -77,7 +78,10 @@ internal sealed class TrainingRun
 
         checkpoints.RemoveLeftovers();
         using var log = new RunLog(folder, trainer.Step);
-        var run = new TrainingRun(config, monitor, folder, checkpoints, loaded, training, validation, trainer, log, from, cancellation);
+        TrainConfig train = config.Train;
+        var schedule = new RunSchedule(train.Steps, train.Batch, train.LogEvery, train.CheckpointEvery, train.HalfWay);
+        var loop = new RunLoop(trainer, schedule, checkpoints, from, log, monitor, cancellation);
+        var run = new TrainingRun(config, monitor, folder, loaded, (training, validation), trainer, log, loop, cancellation);
         return run.Execute(start);
     }
 
@@ -114,7 +118,7 @@ internal sealed class TrainingRun
         using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_monitor, _cancellation);
         Announce(start);
         int steps = _config.Train.Steps;
-        if (_first > 0 && _first < steps && Pause(steps, _first - 1) == _first && _folder.ScoredStep() != _first && !EvaluateBetween())
+        if (_loop.First > 0 && _loop.First < steps && Pause(steps, _loop.First - 1) == _loop.First && _folder.ScoredStep() != _loop.First && !EvaluateBetween())
         {
             return Stopped($"step {_trainer.Step} of {steps}");
         }
@@ -122,7 +126,7 @@ internal sealed class TrainingRun
         while (_trainer.Step < steps)
         {
             int target = Pause(steps, _trainer.Step);
-            if (!_monitor.Loop("step", (int)_trainer.Step, steps, progress => TrainUntil(target, progress)))
+            if (!_loop.RunUntil(target))
             {
                 return Stopped($"step {_trainer.Step} of {steps}");
             }
@@ -159,7 +163,7 @@ internal sealed class TrainingRun
     // a resumed run makes up for it.
     private bool EvaluateBetween()
     {
-        Save();
+        _loop.Save();
         if (Evaluate() is not { } scores)
         {
             return false;
@@ -167,78 +171,6 @@ internal sealed class TrainingRun
 
         _monitor.Say($"step {_trainer.Step}: {ScoreTable.Line(scores)}");
         return true;
-    }
-
-    private bool TrainUntil(int target, IProgress<ProgressStatus> progress)
-    {
-        TrainConfig train = _config.Train;
-        long first = _trainer.Step;
-        var part = (Step: first, Time: _clock.Elapsed, Waited: _trainer.Waited);
-        _clock.Start();
-        try
-        {
-            while (_trainer.Step < target)
-            {
-                if (_cancellation.IsCancellationRequested)
-                {
-                    Save();
-                    return false;
-                }
-
-                StepResult result = Advance();
-                long step = _trainer.Step;
-                _loss = result.Loss;
-                progress.Report(new ProgressStatus((int)step, result.Loss, result.LearningRate, (step - first) * train.Batch));
-                if (step % train.LogEvery == 0 || step == train.Steps)
-                {
-                    double seconds = Math.Max((_clock.Elapsed - part.Time).TotalSeconds, 1e-9);
-                    _log.Add(
-                        step,
-                        ("loss", result.Loss),
-                        ("focal", result.Focal),
-                        ("dice", result.Dice),
-                        ("lr", result.LearningRate),
-                        ("images_per_second", (step - part.Step) * train.Batch / seconds),
-                        ("data_wait", (_trainer.Waited - part.Waited).TotalSeconds / seconds));
-                    part = (step, _clock.Elapsed, _trainer.Waited);
-                }
-
-                if (step % train.CheckpointEvery == 0 || step == train.HalfWay || step == train.Steps)
-                {
-                    Save();
-                }
-            }
-
-            return true;
-        }
-        finally
-        {
-            _clock.Stop();
-        }
-    }
-
-    // A bad file of the data set stops the run, but what was learnt so far is kept: mend the file and resume.
-    private StepResult Advance()
-    {
-        try
-        {
-            return _trainer.RunStep();
-        }
-        catch (InputException) when (!_trainer.HasDiverged)
-        {
-            Save();
-            throw;
-        }
-    }
-
-    private void Save()
-    {
-        int step = (int)_trainer.Step;
-        if (step > 0 && _checkpoint != _checkpoints.PathOf(step))
-        {
-            _checkpoint = _checkpoints.Save(step, LdvcCheckpoint.Compose(_loaded, _trainer.Optimizer, _config, _training));
-            _monitor.Say($"checkpoint {_checkpoint}");
-        }
     }
 
     // Null when Ctrl-C came first.
@@ -258,7 +190,7 @@ internal sealed class TrainingRun
             {
                 Data = _validation.Name,
                 Images = Evaluator.Count(_validation, _config),
-                Checkpoint = _checkpoint,
+                Checkpoint = _loop.Checkpoint,
                 _trainer.Step,
                 Scores = ScoreTable.ToJson(scores),
             }));
@@ -279,21 +211,20 @@ internal sealed class TrainingRun
             $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, seed {train.Seed}, in {_folder.Root}");
         if (start is not null)
         {
-            _monitor.Say(_first > 0 ? $"continuing after step {_first}" : $"starting from {start.Path} (step {start.Step})");
+            _monitor.Say(_loop.First > 0 ? $"continuing after step {_loop.First}" : $"starting from {start.Path} (step {start.Step})");
         }
     }
 
     private TrainingOutcome Stopped(string where)
     {
-        string saved = _trainer.Step == 0 ? "nothing to save yet" : $"saved as {_checkpoint}";
-        _monitor.Say($"stopped after {where}; {saved}; to go on: ldvc train {_folder.ConfigPath} --resume");
+        _loop.SayStopped(where, $"ldvc train {_folder.ConfigPath} --resume");
         return Outcome(null);
     }
 
     private TrainingOutcome Outcome(Scores? scores)
     {
-        long here = _trainer.Step - _first;
-        double seconds = _clock.Elapsed.TotalSeconds;
+        long here = _trainer.Step - _loop.First;
+        double seconds = _loop.Elapsed.TotalSeconds;
         return new TrainingOutcome
         {
             Finished = scores is not null,
@@ -303,8 +234,8 @@ internal sealed class TrainingRun
             ImagesPerSecond = here == 0 ? 0 : here * _config.Train.Batch / seconds,
             DataWaitSeconds = _trainer.Waited.TotalSeconds,
             Folder = _folder.Root,
-            Checkpoint = _checkpoint,
-            Loss = _loss,
+            Checkpoint = _loop.Checkpoint,
+            Loss = _loop.Loss,
             Scores = scores,
         };
     }

@@ -1,0 +1,77 @@
+using System.CommandLine;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>Arguments and options that several verbs share.</summary>
+internal static class CommandParts
+{
+    /// <summary>CONFIG.</summary>
+    public static Argument<string> Config() => new("CONFIG")
+    {
+        Description = "A YAML configuration file; docs/configuration.md lists the keys.",
+    };
+
+    /// <summary>--set a.b=v, any number of times.</summary>
+    public static Option<string[]> Sets() => new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = "Overrides one value of the configuration, e.g. --set train.lr=1e-4 --set augment.ratio=[1,2].",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <summary>--resume.</summary>
+    public static Option<bool> Resume() => new("--resume")
+    {
+        Description = "Continues the run in the output folder from its last checkpoint, as if it had never stopped; starts it if there is none.",
+    };
+
+    /// <summary>--clip PATH.</summary>
+    public static Option<string> Clip() => new("--clip")
+    {
+        HelpName = "PATH",
+        Description = "A CLIP: a Hugging Face folder, or OpenAI's or open_clip's .pt or .safetensors file.",
+        Required = true,
+    };
+
+    /// <summary>--threads N.</summary>
+    public static Option<string> Threads(int preset) => new("--threads")
+    {
+        HelpName = "N",
+        Description = "CPU threads; 0 = one per core.",
+        DefaultValueFactory = _ => $"{preset}",
+    };
+
+    /// <summary>--json FILE.</summary>
+    public static Option<string?> Json() => new("--json")
+    {
+        HelpName = "FILE",
+        Description = "Also writes the results to FILE as JSON.",
+    };
+
+    /// <summary>--precision P.</summary>
+    public static Option<string> Precision() => new("--precision")
+    {
+        HelpName = "P",
+        Description = "What matrix products and attention multiply with: fp32 | tf32 | bf16; the last two need --device cuda (sm_80 or newer) or simulator.",
+        DefaultValueFactory = _ => "fp32",
+    };
+
+    /// <summary>--checkpoint F.</summary>
+    public static Option<string> Checkpoint() => new("--checkpoint")
+    {
+        HelpName = "F",
+        Description = "A checkpoint that `ldvc train` wrote (.safetensors).",
+        Required = true,
+    };
+
+    /// <summary>--out.</summary>
+    public static Option<string> Out(string helpName, string description) => new("--out")
+    {
+        HelpName = helpName,
+        Description = description,
+        Required = true,
+    };
+
+    /// <summary>The values of --set.</summary>
+    public static string[] Read(ParseResult result, Option<string[]> sets) => result.GetValue(sets) ?? [];
+}

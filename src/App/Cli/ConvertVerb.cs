@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Ldvc.App.Terminal;
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Tensors;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What `ldvc convert` is told.</summary>
+/// <param name="Clip">Folder or file of a CLIP.</param>
+/// <param name="Out">The folder to write.</param>
+/// <param name="Common">What every verb is told.</param>
+internal sealed record ConvertOptions(string Clip, string Out, CommonOptions Common);
+
+/// <summary>`ldvc convert`: any readable CLIP as a Hugging Face folder with fp32 safetensors.</summary>
+internal static class ConvertVerb
+{
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        Option<string> output = CommandParts.Out("DIR", "The folder to write.");
+        var command = new VerbCommand(
+            "convert",
+            "Rewrites any readable CLIP as a Hugging Face folder with safetensors.",
+            "ldvc convert --clip ViT-B-16.pt --out clip-vit-b16")
+        {
+            clip,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new ConvertOptions(
+            OptionValue.RequiredText(result, clip),
+            OptionValue.RequiredText(result, output),
+            common.Read(result, host))));
+        return command;
+    }
+
+    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <exception cref="InputException">The CLIP cannot be read, or the folder cannot be written or holds something already.</exception>
+    public static int Run(ConvertOptions options)
+    {
+        AtomicFolder.Check(options.Out);
+        var checkpoint = ClipCheckpoint.Find(options.Clip);
+        bool hasTokenizer = VocabularyFiles.Exist(checkpoint.Folder);
+        ClipTokenizer? tokenizer = hasTokenizer ? ClipTokenizer.Load(checkpoint.Folder) : null;
+        using Device device = options.Common.OpenDevice();
+        using ClipModel clip = checkpoint.Load(device);
+        PreprocessorConfig preprocessor = PreprocessorConfigReader.Load(checkpoint.Folder, clip.Config);
+        tokenizer?.CheckVocabulary(clip.Config.VocabularySize, options.Clip);
+        AtomicFolder.Write(options.Out, folder =>
+        {
+            ClipWriter.Save(clip, folder, DType.Float32, preprocessor, tokenizer);
+            tokenizer?.Vocabulary.Save(folder);
+            options.Common.Cancellation.ThrowIfCancellationRequested();
+        });
+        options.Common.WriteJson(new { options.Clip, options.Out, Tokenizer = hasTokenizer, Sizes = clip.Config });
+        options.Common.Out.WriteLine(hasTokenizer
+            ? $"{options.Out}: written, with the tokenizer."
+            : $"{options.Out}: written, without a tokenizer: {checkpoint.Folder} has none ({VocabularyFiles.Expected}).");
+        return 0;
+    }
+}

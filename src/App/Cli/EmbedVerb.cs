@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text.Json;
+using Ldvc.App.Terminal;
+using Ldvc.Clip;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What `ldvc embed` is told.</summary>
+/// <param name="Clip">Folder or file of a CLIP.</param>
+/// <param name="Images">Image files, in order.</param>
+/// <param name="Texts">Texts, in order.</param>
+/// <param name="Out">The safetensors file to write.</param>
+/// <param name="Common">What every verb is told.</param>
+internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, string Out, CommonOptions Common);
+
+/// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
+internal static class EmbedVerb
+{
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Option<string> clip = CommandParts.Clip();
+        var images = new Option<string[]>("--image")
+        {
+            HelpName = "F",
+            Description = "Image files.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var texts = new Option<string[]>("--text")
+        {
+            HelpName = "T",
+            Description = "Texts.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        Option<string> output = CommandParts.Out("F", "The safetensors file to write: image_features and text_features, rows in the order given.");
+        var command = new VerbCommand(
+            "embed",
+            "Writes CLIP's own L2-normalised features of images and texts.",
+            "ldvc embed --clip clip-vit-b16 --image cat.jpg --text \"a photo of a cat\" --text \"a photo of a dog\" --out features.safetensors")
+        {
+            clip,
+            images,
+            texts,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result =>
+        {
+            var options = new EmbedOptions(
+                OptionValue.RequiredText(result, clip),
+                OptionValue.Texts(images.Name, result.GetValue(images)),
+
+                // An empty text is a legal input of the text encoder.
+                result.GetValue(texts) ?? [],
+                OptionValue.RequiredText(result, output),
+                common.Read(result, host));
+            return options.Images.Length + options.Texts.Length > 0
+                ? Run(options)
+                : throw new InputException("embed: expected at least one --image or --text, found none.");
+        });
+        return command;
+    }
+
+    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, or the file cannot be written.</exception>
+    public static int Run(EmbedOptions options)
+    {
+        CheckBeforehand(options);
+        using Device device = options.Common.OpenDevice();
+        using var clip = ClipEmbedder.Load(options.Clip, device);
+        var writer = new SafetensorsWriter();
+
+        // Texts first: they take no time, and a missing tokenizer is then known before many pictures have been read.
+        Add(writer, "text", options.Texts, clip.Width, texts => clip.EmbedTexts(texts, options.Common.Cancellation));
+        Add(writer, "image", options.Images, clip.Width, images => clip.EmbedImages(images, options.Common.Cancellation));
+        options.Common.Cancellation.ThrowIfCancellationRequested();
+        writer.Save(options.Out);
+        options.Common.WriteJson(new { options.Clip, options.Images, options.Texts, clip.Width, options.Out });
+        options.Common.Out.WriteLine($"{options.Out}: features of {options.Images.Length} images and {options.Texts.Length} texts, {clip.Width} values each.");
+        return 0;
+    }
+
+    private static void Add(SafetensorsWriter writer, string kind, string[] inputs, int width, Func<string[], float[]> embed)
+    {
+        if (inputs.Length > 0)
+        {
+            writer.AddFloat32($"{kind}_features", [inputs.Length, width], embed(inputs));
+            writer.SetMetadata($"{kind}s", JsonSerializer.Serialize(inputs));
+        }
+    }
+
+    // What can be seen at once is said before the weights are loaded.
+    private static void CheckBeforehand(EmbedOptions options)
+    {
+        string? missing = options.Images.FirstOrDefault(file => !File.Exists(file));
+        if (missing is not null)
+        {
+            throw new InputException($"{missing}: expected an image file, but there is none.");
+        }
+
+        string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!;
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"{options.Out}: the folder {folder} does not exist.");
+        }
+    }
+}

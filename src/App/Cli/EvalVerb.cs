@@ -1,0 +1,93 @@
+using System.CommandLine;
+using Ldvc.App.Terminal;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Inference;
+using Ldvc.Lab.Synthetic;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What `ldvc eval` is told.</summary>
+/// <param name="Config">The configuration file.</param>
+/// <param name="Checkpoint">An LDVC checkpoint.</param>
+/// <param name="Sets">Overrides, "a.b=v" each.</param>
+/// <param name="Precision">What products multiply with; the configuration's train.precision is for training.</param>
+/// <param name="Common">What every verb is told.</param>
+internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
+
+/// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
+internal static class EvalVerb
+{
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        Argument<string> config = CommandParts.Config();
+        Option<string> checkpoint = CommandParts.Checkpoint();
+        Option<string[]> sets = CommandParts.Sets();
+        Option<string> precision = CommandParts.Precision();
+        var command = new VerbCommand(
+            "eval",
+            "Scores a checkpoint on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
+            "ldvc eval configs/voc/inductive.yaml --checkpoint runs/voc-inductive/checkpoints/ckpt-00020000.safetensors")
+        {
+            config,
+            checkpoint,
+            sets,
+            precision,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new EvalOptions(
+            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredText(result, checkpoint),
+            CommandParts.Read(result, sets),
+            OptionValue.Precision(result, precision),
+            common.Read(result, host))));
+        return command;
+    }
+
+    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <exception cref="InputException">Bad input, or a configuration of another model.</exception>
+    public static int Run(EvalOptions options)
+    {
+        CommonOptions common = options.Common;
+        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        checkpoint.RefuseOtherModel(config);
+
+        // Whether seen classes are held back is decided by how the checkpoint was trained, whatever the configuration is for.
+        config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
+        SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
+        using Device device = common.OpenDevice(options.Precision);
+        using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
+        int images = Evaluator.Count(dataset, config);
+        common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
+        string[] shown = [.. dataset.Split.Unseen.Select(id => dataset.Classes[id]).Where(checkpoint.Seen.Contains)];
+        if (shown.Length > 0)
+        {
+            common.Out.WriteLine($"note: training had masks of {ConfigText.Quote(shown[0])}{(shown.Length > 1 ? $" and {shown.Length - 1} more" : "")} of the unseen classes: mIoU(U) and hIoU are not zero-shot scores");
+        }
+
+        Scores scores = Evaluation.Run(common.Monitor, loaded, dataset, config, common.Cancellation);
+        foreach (string line in ScoreTable.Lines(scores))
+        {
+            common.Out.WriteLine(line);
+        }
+
+        common.WriteJson(new
+        {
+            Data = dataset.Name,
+            Images = images,
+            options.Checkpoint,
+            checkpoint.Step,
+            Precision = ConfigWriter.EnumName(options.Precision),
+            Setting = ConfigWriter.EnumName(config.Train.Setting),
+            ShownUnseen = shown,
+            Scores = ScoreTable.ToJson(scores),
+        });
+        return 0;
+    }
+}

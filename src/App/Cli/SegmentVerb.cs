@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Ldvc.App.Terminal;
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Inference;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What `ldvc segment` is told.</summary>
+/// <param name="Images">Image files.</param>
+/// <param name="Checkpoint">An LDVC checkpoint.</param>
+/// <param name="Classes">Class names; their order gives the indices.</param>
+/// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
+/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
+/// <param name="Precision">What products multiply with.</param>
+/// <param name="Out">Folder of the results.</param>
+/// <param name="Common">What every verb is told.</param>
+internal sealed record SegmentOptions(
+    string[] Images,
+    string Checkpoint,
+    string[] Classes,
+    double? Background,
+    string? Clip,
+    Precision Precision,
+    string Out,
+    CommonOptions Common);
+
+/// <summary>`ldvc segment`: any pictures, any class names (method.md 9).</summary>
+internal static class SegmentVerb
+{
+    private const int ClassesShown = 3;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        var images = new Argument<string[]>("IMAGE")
+        {
+            Description = "Image files (.jpg, .png, .webp).",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string> checkpoint = CommandParts.Checkpoint();
+        var classes = new Option<string>("--classes")
+        {
+            HelpName = "NAMES",
+            Description = "Class names, separated by commas; any names, seen in training or not.",
+            Required = true,
+        };
+        var background = new Option<string?>("--background")
+        {
+            HelpName = "T",
+            Description = "Pixels whose best class has a probability below T (0 to 1) become background.",
+        };
+        var clip = new Option<string?>("--clip")
+        {
+            HelpName = "PATH",
+            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+        };
+        Option<string> precision = CommandParts.Precision();
+        Option<string> output = CommandParts.Out("DIR", "Folder for NAME.png (class indices, 255 = background), NAME.overlay.png and NAME.json.");
+        var command = new VerbCommand(
+            "segment",
+            "Labels every pixel of your own images with your own class names.",
+            "ldvc segment cat.jpg --checkpoint ldvc.safetensors --classes \"cat, grass, sky\" --out result")
+        {
+            images,
+            checkpoint,
+            classes,
+            background,
+            clip,
+            precision,
+            output,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new SegmentOptions(
+            OptionValue.Texts(images.Name, result.GetValue(images)),
+            OptionValue.RequiredText(result, checkpoint),
+            OptionValue.ClassNames(classes.Name, OptionValue.RequiredText(result, classes)),
+            OptionValue.Number(result, background, 0, 1),
+            OptionValue.Text(result, clip),
+            OptionValue.Precision(result, precision),
+            OptionValue.RequiredText(result, output),
+            common.Read(result, host))));
+        return command;
+    }
+
+    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <exception cref="InputException">Bad input; when it is one of several pictures, the results of the others have been written.</exception>
+    public static int Run(SegmentOptions options)
+    {
+        RefuseSameFiles(options.Images, options.Out);
+        CommonOptions common = options.Common;
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        using Device device = common.OpenDevice(options.Precision);
+        using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
+        using Segmenter segmenter = FreeVocabulary.CreateSegmenter(checkpoint, loaded, options.Classes);
+        OutputFolder.Create(options.Out);
+
+        var results = new List<object>();
+        var failures = new List<InputException>();
+        foreach (string image in options.Images)
+        {
+            common.Cancellation.ThrowIfCancellationRequested();
+            long started = Stopwatch.GetTimestamp();
+            RgbImage picture;
+            try
+            {
+                picture = ImageReader.Read(image);
+            }
+            catch (InputException e)
+            {
+                failures.Add(e);
+                continue;
+            }
+
+            var result = new SegmentResult(image, picture, segmenter.Segment(picture, options.Background).Labels, options.Classes);
+            result.Write(options.Out);
+            results.Add(result.ToJson());
+            string seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("F2", CultureInfo.InvariantCulture);
+            common.Out.WriteLine($"{image}  {picture.Width}x{picture.Height}  {seconds} s  {result.Describe(ClassesShown)}");
+        }
+
+        common.WriteJson(results);
+        return failures.Count == 0 ? 0 : throw Failure(failures, options);
+    }
+
+    // Results that would lie in one place, or in the place of an input, are refused before anything is computed. Names that differ in case alone are
+    // one file on some systems.
+    private static void RefuseSameFiles(string[] images, string folder)
+    {
+        var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (string image in images)
+        {
+            foreach (string file in SegmentResult.FilesOf(image, folder))
+            {
+                if (!owners.TryAdd(file, image))
+                {
+                    throw new InputException($"{image}: its result {file} would also be that of {owners[file]}; expected images with different names, or run them into different folders.");
+                }
+            }
+        }
+
+        var inputs = images.Select(Path.GetFullPath).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (owners.Keys.FirstOrDefault(file => inputs.Contains(Path.GetFullPath(file))) is { } overwritten)
+        {
+            throw new InputException($"--out: the result {overwritten} would replace an image that was given; expected another folder.");
+        }
+    }
+
+    private static InputException Failure(List<InputException> failures, SegmentOptions options)
+    {
+        string others = failures.Count == 1 ? "" : $" (and {failures.Count - 1} more of the {options.Images.Length} images)";
+        return new InputException(failures[0].Message + others, failures[0]);
+    }
+}

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using Ldvc.App.Terminal;
+using Ldvc.App.Web;
+using Ldvc.Configuration;
+using Ldvc.Lab.Demo;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Training;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>What `ldvc serve` is told.</summary>
+/// <param name="Checkpoint">An LDVC checkpoint; null = the newest that the demo or a training run left here.</param>
+/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
+/// <param name="Address">Where to listen.</param>
+/// <param name="Port">Where to listen; 0 = any free port.</param>
+/// <param name="Precision">What products multiply with.</param>
+/// <param name="Common">What every verb is told.</param>
+internal sealed record ServeOptions(string? Checkpoint, string? Clip, IPAddress Address, int Port, Precision Precision, CommonOptions Common);
+
+/// <summary>`ldvc serve`: a page for one trained model, until Ctrl-C.</summary>
+internal static class ServeVerb
+{
+    private const int Port = 5080;
+
+    /// <summary>The verb on the command line.</summary>
+    /// <param name="host">Where it writes, and whether it has been told to stop.</param>
+    public static Command Create(VerbHost host)
+    {
+        var checkpoint = new Option<string?>("--checkpoint")
+        {
+            HelpName = "F",
+            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = the newest in demo-output and runs.",
+        };
+        var clip = new Option<string?>("--clip")
+        {
+            HelpName = "PATH",
+            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+        };
+        var address = new Option<string>("--host")
+        {
+            HelpName = "A",
+            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. There is no password: whoever reaches it can use it.",
+            DefaultValueFactory = _ => "localhost",
+        };
+        var port = new Option<string>("--port")
+        {
+            HelpName = "N",
+            Description = "Port to listen on; 0 = any free one.",
+            DefaultValueFactory = _ => $"{Port}",
+        };
+        Option<string> precision = CommandParts.Precision();
+        var command = new VerbCommand("serve", "A page in the browser: drop a picture, type class names, see who is where.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
+        {
+            checkpoint,
+            clip,
+            address,
+            port,
+            precision,
+        };
+        CommonOptionSet common = CommonOptionSet.AddTo(command);
+        command.SetAction(result => Run(new ServeOptions(
+            OptionValue.Text(result, checkpoint),
+            OptionValue.Text(result, clip),
+            Address(address.Name, OptionValue.RequiredText(result, address)),
+            (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort),
+            OptionValue.Precision(result, precision),
+            common.Read(result, host))));
+        return command;
+    }
+
+    /// <summary>Runs the verb and returns the exit code: Ctrl-C is how it ends, so 0.</summary>
+    /// <exception cref="InputException">There is no checkpoint, it cannot be loaded, or the port is taken.</exception>
+    public static int Run(ServeOptions options) => RunAsync(options).GetAwaiter().GetResult();
+
+    private static async Task<int> RunAsync(ServeOptions options)
+    {
+        CommonOptions common = options.Common;
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint ?? Newest());
+        using Device device = common.OpenDevice(options.Precision);
+        using var service = new SegmentationService(checkpoint, device, options.Clip);
+        var api = new SegmentationApi(service, common.Out, common.Host.Error, common.Cancellation);
+        string url;
+        WebServer server = await WebServer.StartAsync(options.Address, options.Port, api).ConfigureAwait(false);
+        await using (server.ConfigureAwait(false))
+        {
+            url = $"http://{NameOf(options.Address)}:{server.Port}";
+            common.Out.WriteLine($"{checkpoint.Path} (step {checkpoint.Step}) at {url} - Ctrl-C stops");
+            common.Out.Flush();
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using (common.Cancellation.Register(stopped.SetResult))
+            {
+                await stopped.Task.ConfigureAwait(false);
+            }
+        }
+
+        common.Out.WriteLine($"stopped; pictures labelled: {api.Pictures}");
+        common.WriteJson(new { Checkpoint = checkpoint.Path, checkpoint.Step, Url = url, api.Pictures });
+        return 0;
+    }
+
+    private static string NameOf(IPAddress address) => address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost"
+        : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
+
+    // Pretraining keeps its states in runs, too.
+    private static bool IsModel(string path)
+    {
+        try
+        {
+            LdvcCheckpoint.Open(path).Dispose();
+            return true;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
+    // The demo's model and the last checkpoint of every run, wherever `ldvc demo` and `ldvc train` put them when they are not told otherwise.
+    private static string Newest()
+    {
+        try
+        {
+            IEnumerable<string> runs = Directory.Exists("runs")
+                ? Directory.EnumerateDirectories("runs").Select(RunFolder.CheckpointsOf).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "ckpt-*.safetensors"))
+                : [];
+            string demo = Path.Combine(DemoFiles.DefaultFolder, DemoFiles.LdvcFile);
+            return runs.Concat(File.Exists(demo) ? [demo] : []).OrderByDescending(File.GetLastWriteTimeUtc).FirstOrDefault(IsModel)
+                ?? throw new InputException($"no checkpoint was found: expected --checkpoint FILE, {demo} (`ldvc demo` writes it) or runs/NAME/checkpoints (`ldvc train`) in this folder.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"runs: cannot be read ({e.Message}); expected --checkpoint FILE.", e);
+        }
+    }
+
+    private static IPAddress Address(string option, string text) => text == "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(text, out IPAddress? address) ? address
+        : throw new InputException($"{option}: expected localhost or a numeric address, found {ConfigText.Quote(text)}.");
+}

@@ -1,0 +1,40 @@
+using Ldvc.Tensors;
+
+namespace Ldvc.Configuration;
+
+/// <summary>
+/// Checks sections that were put together in code as those of a file are checked: every value against its option's range, then the rules between options. What
+/// runs on a section of its own calls this, so a range stands in one place, at the option.
+/// </summary>
+internal static class ConfigCheck
+{
+    /// <summary>Checks section augment.</summary>
+    /// <exception cref="InputException">A value is out of its range, or two do not fit each other.</exception>
+    internal static void Augment(AugmentConfig augment)
+    {
+        Ranges(augment, "augment.");
+        ConfigRules.CheckAugment(augment, (key, message) => throw new InputException($"{key}: {message}."));
+    }
+
+    private static void Ranges(object section, string path)
+    {
+        foreach (ConfigOption option in ConfigOption.Of(section.GetType()))
+        {
+            object? value = option.Property.GetValue(section);
+            bool list = value is Array array && option.Rule.Length > 0 && array.Length != option.Rule.Length;
+            if (list || Numbers(value).Any(number => !double.IsFinite(number) || !option.InRange(number)))
+            {
+                throw new InputException($"{path}{option.Key}: expected {option.Expected}, found {ConfigWriter.Value(value)}.");
+            }
+        }
+    }
+
+    private static IEnumerable<double> Numbers(object? value) => value switch
+    {
+        Array array => array.Cast<object?>().SelectMany(Numbers),
+        int number => [number],
+        long number => [number],
+        double number => [number],
+        _ => [],
+    };
+}

@@ -1,0 +1,4 @@
+namespace Ldvc.Tests.Architecture.Example.Right;
+
+/// <summary>The other half.</summary>
+internal sealed class Callee : Left.Caller;
