@@ -44,7 +44,7 @@ internal static class Broadcasting
     /// <summary>Adds factor * gradient to the gradient of an operand, summed over the dimensions along which it was repeated.</summary>
     internal static void AddGradient(KernelSet kernels, Variable operand, Tensor gradient, float factor = 1)
     {
-        if (operand.Value.Count == gradient.Count && factor == 1)
+        if (operand.Shape.Count == gradient.Count && factor == 1)
         {
             operand.AddGradient(gradient);
             return;
@@ -65,7 +65,7 @@ internal static class Broadcasting
         where TFunction : struct, IBinaryFunction
     {
         var layout = BroadcastLayout.Of(result, a.Shape, b.Shape);
-        if (operand.Value.Count == result.Count && factor == 1)
+        if (operand.Shape.Count == result.Count && factor == 1)
         {
             var target = operand.GradientTarget(out bool accumulate);
             kernels.Elementwise.Binary<TFunction>(a, b, target, accumulate, layout);

@@ -45,5 +45,5 @@ public static class ComparisonOp
     public static Variable NotEqual(this Tape tape, Variable x, float value) => tape.NotEqual(x, Broadcasting.Scalar(tape, value));
 
     private static Variable Apply<TFunction>(Tape tape, string op, Variable a, Variable b)
-        where TFunction : struct, IBinaryFunction => tape.Result(Broadcasting.Apply<TFunction>(tape, op, a, b));
+        where TFunction : struct, IBinaryFunction => tape.Constant(Broadcasting.Apply<TFunction>(tape, op, a, b));
 }
