@@ -1,4 +1,4 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Attention;
 using Ldvc.Tensors;
 

@@ -1,4 +1,4 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Elementwise;
 using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;

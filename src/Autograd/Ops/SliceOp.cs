@@ -1,4 +1,4 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
