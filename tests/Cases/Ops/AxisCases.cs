@@ -75,7 +75,7 @@ internal static class AxisCases
             Reference = real ? null : v => reference(v[0]),
             Work = new CaseWork(x.Count, x.Count, x.Count, 2.0 * x.Count),
             Real = real,
-            Smooth = smooth && (op != typeof(MaxOp) || variant == "[5, 1, 3] over [-2], kept"),
+            Smooth = smooth && x.Count < 1000 && (op != typeof(MaxOp) || variant == "[5, 1, 3] over [-2], kept"),
         };
 
     private static string Variant(CaseInput x, int[] axes, bool keepDims) => $"{x.Shape} over [{string.Join(", ", axes)}]{(keepDims ? ", kept" : "")}";
