@@ -11,4 +11,7 @@ public enum Activation
 
     /// <summary>max(x, 0).</summary>
     Relu,
+
+    /// <summary>x Phi(x), Phi being the normal distribution: GELU in its exact form, with erf.</summary>
+    Gelu,
 }

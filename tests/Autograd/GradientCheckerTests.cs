@@ -13,7 +13,7 @@ public class GradientCheckerTests(ITestOutputHelper output)
     /// <summary>The smooth case of every operation with the most inputs and elements.</summary>
     public static TheoryData<string> Samples =>
     [
-        .. OpCaseList.Checked.Where(c => c.Smooth).GroupBy(c => (c.Op, c.Method)).Select(g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
+        .. OpCaseList.Checked.Where(c => c.Smooth && c.Differentiable).GroupBy(c => (c.Op, c.Method)).Select(g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
     ];
 
     [Theory]
@@ -36,7 +36,12 @@ public class GradientCheckerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void EveryOperationHasASample() => Assert.Equal(CaseCoverage.Operations(typeof(Tape).Assembly.GetTypes()).Count(), Samples.Count);
+    public void EveryOperationHasASample()
+    {
+        var masks = OpCaseList.All.Where(c => !c.Differentiable).Select(c => (c.Op, c.Method)).ToHashSet();
+        var operations = CaseCoverage.Operations(typeof(Tape).Assembly.GetTypes()).Select(method => (method.DeclaringType!, method.Name)).Distinct();
+        Assert.Equal(operations.Count(operation => !masks.Contains(operation)), Samples.Count);
+    }
 
     [Fact]
     public void AModuleIsCheckedByItsParameters()

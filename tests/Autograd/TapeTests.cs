@@ -166,7 +166,7 @@ public sealed class TapeTests : IDisposable
             var y = tape.Scale(x, 2);
             tape.Add(y, tape.Constant(Values("b", 3, 2)));
         });
-        Assert.Equal("add: shapes [2, 3] and [3, 2] differ", error.Message);
+        Assert.Equal("add: shapes [2, 3] and [3, 2] do not broadcast: sizes 3 and 2 at axis -1 must be equal, or one of them 1", error.Message);
         Assert.Equal(before, _device.Pool.LiveBlocks);
     }
 

@@ -11,6 +11,9 @@ internal sealed record CaseInput(string Name, params int[] Sizes)
     /// <summary>Standard deviation of the values.</summary>
     internal double Deviation { get; init; } = 1;
 
+    /// <summary>Rounds the values to whole numbers, some of which are then equal.</summary>
+    internal bool Whole { get; init; }
+
     /// <summary>Number of values.</summary>
     internal int Count => (int)Shape.Count;
 
@@ -18,5 +21,9 @@ internal sealed record CaseInput(string Name, params int[] Sizes)
     internal Shape Shape => new(Sizes);
 
     /// <summary>The values in the given case.</summary>
-    internal float[] Draw(string caseName) => CaseRandom.Normal($"{caseName}/{Name}", Count, Mean, Deviation);
+    internal float[] Draw(string caseName)
+    {
+        float[] values = CaseRandom.Normal($"{caseName}/{Name}", Count, Mean, Deviation);
+        return Whole ? Array.ConvertAll(values, MathF.Round) : values;
+    }
 }

@@ -51,6 +51,11 @@ internal sealed class ExpectedResult
     {
         double[] original = inputs[at];
         int count = original.Length;
+        if (!c.Differentiable)
+        {
+            return new ExpectedGradient([.. Enumerable.Range(0, count)], new double[count], null, 0);
+        }
+
         bool all = count <= AllUpTo;
         var random = CaseRandom.Stream($"{c.Name}/{c.Inputs[at].Name}/samples");
         int[] elements = [.. Enumerable.Range(0, count)];

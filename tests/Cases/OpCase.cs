@@ -62,6 +62,9 @@ internal sealed class OpCase(Type op, string method, string variant)
     /// <summary>Whether the sample for the float32 gradient checker may be this one (smooth near the inputs).</summary>
     internal bool Smooth { get; init; } = true;
 
+    /// <summary>Whether the output has a gradient at all: masks have none.</summary>
+    internal bool Differentiable { get; init; } = true;
+
     /// <summary>Seed of the tape: dropout masks.</summary>
     internal ulong Seed { get; } = 77;
 

@@ -47,7 +47,10 @@ internal sealed class OpRun : IDisposable
     {
         using var tape = new Tape(_device, recording: true, _case.Seed);
         var output = _case.Run(tape, Variables(tape, -1));
-        tape.Backward(output, Upstream(output));
+        if (_case.Differentiable)
+        {
+            tape.Backward(output, Upstream(output));
+        }
     }
 
     /// <summary>The output without recording.</summary>
@@ -78,7 +81,15 @@ internal sealed class OpRun : IDisposable
         float[] values = output.Value.ToArray();
         var upstream = Upstream(output);
         float[] sent = upstream.ToArray();
-        tape.Backward(output, upstream);
+        if (_case.Differentiable)
+        {
+            tape.Backward(output, upstream);
+        }
+        else if (output.RequiresGradient)
+        {
+            throw new InvalidOperationException($"{_case.Name}: the output has a gradient");
+        }
+
         float[]?[] gradients = [.. inputs.Select(input => input.Gradient?.ToArray())];
         for (int i = 0; i < before.Count; i++)
         {

@@ -1,4 +1,6 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;
 using Xunit;
 
@@ -54,8 +56,8 @@ internal static class ElementwiseCases
                 var kernels = bench.Kernels.Elementwise;
                 kernels.Add(a, b, Y(0), count);
                 kernels.Scale(a, 0.7f, Y(1), add, count);
-                kernels.Multiply(a, b, Y(2), add, count);
-                kernels.Activate(b, Y(3), Activation.QuickGelu, count);
+                kernels.Binary<Multiply>(a, b, Y(2), add, BroadcastLayout.Dense(count));
+                kernels.Unary<QuickGelu>(b, Y(3), count);
                 kernels.ActivateBackward(b, a, Y(4), Activation.QuickGelu, add, count);
                 kernels.ActivateBackward(b, a, Y(5), Activation.Relu, add, count);
                 kernels.Dropout(a, Y(6), 0.1f, 0x1234567890ABCDEFUL, add, count);

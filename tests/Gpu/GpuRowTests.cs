@@ -92,9 +92,9 @@ internal static class RowCases
             twin.Check(5e-6, bench =>
             {
                 Tensor logits = bench.Normal(new Shape(rows, columns), 6), targets = bench.Integers(new Shape(rows), columns);
-                Tensor logSum = bench.Output(rows), loss = bench.Output(1), d = bench.Normal(new Shape(rows, columns), 0.1);
-                bench.Kernels.CrossEntropy.Forward(logits, targets, logSum, loss, rows, columns);
-                bench.Kernels.CrossEntropy.Backward(logits, targets, logSum, bench.Normal(new Shape(1)), d, add, rows, columns);
+                Tensor logSum = bench.Output(rows + 1), loss = bench.Output(1), d = bench.Normal(new Shape(rows, columns), 0.1);
+                bench.Kernels.CrossEntropy.Forward(logits, targets, logSum, loss, rows, columns, -100);
+                bench.Kernels.CrossEntropy.Backward(logits, targets, logSum, bench.Normal(new Shape(1)), d, add, rows, columns, -100);
                 return [logSum, loss, d];
             });
         }

@@ -32,6 +32,8 @@ public class KernelTableTests
     [InlineData("tokens")]
     [InlineData("crossentropy")]
     [InlineData("reduction")]
+    [InlineData("softmax")]
+    [InlineData("indexing")]
     [InlineData("optimizer")]
     public void EveryPortableKernelHasARow(string family)
     {

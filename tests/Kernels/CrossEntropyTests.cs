@@ -1,4 +1,4 @@
-using Ldvc.Kernels.CrossEntropy;
+using Ldvc.Kernels.CrossEntropy.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Xunit;
@@ -136,12 +136,12 @@ public class CrossEntropyTests
             var kernels = new CpuCrossEntropy(device.Threads);
             using var x = device.FromHost(logits, new Shape(rows, columns));
             using var t = device.FromHost(targets, new Shape(rows));
-            using var logSum = device.Empty(new Shape(rows));
+            using var logSum = device.Empty(new Shape(rows + 1));
             using var loss = device.Empty(new Shape(1));
             using var dx = device.FromHost(Enumerable.Repeat(1f, rows * columns).ToArray(), new Shape(rows, columns));
-            kernels.Forward(x, t, logSum, loss, rows, columns);
+            kernels.Forward(x, t, logSum, loss, rows, columns, -100);
             using var scale = device.FromHost([lossGradient], new Shape(1));
-            kernels.Backward(x, t, logSum, scale, dx, accumulate, rows, columns);
+            kernels.Backward(x, t, logSum, scale, dx, accumulate, rows, columns, -100);
             return (loss.ToScalar(), dx.ToArray());
         }
         finally

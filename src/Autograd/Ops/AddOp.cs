@@ -1,22 +1,16 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
+using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>Sum of two values of one shape: both gradients are the output's, shared, not copied.</summary>
+/// <summary>Sum of two values. Where nothing is repeated, both gradients are the output's, shared, not copied.</summary>
 public static class AddOp
 {
-    /// <summary>a + b.</summary>
+    /// <summary>a + b, with NumPy's broadcasting.</summary>
     public static Variable Add(this Tape tape, Variable a, Variable b)
     {
-        if (a.Shape != b.Shape)
-        {
-            throw new ArgumentException($"add: shapes {a.Shape} and {b.Shape} differ");
-        }
-
-        var y = tape.Device.Empty(a.Shape);
-        tape.Kernels.Elementwise.Add(a.Value, b.Value, y, y.Count);
-        var result = tape.Result(y, a, b);
+        var result = tape.Result(Sum(tape, a, b), a, b);
         if (result.RequiresGradient)
         {
             tape.Record(new AddNode(result, a, b));
@@ -25,18 +19,33 @@ public static class AddOp
         return result;
     }
 
+    /// <summary>x + value.</summary>
+    public static Variable Add(this Tape tape, Variable x, float value) => tape.Add(x, Broadcasting.Scalar(tape, value));
+
+    private static Tensor Sum(Tape tape, Variable a, Variable b)
+    {
+        if (Guard.Floats(tape, "add", a) != Guard.Floats(tape, "add", b))
+        {
+            return Broadcasting.Apply<Add>(tape, "add", a, b);
+        }
+
+        var y = tape.Device.Empty(a.Shape);
+        tape.Kernels.Elementwise.Add(a.Value, b.Value, y, y.Count);
+        return y;
+    }
+
     private sealed class AddNode(Variable output, Variable a, Variable b) : Node(output)
     {
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             if (a.RequiresGradient)
             {
-                a.AddGradient(dy);
+                Broadcasting.AddGradient(kernels, a, dy);
             }
 
             if (b.RequiresGradient)
             {
-                b.AddGradient(dy);
+                Broadcasting.AddGradient(kernels, b, dy);
             }
         }
     }

@@ -1,4 +1,4 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Attention;
 using Ldvc.Tensors;
 
@@ -21,7 +21,14 @@ public static class AttentionOp
     }
 
     /// <summary>q [B, Nq, D], k and v [B, Nk, D] -> [B, Nq, D]; dropout on the weights when the tape records.</summary>
-    public static Variable Attention(this Tape tape, Variable q, Variable k, Variable v, int heads, float dropout)
+    /// <param name="tape">The tape.</param>
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="heads">A divisor of D.</param>
+    /// <param name="dropout">Share of weights that are dropped.</param>
+    /// <param name="causal">Token i sees tokens 0 .. i alone; Nq and Nk are the same.</param>
+    public static Variable Attention(this Tape tape, Variable q, Variable k, Variable v, int heads, float dropout, bool causal = false)
     {
         int batch = q.Shape[0], width = q.Shape[2];
         if (k.Shape != v.Shape || k.Shape[0] != batch || k.Shape[2] != width || width % heads != 0)
@@ -29,10 +36,17 @@ public static class AttentionOp
             throw new ArgumentException($"attention: queries {q.Shape}, keys {k.Shape}, values {v.Shape}, {heads} heads");
         }
 
+        if (causal && k.Shape[1] != q.Shape[1])
+        {
+            throw new ArgumentException($"attention: causal attention needs as many keys as queries, got queries {q.Shape}, keys {k.Shape}");
+        }
+
         bool drop = tape.Recording && dropout > 0;
         var sizes = new AttentionSizes(
-            batch, heads, q.Shape[1], k.Shape[1], width / heads, 1f / MathF.Sqrt(width / heads), false, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
-        using var keys = CenteredKeys.Center(tape.Kernels, k.Value);
+            batch, heads, q.Shape[1], k.Shape[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
+
+        // The keys' mean knows the future: causal attention leaves it in, so that later tokens do not change a bit of earlier ones.
+        using var keys = causal ? k.Value.Share() : CenteredKeys.Center(tape.Kernels, k.Value);
         return Run(tape, sizes, width, q, k, v, keys, packed: false);
     }
 
@@ -105,7 +119,11 @@ public static class AttentionOp
 
             if (dk is not null && _k.RequiresGradient)
             {
-                CenteredKeys.RemoveMean(kernels, dk);
+                if (!_sizes.Causal)
+                {
+                    CenteredKeys.RemoveMean(kernels, dk);
+                }
+
                 _k.AddGradient(dk);
             }
 

@@ -1,4 +1,4 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -26,6 +26,70 @@ public static class ConcatOp
         }
 
         return result;
+    }
+
+    /// <summary>Values side by side along any axis: shapes that agree everywhere else.</summary>
+    public static Variable Concat(this Tape tape, ReadOnlySpan<Variable> inputs, int axis)
+    {
+        if (inputs.Length == 0)
+        {
+            throw new ArgumentException("concat: there must be at least 1 input");
+        }
+
+        var shape = Guard.Floats(tape, "concat", inputs[0]);
+        int at = Axis.Of("concat", shape, axis), size = 0;
+        foreach (var input in inputs)
+        {
+            var other = Guard.Floats(tape, "concat", input);
+            if (other.Rank != shape.Rank || Axis.WithSize(other, at, shape[at]) != shape)
+            {
+                throw new ArgumentException($"concat: inputs {shape} and {other} must agree in all dimensions but axis {at}");
+            }
+
+            size = Guard.Sum("concat", size, other[at]);
+        }
+
+        var y = Guard.Result(tape, "concat", Axis.WithSize(shape, at, size));
+        int outer = Axis.Outer(shape, at);
+        long inner = Axis.Inner(shape, at), stride = size * inner, offset = 0;
+        foreach (var input in inputs)
+        {
+            long block = input.Shape[at] * inner;
+            if (block > 0 && outer > 0)
+            {
+                tape.Kernels.Tokens.CopyBlocks(input.Value, block, y.View.Shift(offset), stride, outer, block, false);
+            }
+
+            offset += block;
+        }
+
+        var result = tape.Result(y, inputs);
+        if (result.RequiresGradient)
+        {
+            tape.Record(new AxisNode(result, inputs.ToArray(), at));
+        }
+
+        return result;
+    }
+
+    private sealed class AxisNode(Variable output, Variable[] inputs, int axis) : Node(output)
+    {
+        internal override void Backward(KernelSet kernels, Tensor dy)
+        {
+            int outer = Axis.Outer(dy.Shape, axis);
+            long inner = Axis.Inner(dy.Shape, axis), stride = dy.Shape[axis] * inner, offset = 0;
+            foreach (var input in inputs)
+            {
+                long block = input.Shape[axis] * inner;
+                if (input.RequiresGradient && block > 0 && outer > 0)
+                {
+                    var target = input.GradientTarget(out bool accumulate);
+                    kernels.Tokens.CopyBlocks(dy.View.Shift(offset), stride, target, block, outer, block, accumulate);
+                }
+
+                offset += block;
+            }
+        }
     }
 
     private sealed class ConcatNode(Variable output, Variable a, Variable b) : Node(output)

@@ -1,33 +1,81 @@
-using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>Mean softmax cross-entropy over rows.</summary>
+/// <summary>
+/// Mean softmax cross-entropy over rows. Rows whose target is ignored count for nothing: the mean is over the others, and NaN where there are none, as in
+/// PyTorch.
+/// </summary>
 public static class CrossEntropyOp
 {
-    /// <summary>logits [rows, columns], one target a row -> loss [1].</summary>
-    public static Variable CrossEntropy(this Tape tape, Variable logits, ReadOnlySpan<int> targets)
+    /// <summary>What PyTorch calls ignore_index, and its value there.</summary>
+    public const int Ignored = -100;
+
+    /// <summary>logits [..., columns], a target a row, in order -> loss [1].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A target is neither one of the columns nor ignored.</exception>
+    public static Variable CrossEntropy(this Tape tape, Variable logits, ReadOnlySpan<int> targets, int ignored = Ignored)
     {
-        int rows = logits.Shape[0], columns = logits.Shape[1];
+        var shape = Guard.Floats(tape, "cross_entropy", logits);
+        int rows = Guard.Rows("cross_entropy", shape, nameof(logits));
         if (targets.Length != rows)
         {
-            throw new ArgumentException($"cross entropy: {targets.Length} targets for logits {logits.Shape}");
+            throw new ArgumentException($"cross_entropy: {targets.Length} targets for the {rows} rows of logits {shape}");
         }
 
+        Check(targets, shape, ignored);
+        return Apply(tape, logits, tape.Device.FromHost(targets, new Shape(rows)), rows, shape[-1], ignored);
+    }
+
+    /// <summary>logits [..., columns], int32 targets [...] -> loss [1].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// On the CPU: a target is neither one of the columns nor ignored. On a GPU, where the host does not see it, the loss is NaN.
+    /// </exception>
+    public static unsafe Variable CrossEntropy(this Tape tape, Variable logits, Tensor targets, int ignored = Ignored)
+    {
+        var shape = Guard.Floats(tape, "cross_entropy", logits);
+        int rows = Guard.Rows("cross_entropy", shape, nameof(logits)), columns = shape[-1];
+        var given = Guard.Plain(tape, "cross_entropy", targets, DType.Int32, shape.Rank - 1, "as many dimensions as the logits have rows");
+        for (int i = 0; i < given.Rank; i++)
+        {
+            Guard.Size("cross_entropy", given, i, shape[i], $"logits {shape}", nameof(targets));
+        }
+
+        if (targets.Device is CpuDevice)
+        {
+            Check(new ReadOnlySpan<int>(targets.View.Ints, rows), shape, ignored);
+        }
+
+        return Apply(tape, logits, targets.Share(), rows, columns, ignored);
+    }
+
+    private static void Check(ReadOnlySpan<int> targets, Shape shape, int ignored)
+    {
+        for (int row = 0; row < targets.Length; row++)
+        {
+            if ((uint)targets[row] >= (uint)shape[-1] && targets[row] != ignored)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(targets), $"cross_entropy: target {targets[row]} of row {row} must be 0..{shape[-1] - 1}, or {ignored} to be ignored (logits {shape})");
+            }
+        }
+    }
+
+    // Takes ownership of the targets.
+    private static Variable Apply(Tape tape, Variable logits, Tensor targets, int rows, int columns, int ignored)
+    {
         var loss = tape.Device.Empty(new Shape(1));
-        var logSumExp = tape.Device.Empty(new Shape(rows));
-        var at = tape.Device.FromHost(targets, new Shape(rows));
-        tape.Kernels.CrossEntropy.Forward(logits.Value, at, logSumExp, loss, rows, columns);
+        var statistics = tape.Device.Empty(new Shape(rows + 1));
+        tape.Kernels.CrossEntropy.Forward(logits.Value, targets, statistics, loss, rows, columns, ignored);
         var result = tape.Result(loss, logits);
         if (result.RequiresGradient)
         {
-            tape.Record(new CrossEntropyNode(result, logits, at, logSumExp));
+            tape.Record(new CrossEntropyNode(result, logits, targets, statistics, ignored));
         }
         else
         {
-            at.Dispose();
-            logSumExp.Dispose();
+            targets.Dispose();
+            statistics.Dispose();
         }
 
         return result;
@@ -38,21 +86,23 @@ public static class CrossEntropyOp
         private readonly Variable _logits;
         private readonly Tensor _saved;
         private readonly Tensor _targets;
-        private readonly Tensor _logSumExp;
+        private readonly Tensor _statistics;
+        private readonly int _ignored;
 
-        internal CrossEntropyNode(Variable output, Variable logits, Tensor targets, Tensor logSumExp)
+        internal CrossEntropyNode(Variable output, Variable logits, Tensor targets, Tensor statistics, int ignored)
             : base(output)
         {
-            _logits = logits;
+            (_logits, _ignored) = (logits, ignored);
             _saved = Save(logits.Value);
             _targets = Own(targets);
-            _logSumExp = Own(logSumExp);
+            _statistics = Own(statistics);
         }
 
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var target = _logits.GradientTarget(out bool accumulate);
-            kernels.CrossEntropy.Backward(_saved, _targets, _logSumExp, dy, target, accumulate, _saved.Shape[0], _saved.Shape[1]);
+            int columns = _saved.Shape[-1];
+            kernels.CrossEntropy.Backward(_saved, _targets, _statistics, dy, target, accumulate, (int)(_saved.Count / columns), columns, _ignored);
         }
     }
 }

@@ -3,8 +3,15 @@ using Ldvc.Kernels.Attention.Cpu;
 using Ldvc.Kernels.Attention.Gpu;
 using Ldvc.Kernels.Attention.TensorCore;
 using Ldvc.Kernels.CrossEntropy;
+using Ldvc.Kernels.CrossEntropy.Cpu;
+using Ldvc.Kernels.CrossEntropy.Gpu;
 using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Elementwise.Cpu;
+using Ldvc.Kernels.Elementwise.Gpu;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Indexing;
+using Ldvc.Kernels.Indexing.Cpu;
+using Ldvc.Kernels.Indexing.Gpu;
 using Ldvc.Kernels.MaskLoss;
 using Ldvc.Kernels.MaskLoss.Cpu;
 using Ldvc.Kernels.MaskLoss.Gpu;
@@ -19,6 +26,8 @@ using Ldvc.Kernels.Optimizer;
 using Ldvc.Kernels.Optimizer.Cpu;
 using Ldvc.Kernels.Optimizer.Gpu;
 using Ldvc.Kernels.Reduction;
+using Ldvc.Kernels.Reduction.Cpu;
+using Ldvc.Kernels.Reduction.Gpu;
 using Ldvc.Kernels.Resample;
 using Ldvc.Kernels.Resample.Cpu;
 using Ldvc.Kernels.Resample.Gpu;
@@ -29,6 +38,9 @@ using Ldvc.Kernels.RouteAttention.TensorCore;
 using Ldvc.Kernels.Segmentation;
 using Ldvc.Kernels.Segmentation.Cpu;
 using Ldvc.Kernels.Segmentation.Gpu;
+using Ldvc.Kernels.Softmax;
+using Ldvc.Kernels.Softmax.Cpu;
+using Ldvc.Kernels.Softmax.Gpu;
 using Ldvc.Kernels.Tokens;
 using Ldvc.Kernels.Tokens.Cpu;
 using Ldvc.Kernels.Tokens.Gpu;
@@ -52,6 +64,8 @@ internal sealed class KernelSet : IDisposable
     private readonly ISegmentationKernels? _segmentation;
     private readonly IReductionKernels? _reduction;
     private readonly IOptimizerKernels? _optimizer;
+    private readonly ISoftmaxKernels? _softmax;
+    private readonly IIndexingKernels? _indexing;
 
     internal IMatMulKernels MatMul { get => _matMul ?? throw Missing("MatMul"); init => _matMul = value; }
 
@@ -76,6 +90,10 @@ internal sealed class KernelSet : IDisposable
     internal IReductionKernels Reduction { get => _reduction ?? throw Missing("Reduction"); init => _reduction = value; }
 
     internal IOptimizerKernels Optimizer { get => _optimizer ?? throw Missing("Optimizer"); init => _optimizer = value; }
+
+    internal ISoftmaxKernels Softmax { get => _softmax ?? throw Missing("Softmax"); init => _softmax = value; }
+
+    internal IIndexingKernels Indexing { get => _indexing ?? throw Missing("Indexing"); init => _indexing = value; }
 
     /// <summary>Where the GPU families compile and queue their kernels; null on the CPU.</summary>
     internal GpuLauncher? Launcher { get; init; }
@@ -110,7 +128,7 @@ internal sealed class KernelSet : IDisposable
         object?[] families =
         [
             _matMul, _normalization, _elementwise, _tokens, _attention, _routeAttention, _resample, _maskLoss, _crossEntropy,
-            _segmentation, _reduction, _optimizer,
+            _segmentation, _reduction, _optimizer, _softmax, _indexing,
         ];
         foreach (object? family in families)
         {
@@ -134,6 +152,8 @@ internal sealed class KernelSet : IDisposable
         Segmentation = new CpuSegmentation(device.Threads),
         Reduction = new CpuReduction(device.Threads),
         Optimizer = new CpuOptimizer(device.Threads),
+        Softmax = new CpuSoftmax(device.Threads),
+        Indexing = new CpuIndexing(device.Threads),
     };
 
     private static KernelSet CreateGpu(GpuDevice device)
@@ -155,6 +175,8 @@ internal sealed class KernelSet : IDisposable
             CrossEntropy = new GpuCrossEntropy(launcher),
             Reduction = new GpuReduction(launcher),
             Optimizer = new GpuOptimizer(launcher),
+            Softmax = new GpuSoftmax(launcher),
+            Indexing = new GpuIndexing(launcher),
         };
     }
 

@@ -1,8 +1,9 @@
+using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Elementwise;
 
-/// <summary>Element by element; "accumulate" adds to the output instead of overwriting it. Outputs may be inputs.</summary>
+/// <summary>Element by element; "accumulate" adds to the output instead of overwriting it. Outputs may be inputs, but for a layout that repeats or permutes them.</summary>
 internal interface IElementwiseKernels
 {
     /// <summary>y = a + b.</summary>
@@ -11,19 +12,28 @@ internal interface IElementwiseKernels
     /// <summary>y (+)= factor * x.</summary>
     void Scale(View x, float factor, View y, bool accumulate, long count);
 
+    /// <summary>y = value everywhere.</summary>
+    void Fill(View y, float value, long count);
+
+    /// <summary>y = f(x).</summary>
+    void Unary<TFunction>(View x, View y, long count)
+        where TFunction : struct, IUnaryFunction;
+
+    /// <summary>dx (+)= dy * f'(x), x being f(x) for functions whose slope is one of their result.</summary>
+    void UnaryBackward<TFunction>(View x, View dy, View dx, bool accumulate, long count)
+        where TFunction : struct, IUnaryFunction;
+
+    /// <summary>y (+)= f(a, b), a and b lying as the layout says, y dense.</summary>
+    void Binary<TFunction>(View a, View b, View y, bool accumulate, in BroadcastLayout layout)
+        where TFunction : struct, IBinaryFunction;
+
     /// <summary>y (+)= min(e^s, limit) * x for s [1], which the host does not read.</summary>
     void ScaleByExp(View x, View s, float limit, View y, bool accumulate, long count);
 
     /// <summary>ds [1] (+)= sum of dy * y, y being <see cref="ScaleByExp"/>'s result; zero where the limit cut the factor.</summary>
     void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count);
 
-    /// <summary>y (+)= a * b.</summary>
-    void Multiply(View a, View b, View y, bool accumulate, long count);
-
-    /// <summary>y = activation(x).</summary>
-    void Activate(View x, View y, Activation activation, long count);
-
-    /// <summary>dx (+)= dy * activation'(x).</summary>
+    /// <summary>dx (+)= dy * activation'(x); x may be bf16 on a GPU.</summary>
     void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count);
 
     /// <summary>y (+)= x * DropoutMask(key, i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward.</summary>

@@ -1,3 +1,5 @@
+using Ldvc.Kernels.Simd;
+
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>Scalar functions that kernels share. NaN stays NaN; products and sums are left to the compiler to contract.</summary>
@@ -7,6 +9,40 @@ internal static class GpuMath
 
     /// <summary>1 / (1 + e^-x).</summary>
     internal static float Sigmoid(float x) => 1f / (1f + MathF.Exp(-x));
+
+    /// <summary>tanh x, by the formulas of the CPU (<see cref="VectorFunctions{S, V}.Tanh"/>): a card's own has eleven bits.</summary>
+    internal static float Tanh(float x)
+    {
+        float size = MathF.Abs(x), square = x * x;
+        float p = (NormalConstants.Tanh4 * square) + NormalConstants.Tanh3;
+        p = (p * square) + NormalConstants.Tanh2;
+        p = (p * square) + NormalConstants.Tanh1;
+        p = (p * square) + NormalConstants.Tanh0;
+        float near = x + (p * square * x);
+
+        // Past 10 it is 1; NaN stays NaN.
+        float far = 1f - (2f / (MathF.Exp(2f * (size > 10f ? 10f : size)) + 1f));
+        return size < NormalConstants.TanhBound ? near : x < 0f ? -far : far;
+    }
+
+    /// <summary>The normal distribution (<see cref="VectorFunctions{S, V}.Normal"/>), given <see cref="Bell"/> at x.</summary>
+    internal static float Normal(float x, float bell)
+    {
+        float size = MathF.Abs(x), t = 1f / ((size * NormalConstants.Step) + 1f);
+        float p = (NormalConstants.C8 * t) + NormalConstants.C7;
+        p = (p * t) + NormalConstants.C6;
+        p = (p * t) + NormalConstants.C5;
+        p = (p * t) + NormalConstants.C4;
+        p = (p * t) + NormalConstants.C3;
+        p = (p * t) + NormalConstants.C2;
+        p = (p * t) + NormalConstants.C1;
+        p = (p * t) + NormalConstants.C0;
+        float tail = size < NormalConstants.End ? 0.5f * bell * t * p : 0f;
+        return x > 0f ? 1f - tail : tail;
+    }
+
+    /// <summary>e^(-x^2 / 2).</summary>
+    internal static float Bell(float x) => MathF.Exp(-0.5f * x * x);
 
     /// <summary>An activation by its number (a kernel's arguments hold no enum of another size than int).</summary>
     internal static float Activate(float x, int activation)
@@ -19,6 +55,11 @@ internal static class GpuMath
         if (activation == (int)Activation.Relu)
         {
             return x < 0f ? 0f : x;
+        }
+
+        if (activation == (int)Activation.Gelu)
+        {
+            return x * Normal(x, Bell(x));
         }
 
         return x;
@@ -36,6 +77,12 @@ internal static class GpuMath
         if (activation == (int)Activation.Relu)
         {
             return x > 0f ? 1f : 0f;
+        }
+
+        if (activation == (int)Activation.Gelu)
+        {
+            float bell = Bell(x);
+            return Normal(x, bell) + (x * NormalConstants.Peak * bell);
         }
 
         return 1f;

@@ -5,9 +5,18 @@ namespace Ldvc.Kernels.Reduction;
 /// <summary>A tensor of a list.</summary>
 internal readonly record struct TensorPart(View Data, long Count);
 
-/// <summary>Whole-tensor reductions whose result the host needs.</summary>
+/// <summary>
+/// Reductions: over the middle dimension of [outer, length, inner], whose results stay on the device, and of whole tensors, whose results the host needs.
+/// The order of additions depends on the sizes alone.
+/// </summary>
 internal interface IReductionKernels
 {
+    /// <summary>y [outer, inner] (+)= factor * sum over the middle dimension of x [outer, length, inner].</summary>
+    void SumAxis(View x, View y, float factor, bool accumulate, int outer, int length, int inner);
+
+    /// <summary>y [outer, inner] = the largest along the middle dimension of x [outer, length, inner], length at least 1; NaN when any is NaN.</summary>
+    void MaxAxis(View x, View y, int outer, int length, int inner);
+
     /// <summary>Sum of x, accumulated in double.</summary>
     double Sum(View x, long count);
 

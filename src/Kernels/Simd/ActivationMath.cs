@@ -15,6 +15,7 @@ internal static class ActivationMath<S, V>
         Activation.QuickGelu => S.Multiply(x, VectorMath<S, V>.Sigmoid(S.Multiply(x, S.Set(GeluSlope)))),
         // In this order a NaN stays one: of a pair with a NaN the machine's maximum is the second.
         Activation.Relu => S.Max(S.Zero, x),
+        Activation.Gelu => S.Multiply(x, VectorFunctions<S, V>.Normal(x, out _)),
         _ => x,
     };
 
@@ -30,6 +31,9 @@ internal static class ActivationMath<S, V>
                 return S.Fma(s, slope, s);
             case Activation.Relu:
                 return S.SelectPositive(x, S.Set(1f), S.Zero);
+            case Activation.Gelu:
+                V below = VectorFunctions<S, V>.Normal(x, out V density);
+                return S.Fma(x, density, below);
             default:
                 return S.Set(1f);
         }

@@ -49,6 +49,15 @@ internal unsafe interface ISimd<V>
     /// <summary>a where mask's value is greater than zero, b elsewhere.</summary>
     static abstract V SelectPositive(V mask, V a, V b);
 
+    /// <summary>Natural logarithm for every argument: -infinity at zero, NaN below.</summary>
+    static abstract V Log(V a);
+
+    /// <summary>a where left is greater than right, b elsewhere and where either is NaN.</summary>
+    static abstract V SelectGreater(V left, V right, V a, V b);
+
+    /// <summary>a where left equals right, b elsewhere and where either is NaN.</summary>
+    static abstract V SelectEqual(V left, V right, V a, V b);
+
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(V a);
 

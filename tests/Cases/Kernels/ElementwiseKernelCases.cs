@@ -1,6 +1,7 @@
 using Ldvc.Cases.Ops;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;
 
 namespace Ldvc.Cases.Kernels;
@@ -18,7 +19,6 @@ internal static class ElementwiseKernelCases
 
     private static IEnumerable<KernelCase> Real =>
     [
-        Case(nameof(IElementwiseKernels.Activate), "quick gelu", RealCount, 2, (k, a, _, y) => k.Activate(a, y, Activation.QuickGelu, RealCount)),
         Case(nameof(IElementwiseKernels.ActivateBackward), "quick gelu", RealCount, 3, (k, a, b, y) => k.ActivateBackward(a, b, y, Activation.QuickGelu, false, RealCount)),
         Case(nameof(IElementwiseKernels.ColumnSums), "1025 x 3072", RealCount, 1, (k, a, _, y) => k.ColumnSums(a, y, 1025, 3072)),
     ];
@@ -27,7 +27,6 @@ internal static class ElementwiseKernelCases
     {
         foreach (var activation in Enum.GetValues<Activation>())
         {
-            yield return Case(nameof(IElementwiseKernels.Activate), $"{activation}", n, 2, (k, a, _, y) => k.Activate(a, y, activation, n), (a, _, _, _) => Formulas.Activate(a, activation));
             yield return Case(
                 nameof(IElementwiseKernels.ActivateBackward), $"{activation}", n, 3, (k, a, b, y) => k.ActivateBackward(a, b, y, activation, false, n),
                 (a, b, _, _) => b * Formulas.Derivative(a, activation));
@@ -38,9 +37,12 @@ internal static class ElementwiseKernelCases
 
         yield return Case(nameof(IElementwiseKernels.Add), "in place", n, 3, (k, a, _, y) => k.Add(y, a, y, n), (a, _, y, _) => y + a);
         yield return Case(nameof(IElementwiseKernels.Scale), "in place", n, 2, (k, _, _, y) => k.Scale(y, -1.7f, y, false, n), (_, _, y, _) => -1.7f * y);
-        yield return Case(nameof(IElementwiseKernels.Multiply), "plain", n, 3, (k, a, b, y) => k.Multiply(a, b, y, false, n), (a, b, _, _) => a * b);
-        yield return Case(nameof(IElementwiseKernels.Multiply), "accumulate", n, 4, (k, a, b, y) => k.Multiply(a, b, y, true, n), (a, b, y, _) => y + (a * b));
-        yield return Case(nameof(IElementwiseKernels.Multiply), "in place", n, 3, (k, a, _, y) => k.Multiply(a, y, y, false, n), (a, _, y, _) => y * a);
+        yield return Case(nameof(IElementwiseKernels.Fill), "plain", n, 1, (k, _, _, y) => k.Fill(y, 0.7f, n), (_, _, _, _) => 0.7f);
+        yield return Case(nameof(IElementwiseKernels.Binary), "multiply", n, 3, (k, a, b, y) => k.Binary<Multiply>(a, b, y, false, BroadcastLayout.Dense(n)), (a, b, _, _) => a * b);
+        yield return Case(
+            nameof(IElementwiseKernels.Binary), "multiply accumulate", n, 4, (k, a, b, y) => k.Binary<Multiply>(a, b, y, true, BroadcastLayout.Dense(n)), (a, b, y, _) => y + (a * b));
+        yield return Case(
+            nameof(IElementwiseKernels.Binary), "multiply in place", n, 3, (k, a, _, y) => k.Binary<Multiply>(a, y, y, false, BroadcastLayout.Dense(n)), (a, _, y, _) => y * a);
         yield return Case(
             nameof(IElementwiseKernels.Dropout), "in place", n, 2, (k, _, _, y) => k.Dropout(y, y, 0.3f, 0x1234567890ABCDEF, false, n),
             (_, _, y, i) => y * Formulas.DropoutFactor(0x1234567890ABCDEF, i, 0.3f));

@@ -10,6 +10,7 @@ internal static class AttentionCases
         Self(1, 1, 1, 1, false), Self(2, 3, 2, 5, false), Self(2, 5, 3, 8, true), Self(1, 41, 2, 13, false), Self(1, 37, 1, 64, true),
         Self(1, 1025, 12, 64, false, real: true), Self(15, 9, 8, 64, true, real: true),
         Cross(1, 1, 1, 1, 1, 0), Cross(2, 3, 5, 2, 4, 0), Cross(2, 7, 4, 3, 8, 0.1f), Cross(1, 50, 15, 2, 20, 0), Cross(1, 19, 35, 1, 7, 0.5f),
+        Cross(1, 1, 1, 1, 1, 0, causal: true), Cross(2, 5, 5, 3, 8, 0, causal: true), Cross(1, 37, 37, 1, 16, 0.1f, causal: true),
         Cross(4, 1024, 15, 8, 64, 0.1f, real: true),
     ];
 
@@ -27,17 +28,17 @@ internal static class AttentionCases
         };
     }
 
-    private static OpCase Cross(int batch, int queries, int keys, int heads, int headDim, float dropout, bool real = false)
+    private static OpCase Cross(int batch, int queries, int keys, int heads, int headDim, float dropout, bool real = false, bool causal = false)
     {
         int width = heads * headDim;
         ulong key = CaseRandom.DropoutKey(77, 0);
         double Kept(long i) => dropout == 0 ? 1 : Formulas.DropoutFactor(key, i, dropout);
-        return new OpCase(typeof(AttentionOp), nameof(AttentionOp.Attention), $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}")
+        return new OpCase(typeof(AttentionOp), nameof(AttentionOp.Attention), $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}{(causal ? " causal" : "")}")
         {
             Inputs = [new("q", batch, queries, width), new("k", batch, keys, width), new("v", batch, keys, width)],
-            Run = (tape, v) => tape.Attention(v[0], v[1], v[2], heads, dropout),
-            Reference = real ? null : v => AttentionReference.Forward(v[0], v[1], v[2], batch, queries, keys, heads, headDim, (_, _, _) => true, Kept),
-            Work = Work(batch, queries, keys, heads, headDim, false),
+            Run = (tape, v) => tape.Attention(v[0], v[1], v[2], heads, dropout, causal),
+            Reference = real ? null : v => AttentionReference.Forward(v[0], v[1], v[2], batch, queries, keys, heads, headDim, (_, i, j) => !causal || j <= i, Kept),
+            Work = Work(batch, queries, keys, heads, headDim, causal),
             Real = real,
             Random = dropout > 0,
 

@@ -11,6 +11,7 @@ internal static class Formulas
     {
         Activation.QuickGelu => x * Sigmoid(1.702 * x),
         Activation.Relu => Math.Max(x, 0),
+        Activation.Gelu => x * Normal(x),
         _ => x,
     };
 
@@ -21,8 +22,35 @@ internal static class Formulas
         {
             Activation.QuickGelu => s + (1.702 * x * s * (1 - s)),
             Activation.Relu => x > 0 ? 1 : 0,
+            Activation.Gelu => Normal(x) + (x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI)),
             _ => 1,
         };
+    }
+
+    /// <summary>The normal distribution: its Taylor series near zero, a continued fraction of the tail elsewhere (Abramowitz and Stegun 26.2.11 and 26.2.14).</summary>
+    internal static double Normal(double x)
+    {
+        double density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI), size = Math.Abs(x);
+        if (size < 3)
+        {
+            double term = x, sum = x;
+            for (int n = 3; n < 120; n += 2)
+            {
+                term *= x * x / n;
+                sum += term;
+            }
+
+            return 0.5 + (density * sum);
+        }
+
+        double fraction = 0;
+        for (int n = 200; n > 0; n--)
+        {
+            fraction = n / (size + fraction);
+        }
+
+        double tail = density / (size + fraction);
+        return x > 0 ? 1 - tail : tail;
     }
 
     /// <summary>What dropout multiplies element i by.</summary>

@@ -15,6 +15,7 @@ internal static class LinearCases
         Case([5], 17, 19, false, Activation.None, true),
         Case([1, 1], 40, 70, true, Activation.QuickGelu, true),
         Case([2, 37], 29, 131, true, Activation.Relu, false),
+        Case([4, 7], 31, 37, true, Activation.Gelu, true),
         Case([3], 700, 18, true, Activation.None, true),
         Case([1025], 768, 3072, true, Activation.QuickGelu, false, real: true),
     ];

@@ -9,20 +9,36 @@ internal static class LossCases
     internal static IEnumerable<OpCase> All =>
     [
         CrossEntropy(1, 1), CrossEntropy(1, 5), CrossEntropy(7, 3), CrossEntropy(13, 37), CrossEntropy(256, 256, real: true),
+        CrossEntropy(4, 7, ignored: -100), CrossEntropy(13, 37, ignored: 3), CrossEntropy(6, 33, ignored: -1, outer: [2, 3]),
         MaskLoss(1, 2, 1, 1, 3, 5, 2), MaskLoss(1, 3, 2, 2, 8, 8, 3), MaskLoss(2, 3, 3, 2, 9, 14, 4), MaskLoss(1, 2, 5, 7, 4, 3, 2), MaskLoss(2, 4, 3, 5, 21, 37, 6),
         MaskLoss(4, 15, 32, 32, 512, 512, 96, real: true),
     ];
 
-    private static OpCase CrossEntropy(int rows, int columns, bool real = false)
+    private static OpCase CrossEntropy(int rows, int columns, bool real = false, int? ignored = null, int[]? outer = null)
     {
-        string variant = $"{rows} x {columns}";
+        string variant = $"{rows} x {columns}{(ignored is null ? "" : $", {ignored} ignored")}";
         int[] targets = CaseRandom.Integers($"targets {variant}", rows, columns);
+        for (int row = 0; ignored is not null && row < rows; row += 3)
+        {
+            targets[row] = ignored.Value;
+        }
+
+        int[] sizes = outer ?? [rows];
         double count = (double)rows * columns;
         return new OpCase(typeof(CrossEntropyOp), nameof(CrossEntropyOp.CrossEntropy), variant)
         {
-            Inputs = [new("logits", rows, columns) { Deviation = 2 }],
-            Run = (tape, v) => tape.CrossEntropy(v[0], targets),
-            Reference = real ? null : v => [CrossEntropy(v[0], targets, rows, columns)],
+            Inputs = [new("logits", [.. sizes, columns]) { Deviation = 2 }],
+            Run = (tape, v) =>
+            {
+                if (ignored is null)
+                {
+                    return tape.CrossEntropy(v[0], targets);
+                }
+
+                using var given = tape.Device.FromHost(targets, new Shape(sizes));
+                return tape.CrossEntropy(v[0], given, ignored.Value);
+            },
+            Reference = real ? null : v => [CrossEntropy(v[0], targets, rows, columns, ignored ?? -100)],
             Work = new CaseWork(3 * count, count, 3 * count, 2 * count),
             Real = real,
 
@@ -32,11 +48,17 @@ internal static class LossCases
         };
     }
 
-    private static double CrossEntropy(double[] logits, int[] targets, int rows, int columns)
+    private static double CrossEntropy(double[] logits, int[] targets, int rows, int columns, int ignored)
     {
         double loss = 0;
+        int counted = targets.Count(target => target != ignored);
         for (int row = 0; row < rows; row++)
         {
+            if (targets[row] == ignored)
+            {
+                continue;
+            }
+
             var values = logits.AsSpan(row * columns, columns);
             double sum = 0;
             foreach (double value in values)
@@ -44,7 +66,7 @@ internal static class LossCases
                 sum += Math.Exp(value);
             }
 
-            loss += (Math.Log(sum) - values[targets[row]]) / rows;
+            loss += (Math.Log(sum) - values[targets[row]]) / counted;
         }
 
         return loss;

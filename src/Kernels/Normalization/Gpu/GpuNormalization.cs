@@ -1,5 +1,5 @@
 using ILGPU;
-using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Elementwise.Gpu;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 
