@@ -176,6 +176,37 @@ internal static class Guard
         }
     }
 
+    /// <summary>A scalar is at least 0 and finite.</summary>
+    internal static void NotNegative(string op, float value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (!(value >= 0) || !float.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be at least 0 and finite, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>A value of an enumeration has a name.</summary>
+    internal static void Defined<T>(string op, T value, [CallerArgumentExpression(nameof(value))] string name = "")
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value}");
+        }
+    }
+
+    /// <summary>Sizes that the caller gives are those of a shape.</summary>
+    internal static Shape Sizes(string op, ReadOnlySpan<int> sizes, [CallerArgumentExpression(nameof(sizes))] string name = "")
+    {
+        if (sizes.Length <= Shape.MaxRank && Shape.TryCount(sizes, out _))
+        {
+            return new Shape(sizes);
+        }
+
+        string expected = $"at most {Shape.MaxRank} sizes of at least 0 that make fewer than 2^63 elements";
+        throw new ArgumentException($"{op}: {name} must be {expected}, got [{string.Join(", ", sizes.ToArray())}]");
+    }
+
     /// <summary>A share that is dropped: at least 0, below 1.</summary>
     internal static void Dropped(string op, float probability, Shape shape, [CallerArgumentExpression(nameof(probability))] string name = "")
     {

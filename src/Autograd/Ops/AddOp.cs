@@ -6,15 +6,13 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Sum of two values of one shape: both gradients are the output's, shared, not copied.</summary>
 public static class AddOp
 {
+    private const string Name = "add";
+
     /// <summary>a + b.</summary>
     public static Variable Add(this Tape tape, Variable a, Variable b)
     {
-        if (a.Shape != b.Shape)
-        {
-            throw new ArgumentException($"add: shapes {a.Shape} and {b.Shape} differ");
-        }
-
-        var y = tape.Device.Empty(a.Shape);
+        Guard.Same(Name, Guard.Floats(tape, Name, a), Guard.Floats(tape, Name, b), "a", "b");
+        var y = Guard.Result(tape, Name, a.Shape);
         tape.Kernels.Elementwise.Add(a.Value, b.Value, y, y.Count);
         var result = tape.Result(y, a, b);
         if (result.RequiresGradient)

@@ -6,15 +6,19 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Mean softmax cross-entropy over rows.</summary>
 public static class CrossEntropyOp
 {
-    /// <summary>logits [rows, columns], one target a row -> loss [1].</summary>
+    private const string Name = "cross_entropy";
+
+    /// <summary>logits [rows, columns], one target in 0 .. columns - 1 a row -> loss [1].</summary>
     public static Variable CrossEntropy(this Tape tape, Variable logits, ReadOnlySpan<int> targets)
     {
-        int rows = logits.Shape[0], columns = logits.Shape[1];
+        var shape = Guard.Floats(tape, Name, logits, 2, "[rows, columns]");
+        int rows = Guard.NotEmpty(Name, shape, 0, nameof(logits)), columns = Guard.NotEmpty(Name, shape, 1, nameof(logits));
         if (targets.Length != rows)
         {
-            throw new ArgumentException($"cross entropy: {targets.Length} targets for logits {logits.Shape}");
+            throw new ArgumentException($"{Name}: targets must have one element a row of logits {shape}, got {targets.Length}");
         }
 
+        Guard.Indices(Name, targets, columns, shape);
         var loss = tape.Device.Empty(new Shape(1));
         var logSumExp = tape.Device.Empty(new Shape(rows));
         var at = tape.Device.FromHost(targets, new Shape(rows));

@@ -6,10 +6,27 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>The same values under another shape; nothing is copied either way.</summary>
 public static class ReshapeOp
 {
-    /// <summary>x with the given sizes.</summary>
+    private const string Name = "reshape";
+
+    /// <summary>x, of any element type, with the given sizes.</summary>
     public static Variable Reshape(this Tape tape, Variable x, params ReadOnlySpan<int> sizes)
     {
-        var result = tape.Result(x.Value.Reshape(sizes), x);
+        var from = Guard.Any(tape, Name, x);
+        var to = Guard.Sizes(Name, sizes);
+        if (from.Count != to.Count)
+        {
+            throw new ArgumentException($"{Name}: x {from} has {from.Count} elements, {to} has {to.Count}");
+        }
+
+        return Share(tape, x, x.Value.Reshape(sizes));
+    }
+
+    /// <summary>x under a handle of its own.</summary>
+    internal static Variable Share(Tape tape, Variable x) => Share(tape, x, x.Value.Share());
+
+    private static Variable Share(Tape tape, Variable x, Tensor value)
+    {
+        var result = tape.Result(value, x);
         if (result.RequiresGradient)
         {
             tape.Record(new ReshapeNode(result, x));
