@@ -18,7 +18,7 @@ public static class DropoutOp
         Guard.Dropped(Name, probability, shape);
         if (!tape.Recording || probability == 0f)
         {
-            return ReshapeOp.Share(tape, x);
+            return tape.Share(x, Name);
         }
 
         ulong key = tape.NextDropoutKey();

@@ -18,15 +18,7 @@ public static class ReshapeOp
             throw new ArgumentException($"{Name}: x {from} has {from.Count} elements, {to} has {to.Count}");
         }
 
-        return Share(tape, x, x.Value.Reshape(sizes));
-    }
-
-    /// <summary>x under a handle of its own.</summary>
-    internal static Variable Share(Tape tape, Variable x) => Share(tape, x, x.Value.Share());
-
-    private static Variable Share(Tape tape, Variable x, Tensor value)
-    {
-        var result = tape.Result(value, x);
+        var result = tape.Result(x.Value.Reshape(sizes), x);
         if (result.RequiresGradient)
         {
             tape.Record(new ReshapeNode(result, x));

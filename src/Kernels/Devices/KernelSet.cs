@@ -81,6 +81,7 @@ internal sealed class KernelSet : IDisposable
     internal GpuLauncher? Launcher { get; init; }
 
     /// <summary>The device's kernels, created on first use.</summary>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     internal static KernelSet For(Device device)
     {
         if (device.Kernels is KernelSet known)
@@ -92,6 +93,7 @@ internal sealed class KernelSet : IDisposable
         {
             if (device.Kernels is not KernelSet set)
             {
+                device.ThrowIfDisposed("kernels");
                 device.Kernels = set = device switch
                 {
                     CpuDevice cpu => CreateCpu(cpu),
