@@ -64,11 +64,11 @@ internal static class Guard
         Alive(tape, op, x, name).Shape;
 
     /// <summary>The element type of a result: float32, or bf16 on a GPU.</summary>
-    internal static void ResultType(Tape tape, string op, DType type, [CallerArgumentExpression(nameof(type))] string name = "")
+    internal static void ResultType(Tape tape, string op, DType type, Shape shape, [CallerArgumentExpression(nameof(type))] string name = "")
     {
         if (type != DType.Float32 && !IsStored(tape, type))
         {
-            throw new ArgumentException($"{op}: {name} must be {Allowed(tape)} on {tape.Device.Name}, got {type}");
+            throw new ArgumentException($"{op}: {name} must be {Allowed(tape)} on {tape.Device.Name}, got {type} ({shape})");
         }
     }
 
@@ -186,17 +186,17 @@ internal static class Guard
     }
 
     /// <summary>A value of an enumeration has a name.</summary>
-    internal static void Defined<T>(string op, T value, [CallerArgumentExpression(nameof(value))] string name = "")
+    internal static void Defined<T>(string op, T value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
         where T : struct, Enum
     {
         if (!Enum.IsDefined(value))
         {
-            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value}");
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value} ({shape})");
         }
     }
 
     /// <summary>Sizes that the caller gives are those of a shape.</summary>
-    internal static Shape Sizes(string op, ReadOnlySpan<int> sizes, [CallerArgumentExpression(nameof(sizes))] string name = "")
+    internal static Shape Sizes(string op, ReadOnlySpan<int> sizes, Shape from, [CallerArgumentExpression(nameof(sizes))] string name = "")
     {
         if (sizes.Length <= Shape.MaxRank && Shape.TryCount(sizes, out _))
         {
@@ -204,7 +204,7 @@ internal static class Guard
         }
 
         string expected = $"at most {Shape.MaxRank} sizes of at least 0 that make fewer than 2^63 elements";
-        throw new ArgumentException($"{op}: {name} must be {expected}, got [{string.Join(", ", sizes.ToArray())}]");
+        throw new ArgumentException($"{op}: {name} must be {expected}, got [{string.Join(", ", sizes.ToArray())}] for {from}");
     }
 
     /// <summary>A share that is dropped: at least 0, below 1.</summary>

@@ -10,6 +10,9 @@ public readonly struct Shape : IEquatable<Shape>
 
     private readonly Dimensions _sizes;
 
+    // Elements less one: a shape that nobody constructed is that of a scalar, too.
+    private readonly long _more;
+
     /// <summary>Creates a shape.</summary>
     /// <exception cref="ArgumentException">
     /// There are more than <see cref="MaxRank"/> sizes, one is negative, or they make 2^63 elements or more.
@@ -35,14 +38,14 @@ public readonly struct Shape : IEquatable<Shape>
         }
 
         Rank = sizes.Length;
-        Count = count;
+        _more = count - 1;
     }
 
     /// <summary>Number of dimensions.</summary>
     public int Rank { get; }
 
     /// <summary>Number of elements.</summary>
-    public long Count { get; }
+    public long Count => _more + 1;
 
     /// <summary>Size of a dimension; negative indices count from the end, -1 is the innermost.</summary>
     public int this[int dimension]

@@ -20,6 +20,8 @@ public static class AttentionOp
         }
 
         int batch = shape[0], tokens = shape[1], width = shape[2] / 3;
+        Guard.NotEmpty(Self, shape, 0, nameof(qkv));
+        Guard.NotEmpty(Self, shape, 1, nameof(qkv));
         Guard.Heads(Self, width, heads, shape);
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, width / heads, 1f / MathF.Sqrt(width / heads), causal, 0, 0);
         return Run(tape, Self, sizes, width, qkv, qkv, qkv, qkv.Value, packed: true);

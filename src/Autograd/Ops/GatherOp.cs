@@ -22,7 +22,7 @@ public static class GatherOp
         Span<int> sizes = stackalloc int[outer.Length + 1];
         outer.CopyTo(sizes);
         sizes[^1] = columns;
-        var result = Guard.Sizes(Name, sizes, "outer");
+        var result = Guard.Sizes(Name, sizes, shape, "outer");
         if (result.Count != (long)indices.Length * columns)
         {
             throw new ArgumentException($"{Name}: {indices.Length} indices of table {shape} do not give {result}");

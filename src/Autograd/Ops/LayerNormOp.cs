@@ -16,7 +16,7 @@ public static class LayerNormOp
         Guard.Size(Name, Guard.Floats(tape, Name, gamma, 1, "[D]"), 0, columns, "the width of x", nameof(gamma));
         Guard.Size(Name, Guard.Floats(tape, Name, beta, 1, "[D]"), 0, columns, "the width of x", nameof(beta));
         Guard.NotNegative(Name, epsilon, shape);
-        Guard.ResultType(tape, Name, type);
+        Guard.ResultType(tape, Name, type, shape);
         var y = Guard.Result(tape, Name, shape, type);
         var mean = tape.Device.Empty(new Shape(rows));
         var rstd = tape.Device.Empty(new Shape(rows));

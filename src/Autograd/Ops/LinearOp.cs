@@ -33,8 +33,8 @@ public static class LinearOp
             throw new ArgumentException($"{Name}: x {input} and weight {matrix} do not fit residual {residual.Shape}");
         }
 
-        Guard.ResultType(tape, Name, type);
-        Guard.Defined(Name, activation);
+        Guard.ResultType(tape, Name, type, input);
+        Guard.Defined(Name, activation, input);
         var y = Guard.Result(tape, Name, input.WithLast(n), type);
         var result = tape.Result(y, x, weight, bias, residual);
         Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n), type) : null;

@@ -12,7 +12,7 @@ public static class ReshapeOp
     public static Variable Reshape(this Tape tape, Variable x, params ReadOnlySpan<int> sizes)
     {
         var from = Guard.Any(tape, Name, x);
-        var to = Guard.Sizes(Name, sizes);
+        var to = Guard.Sizes(Name, sizes, from);
         if (from.Count != to.Count)
         {
             throw new ArgumentException($"{Name}: x {from} has {from.Count} elements, {to} has {to.Count}");

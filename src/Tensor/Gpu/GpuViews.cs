@@ -19,5 +19,6 @@ internal static class GpuViews
         /// <summary>The bytes.</summary>
         internal ArrayView<byte> GpuBytes => Of(view, DType.UInt8).Elements<byte>(view.Offset);
     }
+
     private static GpuStorage Of(View view, DType type) => view.Type == type && view.Storage is GpuStorage storage ? storage : throw view.Misread(type, "a GPU");
 }
