@@ -64,11 +64,11 @@ internal static class Guard
         Alive(tape, op, x, name).Shape;
 
     /// <summary>The element type of a result: float32, or bf16 on a GPU.</summary>
-    internal static void ResultType(Tape tape, string op, DType type, [CallerArgumentExpression(nameof(type))] string name = "")
+    internal static void ResultType(Tape tape, string op, DType type, Shape shape, [CallerArgumentExpression(nameof(type))] string name = "")
     {
         if (type != DType.Float32 && !IsStored(tape, type))
         {
-            throw new ArgumentException($"{op}: {name} must be {Allowed(tape)} on {tape.Device.Name}, got {type}");
+            throw new ArgumentException($"{op}: {name} must be {Allowed(tape)} on {tape.Device.Name}, got {type} ({shape})");
         }
     }
 
@@ -174,6 +174,37 @@ internal static class Guard
         {
             throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be above 0 and finite, got {value} ({shape})");
         }
+    }
+
+    /// <summary>A scalar is at least 0 and finite.</summary>
+    internal static void NotNegative(string op, float value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (!(value >= 0) || !float.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be at least 0 and finite, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>A value of an enumeration has a name.</summary>
+    internal static void Defined<T>(string op, T value, Shape shape, [CallerArgumentExpression(nameof(value))] string name = "")
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value} ({shape})");
+        }
+    }
+
+    /// <summary>Sizes that the caller gives are those of a shape.</summary>
+    internal static Shape Sizes(string op, ReadOnlySpan<int> sizes, Shape from, [CallerArgumentExpression(nameof(sizes))] string name = "")
+    {
+        if (sizes.Length <= Shape.MaxRank && Shape.TryCount(sizes, out _))
+        {
+            return new Shape(sizes);
+        }
+
+        string expected = $"at most {Shape.MaxRank} sizes of at least 0 that make fewer than 2^63 elements";
+        throw new ArgumentException($"{op}: {name} must be {expected}, got [{string.Join(", ", sizes.ToArray())}] for {from}");
     }
 
     /// <summary>A share that is dropped: at least 0, below 1.</summary>

@@ -16,6 +16,7 @@ public static class OperationTape
     /// <exception cref="NotSupportedException">The operation has no forward for this device.</exception>
     public static Variable Apply(this Tape tape, Operation operation, params ReadOnlySpan<Variable> inputs)
     {
+        ArgumentNullException.ThrowIfNull(tape);
         ArgumentNullException.ThrowIfNull(operation);
         var shape = Check(tape, operation, inputs);
         var flowing = new Variable?[inputs.Length];
@@ -26,6 +27,8 @@ public static class OperationTape
             backward |= flowing[i] is not null;
         }
 
+        var output = Guard.Result(tape, operation.Name, shape);
+
         // Handles of its own: the caller may dispose of a variable before the backward. A weight that the CPU keeps in panels is read from a copy in
         // rows.
         var values = new Tensor[inputs.Length];
@@ -35,7 +38,6 @@ public static class OperationTape
         }
 
         var kept = backward ? new List<Tensor>() : null;
-        var output = tape.Device.Empty(shape);
         try
         {
             var call = new OperationForward(values, output, kept);
@@ -71,7 +73,18 @@ public static class OperationTape
         var shapes = new Shape[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
+            if (inputs[i] is null)
+            {
+                throw new ArgumentNullException(nameof(inputs), $"{operation.Name}: input {i} is null");
+            }
+
+            tape.Require(operation.Name, inputs[i]);
             var value = inputs[i].Value;
+            if (value.Count > Guard.MaxElements)
+            {
+                throw new ArgumentException($"{operation.Name}: expected input {i} of fewer than 2^31 elements, got {value}");
+            }
+
             if (value.Device != tape.Device)
             {
                 throw new ArgumentException($"{operation.Name}: expected input {i} on the tape's device {tape.Device.Name}, got {value}");

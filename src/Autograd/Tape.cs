@@ -30,6 +30,8 @@ public sealed class Tape : IDisposable
     /// <param name="recording">False for inference: nothing is kept for a backward, dropout does nothing.</param>
     /// <param name="seed">Seed of this step's dropout masks.</param>
     /// <exception cref="ArgumentNullException">There is no device.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
+    /// <exception cref="InvalidOperationException">The device is a GPU, and a tape of another thread on it has not ended.</exception>
     public Tape(Device device, bool recording, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -39,6 +41,7 @@ public sealed class Tape : IDisposable
         _keys = new CounterRandom(seed, 0xD20);
         _frame = new ScopeFrame(this, null);
         _leaves = new ScopeFrame(this, null);
+        device.HoldForTape();
     }
 
     /// <summary>The device.</summary>
@@ -195,6 +198,7 @@ public sealed class Tape : IDisposable
         }
 
         _disposed = true;
+        Device.ReleaseFromTape();
         foreach (var node in _nodes)
         {
             node.Release();

@@ -5,11 +5,25 @@ namespace Ldvc.Tensors;
 /// <summary>The CPU: native memory aligned to cache lines and a fixed team of threads. The default, the fallback and the oracle.</summary>
 public sealed partial class CpuDevice : Device
 {
+    // Beyond any machine; every thread takes a stack.
+    private const int MostThreads = 1024;
+
     /// <summary>Creates a CPU device with its own threads.</summary>
-    /// <param name="threads">Threads of the team, the caller included; 0 means one per core.</param>
+    /// <param name="threads">Threads of the team, the caller included, at most 1024; 0 means one per core.</param>
     public CpuDevice(int threads = 0)
+        : this(threads, watched: false)
+    {
+    }
+
+    /// <param name="threads">Threads of the team.</param>
+    /// <param name="watched">
+    /// For tests: blocks are exactly as large as asked for and start as NaN, lie between guards of NaN, and are refused back when a guard was written to.
+    /// </param>
+    internal CpuDevice(int threads, bool watched)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MostThreads);
+        ExactBlocks = watched;
         Threads = new CpuThreads(threads == 0 ? Environment.ProcessorCount : threads);
     }
 
@@ -18,6 +32,8 @@ public sealed partial class CpuDevice : Device
 
     /// <summary>The team that runs this device's kernels.</summary>
     internal CpuThreads Threads { get; }
+
+    internal override bool ExactBlocks { get; }
 
     /// <summary>Threads of the team.</summary>
     public int ThreadCount => Threads.Count;
@@ -33,6 +49,7 @@ public sealed partial class CpuDevice : Device
     {
         Threads.Dispose();
         (Kernels as IDisposable)?.Dispose();
+        Kernels = null;
         base.Dispose(disposing);
     }
 
@@ -40,7 +57,7 @@ public sealed partial class CpuDevice : Device
     {
         try
         {
-            return new CpuStorage(this, bytes);
+            return new CpuStorage(this, bytes, ExactBlocks);
         }
         catch (OutOfMemoryException e)
         {
@@ -59,22 +76,4 @@ public sealed partial class CpuDevice : Device
 
     internal override unsafe void Copy(Storage source, long sourceOffset, Storage target, long targetOffset, long bytes) =>
         Buffer.MemoryCopy(((CpuStorage)source).Pointer + sourceOffset, ((CpuStorage)target).Pointer + targetOffset, bytes, bytes);
-}
-
-/// <summary>Native memory, aligned to 64 bytes (a cache line, and one 512-bit vector).</summary>
-internal sealed unsafe class CpuStorage : Storage
-{
-    internal CpuStorage(CpuDevice device, long bytes)
-        : base(device, bytes)
-    {
-        Pointer = (byte*)CpuMemory.Allocate(bytes);
-    }
-
-    internal byte* Pointer { get; private set; }
-
-    internal override void Free()
-    {
-        NativeMemory.AlignedFree(Pointer);
-        Pointer = null;
-    }
 }

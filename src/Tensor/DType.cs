@@ -38,11 +38,33 @@ public enum DType
 public static class DTypes
 {
     /// <summary>Bytes of one element.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the types.</exception>
     public static int Size(this DType type) => type switch
     {
         DType.Float64 or DType.Int64 => 8,
         DType.Float32 or DType.Int32 => 4,
         DType.BFloat16 or DType.Float16 or DType.Int16 => 2,
-        _ => 1,
+        DType.Int8 or DType.UInt8 or DType.Bool => 1,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), $"element type {(int)type}: expected one of {string.Join(", ", Enum.GetNames<DType>())}"),
+    };
+
+    /// <summary>
+    /// Whether elements are of the C# type: float, double, long, int, short, sbyte, byte; ushort for the bits of bf16 and fp16, Half for fp16 too; byte or
+    /// bool for <see cref="DType.Bool"/>. Other types of the same size (char, uint, enumerations) are not taken for them.
+    /// </summary>
+    public static bool Holds<T>(this DType type)
+        where T : unmanaged => type switch
+    {
+        DType.Float32 => typeof(T) == typeof(float),
+        DType.BFloat16 => typeof(T) == typeof(ushort),
+        DType.Float16 => typeof(T) == typeof(ushort) || typeof(T) == typeof(Half),
+        DType.Float64 => typeof(T) == typeof(double),
+        DType.Int64 => typeof(T) == typeof(long),
+        DType.Int32 => typeof(T) == typeof(int),
+        DType.Int16 => typeof(T) == typeof(short),
+        DType.Int8 => typeof(T) == typeof(sbyte),
+        DType.UInt8 => typeof(T) == typeof(byte),
+        DType.Bool => typeof(T) == typeof(byte) || typeof(T) == typeof(bool),
+        _ => false,
     };
 }

@@ -6,8 +6,17 @@ namespace Ldvc.Tensors;
 /// Where tensors live and kernels run. Model code only ever holds a <see cref="Device"/>; which kernels belong to it is decided in one place
 /// (KernelSet of Ldvc.Kernels).
 /// </summary>
+/// <remarks>
+/// Threads. A CPU device may be used by several threads at once, each with tensors and tapes of its own: matrix products take turns, other operations of
+/// the second thread run on that thread alone while the first uses the team, and results are the same as one after another. A GPU device works for one
+/// thread at a time: it may pass from thread to thread, but what two threads queue at once is refused with an <see cref="InvalidOperationException"/>,
+/// because its kernels share scratch memory in the order in which they are queued. Opening a device of one's own for each thread is always right. A device
+/// is disposed of when nothing runs on it any more.
+/// </remarks>
 public abstract class Device : IDisposable
 {
+    private int _disposed;
+
     private protected Device()
     {
         Pool = new MemoryPool(this);
@@ -15,6 +24,9 @@ public abstract class Device : IDisposable
 
     /// <summary>What the command line calls it, e.g. "cpu".</summary>
     public abstract string Name { get; }
+
+    /// <summary>Whether <see cref="Dispose()"/> was called: the device takes no more work, and its tensors have no values any more.</summary>
+    public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>The device's memory and its counters.</summary>
     public MemoryPool Pool { get; }
@@ -43,9 +55,18 @@ public abstract class Device : IDisposable
 
     /// <summary>A tensor whose contents are undefined.</summary>
     /// <exception cref="InputException">The device's memory is full.</exception>
+    /// <exception cref="ArgumentException">The element type is none, or the tensor would take 2^63 bytes or more.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     public Tensor Empty(Shape shape, DType type = DType.Float32)
     {
-        long bytes = Math.Max(1, shape.Count) * type.Size();
+        ThrowIfDisposed("empty");
+        int size = type.Size();
+        if (shape.Count > long.MaxValue / size)
+        {
+            throw new ArgumentException($"empty: {type} {shape} would take {shape.Count} elements of {size} bytes, expected fewer than 2^63 bytes", nameof(shape));
+        }
+
+        long bytes = Math.Max(1, shape.Count) * size;
         try
         {
             return new Tensor(shape, type, Pool.Rent(bytes), 0);
@@ -70,6 +91,7 @@ public abstract class Device : IDisposable
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
     public Tensor FromHost(ReadOnlySpan<float> values, Shape shape)
     {
+        CheckCount(values.Length, shape, DType.Float32);
         var tensor = Empty(shape);
         tensor.CopyFromHost(values);
         return tensor;
@@ -78,6 +100,7 @@ public abstract class Device : IDisposable
     /// <summary>A bf16 tensor with host values rounded to nearest, ties to even.</summary>
     internal Tensor FromHostRounded(ReadOnlySpan<float> values, Shape shape)
     {
+        CheckCount(values.Length, shape, DType.BFloat16);
         var rounded = new ushort[values.Length];
         ElementConversion.FromFloat32(DType.BFloat16, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
         var tensor = Empty(shape, DType.BFloat16);
@@ -86,16 +109,20 @@ public abstract class Device : IDisposable
     }
 
     /// <summary>A tensor of 32-bit integers with a copy of host values.</summary>
+    /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
     public Tensor FromHost(ReadOnlySpan<int> values, Shape shape)
     {
+        CheckCount(values.Length, shape, DType.Int32);
         var tensor = Empty(shape, DType.Int32);
         tensor.CopyFromHost(values);
         return tensor;
     }
 
     /// <summary>A tensor of bytes with a copy of host values.</summary>
+    /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
     public Tensor FromHost(ReadOnlySpan<byte> values, Shape shape)
     {
+        CheckCount(values.Length, shape, DType.UInt8);
         var tensor = Empty(shape, DType.UInt8);
         tensor.CopyFromHost(values);
         return tensor;
@@ -104,11 +131,17 @@ public abstract class Device : IDisposable
     /// <summary>Waits until every kernel started so far has ended.</summary>
     public abstract void Synchronize();
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Ends the device; once more does nothing. Tensors on it have no values from here on; disposing of them frees what they still hold.
+    /// </summary>
     public void Dispose()
     {
-        Pool.Trim();
-        Dispose(true);
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Pool.Close();
+            Dispose(true);
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -117,10 +150,32 @@ public abstract class Device : IDisposable
     {
     }
 
+    /// <summary>A tape begins on this device: where only one thread may compute at a time, the others are refused until it ends.</summary>
+    internal virtual void HoldForTape()
+    {
+    }
+
+    /// <summary>A tape has ended.</summary>
+    internal virtual void ReleaseFromTape()
+    {
+    }
+
+    /// <summary>Refuses work after the end.</summary>
+    internal void ThrowIfDisposed(string method)
+    {
+        if (IsDisposed)
+        {
+            throw new ObjectDisposedException(Name, $"{method}: device {Name} was disposed of");
+        }
+    }
+
     /// <summary>Whether the device can copy inputs while it computes.</summary>
     internal virtual bool CopiesAhead => false;
 
     internal virtual InputSlot CreateInputSlot() => throw new NotSupportedException($"{Name} copies inputs at once");
+
+    /// <summary>Whether blocks are exactly as large as asked for, so that nothing can be written behind a tensor unnoticed: for tests.</summary>
+    internal virtual bool ExactBlocks => false;
 
     internal abstract Storage AllocateBlock(long bytes);
 
@@ -131,4 +186,13 @@ public abstract class Device : IDisposable
     internal abstract void Clear(Storage target, long byteOffset, long bytes);
 
     internal abstract void Copy(Storage source, long sourceOffset, Storage target, long targetOffset, long bytes);
+
+    // Before memory is taken, which nobody would give back.
+    private static void CheckCount(int count, Shape shape, DType type)
+    {
+        if (count != shape.Count)
+        {
+            throw new ArgumentException($"from host: {type} {shape} holds {shape.Count} elements, got {count}", nameof(shape));
+        }
+    }
 }

@@ -26,6 +26,7 @@ public sealed class InputStage : IDisposable
 
     /// <summary>Starts copying; the host values may be changed once this returns.</summary>
     /// <exception cref="InvalidOperationException">The values staged before have not been taken.</exception>
+    /// <exception cref="ArgumentException">The values are of another type than the elements, or not the shape's number.</exception>
     public void Stage<T>(ReadOnlySpan<T> values, Shape shape, DType type)
         where T : unmanaged
     {
@@ -34,13 +35,20 @@ public sealed class InputStage : IDisposable
             throw new InvalidOperationException("input stage: staged twice, taken never");
         }
 
+        if (!type.Holds<T>() || values.Length != shape.Count)
+        {
+            throw new ArgumentException($"input stage: {type} {shape} holds {shape.Count} elements, got {values.Length} of the C# type {typeof(T).Name}");
+        }
+
         if (!_device.CopiesAhead)
         {
-            _ready = _device.Empty(shape, type);
-            _ready.CopyFromHost(values);
+            var tensor = _device.Empty(shape, type);
+            tensor.CopyFromHost(values);
+            _ready = tensor;
             return;
         }
 
+        _device.ThrowIfDisposed("input stage");
         var slot = _slots[_next] ??= _device.CreateInputSlot();
         _ready = slot.Fill(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values), shape, type);
     }

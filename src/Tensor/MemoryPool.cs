@@ -9,6 +9,7 @@ public sealed class MemoryPool
     private readonly Device _device;
     private readonly Dictionary<long, Stack<Storage>> _free = [];
     private readonly Lock _lock = new();
+    private bool _closed;
 
     internal MemoryPool(Device device)
     {
@@ -48,11 +49,25 @@ public sealed class MemoryPool
         }
     }
 
-    internal Storage Rent(long bytes)
+    /// <summary>Gives every kept block back and keeps none from here on: what tensors still hold goes back as they are disposed of.</summary>
+    internal void Close()
     {
-        long size = SizeClass(bytes);
         lock (_lock)
         {
+            _closed = true;
+            FreeKept();
+        }
+    }
+
+    /// <summary>A block of at least so many bytes.</summary>
+    /// <exception cref="DeviceMemoryException">The device has no more.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
+    internal Storage Rent(long bytes)
+    {
+        long size = _device.ExactBlocks ? bytes : SizeClass(bytes);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, _device);
             Storage block;
             if (_free.TryGetValue(size, out var stack) && stack.Count > 0)
             {
@@ -79,6 +94,7 @@ public sealed class MemoryPool
             LiveBlocks++;
             PeakBytes = Math.Max(PeakBytes, LiveBytes);
             block.Retain();
+            block.Spoil();
             return block;
         }
     }
@@ -89,6 +105,14 @@ public sealed class MemoryPool
         {
             LiveBytes -= block.Bytes;
             LiveBlocks--;
+            block.CheckSurroundings();
+            if (_closed)
+            {
+                ReservedBytes -= block.Bytes;
+                block.Free();
+                return;
+            }
+
             if (!_free.TryGetValue(block.Bytes, out var stack))
             {
                 _free.Add(block.Bytes, stack = new Stack<Storage>());
@@ -112,9 +136,12 @@ public sealed class MemoryPool
         _free.Clear();
     }
 
-    private static long SizeClass(long bytes)
+    /// <summary>The size of the block for so many bytes.</summary>
+    /// <exception cref="DeviceMemoryException">It cannot be said in 63 bits.</exception>
+    internal static long SizeClass(long bytes)
     {
         const long smallest = 64;
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (bytes <= 8 * smallest)
         {
             return Math.Max(1, (bytes + smallest - 1) / smallest) * smallest;
@@ -122,6 +149,11 @@ public sealed class MemoryPool
 
         long step = 1L << (63 - System.Numerics.BitOperations.LeadingZeroCount((ulong)(bytes - 1)) - 3);
         step = Math.Max(step, smallest);
+        if (bytes > long.MaxValue - step)
+        {
+            throw new DeviceMemoryException("no device has that much");
+        }
+
         return (bytes + step - 1) / step * step;
     }
 }

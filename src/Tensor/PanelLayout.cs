@@ -13,7 +13,7 @@ internal static class PanelLayout
     internal const int Width = 32;
 
     /// <summary>Whether a matrix can be kept in panels.</summary>
-    internal static bool Fits(Shape shape) => shape.Rank == 2 && shape[0] > 0 && shape[0] % Width == 0 && shape[1] > 0;
+    internal static bool Fits(Shape shape) => shape.Rank == 2 && shape[0] > 0 && shape[0] % Width == 0 && shape[1] > 0 && shape.Count <= Array.MaxLength;
 
     /// <summary>Rows of the given length to panels, in place; nothing when the length is 0.</summary>
     /// <exception cref="InvalidOperationException">The values are not whole panels.</exception>

@@ -30,6 +30,16 @@ public abstract class Storage
     /// <summary>Frees the memory itself; called by the pool only.</summary>
     internal abstract void Free();
 
+    /// <summary>Refuses a block whose surroundings were written to; nothing where they are not watched.</summary>
+    internal virtual void CheckSurroundings()
+    {
+    }
+
+    /// <summary>Makes what the block held before useless to whoever gets it next; nothing where blocks are not watched.</summary>
+    internal virtual void Spoil()
+    {
+    }
+
     internal void Retain() => Interlocked.Increment(ref _references);
 
     internal void Release()

@@ -31,19 +31,7 @@ public sealed partial class Tensor
     internal void CheckElements<T>(string method)
         where T : unmanaged
     {
-        bool fits = DType switch
-        {
-            DType.Float32 => typeof(T) == typeof(float),
-            DType.BFloat16 or DType.Float16 => typeof(T) == typeof(ushort) || (DType == DType.Float16 && typeof(T) == typeof(Half)),
-            DType.Float64 => typeof(T) == typeof(double),
-            DType.Int64 => typeof(T) == typeof(long),
-            DType.Int32 => typeof(T) == typeof(int),
-            DType.Int16 => typeof(T) == typeof(short),
-            DType.Int8 => typeof(T) == typeof(sbyte),
-            DType.Bool => typeof(T) == typeof(bool) || typeof(T) == typeof(byte),
-            _ => typeof(T) == typeof(byte),
-        };
-        if (!fits)
+        if (!DType.Holds<T>())
         {
             throw new InvalidOperationException($"{method}: a tensor of {DType} cannot be read as {typeof(T).Name}, got {this}");
         }

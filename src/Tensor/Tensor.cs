@@ -8,7 +8,10 @@ namespace Ldvc.Tensors;
 /// </summary>
 public sealed partial class Tensor : IDisposable
 {
-    private bool _disposed;
+    // Elements of one copy between host and device: their bytes are counted in an int.
+    private const int CopiedElements = 1 << 27;
+
+    private int _disposed;
 
     internal Tensor(Shape shape, DType type, Storage storage, long offset)
     {
@@ -41,68 +44,86 @@ public sealed partial class Tensor : IDisposable
     public View View => InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
 
     /// <summary>Whether <see cref="Dispose"/> has given the memory back.</summary>
-    public bool IsDisposed => _disposed;
+    public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>Whether the values are kept in the order of <see cref="PanelLayout"/>.</summary>
     internal bool InPanels => Storage.PanelRow != 0;
 
     /// <summary>The data in whatever order they are kept.</summary>
-    internal View Raw => _disposed ? throw new ObjectDisposedException(nameof(Tensor), $"tensor {Shape} was used after its memory was released") : new View(Storage, Offset, DType);
+    internal View Raw => IsDisposed || Device.IsDisposed ? throw Gone() : new View(Storage, Offset, DType);
 
     /// <summary>The same values under another shape of as many elements.</summary>
+    /// <exception cref="ArgumentException">The sizes are no shape, or of another number of elements.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public Tensor Reshape(params ReadOnlySpan<int> sizes)
     {
+        _ = Raw;
         var shape = new Shape(sizes);
         if (shape.Count != Count)
         {
             throw new ArgumentException($"reshape: {Shape} has {Count} elements, {shape} has {shape.Count}", nameof(sizes));
         }
 
-        ObjectDisposedException.ThrowIf(_disposed, this);
         Storage.Retain();
         return new Tensor(shape, DType, Storage, Offset);
     }
 
     /// <summary>Another handle to the same values.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public Tensor Share()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        _ = Raw;
         Storage.Retain();
         return new Tensor(Shape, DType, Storage, Offset);
     }
 
     /// <summary>Rows start .. start+count of the outermost dimension, sharing the memory.</summary>
+    /// <exception cref="ArgumentException">The tensor has no dimension, or no such rows.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
+    /// <exception cref="InvalidOperationException">It is a frozen weight in panels, whose rows do not lie one after another.</exception>
     public Tensor Slice(int start, int count)
     {
-        if (start < 0 || count < 0 || start + count > Shape[0])
+        _ = View;
+        if (Shape.Rank == 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(start), $"slice: rows {start}..{start + count} of {Shape}");
+            throw new ArgumentException($"slice: expected at least one dimension, got {this}");
+        }
+
+        if (start < 0 || count < 0 || start > Shape[0] - count)
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), $"slice: {count} rows from row {start} of {Shape}");
         }
 
         var sizes = Shape.ToArray();
         sizes[0] = count;
         long row = Shape[0] == 0 ? 0 : Count / Shape[0];
-        ObjectDisposedException.ThrowIf(_disposed, this);
         Storage.Retain();
         return new Tensor(new Shape(sizes), DType, Storage, Offset + (start * row));
     }
 
     /// <summary>A new tensor with the same contents.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public Tensor Clone()
     {
+        _ = Raw;
         var copy = Device.Empty(Shape, DType);
         copy.CopyFrom(this);
         return copy;
     }
 
     /// <summary>Overwrites the values with another tensor's on the same device.</summary>
+    /// <exception cref="ArgumentException">The other is of another element type, number of elements or device.</exception>
+    /// <exception cref="ObjectDisposedException">The memory of one was released.</exception>
     public void CopyFrom(Tensor source)
     {
+        ArgumentNullException.ThrowIfNull(source);
         if (source.Count != Count || source.DType != DType || source.Device != Device)
         {
             throw new ArgumentException($"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}", nameof(source));
         }
 
+        CheckPanels("copy");
+        source.CheckPanels("copy");
         int size = DType.Size();
         Device.Copy(source.Raw.Storage, source.Offset * size, Raw.Storage, Offset * size, Count * size);
         if (source.Storage.PanelRow != Storage.PanelRow)
@@ -113,27 +134,50 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Overwrites the values with host values of the same type and number.</summary>
+    /// <typeparam name="T">The element type's C# type (<see cref="DTypes.Holds"/>).</typeparam>
+    /// <exception cref="ArgumentException">The values are of another type or number.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public void CopyFromHost<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        Check<T>(values.Length);
-        Device.Upload(Raw.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        Check<T>("copy from host", values.Length);
+        var storage = Raw.Storage;
+        for (int at = 0; at < values.Length; at += CopiedElements)
+        {
+            var part = values.Slice(at, Math.Min(CopiedElements, values.Length - at));
+            Device.Upload(storage, (Offset + at) * DType.Size(), MemoryMarshal.AsBytes(part));
+        }
+
         PanelLayout.Pack(InPanels ? Floats() : default, Storage.PanelRow);
     }
 
     /// <summary>Copies the values to the host.</summary>
+    /// <inheritdoc cref="CopyFromHost{T}"/>
     public void CopyToHost<T>(Span<T> values)
         where T : unmanaged
     {
-        Check<T>(values.Length);
-        Device.Download(Raw.Storage, Offset * DType.Size(), MemoryMarshal.AsBytes(values));
+        Check<T>("copy to host", values.Length);
+        var storage = Raw.Storage;
+        for (int at = 0; at < values.Length; at += CopiedElements)
+        {
+            var part = values.Slice(at, Math.Min(CopiedElements, values.Length - at));
+            Device.Download(storage, (Offset + at) * DType.Size(), MemoryMarshal.AsBytes(part));
+        }
+
         PanelLayout.Unpack(InPanels ? MemoryMarshal.Cast<T, float>(values) : default, Storage.PanelRow);
     }
 
     /// <summary>The values as a host array; T is the element type's C# type (ushort for bf16 and fp16 bits).</summary>
+    /// <inheritdoc cref="CopyFromHost{T}"/>
     public T[] ToArray<T>()
         where T : unmanaged
     {
+        Check<T>("to array", Count);
+        if (Count > Array.MaxLength)
+        {
+            throw new InvalidOperationException($"to array: expected at most {Array.MaxLength} elements, got {this}; Slice cuts it into parts");
+        }
+
         var values = new T[Count];
         CopyToHost<T>(values);
         return values;
@@ -143,8 +187,11 @@ public sealed partial class Tensor : IDisposable
     public float[] ToArray() => ToArray<float>();
 
     /// <summary>The only element of a one-element float tensor.</summary>
+    /// <exception cref="ArgumentException">It has another number of elements, or they are not float32.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public float ToScalar()
     {
+        Check<float>("to scalar", 1);
         Span<float> value = stackalloc float[1];
         CopyToHost(value);
         return value[0];
@@ -156,9 +203,8 @@ public sealed partial class Tensor : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (!_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _disposed = true;
             Storage.Release();
         }
     }
@@ -190,6 +236,7 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Undoes <see cref="KeepInPanels"/>.</summary>
     internal void KeepInRows()
     {
+        _ = Raw;
         lock (Storage)
         {
             PanelLayout.Unpack(InPanels ? Floats() : default, Storage.PanelRow);
@@ -199,12 +246,49 @@ public sealed partial class Tensor : IDisposable
 
     private unsafe Span<float> Floats() => new(Raw.Floats, checked((int)Count));
 
-    private void Check<T>(int count)
+    /// <summary>The first byte in low .. high of a tensor on the CPU; null when there is none, or the values lie elsewhere.</summary>
+    internal unsafe byte? HostValueBetween(byte low, byte high)
+    {
+        if (Device is not CpuDevice || DType != DType.UInt8 || low > high)
+        {
+            return null;
+        }
+
+        byte* values = Raw.Bytes;
+        for (long at = 0; at < Count; at += CopiedElements)
+        {
+            var part = new ReadOnlySpan<byte>(values + at, (int)Math.Min(CopiedElements, Count - at));
+            if (part.IndexOfAnyInRange(low, high) is >= 0 and int found)
+            {
+                return part[found];
+            }
+        }
+
+        return null;
+    }
+
+    private ObjectDisposedException Gone() => IsDisposed
+        ? new(nameof(Tensor), $"tensor {Shape} was used after its memory was released")
+        : new(nameof(Tensor), $"tensor {Shape} was used after its device {Device.Name} was disposed of");
+
+    private void Check<T>(string method, long count)
         where T : unmanaged
     {
-        if (count != Count || Marshal.SizeOf<T>() != DType.Size())
+        if (count != Count || !DType.Holds<T>())
         {
-            throw new ArgumentException($"{DType} {Shape} holds {Count} elements of {DType.Size()} bytes, got {count} of {Marshal.SizeOf<T>()} bytes");
+            throw new ArgumentException($"{method}: {DType} {Shape} holds {Count} elements, got {count} of the C# type {typeof(T).Name}");
+        }
+
+        CheckPanels(method);
+    }
+
+    // A handle to a part of a weight that somebody else keeps in panels.
+    private void CheckPanels(string method)
+    {
+        long panel = (long)Storage.PanelRow * PanelLayout.Width;
+        if (panel != 0 && (Offset % panel != 0 || Count % panel != 0))
+        {
+            throw new InvalidOperationException($"{method}: {this} is a part of a frozen weight kept in panels; it has no plain values");
         }
     }
 }

@@ -87,7 +87,7 @@ public sealed class TapeMisuseTests : IDisposable
         foreach (var act in new Func<Variable>[] { () => tape.Add(own, foreign), () => tape.Add(foreign, own), () => tape.Share(foreign) })
         {
             string message = Assert.Throws<ArgumentException>(act).Message;
-            Assert.Matches("(Add|Another.*): a variable \\[3\\] belongs to another tape", message);
+            Assert.Matches("(add|Another.*): a variable \\[3\\] belongs to another tape", message);
         }
 
         Assert.Equal(before, _device.Pool.LiveBlocks);

@@ -260,7 +260,14 @@ public sealed class TapeTests : IDisposable
         var y = tape.Scale(x, 2);
         Assert.False(y.RequiresGradient);
         Assert.Empty(tape.Nodes);
-        Assert.Same(y, tape.Dropout(y, 0.5f));
+        using (var dropped = tape.Dropout(y, 0.5f))
+        {
+            Assert.NotSame(y, dropped);
+            Assert.Equal(y.Value.ToArray(), dropped.Value.ToArray());
+        }
+
+        // The handle was its own.
+        Assert.Equal(3, y.Value.ToArray().Length);
         Assert.Throws<InvalidOperationException>(() => tape.Backward(y));
     }
 

@@ -44,7 +44,7 @@ internal static class CaseRandom
         return values;
     }
 
-    /// <summary>Label maps of rectangular blocks: classes, 255, and a number that is no class; the last class never occurs.</summary>
+    /// <summary>Label maps of rectangular blocks: classes, and 255 twice as often; the last class never occurs.</summary>
     internal static byte[] Labels(string name, int batch, int classes, int height, int width, int block)
     {
         var random = Stream(name);
@@ -54,7 +54,7 @@ internal static class CaseRandom
         for (int i = 0; i < blocks.Length; i++)
         {
             int choice = random.NextInt(classes + 1);
-            blocks[i] = choice == classes ? (byte)255 : choice == classes - 1 ? (byte)(classes + 3) : (byte)choice;
+            blocks[i] = choice >= classes - 1 ? (byte)255 : (byte)choice;
         }
 
         for (int i = 0; i < labels.Length; i++)

@@ -6,16 +6,20 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Adds one [T, D] matrix to every picture's tokens: position embeddings.</summary>
 public static class AddRowsOp
 {
+    private const string Name = "add_rows";
+
     /// <summary>x [B, T, D] + rows [T, D] (rows may be longer than T: the first T are used).</summary>
     public static Variable AddRows(this Tape tape, Variable x, Variable rows)
     {
-        int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2];
-        if (rows.Shape.Rank != 2 || rows.Shape[0] < length || rows.Shape[1] != width)
+        Shape shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]"), added = Guard.Floats(tape, Name, rows, 2, "[T, D]");
+        int batch = shape[0], length = shape[1], width = shape[2];
+        Guard.Size(Name, added, 1, width, "the width of x", nameof(rows));
+        if (added[0] < length)
         {
-            throw new ArgumentException($"add rows: {rows.Shape} to {x.Shape}");
+            throw new ArgumentException($"{Name}: rows must have at least the {length} tokens of x {shape}, got {added}");
         }
 
-        var y = tape.Device.Empty(x.Shape);
+        var y = Guard.Result(tape, Name, shape);
         long stride = (long)length * width;
         tape.Kernels.Tokens.CopyBlocks(x.Value, stride, y, stride, batch, stride, false);
         tape.Kernels.Tokens.CopyBlocks(rows.Value, 0, y, stride, batch, stride, true);

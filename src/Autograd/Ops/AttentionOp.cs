@@ -7,17 +7,24 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Multi-head softmax attention; the matrix of weights is never stored.</summary>
 public static class AttentionOp
 {
+    private const string Self = "self_attention";
+    private const string Cross = "attention";
+
     /// <summary>qkv [B, N, 3D] (queries, keys, values side by side) -> [B, N, D] of the same element type.</summary>
     public static Variable SelfAttention(this Tape tape, Variable qkv, int heads, bool causal)
     {
-        int batch = qkv.Shape[0], tokens = qkv.Shape[1], width = qkv.Shape[2] / 3;
-        if (qkv.Shape.Rank != 3 || width * 3 != qkv.Shape[2] || width % heads != 0)
+        var shape = Guard.Stored(tape, Self, qkv);
+        if (shape.Rank != 3 || shape[2] % 3 != 0)
         {
-            throw new ArgumentException($"self-attention: packed input {qkv.Shape}, {heads} heads");
+            throw new ArgumentException($"{Self}: qkv must be [B, N, 3 D], got {shape}");
         }
 
+        int batch = shape[0], tokens = shape[1], width = shape[2] / 3;
+        Guard.NotEmpty(Self, shape, 0, nameof(qkv));
+        Guard.NotEmpty(Self, shape, 1, nameof(qkv));
+        Guard.Heads(Self, width, heads, shape);
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, width / heads, 1f / MathF.Sqrt(width / heads), causal, 0, 0);
-        return Run(tape, sizes, width, qkv, qkv, qkv, qkv.Value, packed: true);
+        return Run(tape, Self, sizes, width, qkv, qkv, qkv, qkv.Value, packed: true);
     }
 
     /// <summary>q [B, Nq, D], k and v [B, Nk, D] -> [B, Nq, D]; dropout on the weights when the tape records.</summary>
@@ -30,30 +37,33 @@ public static class AttentionOp
     /// <param name="causal">Token i sees tokens 0 .. i alone; Nq and Nk are the same.</param>
     public static Variable Attention(this Tape tape, Variable q, Variable k, Variable v, int heads, float dropout, bool causal = false)
     {
-        int batch = q.Shape[0], width = q.Shape[2];
-        if (k.Shape != v.Shape || k.Shape[0] != batch || k.Shape[2] != width || width % heads != 0)
+        const string form = "[B, N, D]";
+        Shape queries = Guard.Floats(tape, Cross, q, 3, form), all = Guard.Floats(tape, Cross, k, 3, form);
+        Guard.Same(Cross, all, Guard.Floats(tape, Cross, v, 3, form), "k", "v");
+        int batch = queries[0], width = queries[2];
+        Guard.Size(Cross, all, 0, batch, "the batch of q", nameof(k));
+        Guard.Size(Cross, all, 2, width, "the width of q", nameof(k));
+        Guard.NotEmpty(Cross, all, 1, nameof(k));
+        Guard.Heads(Cross, width, heads, queries);
+        Guard.Dropped(Cross, dropout, queries);
+        if (causal)
         {
-            throw new ArgumentException($"attention: queries {q.Shape}, keys {k.Shape}, values {v.Shape}, {heads} heads");
-        }
-
-        if (causal && k.Shape[1] != q.Shape[1])
-        {
-            throw new ArgumentException($"attention: causal attention needs as many keys as queries, got queries {q.Shape}, keys {k.Shape}");
+            Guard.Size(Cross, all, 1, queries[1], "the number of queries, as attention is causal", nameof(k));
         }
 
         bool drop = tape.Recording && dropout > 0;
         var sizes = new AttentionSizes(
-            batch, heads, q.Shape[1], k.Shape[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
+            batch, heads, queries[1], all[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
 
         // The keys' mean knows the future: causal attention leaves it in, so that later tokens do not change a bit of earlier ones.
         using var keys = causal ? k.Value.Share() : CenteredKeys.Center(tape.Kernels, k.Value);
-        return Run(tape, sizes, width, q, k, v, keys, packed: false);
+        return Run(tape, Cross, sizes, width, q, k, v, keys, packed: false);
     }
 
-    private static Variable Run(Tape tape, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, Tensor keys, bool packed)
+    private static Variable Run(Tape tape, string name, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, Tensor keys, bool packed)
     {
-        var y = tape.Device.Empty(new Shape(sizes.Batch, sizes.Queries, width), packed ? q.Value.DType : DType.Float32);
-        var logSumExp = tape.Device.Empty(new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
+        var y = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Queries, width), packed ? q.Value.DType : DType.Float32);
+        var logSumExp = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
         tape.Kernels.Attention.Forward(
             sizes, Rows(q.Value, width, packed, 0), Rows(keys, width, packed, 1), Rows(v.Value, width, packed, 2), Rows(y, width, false, 0), logSumExp);
         var result = tape.Result(y, q, k, v);

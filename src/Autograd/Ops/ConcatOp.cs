@@ -6,17 +6,18 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Tokens of two values side by side.</summary>
 public static class ConcatOp
 {
+    private const string Name = "concat";
+
     /// <summary>a [B, T, D], b [B, U, D] -> [B, T + U, D].</summary>
     public static Variable Concat(this Tape tape, Variable a, Variable b)
     {
-        int batch = a.Shape[0], width = a.Shape[2], first = a.Shape[1], second = b.Shape[1];
-        if (b.Shape[0] != batch || b.Shape[2] != width)
-        {
-            throw new ArgumentException($"concat: {a.Shape} and {b.Shape}");
-        }
-
-        var y = tape.Device.Empty(new Shape(batch, first + second, width));
-        long stride = (long)(first + second) * width, na = (long)first * width, nb = (long)second * width;
+        Shape left = Guard.Floats(tape, Name, a, 3, "[B, T, D]"), right = Guard.Floats(tape, Name, b, 3, "[B, U, D]");
+        int batch = left[0], width = left[2], first = left[1], second = right[1];
+        Guard.Size(Name, right, 0, batch, "the batch of a", nameof(b));
+        Guard.Size(Name, right, 2, width, "the width of a", nameof(b));
+        int length = Guard.Sum(Name, first, second);
+        var y = Guard.Result(tape, Name, new Shape(batch, length, width));
+        long stride = (long)length * width, na = (long)first * width, nb = (long)second * width;
         tape.Kernels.Tokens.CopyBlocks(a.Value, na, y, stride, batch, na, false);
         tape.Kernels.Tokens.CopyBlocks(b.Value, nb, y.View.Shift(na), stride, batch, nb, false);
         var result = tape.Result(y, a, b);

@@ -6,41 +6,42 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Rows of a table by index: token embedding, and reading the feature at the EOT position.</summary>
 public static class GatherOp
 {
+    private const string Name = "gather";
+
     /// <summary>table [..., D] seen as rows of D, indices (host) of any number -> [outer..., D].</summary>
     public static Variable Gather(this Tape tape, Variable table, ReadOnlySpan<int> indices, params ReadOnlySpan<int> outer)
     {
-        int columns = table.Shape[-1];
-        long rows = table.Value.Count / columns;
-        foreach (int index in indices)
+        var shape = Guard.Floats(tape, Name, table);
+        int rows = Guard.Rows(Name, shape, nameof(table)), columns = shape[-1];
+        Guard.Indices(Name, indices, rows, shape);
+        if (outer.Length >= Shape.MaxRank)
         {
-            if (index < 0 || index >= rows)
-            {
-                throw new ArgumentException($"gather: index {index} is outside the {rows} rows of {table.Shape}");
-            }
+            throw new ArgumentException($"{Name}: outer must have at most {Shape.MaxRank - 1} dimensions, got {outer.Length} (table {shape})");
         }
 
         Span<int> sizes = stackalloc int[outer.Length + 1];
         outer.CopyTo(sizes);
         sizes[^1] = columns;
-        var y = tape.Device.Empty(new Shape(sizes));
-        if (y.Count != (long)indices.Length * columns)
+        var result = Guard.Sizes(Name, sizes, shape, "outer");
+        if (result.Count != (long)indices.Length * columns)
         {
-            throw new ArgumentException($"gather: {indices.Length} indices do not give {y.Shape}");
+            throw new ArgumentException($"{Name}: {indices.Length} indices of table {shape} do not give {result}");
         }
 
+        var y = Guard.Result(tape, Name, result);
         var at = tape.Device.FromHost(indices, new Shape(indices.Length));
         tape.Kernels.Tokens.Gather(table.Value, at, y, indices.Length, columns);
-        var result = tape.Result(y, table);
-        if (result.RequiresGradient)
+        var gathered = tape.Result(y, table);
+        if (gathered.RequiresGradient)
         {
-            tape.Record(new GatherNode(result, table, at, indices.Length, columns));
+            tape.Record(new GatherNode(gathered, table, at, indices.Length, columns));
         }
         else
         {
             at.Dispose();
         }
 
-        return result;
+        return gathered;
     }
 
     private sealed class GatherNode : Node

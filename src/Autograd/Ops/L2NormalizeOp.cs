@@ -6,11 +6,14 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Scaling to unit length over the innermost dimension.</summary>
 public static class L2NormalizeOp
 {
+    private const string Name = "l2_normalize";
+
     /// <summary>x [..., D] -> [..., D] with |row| = 1.</summary>
     public static Variable L2Normalize(this Tape tape, Variable x)
     {
-        int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
-        var y = tape.Device.Empty(x.Shape);
+        var shape = Guard.Floats(tape, Name, x);
+        int rows = Guard.Rows(Name, shape, nameof(x)), columns = shape[-1];
+        var y = Guard.Result(tape, Name, shape);
         var inverse = tape.Device.Empty(new Shape(rows));
         tape.Kernels.Normalization.L2Normalize(x.Value, y, inverse, rows, columns);
         var result = tape.Result(y, x);

@@ -6,16 +6,18 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Layer normalisation over the innermost dimension.</summary>
 public static class LayerNormOp
 {
+    private const string Name = "layer_norm";
+
     /// <summary>x [..., D], gamma and beta [D] -> [..., D] of the given element type.</summary>
     public static Variable LayerNorm(this Tape tape, Variable x, Variable gamma, Variable beta, float epsilon, DType type = DType.Float32)
     {
-        int columns = x.Shape[-1], rows = (int)(x.Value.Count / columns);
-        if (gamma.Value.Count != columns || beta.Value.Count != columns)
-        {
-            throw new ArgumentException($"layer norm: input {x.Shape}, weight {gamma.Shape}, bias {beta.Shape}");
-        }
-
-        var y = tape.Device.Empty(x.Shape, type);
+        var shape = Guard.Floats(tape, Name, x);
+        int rows = Guard.Rows(Name, shape, nameof(x)), columns = shape[-1];
+        Guard.Size(Name, Guard.Floats(tape, Name, gamma, 1, "[D]"), 0, columns, "the width of x", nameof(gamma));
+        Guard.Size(Name, Guard.Floats(tape, Name, beta, 1, "[D]"), 0, columns, "the width of x", nameof(beta));
+        Guard.NotNegative(Name, epsilon, shape);
+        Guard.ResultType(tape, Name, type, shape);
+        var y = Guard.Result(tape, Name, shape, type);
         var mean = tape.Device.Empty(new Shape(rows));
         var rstd = tape.Device.Empty(new Shape(rows));
         tape.Kernels.Normalization.LayerNorm(x.Value, gamma.Value, beta.Value, y, mean, rstd, rows, columns, epsilon);

@@ -7,6 +7,8 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>y = activation(x W^T + b) + residual, the workhorse.</summary>
 public static class LinearOp
 {
+    private const string Name = "linear";
+
     /// <summary>
     /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before the activation.
     /// x and weight may be bf16 on a GPU.
@@ -14,21 +16,26 @@ public static class LinearOp
     public static Variable Linear(
         this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null, DType type = DType.Float32)
     {
-        int k = weight.Shape[1], n = weight.Shape[0];
-        if (x.Shape[-1] != k || (bias is not null && bias.Value.Count != n))
+        Shape input = Guard.Stored(tape, Name, x), matrix = Guard.Weight(tape, Name, weight);
+        int rows = Guard.Rows(Name, input, nameof(x)), k = input[-1], n = matrix[0];
+        if (matrix[1] != k)
         {
-            throw new ArgumentException($"linear: input {x.Shape} does not fit weight {weight.Shape} and bias {bias?.Shape.ToString() ?? "none"}");
+            throw new ArgumentException($"{Name}: x {input} does not fit weight {matrix}, expected weight [N, {k}]");
         }
 
-        int rows = checked((int)(x.Value.Count / k));
-        if (residual is not null && residual.Value.Count != (long)rows * n)
+        if (bias is not null)
         {
-            throw new ArgumentException($"linear: input {x.Shape} and weight {weight.Shape} do not fit residual {residual.Shape}");
+            Guard.Size(Name, Guard.Floats(tape, Name, bias, 1, "[N]"), 0, n, "the rows of the weight", nameof(bias));
         }
 
-        var sizes = x.Shape.ToArray();
-        sizes[^1] = n;
-        var y = tape.Device.Empty(new Shape(sizes), type);
+        if (residual is not null && Guard.Floats(tape, Name, residual).Count != (long)rows * n)
+        {
+            throw new ArgumentException($"{Name}: x {input} and weight {matrix} do not fit residual {residual.Shape}");
+        }
+
+        Guard.ResultType(tape, Name, type, input);
+        Guard.Defined(Name, activation, input);
+        var y = Guard.Result(tape, Name, input.WithLast(n), type);
         var result = tape.Result(y, x, weight, bias, residual);
         Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n), type) : null;
         bool packed = weight is Parameter parameter && parameter.KeepPacked();

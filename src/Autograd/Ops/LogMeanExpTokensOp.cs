@@ -6,13 +6,16 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>The soft maximum over the tokens of every picture: between their mean and their largest value, the nearer to this one the sharper.</summary>
 public static class LogMeanExpTokensOp
 {
+    private const string Name = "log_mean_exp_tokens";
+
     /// <summary>x [B, T, D] -> [B, D], log(mean over tokens of e^(sharpness x)) / sharpness.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The sharpness is not above 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The sharpness is not above 0, or infinite.</exception>
     public static Variable LogMeanExpTokens(this Tape tape, Variable x, float sharpness)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sharpness);
-        int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
-        var y = tape.Device.Empty(new Shape(batch, width));
+        var shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]");
+        Guard.Positive(Name, sharpness, shape);
+        int batch = shape[0], tokens = Guard.NotEmpty(Name, shape, 1, nameof(x)), width = shape[2];
+        var y = Guard.Result(tape, Name, new Shape(batch, width));
         tape.Kernels.Tokens.LogMeanExp(x.Value, y, batch, tokens, width, sharpness);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

@@ -7,18 +7,38 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Upsampling + focal + dice in one operation (method.md 7).</summary>
 public static class MaskLossOp
 {
+    private const string Name = "mask_loss";
+
     /// <summary>
     /// logits [B, C, h, w], labels uint8 [B, H, W] -> loss [1], and `parts` [3] = total, focal, dice (to be disposed of by the caller).
+    /// A label is a class, 0 .. C - 1, or 255: the pixel belongs to none. Other labels are refused on the CPU; on a GPU, where looking for them would
+    /// stop the host, they count as 255. They are compared with classes and never used as addresses.
     /// </summary>
     public static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
     {
-        var shape = logits.Shape;
-        if (shape.Rank != 4 || labels.Shape.Rank != 3 || labels.Shape[0] != shape[0] || labels.DType != DType.UInt8 || shape[1] > 255)
+        Shape shape = Guard.Floats(tape, Name, logits, 4, "[B, C, h, w]"), image = Guard.Plain(tape, Name, labels, DType.UInt8, 3, "[B, H, W]");
+        for (int i = 0; i < 4; i++)
         {
-            throw new ArgumentException($"mask loss: logits {shape}, labels {labels.DType} {labels.Shape}; expected [B, C, h, w] with at most 255 classes, and bytes [B, H, W]");
+            Guard.NotEmpty(Name, shape, i, nameof(logits));
         }
 
-        var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], labels.Shape[1], labels.Shape[2], focalWeight, diceWeight, alpha);
+        Guard.Size(Name, image, 0, shape[0], "the batch of logits", nameof(labels));
+        Guard.NotEmpty(Name, image, 1, nameof(labels));
+        Guard.NotEmpty(Name, image, 2, nameof(labels));
+        if (shape[1] > 255)
+        {
+            throw new ArgumentException($"{Name}: logits must have at most 255 classes, got {shape}");
+        }
+
+        Guard.Finite(Name, focalWeight, shape);
+        Guard.Finite(Name, diceWeight, shape);
+        Guard.Finite(Name, alpha, shape);
+        if (labels.HostValueBetween((byte)shape[1], 254) is { } wrong)
+        {
+            throw new ArgumentException($"{Name}: labels must be 0..{shape[1] - 1} or 255, got {wrong} (logits {shape}, labels {image})");
+        }
+
+        var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], image[1], image[2], focalWeight, diceWeight, alpha);
         parts = tape.Device.Empty(new Shape(3));
         var sums = tape.Device.Empty(new Shape(shape[0], shape[1], 4));
         tape.Kernels.MaskLoss.Forward(sizes, logits.Value, labels, sums, parts);

@@ -7,17 +7,26 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>C = alpha A B^T per batch element: all pairs of rows, as in mask logits and contrastive logits.</summary>
 public static class MatMulTransposedOp
 {
+    private const string Name = "matmul_transposed";
+
     /// <summary>a [B, M, K], b [B, N, K] -> [B, M, N]; two-dimensional operands are a batch of one and give [M, N].</summary>
     public static Variable MatMulTransposed(this Tape tape, Variable a, Variable b, float alpha)
     {
-        bool batched = a.Shape.Rank == 3;
-        int batch = batched ? a.Shape[0] : 1, m = a.Shape[-2], n = b.Shape[-2], k = a.Shape[-1];
-        if (a.Shape.Rank != b.Shape.Rank || b.Shape[-1] != k || (batched && b.Shape[0] != batch))
+        Shape left = Guard.Floats(tape, Name, a), right = Guard.Floats(tape, Name, b);
+        bool batched = left.Rank == 3;
+        if (left.Rank is not (2 or 3) || left.Rank != right.Rank)
         {
-            throw new ArgumentException($"matmul: {a.Shape} by the transpose of {b.Shape}");
+            throw new ArgumentException($"{Name}: a and b must be [M, K] and [N, K], or [B, M, K] and [B, N, K], got {left} and {right}");
         }
 
-        var y = tape.Device.Empty(batched ? new Shape(batch, m, n) : new Shape(m, n));
+        int batch = batched ? left[0] : 1, m = left[-2], n = right[-2], k = left[-1];
+        if (right[-1] != k || (batched && right[0] != batch))
+        {
+            throw new ArgumentException($"{Name}: b must have the batch and the inner size of a, got {left} and {right}");
+        }
+
+        Guard.Finite(Name, alpha, left);
+        var y = Guard.Result(tape, Name, batched ? new Shape(batch, m, n) : new Shape(m, n));
         tape.Kernels.MatMul.Run(new Gemm(m, n, k, a.Value, b.Value, y)
         {
             TransposeB = true,

@@ -7,10 +7,13 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>The mean over the tokens of every picture.</summary>
 public static class MeanTokensOp
 {
+    private const string Name = "mean_tokens";
+
     /// <summary>x [B, T, D] -> [B, D].</summary>
     public static Variable MeanTokens(this Tape tape, Variable x)
     {
-        int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
+        var shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]");
+        int batch = shape[0], tokens = Guard.NotEmpty(Name, shape, 1, nameof(x)), width = shape[2];
         var y = tape.Device.Zeros(new Shape(batch, width));
         tape.Kernels.Tokens.SumBlocks(x.Value, width, y, tokens, width, new BlockRepeat(batch, (long)tokens * width, width));
         tape.Kernels.Elementwise.Scale(y, 1f / tokens, y, false, y.Count);

@@ -6,16 +6,15 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Input of the text adapter (method.md 4, ZegCLIP's relationship descriptor): [ t * g ; t ], the product first.</summary>
 public static class RelationshipOp
 {
+    private const string Name = "relationship";
+
     /// <summary>t [C, E], g [B, E] -> [B, C, 2E].</summary>
     public static Variable Relationship(this Tape tape, Variable t, Variable g)
     {
-        int classes = t.Shape[0], width = t.Shape[1], batch = g.Shape[0];
-        if (g.Shape[1] != width)
-        {
-            throw new ArgumentException($"relationship: class embeddings {t.Shape}, picture embeddings {g.Shape}");
-        }
-
-        var y = tape.Device.Empty(new Shape(batch, classes, 2 * width));
+        Shape texts = Guard.Floats(tape, Name, t, 2, "[C, E]"), pictures = Guard.Floats(tape, Name, g, 2, "[B, E]");
+        int classes = texts[0], width = texts[1], batch = pictures[0];
+        Guard.Size(Name, pictures, 1, width, "the width of t", nameof(g));
+        var y = Guard.Result(tape, Name, new Shape(batch, classes, Guard.Product(Name, 2, width)));
         tape.Kernels.Elementwise.Relationship(t.Value, g.Value, y, batch, classes, width);
         var result = tape.Result(y, t, g);
         if (result.RequiresGradient)

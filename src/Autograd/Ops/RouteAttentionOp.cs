@@ -7,25 +7,38 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Route self-attention of method.md 5; the choice of windows carries no gradient.</summary>
 public static class RouteAttentionOp
 {
+    private const string Name = "route_attention";
+
+    // Windows an edge: beyond the grid's size, more change nothing.
+    private const int MaxWindows = 1 << 16;
+
     /// <summary>q, k, v [B, gridHeight * gridWidth, D] -> the same shape; S windows an edge, each attending to its topK windows.</summary>
     public static Variable RouteAttention(this Tape tape, Variable q, Variable k, Variable v, int heads, int gridHeight, int gridWidth, int s, int topK)
     {
-        int batch = q.Shape[0], width = q.Shape[2];
-        if (q.Shape != k.Shape || q.Shape != v.Shape || q.Shape[1] != gridHeight * gridWidth || width % heads != 0 || s < 1 || topK < 1)
+        const string form = "[B, N, D]";
+        var shape = Guard.Floats(tape, Name, q, 3, form);
+        Guard.Same(Name, shape, Guard.Floats(tape, Name, k, 3, form), "q", "k");
+        Guard.Same(Name, shape, Guard.Floats(tape, Name, v, 3, form), "q", "v");
+        Guard.Between(Name, gridHeight, 1, int.MaxValue, shape);
+        Guard.Between(Name, gridWidth, 1, int.MaxValue, shape);
+        Guard.Between(Name, s, 1, MaxWindows, shape);
+        Guard.Between(Name, topK, 1, int.MaxValue, shape);
+        if (shape[1] != (long)gridHeight * gridWidth)
         {
-            throw new ArgumentException(
-                $"route_attention: queries {q.Shape}, keys {k.Shape}, values {v.Shape}, {heads} heads, grid {gridHeight}x{gridWidth}, S={s}, k={topK}");
+            throw new ArgumentException($"{Name}: q must have a token for each place of the grid {gridHeight} x {gridWidth}, got {shape}");
         }
 
+        int batch = shape[0], width = shape[2];
+        Guard.Heads(Name, width, heads, shape);
         var sizes = new RouteSizes(batch, heads, width / heads, gridHeight, gridWidth, s, topK, 1f / MathF.Sqrt(width / heads));
-        var table = tape.Device.Empty(new Shape(batch, sizes.Windows, sizes.TopK), DType.Int32);
+        var table = Guard.Result(tape, Name, new Shape(batch, sizes.Windows, sizes.TopK), DType.Int32);
         using (var scratch = tape.Device.Empty(new Shape(2, batch, sizes.Windows, width)))
         {
             tape.Kernels.RouteAttention.Route(sizes, AttentionOp.Rows(q.Value, width, false, 0), AttentionOp.Rows(k.Value, width, false, 0), table, scratch);
         }
 
         using var keys = CenteredKeys.Center(tape.Kernels, k.Value);
-        var y = tape.Device.Empty(q.Shape);
+        var y = Guard.Result(tape, Name, shape);
         var logSumExp = tape.Device.Empty(new Shape(batch, heads, sizes.Tokens));
         tape.Kernels.RouteAttention.Forward(
             sizes, table, AttentionOp.Rows(q.Value, width, false, 0), AttentionOp.Rows(keys, width, false, 0), AttentionOp.Rows(v.Value, width, false, 0),

@@ -6,10 +6,23 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>exp(s) * x with a learnt scalar s: CLIP's logit scale. The factor stays on the device.</summary>
 public static class ScaleByExpOp
 {
-    /// <summary>x of any shape, s of one element, the factor cut at `limit` (CLIP: 100).</summary>
+    private const string Name = "scale_by_exp";
+
+    /// <summary>x of any shape, s of one element, the factor cut at `limit` (CLIP: 100), which is above 0 and may be infinite.</summary>
     public static Variable ScaleByExp(this Tape tape, Variable x, Variable s, float limit)
     {
-        var y = tape.Device.Empty(x.Shape);
+        Shape shape = Guard.Floats(tape, Name, x), scalar = Guard.Floats(tape, Name, s);
+        if (scalar.Count != 1)
+        {
+            throw new ArgumentException($"{Name}: s must have one element, got {scalar}");
+        }
+
+        if (!(limit > 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(limit), $"{Name}: limit must be above 0, got {limit} (x {shape})");
+        }
+
+        var y = Guard.Result(tape, Name, shape);
         tape.Kernels.Elementwise.ScaleByExp(x.Value, s.Value, limit, y, false, y.Count);
         var result = tape.Result(y, x, s);
         if (result.RequiresGradient)

@@ -6,10 +6,14 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Multiplication by a constant.</summary>
 public static class ScaleOp
 {
+    private const string Name = "scale";
+
     /// <summary>factor * x.</summary>
     public static Variable Scale(this Tape tape, Variable x, float factor)
     {
-        var y = tape.Device.Empty(x.Shape);
+        var shape = Guard.Floats(tape, Name, x);
+        Guard.Finite(Name, factor, shape);
+        var y = Guard.Result(tape, Name, shape);
         tape.Kernels.Elementwise.Scale(x.Value, factor, y, false, y.Count);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

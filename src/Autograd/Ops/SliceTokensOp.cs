@@ -6,16 +6,15 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>A range of tokens of every picture.</summary>
 public static class SliceTokensOp
 {
+    private const string Name = "slice_tokens";
+
     /// <summary>x [B, T, D] -> [B, count, D], tokens start .. start+count.</summary>
     public static Variable SliceTokens(this Tape tape, Variable x, int start, int count)
     {
-        int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2];
-        if (start < 0 || count < 0 || start + count > length)
-        {
-            throw new ArgumentException($"slice: tokens {start}..{start + count} of {x.Shape}");
-        }
-
-        var y = tape.Device.Empty(new Shape(batch, count, width));
+        var shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]");
+        int batch = shape[0], length = shape[1], width = shape[2];
+        Guard.Range(Name, start, count, length, shape);
+        var y = Guard.Result(tape, Name, new Shape(batch, count, width));
         tape.Kernels.Tokens.CopyBlocks(x.Value.View.Shift((long)start * width), (long)length * width, y, (long)count * width, batch, (long)count * width, false);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

@@ -6,19 +6,19 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>Inserts or replaces tokens: the class token, and the deep prompts of method.md 2 and 3.</summary>
 public static class SpliceOp
 {
+    private const string Name = "splice";
+
     /// <summary>
     /// x [B, T, D] with tokens start .. start+dropped taken out and tokens [M, D] (the same for all pictures) put there -> [B, T - dropped + M, D].
     /// </summary>
     public static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
     {
-        int batch = x.Shape[0], length = x.Shape[1], width = x.Shape[2], count = tokens.Shape[0];
-        if (tokens.Shape.Rank != 2 || tokens.Shape[1] != width || start < 0 || dropped < 0 || start + dropped > length)
-        {
-            throw new ArgumentException($"splice: tokens {tokens.Shape} into {x.Shape} at {start}, dropping {dropped}");
-        }
-
-        int outLength = length - dropped + count;
-        var y = tape.Device.Empty(new Shape(batch, outLength, width));
+        Shape shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]"), added = Guard.Floats(tape, Name, tokens, 2, "[M, D]");
+        int batch = shape[0], length = shape[1], width = shape[2], count = added[0];
+        Guard.Size(Name, added, 1, width, "the width of x", nameof(tokens));
+        Guard.Range(Name, start, dropped, length, shape);
+        int outLength = Guard.Sum(Name, length - dropped, count);
+        var y = Guard.Result(tape, Name, new Shape(batch, outLength, width));
         var copy = tape.Kernels.Tokens;
         long inStride = (long)length * width, outStride = (long)outLength * width;
         int tail = length - start - dropped;

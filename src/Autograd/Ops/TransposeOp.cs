@@ -7,11 +7,14 @@ namespace Ldvc.Autograd.Ops;
 /// <summary>The transpose of a matrix: the picture-to-text logits read as text-to-picture.</summary>
 public static class TransposeOp
 {
+    private const string Name = "transpose";
+
     /// <summary>x [R, C] -> [C, R].</summary>
     public static Variable Transpose(this Tape tape, Variable x)
     {
-        int rows = x.Shape[0], columns = x.Shape[1];
-        var y = tape.Device.Empty(new Shape(columns, rows));
+        var shape = Guard.Floats(tape, Name, x, 2, "[R, C]");
+        int rows = shape[0], columns = shape[1];
+        var y = Guard.Result(tape, Name, new Shape(columns, rows));
         Copy(tape.Kernels, x.Value, y, rows, columns, false);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

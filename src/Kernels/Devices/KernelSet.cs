@@ -99,6 +99,7 @@ internal sealed class KernelSet : IDisposable
     internal GpuLauncher? Launcher { get; init; }
 
     /// <summary>The device's kernels, created on first use.</summary>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     internal static KernelSet For(Device device)
     {
         if (device.Kernels is KernelSet known)
@@ -110,6 +111,7 @@ internal sealed class KernelSet : IDisposable
         {
             if (device.Kernels is not KernelSet set)
             {
+                device.ThrowIfDisposed("kernels");
                 device.Kernels = set = device switch
                 {
                     CpuDevice cpu => CreateCpu(cpu),

@@ -83,6 +83,8 @@ internal sealed unsafe class GpuLauncher : IDisposable
             return;
         }
 
+        using var turn = Device.Turn.Enter();
+
         // Profilers know kernels by their method: most are called Run.
         using var range = Device.Range(kernel.Name);
         var launch = Load(kernel);

@@ -101,14 +101,18 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
         var rows = CollectionsMarshal.AsSpan(_rows);
         if (_table is null || _table.Count < rows.Length)
         {
-            launcher.TableBlocks += _table is null ? 1 : 0;
+            // None while there is none: the allocation may fail.
+            launcher.TableBlocks -= _table is null ? 0 : 1;
             _table?.Dispose();
-            _table = launcher.Device.Empty(new Shape(Math.Max(RowLength, rows.Length)), DType.Int32);
+            _table = null;
             _uploaded = [];
+            _table = launcher.Device.Empty(new Shape(Math.Max(RowLength, rows.Length)), DType.Int32);
+            launcher.TableBlocks++;
         }
 
         if (!rows.SequenceEqual(_uploaded))
         {
+            _uploaded = [];
             launcher.Device.Upload(_table.Storage, 0, MemoryMarshal.AsBytes(rows));
             _uploaded = rows.ToArray();
         }

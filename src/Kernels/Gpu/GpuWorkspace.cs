@@ -14,7 +14,7 @@ internal sealed class GpuWorkspace(Device device) : IDisposable
     internal int Blocks => _memory is null ? 0 : 1;
 
     /// <summary>At least this many floats.</summary>
-    internal View Floats(long count) => Bytes(count * sizeof(float));
+    internal View Floats(long count) => Bytes(checked(count * sizeof(float))).As(DType.Float32);
 
     /// <summary>At least this many bytes, aligned for any vector access.</summary>
     internal View Bytes(long bytes)

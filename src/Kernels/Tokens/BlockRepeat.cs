@@ -1,10 +1,23 @@
 namespace Ldvc.Kernels.Tokens;
 
 /// <summary>The same movement of blocks several times, each so many floats further on: the pictures of a batch, the rows of a matrix.</summary>
-/// <param name="Times">How often; nothing, as in the default value, is once.</param>
-/// <param name="SourceStep">Floats between the sources.</param>
-/// <param name="TargetStep">Floats between the targets.</param>
-internal readonly record struct BlockRepeat(int Times, long SourceStep, long TargetStep)
+internal readonly struct BlockRepeat
 {
-    internal int Count => Times == 0 ? 1 : Times;
+    // Less one: the default value is once, and an empty batch is not.
+    private readonly int _more;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="times">How often; 0 is not at all.</param>
+    /// <param name="sourceStep">Floats between the sources.</param>
+    /// <param name="targetStep">Floats between the targets.</param>
+    internal BlockRepeat(int times, long sourceStep, long targetStep)
+    {
+        (_more, SourceStep, TargetStep) = (times - 1, sourceStep, targetStep);
+    }
+
+    internal int Count => _more + 1;
+
+    internal long SourceStep { get; }
+
+    internal long TargetStep { get; }
 }

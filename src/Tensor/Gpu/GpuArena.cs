@@ -31,6 +31,11 @@ internal sealed class GpuArena : IDisposable
 
     internal GpuStorage Allocate(long bytes)
     {
+        if (bytes > long.MaxValue - Alignment)
+        {
+            throw new DeviceMemoryException("no device has that much");
+        }
+
         long size = Align(bytes);
         lock (_lock)
         {
@@ -72,13 +77,13 @@ internal sealed class GpuArena : IDisposable
     {
         // A request that would fill most of a usual buffer gets one of its own.
         long bytes = size > _chunkBytes / 2 ? size : _chunkBytes;
-        if (ChunkBytes + bytes > _limit)
+        if (bytes > _limit - ChunkBytes)
         {
             ReleaseEmpty();
             bytes = Math.Max(size, Math.Min(bytes, (_limit - ChunkBytes) / Alignment * Alignment));
         }
 
-        if (ChunkBytes + bytes > _limit)
+        if (bytes > _limit - ChunkBytes)
         {
             throw new DeviceMemoryException($"{Text(_limit - ChunkBytes)} free of {Text(_limit)}");
         }
@@ -87,7 +92,7 @@ internal sealed class GpuArena : IDisposable
         {
             return Add(bytes);
         }
-        catch (Exception e) when (IsOutOfMemory(e))
+        catch (Exception e) when (GpuFault.IsOutOfMemory(e))
         {
             ReleaseEmpty();
         }
@@ -96,7 +101,7 @@ internal sealed class GpuArena : IDisposable
         {
             return Add(size);
         }
-        catch (Exception e) when (IsOutOfMemory(e))
+        catch (Exception e) when (GpuFault.IsOutOfMemory(e))
         {
             throw new DeviceMemoryException($"{Text(ChunkBytes)} taken so far, {Text(_accelerator.MemorySize)} on the device, and the driver has no more", e);
         }
@@ -133,9 +138,6 @@ internal sealed class GpuArena : IDisposable
             }
         }
     }
-
-    private static bool IsOutOfMemory(Exception e) =>
-        e is OutOfMemoryException or AcceleratorException;
 
     private static string Text(long bytes) => $"{bytes / (1024.0 * 1024.0):0.##} MiB";
 }

@@ -22,6 +22,7 @@ public sealed partial class GpuDevice : Device
     internal GpuDevice(GpuKind kind, string name, Context context, Accelerator accelerator, long memoryLimit, long chunkBytes)
     {
         (Kind, Name, Context, Accelerator) = (kind, name, context, accelerator);
+        Turn = new GpuTurn(name);
         Ranges = kind == GpuKind.Cuda ? NvtxRanges.Open(NvtxRanges.Libraries) : null;
         _stream = accelerator.CreateStream();
         _copyStream = accelerator.CreateStream();
@@ -69,7 +70,18 @@ public sealed partial class GpuDevice : Device
     internal IReadOnlyList<GpuChunk?> Chunks => _arena.Chunks;
 
     /// <inheritdoc/>
-    public override void Synchronize() => Stream.Synchronize();
+    public override void Synchronize()
+    {
+        ThrowIfDisposed("synchronize");
+        Stream.Synchronize();
+    }
+
+    /// <summary>Which thread the device works for.</summary>
+    internal GpuTurn Turn { get; }
+
+    internal override void HoldForTape() => Turn.Hold();
+
+    internal override void ReleaseFromTape() => Turn.Release();
 
     /// <inheritdoc/>
     public override DeviceRange Range(string name) => Ranges?.Push(name) ?? default;
@@ -126,6 +138,7 @@ public sealed partial class GpuDevice : Device
 
     internal override void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source)
     {
+        using var turn = Turn.Enter();
         Accelerator.Bind();
         _transfer.Upload(((GpuStorage)target).Memory.SubView(byteOffset, source.Length), source);
         Counters.CountUpload(source.Length);
@@ -133,6 +146,7 @@ public sealed partial class GpuDevice : Device
 
     internal override void Download(Storage source, long byteOffset, Span<byte> target)
     {
+        using var turn = Turn.Enter();
         Accelerator.Bind();
         _transfer.Download(((GpuStorage)source).Memory.SubView(byteOffset, target.Length), target);
         Counters.CountDownload(target.Length);
@@ -142,6 +156,7 @@ public sealed partial class GpuDevice : Device
     {
         if (bytes > 0)
         {
+            using var turn = Turn.Enter();
             ((GpuStorage)target).Memory.SubView(byteOffset, bytes).MemSetToZero(Stream);
         }
     }
@@ -150,6 +165,7 @@ public sealed partial class GpuDevice : Device
     {
         if (bytes > 0)
         {
+            using var turn = Turn.Enter();
             ((GpuStorage)source).Memory.SubView(sourceOffset, bytes).CopyTo(Stream, ((GpuStorage)target).Memory.SubView(targetOffset, bytes));
         }
     }

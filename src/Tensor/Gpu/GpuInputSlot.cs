@@ -42,11 +42,17 @@ internal sealed class GpuInputSlot : InputSlot
 
     public override void Dispose()
     {
-        _device.CopyStream.Synchronize();
         _tensor?.Dispose();
-        _pinned?.Dispose();
-        _copied.Dispose();
-        _passed.Dispose();
+
+        // A device that has ended took its buffers and events with it.
+        if (!_device.IsDisposed)
+        {
+            _device.CopyStream.Synchronize();
+            _pinned?.Dispose();
+            _copied.Dispose();
+            _passed.Dispose();
+        }
+
         _tensor = null;
         _pinned = null;
     }
@@ -59,12 +65,30 @@ internal sealed class GpuInputSlot : InputSlot
         }
 
         // The block may have been a kernel's until now, and the copy stream knows nothing of kernels.
+        // Nothing is left of it when the allocation fails.
         _tensor?.Dispose();
-        _tensor = _device.Empty(shape, type);
+        _tensor = null;
+        var tensor = _device.Empty(shape, type);
+        try
+        {
+            PinBuffer(bytes);
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+
+        _tensor = tensor;
         _passed.Record(_device.Stream);
+    }
+
+    private void PinBuffer(int bytes)
+    {
         if (_pinned is null || _pinned.Length < bytes)
         {
             _pinned?.Dispose();
+            _pinned = null;
             _pinned = _device.Accelerator.AllocatePageLocked1D<byte>(bytes);
         }
     }

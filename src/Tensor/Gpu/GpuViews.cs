@@ -8,17 +8,17 @@ internal static class GpuViews
     extension(View view)
     {
         /// <summary>The floats.</summary>
-        internal ArrayView<float> GpuFloats => ((GpuStorage)view.Float32Storage).Elements<float>(view.Offset);
+        internal ArrayView<float> GpuFloats => Of(view, DType.Float32).Elements<float>(view.Offset);
 
         /// <summary>The bf16 numbers.</summary>
-        internal ArrayView<ushort> GpuBf16 => view.IsBf16
-            ? ((GpuStorage)view.Storage).Elements<ushort>(view.Offset)
-            : throw new InvalidOperationException($"a kernel expected bf16 numbers, got {view.Type}");
+        internal ArrayView<ushort> GpuBf16 => Of(view, DType.BFloat16).Elements<ushort>(view.Offset);
 
         /// <summary>The 32-bit integers.</summary>
-        internal ArrayView<int> GpuInts => ((GpuStorage)view.Storage).Elements<int>(view.Offset);
+        internal ArrayView<int> GpuInts => Of(view, DType.Int32).Elements<int>(view.Offset);
 
         /// <summary>The bytes.</summary>
-        internal ArrayView<byte> GpuBytes => ((GpuStorage)view.Storage).Elements<byte>(view.Offset);
+        internal ArrayView<byte> GpuBytes => Of(view, DType.UInt8).Elements<byte>(view.Offset);
     }
+
+    private static GpuStorage Of(View view, DType type) => view.Type == type && view.Storage is GpuStorage storage ? storage : throw view.Misread(type, "a GPU");
 }

@@ -98,7 +98,7 @@ internal readonly struct GpuAttentionArguments
     internal GpuAttentionArguments With(TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
         var values = Rows(q, Batch);
-        var unused = logSumExp.GpuInts;
+        var unused = logSumExp.As(DType.Int32).GpuInts;
         return this with
         {
             Q = values,

@@ -32,11 +32,14 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_scratch);
-        NativeMemory.AlignedFree(_packedB);
-        _scratch = null;
-        _packedB = null;
-        (_scratchLength, _packedBLength) = (0, 0);
+        lock (_lock)
+        {
+            NativeMemory.AlignedFree(_scratch);
+            NativeMemory.AlignedFree(_packedB);
+            _scratch = null;
+            _packedB = null;
+            (_scratchLength, _packedBLength) = (0, 0);
+        }
     }
 
     private static void Grow(ref float* buffer, ref long length, long wanted)

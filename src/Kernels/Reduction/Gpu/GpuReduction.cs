@@ -42,7 +42,7 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
 
         var table = _table.Upload();
         int groups = _table.Parts.Sum(part => part.Groups);
-        var partial = launcher.Workspace.Bytes(groups * sizeof(int)).GpuInts;
+        var partial = launcher.Workspace.Bytes(groups * sizeof(int)).As(DType.Int32).GpuInts;
         var args = new FiniteArgs { Partial = partial, Found = found.GpuInts };
         int before = 0;
         foreach (var part in _table.Parts)
@@ -102,7 +102,7 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
     {
         X = x.GpuFloats,
         Sums = partial.GpuBytes.Cast<double>(),
-        Largest = partial.GpuInts,
+        Largest = partial.As(DType.Int32).GpuInts,
         Count = GpuSizes.Index(count, kernel),
         Squared = squared ? 1 : 0,
     };

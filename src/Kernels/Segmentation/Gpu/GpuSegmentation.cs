@@ -63,7 +63,7 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
         Truth = labels.GpuBytes,
         Labels = labels.GpuBytes,
         Best = best.GpuFloats,
-        Confusion = best.GpuInts,
+        Confusion = best.As(DType.Int32).GpuInts,
         Threshold = threshold,
         Count = GpuSizes.Index(count, Background),
     });
@@ -79,8 +79,8 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
         {
             Truth = truth.GpuBytes,
             Labels = prediction.GpuBytes,
-            Best = tables.GpuFloats,
-            Confusion = tables.GpuInts,
+            Best = tables.As(DType.Float32).GpuFloats,
+            Confusion = tables.As(DType.Int32).GpuInts,
             Tables = tableCount,
             Classes = classes,
             Count = (int)count,

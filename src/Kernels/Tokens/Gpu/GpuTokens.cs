@@ -112,7 +112,7 @@ internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
         {
             Source = source.GpuFloats,
             Target = target.GpuFloats,
-            Indices = source.GpuInts,
+            Indices = source.As(DType.Int32).GpuInts,
             SourceStride = (int)(sourceStride / pack),
             TargetStride = (int)(targetStride / pack),
             SourceStep = (int)(repeat.SourceStep / pack),
