@@ -71,6 +71,7 @@ public static class OperationTape
         var shapes = new Shape[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
+            tape.Require(operation.Name, inputs[i]);
             var value = inputs[i].Value;
             if (value.Device != tape.Device)
             {
