@@ -19,48 +19,49 @@ internal static class ContrastiveStep
     internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale)
     {
         using var tape = new Tape(device, recording: true);
+        tape.Backward(Total(tape, model, pictures, texts, patchWeight, patchFocus, maxScale, out float value));
+        return value;
+    }
+
+    // The sum of both losses, and the value of the class token's.
+    private static Variable Total(
+        Tape tape, ClipModel model, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale, out float value)
+    {
+        using var scope = tape.BeginScope();
         var (image, patches) = model.Visual.EncodeDense(tape, pictures);
-        using var text = tape.L2Normalize(model.Text.Encode(tape, texts));
-        using var similarity = tape.MatMulTransposed(image, text, 1);
-        using var loss = Loss(tape, model, similarity, maxScale);
-        float value = loss.Value.ToScalar();
-        Variable total = loss;
+        var text = tape.L2Normalize(model.Text.Encode(tape, texts));
+        var loss = Loss(tape, model, tape.MatMulTransposed(image, text, 1), maxScale);
+        value = loss.Value.ToScalar();
         if (patchWeight > 0)
         {
-            using var bySimilarity = PatchSimilarity(tape, patches, text, patchFocus);
-            using var weighted = tape.Scale(Loss(tape, model, bySimilarity, maxScale), patchWeight);
-            total = tape.Add(loss, weighted);
+            var ofPatches = Loss(tape, model, PatchSimilarity(tape, patches, text, patchFocus), maxScale);
+            loss = tape.Add(loss, tape.Scale(ofPatches, patchWeight));
         }
 
-        tape.Backward(total);
-        return value;
+        return scope.Keep(loss);
     }
 
     // Patches [B, N, D] against texts [T, D] -> [B, T].
     private static Variable PatchSimilarity(Tape tape, Variable patches, Variable text, float focus)
     {
+        using var scope = tape.BeginScope();
         int pictures = patches.Shape[0], count = patches.Shape[1], width = patches.Shape[2], texts = text.Shape[0];
         if (focus == 0)
         {
-            using var mean = tape.MeanTokens(patches);
-            using var normalized = tape.L2Normalize(mean);
-            return tape.MatMulTransposed(normalized, text, 1);
+            return scope.Keep(tape.MatMulTransposed(tape.L2Normalize(tape.MeanTokens(patches)), text, 1));
         }
 
-        using var flat = tape.Reshape(patches, pictures * count, width);
-        using var each = tape.MatMulTransposed(flat, text, 1);
-        using var byPicture = tape.Reshape(each, pictures, count, texts);
-        return tape.LogMeanExpTokens(byPicture, focus);
+        var each = tape.MatMulTransposed(tape.Reshape(patches, pictures * count, width), text, 1);
+        return scope.Keep(tape.LogMeanExpTokens(tape.Reshape(each, pictures, count, texts), focus));
     }
 
     private static Variable Loss(Tape tape, ClipModel model, Variable similarity, float maxScale)
     {
-        using var logits = tape.ScaleByExp(similarity, model.LogitScale, maxScale);
+        using var scope = tape.BeginScope();
         int[] targets = [.. Enumerable.Range(0, similarity.Shape[0])];
-        using var byPicture = tape.CrossEntropy(logits, targets);
-        using var transposed = tape.Transpose(logits);
-        using var byText = tape.CrossEntropy(transposed, targets);
-        using var sum = tape.Add(byPicture, byText);
-        return tape.Scale(sum, 0.5f);
+        var logits = tape.ScaleByExp(similarity, model.LogitScale, maxScale);
+        var byPicture = tape.CrossEntropy(logits, targets);
+        var byText = tape.CrossEntropy(tape.Transpose(logits), targets);
+        return scope.Keep(tape.Scale(tape.Add(byPicture, byText), 0.5f));
     }
 }

@@ -54,8 +54,8 @@ internal sealed class ResidualBlock : Module
     /// <summary>x [B, T, width] -> the same shape. Every intermediate is dropped as soon as nothing but the backward may need it.</summary>
     internal Variable Forward(Tape tape, Variable x)
     {
-        using var packed = Project(tape, x, _outWeight.Value.DType);
-        return Finish(tape, packed, 0, x);
+        using var scope = tape.BeginScope();
+        return scope.Keep(Finish(tape, Project(tape, x, _outWeight.Value.DType), 0, x));
     }
 
     /// <summary>
@@ -70,33 +70,36 @@ internal sealed class ResidualBlock : Module
         }
 
         // Tokens are moved about in float32.
+        using var scope = tape.BeginScope();
         int length = prefix.Shape[1];
-        using var shared = Project(tape, prefix, DType.Float32);
-        using var rows = tape.Reshape(shared, length, shared.Shape[2]);
-        using var own = Project(tape, x, DType.Float32);
-        using var packed = tape.Splice(own, rows, 0, 0);
-        return Finish(tape, packed, length, x);
+        var shared = Project(tape, prefix, DType.Float32);
+        var rows = tape.Reshape(shared, length, shared.Shape[2]);
+        var packed = tape.Splice(Project(tape, x, DType.Float32), rows, 0, 0);
+        return scope.Keep(Finish(tape, packed, length, x));
     }
 
     private Variable Project(Tape tape, Variable x, DType type)
     {
-        using var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, _inWeight.Value.DType);
-        return tape.Linear(normalized, _inWeight, _inBias, type: type);
+        using var scope = tape.BeginScope();
+        var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, _inWeight.Value.DType);
+        return scope.Keep(tape.Linear(normalized, _inWeight, _inBias, type: type));
     }
 
     // From queries, keys and values of all tokens to the outputs of those from `first` on, which x holds the inputs of.
     private Variable Finish(Tape tape, Variable packed, int first, Variable x)
     {
-        using var middle = Attend(tape, packed, first, x);
-        using var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, _fc1Weight.Value.DType);
-        using var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: _fc2Weight.Value.DType);
-        return tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle);
+        using var scope = tape.BeginScope();
+        var middle = Attend(tape, packed, first, x);
+        var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, _fc1Weight.Value.DType);
+        var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: _fc2Weight.Value.DType);
+        return scope.Keep(tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle));
     }
 
     private Variable Attend(Tape tape, Variable packed, int first, Variable x)
     {
-        using var all = tape.SelfAttention(packed, _heads, _causal);
-        using var own = first > 0 ? tape.SliceTokens(all, first, x.Shape[1]) : null;
-        return tape.Linear(own ?? all, _outWeight, _outBias, Activation.None, x);
+        using var scope = tape.BeginScope();
+        var all = tape.SelfAttention(packed, _heads, _causal);
+        var own = first > 0 ? tape.SliceTokens(all, first, x.Shape[1]) : all;
+        return scope.Keep(tape.Linear(own, _outWeight, _outBias, Activation.None, x));
     }
 }

@@ -41,8 +41,8 @@ internal sealed class TextTower : Module
     /// <summary>ids [n * length] -> token plus position embeddings [n, length, width].</summary>
     internal Variable Embed(Tape tape, ReadOnlySpan<int> ids, int count, int length)
     {
-        using var tokens = tape.Gather(_tokens, ids, count, length);
-        return tape.AddRows(tokens, _positions);
+        using var scope = tape.BeginScope();
+        return scope.Keep(tape.AddRows(tape.Gather(_tokens, ids, count, length), _positions));
     }
 
     /// <summary>Runs block `layer`.</summary>
@@ -64,25 +64,23 @@ internal sealed class TextTower : Module
             rows[i] = (i * x.Shape[1]) + ends[i] - first;
         }
 
-        using var features = tape.Gather(x, rows, ends.Length);
-        using var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, ClipConfig.LayerNormEpsilon);
-        return tape.Linear(normalized, _projection, null);
+        using var scope = tape.BeginScope();
+        var features = tape.Gather(x, rows, ends.Length);
+        var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, ClipConfig.LayerNormEpsilon);
+        return scope.Keep(tape.Linear(normalized, _projection, null));
     }
 
     /// <summary>CLIP's text features [n, E], not normalised, cut to the longest text of the batch (exact: attention is causal).</summary>
     internal Variable Encode(Tape tape, TokenBatch batch, Action<int, Variable>? observe = null)
     {
+        using var scope = tape.BeginScope();
         var x = Embed(tape, batch.Ids, batch.Count, batch.Length);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            var next = Block(tape, i, x);
-            x.Dispose();
-            x = next;
+            x = tape.Replace(x, Block(tape, i, x));
             observe?.Invoke(i, x);
         }
 
-        var features = Read(tape, x, batch.Ends);
-        x.Dispose();
-        return features;
+        return scope.Keep(Read(tape, x, batch.Ends));
     }
 }

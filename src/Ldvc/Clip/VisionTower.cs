@@ -63,14 +63,12 @@ internal sealed class VisionTower : Module
         int rows = height / patch, columns = width / patch, size = 3 * patch * patch, d = _config.Vision.Width;
         var patches = tape.Device.Empty(new Shape(batch, rows * columns, size));
         tape.Kernels.Tokens.Patchify(image, patches, batch, 3, height, width, patch);
-        using var cut = tape.Constant(patches);
-        using var weight = tape.Reshape(_convolution, d, size);
-        using var embedded = tape.Linear(cut, weight, null);
-        using var token = tape.Reshape(_classEmbedding, 1, d);
-        using var joined = tape.Splice(embedded, token, 0, 0);
-        using var placed = tape.AddRows(joined, Positions(rows, columns));
-        using var first = classTwice ? AddClassTokenAgain(tape, placed, token) : null;
-        return tape.LayerNorm(first ?? placed, _preWeight, _preBias, ClipConfig.LayerNormEpsilon);
+        using var scope = tape.BeginScope();
+        var embedded = tape.Linear(tape.Constant(patches), tape.Reshape(_convolution, d, size), null);
+        var token = tape.Reshape(_classEmbedding, 1, d);
+        var placed = tape.AddRows(tape.Splice(embedded, token, 0, 0), Positions(rows, columns));
+        var tokens = classTwice ? AddClassTokenAgain(tape, placed, token) : placed;
+        return scope.Keep(tape.LayerNorm(tokens, _preWeight, _preBias, ClipConfig.LayerNormEpsilon));
     }
 
     /// <summary>Runs block `layer`.</summary>
@@ -79,28 +77,27 @@ internal sealed class VisionTower : Module
     /// <summary>Tokens [B, T, width] -> ln_post and projection -> [B, T, E].</summary>
     internal Variable Project(Tape tape, Variable x)
     {
-        using var normalized = tape.LayerNorm(x, _postWeight, _postBias, ClipConfig.LayerNormEpsilon);
-        return tape.Linear(normalized, _projection, null);
+        using var scope = tape.BeginScope();
+        return scope.Keep(tape.Linear(tape.LayerNorm(x, _postWeight, _postBias, ClipConfig.LayerNormEpsilon), _projection, null));
     }
 
     /// <summary>CLIP's picture feature: the class token, projected, not normalised -> [B, E].</summary>
     internal Variable Encode(Tape tape, Tensor image, Action<int, Variable>? observe = null)
     {
-        using var x = Tokens(tape, image, observe);
-        using var token = tape.SliceTokens(x, 0, 1);
-        using var projected = Project(tape, token);
-        return tape.Reshape(projected, projected.Shape[0], _config.Embedding);
+        using var scope = tape.BeginScope();
+        var token = tape.SliceTokens(Tokens(tape, image, observe), 0, 1);
+        var projected = Project(tape, token);
+        return scope.Keep(tape.Reshape(projected, projected.Shape[0], _config.Embedding));
     }
 
     /// <summary>The class token and all patches, projected and of unit length -> [B, E] and [B, N, E].</summary>
     internal (Variable Class, Variable Patches) EncodeDense(Tape tape, Tensor image)
     {
-        using var x = Tokens(tape, image, null);
-        using var projected = Project(tape, x);
-        using var token = tape.SliceTokens(projected, 0, 1);
-        using var flat = tape.Reshape(token, projected.Shape[0], _config.Embedding);
-        using var patches = tape.SliceTokens(projected, 1, projected.Shape[1] - 1);
-        return (tape.L2Normalize(flat), tape.L2Normalize(patches));
+        using var scope = tape.BeginScope();
+        var projected = Project(tape, Tokens(tape, image, null));
+        var token = tape.Reshape(tape.SliceTokens(projected, 0, 1), projected.Shape[0], _config.Embedding);
+        var patches = tape.SliceTokens(projected, 1, projected.Shape[1] - 1);
+        return (scope.Keep(tape.L2Normalize(token)), scope.Keep(tape.L2Normalize(patches)));
     }
 
     protected override void Dispose(bool disposing)
@@ -116,10 +113,9 @@ internal sealed class VisionTower : Module
     // ZegCLIP adds the class embedding a second time (option cls_twice).
     private Variable AddClassTokenAgain(Tape tape, Variable x, Variable token)
     {
-        using var first = tape.SliceTokens(x, 0, 1);
-        using var doubled = tape.AddRows(first, token);
-        using var patches = tape.SliceTokens(x, 1, x.Shape[1] - 1);
-        return tape.Concat(doubled, patches);
+        using var scope = tape.BeginScope();
+        var doubled = tape.AddRows(tape.SliceTokens(x, 0, 1), token);
+        return scope.Keep(tape.Concat(doubled, tape.SliceTokens(x, 1, x.Shape[1] - 1)));
     }
 
     private Variable Tokens(Tape tape, Tensor image, Action<int, Variable>? observe)
@@ -127,9 +123,7 @@ internal sealed class VisionTower : Module
         var x = Embed(tape, image);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            var next = Block(tape, i, x);
-            x.Dispose();
-            x = next;
+            x = tape.Replace(x, Block(tape, i, x));
             observe?.Invoke(i, x);
         }
 

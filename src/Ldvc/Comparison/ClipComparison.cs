@@ -39,8 +39,8 @@ internal static class ClipComparison
 
         if (images is not null && texts is not null)
         {
-            using var similarity = tape.MatMulTransposed(tape.L2Normalize(images), tape.L2Normalize(texts), 1);
-            using var logits = tape.ScaleByExp(similarity, clip.LogitScale, float.PositiveInfinity);
+            var similarity = tape.MatMulTransposed(tape.L2Normalize(images), tape.L2Normalize(texts), 1);
+            var logits = tape.ScaleByExp(similarity, clip.LogitScale, float.PositiveInfinity);
             file.Check("logits_per_image", logits.Value);
         }
     }

@@ -34,32 +34,26 @@ internal sealed class ConsensusDecoder : Module
     {
         bool visionQuery = _config.Decoder.Kind == DecoderKind.VisionQuery;
         bool attentionHead = _config.Head == MaskHead.Attention;
-        var start = visionQuery ? patches : classes;
-        var x = tape.Reshape(start, start.Shape.ToArray());
+        using var scope = tape.BeginScope();
+        var x = tape.Share(visionQuery ? patches : classes);
         Variable? scores = null;
         for (int i = 0; i < _layers.Length; i++)
         {
             var layer = _layers[i];
-            using var old = x;
-            using var queries = layer.SelfAttend(tape, x, gridHeight, gridWidth);
+            using var inner = tape.BeginScope();
+            var queries = layer.SelfAttend(tape, x, gridHeight, gridWidth);
             var keys = visionQuery ? classes : patches;
             if (attentionHead && i == _layers.Length - 1)
             {
                 // The head reads the last layer's scores; nothing after them is computed.
-                scores = layer.Scores(tape, queries, keys);
+                scores = inner.Keep(layer.Scores(tape, queries, keys));
                 break;
             }
 
-            x = layer.CrossAttend(tape, queries, keys);
+            x = tape.Replace(x, inner.Keep(layer.CrossAttend(tape, queries, keys)));
         }
 
-        if (scores is null)
-        {
-            scores = visionQuery ? tape.MatMulTransposed(classes, x, 1) : tape.MatMulTransposed(x, patches, 1);
-            x.Dispose();
-        }
-
-        using var flat = scores;
-        return tape.Reshape(flat, flat.Shape[0], flat.Shape[1], gridHeight, gridWidth);
+        scores ??= visionQuery ? tape.MatMulTransposed(classes, x, 1) : tape.MatMulTransposed(x, patches, 1);
+        return scope.Keep(tape.Reshape(scores, scores.Shape[0], scores.Shape[1], gridHeight, gridWidth));
     }
 }

@@ -41,17 +41,17 @@ internal sealed class DecoderLayer : Module
     {
         if (_self is null)
         {
-            return tape.Reshape(tokens, tokens.Shape.ToArray());
+            return tape.Share(tokens);
         }
 
-        using var q = _self.Query.Forward(tape, tokens);
-        using var k = _self.Key.Forward(tape, tokens);
-        using var v = _self.Value.Forward(tape, tokens);
-        using var attended = _config.Attention == SelfAttention.Route
+        using var scope = tape.BeginScope();
+        var q = _self.Query.Forward(tape, tokens);
+        var k = _self.Key.Forward(tape, tokens);
+        var v = _self.Value.Forward(tape, tokens);
+        var attended = _config.Attention == SelfAttention.Route
             ? tape.RouteAttention(q, k, v, _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk)
             : tape.Attention(q, k, v, _config.Heads, 0);
-        using var output = _self.Output.Forward(tape, attended);
-        return AddAndNormalize(tape, tokens, output, _norm1);
+        return scope.Keep(AddAndNormalize(tape, tokens, _self.Output.Forward(tape, attended), _norm1));
     }
 
     /// <summary>
@@ -60,39 +60,36 @@ internal sealed class DecoderLayer : Module
     /// </summary>
     internal Variable Scores(Tape tape, Variable queries, Variable keys)
     {
-        using var q = _cross.Query.Forward(tape, queries);
-        using var k = _cross.Key.Forward(tape, keys);
+        using var scope = tape.BeginScope();
+        var q = _cross.Query.Forward(tape, queries);
+        var k = _cross.Key.Forward(tape, keys);
         float alpha = 1f / (_config.Heads * MathF.Sqrt(q.Shape[2] / _config.Heads));
-        return _config.Kind == DecoderKind.VisionQuery ? tape.MatMulTransposed(k, q, alpha) : tape.MatMulTransposed(q, k, alpha);
+        return scope.Keep(_config.Kind == DecoderKind.VisionQuery ? tape.MatMulTransposed(k, q, alpha) : tape.MatMulTransposed(q, k, alpha));
     }
 
     /// <summary>Cross-attention and FFN: queries attend to keys and are updated.</summary>
     internal Variable CrossAttend(Tape tape, Variable queries, Variable keys)
     {
-        using var middle = Attend(tape, queries, keys);
-        using var output = _ffn.Forward(tape, middle, _dropout);
-        return AddAndNormalize(tape, middle, output, _norm3);
+        using var scope = tape.BeginScope();
+        var middle = Attend(tape, queries, keys);
+        return scope.Keep(AddAndNormalize(tape, middle, _ffn.Forward(tape, middle, _dropout), _norm3));
     }
 
     private Variable Attend(Tape tape, Variable queries, Variable keys)
     {
-        using var q = _cross.Query.Forward(tape, queries);
-        using var k = _cross.Key.Forward(tape, keys);
-        using var v = _cross.Value.Forward(tape, keys);
-        using var attended = tape.Attention(q, k, v, _config.Heads, _dropout);
-        using var output = _cross.Output.Forward(tape, attended);
-        return AddAndNormalize(tape, queries, output, _norm2);
+        using var scope = tape.BeginScope();
+        var q = _cross.Query.Forward(tape, queries);
+        var k = _cross.Key.Forward(tape, keys);
+        var v = _cross.Value.Forward(tape, keys);
+        var attended = tape.Attention(q, k, v, _config.Heads, _dropout);
+        return scope.Keep(AddAndNormalize(tape, queries, _cross.Output.Forward(tape, attended), _norm2));
     }
 
     private Variable AddAndNormalize(Tape tape, Variable x, Variable branch, LayerNorm norm)
     {
-        var kept = tape.Dropout(branch, _dropout);
-        using var sum = tape.Add(x, kept);
-        if (kept != branch)
-        {
-            kept.Dispose();
-        }
-
-        return norm.Forward(tape, sum);
+        using var scope = tape.BeginScope();
+        var dropped = tape.Dropout(branch, _dropout);
+        var sum = tape.Replace(dropped, tape.Add(x, dropped));
+        return scope.Keep(norm.Forward(tape, sum));
     }
 }

@@ -19,8 +19,8 @@ internal sealed class FeedForward : Module
 
     internal Variable Forward(Tape tape, Variable x, float dropout)
     {
-        using var hidden = _fc1.Forward(tape, x, Activation.Relu);
-        using var kept = tape.Dropout(hidden, dropout);
-        return _fc2.Forward(tape, kept);
+        using var scope = tape.BeginScope();
+        var hidden = tape.Dropout(_fc1.Forward(tape, x, Activation.Relu), dropout);
+        return scope.Keep(_fc2.Forward(tape, hidden));
     }
 }

@@ -75,8 +75,9 @@ internal sealed class LdvcModel : Module
     /// <summary>Class embeddings t [C, E] of unit length (method.md 3).</summary>
     internal Variable EncodeClasses(Tape tape, TokenBatch texts)
     {
-        using var features = _text is null ? Clip.Text.Encode(tape, texts) : _text.Encode(tape, Clip.Text, texts);
-        return tape.L2Normalize(features);
+        using var scope = tape.BeginScope();
+        var features = _text is null ? Clip.Text.Encode(tape, texts) : _text.Encode(tape, Clip.Text, texts);
+        return scope.Keep(tape.L2Normalize(features));
     }
 
     /// <summary>Picture [B, 3, H, W] -> g [B, E] and V [B, N, E], both of unit length (method.md 2).</summary>
@@ -85,20 +86,17 @@ internal sealed class LdvcModel : Module
     /// <summary>From embeddings to mask logits [B, C, h, w] (method.md 4 to 6).</summary>
     internal Variable Decode(Tape tape, Variable classEmbedding, Variable patches, Variable texts, int gridHeight, int gridWidth)
     {
-        using var pairs = tape.Relationship(texts, classEmbedding);
-        using var adapted = _adapter.Forward(tape, pairs);
-        return _decoder.Forward(tape, patches, adapted, gridHeight, gridWidth);
+        using var scope = tape.BeginScope();
+        var adapted = _adapter.Forward(tape, tape.Relationship(texts, classEmbedding));
+        return scope.Keep(_decoder.Forward(tape, patches, adapted, gridHeight, gridWidth));
     }
 
     /// <summary>Mask logits [B, C, h, w] of pictures [B, 3, H, W] for class embeddings t [C, E].</summary>
     internal Variable Forward(Tape tape, Tensor image, Variable texts)
     {
+        using var scope = tape.BeginScope();
         var (token, patches) = EncodeImage(tape, image);
-        using (token)
-        using (patches)
-        {
-            int patch = Clip.Config.PatchSize;
-            return Decode(tape, token, patches, texts, image.Shape[2] / patch, image.Shape[3] / patch);
-        }
+        int patch = Clip.Config.PatchSize;
+        return scope.Keep(Decode(tape, token, patches, texts, image.Shape[2] / patch, image.Shape[3] / patch));
     }
 }

@@ -30,11 +30,11 @@ internal sealed class TextPrompts : Module
             var x = tower.Embed(tape, template.Ids.AsSpan(0, template.Length), 1, template.Length);
             for (int layer = 0; layer < tower.Layers; layer++)
             {
-                using var words = tape.SliceTokens(x, 1, count);
-                words.Value.CopyToHost(values.AsSpan(layer * count * width, count * width));
+                using var scope = tape.BeginScope();
+                tape.SliceTokens(x, 1, count).Value.CopyToHost(values.AsSpan(layer * count * width, count * width));
                 if (layer + 1 < tower.Layers)
                 {
-                    x = tower.Block(tape, layer, x);
+                    x = tape.Replace(x, scope.Keep(tower.Block(tape, layer, x)));
                 }
             }
         }
@@ -66,18 +66,15 @@ internal sealed class TextPrompts : Module
     /// <summary>Every text on its own, prompts included.</summary>
     internal Variable EncodeApart(Tape tape, TextTower tower, TokenBatch texts)
     {
+        using var scope = tape.BeginScope();
         var x = tower.Embed(tape, texts.Ids, texts.Count, texts.Length);
         for (int layer = 0; layer < tower.Layers; layer++)
         {
-            using var prompt = tape.Row(_prompt, layer);
-            using var prompted = tape.Splice(x, prompt, 1, Count);
-            x.Dispose();
-            x = tower.Block(tape, layer, prompted);
+            x = tape.Replace(x, tape.Splice(x, tape.Row(_prompt, layer), 1, Count));
+            x = tape.Replace(x, tower.Block(tape, layer, x));
         }
 
-        var features = tower.Read(tape, x, texts.Ends);
-        x.Dispose();
-        return features;
+        return scope.Keep(tower.Read(tape, x, texts.Ends));
     }
 
     // Start token and prompts are the same for all texts, and attention is causal: what follows from them is computed once. Five of the nine tokens of
@@ -85,28 +82,24 @@ internal sealed class TextPrompts : Module
     private Variable EncodeTogether(Tape tape, TextTower tower, TokenBatch texts)
     {
         int shared = 1 + Count;
-        using var embedded = tower.Embed(tape, texts.Ids, texts.Count, texts.Length);
+        using var scope = tape.BeginScope();
+        var embedded = tower.Embed(tape, texts.Ids, texts.Count, texts.Length);
         var x = tape.SliceTokens(embedded, shared, texts.Length - shared);
         var start = tower.Embed(tape, texts.Ids.AsSpan(0, 1), 1, 1);
         for (int layer = 0; layer < tower.Layers; layer++)
         {
-            using var prompt = tape.Row(_prompt, layer);
-            using (var prefix = tape.Splice(start, prompt, 1, 0))
-            {
-                x = Replace(x, tower.Continue(tape, layer, prefix, x));
-            }
+            using var inner = tape.BeginScope();
+            var prefix = tape.Splice(start, tape.Row(_prompt, layer), 1, 0);
+            x = tape.Replace(x, inner.Keep(tower.Continue(tape, layer, prefix, x)));
 
             // The prompts' own outputs are overwritten by the next layer's prompts; the start token's go on.
             if (layer + 1 < tower.Layers)
             {
-                start = Replace(start, tower.Block(tape, layer, start));
+                start = tape.Replace(start, inner.Keep(tower.Block(tape, layer, start)));
             }
         }
 
-        start.Dispose();
-        var features = tower.Read(tape, x, texts.Ends, shared);
-        x.Dispose();
-        return features;
+        return scope.Keep(tower.Read(tape, x, texts.Ends, shared));
     }
 
     private bool BeginAlike(TokenBatch texts)
@@ -120,11 +113,4 @@ internal sealed class TextPrompts : Module
         }
 
         return true;
-    }
-
-    private static Variable Replace(Variable old, Variable now)
-    {
-        old.Dispose();
-        return now;
-    }
-}
+    }}

@@ -48,44 +48,31 @@ internal sealed class VisionPrompts : Module
     /// </summary>
     internal (Variable Class, Variable Patches) Encode(Tape tape, VisionTower tower, Tensor image, bool classTwice)
     {
+        using var scope = tape.BeginScope();
         var x = tower.Embed(tape, image, classTwice);
         for (int layer = 0; layer < tower.Layers; layer++)
         {
             if (_count > 0)
             {
-                x = Replace(x, Insert(tape, x, layer));
+                x = tape.Replace(x, Insert(tape, x, layer));
             }
 
-            x = Replace(x, tower.Block(tape, layer, x));
+            x = tape.Replace(x, tower.Block(tape, layer, x));
         }
 
-        using var normalized = _norm.Forward(tape, x);
-        x.Dispose();
-        using var projected = tower.Project(tape, normalized);
-        int first = 1 + _count, patches = projected.Shape[1] - first, width = projected.Shape[2], batch = projected.Shape[0];
-        using var token = tape.SliceTokens(projected, 0, 1);
-        using var flat = tape.Reshape(token, batch, width);
-        using var rest = tape.SliceTokens(projected, first, patches);
-        return (tape.L2Normalize(flat), tape.L2Normalize(rest));
-    }
-
-    private static Variable Replace(Variable old, Variable now)
-    {
-        old.Dispose();
-        return now;
+        x = tape.Replace(x, _norm.Forward(tape, x));
+        var projected = tower.Project(tape, x);
+        int first = 1 + _count;
+        var token = tape.Reshape(tape.SliceTokens(projected, 0, 1), projected.Shape[0], projected.Shape[2]);
+        var patches = tape.SliceTokens(projected, first, projected.Shape[1] - first);
+        return (scope.Keep(tape.L2Normalize(token)), scope.Keep(tape.L2Normalize(patches)));
     }
 
     private Variable Insert(Tape tape, Variable x, int layer)
     {
-        using var tokens = layer == 0 ? tape.Row(tape.Reshape(_shallow!, 1, _count, x.Shape[2]), 0) : tape.Row(_deep!, layer - 1);
-        using var projected = _projection!.Forward(tape, tokens);
-        var dropped = tape.Dropout(projected, _dropout);
-        var y = tape.Splice(x, dropped, 1, layer == 0 ? 0 : _count);
-        if (dropped != projected)
-        {
-            dropped.Dispose();
-        }
-
-        return y;
+        using var scope = tape.BeginScope();
+        var tokens = layer == 0 ? tape.Reshape(_shallow!, _count, x.Shape[2]) : tape.Row(_deep!, layer - 1);
+        var dropped = tape.Dropout(_projection!.Forward(tape, tokens), _dropout);
+        return scope.Keep(tape.Splice(x, dropped, 1, layer == 0 ? 0 : _count));
     }
 }

@@ -174,8 +174,8 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
         using var batch = lent;
         using var image = images;
         using var labels = truth;
-        using var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts);
-        using var logits = model.Forward(tape, image, texts);
+        var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts);
+        var logits = model.Forward(tape, image, texts);
         if (_unseenFlags is not null)
         {
             var shape = logits.Shape;
@@ -183,7 +183,7 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         var weights = _config.Loss;
-        using var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
+        var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
         using var parts = partsTensor;
         using (device.Range("backward"))
         {
