@@ -147,7 +147,7 @@ public class AugmentationTests
         Assert.Equal("augment.ratio: expected [smallest, largest], found [2, 1].", Refuses(Plain with { Ratio = [2, 1] }));
         Assert.Equal("augment.crop: expected a whole number from 16 to 8192, found 0.", Refuses(Plain with { Crop = 0 }));
         Assert.Contains("augment.ratio: expected a list of 2 numbers", Refuses(Plain with { Ratio = [1] }));
-        Assert.Contains("augment.scale: expected a long side of at most 16384 after the largest ratio, found 60000 times 1", Refuses(Plain with { Scale = [60000, 4] }));
+        Assert.Contains("augment.scale: resize box 60000 times ratio 1: expected at most 16384", Refuses(Plain with { Scale = [60000, 4] }));
         Assert.Contains("augment.flip", Refuses(Plain with { Flip = double.NaN }));
     }
 

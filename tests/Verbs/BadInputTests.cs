@@ -182,7 +182,7 @@ public sealed class BadInputTests
     [InlineData("model.prompts.text=20", "model.prompts.text is 20, expected at most")]
     [InlineData("clip.path=nowhere", "nowhere: no such file or folder; expected a CLIP checkpoint")]
     [InlineData("data.unseen=[zebra]", "data.unseen: 'zebra' is not a class, expected names out of the 4 classes")]
-    [InlineData("augment.scale=[16384,512]", "augmentation: resize box 16384 times ratio 2: expected at most 16384")]
+    [InlineData("augment.scale=[16384,512]", "augment.scale: resize box 16384 times ratio 2: expected at most 16384")]
     [InlineData("augment.hue=0.5", "augment.hue: expected a whole number from 0 to 90")]
     [InlineData("train.setting=transductive", "train.transductive.from: expected the half-way checkpoint of an inductive run, but it is not set")]
     public void SettingsThatDoNotFit(string setting, string expected)

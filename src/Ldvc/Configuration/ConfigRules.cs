@@ -89,7 +89,7 @@ internal static class ConfigRules
         Rule(
             scale[0] * augment.Ratio[1] <= LargestSide,
             "augment.scale",
-            $"expected a long side of at most {LargestSide} after the largest ratio, found {scale[0]} times {ConfigText.Number(augment.Ratio[1])}");
+            $"resize box {scale[0]} times ratio {ConfigText.Number(augment.Ratio[1])}: expected at most {LargestSide}");
     }
 
     private static int Count(string text, string word) => text.Split(word).Length - 1;
