@@ -65,9 +65,9 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     // Views that a kernel does not use are the table's: every view must be some memory.
     private static GpuRouteArguments Table(in RouteSizes sizes, View table) => new()
     {
-        Q = new GpuTokenRows(table.GpuFloats, 0, 0),
-        K = new GpuTokenRows(table.GpuFloats, 0, 0),
-        Means = table.GpuFloats,
+        Q = new GpuTokenRows(table.As(DType.Float32).GpuFloats, 0, 0),
+        K = new GpuTokenRows(table.As(DType.Float32).GpuFloats, 0, 0),
+        Means = table.As(DType.Float32).GpuFloats,
         Table = table.GpuInts,
         Offsets = table.GpuInts,
         List = table.GpuInts,
