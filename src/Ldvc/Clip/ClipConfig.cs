@@ -5,7 +5,7 @@ namespace Ldvc.Clip;
 /// <param name="Layers">Residual blocks.</param>
 /// <param name="Heads">Attention heads.</param>
 /// <param name="MlpWidth">Hidden width of the MLP.</param>
-internal sealed record TowerConfig(int Width, int Layers, int Heads, int MlpWidth);
+public sealed record TowerConfig(int Width, int Layers, int Heads, int MlpWidth);
 
 /// <summary>Sizes of a CLIP model, all taken from the checkpoint (method.md 1).</summary>
 /// <param name="Vision">Vision tower.</param>
@@ -15,7 +15,7 @@ internal sealed record TowerConfig(int Width, int Layers, int Heads, int MlpWidt
 /// <param name="PatchSize">Side of a patch.</param>
 /// <param name="ContextLength">Tokens of a text.</param>
 /// <param name="VocabularySize">Token ids.</param>
-internal sealed record ClipConfig(TowerConfig Vision, TowerConfig Text, int Embedding, int ImageSize, int PatchSize, int ContextLength, int VocabularySize)
+public sealed record ClipConfig(TowerConfig Vision, TowerConfig Text, int Embedding, int ImageSize, int PatchSize, int ContextLength, int VocabularySize)
 {
     /// <summary>Epsilon of every layer normalisation.</summary>
     public const float LayerNormEpsilon = 1e-5f;

@@ -10,7 +10,7 @@ namespace Ldvc.Clip;
 /// CLIP's features of picture files and texts, L2-normalised, with the checkpoint's own preprocessing and tokenizer. Works in batches, so that memory
 /// does not grow with the number of inputs.
 /// </summary>
-internal sealed class ClipEmbedder : IDisposable
+public sealed class ClipEmbedder : IDisposable
 {
     // About what sixteen pictures of 224 x 224 take, and as many texts of usual length.
     private const int BatchPixels = 16 * 224 * 224;
@@ -24,11 +24,11 @@ internal sealed class ClipEmbedder : IDisposable
     private ClipEmbedder(ClipCheckpoint checkpoint, ClipModel clip, Device device) => (_checkpoint, _clip, _device) = (checkpoint, clip, device);
 
     /// <summary>E, the length of every feature.</summary>
-    internal int Width => _clip.Config.Embedding;
+    public int Width => _clip.Config.Embedding;
 
     /// <summary>Loads a CLIP's weights; preprocessing and tokenizer are read when they are needed.</summary>
     /// <exception cref="InputException">There is no CLIP, or it is damaged.</exception>
-    internal static ClipEmbedder Load(string path, Device device)
+    public static ClipEmbedder Load(string path, Device device)
     {
         var checkpoint = ClipCheckpoint.Find(path);
         return new ClipEmbedder(checkpoint, checkpoint.Load(device), device);
@@ -37,7 +37,7 @@ internal sealed class ClipEmbedder : IDisposable
     /// <summary>Features of picture files, [n, E] in their order.</summary>
     /// <exception cref="InputException">A file is no picture that can be read.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
-    internal float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
+    public float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
         var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
         var features = new float[files.Count * Width];
@@ -64,7 +64,7 @@ internal sealed class ClipEmbedder : IDisposable
     /// <summary>Features of texts, [m, E] in their order; a text longer than the context is cut, as CLIP does it.</summary>
     /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
-    internal float[] EmbedTexts(IReadOnlyList<string> texts, CancellationToken cancellation = default)
+    public float[] EmbedTexts(IReadOnlyList<string> texts, CancellationToken cancellation = default)
     {
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);

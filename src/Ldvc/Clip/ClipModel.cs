@@ -7,7 +7,7 @@ namespace Ldvc.Clip;
 /// <summary>
 /// CLIP: both towers and the logit scale. Parameter names are OpenAI's; the two projections are kept as [E, width], the transpose of OpenAI's layout.
 /// </summary>
-internal sealed class ClipModel : Module
+public sealed class ClipModel : Module
 {
     internal ClipModel(IWeightSource weights, ClipConfig config)
     {
@@ -34,7 +34,7 @@ internal sealed class ClipModel : Module
     public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) => Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
 
     /// <summary>Sizes.</summary>
-    internal ClipConfig Config { get; }
+    public ClipConfig Config { get; }
 
     /// <summary>Pictures.</summary>
     internal VisionTower Visual { get; }
@@ -43,5 +43,5 @@ internal sealed class ClipModel : Module
     internal TextTower Text { get; }
 
     /// <summary>Logarithm of the factor of the cosine similarities.</summary>
-    internal Parameter LogitScale { get; }
+    public Parameter LogitScale { get; }
 }

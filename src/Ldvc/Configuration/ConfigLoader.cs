@@ -6,7 +6,7 @@ namespace Ldvc.Configuration;
 /// From a configuration file to a checked <see cref="LdvcConfig"/>: the files named by `base:` first (one path or a list, relative to the file that
 /// names them, later ones over earlier ones), the file itself over them, `--set` over everything.
 /// </summary>
-internal static class ConfigLoader
+public static class ConfigLoader
 {
     private const string BaseKey = "base";
 

@@ -1,26 +1,33 @@
 namespace Ldvc.Configuration;
 
 /// <summary>Section eval.</summary>
-internal sealed record EvalConfig
+public sealed record EvalConfig
 {
+    /// <summary>Images are resized to this short side, keeping their aspect; the long side becomes at most four times as long, and then it decides.</summary>
     [Option("Images are resized to this short side, keeping their aspect; the long side becomes at most four times as long, and then it decides.", Min = 16, Max = 8192)]
     public int ShortSide { get; init; } = 512;
 
+    /// <summary>Columns and rows of the sliding window.</summary>
     [Option("Columns and rows of the sliding window.", Min = 16, Max = 8192)]
     public int Window { get; init; } = 512;
 
+    /// <summary>Step of the sliding window; at most the window.</summary>
     [Option("Step of the sliding window; at most the window.", Min = 1, Max = 8192)]
     public int Stride { get; init; } = 426;
 
+    /// <summary>Subtracted from the seen classes' probabilities after inductive training; 0 = off.</summary>
     [Option("Subtracted from the seen classes' probabilities after inductive training; 0 = off.", Min = 0, Max = 1)]
     public double SeenPenalty { get; init; } = 0.1;
 
+    /// <summary>Pixels whose best probability lies below this become background; not set = no background.</summary>
     [Option("Pixels whose best probability lies below this become background; not set = no background.", Min = 0, Max = 1)]
     public double? Background { get; init; }
 
+    /// <summary>Windows computed at once.</summary>
     [Option("Windows computed at once.", Min = 1, Max = 1024, Runtime = true)]
     public int Batch { get; init; } = 1;
 
+    /// <summary>Score only the first so many images; 0 = all.</summary>
     [Option("Score only the first so many images; 0 = all.", Min = 0)]
     public int Limit { get; init; }
 

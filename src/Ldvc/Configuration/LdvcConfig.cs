@@ -6,35 +6,44 @@ namespace Ldvc.Configuration;
 /// Everything a run can be told, with the published defaults (method.md). Read from YAML by <see cref="ConfigLoader"/>; the key of a property is its
 /// name in snake_case, an enum value is its name in kebab-case. Relative paths are relative to the working directory.
 /// </summary>
-internal sealed record LdvcConfig
+public sealed record LdvcConfig
 {
     /// <summary>The file it was read from, as given; empty for defaults.</summary>
     public string Source { get; init; } = "";
 
+    /// <summary>The pretrained CLIP, which stays frozen.</summary>
     [Option("The pretrained CLIP, which stays frozen.")]
     public ClipConfig Clip { get; init; } = new();
 
+    /// <summary>Prompts, decoder and mask head (method.md 2 to 6).</summary>
     [Option("Prompts, decoder and mask head (method.md 2 to 6).")]
     public ModelConfig Model { get; init; } = new();
 
+    /// <summary>Weights of the training loss (method.md 7).</summary>
     [Option("Weights of the training loss (method.md 7).")]
     public LossConfig Loss { get; init; } = new();
 
+    /// <summary>The data set and how it is read.</summary>
     [Option("The data set and how it is read.")]
     public DataConfig Data { get; init; } = new();
 
+    /// <summary>Random changes of the training images (method.md 8). Each has a value that switches it off.</summary>
     [Option("Random changes of the training images (method.md 8). Each has a value that switches it off.")]
     public AugmentConfig Augment { get; init; } = new();
 
+    /// <summary>Optimiser, schedule and what a run leaves behind (method.md 8).</summary>
     [Option("Optimiser, schedule and what a run leaves behind (method.md 8).")]
     public TrainConfig Train { get; init; } = new();
 
+    /// <summary>Sliding-window inference and scoring (method.md 9).</summary>
     [Option("Sliding-window inference and scoring (method.md 9).")]
     public EvalConfig Eval { get; init; } = new();
 
+    /// <summary>`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.</summary>
     [Option("`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.")]
     public PretrainConfig Pretrain { get; init; } = new();
 
+    /// <summary>`ldvc ablate`: which variants of the method are trained and compared. Nothing in it changes a single run.</summary>
     [Option("`ldvc ablate`: which variants of the method are trained and compared. Nothing in it changes a single run.")]
     public AblateConfig Ablate { get; init; } = new();
 
@@ -48,21 +57,25 @@ internal sealed record LdvcConfig
 }
 
 /// <summary>Section clip.</summary>
-internal sealed record ClipConfig
+public sealed record ClipConfig
 {
+    /// <summary>Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.</summary>
     [Option("Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.", Runtime = true)]
     public string? Path { get; init; }
 }
 
 /// <summary>Section loss.</summary>
-internal sealed record LossConfig
+public sealed record LossConfig
 {
+    /// <summary>Weight of the focal loss.</summary>
     [Option("Weight of the focal loss.", Min = 0)]
     public double Focal { get; init; } = 100;
 
+    /// <summary>Weight of the Dice loss.</summary>
     [Option("Weight of the Dice loss.", Min = 0)]
     public double Dice { get; init; } = 1;
 
+    /// <summary>Focal loss: weight of the positive pixels; negative ones weigh 1 - alpha.</summary>
     [Option("Focal loss: weight of the positive pixels; negative ones weigh 1 - alpha.", Min = 0, Max = 1)]
     public double Alpha { get; init; } = 0.25;
 }

@@ -3,128 +3,165 @@ using Ldvc.Tensors;
 namespace Ldvc.Configuration;
 
 /// <summary>Section pretrain. Head dimension is 64 everywhere, so the towers' widths are multiples of 64.</summary>
-internal sealed record PretrainConfig
+public sealed record PretrainConfig
 {
+    /// <summary>The vision tower.</summary>
     [Option("The vision tower.")]
     public VisionTowerConfig Vision { get; init; } = new();
 
+    /// <summary>The text tower.</summary>
     [Option("The text tower.")]
     public TextTowerConfig Text { get; init; } = new();
 
+    /// <summary>The captions and pictures, as shares of the samples drawn.</summary>
     [Option("The captions and pictures, as shares of the samples drawn.")]
     public CaptionConfig Captions { get; init; } = new();
 
+    /// <summary>Width of the joint embedding.</summary>
     [Option("Width of the joint embedding.", Min = 8, Max = 4096)]
     public int Embed { get; init; } = 128;
 
+    /// <summary>CLIP to start from, a folder or a weights file: its weights, temperature and tokens take the place of random weights, pretrain.temperature and tokens learnt from captions. The sizes above must be its own. Not set = from random weights.</summary>
     [Option("CLIP to start from, a folder or a weights file: its weights, temperature and tokens take the place of random weights, pretrain.temperature and tokens learnt from captions. The sizes above must be its own. Not set = from random weights.")]
     public string? Init { get; init; }
 
+    /// <summary>Optimiser steps.</summary>
     [Option("Optimiser steps.", Min = 1)]
     public int Steps { get; init; } = 6000;
 
+    /// <summary>Pairs of picture and caption per step.</summary>
     [Option("Pairs of picture and caption per step.", Min = 2, Max = 65536)]
     public int Batch { get; init; } = 128;
 
+    /// <summary>Peak learning rate; cosine decay to zero.</summary>
     [Option("Peak learning rate; cosine decay to zero.", Min = 0)]
     public double Lr { get; init; } = 1e-3;
 
+    /// <summary>Steps of linear warm-up.</summary>
     [Option("Steps of linear warm-up.", Min = 0)]
     public int Warmup { get; init; } = 300;
 
+    /// <summary>AdamW's decay of the two moments.</summary>
     [Option("AdamW's decay of the two moments.", Length = 2, Min = 0, Max = 1, Below = true)]
     public double[] Betas { get; init; } = [0.9, 0.98];
 
+    /// <summary>AdamW's epsilon.</summary>
     [Option("AdamW's epsilon.", Min = 0, Above = true)]
     public double Eps { get; init; } = 1e-6;
 
+    /// <summary>Decoupled weight decay, on matrices only.</summary>
     [Option("Decoupled weight decay, on matrices only.", Min = 0)]
     public double WeightDecay { get; init; } = 0.1;
 
+    /// <summary>Initial temperature of the contrastive loss; trained.</summary>
     [Option("Initial temperature of the contrastive loss; trained.", Min = 0.01, Max = 100)]
     public double Temperature { get; init; } = 0.07;
 
+    /// <summary>Lowest temperature; 0.01 is CLIP's. With a higher one, pictures and texts must lie further apart to be told apart: names that share words stop crowding.</summary>
     [Option("Lowest temperature; 0.01 is CLIP's. With a higher one, pictures and texts must lie further apart to be told apart: names that share words stop crowding.", Min = 0.01, Max = 100)]
     public double LeastTemperature { get; init; } = 0.01;
 
+    /// <summary>Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.</summary>
     [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
     public double PatchLoss { get; init; } = 1;
 
+    /// <summary>How sharply the patch loss looks for the patches that fit a text: 0 = the mean of all patches meets the text; above it, patches meet the text one by one, and their similarities are averaged by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object need not know of it.</summary>
     [Option("How sharply the patch loss looks for the patches that fit a text: 0 = the mean of all patches meets the text; above it, patches meet the text one by one, and their similarities are averaged by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object need not know of it.", Min = 0, Max = 1000)]
     public double PatchFocus { get; init; }
 
+    /// <summary>Seed of the initial values and of the samples.</summary>
     [Option("Seed of the initial values and of the samples.", Min = 0)]
     public long Seed { get; init; }
 
+    /// <summary>What matrix products multiply with: fp32, or tf32 = 11-bit mantissas on tensor cores, or bf16 = attention multiplies 8-bit mantissas besides; the last two need --device cuda (sm_80 or newer) or simulator.</summary>
     [Option("What matrix products multiply with: fp32, or tf32 = 11-bit mantissas on tensor cores, or bf16 = attention multiplies 8-bit mantissas besides; the last two need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
+    /// <summary>Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.</summary>
     [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
     public string? Out { get; init; }
 
+    /// <summary>Steps between checkpoints.</summary>
     [Option("Steps between checkpoints.", Min = 1, Runtime = true)]
     public int CheckpointEvery { get; init; } = 1000;
 
+    /// <summary>Steps between lines of metrics.jsonl.</summary>
     [Option("Steps between lines of metrics.jsonl.", Min = 1, Runtime = true)]
     public int LogEvery { get; init; } = 50;
 }
 
 /// <summary>Section pretrain.vision.</summary>
-internal sealed record VisionTowerConfig
+public sealed record VisionTowerConfig
 {
+    /// <summary>Columns and rows of a picture; a multiple of the patch.</summary>
     [Option("Columns and rows of a picture; a multiple of the patch.", Min = 16, Max = 1024)]
     public int Image { get; init; } = 64;
 
+    /// <summary>Columns and rows of a patch.</summary>
     [Option("Columns and rows of a patch.", Min = 2, Max = 64)]
     public int Patch { get; init; } = 8;
 
+    /// <summary>Width, a multiple of 64.</summary>
     [Option("Width, a multiple of 64.", Min = 64, Max = 4096)]
     public int Width { get; init; } = 128;
 
+    /// <summary>Transformer layers.</summary>
     [Option("Transformer layers.", Min = 1, Max = 64)]
     public int Layers { get; init; } = 4;
 }
 
 /// <summary>Section pretrain.text.</summary>
-internal sealed record TextTowerConfig
+public sealed record TextTowerConfig
 {
+    /// <summary>Width, a multiple of 64.</summary>
     [Option("Width, a multiple of 64.", Min = 64, Max = 4096)]
     public int Width { get; init; } = 128;
 
+    /// <summary>Transformer layers.</summary>
     [Option("Transformer layers.", Min = 1, Max = 64)]
     public int Layers { get; init; } = 4;
 
+    /// <summary>Longest text in tokens, start and end included.</summary>
     [Option("Longest text in tokens, start and end included.", Min = 8, Max = 1024)]
     public int Context { get; init; } = 32;
 
+    /// <summary>Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest merges learnt from captions.</summary>
     [Option("Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest merges learnt from captions.", Min = 514, Max = 65536)]
     public int Vocabulary { get; init; } = 768;
 }
 
 /// <summary>Section pretrain.captions.</summary>
-internal sealed record CaptionConfig
+public sealed record CaptionConfig
 {
+    /// <summary>The world that is drawn and named, as in data.synthetic.vocabulary.</summary>
     [Option("The world that is drawn and named, as in data.synthetic.vocabulary.")]
     public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
 
+    /// <summary>Share of each batch made of groups of four that differ in one attribute only.</summary>
     [Option("Share of each batch made of groups of four that differ in one attribute only.", Min = 0, Max = 1)]
     public double Hard { get; init; } = 0.5;
 
+    /// <summary>Share of the free one-object samples whose caption leaves attributes out.</summary>
     [Option("Share of the free one-object samples whose caption leaves attributes out.", Min = 0, Max = 1)]
     public double Partial { get; init; } = 0.1;
 
+    /// <summary>Share of the free samples with two objects.</summary>
     [Option("Share of the free samples with two objects.", Min = 0, Max = 1)]
     public double Two { get; init; } = 0.3;
 
+    /// <summary>Share of the free samples with three objects.</summary>
     [Option("Share of the free samples with three objects.", Min = 0, Max = 1)]
     public double Three { get; init; } = 0.04;
 
+    /// <summary>Share of the free samples that are a window of a scene: of one four times as large, with vocabulary scenes of one as the task has them.</summary>
     [Option("Share of the free samples that are a window of a scene: of one four times as large, with vocabulary scenes of one as the task has them.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
 
+    /// <summary>Share of those windows whose caption names one of the objects and is silent on the others: only patches that show it can tell to which picture such a caption belongs.</summary>
     [Option("Share of those windows whose caption names one of the objects and is silent on the others: only patches that show it can tell to which picture such a caption belongs.", Min = 0, Max = 1)]
     public double One { get; init; }
 
+    /// <summary>scenes only: share of the free samples without any object, one or two kinds of stuff.</summary>
     [Option("scenes only: share of the free samples without any object, one or two kinds of stuff.", Min = 0, Max = 1)]
     public double Stuff { get; init; } = 0.08;
 }

@@ -1,38 +1,49 @@
 namespace Ldvc.Configuration;
 
 /// <summary>Section data.synthetic. Sizes are in pixels; what is not set follows from the vocabulary.</summary>
-internal sealed record SyntheticConfig
+public sealed record SyntheticConfig
 {
+    /// <summary>shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.</summary>
     [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.")]
     public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
 
+    /// <summary>Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.</summary>
     [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
     public int? Size { get; init; }
 
+    /// <summary>Fewest objects per scene; not set = 2 or 3.</summary>
     [Option("Fewest objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
     public int? MinObjects { get; init; }
 
+    /// <summary>Most objects per scene; not set = 6 or 8.</summary>
     [Option("Most objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
     public int? MaxObjects { get; init; }
 
+    /// <summary>Smallest object diameter; not set = 24 or 40.</summary>
     [Option("Smallest object diameter; not set = 24 or 40.", Min = 4, Max = 4096)]
     public double? MinSize { get; init; }
 
+    /// <summary>Largest object diameter; not set = 52 or 112.</summary>
     [Option("Largest object diameter; not set = 52 or 112.", Min = 4, Max = 4096)]
     public double? MaxSize { get; init; }
 
+    /// <summary>How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.</summary>
     [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
     public double? MaxOverlap { get; init; }
 
+    /// <summary>Part of its radius that an object may lie outside the scene; not set = 0.5.</summary>
     [Option("Part of its radius that an object may lie outside the scene; not set = 0.5.", Min = 0, Max = 1)]
     public double? MaxCut { get; init; }
 
+    /// <summary>Training scenes.</summary>
     [Option("Training scenes.", Min = 1)]
     public int TrainCount { get; init; } = 4000;
 
+    /// <summary>Validation scenes.</summary>
     [Option("Validation scenes.", Min = 1)]
     public int ValCount { get; init; } = 200;
 
+    /// <summary>Seed of the scenes; the training seed does not change them.</summary>
     [Option("Seed of the scenes; the training seed does not change them.", Min = 0)]
     public long Seed { get; init; }
 
@@ -54,7 +65,7 @@ internal sealed record SyntheticConfig
 }
 
 /// <summary>Which world is drawn.</summary>
-internal enum SceneVocabulary
+public enum SceneVocabulary
 {
     /// <summary>4 textures, plain backgrounds, 24 seen and 6 unseen classes: the demo.</summary>
     Shapes,

@@ -3,65 +3,85 @@ using Ldvc.Tensors;
 namespace Ldvc.Configuration;
 
 /// <summary>Section train.</summary>
-internal sealed record TrainConfig
+public sealed record TrainConfig
 {
+    /// <summary>inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.</summary>
     [Option("inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.")]
     public TrainSetting Setting { get; init; } = TrainSetting.Inductive;
 
+    /// <summary>Optimiser steps. Published: 20000 (VOC), 80000 (COCO), 40000 (Context).</summary>
     [Option("Optimiser steps. Published: 20000 (VOC), 80000 (COCO), 40000 (Context).", Min = 1)]
     public int Iterations { get; init; } = 20000;
 
+    /// <summary>Images per optimiser step.</summary>
     [Option("Images per optimiser step.", Min = 1, Max = 65536)]
     public int Batch { get; init; } = 16;
 
+    /// <summary>Parts a batch is computed in, one after the other, to save memory; must divide the batch.</summary>
     [Option("Parts a batch is computed in, one after the other, to save memory; must divide the batch.", Min = 1, Max = 65536)]
     public int Accumulate { get; init; } = 1;
 
+    /// <summary>Peak learning rate.</summary>
     [Option("Peak learning rate.", Min = 0)]
     public double Lr { get; init; } = 2e-4;
 
+    /// <summary>AdamW's decay of the two moments.</summary>
     [Option("AdamW's decay of the two moments.", Length = 2, Min = 0, Max = 1, Below = true)]
     public double[] Betas { get; init; } = [0.9, 0.999];
 
+    /// <summary>AdamW's epsilon.</summary>
     [Option("AdamW's epsilon.", Min = 0, Above = true)]
     public double Eps { get; init; } = 1e-8;
 
+    /// <summary>Decoupled weight decay, on every trained parameter.</summary>
     [Option("Decoupled weight decay, on every trained parameter.", Min = 0)]
     public double WeightDecay { get; init; } = 0.01;
 
+    /// <summary>Steps of linear warm-up; 0 = none.</summary>
     [Option("Steps of linear warm-up; 0 = none.", Min = 0)]
     public int Warmup { get; init; } = 1500;
 
+    /// <summary>The warm-up starts at this part of the learning rate.</summary>
     [Option("The warm-up starts at this part of the learning rate.", Min = 0, Max = 1)]
     public double WarmupRatio { get; init; } = 1e-6;
 
+    /// <summary>Exponent of the polynomial decay.</summary>
     [Option("Exponent of the polynomial decay.", Min = 0)]
     public double PolyPower { get; init; } = 0.9;
 
+    /// <summary>The learning rate decays towards this value.</summary>
     [Option("The learning rate decays towards this value.", Min = 0)]
     public double MinLr { get; init; } = 1e-6;
 
+    /// <summary>Seed of the initial values, the order of images, augmentation and dropout.</summary>
     [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
     public long Seed { get; init; }
 
+    /// <summary>fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.</summary>
     [Option("fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
+    /// <summary>Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.</summary>
     [Option("Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.", Runtime = true)]
     public string? Out { get; init; }
 
+    /// <summary>Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.</summary>
     [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.", Min = 1, Runtime = true)]
     public int CheckpointEvery { get; init; } = 2000;
 
+    /// <summary>How many of the newest checkpoints are kept.</summary>
     [Option("How many of the newest checkpoints are kept.", Min = 1, Runtime = true)]
     public int Keep { get; init; } = 3;
 
+    /// <summary>Steps between lines of metrics.jsonl and TensorBoard points.</summary>
     [Option("Steps between lines of metrics.jsonl and TensorBoard points.", Min = 1, Runtime = true)]
     public int LogEvery { get; init; } = 50;
 
+    /// <summary>Steps between validations; 0 = only after the last step.</summary>
     [Option("Steps between validations; 0 = only after the last step.", Min = 0, Runtime = true)]
     public int EvalEvery { get; init; }
 
+    /// <summary>Only for setting transductive.</summary>
     [Option("Only for setting transductive.")]
     public TransductiveConfig Transductive { get; init; } = new();
 
@@ -73,19 +93,26 @@ internal sealed record TrainConfig
 }
 
 /// <summary>Section train.transductive.</summary>
-internal sealed record TransductiveConfig
+public sealed record TransductiveConfig
 {
+    /// <summary>Checkpoint to start from: the half-way one of the inductive run.</summary>
     [Option("Checkpoint to start from: the half-way one of the inductive run.", Runtime = true)]
     public string? From { get; init; }
 
+    /// <summary>Optimiser steps, with a fresh optimiser and warm-up. Published: 10000 (VOC), 40000 (COCO).</summary>
     [Option("Optimiser steps, with a fresh optimiser and warm-up. Published: 10000 (VOC), 40000 (COCO).", Min = 1)]
     public int Iterations { get; init; } = 10000;
 }
 
 /// <summary>What training knows of the unseen classes (method.md 8).</summary>
-internal enum TrainSetting
+public enum TrainSetting
 {
+    /// <summary>Names and masks of the seen classes.</summary>
     Inductive,
+
+    /// <summary>Names of all classes, masks of the seen ones.</summary>
     Transductive,
+
+    /// <summary>Names and masks of all classes.</summary>
     Full,
 }

@@ -5,7 +5,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>Class names in train-id order. At most 255 (ids are bytes and 255 means "ignored"), none empty, no two equal up to case.</summary>
-internal sealed class ClassList : IReadOnlyList<string>
+public sealed class ClassList : IReadOnlyList<string>
 {
     private readonly string[] _names;
     private readonly Dictionary<string, int> _ids = new(StringComparer.OrdinalIgnoreCase);

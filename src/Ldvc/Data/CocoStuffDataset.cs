@@ -6,7 +6,7 @@ namespace Ldvc.Data;
 /// COCO-Stuff 164k: images/train2017 and annotations/train2017 (or stuffthingmaps/train2017). A label file named ID_labelTrainIds.png, as
 /// mmsegmentation's converter writes it, holds train ids; one named ID.png holds COCO-Stuff's raw values.
 /// </summary>
-internal sealed class CocoStuffDataset : FileDataset
+public sealed class CocoStuffDataset : FileDataset
 {
     private const string ConvertedSuffix = "_labelTrainIds.png";
 
@@ -44,6 +44,6 @@ internal sealed class CocoStuffDataset : FileDataset
     }
 
     /// <inheritdoc/>
-    protected override LabelTable TableFor(string labelPath)
+    private protected override LabelTable TableFor(string labelPath)
         => labelPath.EndsWith(ConvertedSuffix, StringComparison.Ordinal) ? base.TableFor(labelPath) : _raw;
 }

@@ -7,17 +7,17 @@ namespace Ldvc.Data;
 /// <param name="config">The configuration; section data says where the files lie.</param>
 /// <param name="part">The part's name, e.g. "train" or "val".</param>
 /// <exception cref="InputException">Files are missing or damaged, or there is no such part.</exception>
-internal delegate SegmentationDataset DatasetOpener(LdvcConfig config, string part);
+public delegate SegmentationDataset DatasetOpener(LdvcConfig config, string part);
 
 /// <summary>The kinds of data sets a program knows, by data.kind. It does not change: a program adds kinds of its own by <see cref="With"/>.</summary>
-internal sealed class DatasetRegistry
+public sealed class DatasetRegistry
 {
     private readonly Dictionary<DataKind, DatasetOpener> _openers;
 
     private DatasetRegistry(Dictionary<DataKind, DatasetOpener> openers) => _openers = openers;
 
     /// <summary>The kinds that lie on disk: voc, coco-stuff, context, folder.</summary>
-    internal static DatasetRegistry Files { get; } = new(new Dictionary<DataKind, DatasetOpener>
+    public static DatasetRegistry Files { get; } = new(new Dictionary<DataKind, DatasetOpener>
     {
         [DataKind.Voc] = (config, part) => VocDataset.Open(Root(config), part),
         [DataKind.CocoStuff] = (config, part) => CocoStuffDataset.Open(Root(config), part),
@@ -28,15 +28,15 @@ internal sealed class DatasetRegistry
     /// <summary>A registry that knows one kind more, or opens one otherwise.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="open">Opens it.</param>
-    internal DatasetRegistry With(DataKind kind, DatasetOpener open) => new(new Dictionary<DataKind, DatasetOpener>(_openers) { [kind] = open });
+    public DatasetRegistry With(DataKind kind, DatasetOpener open) => new(new Dictionary<DataKind, DatasetOpener>(_openers) { [kind] = open });
 
     /// <summary>The training part of the data set that section data describes.</summary>
     /// <exception cref="InputException">It cannot be opened, or is of a kind that this registry does not know.</exception>
-    internal SegmentationDataset OpenTraining(LdvcConfig config) => Open(config, training: true);
+    public SegmentationDataset OpenTraining(LdvcConfig config) => Open(config, training: true);
 
     /// <summary>The validation part.</summary>
     /// <exception cref="InputException">As for <see cref="OpenTraining"/>.</exception>
-    internal SegmentationDataset OpenValidation(LdvcConfig config) => Open(config, training: false);
+    public SegmentationDataset OpenValidation(LdvcConfig config) => Open(config, training: false);
 
     private SegmentationDataset Open(LdvcConfig config, bool training)
     {

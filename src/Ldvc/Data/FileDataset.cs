@@ -4,14 +4,14 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>A data set of picture files and label PNGs. Subclasses say where the files lie and what the stored values mean.</summary>
-internal abstract class FileDataset : SegmentationDataset
+public abstract class FileDataset : SegmentationDataset
 {
     private readonly string[] _ids;
     private readonly LabelTable _table;
 
     /// <summary>Takes the ids in order; <paramref name="source"/>, the file or folder they come from, stands in messages.</summary>
     /// <exception cref="InputException">No ids, or one twice.</exception>
-    protected FileDataset(string name, ClassList classes, ZeroShotSplit split, IReadOnlyList<string> ids, string source, LabelTable table)
+    private protected FileDataset(string name, ClassList classes, ZeroShotSplit split, IReadOnlyList<string> ids, string source, LabelTable table)
     {
         if (split.ClassCount != classes.Count)
         {
@@ -102,7 +102,7 @@ internal abstract class FileDataset : SegmentationDataset
     }
 
     /// <summary>The meaning of the values in one label file.</summary>
-    protected virtual LabelTable TableFor(string labelPath) => _table;
+    private protected virtual LabelTable TableFor(string labelPath) => _table;
 
     /// <summary>The first of several folders that exists.</summary>
     /// <exception cref="InputException">None does; the message names them.</exception>

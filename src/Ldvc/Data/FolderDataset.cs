@@ -8,7 +8,7 @@ namespace Ldvc.Data;
 /// seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and PART.txt with the ids of a part. Pictures
 /// may also lie as in PASCAL VOC: JPEGImages, SegmentationClass (0 ignored, the first class is 1), ImageSets/Segmentation/PART.txt.
 /// </summary>
-internal sealed class FolderDataset : FileDataset
+public sealed class FolderDataset : FileDataset
 {
     private const string ClassNames = "names of classes";
 

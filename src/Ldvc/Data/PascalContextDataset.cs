@@ -6,7 +6,7 @@ namespace Ldvc.Data;
 /// PASCAL Context over VOC 2010, as mmsegmentation converts it: JPEGImages, SegmentationClassContext (0 background, 1..59 classes),
 /// ImageSets/SegmentationContext. With 59 classes background is ignored, with 60 it is class 0.
 /// </summary>
-internal sealed class PascalContextDataset : FileDataset
+public sealed class PascalContextDataset : FileDataset
 {
     private readonly string _root;
 

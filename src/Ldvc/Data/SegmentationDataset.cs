@@ -7,7 +7,7 @@ namespace Ldvc.Data;
 /// Pictures with a train id per pixel: 0..C-1 in the order of <see cref="Classes"/>, 255 ignored. All classes' labels are there; hiding the unseen
 /// ones from training is <see cref="LabelMapping"/>'s part. Reading is safe from several threads at once.
 /// </summary>
-internal abstract class SegmentationDataset
+public abstract class SegmentationDataset
 {
     /// <summary>What the data set is called in messages and reports, for example "voc2012/val".</summary>
     public abstract string Name { get; }

@@ -6,7 +6,7 @@ namespace Ldvc.Data;
 /// PASCAL VOC 2012 in its own layout: JPEGImages, SegmentationClass, ImageSets/Segmentation. Twenty classes; background (0) and borders (255) are
 /// ignored. "trainaug" adds the SBD pictures, whose masks lie as PNGs in SegmentationClassAug (as mmsegmentation's converter writes them).
 /// </summary>
-internal sealed class VocDataset : FileDataset
+public sealed class VocDataset : FileDataset
 {
     private readonly string _root;
 

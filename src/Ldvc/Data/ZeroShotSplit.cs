@@ -3,7 +3,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>Which train ids have masks in training (seen) and which only at test time (unseen). Together they are all ids, each once, ascending.</summary>
-internal sealed class ZeroShotSplit
+public sealed class ZeroShotSplit
 {
     private readonly bool[] _seen;
 

@@ -9,7 +9,7 @@ namespace Ldvc.Imaging;
 /// Transparency is dropped, not blended: the stored colours are kept, as Pillow's convert("RGB") does (a GIF's transparent pixels read as black).
 /// Sixteen-bit samples keep their high byte. Embedded colour profiles are not applied, as CLIP's own preprocessing does not.
 /// </summary>
-internal static class ImageReader
+public static class ImageReader
 {
     /// <summary>Pictures with more pixels than this are refused before any pixel buffer is allocated.</summary>
     public const long MaxPixels = 200_000_000;

@@ -1,7 +1,7 @@
 namespace Ldvc.Imaging;
 
 /// <summary>One class index per pixel, rows from the top; <see cref="Ignore"/> means "no label".</summary>
-internal sealed class LabelMap
+public sealed class LabelMap
 {
     /// <summary>The index that means "ignored" in every data set.</summary>
     public const byte Ignore = 255;

@@ -1,7 +1,7 @@
 namespace Ldvc.Imaging;
 
 /// <summary>An 8-bit sRGB picture: rows from the top, interleaved R, G, B, no padding, no alpha.</summary>
-internal sealed class RgbImage
+public sealed class RgbImage
 {
     /// <summary>Wraps existing pixels of length 3 * width * height.</summary>
     public RgbImage(int width, int height, byte[] pixels)

@@ -9,7 +9,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Inference;
 
 /// <summary>Scores a model on the validation part of a data set.</summary>
-internal static class Evaluator
+public static class Evaluator
 {
     /// <summary>Runs every picture (or the first `limit`) through sliding-window inference.</summary>
     /// <param name="loaded">The model.</param>

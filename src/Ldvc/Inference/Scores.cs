@@ -3,13 +3,13 @@ using Ldvc.Data;
 namespace Ldvc.Inference;
 
 /// <summary>One class's result, as shares of 1; NaN where there is nothing to score.</summary>
-internal sealed record ClassScore(string Name, bool Seen, double IoU, double Accuracy, long Pixels);
+public sealed record ClassScore(string Name, bool Seen, double IoU, double Accuracy, long Pixels);
 
 /// <summary>
 /// The scores of zero-shot segmentation (method.md, top): pixel accuracy, mIoU over seen and over unseen classes, their harmonic mean; shares of 1. Classes
 /// that neither occur nor are predicted do not enter the means.
 /// </summary>
-internal sealed record Scores(double PixelAccuracy, double MeanIoU, double Seen, double Unseen, double Harmonic, IReadOnlyList<ClassScore> Classes)
+public sealed record Scores(double PixelAccuracy, double MeanIoU, double Seen, double Unseen, double Harmonic, IReadOnlyList<ClassScore> Classes)
 {
     /// <summary>Computes them from a confusion matrix.</summary>
     internal static Scores From(Confusion confusion, ClassList classes, ZeroShotSplit split)

@@ -12,10 +12,10 @@ namespace Ldvc.Inference;
 /// <param name="Name">The class name.</param>
 /// <param name="Pixels">Its pixels.</param>
 /// <param name="Share">Their share of all pixels.</param>
-internal sealed record ClassShare(int Index, string Name, long Pixels, double Share);
+public sealed record ClassShare(int Index, string Name, long Pixels, double Share);
 
 /// <summary>What became of one picture: labels, and who has how much of it.</summary>
-internal sealed class SegmentResult
+public sealed class SegmentResult
 {
     private readonly RgbImage _picture;
     private readonly LabelMap _labels;
@@ -36,19 +36,19 @@ internal sealed class SegmentResult
     }
 
     /// <summary>Columns.</summary>
-    internal int Width => _labels.Width;
+    public int Width => _labels.Width;
 
     /// <summary>Rows.</summary>
-    internal int Height => _labels.Height;
+    public int Height => _labels.Height;
 
     /// <summary>The picture's file.</summary>
-    internal string Image { get; }
+    public string Image { get; }
 
     /// <summary>Every class that was asked for, in the order given.</summary>
-    internal ClassShare[] Classes { get; }
+    public ClassShare[] Classes { get; }
 
     /// <summary>Share of the pixels that no class is sure of.</summary>
-    internal double Background { get; }
+    public double Background { get; }
 
     /// <summary>NAME of a picture: its file name without the extension.</summary>
     internal static string NameOf(string image) => Path.GetFileNameWithoutExtension(image);
@@ -71,7 +71,7 @@ internal sealed class SegmentResult
 
     /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>
     /// <exception cref="InputException">A file cannot be written.</exception>
-    internal void Write(string folder)
+    public void Write(string folder)
     {
         string[] files = FilesOf(Image, folder);
         Imaging.AtomicFile.WriteAllBytes(files[0], EncodeLabels());
@@ -83,8 +83,8 @@ internal sealed class SegmentResult
     internal object ToJson() => new { Image, Width, Height, Classes, Background };
 
     /// <summary>NAME.png: the stored numbers are the class indices, viewers show them in VOC's colours, and the names stand in a text chunk.</summary>
-    internal byte[] EncodeLabels() => LabelWriter.Encode(_labels, LabelPalette.Voc, _names);
+    public byte[] EncodeLabels() => LabelWriter.Encode(_labels, LabelPalette.Voc, _names);
 
     /// <summary>NAME.overlay.png.</summary>
-    internal byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));
+    public byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));
 }

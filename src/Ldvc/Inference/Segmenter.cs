@@ -15,7 +15,7 @@ namespace Ldvc.Inference;
 /// class embeddings are computed once, when the segmenter is made. Where the device can, the best class is found from the windows' logits at once, and
 /// the probabilities of all classes at the picture's size are never stored.
 /// </summary>
-internal sealed class Segmenter : IDisposable
+public sealed class Segmenter : IDisposable
 {
     private readonly LdvcModel _model;
     private readonly Device _device;

@@ -13,7 +13,7 @@ namespace Ldvc.Model;
 /// A checkpoint of `ldvc train` (method.md 11), opened for reading: the trained tensors, the optimiser's moments, and in the metadata everything that
 /// inference and continuing need to know. The frozen CLIP is not in it; it is named by its SHA-256.
 /// </summary>
-internal sealed class LdvcCheckpoint : IDisposable
+public sealed class LdvcCheckpoint : IDisposable
 {
     private const string Kind = "ldvc";
     private const string KindKey = "kind";
@@ -49,13 +49,13 @@ internal sealed class LdvcCheckpoint : IDisposable
     }
 
     /// <summary>The file, as it was named.</summary>
-    internal string Path => _archive.Path;
+    public string Path => _archive.Path;
 
     /// <summary>Optimiser steps taken.</summary>
-    internal long Step { get; }
+    public long Step { get; }
 
     /// <summary>The configuration it was trained with.</summary>
-    internal LdvcConfig Config { get; }
+    public LdvcConfig Config { get; }
 
     /// <summary>SHA-256 of the CLIP's weights file.</summary>
     internal string ClipSha256 { get; }
@@ -64,14 +64,14 @@ internal sealed class LdvcCheckpoint : IDisposable
     internal string ClipPath { get; }
 
     /// <summary>The data set's class names.</summary>
-    internal ClassList Classes { get; }
+    public ClassList Classes { get; }
 
     /// <summary>The names that had masks in training; upper and lower case are the same.</summary>
-    internal IReadOnlySet<string> Seen { get; }
+    public IReadOnlySet<string> Seen { get; }
 
     /// <summary>Opens a checkpoint; its tensors are read later.</summary>
     /// <exception cref="InputException">The file is missing, damaged, or of another kind.</exception>
-    internal static LdvcCheckpoint Open(string path)
+    public static LdvcCheckpoint Open(string path)
     {
         TensorArchive archive = TensorArchive.Open(path);
         try
@@ -113,7 +113,7 @@ internal sealed class LdvcCheckpoint : IDisposable
     /// <param name="device">Where it is to live.</param>
     /// <param name="clip">The CLIP's folder or file; null = where it lay in training.</param>
     /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
-    internal LoadedModel LoadModel(Device device, string? clip)
+    public LoadedModel LoadModel(Device device, string? clip)
     {
         clip ??= Locate();
         RefuseOtherClip(ClipCheckpoint.Find(clip).Sha256(), clip);

@@ -13,7 +13,7 @@ namespace Ldvc.Model;
 /// LDVC around a frozen CLIP: prompted encoders, text adapter, decoder, mask head. Its parameters are the trainable ones, named as in method.md 11; the
 /// CLIP is not part of the module and is disposed of by its owner.
 /// </summary>
-internal sealed class LdvcModel : Module
+public sealed class LdvcModel : Module
 {
     private readonly ModelConfig _config;
     private readonly VisionPrompts _vision;
@@ -67,10 +67,10 @@ internal sealed class LdvcModel : Module
     }
 
     /// <summary>The frozen CLIP.</summary>
-    internal ClipModel Clip { get; }
+    public ClipModel Clip { get; }
 
     /// <summary>Whether class embeddings change during training (they do when there are text prompts).</summary>
-    internal bool HasTextPrompts => _text is not null;
+    public bool HasTextPrompts => _text is not null;
 
     /// <summary>Class embeddings t [C, E] of unit length (method.md 3).</summary>
     internal Variable EncodeClasses(Tape tape, TokenBatch texts)
@@ -84,7 +84,7 @@ internal sealed class LdvcModel : Module
     internal (Variable Class, Variable Patches) EncodeImage(Tape tape, Tensor image) => _vision.Encode(tape, Clip.Visual, image, _config.ClsTwice);
 
     /// <summary>From embeddings to mask logits [B, C, h, w] (method.md 4 to 6).</summary>
-    internal Variable Decode(Tape tape, Variable classEmbedding, Variable patches, Variable texts, int gridHeight, int gridWidth)
+    public Variable Decode(Tape tape, Variable classEmbedding, Variable patches, Variable texts, int gridHeight, int gridWidth)
     {
         using var scope = tape.BeginScope();
         var adapted = _adapter.Forward(tape, tape.Relationship(texts, classEmbedding));
@@ -92,7 +92,7 @@ internal sealed class LdvcModel : Module
     }
 
     /// <summary>Mask logits [B, C, h, w] of pictures [B, 3, H, W] for class embeddings t [C, E].</summary>
-    internal Variable Forward(Tape tape, Tensor image, Variable texts)
+    public Variable Forward(Tape tape, Tensor image, Variable texts)
     {
         using var scope = tape.BeginScope();
         var (token, patches) = EncodeImage(tape, image);

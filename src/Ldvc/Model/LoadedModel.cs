@@ -8,29 +8,33 @@ using Ldvc.Tensors;
 namespace Ldvc.Model;
 
 /// <summary>A CLIP, its tokenizer and the LDVC model around it: what every verb that computes needs.</summary>
-internal sealed class LoadedModel : IDisposable
+public sealed class LoadedModel : IDisposable
 {
     private LoadedModel(ClipModel clip, ClipTokenizer tokenizer, LdvcModel model, ModelConfig config, string sha256)
     {
         (Clip, Tokenizer, Model, Config, ClipSha256) = (clip, tokenizer, model, config, sha256);
     }
 
-    internal ClipModel Clip { get; }
+    /// <summary>The frozen CLIP.</summary>
+    public ClipModel Clip { get; }
 
-    internal ClipTokenizer Tokenizer { get; }
+    /// <summary>The CLIP's tokenizer.</summary>
+    public ClipTokenizer Tokenizer { get; }
 
-    internal LdvcModel Model { get; }
+    /// <summary>The trained model around it.</summary>
+    public LdvcModel Model { get; }
 
-    internal ModelConfig Config { get; }
+    /// <summary>Section model of its configuration.</summary>
+    public ModelConfig Config { get; }
 
     /// <summary>SHA-256 of the CLIP's weights file: a checkpoint belongs to one CLIP.</summary>
     internal string ClipSha256 { get; }
 
     /// <summary>The device everything lives on.</summary>
-    internal Device Device => Clip.LogitScale.Value.Device;
+    public Device Device => Clip.LogitScale.Value.Device;
 
     /// <summary>Loads a CLIP and builds an untrained LDVC model around it.</summary>
-    internal static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed)
+    public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed)
     {
         var checkpoint = ClipCheckpoint.Find(clipPath);
         var tokenizer = ClipTokenizer.Load(clipPath);
@@ -55,7 +59,7 @@ internal sealed class LoadedModel : IDisposable
     internal TokenBatch Tokenize(IReadOnlyList<string> names) => ClassTexts.Tokenize(Tokenizer, Config.Template, names, Clip.Config.ContextLength);
 
     /// <summary>Class embeddings t [C, E], computed once, for inference.</summary>
-    internal Tensor EmbedClasses(IReadOnlyList<string> names)
+    public Tensor EmbedClasses(IReadOnlyList<string> names)
     {
         using var tape = new Tape(Device, recording: false);
         return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();

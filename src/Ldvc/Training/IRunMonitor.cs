@@ -5,13 +5,13 @@ namespace Ldvc.Training;
 /// <param name="Loss">The loss of the last step; NaN when there is none to show.</param>
 /// <param name="LearningRate">The learning rate of the last step; NaN when there is none to show.</param>
 /// <param name="Images">Images handled so far in this process.</param>
-internal readonly record struct ProgressStatus(int Step, double Loss, double LearningRate, long Images);
+public readonly record struct ProgressStatus(int Step, double Loss, double LearningRate, long Images);
 
 /// <summary>
 /// Who follows a run: it is told in lines of text what happens, and after every step how far a loop is. A program shows both on its console, a page or nowhere
 /// (<see cref="SilentMonitor"/>). A run calls it from its own thread.
 /// </summary>
-internal interface IRunMonitor
+public interface IRunMonitor
 {
     /// <summary>A result, or something that happened; one line.</summary>
     void Say(string line);
@@ -28,14 +28,14 @@ internal interface IRunMonitor
 }
 
 /// <summary>Follows a run without a word.</summary>
-internal sealed class SilentMonitor : IRunMonitor, IProgress<ProgressStatus>
+public sealed class SilentMonitor : IRunMonitor, IProgress<ProgressStatus>
 {
     private SilentMonitor()
     {
     }
 
     /// <summary>The one there is.</summary>
-    internal static SilentMonitor Instance { get; } = new();
+    public static SilentMonitor Instance { get; } = new();
 
     /// <inheritdoc/>
     public void Say(string line)

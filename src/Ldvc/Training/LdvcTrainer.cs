@@ -11,13 +11,13 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Training;
 
 /// <summary>What one optimiser step gave.</summary>
-internal readonly record struct StepResult(double Loss, double Focal, double Dice, double LearningRate);
+public readonly record struct StepResult(double Loss, double Focal, double Dice, double LearningRate);
 
 /// <summary>
 /// Trains LDVC (method.md 7 and 8) in any of the three settings. What a step does is a pure function of (configuration, seed, step number), so a run
 /// continued from a checkpoint is the run that was never interrupted.
 /// </summary>
-internal sealed class LdvcTrainer : ITrainable, IDisposable
+public sealed class LdvcTrainer : ITrainable, IDisposable
 {
     // Unseen pixels wait for their pseudo label under this number; classes end below it.
     private const byte PseudoLabelMarker = 254;
@@ -34,7 +34,12 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
     private TrainingInputs? _inputs;
     private StepResult _last;
 
-    internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
+    /// <summary>Makes ready to train; the configuration is checked against the CLIP and the data set.</summary>
+    /// <param name="loaded">The model; it stays the caller's.</param>
+    /// <param name="dataset">The training part.</param>
+    /// <param name="config">Sections train, augment, loss and data.</param>
+    /// <exception cref="InputException">A value does not fit the CLIP or the data set.</exception>
+    public LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
     {
         (_loaded, _dataset, _config) = (loaded, dataset, config);
         var train = config.Train;
@@ -91,13 +96,13 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
     }
 
     /// <summary>The optimiser with its moments.</summary>
-    internal AdamW Optimizer { get; }
+    public AdamW Optimizer { get; }
 
     /// <summary>Steps taken.</summary>
     public long Step => Optimizer.Steps;
 
     /// <summary>Time spent waiting for data so far.</summary>
-    internal TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
+    public TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
     /// <summary>Whether training has ended because a number was none any more.</summary>
     public bool HasDiverged { get; private set; }
@@ -108,7 +113,7 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
 
     /// <summary>One optimiser step.</summary>
     /// <exception cref="InputException">A file of the data set is bad, or a number is none any more (the message names the first bad tensor).</exception>
-    internal StepResult RunStep()
+    public StepResult RunStep()
     {
         var train = _config.Train;
         using var step = _loaded.Device.Range("training step");

@@ -3,7 +3,7 @@ using Ldvc.Inference;
 namespace Ldvc.Training;
 
 /// <summary>How a training run, or the part of one that this process did, ended.</summary>
-internal sealed record TrainingOutcome
+public sealed record TrainingOutcome
 {
     /// <summary>Whether all steps are done and evaluated; false when it was interrupted.</summary>
     public required bool Finished { get; init; }

@@ -11,7 +11,7 @@ namespace Ldvc.Training;
 /// `ldvc train`: one run in its folder, from the first step or from the newest checkpoint to the last step and the final evaluation. A run that was
 /// stopped, however roughly, and resumed ends with the same bytes as one that was not.
 /// </summary>
-internal sealed class TrainingRun
+public sealed class TrainingRun
 {
     private readonly LdvcConfig _config;
     private readonly IRunMonitor _monitor;
@@ -48,7 +48,7 @@ internal sealed class TrainingRun
     /// <param name="monitor">Follows the run.</param>
     /// <param name="cancellation">Set when the run is to stop; it saves first.</param>
     /// <exception cref="InputException">Bad input, or training that diverged.</exception>
-    internal static TrainingOutcome Run(
+    public static TrainingOutcome Run(
         LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation)
     {
         // With the folder in it, the run's own config.yaml is all that is needed to continue.

@@ -7,13 +7,13 @@ namespace Ldvc.Clip.Tokenization;
 /// CLIP's byte-pair tokenizer. The merging is Microsoft.ML.Tokenizers'; cleaning and splitting are done here, where they can be exactly CLIP's.
 /// Start and end of text have whatever ids the vocabulary gives them. Safe to use from several threads.
 /// </summary>
-internal sealed class ClipTokenizer
+public sealed class ClipTokenizer
 {
     private readonly BpeTokenizer _bpe;
 
     /// <summary>A tokenizer from a vocabulary in memory.</summary>
     /// <exception cref="InputException">The vocabulary lacks a byte or a special token, or a merge leads out of it.</exception>
-    public ClipTokenizer(ClipVocabulary vocabulary)
+    internal ClipTokenizer(ClipVocabulary vocabulary)
         : this(vocabulary, "vocabulary")
     {
     }
@@ -48,7 +48,7 @@ internal sealed class ClipTokenizer
     }
 
     /// <summary>The vocabulary, for saving it beside a model.</summary>
-    public ClipVocabulary Vocabulary { get; }
+    internal ClipVocabulary Vocabulary { get; }
 
     /// <summary>Id of the token in front of every text.</summary>
     public int StartOfText { get; }
