@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Xml.Linq;
 using Ldvc.Configuration;
+using Xunit;
 
 namespace Ldvc.Tests.Configuration;
 
