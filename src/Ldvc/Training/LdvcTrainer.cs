@@ -196,7 +196,7 @@ internal sealed class LdvcTrainer : ITrainable, IDisposable
             losses.CopyFrom(parts);
         }
 
-        Optimizer.FindNotFiniteGradient(status.View.Shift(3));
+        Optimizer.FindNotFiniteGradient(status.View.Shift(3).As(DType.Int32));
         if (more)
         {
             inputs.CopyAhead();
