@@ -6,12 +6,12 @@ namespace Ldvc.Autograd;
 
 /// <summary>
 /// Records the operations of one step and runs them backward. Operations are extension methods, one file each (Ops/). The tape owns every variable
-/// made on it: disposing it frees whatever is left, so an abandoned step leaks nothing. A scope (<see cref="BeginScope"/>) frees earlier what a part of
-/// the computation made and does not keep.
+/// made on it: disposing it frees whatever is left, so an abandoned step leaks nothing. A scope (<see cref="BeginScope"/>) frees earlier what a part
+/// of the computation made and does not keep.
 /// </summary>
 /// <remarks>
-/// A tape and its variables belong to one thread at a time: nothing in it is locked. Threads that compute at the same time use a tape each. Parameters
-/// may be read by several tapes at once; their gradients may not be written by several backwards at once.
+/// A tape and its variables belong to one thread at a time: nothing in it is locked. Threads that compute at the same time use a tape each.
+/// Parameters may be read by several tapes at once; their gradients may not be written by several backwards at once.
 /// </remarks>
 public sealed class Tape : IDisposable
 {
@@ -125,7 +125,8 @@ public sealed class Tape : IDisposable
     {
         if (ReferenceEquals(old, now) || old.Tape != this)
         {
-            throw new ArgumentException($"replace: the old variable {old.Shape} {(old.Tape == this ? "is the new one" : "does not belong to this tape")}", nameof(old));
+            string wrong = old.Tape == this ? "is the new one" : "does not belong to this tape";
+            throw new ArgumentException($"replace: the old variable {old.Shape} {wrong}", nameof(old));
         }
 
         old.Dispose();
@@ -138,7 +139,9 @@ public sealed class Tape : IDisposable
     /// </summary>
     /// <param name="output">Where the gradient starts.</param>
     /// <param name="gradient">Its gradient, float32 and of its shape; ones when absent.</param>
-    /// <exception cref="InvalidOperationException">The tape does not record, has run backward before, or the output depends on nothing that is trained.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The tape does not record, has run backward before, or the output depends on nothing that is trained.
+    /// </exception>
     /// <exception cref="ArgumentException">The output is not this tape's, or the gradient is of another type, shape or device.</exception>
     /// <exception cref="ObjectDisposedException">The tape has ended, or the output or the gradient was freed.</exception>
     public void Backward(Variable output, Tensor? gradient = null)
@@ -151,13 +154,15 @@ public sealed class Tape : IDisposable
 
         if (output.Tape is null)
         {
-            throw new ArgumentException($"backward: the output {output.Shape} is a parameter, expected the result of an operation on this tape", nameof(output));
+            throw new ArgumentException(
+                $"backward: the output {output.Shape} is a parameter, expected the result of an operation on this tape", nameof(output));
         }
 
         Require("backward", output);
         if (_backward)
         {
-            throw new InvalidOperationException("backward: the tape has run backward already and what its forward saved is gone; record the step again on a new tape");
+            throw new InvalidOperationException(
+                "backward: the tape has run backward already and what its forward saved is gone; record the step again on a new tape");
         }
 
         if (!output.RequiresGradient)
@@ -167,7 +172,8 @@ public sealed class Tape : IDisposable
 
         if (gradient is not null && (gradient.DType != DType.Float32 || gradient.Shape != output.Shape || gradient.Device != Device))
         {
-            throw new ArgumentException($"backward: the gradient is {gradient}, expected {DType.Float32} {output.Shape} on {Device.Name}", nameof(gradient));
+            throw new ArgumentException(
+                $"backward: the gradient is {gradient}, expected {DType.Float32} {output.Shape} on {Device.Name}", nameof(gradient));
         }
 
         _ = gradient?.Raw;
@@ -215,8 +221,8 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>
-    /// The result of an operation; it needs a gradient when the tape records and any input does. Owns the value from here on, also when it throws. The
-    /// operation's name is that of the calling method.
+    /// The result of an operation; it needs a gradient when the tape records and any input does. Owns the value from here on, also when it throws.
+    /// The operation's name is that of the calling method.
     /// </summary>
     internal Variable Result(Tensor value, Variable? a, [CallerMemberName] string operation = "") => Result(value, [a], operation);
 
@@ -224,7 +230,8 @@ public sealed class Tape : IDisposable
     internal Variable Result(Tensor value, Variable? a, Variable? b, [CallerMemberName] string operation = "") => Result(value, [a, b], operation);
 
     /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
-    internal Variable Result(Tensor value, Variable? a, Variable? b, Variable? c, [CallerMemberName] string operation = "") => Result(value, [a, b, c], operation);
+    internal Variable Result(Tensor value, Variable? a, Variable? b, Variable? c, [CallerMemberName] string operation = "") =>
+        Result(value, [a, b, c], operation);
 
     /// <inheritdoc cref="Result(Tensor, Variable?, string)"/>
     internal Variable Result(Tensor value, Variable? a, Variable? b, Variable? c, Variable? d, [CallerMemberName] string operation = "") =>
@@ -291,8 +298,8 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>
-    /// A handle of its own to the same value, which the gradient passes through: what an operation returns that has nothing to do (dropout at inference).
-    /// Nothing is copied.
+    /// A handle of its own to the same value, which the gradient passes through: what an operation returns that has nothing to do (dropout at
+    /// inference). Nothing is copied.
     /// </summary>
     internal Variable Share(Variable x, [CallerMemberName] string operation = "")
     {
@@ -348,7 +355,9 @@ public sealed class Tape : IDisposable
         {
             Require(operation);
             _ = value.Raw;
-            return value.Device == Device ? value : throw new ArgumentException($"{operation}: {value}, expected a tensor on {Device.Name}", nameof(value));
+            return value.Device == Device
+                ? value
+                : throw new ArgumentException($"{operation}: {value}, expected a tensor on {Device.Name}", nameof(value));
         }
         catch
         {

@@ -1,8 +1,8 @@
 namespace Ldvc.Autograd;
 
 /// <summary>
-/// A part of a computation: see <see cref="Tape.BeginScope"/>. Ends when disposed of, also by an exception; ending it again does nothing. It lives on the
-/// stack, as <c>using var scope</c>: no field, lambda or other thread can hold it.
+/// A part of a computation: see <see cref="Tape.BeginScope"/>. Ends when disposed of, also by an exception; ending it again does nothing. It lives
+/// on the stack, as <c>using var scope</c>: no field, lambda or other thread can hold it.
 /// </summary>
 public readonly ref struct TapeScope : IDisposable
 {
@@ -17,7 +17,9 @@ public readonly ref struct TapeScope : IDisposable
 
     private bool HasEnded => _frame is null || _frame.Version != _version;
 
-    /// <summary>Hands a variable of this scope to the enclosing scope, or to the tape where there is none, and returns it. Several can be kept.</summary>
+    /// <summary>
+    /// Hands a variable of this scope to the enclosing scope, or to the tape where there is none, and returns it. Several can be kept.
+    /// </summary>
     /// <exception cref="ArgumentException">The variable is a parameter, belongs to another tape, or was not made in this scope.</exception>
     /// <exception cref="ObjectDisposedException">The variable was freed.</exception>
     /// <exception cref="InvalidOperationException">The scope has ended.</exception>
@@ -39,7 +41,8 @@ public readonly ref struct TapeScope : IDisposable
             string owner = variable.Tape is null ? "is a parameter"
                 : variable.Tape != _frame!.Tape ? "belongs to another tape"
                 : "belongs to another scope";
-            throw new ArgumentException($"scope: the variable {variable.Shape} {owner}, expected one made in this scope and not kept yet", nameof(variable));
+            throw new ArgumentException(
+                $"scope: the variable {variable.Shape} {owner}, expected one made in this scope and not kept yet", nameof(variable));
         }
 
         _frame!.Remove(variable);
@@ -58,7 +61,8 @@ public readonly ref struct TapeScope : IDisposable
 
         if (_frame!.Tape.Frame != _frame)
         {
-            throw new InvalidOperationException("scope: a scope that was opened later is still open; end scopes in the reverse order of their begin, with using");
+            throw new InvalidOperationException(
+                "scope: a scope that was opened later is still open; end scopes in the reverse order of their begin, with using");
         }
 
         _frame.FreeAll();

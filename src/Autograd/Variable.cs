@@ -4,8 +4,8 @@ namespace Ldvc.Autograd;
 
 /// <summary>
 /// A value of a computation and, during the backward pass, its gradient. It is freed when its scope or its tape ends, or earlier by disposing of it.
-/// Then the handle to the value is dropped: what the backward needs is kept by the operation that needs it, everything else returns to the pool at once.
-/// The gradient is freed as the backward consumes it.
+/// Then the handle to the value is dropped: what the backward needs is kept by the operation that needs it, everything else returns to the pool at
+/// once. The gradient is freed as the backward consumes it.
 /// </summary>
 public class Variable : IDisposable
 {
@@ -122,5 +122,7 @@ public class Variable : IDisposable
 
     /// <summary>The error of using it after it was freed.</summary>
     internal ObjectDisposedException Freed(string operation) => new(
-        nameof(Variable), $"{operation}: a variable {Shape} is used after it was freed: its scope or tape has ended, or it was disposed of; Keep of its scope makes it live longer");
+        nameof(Variable),
+        $"{operation}: a variable {Shape} is used after it was freed: its scope or tape has ended, or it was disposed of; "
+        + "Keep of its scope makes it live longer");
 }

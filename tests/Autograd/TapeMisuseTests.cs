@@ -23,7 +23,7 @@ public sealed class TapeMisuseTests : IDisposable
         var y = tape.Scale(x, 2);
         tape.Backward(y);
         float[] once = x.Gradient!.ToArray();
-        Assert.Contains("has run backward already", Assert.Throws<InvalidOperationException>(() => tape.Backward(y)).Message, StringComparison.Ordinal);
+        Assert.Contains("has run backward already", Assert.Throws<InvalidOperationException>(() => tape.Backward(y)).Message);
         Assert.Throws<InvalidOperationException>(() => tape.Backward(tape.Scale(x, 3)));
         Assert.Equal(once, x.Gradient!.ToArray());
     }
@@ -33,18 +33,18 @@ public sealed class TapeMisuseTests : IDisposable
     {
         using var inference = new Tape(_device, recording: false);
         var y = inference.Scale(inference.Input(Values("x", 3)), 2);
-        Assert.Contains("recording: false", Assert.Throws<InvalidOperationException>(() => inference.Backward(y)).Message, StringComparison.Ordinal);
+        Assert.Contains("recording: false", Assert.Throws<InvalidOperationException>(() => inference.Backward(y)).Message);
 
         using var tape = new Tape(_device, recording: true);
         var constant = tape.Scale(tape.Constant(Values("x", 3)), 2);
-        Assert.Contains("depends on nothing that is trained", Assert.Throws<InvalidOperationException>(() => tape.Backward(constant)).Message, StringComparison.Ordinal);
+        Assert.Contains("depends on nothing that is trained", Assert.Throws<InvalidOperationException>(() => tape.Backward(constant)).Message);
         Assert.Throws<ArgumentNullException>(() => tape.Backward(null!));
         using var parameter = new Parameter(Values("p", 2));
-        Assert.Contains("[2] is a parameter", Assert.Throws<ArgumentException>(() => tape.Backward(parameter)).Message, StringComparison.Ordinal);
+        Assert.Contains("[2] is a parameter", Assert.Throws<ArgumentException>(() => tape.Backward(parameter)).Message);
 
         using var other = new Tape(_device, recording: true);
         var foreign = other.Scale(other.Input(Values("x", 3)), 2);
-        Assert.Contains("backward: a variable [3] belongs to another tape", Assert.Throws<ArgumentException>(() => tape.Backward(foreign)).Message, StringComparison.Ordinal);
+        Assert.Contains("backward: a variable [3] belongs to another tape", Assert.Throws<ArgumentException>(() => tape.Backward(foreign)).Message);
         var freed = tape.Scale(tape.Input(Values("x", 3)), 2);
         freed.Dispose();
         Assert.Throws<ObjectDisposedException>(() => tape.Backward(freed));
@@ -63,7 +63,7 @@ public sealed class TapeMisuseTests : IDisposable
         foreach (var gradient in new[] { integers, transposed, far })
         {
             string message = Assert.Throws<ArgumentException>(() => tape.Backward(y, gradient)).Message;
-            Assert.Contains($"the gradient is {gradient}, expected Float32 [2, 3] on", message, StringComparison.Ordinal);
+            Assert.Contains($"the gradient is {gradient}, expected Float32 [2, 3] on", message);
         }
 
         var released = Values("g", 2, 3);
@@ -103,7 +103,7 @@ public sealed class TapeMisuseTests : IDisposable
         Variable x = tape.Input(Values("x", 3)), freed = tape.Scale(x, 2);
         freed.Dispose();
         freed.Dispose();
-        Assert.Contains("[3] is used after it was freed", Assert.Throws<ObjectDisposedException>(() => freed.Value).Message, StringComparison.Ordinal);
+        Assert.Contains("[3] is used after it was freed", Assert.Throws<ObjectDisposedException>(() => freed.Value).Message);
         Assert.Equal(new Shape(3), freed.Shape);
         Assert.Throws<ObjectDisposedException>(() => tape.Share(freed));
         Assert.Throws<ObjectDisposedException>(() => tape.Require("mine", x, null, freed));
@@ -125,7 +125,7 @@ public sealed class TapeMisuseTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => tape.Share(y));
         Assert.Throws<ObjectDisposedException>(() => { tape.BeginScope(); });
         using var parameter = new Parameter(Values("p", 3));
-        Assert.Contains("the tape was disposed of", Assert.Throws<ObjectDisposedException>(() => tape.Scale(parameter, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("the tape was disposed of", Assert.Throws<ObjectDisposedException>(() => tape.Scale(parameter, 2)).Message);
         parameter.Dispose();
         Assert.Equal(0, _device.Pool.LiveBlocks);
     }
@@ -136,8 +136,9 @@ public sealed class TapeMisuseTests : IDisposable
         using var elsewhere = new CpuDevice(1);
         using (var tape = new Tape(_device, recording: true))
         {
-            Assert.Contains("constant: Float32 [2] on", Assert.Throws<ArgumentException>(() => tape.Constant(elsewhere.FromHost(new float[2], new Shape(2)))).Message, StringComparison.Ordinal);
-            Assert.Contains("input: Int32 [2]", Assert.Throws<ArgumentException>(() => tape.Input(_device.Empty(new Shape(2), DType.Int32))).Message, StringComparison.Ordinal);
+            var foreign = elsewhere.FromHost(new float[2], new Shape(2));
+            Assert.Contains("constant: Float32 [2] on", Assert.Throws<ArgumentException>(() => tape.Constant(foreign)).Message);
+            Assert.Contains("input: Int32 [2]", Assert.Throws<ArgumentException>(() => tape.Input(_device.Empty(new Shape(2), DType.Int32))).Message);
             Assert.Throws<ArgumentNullException>(() => tape.Constant(null!));
             var released = Values("x", 2);
             released.Dispose();

@@ -201,7 +201,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             losses.CopyFrom(parts);
         }
 
-        Optimizer.FindNotFiniteGradient(status.View.Shift(3));
+        Optimizer.FindNotFiniteGradient(status.View.Shift(3).As(DType.Int32));
         if (more)
         {
             inputs.CopyAhead();
