@@ -13,8 +13,31 @@ internal static class ReductionCases
         .. new[] { 1, 5, 37, 1000, 40001, RealCount }.SelectMany(Finite),
         NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
+        MaxWithNaN(2, 7, 1, 9), MaxWithNaN(2, 300, 1, 0), MaxWithNaN(1, 41, 5, 203), MaxWithNaN(2, 9, 37, 400), MaxWithNaN(1, 20000, 1, 777),
         First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
     ];
+
+    // One NaN in the slices of an outer index: it is the largest of its slice, and of no other.
+    private static KernelCase MaxWithNaN(int outer, int length, int inner, int at)
+    {
+        string variant = $"{outer} x {length} x {inner} with NaN at {at}";
+        return new KernelCase(typeof(IReductionKernels), nameof(IReductionKernels.MaxAxis), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] values = CaseRandom.Normal(variant, outer * length * inner);
+            values[at] = float.NaN;
+            Tensor x = run.Floats(values), y = run.Empty(outer * inner);
+            run.Launch = () => run.Kernels.Reduction.MaxAxis(x, y, outer, length, inner);
+
+            // A NaN is told apart as a number that is no maximum.
+            double Of(int slice) => Enumerable.Range(0, length).Select(i => values[(((slice / inner * length) + i) * inner) + (slice % inner)]).Max(v => float.IsNaN(v) ? 100.0 : v);
+            run.Compare = () => [CaseDifference.Of("y", [.. Enumerable.Range(0, outer * inner).Select(Of)], [.. y.ToArray().Select(v => float.IsNaN(v) ? 100.0 : v)], 0)];
+            return run;
+        })
+        {
+            Work = new CaseWork(outer * length * inner, outer * length * inner),
+        };
+    }
 
     // The first bad tensor of a list, and every second one after it.
     private static KernelCase First(int bad, int[] counts)

@@ -50,8 +50,8 @@ internal readonly struct MaxReducer : IAxisReducer
 {
     public static float Start => float.NegativeInfinity;
 
-    // NaN in either is NaN.
-    public static float Combine(float a, float b) => b > a || float.IsNaN(b) ? b : a;
+    // NaN in either is NaN: it is known by its bits, which are above infinity's. No comparison with it is true.
+    public static float Combine(float a, float b) => b > a || (Interop.FloatAsInt(b) & 0x7FFFFFFFu) > 0x7F800000u ? b : a;
 }
 
 /// <summary>
