@@ -80,10 +80,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Rows start .. start+count of the outermost dimension, sharing the memory.</summary>
     /// <exception cref="ArgumentException">The tensor has no dimension, or no such rows.</exception>
     /// <exception cref="ObjectDisposedException">The memory was released.</exception>
-    /// <exception cref="InvalidOperationException">It is a frozen weight in panels, whose rows do not lie one after another.</exception>
     public Tensor Slice(int start, int count)
     {
-        _ = View;
+        _ = Raw;
         if (Shape.Rank == 0)
         {
             throw new ArgumentException($"slice: expected at least one dimension, got {this}");

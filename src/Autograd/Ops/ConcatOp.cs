@@ -12,7 +12,7 @@ public static class ConcatOp
     public static Variable Concat(this Tape tape, Variable a, Variable b)
     {
         Shape left = Guard.Floats(tape, Name, a, 3, "[B, T, D]"), right = Guard.Floats(tape, Name, b, 3, "[B, U, D]");
-        int batch = left[0], width = left[2], first = left[1], second = right[1];
+        int batch = Guard.NotEmpty(Name, left, 0, nameof(a)), width = left[2], first = left[1], second = right[1];
         Guard.Size(Name, right, 0, batch, "the batch of a", nameof(b));
         Guard.Size(Name, right, 2, width, "the width of a", nameof(b));
         int length = Guard.Sum(Name, first, second);

@@ -12,7 +12,7 @@ public static class SliceTokensOp
     public static Variable SliceTokens(this Tape tape, Variable x, int start, int count)
     {
         var shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]");
-        int batch = shape[0], length = shape[1], width = shape[2];
+        int batch = Guard.NotEmpty(Name, shape, 0, nameof(x)), length = shape[1], width = shape[2];
         Guard.Range(Name, start, count, length, shape);
         var y = Guard.Result(tape, Name, new Shape(batch, count, width));
         tape.Kernels.Tokens.CopyBlocks(x.Value.View.Shift((long)start * width), (long)length * width, y, (long)count * width, batch, (long)count * width, false);

@@ -14,7 +14,7 @@ public static class SpliceOp
     public static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
     {
         Shape shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]"), added = Guard.Floats(tape, Name, tokens, 2, "[M, D]");
-        int batch = shape[0], length = shape[1], width = shape[2], count = added[0];
+        int batch = Guard.NotEmpty(Name, shape, 0, nameof(x)), length = shape[1], width = shape[2], count = added[0];
         Guard.Size(Name, added, 1, width, "the width of x", nameof(tokens));
         Guard.Range(Name, start, dropped, length, shape);
         int outLength = Guard.Sum(Name, length - dropped, count);
