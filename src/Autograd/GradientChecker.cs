@@ -47,8 +47,8 @@ public sealed class GradientChecker(Device device)
                 parameters.Add((name, new Parameter(value.Clone())));
             }
 
-            Variable[] variables = [.. parameters.Select(p => p.Parameter)];
-            return Check(tape => function(tape, variables), parameters);
+            // Handles of the tape: operators on variables find it there.
+            return Check(tape => function(tape, [.. parameters.Select(p => tape.Share(p.Parameter))]), parameters);
         }
         finally
         {

@@ -12,7 +12,7 @@ internal sealed class NamedTensors
     private readonly List<(string Name, Tensor Target)> _wanted;
     private readonly List<string> _misshapen = [];
 
-    internal NamedTensors(TensorArchive archive, IEnumerable<(string Name, Tensor Target)> wanted)
+    internal NamedTensors(TensorArchive archive, IEnumerable<(string Name, Tensor Target)> wanted, string prefix = "")
     {
         _archive = archive;
         _wanted = [.. wanted];
@@ -29,7 +29,8 @@ internal sealed class NamedTensors
         }
 
         var names = _wanted.Select(w => w.Name).ToHashSet(StringComparer.Ordinal);
-        Unexpected.AddRange(archive.Entries.Keys.Where(name => !names.Contains(name)).Order(StringComparer.Ordinal));
+        Unexpected.AddRange(archive.Entries.Keys
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !names.Contains(name)).Order(StringComparer.Ordinal));
     }
 
     /// <summary>Names that the file has not.</summary>

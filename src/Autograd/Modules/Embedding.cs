@@ -27,5 +27,5 @@ public sealed class Embedding : Module
     /// <returns>[outer..., width].</returns>
     /// <exception cref="ArgumentException">An index is outside the table, or the sizes do not fit.</exception>
     public Variable Forward(Tape tape, ReadOnlySpan<int> ids, params ReadOnlySpan<int> outer) =>
-        outer.IsEmpty ? tape.Gather(Weight, ids, ids.Length) : tape.Gather(Weight, ids, outer);
+        outer.IsEmpty ? tape.Embedding(Weight, ids, ids.Length) : tape.Embedding(Weight, ids, outer);
 }

@@ -41,11 +41,14 @@ public abstract partial class Module
     }
 
     /// <summary>As <see cref="Load(string, bool)"/>, from a file that is open.</summary>
+    /// <param name="archive">The file.</param>
+    /// <param name="strict">As there.</param>
+    /// <param name="prefix">What the names start with in the file, e.g. "encoder."; tensors without it are passed over.</param>
     /// <exception cref="InputException">As there.</exception>
-    public LoadReport Load(TensorArchive archive, bool strict = true)
+    public LoadReport Load(TensorArchive archive, bool strict = true, string prefix = "")
     {
         ArgumentNullException.ThrowIfNull(archive);
-        var tensors = new NamedTensors(archive, Parameters().Select(p => (p.Name, p.Parameter.Value)));
+        var tensors = new NamedTensors(archive, Parameters(prefix).Select(p => (p.Name, p.Parameter.Value)), prefix);
         tensors.Check(strict, $"the module {GetType().Name}");
         tensors.Read();
         return new LoadReport(tensors.Missing, tensors.Unexpected);
