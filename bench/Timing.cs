@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Bench;
 
@@ -20,8 +21,7 @@ internal static class Timing
             times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        Array.Sort(times);
-        return (times[rounds / 2], times[0]);
+        return (times.Median(), times.Minimum());
     }
 
     /// <summary>Peak resident memory of this process in MiB, from the operating system.</summary>

@@ -1,4 +1,5 @@
 using Ldvc.Tensors;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Bench.Compare;
 
@@ -97,16 +98,10 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
 
     private static string Output(string folder, string engine) => Path.Combine(folder, $"out.{engine}.safetensors");
 
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
-
     private PeerResult Result(PeerProcess process, PeerProcess ours, double error)
     {
-        double median = Median(process.Times);
-        var ratio = Median(ours.Rounds.Zip(process.Rounds, (a, b) => a / b));
+        double median = process.Times.Median();
+        var ratio = ours.Rounds.Zip(process.Rounds, (a, b) => a / b).Median();
         var end = process.End();
         return new PeerResult
         {

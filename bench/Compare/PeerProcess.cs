@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Ldvc.Bench.Compare.Ours;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Bench.Compare;
 
@@ -55,8 +56,7 @@ internal sealed class PeerProcess : IDisposable
         _process.StandardInput.WriteLine($"run {runs}");
         var times = Listen()["times"]!.AsArray().Select(t => (double)t!).ToList();
         Times.AddRange(times);
-        times.Sort();
-        Rounds.Add(times[times.Count / 2]);
+        Rounds.Add(times.Median());
     }
 
     /// <summary>Ends the process and returns its memory and allocation counts.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Tensors;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Bench.Profile;
 
@@ -25,6 +26,6 @@ internal static class StepClock
             times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        return times.Order().ElementAt(Rounds / 2);
+        return times.Median();
     }
 }

@@ -156,12 +156,12 @@ public sealed class AblateTests
         }
 
         string tables = File.ReadAllText(Path.Combine(output, "ablation.md"));
-        Assert.Contains("mean ± deviation over splits and seeds", tables);
+        Assert.Contains("mean ± standard deviation over splits and seeds", tables);
         Assert.Contains("paired by split and seed", tables);
         Assert.Matches(@"\| ZegCLIP \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 4 \|", tables);
         Assert.Matches(@"\*\*Split by split\*\*(.|\n)*\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n\| LDVC \(\+ text prompts\) \| cats (.|\n)*\| ZegCLIP \| dogs ", tables);
         double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(), (l, z) => Accuracy(l) - Accuracy(z))];
-        Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Lab.Ablation.Spread.Of(gains).Text()} |", tables);
+        Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Lab.Ablation.SampleStatistics.Of(gains).Text()} |", tables);
 
         // Again: nothing is trained.
         Assert.Equal(8, Done(Line(output, "2", splits)).Split("(done before)").Length - 1);

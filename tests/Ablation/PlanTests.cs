@@ -87,14 +87,14 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public void MeanAndDeviationAreThoseOfASample()
+    public void MeanAndStandardDeviationAreThoseOfASample()
     {
-        Spread spread = Spread.Of([0.71, 0.75, 0.79]);
-        Assert.Equal((0.75, 0.04, 3), (spread.Mean, Math.Round(spread.Deviation, 12), spread.Count));
-        Assert.Equal("75.0 ± 4.0", spread.Text());
-        Assert.Equal("75.0", Spread.Of([0.75]).Text());
-        Assert.Equal("-", Spread.Of([0.75, double.NaN]).Text());
-        Assert.Equal("-", Spread.Of([]).Text());
+        SampleStatistics sample = SampleStatistics.Of([0.71, 0.75, 0.79]);
+        Assert.Equal((0.75, 0.04, 3), (Math.Round(sample.Mean, 12), Math.Round(sample.StandardDeviation, 12), sample.Count));
+        Assert.Equal("75.0 ± 4.0", sample.Text());
+        Assert.Equal("75.0", SampleStatistics.Of([0.75]).Text());
+        Assert.Equal("-", SampleStatistics.Of([0.75, double.NaN]).Text());
+        Assert.Equal("-", SampleStatistics.Of([]).Text());
     }
 
     private static string Refused(string set) => Assert.Throws<InputException>(() => AblationPlan.Create(ConfigFiles.Load("", set), null)).Message;

@@ -33,6 +33,12 @@ public sealed class TablesTests
         Assert.StartsWith("72", penalties.Rows[0][1], StringComparison.Ordinal);
         Assert.StartsWith("82", penalties.Rows[1][1], StringComparison.Ordinal);
 
+        // Differences of two seeds, both 1 point: equal ones have no standard deviation but that of rounding.
+        AblationTable tests = Find("Paired t-test of the gain over ZegCLIP");
+        Assert.Equal(["", "score", "mean", "standard deviation", "t", "p", "n"], tests.Headers);
+        Assert.Equal(["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"], tests.Rows.Select(r => r[1]));
+        Assert.All(tests.Rows, r => Assert.Equal(["1.00", "0.00", "0.000", "2"], [r[2], r[3], r[5], r[6]]));
+
         AblationTable Find(string start) => tables.First(t => t.Caption.StartsWith(start, StringComparison.Ordinal));
         void Check(string start, string[] headers, double first)
         {
@@ -40,7 +46,7 @@ public sealed class TablesTests
             Assert.Equal(headers, table.Headers.Skip(1).Take(4));
             for (int row = 0; row < 2; row++)
             {
-                string[] expected = [.. Enumerable.Range(0, 4).Select(column => Spread.Of([Value(first, row, column), Value(first, row + 2, column)]).Text())];
+                string[] expected = [.. Enumerable.Range(0, 4).Select(column => SampleStatistics.Of([Value(first, row, column), Value(first, row + 2, column)]).Text())];
                 Assert.Equal(expected, table.Rows[row].Skip(1).Take(4));
                 Assert.Equal("2", table.Rows[row][5]);
             }

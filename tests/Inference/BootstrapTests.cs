@@ -43,6 +43,24 @@ public sealed class BootstrapTests
         Assert.InRange(mean - interval.Low, 0.85 * half, 1.15 * half);
     }
 
+    /// <summary>Of 1000 resamples, drawn as documented, the 25th from either end: no interpolation.</summary>
+    [Fact]
+    public void EndsAreTheTwentyFifthFromEitherEnd()
+    {
+        Confusion[] pictures = [.. Enumerable.Range(0, 30).Select(i => Picture(3 * i, 100 - (3 * i), i, 100 - i))];
+        var drawn = new double[1000];
+        for (int r = 0; r < drawn.Length; r++)
+        {
+            var random = new CounterRandom(9, (ulong)r);
+            drawn[r] = Enumerable.Range(0, 30).Sum(_ => 100 + (2.0 * random.NextInt(30))) / (200 * 30);
+        }
+
+        Array.Sort(drawn);
+        Interval interval = Bootstrap.Of(pictures, Classes, Split, seed: 9).PixelAccuracy;
+        Assert.Equal(drawn[24], interval.Low, 12);
+        Assert.Equal(drawn[975], interval.High, 12);
+    }
+
     [Fact]
     public void WhatIsHardForBothModelsCancels()
     {

@@ -34,7 +34,7 @@ internal static class AblationOutput
         return text.ToString();
     }
 
-    /// <summary>Every run, and mean and deviation of every variant, for programs. Shares of 1.</summary>
+    /// <summary>Every run, mean and standard deviation of every variant, and paired t-tests against the first row, for programs. Shares of 1.</summary>
     internal static object Json(AblationResults results) => new
     {
         Setting = ConfigWriter.EnumName(results.Config.Train.Setting),
@@ -55,6 +55,7 @@ internal static class AblationOutput
         Scores = Lines(results, variant, r => r.Scores),
         NoPenalty = Lines(results, variant, r => r.NoPenalty),
         Shuffled = Lines(results, variant, r => r.Shuffled),
+        PairedTest = Tests(results, variant),
         PiecesPerObject = results.Over(variant, r => r.PiecesPerObject),
         LargePiecesPerObject = results.Over(variant, r => r.LargePiecesPerObject),
         RightPiecesPerFound = results.Over(variant, r => r.RightPiecesPerFound),
@@ -68,6 +69,18 @@ internal static class AblationOutput
         MiouUnseen = results.Over(variant, r => line(r).Unseen),
         Hiou = results.Over(variant, r => line(r).Harmonic),
     };
+
+    // Null for the first row itself, and where there are fewer than two pairs.
+    private static object? Tests(AblationResults results, AblationVariant variant)
+    {
+        if (results.Plan.Rows.Count < 2 || variant.Key == results.Plan.Rows[0].Key)
+        {
+            return null;
+        }
+
+        PairedTTest? Test(Func<ScoreLine, double> number) => results.Test(variant, results.Plan.Rows[0], r => number(r.Scores));
+        return new { PixelAccuracy = Test(s => s.PixelAccuracy), MiouSeen = Test(s => s.Seen), MiouUnseen = Test(s => s.Unseen), Hiou = Test(s => s.Harmonic) };
+    }
 
     private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(Cell)).Append(" |\n");
 

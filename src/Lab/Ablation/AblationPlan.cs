@@ -26,7 +26,7 @@ internal sealed record AblationPlan(
     /// <summary>Every variant that is trained, rows first.</summary>
     internal IEnumerable<AblationVariant> Variants => Rows.Concat(Sweeps).DistinctBy(v => v.Key);
 
-    /// <summary>What means and deviations are over.</summary>
+    /// <summary>What means and standard deviations are over.</summary>
     internal string Repeats => Splits.Count > 0 ? "splits and seeds" : "seeds";
 
     /// <summary>Makes the plan.</summary>

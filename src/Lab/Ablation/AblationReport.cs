@@ -28,7 +28,7 @@ internal static class AblationReport
             .AddHowMade(
                 ("command", $"ldvc ablate {config.Source}"),
                 ("training", $"{results.Plan.Runs.Count} runs of {config.Train.Steps} steps of {config.Train.Batch} pictures; this call took {TimeText.Span(spent.TotalSeconds)}"),
-                ("scores", "last checkpoint of every run; deviations are sample deviations over " + results.Plan.Repeats),
+                ("scores", "last checkpoint of every run; ± gives the sample standard deviation over " + results.Plan.Repeats),
                 ("device", device.Name),
                 ("machine", $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, .NET {Environment.Version}"))
             .Save(folder.ReportPath);
@@ -45,7 +45,7 @@ internal static class AblationReport
         AblationVariant first = results.Plan.Rows[0], last = results.Plan.Rows[^1];
         ReportCard Card(string label, Func<RunResult, double> number, bool main = false)
         {
-            Spread gain = results.Difference(last, first, number);
+            SampleStatistics gain = results.Difference(last, first, number);
             string sign = gain.Mean > 0 ? "+" : "";
             return new ReportCard(
                 $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {(results.Plan.Splits.Count > 0 ? "run" : "seed")}{(gain.Count == 1 ? "" : "s")}", main);

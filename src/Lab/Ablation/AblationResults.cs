@@ -32,12 +32,19 @@ internal sealed class AblationResults(AblationPlan plan, LdvcConfig config)
     internal IReadOnlyCollection<RunResult> Of(AblationVariant variant) => _runs.TryGetValue(variant.Key, out var runs) ? runs.Values : [];
 
     /// <summary>A number over a variant's runs.</summary>
-    internal Spread Over(AblationVariant variant, Func<RunResult, double> number) => Spread.Of(Of(variant).Select(number));
+    internal SampleStatistics Over(AblationVariant variant, Func<RunResult, double> number) => SampleStatistics.Of(Of(variant).Select(number));
 
-    /// <summary>How much better one variant is than another, between runs of the same split and seed: the deviation is that of the differences.</summary>
-    internal Spread Difference(AblationVariant better, AblationVariant worse, Func<RunResult, double> number)
+    /// <summary>How much better one variant is than another, between runs of the same split and seed: the standard deviation is that of the differences.</summary>
+    internal SampleStatistics Difference(AblationVariant better, AblationVariant worse, Func<RunResult, double> number) =>
+        SampleStatistics.Of(Differences(better, worse, number));
+
+    /// <summary>The paired t-test on the same differences; null where there are fewer than two.</summary>
+    internal PairedTTest? Test(AblationVariant better, AblationVariant worse, Func<RunResult, double> number) =>
+        PairedTTest.Of(Differences(better, worse, number));
+
+    private IEnumerable<double> Differences(AblationVariant better, AblationVariant worse, Func<RunResult, double> number)
     {
         var other = Of(worse).ToDictionary(r => (r.Split, r.Seed));
-        return Spread.Of(Of(better).Where(r => other.ContainsKey((r.Split, r.Seed))).Select(r => number(r) - number(other[(r.Split, r.Seed)])));
+        return Of(better).Where(r => other.ContainsKey((r.Split, r.Seed))).Select(r => number(r) - number(other[(r.Split, r.Seed)]));
     }
 }

@@ -6,15 +6,17 @@ namespace Ldvc.Lab.Ablation;
 /// <summary>A table for people.</summary>
 internal sealed record AblationTable(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
 
-/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample deviation over seeds, or over splits and seeds.</summary>
+/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample standard deviation over seeds, or over splits and seeds.</summary>
 internal static class AblationTables
 {
     private static readonly string[] ScoreHeaders = ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"];
 
+    private static readonly Func<ScoreLine, double>[] ScoreNumbers = [s => s.PixelAccuracy, s => s.Seen, s => s.Unseen, s => s.Harmonic];
+
     /// <summary>"pAcc 94.6  mIoU(S) 91.9 ..." of one run.</summary>
     internal static string Line(RunResult result)
     {
-        string Percent(double share) => new Spread(share, double.NaN, 1).Text();
+        string Percent(double share) => new SampleStatistics(share, double.NaN, 1).Text();
         ScoreLine s = result.Scores;
         return $"pAcc {Percent(s.PixelAccuracy)}  mIoU(S) {Percent(s.Seen)}  mIoU(U) {Percent(s.Unseen)}  hIoU {Percent(s.Harmonic)}  shuffled mIoU(U) {Percent(result.Shuffled.Unseen)}  "
             + $"pieces per object {result.PiecesPerObject.ToString("F2", CultureInfo.InvariantCulture)}";
@@ -29,7 +31,7 @@ internal static class AblationTables
         {
             bool penalised = results.Config.Train.Setting == TrainSetting.Inductive;
             string penalty = penalised ? $", seen penalty {ConfigText.Number(results.Config.Eval.SeenPenalty)}" : "";
-            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± deviation over {results.Plan.Repeats})", r => r.Scores));
+            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± standard deviation over {results.Plan.Repeats})", r => r.Scores));
             if (penalised)
             {
                 tables.Add(Scores(results, rows, "The same models without the seen penalty", r => r.NoPenalty));
@@ -44,6 +46,11 @@ internal static class AblationTables
             if (rows.Count > 1)
             {
                 tables.Add(Differences(results, rows));
+                AblationTable tests = Tests(results, rows);
+                if (tests.Rows.Count > 0)
+                {
+                    tables.Add(tests);
+                }
             }
 
             if (results.Plan.Splits.Count > 1)
@@ -67,9 +74,33 @@ internal static class AblationTables
         [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))), Number(results.Of(v).Count)])]);
 
     private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
-        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the deviation is that of the differences)",
+        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the standard deviation is that of the differences)",
         ["", .. ScoreHeaders],
         [.. rows.Skip(1).Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores)))])]);
+
+    private static AblationTable Tests(AblationResults results, IReadOnlyList<AblationVariant> rows)
+    {
+        IEnumerable<IReadOnlyList<string>> Lines(AblationVariant row)
+        {
+            for (int score = 0; score < ScoreHeaders.Length; score++)
+            {
+                Func<ScoreLine, double> number = ScoreNumbers[score];
+                if (results.Test(row, rows[0], r => number(r.Scores)) is var (difference, t, p))
+                {
+                    yield return
+                    [
+                        row.Title, ScoreHeaders[score], Number(100 * difference.Mean, "F2"), Number(100 * difference.StandardDeviation, "F2"),
+                        Defined(t, "F2"), Defined(p, "F3"), Number(difference.Count),
+                    ];
+                }
+            }
+        }
+
+        return new AblationTable(
+            $"Paired t-test of the gain over {rows[0].Title} (points; p two-sided)",
+            ["", "score", "mean", "standard deviation", "t", "p", "n"],
+            [.. rows.Skip(1).SelectMany(Lines)]);
+    }
 
     private static AblationTable BySplit(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
         "Split by split",
@@ -79,7 +110,7 @@ internal static class AblationTables
                from row in rows
                let runs = results.Of(row).Where(r => r.Split == split.Name).ToArray()
                where runs.Length > 0
-               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => Spread.Of(runs.Select(r => number(r.Scores)))), Number(runs.Length)],
+               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => SampleStatistics.Of(runs.Select(r => number(r.Scores)))), Number(runs.Length)],
         ]);
 
     private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)
@@ -118,8 +149,10 @@ internal static class AblationTables
             }),
         ]);
 
-    private static IEnumerable<string> Cells(Func<Func<ScoreLine, double>, Spread> over) =>
-        [over(s => s.PixelAccuracy).Text(), over(s => s.Seen).Text(), over(s => s.Unseen).Text(), over(s => s.Harmonic).Text()];
+    private static IEnumerable<string> Cells(Func<Func<ScoreLine, double>, SampleStatistics> over) =>
+        ScoreNumbers.Select(number => over(number).Text());
+
+    private static string Defined(double value, string format) => double.IsNaN(value) ? "-" : Number(value, format);
 
     private static string Number(double value, string format = "F0") => value.ToString(format, CultureInfo.InvariantCulture);
 }

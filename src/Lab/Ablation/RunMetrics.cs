@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Lab.Ablation;
 
@@ -31,9 +32,5 @@ internal static class RunMetrics
     }
 
     /// <summary>The median of a series; NaN when it is empty.</summary>
-    internal static double Median(IReadOnlyList<(double Step, double Value)> points)
-    {
-        double[] values = [.. points.Select(p => p.Value).Order()];
-        return values.Length == 0 ? double.NaN : 0.5 * (values[(values.Length - 1) / 2] + values[values.Length / 2]);
-    }
+    internal static double Median(IReadOnlyList<(double Step, double Value)> points) => points.Select(p => p.Value).Median();
 }

@@ -6,6 +6,7 @@ using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Lab.Ablation;
 
@@ -89,8 +90,7 @@ internal sealed record VariantCost
             time = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        Array.Sort(times);
-        return (adds, times[Forwards / 2]);
+        return (adds, times.Median());
     }
 
     // Noise: route attention chooses by content, and equal patches would all choose alike.

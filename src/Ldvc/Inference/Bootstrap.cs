@@ -1,5 +1,6 @@
 using Ldvc.Data;
 using Ldvc.Tensors;
+using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Inference;
 
@@ -64,11 +65,13 @@ internal static class Bootstrap
         return sum;
     }
 
+    // Order statistics rounded outwards: of 1000 resamples the 25th from either end. Nothing is interpolated.
     private static Interval Percentiles(double value, IEnumerable<double> drawn)
     {
         double[] sorted = [.. drawn.Where(d => !double.IsNaN(d)).Order()];
+        int low = 1 + (int)(Tail * (sorted.Length - 1)), high = 1 + (int)Math.Ceiling((1 - Tail) * (sorted.Length - 1));
         return sorted.Length == 0
             ? new Interval(value, double.NaN, double.NaN)
-            : new Interval(value, sorted[(int)(Tail * (sorted.Length - 1))], sorted[(int)Math.Ceiling((1 - Tail) * (sorted.Length - 1))]);
+            : new Interval(value, SortedArrayStatistics.OrderStatistic(sorted, low), SortedArrayStatistics.OrderStatistic(sorted, high));
     }
 }
