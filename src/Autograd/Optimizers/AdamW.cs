@@ -72,8 +72,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// Looks for a gradient with NaN or infinity without the host waiting: found, an int32 [1] on the device, becomes 0, or a number that
-    /// <see cref="NotFiniteName"/> turns into the parameter's name.
+    /// Looks for a gradient with NaN or infinity without the host waiting: found, an int32 [1] on the device or the place of one among floats, becomes 0, or a
+    /// number that <see cref="NotFiniteName"/> turns into the parameter's name.
     /// </summary>
     internal void FindNotFiniteGradient(View found)
     {
@@ -86,7 +86,7 @@ public sealed partial class AdamW : IDisposable
             }
         }
 
-        KernelSet.For(found.Storage.Device).Reduction.FindNotFinite(_gradients, found);
+        KernelSet.For(found.Storage.Device).Reduction.FindNotFinite(_gradients, found.As(DType.Int32));
     }
 
     /// <summary>The parameter that <see cref="FindNotFiniteGradient"/> found; null for 0. The gradients must still be there.</summary>
