@@ -6,7 +6,7 @@ namespace Ldvc.Tensors;
 public sealed partial class CpuDevice : Device
 {
     // Beyond any machine; every thread takes a stack.
-    private const int MostThreads = 1024;
+    private const int MaxThreads = 1024;
 
     /// <summary>Creates a CPU device with its own threads.</summary>
     /// <param name="threads">Threads of the team, the caller included, at most 1024; 0 means one per core.</param>
@@ -22,7 +22,7 @@ public sealed partial class CpuDevice : Device
     internal CpuDevice(int threads, bool watched)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MostThreads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaxThreads);
         ExactBlocks = watched;
         Threads = new CpuThreads(threads == 0 ? Environment.ProcessorCount : threads);
     }
