@@ -107,9 +107,11 @@ internal sealed class Pretrainer : ITrainable, IDisposable
             loss = ContrastiveStep.Run(Model, _device, pictures, texts, (float)_config.PatchLoss, (float)_config.PatchFocus, _limit);
         }
 
-        using Tensor bad = _device.Empty(new Shape(1));
+        using Tensor bad = _device.Empty(new Shape(1), DType.Int32);
         _optimizer.FindNotFiniteGradient(bad.View);
-        string? culprit = _optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(bad.ToScalar()));
+        Span<int> found = stackalloc int[1];
+        bad.CopyToHost(found);
+        string? culprit = _optimizer.NotFiniteName(found[0]);
         if (!float.IsFinite(loss) || culprit is not null)
         {
             HasDiverged = true;
