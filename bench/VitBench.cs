@@ -72,7 +72,7 @@ internal static class VitBench
         var truth = new byte[size * size];
         for (int i = 0; i < truth.Length; i++)
         {
-            // Blocks of 64 pixels, a class each: as blobby as real masks are.
+            // Blocks of 64 pixels, a class each: as coherent as real masks are.
             truth[i] = (byte)((((i / size / 64) * 7) + (i % size / 64)) % classes);
         }
 

@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--text-prompts", type=int, default=4)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--cls-twice", action="store_true")
-    parser.add_argument("--std", type=float, default=0.2, help="standard deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
+    parser.add_argument("--std", type=float, default=0.2, help="standard standard deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
     parser.add_argument("--float32", action="store_true", help="compute in float32, to see how exact PyTorch itself is")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

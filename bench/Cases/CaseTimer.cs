@@ -18,7 +18,7 @@ internal sealed record CaseTiming(string Name, double Seconds, int Rounds, doubl
 /// <summary>A case that can be timed; Prepare uploads its inputs and gives the call.</summary>
 internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<(IDisposable Owner, Action Call)> Prepare)
 {
-    private const int MostRounds = 15;
+    private const int MaxRounds = 15;
     private const double Seconds = 0.4;
 
     /// <summary>
@@ -39,7 +39,7 @@ internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<
                 spent += Once(device, flush, call);
             }
 
-            for (spent = 0; times.Count < 3 || (spent < Seconds && times.Count < MostRounds);)
+            for (spent = 0; times.Count < 3 || (spent < Seconds && times.Count < MaxRounds);)
             {
                 times.Add(Once(device, flush, call));
                 spent += times[^1];
@@ -51,7 +51,7 @@ internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<
         }
     }
 
-    /// <summary>What the times are by, for people.</summary>
+    /// <summary>Which clock the times come from, for the printed header.</summary>
     internal static string Clock(Device device) => device is GpuDevice { HasEvents: true } ? "events on the device" : "the host's clock";
 
     private static double Once(Device device, CacheFlush flush, Action call)

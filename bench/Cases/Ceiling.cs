@@ -14,7 +14,7 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
 {
     private const int Count = 8 << 20;
 
-    // A card's multiprocessors take more tiles than OpenCL's CPU runtime has patience for.
+    // A card's multiprocessors need more tiles than OpenCL's CPU runtime computes in reasonable time.
     private const int CardSide = 4096;
     private const int Side = 1024;
 

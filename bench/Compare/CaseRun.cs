@@ -17,7 +17,7 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
         _ => @case.Tolerance,
     };
 
-    // Who has a GPU build to compare with.
+    // Engines that have a GPU build to compare with.
     private IEnumerable<string> Engines =>
         options.On.Name == "cpu" ? @case.Engines : @case.Engines.Where(e => e is PeerCases.Ours or PeerCases.Encoder or PeerCases.Torch);
 

@@ -18,7 +18,7 @@ internal interface IWork : IDisposable
         // On a CPU, Run returns when all is done.
     }
 
-    /// <summary>Most MiB in use since the warm-up began: resident memory of the process, or on a GPU what tensors took.</summary>
+    /// <summary>Maximum MiB in use since the warm-up began: resident memory of the process, or on a GPU what tensors took.</summary>
     double PeakMebibytes => ProcessMemory.Peak;
 
     /// <summary>The same measure now.</summary>

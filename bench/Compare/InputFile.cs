@@ -10,12 +10,12 @@ internal sealed class InputFile
     private readonly SafetensorsWriter _writer = new();
     private CounterRandom _random = new(2);
 
-    internal void Normal(string name, double deviation, params int[] shape)
+    internal void Normal(string name, double std, params int[] shape)
     {
         var values = new float[shape.Aggregate(1, (a, b) => a * b)];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = (float)(deviation * _random.NextNormal());
+            values[i] = (float)(std * _random.NextNormal());
         }
 
         _writer.AddFloat32(name, [.. shape.Select(s => (long)s)], values);
@@ -23,7 +23,7 @@ internal sealed class InputFile
 
     internal void Image(int size) => Normal("image", 1, 1, 3, size, size);
 
-    /// <summary>Labels [1, size, size] in blocks of 64 pixels, about as blobby as real masks are; one in sixteen is 255, to be ignored.</summary>
+    /// <summary>Labels [1, size, size] in blocks of 64 pixels, about as coherent as real masks are; one in sixteen is 255, to be ignored.</summary>
     internal void Labels(int size, int classes)
     {
         var labels = new int[size * size];

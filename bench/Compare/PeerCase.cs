@@ -21,7 +21,7 @@ internal sealed record Goal(Measure Measure, string Rival, double Limit);
 /// <param name="Kind">Which work the engines build.</param>
 /// <param name="Sizes">The work's sizes, handed to every engine.</param>
 /// <param name="Flops">Floating-point operations of one run's matrix products; 0 where a rate would say nothing.</param>
-/// <param name="Engines">Who takes part, ours first.</param>
+/// <param name="Engines">Engines that take part, ours first.</param>
 /// <param name="Tolerance">Largest difference of the outputs, relative to each tensor's largest value (gradients get ten times as much).</param>
 /// <param name="Goals">What was aimed at.</param>
 internal sealed record PeerCase(

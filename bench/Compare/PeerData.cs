@@ -113,8 +113,8 @@ internal static class PeerData
     // For a tower of which nothing is written: it only tells the model around it its sizes.
     private sealed class EmptyWeights(Device device) : IWeightSource
     {
-        public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.Zeros(shape), trainable: false);
+        public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.Zeros(shape), trainable: false);
 
-        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => Get(name, new Shape(outputs, inputs), deviation);
+        public Parameter GetProjection(string name, int outputs, int inputs, double std) => Get(name, new Shape(outputs, inputs), std);
     }
 }

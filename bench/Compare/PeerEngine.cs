@@ -3,7 +3,7 @@ using Ldvc.Bench.Compare.Ours;
 
 namespace Ldvc.Bench.Compare;
 
-/// <summary>Someone who takes part: how to start it, or how to get it.</summary>
+/// <summary>An engine that takes part: how to start it, or how to get it.</summary>
 /// <param name="Name">As in <see cref="PeerCase.Engines"/>.</param>
 /// <param name="Version">What was found.</param>
 /// <param name="Missing">Why it cannot run and what to do; null when it can.</param>
@@ -20,7 +20,7 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
         ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
         : (_file, [.. _first, Name, @case.Name, folder, on.Threads.ToString(), on.Name, on.Precision.ToString()]);
 
-    /// <summary>Looks for every engine.</summary>
+    /// <summary>Searches for every engine.</summary>
     internal static IReadOnlyList<PeerEngine> Find(WorkDevice on)
     {
         // Started as `dotnet Ldvc.Bench.dll`, this process is dotnet and needs to be told so again.

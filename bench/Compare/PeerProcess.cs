@@ -51,7 +51,7 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>One turn: so many runs.</summary>
     internal void Turn(int runs)
     {
-        // Time for the spinning threads of whoever ran before to fall asleep.
+        // Time for the spinning threads of the engine that ran before to go to sleep.
         Thread.Sleep(50);
         _process.StandardInput.WriteLine($"run {runs}");
         var times = Listen()["times"]!.AsArray().Select(t => (double)t!).ToList();

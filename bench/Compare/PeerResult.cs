@@ -12,7 +12,7 @@ internal sealed record PeerResult
 
     public double MedianSeconds { get; init; }
 
-    /// <summary>Lowest and highest median of a round: the spread.</summary>
+    /// <summary>Minimum and maximum of the rounds' medians.</summary>
     public double LowSeconds { get; init; }
 
     public double HighSeconds { get; init; }

@@ -9,7 +9,7 @@ internal static class ProcessMemory
     /// <summary>MiB resident now.</summary>
     internal static double Resident => Read("VmRSS:");
 
-    /// <summary>Most MiB ever resident since the start or the last <see cref="Reset"/>.</summary>
+    /// <summary>Maximum MiB resident since the start or the last <see cref="Reset"/>.</summary>
     internal static double Peak => Read("VmHWM:");
 
     /// <summary>Returns what is free to the system and starts a new peak.</summary>

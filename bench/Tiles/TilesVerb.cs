@@ -22,7 +22,7 @@ internal static class TilesVerb
 {
     private const int Runs = 20;
     private const int Rounds = 3;
-    private const long MostPartialSums = 1 << 28;
+    private const long MaxPartialSums = 1 << 28;
 
     private static readonly int[] s_parts = [1, 2, 3, 4, 6, 8, 12, 16];
 
@@ -102,7 +102,7 @@ internal static class TilesVerb
             foreach (int parts in s_parts)
             {
                 int part = parts == 1 ? 0 : MatMulPlan.Steps(k, parts);
-                if (parts > 1 && (part >= k || part < 32 || (long)parts * m * n > MostPartialSums))
+                if (parts > 1 && (part >= k || part < 32 || (long)parts * m * n > MaxPartialSums))
                 {
                     cells.Add(string.Empty);
                     continue;

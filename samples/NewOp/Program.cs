@@ -18,7 +18,7 @@ try
     var snake = new Snake(frequency: 1.5f);
 
     // Central differences of the forward against the backward, on this device.
-    using var values = new Initializer(device, seed: 1).Normal(new Shape(5, 7), deviation: 1);
+    using var values = new Initializer(device, seed: 1).Normal(new Shape(5, 7), std: 1);
     var report = new GradientChecker(device).Check((tape, inputs) => tape.Apply(snake, inputs[0]), ("x", values.Value));
     Console.WriteLine($"{device.Name}: {report}");
 

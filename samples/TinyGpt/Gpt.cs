@@ -20,8 +20,8 @@ public sealed class Gpt : Module
     public Gpt(Initializer init, GptSizes sizes)
     {
         _sizes = sizes;
-        _tokens = Add("tok", new Embedding(init, sizes.Vocabulary, sizes.Width, deviation: 0.02));
-        _positions = Add("pos", new Embedding(init, sizes.Context, sizes.Width, deviation: 0.02));
+        _tokens = Add("tok", new Embedding(init, sizes.Vocabulary, sizes.Width, std: 0.02));
+        _positions = Add("pos", new Embedding(init, sizes.Context, sizes.Width, std: 0.02));
         _blocks = [.. Enumerable.Range(0, sizes.Layers).Select(i => Add($"blocks.{i}", new Block(init, sizes)))];
         _norm = Add("ln_f", new LayerNorm(init, sizes.Width));
     }

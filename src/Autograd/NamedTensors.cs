@@ -6,7 +6,7 @@ namespace Ldvc.Autograd;
 /// <summary>Compares the tensors of a file with those that are to be filled from it, before one of them is changed.</summary>
 internal sealed class NamedTensors
 {
-    private const int MostListed = 8;
+    private const int MaxListed = 8;
 
     private readonly TensorArchive _archive;
     private readonly List<(string Name, Tensor Target)> _wanted;
@@ -92,5 +92,5 @@ internal sealed class NamedTensors
         entry.Shape.AsSpan().SequenceEqual(Array.ConvertAll(target.Shape.ToArray(), size => (long)size));
 
     private static string List(List<string> names) =>
-        string.Join(", ", names.Take(MostListed)) + (names.Count > MostListed ? $" and {names.Count - MostListed} more" : "");
+        string.Join(", ", names.Take(MaxListed)) + (names.Count > MaxListed ? $" and {names.Count - MaxListed} more" : "");
 }

@@ -16,12 +16,12 @@ public sealed class PreprocessorConfigTests
         var config = PreprocessorConfigReader.Load(folder.Root, TinyClip.Config);
         Assert.Equal((96, null, (96, 96), ResampleFilter.Bicubic), (config.ShortSide, config.Exact, config.Crop, config.Filter));
         Assert.Equal(ImageStatistics.Clip.Mean, config.Mean);
-        Assert.Equal(ImageStatistics.Clip.Std, config.Deviation);
+        Assert.Equal(ImageStatistics.Clip.Std, config.Std);
         Assert.Equal(PreprocessorConfigReader.Load(TinyClip.Folder, TinyClip.Config).Mean, config.Mean);
 
         RgbImage picture = ImageReader.Read(ImageFixtures.Path_("rgb.png"));
         float[] expected = new float[3 * 96 * 96], actual = new float[config.Length];
-        ClipPreprocess.ToTensor(picture, 96, config.Mean, config.Deviation, expected);
+        ClipPreprocess.ToTensor(picture, 96, config.Mean, config.Std, expected);
         config.ToTensor(picture, "rgb.png", actual);
         Assert.Equal(expected, actual);
     }
@@ -50,7 +50,7 @@ public sealed class PreprocessorConfigTests
         var planes = new float[config.Length];
         config.ToTensor(picture, "p", planes);
         int plane = cropHeight * cropWidth, centre = (cropHeight / 2 * cropWidth) + (cropWidth / 2);
-        double red = ((planes[centre] * config.Deviation[0]) + config.Mean[0]) * 255, green = ((planes[plane + centre] * config.Deviation[1]) + config.Mean[1]) * 255;
+        double red = ((planes[centre] * config.Std[0]) + config.Mean[0]) * 255, green = ((planes[plane + centre] * config.Std[1]) + config.Mean[1]) * 255;
         Assert.Equal(100, red, 1.5);
         Assert.Equal(75, green, 1.5);
     }

@@ -84,8 +84,8 @@ public sealed class ReferenceErrorTests
     public void MissingTensorsAreNamed(string file, string tensor) => Assert.Contains($"tensor '{tensor}' is missing", Refuses(file, a => a.Floats.Remove(tensor)));
 
     [Theory]
-    [InlineData("clip-tiny", "visual.block2", "tensor 'visual.block2' is none that this CLIP computes")]
-    [InlineData("ldvc-route", "grad.decoder.layers.3.norm1.bias", "tensor 'grad.decoder.layers.3.norm1.bias' is none")]
+    [InlineData("clip-tiny", "visual.block2", "tensor 'visual.block2' is not one that this CLIP computes")]
+    [InlineData("ldvc-route", "grad.decoder.layers.3.norm1.bias", "tensor 'grad.decoder.layers.3.norm1.bias' is not one")]
     [InlineData("ldvc-route", "param.visual.prompt.extra", "tensor 'param.visual.prompt.extra' is no parameter")]
     [InlineData("ldvc-route", "param.decoder.layers.5.norm1.bias", "found 4 different numbers i in tensors 'param.decoder.layers.i'")]
     public void TensorsThatNobodyKnowsAreNamed(string file, string tensor, string expected) => Assert.Contains(expected, Refuses(file, a => a.Floats.Add(tensor, ([1], [0f]))));

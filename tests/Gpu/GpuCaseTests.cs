@@ -11,14 +11,14 @@ namespace Ldvc.Tests.Gpu;
 public class OpenClCaseTests(OpenClFixture fixture)
 {
     // A CPU's OpenCL does a few billion operations a second; the real sizes above this are too many seconds each.
-    private const double MostWork = 2e9;
+    private const double MaxWork = 2e9;
 
     public static TheoryData<string> Operations => [.. OpCaseList.Checked.Select(c => c.Name)];
 
     public static TheoryData<string> KernelCalls => [.. KernelCaseList.Checked.Select(c => c.Name)];
 
     public static TheoryData<string> RealOperations =>
-        [.. OpCaseList.All.Where(c => c.Real && c.Work.Flops + c.Work.BackwardFlops < MostWork).Select(c => c.Name)];
+        [.. OpCaseList.All.Where(c => c.Real && c.Work.Flops + c.Work.BackwardFlops < MaxWork).Select(c => c.Name)];
 
     [Theory]
     [MemberData(nameof(Operations))]

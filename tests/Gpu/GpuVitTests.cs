@@ -49,19 +49,19 @@ public class GpuVitTests(OpenClFixture fixture)
     {
         private uint _state = 1;
 
-        public Parameter Get(string name, Shape shape, double deviation, float constant = 0)
+        public Parameter Get(string name, Shape shape, double std, float constant = 0)
         {
             var values = new float[shape.Count];
-            float width = (float)(deviation * Math.Sqrt(12));
+            float width = (float)(std * Math.Sqrt(12));
             for (int i = 0; i < values.Length; i++)
             {
                 _state = (_state * 1664525) + 1013904223;
-                values[i] = deviation > 0 ? width * ((_state >> 8) / 16777216f - 0.5f) : constant;
+                values[i] = std > 0 ? width * ((_state >> 8) / 16777216f - 0.5f) : constant;
             }
 
             return new Parameter(device.FromHost(values, shape), trainable: false);
         }
 
-        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => Get(name, new Shape(outputs, inputs), deviation);
+        public Parameter GetProjection(string name, int outputs, int inputs, double std) => Get(name, new Shape(outputs, inputs), std);
     }
 }

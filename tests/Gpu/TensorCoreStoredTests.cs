@@ -165,13 +165,13 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     {
         private readonly RandomWeights _random = new(new Initializer(device, 3));
 
-        public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => _random.Get(name, shape, deviation, constant);
+        public Parameter Get(string name, Shape shape, double std, float constant = 0) => _random.Get(name, shape, std, constant);
 
-        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => _random.GetProjection(name, outputs, inputs, deviation);
+        public Parameter GetProjection(string name, int outputs, int inputs, double std) => _random.GetProjection(name, outputs, inputs, std);
 
-        public Parameter GetMatrix(string name, Shape shape, double deviation)
+        public Parameter GetMatrix(string name, Shape shape, double std)
         {
-            using var plain = _random.Get(name, shape, deviation);
+            using var plain = _random.Get(name, shape, std);
             return new Parameter(
                 device.Precision == Precision.Bf16 ? device.FromHostRounded(plain.Value.ToArray(), shape) : plain.Value.Clone(), trainable: false);
         }

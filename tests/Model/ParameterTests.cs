@@ -109,8 +109,8 @@ public sealed class ParameterTests
     // Memory that nobody writes to costs nothing, so a ViT-B/16 is made at once.
     private sealed class UnwrittenWeights(Device device) : IWeightSource
     {
-        public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.Empty(shape));
+        public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.Empty(shape));
 
-        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => new(device.Empty(new Shape(outputs, inputs)));
+        public Parameter GetProjection(string name, int outputs, int inputs, double std) => new(device.Empty(new Shape(outputs, inputs)));
     }
 }

@@ -89,13 +89,13 @@ internal sealed class PtxSystem : IDisposable
     private sealed class Weights(Device device) : IWeightSource
     {
         /// <inheritdoc/>
-        public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.Empty(shape), trainable: false);
+        public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.Empty(shape), trainable: false);
 
         /// <inheritdoc/>
-        public Parameter GetMatrix(string name, Shape shape, double deviation) => new(
+        public Parameter GetMatrix(string name, Shape shape, double std) => new(
             device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? MatMulPlan.StoredType(device, shape) : DType.Float32), trainable: false);
 
         /// <inheritdoc/>
-        public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => GetMatrix(name, new Shape(outputs, inputs), deviation);
+        public Parameter GetProjection(string name, int outputs, int inputs, double std) => GetMatrix(name, new Shape(outputs, inputs), std);
     }
 }

@@ -10,9 +10,9 @@ namespace Ldvc.Ptx;
 internal static class PtxVerifier
 {
     // ISA 8.0: bytes of a kernel's parameters; shared memory of a group without asking the driver for more; barrier and thread limits of sm_80 and sm_90.
-    private const int MostParameterBytes = 4352;
-    private const int MostSharedBytes = 48 << 10;
-    private const int MostThreads = 1024;
+    private const int MaxParameterBytes = 4352;
+    private const int MaxSharedBytes = 48 << 10;
+    private const int MaxThreads = 1024;
 
     private static readonly Dictionary<string, int> s_targetVersions = new() { ["sm_70"] = 60, ["sm_75"] = 63, ["sm_80"] = 70, ["sm_86"] = 71, ["sm_89"] = 78, ["sm_90"] = 78 };
 
@@ -104,10 +104,10 @@ internal static class PtxVerifier
         }
 
         Find(variables.DistinctBy(variable => variable.Name).Count() < variables.Count, "a variable is declared twice");
-        Find(function.SharedBytes > MostSharedBytes, $"{function.SharedBytes} bytes of shared memory, at most {MostSharedBytes} may be declared");
+        Find(function.SharedBytes > MaxSharedBytes, $"{function.SharedBytes} bytes of shared memory, at most {MaxSharedBytes} may be declared");
         int parameters = function.Parameters.Sum(parameter => parameter.Bytes);
-        Find(parameters > MostParameterBytes, $"{parameters} bytes of parameters, at most {MostParameterBytes}");
-        Find(function.MaxThreads > MostThreads, $"{function.MaxThreads} threads, at most {MostThreads}");
+        Find(parameters > MaxParameterBytes, $"{parameters} bytes of parameters, at most {MaxParameterBytes}");
+        Find(function.MaxThreads > MaxThreads, $"{function.MaxThreads} threads, at most {MaxThreads}");
         Find(function.Bounds.ContainsKey(".minnctapersm") && function.MaxThreads == 0, ".minnctapersm needs .maxntid");
         Find(!function.IsKernel && function.Bounds.Count > 0, "launch bounds belong to kernels");
     }

@@ -94,10 +94,10 @@ public sealed class SceneFolderTests
     public void SizesFollowTheVocabularyUnlessTheyAreSet()
     {
         SceneOptions Of(params string[] sets) => SceneOptions.Of(ConfigurationOf(sets).Data.Synthetic);
-        Assert.Equal((128, 2, 6, 24f, 0), (Of().Size, Of().MinObjects, Of().MaxObjects, Of().MinSize, Of().MostGrounds));
+        Assert.Equal((128, 2, 6, 24f, 0), (Of().Size, Of().MinObjects, Of().MaxObjects, Of().MinSize, Of().MaxGrounds));
         Assert.Equal(SceneOptions.Shapes, Of());
         SceneOptions scenes = Of("data.synthetic.vocabulary=scenes");
-        Assert.Equal((256, 3, 8, 40f, 3), (scenes.Size, scenes.MinObjects, scenes.MaxObjects, scenes.MinSize, scenes.MostGrounds));
+        Assert.Equal((256, 3, 8, 40f, 3), (scenes.Size, scenes.MinObjects, scenes.MaxObjects, scenes.MinSize, scenes.MaxGrounds));
         Assert.Equal(192, Of("data.synthetic.vocabulary=scenes", "data.synthetic.size=192").Size);
         Assert.Contains("data.synthetic.max_size: expected at most size = 96, found 112", Configuration.ConfigFiles.Refuses("", "data.synthetic.vocabulary=scenes", "data.synthetic.size=96"));
     }

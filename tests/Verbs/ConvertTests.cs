@@ -77,7 +77,7 @@ public sealed class ConvertTests
         Assert.Equal(
             (expected.ShortSide, expected.Exact, expected.Crop, expected.Filter), (preprocessor.ShortSide, preprocessor.Exact, preprocessor.Crop, preprocessor.Filter));
         Assert.Equal([0.5f, 0.4f, 0.3f], preprocessor.Mean);
-        Assert.Equal([0.1f, 0.2f, 0.3f], preprocessor.Deviation);
+        Assert.Equal([0.1f, 0.2f, 0.3f], preprocessor.Std);
     }
 
     [Fact]

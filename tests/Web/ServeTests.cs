@@ -133,7 +133,7 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token)));
         Assert.Equal("scene: expected a model trained on drawn scenes, found one of folder.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
         Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
-        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[WebServer.MostBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
+        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[WebServer.MaxBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
         Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
         using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
         half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
@@ -279,7 +279,7 @@ public sealed class ServeTests : IDisposable
 
             // Too much is refused before it is sent.
             using var request = new HttpRequestMessage(HttpMethod.Post, "api/segment") { Content = form };
-            request.Headers.ExpectContinue = image?.Length > WebServer.MostBytes;
+            request.Headers.ExpectContinue = image?.Length > WebServer.MaxBytes;
             return await Client.SendAsync(request, Token);
         }
 

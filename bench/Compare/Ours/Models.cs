@@ -40,11 +40,11 @@ internal static class Models
 /// <summary>Weights under our own names and layouts; the vision tower's matrices are stored as a checkpoint's are.</summary>
 internal sealed class FileWeights(TensorArchive archive, Device device) : IWeightSource
 {
-    public Parameter Get(string name, Shape shape, double deviation, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
+    public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double deviation) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16
+    public Parameter GetMatrix(string name, Shape shape, double std) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16
         ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape), trainable: false)
-        : Get(name, shape, deviation);
+        : Get(name, shape, std);
 
-    public Parameter GetProjection(string name, int outputs, int inputs, double deviation) => GetMatrix(name, new Shape(outputs, inputs), deviation);
+    public Parameter GetProjection(string name, int outputs, int inputs, double std) => GetMatrix(name, new Shape(outputs, inputs), std);
 }

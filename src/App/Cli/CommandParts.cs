@@ -52,7 +52,7 @@ internal static class CommandParts
     public static Option<string> Precision() => new("--precision")
     {
         HelpName = "P",
-        Description = "What matrix products and attention multiply with: fp32 | tf32 | bf16; the last two need --device cuda (sm_80 or newer) or simulator.",
+        Description = "Precision of matrix products and attention: fp32 | tf32 | bf16; the last two need --device cuda (sm_80 or newer) or simulator.",
         DefaultValueFactory = _ => "fp32",
     };
 

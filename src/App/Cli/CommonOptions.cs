@@ -20,7 +20,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     /// <summary>Follows what a verb runs, on the console.</summary>
     public ConsoleMonitor Monitor { get; } = new(Host);
 
-    /// <summary>Set by Ctrl-C; verbs look at it at least once per step or image.</summary>
+    /// <summary>Set by Ctrl-C; verbs check it at least once per step or image.</summary>
     public CancellationToken Cancellation => Host.Cancellation;
 
     /// <summary>--set arguments with --seed, when it was given, as the last of them: it sets train.seed and pretrain.seed.</summary>
@@ -46,7 +46,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
         }
     }
 
-    /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless a person watches.</summary>
+    /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless it is a terminal.</summary>
     public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
 
     /// <summary>Writes results to the --json file, if there is one: properties in snake_case, whole or not at all.</summary>

@@ -12,7 +12,7 @@ namespace Ldvc.App.Cli;
 /// <param name="Clip">Folder or file of a CLIP.</param>
 /// <param name="Reference">The reference file.</param>
 /// <param name="Tolerance">Bound of activations, logits and loss, null for the precision's; that of gradients follows it.</param>
-/// <param name="Precision">What products multiply with.</param>
+/// <param name="Precision">Precision of the products.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record CompareOptions(string Clip, string Reference, double? Tolerance, Precision Precision, CommonOptions Common);
 
@@ -118,7 +118,7 @@ internal static class CompareVerb
             + $"the worst is {worst.Name} at {share} times its bound.";
     }
 
-    // NaN is worse than anything.
+    // NaN counts as the largest error.
     private static double Share(ComparisonRow row) => row switch
     {
         { MaxRelative: double.NaN } => double.PositiveInfinity,

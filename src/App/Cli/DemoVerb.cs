@@ -21,7 +21,7 @@ internal sealed record DemoOptions(string Out, CommonOptions Common);
 /// <summary>`ldvc demo`.</summary>
 internal static class DemoVerb
 {
-    private const int MostPictures = 99999;
+    private const int MaxPictures = 99999;
     private const int ProbePictures = 300;
 
     /// <summary>The verb on the command line.</summary>
@@ -141,9 +141,9 @@ internal static class DemoVerb
     {
         string[] parts = text.Split(',');
         return parts.Length == 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int train) && train is >= 1 and <= MostPictures
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int val) && val is >= 1 and <= MostPictures
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int train) && train is >= 1 and <= MaxPictures
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int val) && val is >= 1 and <= MaxPictures
             ? (train, val)
-            : throw new InputException($"--pictures: expected two whole numbers from 1 to {MostPictures}, as in 4000,200, found {ConfigText.Quote(text)}.");
+            : throw new InputException($"--pictures: expected two whole numbers from 1 to {MaxPictures}, as in 4000,200, found {ConfigText.Quote(text)}.");
     }
 }

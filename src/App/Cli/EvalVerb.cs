@@ -14,7 +14,7 @@ namespace Ldvc.App.Cli;
 /// <param name="Config">The configuration file.</param>
 /// <param name="Checkpoint">An LDVC checkpoint.</param>
 /// <param name="Sets">Overrides, "a.b=v" each.</param>
-/// <param name="Precision">What products multiply with; the configuration's train.precision is for training.</param>
+/// <param name="Precision">Precision of the products; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
 
@@ -58,7 +58,7 @@ internal static class EvalVerb
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
         checkpoint.RefuseOtherModel(config);
 
-        // Whether seen classes are held back is decided by how the checkpoint was trained, whatever the configuration is for.
+        // Whether the seen penalty applies depends on how the checkpoint was trained, not on the configuration.
         config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
         SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
         using Device device = common.OpenDevice(options.Precision);

@@ -8,7 +8,7 @@ namespace Ldvc.App.Cli;
 /// <summary>Reads and checks single values of a parsed command line.</summary>
 internal static class OptionValue
 {
-    private const int MostThreads = 1024;
+    private const int MaxThreads = 1024;
 
     /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
     public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
@@ -54,7 +54,7 @@ internal static class OptionValue
     }
 
     /// <summary>--threads.</summary>
-    public static int Threads(ParseResult result, Option<string> option) => (int)WholeNumber(result, option, 0, MostThreads);
+    public static int Threads(ParseResult result, Option<string> option) => (int)WholeNumber(result, option, 0, MaxThreads);
 
     /// <summary>
     /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that they cannot be written.

@@ -13,7 +13,7 @@ internal static class ParseHint
         bool atRoot = command.Parents.FirstOrDefault() is null;
         string program = result.RootCommandResult.Command.Name, help = atRoot ? $"{program} --help" : $"{program} {command.Name} --help";
 
-        // An argument nobody knows explains the other errors (a verb or file that then seems to be missing), so it is named first.
+        // An unknown argument explains the other errors (a verb or file that then seems to be missing), so it is named first.
         if (result.UnmatchedTokens is [string unknown, ..])
         {
             bool isOption = unknown.StartsWith('-');

@@ -17,7 +17,7 @@ namespace Ldvc.App.Cli;
 /// <param name="Classes">Class names; their order gives the indices.</param>
 /// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
 /// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
-/// <param name="Precision">What products multiply with.</param>
+/// <param name="Precision">Precision of the products.</param>
 /// <param name="Out">Folder of the results.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record SegmentOptions(
@@ -59,7 +59,7 @@ internal static class SegmentVerb
         var clip = new Option<string?>("--clip")
         {
             HelpName = "PATH",
-            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+            Description = "The CLIP the checkpoint was trained on, if it has moved.",
         };
         Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out("DIR", "Folder for NAME.png (class indices, 255 = background), NAME.overlay.png and NAME.json.");
@@ -140,7 +140,7 @@ internal static class SegmentVerb
             {
                 if (!owners.TryAdd(file, image))
                 {
-                    throw new InputException($"{image}: its result {file} would also be that of {owners[file]}; expected images with different names, or run them into different folders.");
+                    throw new InputException($"{image}: its result {file} would also be that of {owners[file]}; expected images with different names, or a different --out for each.");
                 }
             }
         }

@@ -16,7 +16,7 @@ namespace Ldvc.App.Cli;
 /// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
 /// <param name="Address">Where to listen.</param>
 /// <param name="Port">Where to listen; 0 = any free port.</param>
-/// <param name="Precision">What products multiply with.</param>
+/// <param name="Precision">Precision of the products.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record ServeOptions(string? Checkpoint, string? Clip, IPAddress Address, int Port, Precision Precision, CommonOptions Common);
 
@@ -37,12 +37,12 @@ internal static class ServeVerb
         var clip = new Option<string?>("--clip")
         {
             HelpName = "PATH",
-            Description = "The CLIP the checkpoint was trained on, if it no longer lies where it was.",
+            Description = "The CLIP the checkpoint was trained on, if it has moved.",
         };
         var address = new Option<string>("--host")
         {
             HelpName = "A",
-            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. There is no password: whoever reaches it can use it.",
+            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. There is no password: anyone who reaches it can use it.",
             DefaultValueFactory = _ => "localhost",
         };
         var port = new Option<string>("--port")
@@ -52,7 +52,7 @@ internal static class ServeVerb
             DefaultValueFactory = _ => $"{Port}",
         };
         Option<string> precision = CommandParts.Precision();
-        var command = new VerbCommand("serve", "A page in the browser: drop a picture, type class names, see who is where.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
+        var command = new VerbCommand("serve", "A page in the browser: labels pictures with any class names.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
         {
             checkpoint,
             clip,

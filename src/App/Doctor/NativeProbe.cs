@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Ldvc.App.Doctor;
 
-/// <summary>Looks for a driver's library the way the dynamic linker does.</summary>
+/// <summary>Finds a driver's library the way the dynamic linker does.</summary>
 internal static class NativeProbe
 {
     /// <summary>Loads the first of the names that can be loaded; zero, and why not, when none can.</summary>

@@ -7,7 +7,7 @@ namespace Ldvc.App.Doctor;
 internal static unsafe class OpenClProbe
 {
     private const uint PlatformName = 0x0902;
-    private const int MostPlatforms = 16;
+    private const int MaxPlatforms = 16;
 
     private static readonly string[] Names =
         OperatingSystem.IsWindows() ? ["OpenCL.dll"] : OperatingSystem.IsMacOS() ? ["/System/Library/Frameworks/OpenCL.framework/OpenCL"]
@@ -29,8 +29,8 @@ internal static unsafe class OpenClProbe
         }
 
         uint count = 0;
-        nint* platforms = stackalloc nint[MostPlatforms];
-        int error = ((delegate* unmanaged<uint, nint*, uint*, int>)getIds)(MostPlatforms, platforms, &count);
+        nint* platforms = stackalloc nint[MaxPlatforms];
+        int error = ((delegate* unmanaged<uint, nint*, uint*, int>)getIds)(MaxPlatforms, platforms, &count);
         if (error != 0 || count == 0)
         {
             return $"{found} is loaded, but there is no platform (clGetPlatformIDs returned {error})";
@@ -38,7 +38,7 @@ internal static unsafe class OpenClProbe
 
         var names = new List<string>();
         byte* buffer = stackalloc byte[256];
-        for (int i = 0; i < Math.Min(count, MostPlatforms); i++)
+        for (int i = 0; i < Math.Min(count, MaxPlatforms); i++)
         {
             nuint size = 0;
             if (((delegate* unmanaged<nint, uint, nuint, byte*, nuint*, int>)getInfo)(platforms[i], PlatformName, 256, buffer, &size) == 0)

@@ -5,7 +5,7 @@ namespace Ldvc.App.Terminal;
 /// <summary>Spectre consoles that leave redirected output free of control sequences and line breaks of their own.</summary>
 internal static class ConsoleFactory
 {
-    // Wide enough that no table row or path is broken when nobody watches.
+    // Wide enough that no table row or path is broken when the output is not a terminal.
     private const int PlainWidth = 400;
 
     /// <summary>A console on a writer.</summary>

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Ldvc.App.Terminal;
 
-/// <summary>A writer for one of several that talk at once: it passes on whole lines only. May be used from several threads.</summary>
+/// <summary>A writer for one of several threads that write at once: it passes on whole lines only. May be used from several threads.</summary>
 internal sealed class LineWriter : TextWriter
 {
     private readonly Action<string> _pass;
@@ -14,7 +14,7 @@ internal sealed class LineWriter : TextWriter
     /// <inheritdoc/>
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Each line goes to a writer, with a mark before it that says whose it is.</summary>
+    /// <summary>Each line goes to a writer, with a prefix that names its source.</summary>
     /// <param name="target">Where lines go. All writers to it lock it while they write.</param>
     /// <param name="mark">What stands before each line.</param>
     internal static LineWriter Marked(TextWriter target, string mark) => new(text =>

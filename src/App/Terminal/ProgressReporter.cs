@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace Ldvc.App.Terminal;
 
 /// <summary>
-/// Tells a person how far a loop is: a moving bar on a terminal, a plain line every few seconds anywhere else (a log file, a pipe).
+/// Shows the progress of a loop: a moving bar on a terminal, a plain line every few seconds anywhere else (a log file, a pipe).
 /// </summary>
 internal sealed class ProgressReporter : IProgress<ProgressStatus>
 {

@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// The page of `ldvc serve` and what stands behind it: GET / (the page), GET /api/model, GET /api/scene?index=N, POST /api/segment (a form with image, classes and
+/// The page of `ldvc serve` and its requests: GET / (the page), GET /api/model, GET /api/scene?index=N, POST /api/segment (a form with image, classes
+/// and
 /// perhaps background). Answers are JSON in snake_case; whatever is wrong with a request is one sentence in "error".
 /// </summary>
 /// <param name="service">Computes.</param>
@@ -146,7 +147,7 @@ internal sealed class SegmentationApi(SegmentationService service, TextWriter ou
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody waits for the answer any more.
+            // The client has gone.
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -158,7 +159,7 @@ internal sealed class SegmentationApi(SegmentationService service, TextWriter ou
         }
         catch (BadHttpRequestException e)
         {
-            await RefuseAsync(context, e.StatusCode, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"expected at most {WebServer.MostBytes >> 20} MiB." : e.Message).ConfigureAwait(false);
+            await RefuseAsync(context, e.StatusCode, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? $"expected at most {WebServer.MaxBytes >> 20} MiB." : e.Message).ConfigureAwait(false);
         }
         catch (InvalidDataException e)
         {

@@ -19,7 +19,7 @@ namespace Ldvc.App.Web;
 internal sealed class SegmentationService : IDisposable
 {
     private const int ListsKept = 8;
-    private const long MostSpare = 1L << 30;
+    private const long MaxSpare = 1L << 30;
 
     private readonly LdvcCheckpoint _checkpoint;
     private readonly LoadedModel _loaded;
@@ -86,7 +86,7 @@ internal sealed class SegmentationService : IDisposable
     /// <param name="encoded">The picture's file.</param>
     /// <param name="names">Class names; their order gives the indices.</param>
     /// <param name="background">Pixels whose best probability lies below this become background (255); null = none do.</param>
-    /// <param name="cancellation">Nobody waits for the answer any more, or the program is to end; a picture that is being computed is finished.</param>
+    /// <param name="cancellation">The client has gone, or the program is to end; a picture that is being computed is finished.</param>
     /// <exception cref="InputException">The picture cannot be read.</exception>
     internal async Task<SegmentationAnswer> SegmentAsync(string name, byte[] encoded, string[] names, double? background, CancellationToken cancellation)
     {
@@ -123,7 +123,7 @@ internal sealed class SegmentationService : IDisposable
     private void TrimPool()
     {
         MemoryPool pool = _loaded.Device.Pool;
-        if (pool.ReservedBytes - pool.LiveBytes > MostSpare)
+        if (pool.ReservedBytes - pool.LiveBytes > MaxSpare)
         {
             pool.Trim();
         }

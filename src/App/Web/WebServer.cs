@@ -17,10 +17,10 @@ namespace Ldvc.App.Web;
 /// </summary>
 internal sealed class WebServer : IAsyncDisposable
 {
-    /// <summary>Most bytes of a request.</summary>
-    internal const int MostBytes = 64 << 20;
+    /// <summary>Maximum bytes of a request.</summary>
+    internal const int MaxBytes = 64 << 20;
 
-    private const int MostConnections = 32;
+    private const int MaxConnections = 32;
 
     private readonly WebApplication _application;
 
@@ -41,16 +41,16 @@ internal sealed class WebServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MostBytes;
-            kestrel.Limits.MaxConcurrentConnections = MostConnections;
+            kestrel.Limits.MaxRequestBodySize = MaxBytes;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Listen(address, port);
         });
         builder.Services.AddRoutingCore();
 
         // Pictures stay in memory: a file that was only looked at leaves nothing on the disk.
-        builder.Services.Configure<FormOptions>(form => (form.MultipartBodyLengthLimit, form.MemoryBufferThreshold) = (MostBytes, MostBytes));
+        builder.Services.Configure<FormOptions>(form => (form.MultipartBodyLengthLimit, form.MemoryBufferThreshold) = (MaxBytes, MaxBytes));
 
-        // Ctrl-C is the program's own affair; a picture that is being computed may take its time.
+        // Ctrl-C is handled by the program; a picture that is being computed is finished.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMinutes(10));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         WebApplication application = builder.Build();

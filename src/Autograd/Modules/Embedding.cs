@@ -10,11 +10,11 @@ public sealed class Embedding : Module
     /// <param name="init">Where the initial values come from.</param>
     /// <param name="count">Number of rows, e.g. the vocabulary's size.</param>
     /// <param name="width">Length of a row.</param>
-    /// <param name="deviation">Standard deviation of the initial values.</param>
-    public Embedding(Initializer init, int count, int width, double deviation = 1)
+    /// <param name="std">Standard deviation of the initial values.</param>
+    public Embedding(Initializer init, int count, int width, double std = 1)
     {
         ArgumentNullException.ThrowIfNull(init);
-        Weight = Add("weight", init.Normal(new Shape(count, width), deviation));
+        Weight = Add("weight", init.Normal(new Shape(count, width), std));
     }
 
     /// <summary>[count, width].</summary>

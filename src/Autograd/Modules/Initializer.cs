@@ -30,12 +30,12 @@ public sealed class Initializer
     }
 
     /// <summary>Normal with mean 0.</summary>
-    public Parameter Normal(Shape shape, double deviation)
+    public Parameter Normal(Shape shape, double std)
     {
         var values = new float[shape.Count];
         for (int i = 0; i < values.Length; i++)
         {
-            values[i] = (float)(deviation * _random.NextNormal());
+            values[i] = (float)(std * _random.NextNormal());
         }
 
         return new Parameter(Device.FromHost(values, shape));

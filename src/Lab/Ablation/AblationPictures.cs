@@ -11,7 +11,9 @@ using Ldvc.Training;
 
 namespace Ldvc.Lab.Ablation;
 
-/// <summary>The report's pictures: image, truth, and the predictions of the first and the last row, first run; then what route attention looked at.</summary>
+/// <summary>
+/// The report's pictures: image, truth, and the predictions of the first and the last row, first run; then the windows that route attention chose.
+/// </summary>
 internal static class AblationPictures
 {
     // Pictures narrower than this are enlarged by whole pixels.
@@ -76,9 +78,9 @@ internal static class AblationPictures
 
     private static void AddRoutes(HtmlReport report, AblationVariant variant, LoadedModel loaded, SegmentationDataset validation, LdvcConfig config, int count)
     {
-        report.AddHeading("Where route attention looks").AddParagraph(
+        report.AddHeading("Windows that route attention chooses").AddParagraph(
             $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer; the whole picture is one window of the sliding "
-            + "window here. Click on a window, or use the arrow keys, to ask another one; below, the places listed in ablate.queries.");
+            + "window here. Click on a window, or use the arrow keys, to choose another query; below, the places listed in ablate.queries.");
         int window = config.Eval.Window;
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
         for (int i = 0; i < count; i++)
@@ -111,7 +113,7 @@ internal static class AblationPictures
     private static ChoiceLayer Layer(RouteTable route, string title) =>
         new(title, [.. Enumerable.Range(0, route.Sizes.Windows).Select(window => RouteWindows.Chosen(route, 0, window).ToArray())]);
 
-    // Before anybody clicks: the window in the middle.
+    // Selected at first: the window in the middle.
     private static int First(RouteTable route) => RouteWindows.At(route.Sizes, 0.5, 0.5);
 
     private static RgbImage Show(RgbImage image) => image.Width >= Wanted ? image : LabelPicture.Enlarge(image, (Wanted + image.Width - 1) / image.Width);

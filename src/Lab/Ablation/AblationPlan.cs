@@ -77,7 +77,7 @@ internal sealed record AblationPlan(
         Sweep("vision_prompts", ablate.VisionPrompts, v => model with { Prompts = model.Prompts with { Vision = v } });
         Sweep("heads", ablate.Heads, v => model with { Head = v });
 
-        // Other settings know no penalty (method.md 9); ablate.penalties may stand in what their configurations are based on.
+        // Other settings have no penalty (method.md 9); ablate.penalties may be set in a base of their configurations.
         bool inductive = config.Train.Setting == TrainSetting.Inductive;
         if (!inductive && sweeps?.Contains("penalties") == true)
         {
@@ -91,10 +91,10 @@ internal sealed record AblationPlan(
         }
 
         AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
-        int most = all.Max(v => v.Seeds);
+        int max = all.Max(v => v.Seeds);
         IReadOnlyList<ClassSplit> splits = ClassSplit.Read(ablate.Splits, config.Source);
         var runs =
-            from seed in Enumerable.Range(0, most)
+            from seed in Enumerable.Range(0, max)
             from split in splits.DefaultIfEmpty()
             from variant in all
             where seed < variant.Seeds

@@ -37,7 +37,7 @@ internal sealed class AblationRun
     private int _here;
     private double _spent;
 
-    /// <summary>Opens the folder and looks at everything that can be wrong before hours are spent.</summary>
+    /// <summary>Opens the folder and checks everything that can be wrong before hours are spent.</summary>
     /// <param name="config">The configuration of the whole method.</param>
     /// <param name="plan">What is trained.</param>
     /// <param name="root">The folder of the comparison.</param>
@@ -102,7 +102,7 @@ internal sealed class AblationRun
         return true;
     }
 
-    // First of all: what cannot be trained is found out before hours are spent on the rest.
+    // First of all: a variant that cannot be trained is an error before hours are spent on the others.
     private void MeasureCosts()
     {
         foreach (AblationVariant variant in Results.Plan.Variants)

@@ -15,13 +15,13 @@ internal readonly record struct PairedTTest(SampleStatistics Difference, double 
     internal static PairedTTest? Of(IEnumerable<double> differences)
     {
         SampleStatistics difference = SampleStatistics.Of(differences);
-        var (mean, deviation, count) = difference;
+        var (mean, std, count) = difference;
         if (count < 2 || double.IsNaN(mean))
         {
             return null;
         }
 
-        double t = mean / (deviation / Math.Sqrt(count));
+        double t = mean / (std / Math.Sqrt(count));
         return new PairedTTest(difference, t, double.IsFinite(t) ? 2 * StudentT.CDF(0, 1, count - 1, -Math.Abs(t)) : double.IsNaN(t) ? double.NaN : 0);
     }
 }

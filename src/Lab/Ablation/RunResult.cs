@@ -14,7 +14,9 @@ internal sealed record ScoreLine(double PixelAccuracy, double Seen, double Unsee
 /// <summary>Scores under one seen penalty.</summary>
 internal sealed record PenaltyScore(double Penalty, ScoreLine Scores);
 
-/// <summary>What one trained model of the comparison is worth. Kept as a file beside the runs, so that a comparison that was stopped repeats nothing.</summary>
+/// <summary>
+/// The scores of one trained model of the comparison. Kept as a file beside the runs, so that a comparison that was stopped repeats nothing.
+/// </summary>
 internal sealed record RunResult
 {
     /// <summary>SHA-256 over everything the numbers depend on; another one means the file is of another comparison.</summary>
@@ -35,7 +37,7 @@ internal sealed record RunResult
     /// <summary>Without it.</summary>
     public required ScoreLine NoPenalty { get; init; }
 
-    /// <summary>With every class given another class's embedding: what is left when names mean nothing.</summary>
+    /// <summary>With every class given another class's embedding: a control: what is left when names mean nothing.</summary>
     public required ScoreLine Shuffled { get; init; }
 
     /// <summary>The same without the penalty.</summary>

@@ -7,7 +7,7 @@ using Ldvc.Training;
 
 namespace Ldvc.Lab.Ablation;
 
-/// <summary>Everything that is scored on one trained model: one pass with the right names under every penalty, one with the names dealt out wrongly.</summary>
+/// <summary>Everything that is scored on one trained model: one pass with the right names under every penalty, one with the names shuffled.</summary>
 internal static class RunScorer
 {
     /// <summary>The penalties that are scored: the configuration's own, none, and those of the sweep, which is empty but for inductive training.</summary>

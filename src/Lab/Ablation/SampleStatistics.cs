@@ -10,8 +10,8 @@ internal readonly record struct SampleStatistics(double Mean, double StandardDev
     internal static SampleStatistics Of(IEnumerable<double> values)
     {
         double[] all = [.. values];
-        var (mean, deviation) = all.MeanStandardDeviation();
-        return new SampleStatistics(mean, deviation, all.Length);
+        var (mean, std) = all.MeanStandardDeviation();
+        return new SampleStatistics(mean, std, all.Length);
     }
 
     /// <summary>"84.3 ± 1.2", "84.3" for one run, "-" for nothing.</summary>

@@ -28,7 +28,7 @@ internal sealed record VariantCost
     /// <summary>Windows a second at inference, one at a time, median of five after a warm-up.</summary>
     public required double WindowsPerSecond { get; init; }
 
-    /// <summary>Most bytes that tensors held during one training step, weights and the frozen CLIP included.</summary>
+    /// <summary>Maximum bytes that tensors held during one training step, weights and the frozen CLIP included.</summary>
     public required long TrainPeakBytes { get; init; }
 
     /// <summary>Measures a variant; also finds out whether it can be trained at all.</summary>

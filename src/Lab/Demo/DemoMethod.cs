@@ -62,7 +62,7 @@ internal sealed class DemoMethod : IDisposable
     /// <exception cref="InputException">The file cannot be written.</exception>
     internal void Save(string path) => LdvcCheckpoint.Compose(_loaded, _trainer!.Optimizer, _config, _validation).Save(path);
 
-    /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings dealt out wrongly.</summary>
+    /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings shuffled.</summary>
     internal MethodResult Score(IRunMonitor monitor, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds, CancellationToken cancellation)
     {
         Confusion[][] right = Pass(monitor, $"{Name}: scene", null, [_config.Eval.SeenPenalty, 0], cancellation);

@@ -21,7 +21,7 @@ internal static class DemoReport
         var report = new HtmlReport(
             "LDVC demo: segmenting classes it never saw a mask of", "Drawn scenes, a small CLIP trained on captions only, two methods trained on the masks of 24 seen classes")
             .AddParagraph(
-                "Every picture holds textured, coloured shapes. ZegCLIP, where class embeddings look at the picture, and LDVC, where the picture looks at class embeddings, were trained "
+                "Every picture holds textured, coloured shapes. ZegCLIP (class embeddings are the queries, patches keys and values) and LDVC (the reverse) were trained "
                 + "with masks of 24 classes; six others (for example \"striped blue star\") occur in the pictures, but their masks were never shown. All are found by name alone.")
             .AddCards(
                 new ReportCard("LDVC, mIoU of unseen classes", Percent(ldvc.Scores.Unseen), $"ZegCLIP: {Percent(baseline.Scores.Unseen)}", IsMain: true),
@@ -44,7 +44,7 @@ internal static class DemoReport
                 ])
             .AddHeading("Pictures")
             .AddParagraph(
-                "Validation scenes. Black is background, which has no label and is not scored; the last column shows what LDVC says without being told where the objects "
+                "Validation scenes. Black is background, which has no label and is not scored; the last column shows LDVC's prediction without being told where the objects "
                 + "are, black where no class reaches a probability of "
                 + DemoRun.BackgroundBelow.ToString(CultureInfo.InvariantCulture) + ". Unseen classes are marked with *.")
             .AddLegend(Enumerable.Range(0, run.Validation.Classes.Count).Select(c => Entry(run, c)));

@@ -6,7 +6,7 @@ namespace Ldvc.Lab.Demo;
 /// <param name="Name">"ZegCLIP", "LDVC".</param>
 /// <param name="Scores">With the seen penalty of method.md 9.</param>
 /// <param name="WithoutPenalty">Without it.</param>
-/// <param name="Shuffled">The same model with every class given another class's embedding: what is left when names mean nothing.</param>
+/// <param name="Shuffled">The same model with every class given another class's embedding: a control: what is left when names mean nothing.</param>
 /// <param name="Pictures">Confusion matrix of each picture, with the penalty.</param>
 /// <param name="Losses">(step, mean loss since the step before).</param>
 /// <param name="TrainSeconds">Time of the training.</param>

@@ -11,7 +11,7 @@ namespace Ldvc.Lab.Demo;
 
 /// <summary>
 /// The demo: trains ZegCLIP and LDVC on the seen classes of drawn scenes around the small CLIP of the repository, then segments pictures with seen and unseen
-/// classes by their names. As a control, the same models are scored with the class embeddings dealt out wrongly.
+/// classes by their names. As a control, the same models are scored with the class embeddings shuffled.
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {

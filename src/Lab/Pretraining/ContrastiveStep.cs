@@ -7,8 +7,8 @@ namespace Ldvc.Lab.Pretraining;
 
 /// <summary>
 /// CLIP's symmetric contrastive loss: picture i belongs to text i, and to no other of the batch. The same loss on the patch tokens, on their mean or on a soft
-/// maximum of their similarities, with a weight of its own, makes every patch speak the language of the texts, not the class token alone: what dense prediction
-/// needs. Captions are all it takes; no mask is involved.
+/// maximum of their similarities, with a weight of its own, aligns every patch with the texts, not the class token alone: dense prediction needs
+/// that. It uses captions only, no masks.
 /// </summary>
 internal static class ContrastiveStep
 {

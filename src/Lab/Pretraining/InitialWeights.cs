@@ -8,14 +8,14 @@ namespace Ldvc.Lab.Pretraining;
 internal static class InitialWeights
 {
     /// <summary>The tokens of the CLIP.</summary>
-    /// <exception cref="InputException">There are none, they are damaged, or there are more than <paramref name="most"/>.</exception>
-    internal static ClipVocabulary Vocabulary(string path, int most)
+    /// <exception cref="InputException">There are none, they are damaged, or there are more than <paramref name="max"/>.</exception>
+    internal static ClipVocabulary Vocabulary(string path, int max)
     {
         string folder = ClipCheckpoint.Find(path).Folder;
         ClipVocabulary vocabulary = VocabularyFiles.Load(folder);
-        if (vocabulary.Ids.Count > most)
+        if (vocabulary.Ids.Count > max)
         {
-            throw new InputException($"pretrain.init: {folder} has {vocabulary.Ids.Count} tokens, pretrain.text.vocabulary allows {most}");
+            throw new InputException($"pretrain.init: {folder} has {vocabulary.Ids.Count} tokens, pretrain.text.vocabulary allows {max}");
         }
 
         return vocabulary;

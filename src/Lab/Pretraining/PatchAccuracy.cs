@@ -3,12 +3,12 @@ using Ldvc.Lab.Synthetic;
 namespace Ldvc.Lab.Pretraining;
 
 /// <summary>
-/// How often the patches of things, each by itself, are nearest to the name of what they show: what segmentation builds on. A patch counts when most of its
-/// pixels belong to one thing.
+/// How often the patches of things, each by itself, are nearest to the name of what they show: segmentation depends on it. A patch counts when most
+/// of its pixels belong to one thing.
 /// </summary>
 internal static class PatchAccuracy
 {
-    private const double LeastShare = 0.8;
+    private const double MinShare = 0.8;
 
     /// <summary>Fraction of the patches of things in the probe's pictures whose best-fitting sentence is the right one.</summary>
     internal static double Measure(ProbeEmbedder clip, CropProbe probe)
@@ -44,7 +44,7 @@ internal static class PatchAccuracy
             }
         }
 
-        return same >= LeastShare * edge * edge ? thing : -1;
+        return same >= MinShare * edge * edge ? thing : -1;
     }
 
     private static int Nearest(ProbeEmbedder clip, float[] patches, int patch, float[] texts, int count)

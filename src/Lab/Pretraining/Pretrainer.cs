@@ -97,7 +97,7 @@ internal sealed class Pretrainer : ITrainable, IDisposable
     }
 
     /// <summary>One step; returns its loss.</summary>
-    /// <exception cref="InputException">The loss or a gradient is no number any more.</exception>
+    /// <exception cref="InputException">The loss or a gradient is NaN or infinite.</exception>
     internal float RunStep(CaptionBatches batches)
     {
         var (pictures, texts) = batches.Draw(_device, Step, _threads);
@@ -147,7 +147,7 @@ internal sealed class Pretrainer : ITrainable, IDisposable
     internal ClipReport Report() => ClipReport.Measure(new ProbeEmbedder(Model, _device, Tokenizer), _captions, (ulong)_config.Seed);
 
     /// <summary>The state from which <see cref="Load"/> continues.</summary>
-    /// <exception cref="InputException">A number of it is none any more.</exception>
+    /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
     public SafetensorsWriter Compose() => TrainingState.Compose(Model.Parameters(), _optimizer, Step, new Dictionary<string, string>
     {
         ["kind"] = TrainingState.PretrainingKind,

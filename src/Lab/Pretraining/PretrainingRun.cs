@@ -42,7 +42,7 @@ internal static class PretrainingRun
         bool existed = RunFolder.Check(root, config, resume, OutKey);
         if (!existed && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
         {
-            // Whatever lies there may be somebody's own CLIP.
+            // Files that lie there may be a CLIP of the user's.
             throw new InputException($"{output}: expected an empty folder for the CLIP, found files; choose another {OutKey}.");
         }
 

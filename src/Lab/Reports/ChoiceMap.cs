@@ -10,7 +10,8 @@ internal readonly record struct MapCell(double Left, double Top, double Width, d
 internal sealed record ChoiceLayer(string Title, IReadOnlyList<IReadOnlyList<int>> Chosen);
 
 /// <summary>
-/// A picture that is cut into cells, several times side by side. A click on a cell of any of them asks that cell in all: its frame turns red, what it chose keeps its
+/// A picture that is cut into cells, several times side by side. A click on a cell of any of them selects it in all: its frame turns red, what it
+/// chose keeps its
 /// colours, the rest fades. Without a script: a cell is the label of a radio button, and the style sheet shows the overlay of the button that is checked. Arrow keys work, too.
 /// </summary>
 internal static class ChoiceMap
@@ -20,7 +21,7 @@ internal static class ChoiceMap
     /// <param name="picture">What is cut.</param>
     /// <param name="cells">The cells; together they cover the picture.</param>
     /// <param name="layers">What was chosen.</param>
-    /// <param name="first">The cell that is asked until somebody clicks.</param>
+    /// <param name="first">The cell that is selected at first.</param>
     internal static string Render(string name, RgbImage picture, IReadOnlyList<MapCell> cells, IReadOnlyList<ChoiceLayer> layers, int first)
     {
         var html = new StringBuilder("<div class=\"choices\">");
@@ -49,7 +50,7 @@ internal static class ChoiceMap
         return html.Append("</div></div>").ToString();
     }
 
-    // What fades is drawn over: every cell that was not chosen, and the frame of the one that is asked.
+    // What fades is drawn over: every cell that was not chosen, and the frame of the selected one.
     private static void Overlays(StringBuilder html, string name, IReadOnlyList<MapCell> cells, ChoiceLayer layer)
     {
         html.Append("<svg viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\">");

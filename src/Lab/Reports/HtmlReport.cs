@@ -122,7 +122,7 @@ internal sealed class HtmlReport
     /// <param name="picture">What is cut.</param>
     /// <param name="cells">The cells; together they cover the picture.</param>
     /// <param name="layers">What every cell chose.</param>
-    /// <param name="first">The cell that is asked until somebody clicks.</param>
+    /// <param name="first">The cell that is selected at first.</param>
     public HtmlReport AddChoiceMap(string caption, RgbImage picture, IReadOnlyList<MapCell> cells, IReadOnlyList<ChoiceLayer> layers, int first) =>
         Add($"<figure>{ChoiceMap.Render($"map-{_maps++}", picture, cells, layers, first)}<figcaption>{E(caption)}</figcaption></figure>");
 

@@ -2,7 +2,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Lab.Synthetic;
 
-/// <summary>Fills a picture with a muted, lightly textured background; what a place looks like depends on its position in the plane, not on the window.</summary>
+/// <summary>
+/// Fills a picture with a muted, lightly textured background; the pattern at a place depends on its position in the plane, not on the window.
+/// </summary>
 internal static class BackgroundPainter
 {
     private const int NoiseAmplitude = 7;

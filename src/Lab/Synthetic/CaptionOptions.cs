@@ -32,7 +32,7 @@ internal sealed record CaptionOptions(CaptionConfig Shares, int Size)
             Size = Size,
             MinSize = scale * layout.MinSize,
             MaxSize = scale * layout.MaxSize,
-            MostGrounds = 2,
+            MaxGrounds = 2,
             MaxTilt = SceneSampler.LargeTilt,
         };
     }

@@ -11,10 +11,10 @@ namespace Ldvc.Lab.Synthetic;
 internal sealed class CropProbe : IZeroShotProbe
 {
     // Less than this of the window's object pixels, and another object could be called its subject with equal right.
-    private const double LeastShare = 0.6;
+    private const double MinShare = 0.6;
 
     // A shape fills less than its bounding circle: a star about a third, so an object covered by half is below this.
-    private const double LeastFill = 0.25;
+    private const double MinFill = 0.25;
 
     private readonly List<(Scene Window, int Label)> _crops = [];
     private readonly int[] _things = new int[256];
@@ -83,6 +83,6 @@ internal sealed class CropProbe : IZeroShotProbe
         }
 
         double circle = Math.PI * placed.Size * placed.Size / 4;
-        return pixels >= LeastFill * circle && pixels >= LeastShare * things;
+        return pixels >= MinFill * circle && pixels >= MinShare * things;
     }
 }

@@ -20,14 +20,14 @@ internal sealed record Ground(int[] Stuff, float[] Borders, float Slope, float W
 
     /// <summary>Draws a ground for a plane of <paramref name="size"/> x <paramref name="size"/> pixels.</summary>
     /// <param name="size">Columns and rows.</param>
-    /// <param name="most">Most materials.</param>
+    /// <param name="max">Maximum number of materials.</param>
     /// <param name="seed">The scene's seed.</param>
-    public static Ground Draw(int size, int most, ulong seed)
+    public static Ground Draw(int size, int max, ulong seed)
     {
         var random = new CounterRandom(seed, 5);
         int[] order = [.. Enumerable.Range(0, Synthetic.Stuff.Names.Length)];
         random.Shuffle<int>(order);
-        int count = random.NextInt(1, most + 1);
+        int count = random.NextInt(1, max + 1);
 
         // Sky is above everything else, as people expect it.
         int[] stuff = [.. order.Take(count).OrderBy(s => s == 0 ? 0 : 1)];

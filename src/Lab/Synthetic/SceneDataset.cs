@@ -32,7 +32,7 @@ internal sealed class SceneDataset
     public string Name => Vocabulary == SceneVocabulary.Shapes ? "synthetic" : "synthetic-scenes";
 
     /// <summary>Which world it shows.</summary>
-    public SceneVocabulary Vocabulary => _options.MostGrounds > 0 ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
+    public SceneVocabulary Vocabulary => _options.MaxGrounds > 0 ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
 
     /// <summary>Class names by label id: seen, then unseen.</summary>
     public IReadOnlyList<string> Classes => Vocabulary == SceneVocabulary.Shapes ? TaskClasses.Names : SceneTask.Names;

@@ -8,10 +8,10 @@ internal sealed record SceneOptions
     /// <summary>Columns and rows.</summary>
     public required int Size { get; init; }
 
-    /// <summary>Fewest objects (fewer only if they find no place).</summary>
+    /// <summary>Minimum number of objects (fewer only if they find no place).</summary>
     public required int MinObjects { get; init; }
 
-    /// <summary>Most objects.</summary>
+    /// <summary>Maximum number of objects.</summary>
     public required int MaxObjects { get; init; }
 
     /// <summary>Smallest object diameter.</summary>
@@ -20,7 +20,7 @@ internal sealed record SceneOptions
     /// <summary>Largest object diameter.</summary>
     public required float MaxSize { get; init; }
 
-    /// <summary>How far two bounding circles may run into each other: 0 not at all, 1 any place.</summary>
+    /// <summary>How far two bounding circles may overlap: 0 not at all, 1 without limit.</summary>
     public required float MaxOverlap { get; init; }
 
     /// <summary>Part of its radius that an object may lie outside the picture.</summary>
@@ -29,10 +29,10 @@ internal sealed record SceneOptions
     /// <summary>The classes to draw from, evenly.</summary>
     public required SceneClass[] Classes { get; init; }
 
-    /// <summary>Most materials of the ground; 0 = a plain background, as in the "shapes" vocabulary.</summary>
-    public required int MostGrounds { get; init; }
+    /// <summary>Maximum number of materials of the ground; 0 = a plain background, as in the "shapes" vocabulary.</summary>
+    public required int MaxGrounds { get; init; }
 
-    /// <summary>tan(angle / 2) of the most an object is turned by.</summary>
+    /// <summary>tan(angle / 2) of the maximum angle that an object is turned by.</summary>
     public required double MaxTilt { get; init; }
 
     /// <summary>Those of the "shapes" vocabulary.</summary>
@@ -56,7 +56,7 @@ internal sealed record SceneOptions
             MaxOverlap = (float)all.MaxOverlap!.Value,
             MaxCut = (float)all.MaxCut!.Value,
             Classes = shapes ? TaskClasses.Classes : SceneTask.Things,
-            MostGrounds = shapes ? 0 : 3,
+            MaxGrounds = shapes ? 0 : 3,
             MaxTilt = shapes ? SceneSampler.SmallTilt : SceneSampler.LargeTilt,
         };
     }

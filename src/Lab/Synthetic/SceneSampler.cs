@@ -47,7 +47,7 @@ internal static class SceneSampler
         int background = random.NextInt(Vocabulary.Backgrounds.Length);
         var pattern = (BackgroundPattern)random.NextInt(4);
         ulong seed = random.NextBits();
-        Ground? ground = options.MostGrounds > 0 ? Ground.Draw(options.Size, options.MostGrounds, seed) : null;
+        Ground? ground = options.MaxGrounds > 0 ? Ground.Draw(options.Size, options.MaxGrounds, seed) : null;
         return new Scene(options.Size, options.Size, seed, background, pattern, [.. objects]) { Ground = ground };
     }
 

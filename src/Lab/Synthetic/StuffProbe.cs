@@ -21,7 +21,7 @@ internal sealed class StuffProbe(int count, int size) : IZeroShotProbe
     public void Render(int index, Span<byte> pixels)
     {
         var random = new CounterRandom(Seed, (ulong)index);
-        Scene empty = SceneSampler.Place(SceneOptions.Of(SceneVocabulary.Scenes) with { Size = size, MostGrounds = 1 }, [], ref random);
+        Scene empty = SceneSampler.Place(SceneOptions.Of(SceneVocabulary.Scenes) with { Size = size, MaxGrounds = 1 }, [], ref random);
         Scene scene = empty with { Ground = empty.Ground! with { Stuff = [LabelOf(index)] } };
         SceneRenderer.Render(scene, pixels, []);
     }

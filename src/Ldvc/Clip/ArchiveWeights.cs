@@ -12,17 +12,17 @@ namespace Ldvc.Clip;
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
-    public Parameter Get(string name, Shape shape, double deviation, float constant = 0) =>
+    public Parameter Get(string name, Shape shape, double std, float constant = 0) =>
         new(device.FromHost(Read(name, shape), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double deviation) => Matrix(name, Read(name, shape), shape);
+    public Parameter GetMatrix(string name, Shape shape, double std) => Matrix(name, Read(name, shape), shape);
 
-    public Parameter GetProjection(string name, int outputs, int inputs, double deviation)
+    public Parameter GetProjection(string name, int outputs, int inputs, double std)
     {
         var shape = new Shape(outputs, inputs);
         if (huggingFace)
         {
-            return GetMatrix(name, shape, deviation);
+            return GetMatrix(name, shape, std);
         }
 
         Check(name, [inputs, outputs]);

@@ -19,7 +19,7 @@ internal static class AtomicFolder
             write(temporary);
             if (Directory.Exists(full))
             {
-                // Fails when somebody has put something there in the meantime.
+                // Fails when something was put there in the meantime.
                 Directory.Delete(full);
             }
 

@@ -15,7 +15,7 @@ public sealed class ClipEmbedder : IDisposable
     // About what sixteen pictures of 224 x 224 take, and as many texts of usual length.
     private const int BatchPixels = 16 * 224 * 224;
     private const int BatchTexts = 64;
-    private const int MostInBatch = 64;
+    private const int MaxBatch = 64;
 
     private readonly ClipCheckpoint _checkpoint;
     private readonly ClipModel _clip;
@@ -41,10 +41,10 @@ public sealed class ClipEmbedder : IDisposable
     {
         var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
         var features = new float[files.Count * Width];
-        int most = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MostInBatch);
-        for (int first = 0; first < files.Count; first += most)
+        int batch = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MaxBatch);
+        for (int first = 0; first < files.Count; first += batch)
         {
-            int count = Math.Min(most, files.Count - first);
+            int count = Math.Min(batch, files.Count - first);
             var pictures = new float[count * preprocessor.Length];
             for (int i = 0; i < count; i++)
             {

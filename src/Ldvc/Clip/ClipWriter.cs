@@ -12,9 +12,9 @@ internal static class ClipWriter
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Writes the folder with CLIP's resizing and the given statistics; for models whose last two ids are start and end of text.</summary>
-    internal static void Save(ClipModel model, string folder, DType type, ReadOnlySpan<float> mean, ReadOnlySpan<float> deviation)
+    internal static void Save(ClipModel model, string folder, DType type, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
-        var preprocessor = PreprocessorConfig.Default(model.Config.ImageSize) with { Mean = mean.ToArray(), Deviation = deviation.ToArray() };
+        var preprocessor = PreprocessorConfig.Default(model.Config.ImageSize) with { Mean = mean.ToArray(), Std = std.ToArray() };
         Save(model, folder, type, preprocessor, null);
     }
 
@@ -62,7 +62,7 @@ internal static class ClipWriter
         ["crop_size"] = config.Crop.Height == config.Crop.Width ? config.Crop.Height : Sides(config.Crop),
         ["do_normalize"] = true,
         ["image_mean"] = config.Mean,
-        ["image_std"] = config.Deviation,
+        ["image_std"] = config.Std,
     };
 
     private static Dictionary<string, int> Sides((int Height, int Width) size) => new() { ["height"] = size.Height, ["width"] = size.Width };

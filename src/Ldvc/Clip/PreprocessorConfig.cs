@@ -3,7 +3,7 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
 
-/// <summary>How a CLIP wants its pictures: resized, cropped in the middle, normalised.</summary>
+/// <summary>A CLIP's preprocessing of pictures: resized, cropped in the middle, normalised.</summary>
 internal sealed record PreprocessorConfig
 {
     /// <summary>Resize: the short side gets this length. Null when <see cref="Exact"/> says both sides.</summary>
@@ -21,8 +21,8 @@ internal sealed record PreprocessorConfig
     /// <summary>Mean of R, G, B in units of 0..1.</summary>
     public required float[] Mean { get; init; }
 
-    /// <summary>Deviation of R, G, B in units of 0..1.</summary>
-    public required float[] Deviation { get; init; }
+    /// <summary>Standard deviation of R, G, B in units of 0..1.</summary>
+    public required float[] Std { get; init; }
 
     /// <summary>What CLIP was trained with: short side to the model's size, bicubic, its own statistics.</summary>
     public static PreprocessorConfig Default(int imageSize) => new()
@@ -30,7 +30,7 @@ internal sealed record PreprocessorConfig
         ShortSide = imageSize,
         Crop = (imageSize, imageSize),
         Mean = ImageStatistics.Clip.Mean,
-        Deviation = ImageStatistics.Clip.Std,
+        Std = ImageStatistics.Clip.Std,
     };
 
     /// <summary>Floats of one preprocessed picture.</summary>
@@ -43,7 +43,7 @@ internal sealed record PreprocessorConfig
         var (width, height) = Exact is { } exact ? (exact.Width, exact.Height) : SizeByShortSide(picture, name);
         RgbImage resized = Resample.Antialiased(picture, width, height, Filter);
         RgbImage cropped = (height, width) == Crop ? resized : CropCentre(resized);
-        ClipPreprocess.Normalize(cropped, Mean, Deviation, destination);
+        ClipPreprocess.Normalize(cropped, Mean, Std, destination);
     }
 
     private (int Width, int Height) SizeByShortSide(RgbImage picture, string name)

@@ -67,7 +67,7 @@ internal sealed class PreprocessorConfigReader
         double scale = 255 * Factor();
         bool normalizes = Flag("do_normalize", true);
         float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];
-        float[] deviation = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
+        float[] std = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
         bool usual = Math.Abs(scale - 1) < 1e-6;
         return new PreprocessorConfig
         {
@@ -76,7 +76,7 @@ internal sealed class PreprocessorConfigReader
             Crop = crop,
             Filter = Filter(),
             Mean = usual ? mean : [.. mean.Select(m => (float)(m / scale))],
-            Deviation = usual ? deviation : [.. deviation.Select(d => (float)(d / scale))],
+            Std = usual ? std : [.. std.Select(d => (float)(d / scale))],
         };
     }
 

@@ -32,10 +32,10 @@ internal sealed class ResidualBlock : Module
         int width = tower.Width, hidden = tower.MlpWidth;
         (_heads, _causal) = (tower.Heads, causal);
 
-        // OpenAI's deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
+        // OpenAI's standard deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
         double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
-        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get(prefix + name, shape, deviation, constant));
-        Parameter TakeMatrix(string name, Shape shape, double deviation) => Add(name, weights.GetMatrix(prefix + name, shape, deviation));
+        Parameter Take(string name, Shape shape, double std, float constant = 0) => Add(name, weights.Get(prefix + name, shape, std, constant));
+        Parameter TakeMatrix(string name, Shape shape, double std) => Add(name, weights.GetMatrix(prefix + name, shape, std));
 
         _norm1Weight = Take("ln_1.weight", new Shape(width), 0, 1);
         _norm1Bias = Take("ln_1.bias", new Shape(width), 0);
@@ -60,7 +60,7 @@ internal sealed class ResidualBlock : Module
 
     /// <summary>
     /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefix [1, P, width] -> [B, T, width]. What causal attention makes
-    /// of the prefix depends on nothing behind it, so its keys and values are computed once for all sequences, and its outputs not at all.
+    /// of the prefix depends on nothing after it, so its keys and values are computed once for all sequences, and its outputs not at all.
     /// </summary>
     internal Variable Continue(Tape tape, Variable prefix, Variable x)
     {
@@ -69,7 +69,7 @@ internal sealed class ResidualBlock : Module
             throw new InvalidOperationException("tokens that see all others cannot be shared between sequences");
         }
 
-        // Tokens are moved about in float32.
+        // Tokens are copied in float32.
         using var scope = tape.BeginScope();
         int length = prefix.Shape[1];
         var shared = Project(tape, prefix, DType.Float32);

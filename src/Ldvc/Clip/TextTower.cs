@@ -20,7 +20,7 @@ internal sealed class TextTower : Module
     {
         _config = config;
         int width = config.Text.Width;
-        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get(name, shape, deviation, constant));
+        Parameter Take(string name, Shape shape, double std, float constant = 0) => Add(name, weights.Get(name, shape, std, constant));
 
         _tokens = Take("token_embedding.weight", new Shape(config.VocabularySize, width), 0.02);
         _positions = Take("positional_embedding", new Shape(config.ContextLength, width), 0.01);

@@ -25,7 +25,7 @@ internal sealed class VisionTower : Module
         _config = config;
         int width = config.Vision.Width, patch = config.PatchSize;
         double scale = Math.Pow(width, -0.5);
-        Parameter Take(string name, Shape shape, double deviation, float constant = 0) => Add(name, weights.Get("visual." + name, shape, deviation, constant));
+        Parameter Take(string name, Shape shape, double std, float constant = 0) => Add(name, weights.Get("visual." + name, shape, std, constant));
 
         _classEmbedding = Take("class_embedding", new Shape(width), scale);
         _positions = Take("positional_embedding", new Shape(1 + (config.Grid * config.Grid), width), scale);

@@ -14,7 +14,7 @@ internal readonly record struct ComparisonTolerance(double Values, double Gradie
     /// The bounds of a precision. float32 against float32 differs by the order of sums. In bf16 and tf32, inputs of products are off by up to 2^-9 and 2^-12 of
     /// themselves, and depth adds up: docs/compare.md says what was found.
     /// </summary>
-    /// <param name="precision">What products multiply with.</param>
+    /// <param name="precision">Precision of the products.</param>
     /// <param name="values">The bound of <see cref="Values"/>, when it is not the usual one; those of gradients follow it.</param>
     internal static ComparisonTolerance For(Precision precision, double? values = null)
     {

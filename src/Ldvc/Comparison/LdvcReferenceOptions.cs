@@ -13,8 +13,8 @@ namespace Ldvc.Comparison;
 /// </summary>
 internal sealed partial class LdvcReferenceOptions
 {
-    private const int MostLayers = 64;
-    private const int MostPrompts = 4096;
+    private const int MaxLayers = 64;
+    private const int MaxPrompts = 4096;
     private readonly ReferenceFile _file;
     private readonly JsonElement _root;
 
@@ -79,10 +79,10 @@ internal sealed partial class LdvcReferenceOptions
     {
         int[] found = [.. _file.Entries.Keys.Select(k => LayerIndex().Match(k)).Where(m => m.Success)
             .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct()];
-        if (found.Length == 0 || found.Length > MostLayers || found.Max() != found.Length - 1)
+        if (found.Length == 0 || found.Length > MaxLayers || found.Max() != found.Length - 1)
         {
             throw new InputException(
-                $"{_file.Path}: found {found.Length} different numbers i in tensors 'param.decoder.layers.i', expected 0, 1, 2 and so on, at most {MostLayers}.");
+                $"{_file.Path}: found {found.Length} different numbers i in tensors 'param.decoder.layers.i', expected 0, 1, 2 and so on, at most {MaxLayers}.");
         }
 
         return Agrees("layers", found.Length);
@@ -101,9 +101,9 @@ internal sealed partial class LdvcReferenceOptions
     private int Prompts(string option, string tensor, int dimension, int rank)
     {
         int count = _file.Has(tensor) ? _file.ShapeOf(tensor, rank)[dimension] : 0;
-        return count <= MostPrompts
+        return count <= MaxPrompts
             ? Agrees(option, count)
-            : throw new InputException($"{_file.Path}: tensor '{tensor}' holds {count} prompts, expected at most {MostPrompts}.");
+            : throw new InputException($"{_file.Path}: tensor '{tensor}' holds {count} prompts, expected at most {MaxPrompts}.");
     }
 
     private int Agrees(string option, int fromTensors)

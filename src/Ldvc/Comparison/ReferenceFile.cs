@@ -4,7 +4,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Comparison;
 
-/// <summary>A reference file and the rows found so far. Every output it holds must be compared: what nobody asked for is an error at the end.</summary>
+/// <summary>
+/// A reference file and the rows found so far. Every output it holds must be compared: a tensor that was not compared is an error at the end.
+/// </summary>
 internal sealed class ReferenceFile : IDisposable
 {
     private readonly TensorArchive _archive;
@@ -111,7 +113,7 @@ internal sealed class ReferenceFile : IDisposable
         string? unknown = Entries.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !isInput(name) && !compared.Contains(name));
         if (unknown is not null)
         {
-            throw new InputException($"{Path}: tensor '{unknown}' is none that this CLIP computes; expected the names that tools/make_reference.py writes.");
+            throw new InputException($"{Path}: tensor '{unknown}' is not one that this CLIP computes; expected the names that tools/make_reference.py writes.");
         }
     }
 

@@ -3,16 +3,22 @@ namespace Ldvc.Configuration;
 /// <summary>Section ablate (method.md 10).</summary>
 public sealed record AblateConfig
 {
-    /// <summary>Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = classes ask, language-driven = patches ask, self-attention = and attend to each other, route = within chosen windows only, ldvc = and text prompts.</summary>
-    [Option("Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = classes ask, language-driven = patches ask, self-attention = and attend to each other, route = within chosen windows only, ldvc = and text prompts.", Runtime = true)]
+    /// <summary>
+    /// Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = class embeddings are the queries;
+    /// language-driven = patches are the queries; self-attention = plus full self-attention; route = plus route attention; ldvc = plus text prompts.
+    /// </summary>
+    [Option("Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = class embeddings are the queries; language-driven = patches are the queries; self-attention = plus full self-attention; route = plus route attention; ldvc = plus text prompts.", Runtime = true)]
     public AblationRow[] Rows { get; init; } = [AblationRow.Zegclip, AblationRow.LanguageDriven, AblationRow.SelfAttention, AblationRow.Route, AblationRow.Ldvc];
 
     /// <summary>Seeds per row: train.seed and those after it.</summary>
     [Option("Seeds per row: train.seed and those after it.", Min = 1, Max = 100, Runtime = true)]
     public int Seeds { get; init; } = 3;
 
-    /// <summary>Other choices of the unseen classes: files with a class name on every line. Every run is made for each of them, and means and deviations are over splits and seeds; empty = data.unseen, or the data set's own.</summary>
-    [Option("Other choices of the unseen classes: files with a class name on every line. Every run is made for each of them, and means and deviations are over splits and seeds; empty = data.unseen, or the data set's own.", Runtime = true)]
+    /// <summary>
+    /// Other choices of the unseen classes: files with a class name on every line. Every run is made for each of them, and means and standard
+    /// deviations are over splits and seeds; empty = data.unseen, or the data set's own.
+    /// </summary>
+    [Option("Other choices of the unseen classes: files with a class name on every line. Every run is made for each of them, and means and standard deviations are over splits and seeds; empty = data.unseen, or the data set's own.", Runtime = true)]
     public string[] Splits { get; init; } = [];
 
     /// <summary>Runs computed at a time (--device cpu), each with its share of the threads. Small models on few pictures keep one thread busy better than several; each run needs its own memory.</summary>
@@ -59,8 +65,8 @@ public sealed record AblateConfig
     [Option("Pictures whose chosen windows of route attention are shown.", Min = 0, Max = 50, Runtime = true)]
     public int RoutePictures { get; init; } = 2;
 
-    /// <summary>Places asked about in them, x and y in turn, as shares of width and height.</summary>
-    [Option("Places asked about in them, x and y in turn, as shares of width and height.", Min = 0, Max = 1, Runtime = true)]
+    /// <summary>Query positions in them: x and y in turn, as shares of width and height.</summary>
+    [Option("Query positions in them: x and y in turn, as shares of width and height.", Min = 0, Max = 1, Runtime = true)]
     public double[] Queries { get; init; } = [0.5, 0.5, 0.2, 0.3];
 }
 

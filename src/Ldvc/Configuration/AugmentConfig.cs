@@ -19,8 +19,8 @@ public sealed record AugmentConfig
     [Option("A crop is drawn again when one class covers more than this share of its labelled pixels; 1 = never.", Min = 0, Above = true, Max = 1)]
     public double CatMaxRatio { get; init; } = 0.75;
 
-    /// <summary>How often a crop is drawn again at most.</summary>
-    [Option("How often a crop is drawn again at most.", Min = 1, Max = 1000)]
+    /// <summary>Maximum number of times that a crop is drawn again.</summary>
+    [Option("Maximum number of times that a crop is drawn again.", Min = 1, Max = 1000)]
     public int CropTries { get; init; } = 10;
 
     /// <summary>Probability of a left-right flip.</summary>

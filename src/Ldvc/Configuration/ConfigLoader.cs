@@ -11,7 +11,7 @@ public static class ConfigLoader
     private const string BaseKey = "base";
 
     // A chain of bases is a handful of files; more means a mistake (or files that multiply by naming each other twice).
-    private const int MostFiles = 64;
+    private const int MaxFiles = 64;
 
     /// <summary>Reads a configuration file.</summary>
     /// <param name="path">The file.</param>
@@ -45,9 +45,9 @@ public static class ConfigLoader
             throw new InputException($"{path}: base: expected a chain of files that ends, but this one is its own base.");
         }
 
-        if (++files > MostFiles)
+        if (++files > MaxFiles)
         {
-            throw new InputException($"{path}: base: expected at most {MostFiles} files in all, found more.");
+            throw new InputException($"{path}: base: expected at most {MaxFiles} files in all, found more.");
         }
 
         ConfigMap own = YamlReader.ReadFile(path);

@@ -1,6 +1,6 @@
 namespace Ldvc.Configuration;
 
-/// <summary>What holds between several options. Whether a path is set is the business of the verb that needs it.</summary>
+/// <summary>What holds between several options. Whether a path is set is checked by the verb that needs it.</summary>
 internal static class ConfigRules
 {
     // A picture's side after the random resize.

@@ -27,8 +27,8 @@ public sealed record DataConfig
     [Option("Names of the unseen classes; empty = the data set's own split (folder: its unseen.txt or seen.txt, or else none).")]
     public string[] Unseen { get; init; } = [];
 
-    /// <summary>Mean and deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.</summary>
-    [Option("Mean and deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.")]
+    /// <summary>Mean and standard deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.</summary>
+    [Option("Mean and standard deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.")]
     public ImageStatistics ImageMean { get; init; } = ImageStatistics.Clip;
 
     /// <summary>Threads that read and augment images; 0 = chosen by the number of cores.</summary>
@@ -39,8 +39,11 @@ public sealed record DataConfig
     [Option("Batches prepared ahead of the training step.", Min = 1, Max = 64, Runtime = true)]
     public int Prefetch { get; init; } = 2;
 
-    /// <summary>MiB of decoded or drawn training pictures that are kept in memory for the next epoch; those that come first stay, the rest is read again. 0 = none.</summary>
-    [Option("MiB of decoded or drawn training pictures that are kept in memory for the next epoch; those that come first stay, the rest is read again. 0 = none.", Min = 0, Max = 1 << 20, Runtime = true)]
+    /// <summary>
+    /// MiB of decoded or drawn training pictures that are kept in memory for the next epoch; the first ones are kept, the others are read again in
+    /// every epoch. 0 = none.
+    /// </summary>
+    [Option("MiB of decoded or drawn training pictures that are kept in memory for the next epoch; the first ones are kept, the others are read again in every epoch. 0 = none.", Min = 0, Max = 1 << 20, Runtime = true)]
     public int Cache { get; init; }
 
     /// <summary>Scenes of kind synthetic; sizes in pixels.</summary>
@@ -67,7 +70,7 @@ public enum DataKind
     Synthetic,
 }
 
-/// <summary>Whose mean and deviation normalise images (method.md 8).</summary>
+/// <summary>Whose mean and standard deviation normalise images (method.md 8).</summary>
 public enum ImageStatistics
 {
     /// <summary>CLIP's mean and standard deviation.</summary>

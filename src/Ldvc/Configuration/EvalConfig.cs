@@ -3,8 +3,11 @@ namespace Ldvc.Configuration;
 /// <summary>Section eval.</summary>
 public sealed record EvalConfig
 {
-    /// <summary>Images are resized to this short side, keeping their aspect; the long side becomes at most four times as long, and then it decides.</summary>
-    [Option("Images are resized to this short side, keeping their aspect; the long side becomes at most four times as long, and then it decides.", Min = 16, Max = 8192)]
+    /// <summary>
+    /// Images are resized to this short side, keeping their aspect; if the long side would exceed four times this, it is limited to that and the
+    /// short side becomes smaller.
+    /// </summary>
+    [Option("Images are resized to this short side, keeping their aspect; if the long side would exceed four times this, it is limited to that and the short side becomes smaller.", Min = 16, Max = 8192)]
     public int ShortSide { get; init; } = 512;
 
     /// <summary>Columns and rows of the sliding window.</summary>

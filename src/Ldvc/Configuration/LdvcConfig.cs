@@ -39,12 +39,12 @@ public sealed record LdvcConfig
     [Option("Sliding-window inference and scoring (method.md 9).")]
     public EvalConfig Eval { get; init; } = new();
 
-    /// <summary>`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.</summary>
-    [Option("`ldvc pretrain`: a small CLIP of its own, trained on drawn scenes and captions.")]
+    /// <summary>`ldvc pretrain`: a small CLIP trained on drawn scenes and captions.</summary>
+    [Option("`ldvc pretrain`: a small CLIP trained on drawn scenes and captions.")]
     public PretrainConfig Pretrain { get; init; } = new();
 
-    /// <summary>`ldvc ablate`: which variants of the method are trained and compared. Nothing in it changes a single run.</summary>
-    [Option("`ldvc ablate`: which variants of the method are trained and compared. Nothing in it changes a single run.")]
+    /// <summary>`ldvc ablate`: which variants of the method are trained and compared. These keys do not change a single run.</summary>
+    [Option("`ldvc ablate`: which variants of the method are trained and compared. These keys do not change a single run.")]
     public AblateConfig Ablate { get; init; } = new();
 
     /// <summary>The value of an option without a default that the caller cannot do without.</summary>

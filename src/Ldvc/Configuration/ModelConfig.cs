@@ -11,8 +11,11 @@ public sealed record ModelConfig
     [Option("Adds CLIP's class embedding to the class token a second time, as ZegCLIP's code does.")]
     public bool ClsTwice { get; init; }
 
-    /// <summary>How masks come about: attention = the last layer's class attention before softmax, dot = final tokens times class embeddings.</summary>
-    [Option("How masks come about: attention = the last layer's class attention before softmax, dot = final tokens times class embeddings.")]
+    /// <summary>
+    /// Where mask logits come from: attention = the last layer's cross-attention scores before softmax; dot = products of final tokens and class
+    /// embeddings.
+    /// </summary>
+    [Option("Where mask logits come from: attention = the last layer's cross-attention scores before softmax; dot = products of final tokens and class embeddings.")]
     public MaskHead Head { get; init; } = MaskHead.Attention;
 
     /// <summary>The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from CLIP's own alignment.</summary>
@@ -47,8 +50,8 @@ public sealed record PromptConfig
 /// <summary>Section model.decoder.</summary>
 public sealed record DecoderConfig
 {
-    /// <summary>vision-query = patches ask, class embeddings answer (LDVC); class-query = the other way round (ZegCLIP).</summary>
-    [Option("vision-query = patches ask, class embeddings answer (LDVC); class-query = the other way round (ZegCLIP).")]
+    /// <summary>vision-query = patches are the queries, class embeddings keys and values (LDVC); class-query = the reverse (ZegCLIP).</summary>
+    [Option("vision-query = patches are the queries, class embeddings keys and values (LDVC); class-query = the reverse (ZegCLIP).")]
     public DecoderKind Kind { get; init; } = DecoderKind.VisionQuery;
 
     /// <summary>Decoder layers L.</summary>
@@ -71,8 +74,8 @@ public sealed record DecoderConfig
     [Option("Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has none.")]
     public SelfAttention Attention { get; init; } = SelfAttention.Route;
 
-    /// <summary>Route attention: the grid is cut into S x S windows (S itself).</summary>
-    [Option("Route attention: the grid is cut into S x S windows (S itself).", Min = 1, Max = 256)]
+    /// <summary>Route attention: windows along an edge, S; the grid of patches is cut into S x S windows.</summary>
+    [Option("Route attention: windows along an edge, S; the grid of patches is cut into S x S windows.", Min = 1, Max = 256)]
     public int Windows { get; init; } = 8;
 
     /// <summary>Route attention: windows each window attends to, all of them where there are no more.</summary>
@@ -100,7 +103,7 @@ public enum AdapterInit
     Identity,
 }
 
-/// <summary>Which side asks in the decoder's cross-attention (method.md 5, 10).</summary>
+/// <summary>Which side is the query of the decoder's cross-attention (method.md 5, 10).</summary>
 public enum DecoderKind
 {
     /// <summary>Patches are the queries, class embeddings keys and values.</summary>

@@ -21,8 +21,11 @@ public sealed record PretrainConfig
     [Option("Width of the joint embedding.", Min = 8, Max = 4096)]
     public int Embed { get; init; } = 128;
 
-    /// <summary>CLIP to start from, a folder or a weights file: its weights, temperature and tokens take the place of random weights, pretrain.temperature and tokens learnt from captions. The sizes above must be its own. Not set = from random weights.</summary>
-    [Option("CLIP to start from, a folder or a weights file: its weights, temperature and tokens take the place of random weights, pretrain.temperature and tokens learnt from captions. The sizes above must be its own. Not set = from random weights.")]
+    /// <summary>
+    /// CLIP to start from, a folder or a weights file of the same sizes: its weights, temperature and tokens replace random weights,
+    /// pretrain.temperature and tokens learnt from captions. Not set = random weights.
+    /// </summary>
+    [Option("CLIP to start from, a folder or a weights file of the same sizes: its weights, temperature and tokens replace random weights, pretrain.temperature and tokens learnt from captions. Not set = random weights.")]
     public string? Init { get; init; }
 
     /// <summary>Optimiser steps.</summary>
@@ -57,24 +60,30 @@ public sealed record PretrainConfig
     [Option("Initial temperature of the contrastive loss; trained.", Min = 0.01, Max = 100)]
     public double Temperature { get; init; } = 0.07;
 
-    /// <summary>Lowest temperature; 0.01 is CLIP's. With a higher one, pictures and texts must lie further apart to be told apart: names that share words stop crowding.</summary>
-    [Option("Lowest temperature; 0.01 is CLIP's. With a higher one, pictures and texts must lie further apart to be told apart: names that share words stop crowding.", Min = 0.01, Max = 100)]
+    /// <summary>Minimum temperature; 0.01 is CLIP's. A higher one pushes embeddings of similar names further apart.</summary>
+    [Option("Minimum temperature; 0.01 is CLIP's. A higher one pushes embeddings of similar names further apart.", Min = 0.01, Max = 100)]
     public double LeastTemperature { get; init; } = 0.01;
 
     /// <summary>Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.</summary>
     [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
     public double PatchLoss { get; init; } = 1;
 
-    /// <summary>How sharply the patch loss looks for the patches that fit a text: 0 = the mean of all patches meets the text; above it, patches meet the text one by one, and their similarities are averaged by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object need not know of it.</summary>
-    [Option("How sharply the patch loss looks for the patches that fit a text: 0 = the mean of all patches meets the text; above it, patches meet the text one by one, and their similarities are averaged by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object need not know of it.", Min = 0, Max = 1000)]
+    /// <summary>
+    /// Sharpness of the patch loss: 0 = the mean of all patches is compared with the text; above 0, every patch is, and the similarities s are
+    /// combined by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object count less.
+    /// </summary>
+    [Option("Sharpness of the patch loss: 0 = the mean of all patches is compared with the text; above 0, every patch is, and the similarities s are combined by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object count less.", Min = 0, Max = 1000)]
     public double PatchFocus { get; init; }
 
     /// <summary>Seed of the initial values and of the samples.</summary>
     [Option("Seed of the initial values and of the samples.", Min = 0)]
     public long Seed { get; init; }
 
-    /// <summary>What matrix products multiply with: fp32, or tf32 = 11-bit mantissas on tensor cores, or bf16 = attention multiplies 8-bit mantissas besides; the last two need --device cuda (sm_80 or newer) or simulator.</summary>
-    [Option("What matrix products multiply with: fp32, or tf32 = 11-bit mantissas on tensor cores, or bf16 = attention multiplies 8-bit mantissas besides; the last two need --device cuda (sm_80 or newer) or simulator.")]
+    /// <summary>
+    /// Precision of matrix products: fp32; tf32 = on tensor cores; bf16 = as tf32, and attention in bf16; the last two need --device cuda (sm_80 or
+    /// newer) or simulator.
+    /// </summary>
+    [Option("Precision of matrix products: fp32; tf32 = on tensor cores; bf16 = as tf32, and attention in bf16; the last two need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.</summary>
@@ -125,8 +134,8 @@ public sealed record TextTowerConfig
     [Option("Longest text in tokens, start and end included.", Min = 8, Max = 1024)]
     public int Context { get; init; } = 32;
 
-    /// <summary>Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest merges learnt from captions.</summary>
-    [Option("Tokens of the byte-pair vocabulary at most: 512 for bytes, 2 special ones, the rest merges learnt from captions.", Min = 514, Max = 65536)]
+    /// <summary>Maximum number of tokens of the byte-pair vocabulary: 512 for bytes, 2 special ones, the rest merges learnt from captions.</summary>
+    [Option("Maximum number of tokens of the byte-pair vocabulary: 512 for bytes, 2 special ones, the rest merges learnt from captions.", Min = 514, Max = 65536)]
     public int Vocabulary { get; init; } = 768;
 }
 
@@ -153,12 +162,16 @@ public sealed record CaptionConfig
     [Option("Share of the free samples with three objects.", Min = 0, Max = 1)]
     public double Three { get; init; } = 0.04;
 
-    /// <summary>Share of the free samples that are a window of a scene: of one four times as large, with vocabulary scenes of one as the task has them.</summary>
-    [Option("Share of the free samples that are a window of a scene: of one four times as large, with vocabulary scenes of one as the task has them.", Min = 0, Max = 1)]
+    /// <summary>
+    /// Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own scenes.
+    /// </summary>
+    [Option("Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own scenes.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
 
-    /// <summary>Share of those windows whose caption names one of the objects and is silent on the others: only patches that show it can tell to which picture such a caption belongs.</summary>
-    [Option("Share of those windows whose caption names one of the objects and is silent on the others: only patches that show it can tell to which picture such a caption belongs.", Min = 0, Max = 1)]
+    /// <summary>
+    /// Share of those windows whose caption names only one of the objects, so that only the patches that show it can match the caption.
+    /// </summary>
+    [Option("Share of those windows whose caption names only one of the objects, so that only the patches that show it can match the caption.", Min = 0, Max = 1)]
     public double One { get; init; }
 
     /// <summary>scenes only: share of the free samples without any object, one or two kinds of stuff.</summary>

@@ -11,12 +11,12 @@ public sealed record SyntheticConfig
     [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
     public int? Size { get; init; }
 
-    /// <summary>Fewest objects per scene; not set = 2 or 3.</summary>
-    [Option("Fewest objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
+    /// <summary>Minimum number of objects per scene; not set = 2 or 3.</summary>
+    [Option("Minimum number of objects per scene; not set = 2 or 3.", Min = 1, Max = 64)]
     public int? MinObjects { get; init; }
 
-    /// <summary>Most objects per scene; not set = 6 or 8.</summary>
-    [Option("Most objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
+    /// <summary>Maximum number of objects per scene; not set = 6 or 8.</summary>
+    [Option("Maximum number of objects per scene; not set = 6 or 8.", Min = 1, Max = 64)]
     public int? MaxObjects { get; init; }
 
     /// <summary>Smallest object diameter; not set = 24 or 40.</summary>
@@ -27,8 +27,8 @@ public sealed record SyntheticConfig
     [Option("Largest object diameter; not set = 52 or 112.", Min = 4, Max = 4096)]
     public double? MaxSize { get; init; }
 
-    /// <summary>How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.</summary>
-    [Option("How far two bounding circles may run into each other: 0 not at all, 1 any place; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
+    /// <summary>How far two bounding circles may overlap: 0 not at all, 1 without limit; not set = 0.2 or 0.45.</summary>
+    [Option("How far two bounding circles may overlap: 0 not at all, 1 without limit; not set = 0.2 or 0.45.", Min = 0, Max = 1)]
     public double? MaxOverlap { get; init; }
 
     /// <summary>Part of its radius that an object may lie outside the scene; not set = 0.5.</summary>

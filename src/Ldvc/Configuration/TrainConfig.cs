@@ -57,8 +57,11 @@ public sealed record TrainConfig
     [Option("Seed of the initial values, the order of images, augmentation and dropout.", Min = 0)]
     public long Seed { get; init; }
 
-    /// <summary>fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.</summary>
-    [Option("fp32 = everything in 32 bits; tf32 = matrix products multiply 11-bit mantissas on tensor cores; bf16 = the frozen vision tower and attention multiply 8-bit mantissas, its weights and what lies between its products are stored so, other products as tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
+    /// <summary>
+    /// fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 = the frozen vision tower (weights and activations) and
+    /// attention in bf16, other products in tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.
+    /// </summary>
+    [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 = the frozen vision tower (weights and activations) and attention in bf16, other products in tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.</summary>

@@ -77,7 +77,7 @@ internal sealed class YamlReader
         }
         catch (DecoderFallbackException e)
         {
-            throw new InputException($"{path}: expected YAML text in UTF-8, found bytes that are no text.", e);
+            throw new InputException($"{path}: expected YAML text in UTF-8, found bytes that are not valid UTF-8.", e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -16,7 +16,7 @@ internal sealed class Augmentation
 
     /// <summary>Checks the section.</summary>
     /// <param name="config">Section augment.</param>
-    /// <param name="statistics">Mean and deviation of the normalisation.</param>
+    /// <param name="statistics">Mean and standard deviation of the normalisation.</param>
     /// <exception cref="InputException">An option is out of its range.</exception>
     public Augmentation(AugmentConfig config, Imaging.ImageStatistics statistics)
     {

@@ -3,11 +3,11 @@ using Ldvc.Imaging;
 namespace Ldvc.Data;
 
 /// <summary>
-/// Keeps decoded pictures in memory (option data.cache). What comes first stays until the limit is reached, and the rest is read every time: an epoch asks
-/// for every picture once, so whatever were thrown out for another would be the one missed next.
+/// Keeps decoded pictures in memory (option data.cache). Pictures are kept until the limit is reached, and the rest is read every time: an epoch
+/// reads every picture once, so evicting one for another would gain nothing.
 /// </summary>
 /// <param name="inner">What is kept; its pictures are never written to.</param>
-/// <param name="limit">Most bytes of pixels and labels to keep.</param>
+/// <param name="limit">Maximum bytes of pixels and labels to keep.</param>
 internal sealed class CachedDataset(SegmentationDataset inner, long limit) : SegmentationDataset
 {
     private readonly (RgbImage Image, LabelMap Labels)?[] _kept = new (RgbImage, LabelMap)?[inner.Count];

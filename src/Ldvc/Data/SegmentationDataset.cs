@@ -47,7 +47,7 @@ public abstract class SegmentationDataset
         return (image, labels);
     }
 
-    /// <summary>Looks for every file without opening it, so that a long training does not end on a missing one.</summary>
+    /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>
     /// <exception cref="InputException">A picture or a label map is missing.</exception>
     public virtual void CheckFiles()
     {

@@ -7,7 +7,7 @@ namespace Ldvc.Decoder;
 
 /// <summary>
 /// One post-norm layer of the visual-consensus decoder (method.md 5): self-attention over the patches, cross-attention to the class embeddings, FFN. As
-/// ZegCLIP's class-query decoder (method.md 10) the same layer lets class embeddings ask the patches and has no self-attention.
+/// ZegCLIP's class-query decoder (method.md 10) the class embeddings are the queries, the patches keys and values, and there is no self-attention.
 /// </summary>
 internal sealed class DecoderLayer : Module
 {

@@ -17,7 +17,7 @@ public static class Evaluator
     /// <param name="config">Windows, penalty, background.</param>
     /// <param name="progress">Told the number of pictures done after each.</param>
     /// <param name="names">Names to encode instead of the data set's, one per class (the shuffled control of the demo).</param>
-    /// <param name="cancellation">Looked at before each picture.</param>
+    /// <param name="cancellation">Checked before each picture.</param>
     public static Scores Run(
         LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress = null, IReadOnlyList<string>? names = null,
         CancellationToken cancellation = default)

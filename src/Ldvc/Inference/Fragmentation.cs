@@ -3,14 +3,15 @@ using Ldvc.Imaging;
 namespace Ldvc.Inference;
 
 /// <summary>
-/// How torn predictions are. An object is a connected region of one class in the ground truth; its pieces are the connected regions of equal predicted
+/// How fragmented predictions are. An object is a connected region of one class in the ground truth; its pieces are the connected regions of equal
+/// predicted
 /// class inside it, whether or not the class is right. A prediction that gives every object one class has exactly one piece per object.
 /// A model decides about patches; pieces smaller than one are where interpolated scores of several classes cross, along an object's edge above all. So pieces
 /// of at least a patch's area are counted, too.
 /// </summary>
 internal sealed class Fragmentation
 {
-    /// <summary>Objects of fewer pixels are not looked at: what an occluder leaves of an object may be a few pixels.</summary>
+    /// <summary>Objects of fewer pixels are not counted: what an occluder leaves of an object may be a few pixels.</summary>
     internal const int SmallestObject = 16;
 
     /// <summary>Objects so far.</summary>

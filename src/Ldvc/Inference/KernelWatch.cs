@@ -71,7 +71,7 @@ internal sealed class KernelWatch : IDisposable
     {
         public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
         {
-            // Scores and weighted sum: two products per (query, key) pair that is looked at.
+            // Scores and weighted sum: two products per (query, key) pair.
             long pairs = sizes.Causal ? (long)sizes.Queries * (sizes.Queries + 1) / 2 : (long)sizes.Queries * sizes.Keys;
             watch.MultiplyAdds += 2 * pairs * sizes.Batch * sizes.Heads * sizes.HeadDim;
             inner.Forward(sizes, q, k, v, o, logSumExp);

@@ -29,9 +29,9 @@ internal static class RouteMap
     }
 
     /// <summary>Draws one picture of a batch.</summary>
-    /// <param name="picture">What the model saw, or an enlargement of it.</param>
+    /// <param name="picture">The model's input, or an enlargement of it.</param>
     /// <param name="route">The choices.</param>
-    /// <param name="index">The picture's number in the batch.</param>
+    /// <param name="index">The picture's index in the batch.</param>
     /// <param name="x">The query's place, as a share of the width.</param>
     /// <param name="y">The query's place, as a share of the height.</param>
     internal static RgbImage Draw(RgbImage picture, RouteTable route, int index, double x, double y)

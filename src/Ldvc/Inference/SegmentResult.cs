@@ -14,7 +14,7 @@ namespace Ldvc.Inference;
 /// <param name="Share">Their share of all pixels.</param>
 public sealed record ClassShare(int Index, string Name, long Pixels, double Share);
 
-/// <summary>What became of one picture: labels, and who has how much of it.</summary>
+/// <summary>One segmented picture: labels, and the share of every class.</summary>
 public sealed class SegmentResult
 {
     private readonly RgbImage _picture;
@@ -47,7 +47,7 @@ public sealed class SegmentResult
     /// <summary>Every class that was asked for, in the order given.</summary>
     public ClassShare[] Classes { get; }
 
-    /// <summary>Share of the pixels that no class is sure of.</summary>
+    /// <summary>Share of the pixels below the background threshold.</summary>
     public double Background { get; }
 
     /// <summary>NAME of a picture: its file name without the extension.</summary>
@@ -58,7 +58,7 @@ public sealed class SegmentResult
         [.. new[] { ".png", ".overlay.png", ".json" }.Select(ending => Path.Combine(folder, NameOf(image) + ending))];
 
     /// <summary>"grass 61.2 %, cat 30.1 %, sky 8.7 %": the largest parts.</summary>
-    internal string Describe(int most)
+    internal string Describe(int max)
     {
         IEnumerable<(string Name, double Share)> parts = Classes.Where(c => c.Pixels > 0).Select(c => (c.Name, c.Share));
         if (Background > 0)
@@ -66,7 +66,7 @@ public sealed class SegmentResult
             parts = parts.Append(("background", Background));
         }
 
-        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(most).Select(p => $"{p.Name} {(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
+        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} {(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
     }
 
     /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>

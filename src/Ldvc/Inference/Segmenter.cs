@@ -32,7 +32,7 @@ public sealed class Segmenter : IDisposable
     /// <param name="classEmbeddings">t [C, E].</param>
     /// <param name="penalty">Subtracted from each class's probability [C]: 0.1 for seen classes after inductive training.</param>
     /// <param name="eval">Section eval: how pictures are cut up and put together again.</param>
-    /// <param name="statistics">Mean and deviation that pictures are normalised with.</param>
+    /// <param name="statistics">Mean and standard deviation that pictures are normalised with.</param>
     internal Segmenter(LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics)
     {
         _patch = model.Clip.Config.PatchSize;
@@ -80,7 +80,7 @@ public sealed class Segmenter : IDisposable
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
-        using var windows = Look(picture);
+        using var windows = RunWindows(picture);
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         var z = windows.Logits[0];
@@ -106,7 +106,7 @@ public sealed class Segmenter : IDisposable
     /// </summary>
     internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
     {
-        using var windows = Look(picture);
+        using var windows = RunWindows(picture);
         using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         var (canvas, counts) = Accumulate(windows);
@@ -213,7 +213,7 @@ public sealed class Segmenter : IDisposable
     }
 
     // The mask logits of all windows. A picture smaller than the window, or no multiple of the patch, is padded with the mean colour.
-    private WindowSet Look(RgbImage picture)
+    private WindowSet RunWindows(RgbImage picture)
     {
         var resized = Resize(picture);
         int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);

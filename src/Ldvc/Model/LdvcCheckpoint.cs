@@ -33,7 +33,7 @@ public sealed class LdvcCheckpoint : IDisposable
         {
             string found = kind switch
             {
-                null => "a file of tensors that says nothing of the kind",
+                null => "a safetensors file of another kind",
                 TrainingState.PretrainingKind => "the state of an `ldvc pretrain` run",
                 _ => $"kind {ConfigText.Quote(kind)}",
             };
@@ -86,7 +86,7 @@ public sealed class LdvcCheckpoint : IDisposable
     }
 
     /// <summary>Puts a checkpoint together. Two runs that differ in nothing but their folder write the same bytes.</summary>
-    /// <exception cref="InputException">A number of it is none any more.</exception>
+    /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
     internal static SafetensorsWriter Compose(LoadedModel loaded, AdamW optimizer, LdvcConfig config, SegmentationDataset dataset)
     {
         LdvcConfig kept = config with { Train = config.Train with { Out = null }, Pretrain = config.Pretrain with { Out = null } };

@@ -22,7 +22,7 @@ internal static class TrainingState
     private const string StepKey = "step";
 
     /// <summary>Puts a state together, to be saved as a file.</summary>
-    /// <exception cref="InputException">A number of it is none any more: such a state is worth nothing, so it is never written.</exception>
+    /// <exception cref="InputException">A tensor holds NaN or infinity: such a state is never written.</exception>
     internal static SafetensorsWriter Compose(
         IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, long step, IReadOnlyDictionary<string, string> metadata)
     {
@@ -86,7 +86,7 @@ internal static class TrainingState
     internal static long StepOf(TensorArchive archive) =>
         archive.Metadata.TryGetValue(StepKey, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)
             ? step
-            : throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or no number; expected a checkpoint written by ldvc");
+            : throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or not a number; expected a checkpoint written by ldvc");
 
     /// <summary>Reads one tensor into existing memory.</summary>
     internal static void Read(TensorArchive archive, string name, Tensor target)

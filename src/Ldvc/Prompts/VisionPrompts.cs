@@ -35,7 +35,7 @@ internal sealed class VisionPrompts : Module
 
             _projection = Add("proj", new Linear(init, width, width));
 
-            // Kaiming normal, fan_out, for a rectifier: deviation sqrt(2 / outputs).
+            // Kaiming normal, fan_out, for a ReLU: standard deviation sqrt(2 / outputs).
             using var weight = init.Normal(new Shape(width, width), Math.Sqrt(2.0 / width));
             _projection.Weight.Value.CopyFrom(weight.Value);
         }

@@ -6,7 +6,7 @@ namespace Ldvc.Training;
 
 /// <summary>
 /// A run's checkpoints: ckpt-00012345.safetensors, the number is the step. A file appears whole or not at all, the newest ones and the pinned steps
-/// are kept, and what cannot be read is passed over with a message. Files with other names are never touched.
+/// are kept, and unreadable files are skipped with a message. Files with other names are never touched.
 /// </summary>
 internal sealed class CheckpointFolder
 {
@@ -18,10 +18,10 @@ internal sealed class CheckpointFolder
     private readonly int[] _pinned;
     private readonly Action<string> _warn;
 
-    /// <summary>Names a folder; it is created by the first save.</summary>
+    /// <summary>Takes a folder; it is created by the first save.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="keep">How many of the newest checkpoints are kept, at least 1.</param>
-    /// <param name="warn">Gets one sentence per checkpoint that is passed over.</param>
+    /// <param name="warn">Gets one sentence per checkpoint that is skipped.</param>
     /// <param name="pinned">Steps whose checkpoints are never deleted.</param>
     public CheckpointFolder(string folder, int keep, Action<string> warn, params int[] pinned)
     {
@@ -46,7 +46,7 @@ internal sealed class CheckpointFolder
         var found = new List<(int Step, string Path)>();
         foreach (string path in Directory.EnumerateFiles(_folder, Prefix + "*" + Suffix))
         {
-            // Only names this class would write: ckpt-copy.safetensors or ckpt-12.safetensors are somebody else's.
+            // Only names this class would write: ckpt-copy.safetensors or ckpt-12.safetensors are not this program's.
             string number = Path.GetFileName(path)[Prefix.Length..^Suffix.Length];
             if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int step) && PathOf(step) == path)
             {
@@ -70,7 +70,7 @@ internal sealed class CheckpointFolder
             }
             catch (InputException e)
             {
-                _warn($"checkpoint passed over: {e.Message}");
+                _warn($"checkpoint skipped: {e.Message}");
             }
         }
 
@@ -91,7 +91,9 @@ internal sealed class CheckpointFolder
         return path;
     }
 
-    /// <summary>Deletes what a killed process left half-written. Only for whoever holds the run's folder: nobody else is writing then.</summary>
+    /// <summary>
+    /// Deletes what a killed process left half-written. Only for the process that holds the run's folder: no other one writes then.
+    /// </summary>
     public void RemoveLeftovers()
     {
         if (Directory.Exists(_folder))

@@ -4,13 +4,16 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Training;
 
-/// <summary>Looks for values that are no numbers, in a tensor of any type that a model's values have.</summary>
+/// <summary>Finds NaN and infinity in a tensor of any type that a model's values have.</summary>
 internal static class Finite
 {
-    // Exponent of a bf16 value; all ones = infinite or no number.
+    // Exponent of a bf16 value; all ones = infinity or NaN.
     private const ushort Bf16Exponent = 0x7F80;
 
-    /// <summary>Whether every value is finite. Float32 values are looked at on the device; bf16 ones, of which there is no kernel, on the host: a run that diverged has the time.</summary>
+    /// <summary>
+    /// Whether every value is finite. Float32 values are checked on the device; bf16 ones, of which there is no kernel, on the host: a run that
+    /// diverged has the time.
+    /// </summary>
     internal static bool All(Tensor tensor)
     {
         if (tensor.DType == DType.BFloat16)

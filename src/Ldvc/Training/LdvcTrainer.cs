@@ -104,7 +104,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <summary>Time spent waiting for data so far.</summary>
     public TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
-    /// <summary>Whether training has ended because a number was none any more.</summary>
+    /// <summary>Whether training has ended because of NaN or infinity.</summary>
     public bool HasDiverged { get; private set; }
 
     TimeSpan? ITrainable.Waited => Waited;
@@ -112,7 +112,8 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     IReadOnlyList<(string Name, double Value)> ITrainable.Parts => [("focal", _last.Focal), ("dice", _last.Dice)];
 
     /// <summary>One optimiser step.</summary>
-    /// <exception cref="InputException">A file of the data set is bad, or a number is none any more (the message names the first bad tensor).</exception>
+    /// <exception cref="InputException">A file of the data set is bad, or NaN or infinity appeared (the message names the first bad
+    /// tensor).</exception>
     public StepResult RunStep()
     {
         var train = _config.Train;

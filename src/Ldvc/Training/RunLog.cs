@@ -39,7 +39,7 @@ internal sealed class RunLog : IDisposable
     }
 
     /// <summary>
-    /// Tells a person at once that Ctrl-C was heard: a step on large pictures may take minutes. Lasts until the result is disposed of.
+    /// Says at once that Ctrl-C was received: a step on large pictures may take minutes. Lasts until the result is disposed of.
     /// </summary>
     internal static CancellationTokenRegistration NoticeInterrupts(IRunMonitor monitor, CancellationToken cancellation) =>
         cancellation.Register(() => monitor.Warn("stopping after this step (Ctrl-C again stops at once, without saving)."));

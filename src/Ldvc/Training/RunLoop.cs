@@ -127,7 +127,7 @@ internal sealed class RunLoop
         _log.Add(_trained.Step, [.. values]);
     }
 
-    // A bad file of the data set stops the run, but what was learnt so far is kept: mend the file and resume.
+    // A bad file of the data set stops the run, but the state is saved: repair the file and resume.
     private (double Loss, double LearningRate) Advance()
     {
         try

@@ -56,7 +56,7 @@ public sealed class TrainingRun
         device.Precision = config.Train.Precision;
         bool existed = RunFolder.Check(root, config, resume);
 
-        // Whatever can be wrong is looked at before the folder is made and before hours are spent.
+        // Everything that can be wrong is checked before the folder is made and before hours are spent.
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
@@ -159,8 +159,8 @@ public sealed class TrainingRun
         return every == 0 ? steps : (int)Math.Min(steps, ((from / every) + 1) * every);
     }
 
-    // What was learnt is saved first: a bad validation file or a killed process costs the evaluation alone, and the scores belong to a checkpoint. False when Ctrl-C came first;
-    // a resumed run makes up for it.
+    // The state is saved first: a bad validation file or a killed process costs the evaluation alone, and the scores belong to a checkpoint. False
+    // when Ctrl-C came first; a resumed run then evaluates.
     private bool EvaluateBetween()
     {
         _loop.Save();

@@ -15,7 +15,7 @@ internal readonly struct NormalizeArgs
 
     internal ArrayView<float> Mean { get; init; }
 
-    /// <summary>1 / deviation or 1 / length of each row.</summary>
+    /// <summary>1 / standard deviation or 1 / length of each row.</summary>
     internal ArrayView<float> Inverse { get; init; }
 
     internal ArrayView<float> Dy { get; init; }

@@ -65,7 +65,7 @@ internal static class GpuAxes
 
     // Groups that fill a large card, and elements a thread that are worth a second launch.
     private const int FewGroups = 512;
-    private const int LeastPerThread = 8;
+    private const int MinPerThread = 8;
 
     internal static readonly GpuKernel<AxisArgs> Sum = Define<SumReducer>("sum_axis");
     internal static readonly GpuKernel<AxisArgs> Max = Define<MaxReducer>("max_axis");
@@ -80,7 +80,7 @@ internal static class GpuAxes
         }
 
         int across = GpuSizes.Groups(inner, 1 << bits), groups = checked(outer * across);
-        int parts = (int)Math.Clamp(Math.Min((long)length * (1 << bits) / (GroupSize * LeastPerThread), FewGroups / Math.Max(1, groups)), 1, 256);
+        int parts = (int)Math.Clamp(Math.Min((long)length * (1 << bits) / (GroupSize * MinPerThread), FewGroups / Math.Max(1, groups)), 1, 256);
         int part = Math.Max(1, GpuSizes.Groups(length, parts));
         parts = Math.Max(1, GpuSizes.Groups(length, part));
         var args = new AxisArgs

@@ -44,7 +44,7 @@ internal static class BpeTrainer
         return [.. counts.Select(pair => new Word(ByteSymbols.OfWord(pair.Key), pair.Value))];
     }
 
-    /// <summary>The most frequent pair, or null when none occurs twice. A pair whose token exists already (by another way) is passed over.</summary>
+    /// <summary>The most frequent pair, or null when none occurs twice. A pair whose token exists already (by another way) is skipped.</summary>
     private static (string Left, string Right)? Best(List<Word> words, HashSet<string> tokens)
     {
         var counts = new Dictionary<(string Left, string Right), long>();
@@ -58,18 +58,18 @@ internal static class BpeTrainer
         }
 
         (string Left, string Right)? best = null;
-        long most = 1;
+        long highest = 1;
         foreach (((string Left, string Right) pair, long count) in counts)
         {
-            if (count < most || count < 2 || tokens.Contains(pair.Left + pair.Right))
+            if (count < highest || count < 2 || tokens.Contains(pair.Left + pair.Right))
             {
                 continue;
             }
 
-            if (count > most || best is null || Compare(pair, best.Value) < 0)
+            if (count > highest || best is null || Compare(pair, best.Value) < 0)
             {
                 best = pair;
-                most = count;
+                highest = count;
             }
         }
 

@@ -186,11 +186,11 @@ internal static class VocabularyFiles
         return ids;
     }
 
-    private static List<(string Left, string Right)> ParseMerges(string path, string text, int most)
+    private static List<(string Left, string Right)> ParseMerges(string path, string text, int max)
     {
         var merges = new List<(string, string)>();
         string[] lines = text.Split('\n');
-        for (int i = 0; i < lines.Length && merges.Count < most; i++)
+        for (int i = 0; i < lines.Length && merges.Count < max; i++)
         {
             string line = lines[i].TrimEnd('\r');
 
