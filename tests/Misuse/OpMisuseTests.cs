@@ -19,7 +19,7 @@ public sealed class OpMisuseTests
     // Others take inputs of several ranks, where a wrong one need not be an error; what they give must be whole all the same.
     private static readonly string[] s_oneRank =
     [
-        "AddRows", "SelfAttention", "Attention", "Concat", "CrossEntropy", "LogMeanExpTokens", "MaskLoss", "MeanTokens", "Relationship", "RouteAttention",
+        "AddRows", "SelfAttention", "Attention", "LogMeanExpTokens", "MaskLoss", "MeanTokens", "Relationship", "RouteAttention",
         "SliceTokens", "Splice", "Transpose",
     ];
 
@@ -38,7 +38,7 @@ public sealed class OpMisuseTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var (method, parameter) in ScalarArgumentList.All.Select(a => (a.Method, a.Parameter)))
+            foreach (var (method, parameter) in ScalarArgumentList.All.Select(a => (a.Method, a.Parameter)).Distinct())
             {
                 data.Add(method, parameter);
             }
@@ -159,16 +159,18 @@ public sealed class OpMisuseTests
     [MemberData(nameof(Numbers))]
     public void NumbersOutOfRangeAreRefusedOrRight(string method, string parameter)
     {
-        var argument = ScalarArgumentList.All.Single(a => a.Method == method && a.Parameter == parameter);
         var c = ScalarArgumentList.Case(method);
         var types = s_methods.Where(m => m.Name == method).SelectMany(m => m.GetParameters()).Where(p => p.Name == parameter).Select(p => p.ParameterType);
         bool real = types.Contains(typeof(float)) || types.Contains(typeof(double));
         double[] always = real ? [double.NaN] : [];
         double[] either = real ? [double.PositiveInfinity, double.NegativeInfinity, 0, -1] : [int.MaxValue, int.MinValue, -1, 0];
-        foreach (double number in argument.Wrong.Concat(always).Concat(either).Distinct())
+        foreach (var argument in ScalarArgumentList.All.Where(a => a.Method == method && a.Parameter == parameter))
         {
-            bool must = argument.Wrong.Contains(number) || double.IsNaN(number);
-            Judge(OpAttempt.Run(c, OpAttempt.Plain, (tape, v) => argument.Call(tape, v, number)), c, $"{parameter} = {number}", must);
+            foreach (double number in argument.Wrong.Concat(always).Concat(either).Distinct())
+            {
+                bool must = argument.Wrong.Contains(number) || double.IsNaN(number);
+                Judge(OpAttempt.Run(c, OpAttempt.Plain, (tape, v) => argument.Call(tape, v, number)), c, $"{parameter} = {number}", must);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ internal static class ScalarArgumentList
 {
     private const double Most = int.MaxValue, Least = int.MinValue;
 
-    /// <summary>All of them, with the inputs of the method's first case.</summary>
+    /// <summary>All of them, with the inputs of one of the method's cases.</summary>
     internal static IReadOnlyList<ScalarArgument> All { get; } =
     [
         new("Scale", "factor", (t, v, x) => t.Scale(v[0], (float)x), double.PositiveInfinity, double.NegativeInfinity),
@@ -43,6 +43,36 @@ internal static class ScalarArgumentList
         new("MaskLoss", "focalWeight", (t, v, x) => Loss(t, v, focal: (float)x), double.PositiveInfinity),
         new("MaskLoss", "diceWeight", (t, v, x) => Loss(t, v, dice: (float)x), double.PositiveInfinity),
         new("MaskLoss", "alpha", (t, v, x) => Loss(t, v, alpha: (float)x), double.PositiveInfinity),
+        new("Add", "value", (t, v, x) => t.Add(v[0], (float)x)),
+        new("Subtract", "value", (t, v, x) => t.Subtract(v[0], (float)x)),
+        new("Subtract", "value", (t, v, x) => t.Subtract((float)x, v[0])),
+        new("Multiply", "value", (t, v, x) => t.Multiply(v[0], (float)x), double.PositiveInfinity),
+        new("Divide", "value", (t, v, x) => t.Divide(v[0], (float)x)),
+        new("Divide", "value", (t, v, x) => t.Divide((float)x, v[0])),
+        new("Greater", "value", (t, v, x) => t.Greater(v[0], (float)x)),
+        new("GreaterOrEqual", "value", (t, v, x) => t.GreaterOrEqual(v[0], (float)x)),
+        new("Less", "value", (t, v, x) => t.Less(v[0], (float)x)),
+        new("LessOrEqual", "value", (t, v, x) => t.LessOrEqual(v[0], (float)x)),
+        new("Equal", "value", (t, v, x) => t.Equal(v[0], (float)x)),
+        new("NotEqual", "value", (t, v, x) => t.NotEqual(v[0], (float)x)),
+        new("Concat", "axis", (t, v, x) => t.Concat([v[0], v[1]], (int)x), Most, Least),
+        new("IndexSelect", "axis", (t, v, x) => t.IndexSelect(v[0], (int)x, [0]), Most, Least),
+        new("IndexSelect", "indices", (t, v, x) => t.IndexSelect(v[0], 0, [(int)x]), Most, Least, -1),
+        new("Embedding", "ids", (t, v, x) => t.Embedding(v[0], [(int)x], 1), Most, Least, -1),
+        new("Embedding", "shape", (t, v, x) => t.Embedding(v[0], [0], (int)x, (int)x), Most, Least, -1),
+        new("Permute", "axes", (t, v, x) => t.Permute(v[0], [.. Enumerable.Repeat((int)x, v[0].Shape.Rank)]), Most, Least),
+        new("Slice", "axis", (t, v, x) => t.Slice(v[0], (int)x, 0, 1), Most, Least),
+        new("Slice", "start", (t, v, x) => t.Slice(v[0], 0, (int)x, 1), Most, Least, -1),
+        new("Slice", "count", (t, v, x) => t.Slice(v[0], 0, 0, (int)x), Most, Least, -1),
+        new("Softmax", "axis", (t, v, x) => t.Softmax(v[0], (int)x), Most, Least),
+        new("LogSoftmax", "axis", (t, v, x) => t.LogSoftmax(v[0], (int)x), Most, Least),
+        new("Sum", "axis", (t, v, x) => t.Sum(v[0], (int)x), Most, Least),
+        new("Sum", "axes", (t, v, x) => t.Sum(v[0], [0, (int)x]), Most, Least, 0),
+        new("Mean", "axis", (t, v, x) => t.Mean(v[0], (int)x), Most, Least),
+        new("Mean", "axes", (t, v, x) => t.Mean(v[0], [0, (int)x]), Most, Least, 0),
+        new("Max", "axis", (t, v, x) => t.Max(v[0], (int)x), Most, Least),
+        new("Max", "axes", (t, v, x) => t.Max(v[0], [0, (int)x]), Most, Least, 0),
+        new("CrossEntropy", "ignored", (t, v, x) => t.CrossEntropy(v[0], [.. Enumerable.Repeat(v[0].Shape[-1] - 1, v[0].Shape[0])], (int)x)),
         new("MaskLoss", "labels", (t, v, x) => Loss(t, v, label: (byte)Math.Clamp(x, 0, 200)), 200, Most),
     ];
 

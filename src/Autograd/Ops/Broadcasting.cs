@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Elementwise;
 using Ldvc.Kernels.Elementwise.Functions;
@@ -18,10 +19,16 @@ internal static class Broadcasting
         return y;
     }
 
-    /// <summary>A number as an operand of any shape; the tape owns it.</summary>
-    internal static Variable Scalar(Tape tape, float value)
+    /// <summary>A number as an operand of any shape; the tape owns it. Infinities are numbers here: masks are made of them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is NaN; the message names the calling method.</exception>
+    internal static Variable Scalar(Tape tape, float value, [CallerMemberName] string op = "")
     {
         ArgumentNullException.ThrowIfNull(tape);
+        if (float.IsNaN(value))
+        {
+            throw new ArgumentOutOfRangeException(nameof(value), $"{op}: value must be a number, got NaN");
+        }
+
         var scalar = tape.Device.Empty(new Shape([]));
         tape.Kernels.Elementwise.Fill(scalar, value, 1);
         return tape.Constant(scalar);

@@ -33,7 +33,8 @@ public static class IndexSelectOp
         var shape = Guard.Floats(tape, "embedding", weight, 2, "[V, D]");
         ArgumentNullException.ThrowIfNull(ids);
         Guard.Plain(tape, "embedding", ids, DType.Int32, ids.Shape.Rank, "[...]");
-        return Apply(tape, "embedding", weight, ids.Share(), Rows(ids.Shape, shape[1]), 1, shape[0], shape[1]);
+        var rows = Rows(ids.Shape, shape);
+        return Apply(tape, "embedding", weight, ids.Share(), rows, 1, shape[0], shape[1]);
     }
 
     /// <summary>Rows of weight [V, D] at ids, given row by row for a shape -> [shape, D].</summary>
@@ -42,13 +43,17 @@ public static class IndexSelectOp
     {
         var table = Guard.Floats(tape, "embedding", weight, 2, "[V, D]");
         Guard.Indices("embedding", ids, table[0], table);
-        var outer = new Shape(shape);
-        return outer.Count == ids.Length
-            ? Apply(tape, "embedding", weight, tape.Device.FromHost(ids, outer), Rows(outer, table[1]), 1, table[0], table[1])
-            : throw new ArgumentException($"embedding: {ids.Length} ids do not fill {outer}");
+        var outer = Guard.Sizes("embedding", shape, table);
+        if (outer.Count != ids.Length)
+        {
+            throw new ArgumentException($"embedding: {ids.Length} ids do not fill {outer} (weight {table})");
+        }
+
+        var rows = Rows(outer, table);
+        return Apply(tape, "embedding", weight, tape.Device.FromHost(ids, outer), rows, 1, table[0], table[1]);
     }
 
-    private static Shape Rows(Shape ids, int width)
+    private static Shape Rows(Shape ids, Shape weight)
     {
         if (ids.Rank == Shape.MaxRank)
         {
@@ -61,8 +66,8 @@ public static class IndexSelectOp
             sizes[i] = ids[i];
         }
 
-        sizes[^1] = width;
-        return new Shape(sizes);
+        sizes[^1] = weight[1];
+        return Guard.Sizes("embedding", sizes, weight);
     }
 
     // Takes ownership of the indices.

@@ -20,7 +20,11 @@ public static class MultiplyOp
     }
 
     /// <summary>x * value: <see cref="ScaleOp.Scale"/>.</summary>
-    public static Variable Multiply(this Tape tape, Variable x, float value) => tape.Scale(x, value);
+    public static Variable Multiply(this Tape tape, Variable x, float value)
+    {
+        Guard.Finite("multiply", value, Guard.Floats(tape, "multiply", x));
+        return tape.Scale(x, value);
+    }
 
     private sealed class MultiplyNode : Node
     {
