@@ -54,17 +54,17 @@ public static class DTypes
     /// </summary>
     public static bool Holds<T>(this DType type)
         where T : unmanaged => type switch
-    {
-        DType.Float32 => typeof(T) == typeof(float),
-        DType.BFloat16 => typeof(T) == typeof(ushort),
-        DType.Float16 => typeof(T) == typeof(ushort) || typeof(T) == typeof(Half),
-        DType.Float64 => typeof(T) == typeof(double),
-        DType.Int64 => typeof(T) == typeof(long),
-        DType.Int32 => typeof(T) == typeof(int),
-        DType.Int16 => typeof(T) == typeof(short),
-        DType.Int8 => typeof(T) == typeof(sbyte),
-        DType.UInt8 => typeof(T) == typeof(byte),
-        DType.Bool => typeof(T) == typeof(byte) || typeof(T) == typeof(bool),
-        _ => false,
-    };
+        {
+            DType.Float32 => typeof(T) == typeof(float),
+            DType.BFloat16 => typeof(T) == typeof(ushort),
+            DType.Float16 => typeof(T) == typeof(ushort) || typeof(T) == typeof(Half),
+            DType.Float64 => typeof(T) == typeof(double),
+            DType.Int64 => typeof(T) == typeof(long),
+            DType.Int32 => typeof(T) == typeof(int),
+            DType.Int16 => typeof(T) == typeof(short),
+            DType.Int8 => typeof(T) == typeof(sbyte),
+            DType.UInt8 => typeof(T) == typeof(byte),
+            DType.Bool => typeof(T) == typeof(byte) || typeof(T) == typeof(bool),
+            _ => false,
+        };
 }

@@ -1,5 +1,5 @@
-using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Attention;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;

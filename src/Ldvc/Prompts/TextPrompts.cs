@@ -113,4 +113,5 @@ internal sealed class TextPrompts : Module
         }
 
         return true;
-    }}
+    }
+}
