@@ -36,7 +36,8 @@ cd "$work/empty"
 "$ldvc" doctor
 if [ "$quick" = --quick ]; then
   "$ldvc" demo --write-data drawn --pictures 2,2
-  printf 'base: %s\ntrain: {iterations: 2, warmup: 1, checkpoint_every: 2, out: run}\ndata: {synthetic: {val_count: 2}}\n' "$(dirname "$(find "$work/tool" -name demo.yaml | head -n 1)")/demo.yaml" > two.yaml
+  assets=$(dirname "$(find "$work/tool" -name demo.yaml | head -n 1)")
+  printf 'base: %s/demo.yaml\nclip: {path: %s/clip}\ntrain: {iterations: 2, warmup: 1, checkpoint_every: 2, out: run}\ndata: {synthetic: {val_count: 2}}\n' "$assets" "$assets" > two.yaml
   "$ldvc" train two.yaml
   checkpoint=$(find run -name '*.safetensors' | head -n 1)
 else
