@@ -182,7 +182,7 @@ public class IntrinsicTests(SimulatorFixture fixture)
         var device = fixture.Twin.Device;
         using var f = device.FromHost(fragments, new Shape(fragments.Length));
         using var c = device.FromHost(sums, new Shape(sums.Length));
-        var args = new IntrinsicArgs { In = f.View.GpuInts, Out = c.View.GpuInts };
+        var args = new IntrinsicArgs { In = f.View.GpuInts, Out = c.View.As(DType.Int32).GpuInts };
         KernelSet.For(device).Launcher!.Launch(tf32 ? IntrinsicKernels.Tf32 : IntrinsicKernels.Bf16, 1, args);
         return c.ToArray();
     }
