@@ -76,7 +76,7 @@ public abstract class Device : IDisposable
             throw new InputException($"{Name}: out of memory for {type} {shape}, {Text(bytes)} wanted, {Text(Pool.LiveBytes)} in use by tensors, {e.Message}; a smaller batch or picture may fit", e);
         }
 
-        static string Text(long bytes) => $"{bytes / (1024.0 * 1024.0):0.##} MiB";
+        static string Text(long bytes) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
     }
 
     /// <summary>A tensor of zeros.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Ldvc.Configuration;
 using Ldvc.Tensors.Serialization;
@@ -18,11 +19,11 @@ internal static class AblationOutput
     internal static string Markdown(AblationResults results)
     {
         var text = new StringBuilder();
-        text.Append($"# Comparison, {ConfigWriter.EnumName(results.Config.Train.Setting)} setting\n\n");
-        text.Append($"{results.Count} of {results.Plan.Runs.Count} runs of {results.Config.Train.Steps} steps.\n");
+        text.Append(CultureInfo.InvariantCulture, $"# Comparison, {ConfigWriter.EnumName(results.Config.Train.Setting)} setting\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{results.Count} of {results.Plan.Runs.Count} runs of {results.Config.Train.Steps} steps.\n");
         foreach (AblationTable table in AblationTables.All(results))
         {
-            text.Append($"\n**{Cell(table.Caption)}**\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n**{Cell(table.Caption)}**\n\n");
             Row(text, table.Headers);
             Row(text, table.Headers.Select((_, i) => i == 0 ? "---" : "---:"));
             foreach (IReadOnlyList<string> row in table.Rows)

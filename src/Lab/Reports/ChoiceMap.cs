@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Ldvc.Imaging;
 
@@ -27,24 +28,24 @@ internal static class ChoiceMap
         var html = new StringBuilder("<div class=\"choices\">");
         for (int cell = 0; cell < cells.Count; cell++)
         {
-            html.Append($"<input type=\"radio\" name=\"{name}\" id=\"{name}-{cell}\" aria-label=\"window {cell + 1} of {cells.Count}\"{(cell == first ? " checked=\"checked\"" : "")}/>");
+            html.Append(CultureInfo.InvariantCulture, $"<input type=\"radio\" name=\"{name}\" id=\"{name}-{cell}\" aria-label=\"window {cell + 1} of {cells.Count}\"{(cell == first ? " checked=\"checked\"" : "")}/>");
         }
 
         html.Append("<style>");
         for (int cell = 0; cell < cells.Count; cell++)
         {
-            html.Append($"#{name}-{cell}:checked ~ .pictures .{name}-{cell} {{ display: inline; }}");
+            html.Append(CultureInfo.InvariantCulture, $"#{name}-{cell}:checked ~ .pictures .{name}-{cell} {{ display: inline; }}");
         }
 
-        html.Append($"</style><div class=\"pictures\" style=\"--columns:{layers.Count}\">");
+        html.Append(CultureInfo.InvariantCulture, $"</style><div class=\"pictures\" style=\"--columns:{layers.Count}\">");
         string data = PictureData.ToDataUri(picture);
         foreach (ChoiceLayer layer in layers)
         {
             string title = HtmlText.Escape(layer.Title);
-            html.Append($"<div class=\"picture\"><div class=\"map\"><img alt=\"{title}\" width=\"{picture.Width}\" height=\"{picture.Height}\" src=\"{data}\"/>");
+            html.Append(CultureInfo.InvariantCulture, $"<div class=\"picture\"><div class=\"map\"><img alt=\"{title}\" width=\"{picture.Width}\" height=\"{picture.Height}\" src=\"{data}\"/>");
             Overlays(html, name, cells, layer);
             Labels(html, name, cells);
-            html.Append($"</div><div>{title}</div></div>");
+            html.Append(CultureInfo.InvariantCulture, $"</div><div>{title}</div></div>");
         }
 
         return html.Append("</div></div>").ToString();
@@ -56,7 +57,7 @@ internal static class ChoiceMap
         html.Append("<svg viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\">");
         for (int cell = 0; cell < cells.Count; cell++)
         {
-            html.Append($"<g class=\"{name}-{cell}\"><path d=\"");
+            html.Append(CultureInfo.InvariantCulture, $"<g class=\"{name}-{cell}\"><path d=\"");
             for (int other = 0; other < cells.Count; other++)
             {
                 if (!layer.Chosen[cell].Contains(other))
@@ -65,7 +66,7 @@ internal static class ChoiceMap
                 }
             }
 
-            html.Append($"\"/><path class=\"own\" d=\"{Outline(cells[cell])}\"/></g>");
+            html.Append(CultureInfo.InvariantCulture, $"\"/><path class=\"own\" d=\"{Outline(cells[cell])}\"/></g>");
         }
 
         html.Append("</svg>");
@@ -77,7 +78,7 @@ internal static class ChoiceMap
         {
             MapCell at = cells[cell];
             html.Append(
-                $"<label for=\"{name}-{cell}\" style=\"left:{Percent(at.Left)};top:{Percent(at.Top)};width:{Percent(at.Width)};height:{Percent(at.Height)}\"></label>");
+                CultureInfo.InvariantCulture, $"<label for=\"{name}-{cell}\" style=\"left:{Percent(at.Left)};top:{Percent(at.Top)};width:{Percent(at.Width)};height:{Percent(at.Height)}\"></label>");
         }
     }
 

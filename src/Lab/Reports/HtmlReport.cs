@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -40,8 +41,8 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"cards\">");
         foreach (ReportCard card in cards)
         {
-            _body.Append($"<div class=\"card{(card.IsMain ? " main" : "")}\"><div class=\"label\">{E(card.Label)}</div>");
-            _body.Append($"<div class=\"value\">{E(card.Value)}</div><div class=\"note\">{E(card.Note)}</div></div>");
+            _body.Append(CultureInfo.InvariantCulture, $"<div class=\"card{(card.IsMain ? " main" : "")}\"><div class=\"label\">{E(card.Label)}</div>");
+            _body.Append(CultureInfo.InvariantCulture, $"<div class=\"value\">{E(card.Value)}</div><div class=\"note\">{E(card.Note)}</div></div>");
         }
 
         return Add("</div>");
@@ -67,7 +68,7 @@ internal sealed class HtmlReport
         BeginTable(caption);
         for (int column = 0; column < headers.Count; column++)
         {
-            _body.Append($"<th{(numeric[column] ? " class=\"number\"" : "")}>{E(headers[column])}</th>");
+            _body.Append(CultureInfo.InvariantCulture, $"<th{(numeric[column] ? " class=\"number\"" : "")}>{E(headers[column])}</th>");
         }
 
         _body.Append("</tr></thead><tbody>\n");
@@ -76,7 +77,7 @@ internal sealed class HtmlReport
             _body.Append("<tr>");
             for (int column = 0; column < headers.Count; column++)
             {
-                _body.Append($"<td{(numeric[column] ? " class=\"number\"" : "")}>{E(row[column])}</td>");
+                _body.Append(CultureInfo.InvariantCulture, $"<td{(numeric[column] ? " class=\"number\"" : "")}>{E(row[column])}</td>");
             }
 
             _body.Append("</tr>\n");
@@ -89,14 +90,14 @@ internal sealed class HtmlReport
     public HtmlReport AddClassTable(string caption, string scoreName, IEnumerable<ClassRow> rows)
     {
         BeginTable(caption);
-        _body.Append($"<th>class</th><th></th><th class=\"number\">{E(scoreName)}</th><th></th></tr></thead><tbody>\n");
+        _body.Append(CultureInfo.InvariantCulture, $"<th>class</th><th></th><th class=\"number\">{E(scoreName)}</th><th></th></tr></thead><tbody>\n");
         foreach (ClassRow row in rows)
         {
             string kind = row.IsUnseen ? "unseen" : "seen";
-            string text = double.IsNaN(row.Share) ? "absent" : (100 * row.Share).ToString("0.0");
+            string text = double.IsNaN(row.Share) ? "absent" : (100 * row.Share).ToString("0.0", CultureInfo.InvariantCulture);
             string width = HtmlText.Number(double.IsNaN(row.Share) ? 0 : Math.Clamp(100 * row.Share, 0, 100));
-            _body.Append($"<tr><td>{E(row.Name)}</td><td><span class=\"tag {kind}\">{kind}</span></td><td class=\"number\">{text}</td>");
-            _body.Append($"<td class=\"wide\"><div class=\"track\"><div class=\"{kind}\" style=\"width:{width}%\"></div></div></td></tr>\n");
+            _body.Append(CultureInfo.InvariantCulture, $"<tr><td>{E(row.Name)}</td><td><span class=\"tag {kind}\">{kind}</span></td><td class=\"number\">{text}</td>");
+            _body.Append(CultureInfo.InvariantCulture, $"<td class=\"wide\"><div class=\"track\"><div class=\"{kind}\" style=\"width:{width}%\"></div></div></td></tr>\n");
         }
 
         return Add("</tbody></table></div>");
@@ -106,12 +107,12 @@ internal sealed class HtmlReport
     public HtmlReport AddPictureRow(string caption, params IEnumerable<ReportPicture> pictures)
     {
         ReportPicture[] row = [.. pictures];
-        _body.Append($"<figure><div class=\"pictures\" style=\"--columns:{row.Length}\">");
+        _body.Append(CultureInfo.InvariantCulture, $"<figure><div class=\"pictures\" style=\"--columns:{row.Length}\">");
         foreach (ReportPicture picture in row)
         {
             string small = picture.Image.Width <= SmallPicture ? " class=\"small\"" : "";
-            _body.Append($"<div class=\"picture\"><img{small} alt=\"{E(picture.Title)}\" width=\"{picture.Image.Width}\" height=\"{picture.Image.Height}\" ");
-            _body.Append($"src=\"{PictureData.ToDataUri(picture.Image)}\"/><div>{E(picture.Title)}</div></div>");
+            _body.Append(CultureInfo.InvariantCulture, $"<div class=\"picture\"><img{small} alt=\"{E(picture.Title)}\" width=\"{picture.Image.Width}\" height=\"{picture.Image.Height}\" ");
+            _body.Append(CultureInfo.InvariantCulture, $"src=\"{PictureData.ToDataUri(picture.Image)}\"/><div>{E(picture.Title)}</div></div>");
         }
 
         return Add($"</div><figcaption>{E(caption)}</figcaption></figure>");
@@ -132,7 +133,7 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"legend\">");
         foreach (LegendEntry entry in entries)
         {
-            _body.Append($"<span><i style=\"background:rgb({entry.R},{entry.G},{entry.B})\"></i>{E(entry.Name)}</span>");
+            _body.Append(CultureInfo.InvariantCulture, $"<span><i style=\"background:rgb({entry.R},{entry.G},{entry.B})\"></i>{E(entry.Name)}</span>");
         }
 
         return Add("</div>");
@@ -147,7 +148,7 @@ internal sealed class HtmlReport
             _body.Append("<div class=\"legend\">");
             for (int i = 0; i < series.Count; i++)
             {
-                _body.Append($"<span><i class=\"s{i % 6}\"></i>{E(series[i].Name)}</span>");
+                _body.Append(CultureInfo.InvariantCulture, $"<span><i class=\"s{i % 6}\"></i>{E(series[i].Name)}</span>");
             }
 
             _body.Append("</div>");
@@ -163,7 +164,7 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"panel\"><dl>");
         foreach ((string name, string value) in facts)
         {
-            _body.Append($"<dt>{E(name)}</dt><dd><code>{E(value)}</code></dd>");
+            _body.Append(CultureInfo.InvariantCulture, $"<dt>{E(name)}</dt><dd><code>{E(value)}</code></dd>");
         }
 
         return Add("</dl></div>");
@@ -199,7 +200,7 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"panel\"><table>");
         if (caption.Length > 0)
         {
-            _body.Append($"<caption>{E(caption)}</caption>");
+            _body.Append(CultureInfo.InvariantCulture, $"<caption>{E(caption)}</caption>");
         }
 
         _body.Append("<thead><tr>");

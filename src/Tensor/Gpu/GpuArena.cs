@@ -139,5 +139,5 @@ internal sealed class GpuArena : IDisposable
         }
     }
 
-    private static string Text(long bytes) => $"{bytes / (1024.0 * 1024.0):0.##} MiB";
+    private static string Text(long bytes) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
 }

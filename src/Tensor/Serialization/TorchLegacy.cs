@@ -12,7 +12,7 @@ internal static class TorchLegacy
     private const int MaxKeys = 1_000_000;
 
     // 0x1950a86a20f9469cfc6c; the name of the format, so to speak.
-    private static readonly BigInteger Magic = BigInteger.Parse("01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber);
+    private static readonly BigInteger Magic = BigInteger.Parse("01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The unpickled root and the file offset of every storage.</summary>
     public static (object? Root, Dictionary<string, long> StorageOffsets) Read(ArchiveSource source)

@@ -87,7 +87,7 @@ internal sealed class TorchNames
         _visited += dict.Pairs.Count;
         foreach ((object? key, object? value) in dict.Pairs)
         {
-            string? part = key is long number ? number.ToString() : key as string;
+            string? part = key is long number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : key as string;
             if (part is not null && value is TorchTensor or PickleDict or ScriptObject)
             {
                 Walk(value, name.Length == 0 ? part! : $"{name}.{part}", depth + 1);
