@@ -234,7 +234,7 @@ public sealed class AblateTests
         Directory.CreateDirectory(data.At("more"));
         File.WriteAllText(data.At("more", "birds.txt"), "cat\n");
         Assert.Contains("birds.txt: 'bird' is not a class", Error("--set", $"ablate.splits=[{data.At("birds.txt")}]"));
-        Assert.Contains("none.txt: 0 class names, expected 1 to 255", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
+        Assert.Contains("none.txt: 0 class names, expected 1 to 65535", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
         Assert.Contains("missing.txt: file not found, expected the names of the classes, one a line", Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
         Assert.Contains("would both be split 'birds'", Error("--set", $"ablate.splits=[{data.At("birds.txt")}, {data.At("more", "birds.txt")}]"));
 

@@ -52,7 +52,7 @@ public class SplitTests
         Assert.Contains("'Cat'", Assert.Throws<InputException>(() => new ClassList(["cat", "dog", "Cat"], "f.txt")).Message);
         Assert.Contains("f.txt", Assert.Throws<InputException>(() => new ClassList(["cat", " "], "f.txt")).Message);
         Assert.Throws<InputException>(() => new ClassList([], "f.txt"));
-        Assert.Throws<InputException>(() => new ClassList(Enumerable.Range(0, 256).Select(i => $"c{i}"), "f.txt"));
+        Assert.Throws<InputException>(() => new ClassList(Enumerable.Range(0, 65536).Select(i => $"c{i}"), "f.txt"));
         var list = new ClassList(["cat", "dog"], "f.txt");
         Assert.Equal(1, list.IndexOf("DOG"));
         Assert.Contains("'cow'", Assert.Throws<InputException>(() => list.IndicesOf(["dog", "cow"], "unseen.txt")).Message);

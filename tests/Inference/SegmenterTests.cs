@@ -87,6 +87,51 @@ public sealed class SegmenterTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(300, 300)]
+    [InlineData(300, 260)]
+    [InlineData(600, 200)]
+    [InlineData(5, 2)]
+    [InlineData(255, 255)]
+    public void AnyNumberOfNamesAndSynonymsGivesTheClassOfTheBest(int names, int classes)
+    {
+        // Names beyond the number of classes are synonyms, class after class.
+        string[] texts = [.. Enumerable.Range(0, names).Select(i => $"{Names[i % 3]} {i}")];
+        int[] owners = [.. Enumerable.Range(0, names).Select(i => (int)((long)i * classes / names))];
+        var list = new ClassList(Enumerable.Range(0, classes).Select(c => string.Join(';', texts.Where((_, i) => owners[i] == c))), "test");
+        Assert.Equal(classes, list.Count);
+        Assert.Equal(owners, list.Owners);
+        RgbImage picture = TinyData.Pattern(64, 50, 3);
+        float[] penalty = [.. Enumerable.Range(0, names).Select(i => 0.01f * (owners[i] % 3))];
+        double[][] expected = Reference(picture, penalty, Options, texts);
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(texts), penalty, Options, ImageStatistics.Clip, list);
+        var (wide, scores) = segmenter.SegmentWide(picture);
+        for (int i = 0; i < scores.Length; i++)
+        {
+            double best = expected.Max(plane => plane[i]);
+            Assert.Equal(best, scores[i], 2e-5);
+            Assert.Equal(best, expected.Where((_, n) => owners[n] == wide.Labels[i]).Max(plane => plane[i]), 2e-5);
+        }
+
+        double threshold = scores.Order().ElementAt(scores.Length / 3);
+        LabelMap16 above = segmenter.SegmentWide(picture, threshold).Labels;
+        Assert.Equal(wide.Labels.Select((label, i) => scores[i] < (float)threshold ? LabelMap16.Unlabelled : label), above.Labels);
+        SegmentResult result = segmenter.Label(picture, background: threshold);
+        Assert.Equal(above.Labels, result.Labels.Labels);
+        Assert.Equal(Enumerable.Range(0, classes).Select(c => (long)above.Labels.Count(l => l == c)), result.Classes.Select(c => c.Pixels));
+        Assert.Equal(list, result.Classes.Select(c => c.Name));
+        if (classes > 255)
+        {
+            Assert.Contains("do not fit into labels of 8 bits", Assert.Throws<InvalidOperationException>(() => segmenter.Segment(picture)).Message);
+            return;
+        }
+
+        Assert.Equal(above.Labels.Select(l => l == LabelMap16.Unlabelled ? LabelMap.Ignore : (byte)l), segmenter.Segment(picture, threshold).Labels.Labels);
+        float[] perClass = [.. Enumerable.Range(0, classes).Select(c => 0.01f * (c % 3))];
+        byte[] together = segmenter.SegmentWithPenalties(picture, [new float[classes], perClass])[1].Labels;
+        Assert.InRange(together.Where((label, i) => label != wide.Labels[i]).Count(), 0, together.Length / 200);
+    }
+
     [Fact]
     public void TheSeenPenaltyDecidesBetweenCloseClasses()
     {
@@ -181,27 +226,28 @@ public sealed class SegmenterTests : IDisposable
     }
 
     // Scores of every class at every pixel of the picture.
-    private double[][] Reference(RgbImage picture, float[] penalty, EvalConfig options)
+    private double[][] Reference(RgbImage picture, float[] penalty, EvalConfig options, string[]? asked = null)
     {
+        string[] names = asked ?? Names;
         double scale = Math.Min(4.0 * options.ShortSide / Math.Max(picture.Width, picture.Height), (double)options.ShortSide / Math.Min(picture.Width, picture.Height));
         int width = Math.Max(1, (int)((picture.Width * scale) + 0.5)), height = Math.Max(1, (int)((picture.Height * scale) + 0.5));
         RgbImage resized = width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
         int fullWidth = width >= 64 ? width : (width + 15) / 16 * 16, fullHeight = height >= 64 ? height : (height + 15) / 16 * 16;
         int windowWidth = Math.Min(64, fullWidth), windowHeight = Math.Min(64, fullHeight);
-        double[][] canvas = [.. Names.Select(_ => new double[fullWidth * fullHeight])];
+        double[][] canvas = [.. names.Select(_ => new double[fullWidth * fullHeight])];
         var counts = new int[fullWidth * fullHeight];
         foreach (int top in Places(fullHeight, windowHeight, options.Stride))
         {
             foreach (int left in Places(fullWidth, windowWidth, options.Stride))
             {
-                double[][] window = Window(resized, left, top, windowWidth, windowHeight, options);
+                double[][] window = Window(resized, left, top, windowWidth, windowHeight, names);
                 for (int y = 0; y < windowHeight; y++)
                 {
                     for (int x = 0; x < windowWidth; x++)
                     {
                         int at = ((top + y) * fullWidth) + left + x;
                         counts[at]++;
-                        for (int c = 0; c < Names.Length; c++)
+                        for (int c = 0; c < names.Length; c++)
                         {
                             canvas[c][at] += window[c][(y * windowWidth) + x] - penalty[c];
                         }
@@ -230,7 +276,7 @@ public sealed class SegmenterTests : IDisposable
         return Enumerable.Range(0, count).Select(i => Math.Min(i * stride, side - window));
     }
 
-    private double[][] Window(RgbImage picture, int left, int top, int width, int height, EvalConfig options)
+    private double[][] Window(RgbImage picture, int left, int top, int width, int height, string[] names)
     {
         var pixels = new float[3 * width * height];
         for (int c = 0; c < 3; c++)
@@ -247,10 +293,10 @@ public sealed class SegmenterTests : IDisposable
 
         using var tape = new Tape(_device, recording: false);
         using Tensor image = _device.FromHost(pixels, new Shape(1, 3, height, width));
-        Variable logits = _loaded.Model.Forward(tape, image, tape.Constant(_loaded.EmbedClasses(Names)));
+        Variable logits = _loaded.Model.Forward(tape, image, tape.Constant(_loaded.EmbedClasses(names)));
         double[] z = [.. logits.Value.ToArray().Select(v => (double)v)];
-        int plane = z.Length / Names.Length;
-        return [.. Names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(Formulas.Sigmoid).ToArray())];
+        int plane = z.Length / names.Length;
+        return [.. names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(Formulas.Sigmoid).ToArray())];
     }
 
     private static double[] Stretch(double[] plane, int width, int height, int newWidth, int newHeight)

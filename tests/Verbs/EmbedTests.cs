@@ -80,8 +80,8 @@ public sealed class EmbedTests
         using var clip = ClipEmbedder.Load(TinyClip.Folder, device);
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         string[] many = [.. Enumerable.Range(0, 70).Select(i => i % 2 == 0 ? "a cat" : $"a photo of {i} small dogs")];
-        float[] all = clip.EmbedTexts(many, cancellation);
-        Close(clip.EmbedTexts([many[69]], cancellation), all.AsSpan(69 * 64));
+        float[] all = clip.EmbedTexts(many, cancellation: cancellation);
+        Close(clip.EmbedTexts([many[69]], cancellation: cancellation), all.AsSpan(69 * 64));
         Close(all.AsSpan(0, 64).ToArray(), all.AsSpan(68 * 64, 64));
         string[] pictures = [.. Enumerable.Range(0, 70).Select(i => Pictures[i % 3])];
         float[] features = clip.EmbedImages(pictures, cancellation);
@@ -90,12 +90,32 @@ public sealed class EmbedTests
     }
 
     [Fact]
+    public void TextsThatAreTooLongAreRefusedOrCutOnDemand()
+    {
+        using var folder = new TempFolder();
+        string output = folder.File("f.safetensors"), tooLong = string.Concat(Enumerable.Repeat("cat ", 40));
+        string error = CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a cat", tooLong, "--out", output);
+        Assert.Matches(@"text 'cat cat .*\.\.\.': \d+ tokens, expected at most the 32 of this CLIP", error);
+        Assert.False(File.Exists(output));
+        Run("embed", "--clip", TinyClip.Folder, "--truncate", "--text", "a cat", tooLong, "--out", output);
+        using var archive = TensorArchive.Open(output);
+        using var device = new CpuDevice(1);
+        using var clip = TinyClip.Load(device);
+        using var tape = new Tape(device, recording: false);
+        AssertUnit(clip.Text.Encode(tape, TokenBatch.Create(TinyClip.Ids(tooLong), 1)).Value.ToArray(), archive.ReadFloat32("text_features").AsSpan(64, 64));
+    }
+
+    [Fact]
+    public void TextsWithBytesThatAreNoUtf8AreRefused() =>
+        Assert.Contains("--text: expected text in UTF-8, found 'caf\uFFFD'", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "caf\uFFFD", "--out", "x"));
+
+    [Fact]
     public void AnInterruptLeavesNothing()
     {
         using var device = new CpuDevice(1);
         using var clip = ClipEmbedder.Load(TinyClip.Folder, device);
         var stopped = new CancellationToken(canceled: true);
-        Assert.Throws<OperationCanceledException>(() => clip.EmbedTexts(["a"], stopped));
+        Assert.Throws<OperationCanceledException>(() => clip.EmbedTexts(["a"], cancellation: stopped));
         Assert.Throws<OperationCanceledException>(() => clip.EmbedImages(Pictures, stopped));
     }
 

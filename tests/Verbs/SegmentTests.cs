@@ -134,6 +134,68 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public void NamesComeFromAFileWithSynonyms()
+    {
+        string picture = _data.At("p.png"), names = _data.At("names.txt");
+        ImageWriter.WritePng(TinyData.Pattern(90, 70), picture);
+        _data.Text("# of this picture\ncat; kitten;a small cat\n\nblue sky, with clouds\ndog;puppy\n", "names.txt");
+        CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", names, "--out", _data.At("file"));
+        JsonElement[] classes = [.. JsonDocument.Parse(File.ReadAllText(_data.At("file", "p.json"))).RootElement.GetProperty("classes").EnumerateArray()];
+        Assert.Equal(["cat", "blue sky, with clouds", "dog"], classes.Select(c => c.GetProperty("name").GetString()));
+
+        // Every name on its own; a pixel's class is that of its best name.
+        string[] each = ["cat", "kitten", "a small cat", "blue sky with clouds", "dog", "puppy"];
+        int[] owner = [0, 0, 0, 1, 2, 2];
+        _data.Text(string.Join('\n', each).Replace("sky with", "sky, with", StringComparison.Ordinal), "each.txt");
+        CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("each.txt"), "--out", _data.At("each"));
+        byte[] single = PngLabels.Read(_data.At("each", "p.png")).Labels;
+        Assert.True(single.Distinct().Count() > 2);
+        byte[] grouped = PngLabels.Read(_data.At("file", "p.png")).Labels;
+
+        // The seen penalty holds all names of a seen class back, so the two differ where it decides.
+        string same = _data.At("plain");
+        SmallRun.Train(_data.At("mine.yaml"), same, "train.iterations=1", "model.head=dot", "model.adapter_init=identity", "eval.seen_penalty=0");
+        foreach (string list in new[] { "names.txt", "each.txt" })
+        {
+            CommandLineOk("segment", picture, "--checkpoint", SmallRun.Checkpoint(same, 1), "--classes-file", _data.At(list), "--out", _data.At("plain-" + list));
+        }
+
+        Assert.Equal(
+            PngLabels.Read(_data.At("plain-each.txt", "p.png")).Labels.Select(l => (byte)owner[l]), PngLabels.Read(_data.At("plain-names.txt", "p.png")).Labels);
+        Assert.Equal(grouped.Length, single.Length);
+        Assert.Contains("--classes and --classes-file: expected one of the two, found both", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--classes-file", names, "--out", _data.At("no")));
+        Assert.Contains("none.txt: file not found", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("none.txt"), "--out", _data.At("no")));
+        Assert.False(Directory.Exists(_data.At("no")));
+    }
+
+    [Theory]
+    [InlineData(256)]
+    [InlineData(600)]
+    public void ManyClassesAreWrittenIn16Bits(int count)
+    {
+        string picture = _data.At("p.png"), output = _data.At("out");
+        ImageWriter.WritePng(TinyData.Pattern(90, 70), picture);
+        string[] names = [.. Enumerable.Range(0, count).Select(i => $"{(i % 7 == 0 ? "cat" : i % 3 == 0 ? "sky" : "dog")} number {i}")];
+        File.WriteAllLines(_data.At("names.txt"), names);
+        CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("names.txt"), "--background", "0.3", "--out", output);
+        int[] labels = [.. PngLabels.Read16(Path.Combine(output, "p.png")).Labels.Select(l => (int)l)];
+        JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "p.json"))).RootElement;
+        Assert.Equal(names, json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(Enumerable.Range(0, count).Select(i => labels.Count(l => l == i)), json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("pixels").GetInt32()));
+        Assert.Equal(labels.Count(l => l == 65535) / (90.0 * 70), json.GetProperty("background").GetDouble(), 12);
+
+        Assert.All(labels, label => Assert.True(label < count || label == 65535));
+        Assert.True(count == 256 || labels.Any(label => label is > 254 and < 65535));
+        Assert.True(ImageReader.Read(Path.Combine(output, "p.overlay.png")).Height > 70);
+    }
+
+    private static void CommandLineOk(params string[] line)
+    {
+        (int code, _, string error) = CommandLine.Run([.. line, "--threads", "1"]);
+        Assert.Equal((0, ""), (code, error));
+    }
+
+    [Fact]
     public void OneBadPictureDoesNotCostTheOthers()
     {
         string good = _data.At("good.png"), output = _data.At("out");
@@ -175,7 +237,10 @@ public sealed class SegmentTests : IDisposable
         ImageWriter.WritePng(TinyData.Pattern(40, 30), picture);
         ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("sub", "P.PNG"));
         string Refused(string classes, params string[] more) => CommandLine.Refuses(["segment", picture, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, .. more]);
-        Assert.Contains("--classes: expected each class name once, found 'cat' twice.", Refused("cat,dog,Cat"));
+        Assert.Contains("--classes: class name 'Cat' stands twice (as class 0 and 2), expected different names", Refused("cat,dog,Cat"));
+        Assert.Contains("--classes: expected class names without line breaks, found one in 'cat dog'", Refused("cat\ndog,sky"));
+        Assert.Contains("--classes: expected class names in UTF-8, found 'caf\uFFFD'", Refused("dog,caf\uFFFD"));
+        Assert.Contains("--classes: class name 'traffic cone' stands twice", Refused("traffic cone,cat,traffic   cone"));
         Assert.Contains("class name '" + new string('x', 20), Refused(new string('x', 400)));
         Assert.Contains("tokens with the template around it, expected at most the 32 of this CLIP", Refused(new string('x', 400)));
         Assert.Contains("would also be that of", CommandLine.Refuses("segment", picture, _data.At("sub", "P.PNG"), "--checkpoint", _checkpoint, "--classes", "a", "--out", output));

@@ -61,6 +61,22 @@ public sealed class ServeTests : IDisposable
         Assert.Contains("photo.jpg  150x90, 3 names", server.Output);
     }
 
+    [Fact]
+    public async Task SynonymsAndManyClassesAreAnsweredAsSegmentWritesThem()
+    {
+        byte[] picture = ImageWriter.EncodePng(RealFormats.Scene(60, 50, 6, 2, [0, 1, 3]).Picture);
+        await using var server = await Served.StartAsync(_checkpoint);
+        JsonElement few = await server.SegmentAsync(picture, "zebra; Cat # seen by its second name\nblue tent; kite");
+        Assert.Equal(["zebra", "blue tent"], few.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal([true, false], few.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
+        Assert.Equal(255, few.GetProperty("unlabelled").GetInt32());
+
+        JsonElement many = await server.SegmentAsync(picture, string.Join('\n', Enumerable.Range(0, 300).Select(i => $"name {i}")), "1");
+        Assert.Equal((300, 65535), (many.GetProperty("classes").GetArrayLength(), many.GetProperty("unlabelled").GetInt32()));
+        Assert.All(PngLabels.Decode16(many.GetProperty("labels").GetBytesFromBase64(), "labels").Labels, label => Assert.Equal(65535, label));
+        Assert.Equal("classes, line 2: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not", await server.RefusedAsync(server.PostAsync(picture, "cat\ncaf\uFFFD", null)));
+    }
+
     // The page finds a pixel's class by its colour.
     [Fact]
     public void EveryClassHasAColourOfItsOwn() => Assert.Equal(256, Enumerable.Range(0, 256).Select(i => LabelPalette.Bright[(byte)i]).Distinct().Count());
@@ -125,7 +141,7 @@ public sealed class ServeTests : IDisposable
         Task<string> Refused(byte[]? image, string? names, string? background = null) => server.RefusedAsync(server.PostAsync(image, names, background));
         Assert.Equal("image: expected a picture's file, found none.", await Refused(null, "cat"));
         Assert.Equal("classes: expected class names separated by commas, found ''.", await Refused(picture, null));
-        Assert.Equal("classes: expected each class name once, found 'cat' twice.", await Refused(picture, "cat, Cat"));
+        Assert.Equal("classes: class name 'Cat' stands twice (as class 0 and 1), expected different names", await Refused(picture, "cat, Cat"));
         Assert.Equal("background: expected a number from 0 to 1, found '2'.", await Refused(picture, "cat", "2"));
         Assert.StartsWith("photo.jpg: not a picture that can be read", await Refused([1, 2, 3], "cat"));
         Assert.StartsWith("photo.jpg: 60000x60000 pixels, expected", await Refused(await File.ReadAllBytesAsync(ImageFixtures.Path_("huge.png"), Token), "cat"));

@@ -11,9 +11,10 @@ namespace Ldvc.App.Cli;
 /// <param name="Clip">Folder or file of a CLIP.</param>
 /// <param name="Images">Image files, in order.</param>
 /// <param name="Texts">Texts, in order.</param>
+/// <param name="Truncate">Whether texts longer than the context are cut.</param>
 /// <param name="Out">The safetensors file to write.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, string Out, CommonOptions Common);
+internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, bool Truncate, string Out, CommonOptions Common);
 
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
@@ -35,6 +36,7 @@ internal static class EmbedVerb
             Description = "Texts.",
             AllowMultipleArgumentsPerToken = true,
         };
+        var truncate = new Option<bool>("--truncate") { Description = "Cuts texts that are longer than the CLIP's context; without it they are an error." };
         Option<string> output = CommandParts.Out("F", "The safetensors file to write: image_features and text_features, rows in the order given.");
         var command = new VerbCommand(
             "embed",
@@ -44,6 +46,7 @@ internal static class EmbedVerb
             clip,
             images,
             texts,
+            truncate,
             output,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -54,7 +57,8 @@ internal static class EmbedVerb
                 OptionValue.Texts(images.Name, result.GetValue(images)),
 
                 // An empty text is a legal input of the text encoder.
-                result.GetValue(texts) ?? [],
+                OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
+                result.GetValue(truncate),
                 OptionValue.RequiredText(result, output),
                 common.Read(result, host));
             return options.Images.Length + options.Texts.Length > 0
@@ -65,7 +69,7 @@ internal static class EmbedVerb
     }
 
     /// <summary>Runs the verb and returns the exit code.</summary>
-    /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, or the file cannot be written.</exception>
+    /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, a text is too long, or the file cannot be written.</exception>
     public static int Run(EmbedOptions options)
     {
         CheckBeforehand(options);
@@ -74,7 +78,7 @@ internal static class EmbedVerb
         var writer = new SafetensorsWriter();
 
         // Texts first: they take no time, and a missing tokenizer is then known before many pictures have been read.
-        Add(writer, "text", options.Texts, clip.Width, texts => clip.EmbedTexts(texts, options.Common.Cancellation));
+        Add(writer, "text", options.Texts, clip.Width, texts => clip.EmbedTexts(texts, options.Truncate, options.Common.Cancellation));
         Add(writer, "image", options.Images, clip.Width, images => clip.EmbedImages(images, options.Common.Cancellation));
         options.Common.Cancellation.ThrowIfCancellationRequested();
         writer.Save(options.Out);

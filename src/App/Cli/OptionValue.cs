@@ -33,6 +33,11 @@ internal static class OptionValue
     /// <summary>The values of an option that may be repeated.</summary>
     public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
 
+    /// <summary>Texts whose words count. Bytes of the command line that are no UTF-8 arrive as U+FFFD: they would be encoded as something nobody typed.</summary>
+    public static string[] Utf8(string name, string[] values) => Array.Find(values, value => value.Contains('\uFFFD')) is { } damaged
+        ? throw new InputException($"{name}: expected text in UTF-8, found {ConfigText.Quote(damaged)} with bytes that are not.")
+        : values;
+
     /// <summary>A number in a range; null when the option was not given.</summary>
     public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)
     {
@@ -76,13 +81,6 @@ internal static class OptionValue
     /// <summary>A whole number in a range; null when the option was not given.</summary>
     public static long? OptionalWholeNumber(ParseResult result, Option<string?> option, long smallest, long largest) =>
         result.GetValue(option) is { } text ? WholeNumber(option.Name, text, smallest, largest) : null;
-
-    /// <summary>Class names from "cat, grass, sky".</summary>
-    public static string[] ClassNames(string option, string text)
-    {
-        string[] names = [.. text.Split(',').Select(name => name.Trim())];
-        return Inference.ClassNames.Check(option, names.Any(name => name.Length == 0) ? [] : names, text);
-    }
 
     private static long WholeNumber(string name, string text, long smallest, long largest)
     {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
+using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
@@ -14,7 +15,7 @@ namespace Ldvc.App.Cli;
 /// <summary>What `ldvc segment` is told.</summary>
 /// <param name="Images">Image files.</param>
 /// <param name="Checkpoint">An LDVC checkpoint.</param>
-/// <param name="Classes">Class names; their order gives the indices.</param>
+/// <param name="Classes">Classes with their synonyms; their order gives the indices.</param>
 /// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
 /// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
 /// <param name="Precision">Precision of the products.</param>
@@ -23,7 +24,7 @@ namespace Ldvc.App.Cli;
 internal sealed record SegmentOptions(
     string[] Images,
     string Checkpoint,
-    string[] Classes,
+    ClassList Classes,
     double? Background,
     string? Clip,
     Precision Precision,
@@ -45,12 +46,7 @@ internal static class SegmentVerb
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string> checkpoint = CommandParts.Checkpoint();
-        var classes = new Option<string>("--classes")
-        {
-            HelpName = "NAMES",
-            Description = "Class names, separated by commas; any names, seen in training or not.",
-            Required = true,
-        };
+        var classes = new ClassOptions();
         var background = new Option<string?>("--background")
         {
             HelpName = "T",
@@ -62,7 +58,8 @@ internal static class SegmentVerb
             Description = "The CLIP the checkpoint was trained on, if it has moved.",
         };
         Option<string> precision = CommandParts.Precision();
-        Option<string> output = CommandParts.Out("DIR", "Folder for NAME.png (class indices, 255 = background), NAME.overlay.png and NAME.json.");
+        Option<string> output = CommandParts.Out(
+            "DIR", "Folder for NAME.png (class indices, 255 = background; more than 255 classes: 16 bits, 65535), NAME.overlay.png and NAME.json.");
         var command = new VerbCommand(
             "segment",
             "Labels every pixel of your own images with your own class names.",
@@ -70,17 +67,17 @@ internal static class SegmentVerb
         {
             images,
             checkpoint,
-            classes,
             background,
             clip,
             precision,
             output,
         };
+        classes.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new SegmentOptions(
             OptionValue.Texts(images.Name, result.GetValue(images)),
             OptionValue.RequiredText(result, checkpoint),
-            OptionValue.ClassNames(classes.Name, OptionValue.RequiredText(result, classes)),
+            classes.Require(result),
             OptionValue.Number(result, background, 0, 1),
             OptionValue.Text(result, clip),
             OptionValue.Precision(result, precision),
@@ -118,7 +115,7 @@ internal static class SegmentVerb
                 continue;
             }
 
-            var result = new SegmentResult(image, picture, segmenter.Segment(picture, options.Background).Labels, options.Classes);
+            SegmentResult result = segmenter.Label(picture, image, options.Background);
             result.Write(options.Out);
             results.Add(result.ToJson());
             string seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("F2", CultureInfo.InvariantCulture);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Ldvc.Configuration;
-using Ldvc.Inference;
+using Ldvc.Data;
 using Ldvc.Tensors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -100,7 +100,7 @@ internal sealed class SegmentationApi(SegmentationService service, TextWriter ou
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, cancellation);
         IFormCollection form = await ReadFormAsync(context, stop.Token).ConfigureAwait(false);
         IFormFile file = form.Files["image"] ?? throw new InputException("image: expected a picture's file, found none.");
-        string[] names = Names(form["classes"].ToString());
+        ClassList classes = ClassList.FromText(form["classes"].ToString(), "classes");
         double? background = Background(form["background"].ToString());
         var encoded = new byte[file.Length];
         using (Stream stream = file.OpenReadStream())
@@ -109,9 +109,10 @@ internal sealed class SegmentationApi(SegmentationService service, TextWriter ou
         }
 
         string name = Path.GetFileName(file.FileName);
-        SegmentationAnswer answer = await service.SegmentAsync(name.Length > 0 ? name : "image", encoded, names, background, stop.Token).ConfigureAwait(false);
+        SegmentationAnswer answer = await service.SegmentAsync(name.Length > 0 ? name : "image", encoded, classes, background, stop.Token).ConfigureAwait(false);
         Interlocked.Increment(ref _pictures);
-        Log(string.Create(CultureInfo.InvariantCulture, $"{answer.Result.Image}  {answer.Result.Width}x{answer.Result.Height}, {names.Length} names  {answer.Seconds:F2} s  {answer.Result.Describe(ClassesShown)}"));
+        string size = $"{answer.Result.Width}x{answer.Result.Height}, {classes.Count} names";
+        Log(string.Create(CultureInfo.InvariantCulture, $"{answer.Result.Image}  {size}  {answer.Seconds:F2} s  {answer.Result.Describe(ClassesShown)}"));
         await SendAsync(context, answer.ToJson()).ConfigureAwait(false);
     }
 
@@ -125,13 +126,6 @@ internal sealed class SegmentationApi(SegmentationService service, TextWriter ou
         {
             throw new InputException($"expected a whole form ({e.Message.TrimEnd('.')}).", e);
         }
-    }
-
-    // One a line, and then a name may hold commas; or all on one line.
-    private static string[] Names(string text)
-    {
-        string[] names = [.. text.Split(text.Contains('\n', StringComparison.Ordinal) ? '\n' : ',').Select(name => name.Trim()).Where(name => name.Length > 0)];
-        return ClassNames.Check("classes", names, text);
     }
 
     private static double? Background(string text) => text.Length == 0 ? null

@@ -27,7 +27,7 @@ internal sealed class SegmentationService : IDisposable
     private readonly SemaphoreSlim _turn = new(1);
 
     // The last one asked for stands last.
-    private readonly List<(string[] Names, Segmenter Segmenter)> _lists = [];
+    private readonly List<(ClassList Classes, Segmenter Segmenter)> _lists = [];
 
     /// <summary>Loads the model.</summary>
     /// <param name="checkpoint">The trained model; must live as long as the service, and so must the device.</param>
@@ -50,7 +50,7 @@ internal sealed class SegmentationService : IDisposable
         Checkpoint = Path.GetFileName(_checkpoint.Path),
         _checkpoint.Step,
         Setting = ConfigWriter.EnumName(_checkpoint.Config.Train.Setting),
-        Classes = _checkpoint.Classes.Select(name => new { Name = name, Seen = _checkpoint.Seen.Contains(name) }),
+        Classes = _checkpoint.Classes.Classes.Select(name => new { Name = name.ToString(), Seen = FreeVocabulary.IsSeen(_checkpoint.Seen, name) }),
         Background = _checkpoint.Config.Eval.Background ?? (ObjectsAlone ? DemoRun.BackgroundBelow : 0),
         Scenes = _scenes?.Count ?? 0,
     };
@@ -84,11 +84,11 @@ internal sealed class SegmentationService : IDisposable
     /// <summary>Labels a picture.</summary>
     /// <param name="name">What to call the picture in messages.</param>
     /// <param name="encoded">The picture's file.</param>
-    /// <param name="names">Class names; their order gives the indices.</param>
-    /// <param name="background">Pixels whose best probability lies below this become background (255); null = none do.</param>
+    /// <param name="classes">The classes; their order gives the indices.</param>
+    /// <param name="background">Pixels whose best probability lies below this become background; null = none do.</param>
     /// <param name="cancellation">The client has gone, or the program is to end; a picture that is being computed is finished.</param>
     /// <exception cref="InputException">The picture cannot be read.</exception>
-    internal async Task<SegmentationAnswer> SegmentAsync(string name, byte[] encoded, string[] names, double? background, CancellationToken cancellation)
+    internal async Task<SegmentationAnswer> SegmentAsync(string name, byte[] encoded, ClassList classes, double? background, CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
@@ -96,8 +96,9 @@ internal sealed class SegmentationService : IDisposable
             // In turn, too: a small file may be a large picture, and many of them more than there is memory for.
             RgbImage picture = ImageReader.Decode(encoded, name);
             long started = Stopwatch.GetTimestamp();
-            LabelMap labels = SegmenterOf(names).Segment(picture, background).Labels;
-            return new SegmentationAnswer(new SegmentResult(name, picture, labels, names), _checkpoint.Seen, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            SegmentResult result = SegmenterOf(classes).Label(picture, name, background);
+            bool[] seen = [.. classes.Classes.Select(c => FreeVocabulary.IsSeen(_checkpoint.Seen, c))];
+            return new SegmentationAnswer(result, seen, Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         finally
         {
@@ -129,10 +130,10 @@ internal sealed class SegmentationService : IDisposable
         }
     }
 
-    private Segmenter SegmenterOf(string[] names)
+    private Segmenter SegmenterOf(ClassList classes)
     {
-        int found = _lists.FindIndex(list => list.Names.AsSpan().SequenceEqual(names));
-        var entry = found >= 0 ? _lists[found] : (names, FreeVocabulary.CreateSegmenter(_checkpoint, _loaded, names));
+        int found = _lists.FindIndex(list => list.Classes.Classes.SequenceEqual(classes.Classes));
+        var entry = found >= 0 ? _lists[found] : (classes, FreeVocabulary.CreateSegmenter(_checkpoint, _loaded, classes));
         if (found >= 0)
         {
             _lists.RemoveAt(found);

@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -61,10 +62,13 @@ public sealed class ClipEmbedder : IDisposable
         return features;
     }
 
-    /// <summary>Features of texts, [m, E] in their order; a text longer than the context is cut, as CLIP does it.</summary>
-    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit.</exception>
+    /// <summary>Features of texts, [m, E] in their order.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="truncate">Cuts a text that is longer than the context, as OpenAI's `tokenize(..., truncate=True)`; otherwise it is an error.</param>
+    /// <param name="cancellation">Told to stop.</param>
+    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, or a text is too long.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
-    public float[] EmbedTexts(IReadOnlyList<string> texts, CancellationToken cancellation = default)
+    public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
@@ -77,7 +81,8 @@ public sealed class ClipEmbedder : IDisposable
             var ids = new int[count * context];
             for (int i = 0; i < count; i++)
             {
-                tokenizer.Encode(texts[first + i], context).CopyTo(ids, i * context);
+                string text = texts[first + i];
+                (truncate ? tokenizer.Encode(text, context) : tokenizer.EncodeWhole(text, context, $"text {ConfigText.Quote(text)}")).CopyTo(ids, i * context);
             }
 
             using var tape = new Tape(_device, recording: false);

@@ -1,51 +1,101 @@
 using System.Collections;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
-/// <summary>Class names in train-id order. At most 255 (ids are bytes and 255 means "ignored"), none empty, no two equal up to case.</summary>
+/// <summary>
+/// Classes in the order of their numbers, each with a name and perhaps synonyms. As a list of texts it holds the names alone. No two names or synonyms are the
+/// same up to case and white space. Lists read from a file, a command line or a page all come through here.
+/// </summary>
 public sealed class ClassList : IReadOnlyList<string>
 {
-    private readonly string[] _names;
-    private readonly Dictionary<string, int> _ids = new(StringComparer.OrdinalIgnoreCase);
+    /// <summary>The largest number of classes: labels have at most 16 bits, and 65535 means "no label".</summary>
+    internal const int Most = ushort.MaxValue;
 
-    /// <summary>Takes the names in order; <paramref name="source"/> (a file or a data set) stands in messages.</summary>
-    /// <exception cref="InputException">No names, too many, an empty one, or one twice.</exception>
+    /// <summary>The largest number of classes whose labels are bytes; 255 means "no label".</summary>
+    internal const int MostInBytes = 255;
+
+    private readonly ClassName[] _classes;
+    private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
+
+    /// <summary>Takes the classes in order, each as "name" or "name; synonym; synonym".</summary>
+    /// <param name="names">The classes.</param>
+    /// <param name="source">A file, an option or a data set, for messages.</param>
+    /// <exception cref="InputException">No names, too many, an empty or damaged one, or one twice.</exception>
     public ClassList(IEnumerable<string> names, string source)
+        : this([.. names.Select((name, i) => ClassName.Parse(name, $"{source}: class {i}"))], source)
     {
-        _names = [.. names.Select(n => n.Trim())];
-        if (_names.Length is 0 or > 255)
+    }
+
+    private ClassList(ClassName[] classes, string source)
+    {
+        _classes = classes;
+        if (classes.Length is 0 or > Most)
         {
-            throw new InputException($"{source}: {_names.Length} class names, expected 1 to 255");
+            throw new InputException($"{source}: {classes.Length} class names, expected 1 to {Most}");
         }
 
-        for (int i = 0; i < _names.Length; i++)
+        var texts = new List<string>(classes.Length);
+        var owners = new List<int>(classes.Length);
+        for (int i = 0; i < classes.Length; i++)
         {
-            if (_names[i].Length == 0)
+            foreach (string name in classes[i].All)
             {
-                throw new InputException($"{source}: class name {i} is empty, expected a name");
-            }
+                string key = NameSpelling.Key(name);
+                if (!_ids.TryAdd(key, i))
+                {
+                    throw new InputException(
+                        $"{source}: class name {ConfigText.Quote(name)} stands twice (as class {_ids[key]} and {i}), expected different names");
+                }
 
-            if (!_ids.TryAdd(_names[i], i))
-            {
-                throw new InputException($"{source}: class name '{_names[i]}' stands twice (as class {_ids[_names[i]]} and {i}), expected different names");
+                texts.Add(name);
+                owners.Add(i);
             }
         }
+
+        (Texts, Owners) = ([.. texts], [.. owners]);
     }
 
     /// <summary>Number of classes.</summary>
-    public int Count => _names.Length;
+    public int Count => _classes.Length;
+
+    /// <summary>The classes with their synonyms.</summary>
+    public IReadOnlyList<ClassName> Classes => _classes;
+
+    /// <summary>Every name and synonym, class after class: what a model is asked for.</summary>
+    internal string[] Texts { get; }
+
+    /// <summary>The class of every text.</summary>
+    internal int[] Owners { get; }
 
     /// <summary>The name of a train id.</summary>
-    public string this[int id] => _names[id];
+    public string this[int id] => _classes[id].Name;
 
-    /// <summary>One name per line; empty lines are skipped.</summary>
-    /// <exception cref="InputException">The file is missing, or as for the constructor.</exception>
-    public static ClassList FromFile(string path) => new(InputFile.ReadLines(path, "the names of the classes"), path);
+    /// <summary>
+    /// One class a line, "name" or "name; synonym; synonym"; a comma belongs to the name, # starts a comment, empty lines are skipped.
+    /// </summary>
+    /// <exception cref="InputException">The file is missing or not UTF-8, or as for the constructor; the message names the line.</exception>
+    public static ClassList FromFile(string path) => ClassListReader.File(path, numbered: false);
 
-    /// <summary>The train id of a name, or -1.</summary>
-    public int IndexOf(string name) => _ids.GetValueOrDefault(name.Trim(), -1);
+    /// <summary>As <see cref="FromFile"/>, for lists whose lines are label values: an empty line between two names is an error.</summary>
+    /// <exception cref="InputException">As above, or there is such a line.</exception>
+    internal static ClassList FromLabelFile(string path) => ClassListReader.File(path, numbered: true);
+
+    /// <summary>Classes on one line, separated by commas, synonyms by semicolons.</summary>
+    /// <exception cref="InputException">As for the constructor.</exception>
+    internal static ClassList FromLine(string text, string source) => ClassListReader.Line(text, source);
+
+    /// <summary>As <see cref="FromLine"/>, or one class a line where there is a line break, as in a file.</summary>
+    /// <exception cref="InputException">As for the constructor.</exception>
+    internal static ClassList FromText(string text, string source) => ClassListReader.Text(text, source);
+
+    /// <summary>Takes classes that were read one by one.</summary>
+    internal static ClassList Of(IEnumerable<ClassName> classes, string source) => new([.. classes], source);
+
+    /// <summary>The train id of a name or synonym, or -1.</summary>
+    public int IndexOf(string name) => _ids.GetValueOrDefault(NameSpelling.Key(name), -1);
 
     /// <summary>The train ids of names that must all be classes.</summary>
     /// <exception cref="InputException">A name is not in the list.</exception>
@@ -55,7 +105,7 @@ public sealed class ClassList : IReadOnlyList<string>
     ];
 
     /// <inheritdoc/>
-    public IEnumerator<string> GetEnumerator() => ((IEnumerable<string>)_names).GetEnumerator();
+    public IEnumerator<string> GetEnumerator() => _classes.Select(c => c.Name).GetEnumerator();
 
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

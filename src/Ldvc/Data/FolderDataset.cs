@@ -34,7 +34,7 @@ public sealed class FolderDataset : FileDataset
             throw new InputException($"{root}: folder not found, expected a data set with images/, masks/ and classes.txt");
         }
 
-        var classes = ClassList.FromFile(Path.Combine(root, "classes.txt"));
+        var classes = ReadClasses(Path.Combine(root, "classes.txt"));
         var split = ReadSplit(root, classes);
         var images = PictureFiles.In(Path.Combine(root, ImagesIn(root)));
         return new FolderDataset(root, part, images, List(root, part, images), classes, split);
@@ -65,6 +65,14 @@ public sealed class FolderDataset : FileDataset
     private static bool IsVoc(string root) => !Directory.Exists(Path.Combine(root, "images")) && Directory.Exists(Path.Combine(root, VocLayout.Images));
 
     private static string ImagesIn(string root) => IsVoc(root) ? VocLayout.Images : "images";
+
+    private static ClassList ReadClasses(string file)
+    {
+        var classes = ClassList.FromLabelFile(file);
+        return classes.Count <= ClassList.MostInBytes
+            ? classes
+            : throw new InputException($"{file}: {classes.Count} class names, expected 1 to {ClassList.MostInBytes} for masks of 8 bits");
+    }
 
     private static ZeroShotSplit ReadSplit(string root, ClassList classes)
     {

@@ -1,6 +1,6 @@
 namespace Ldvc.Imaging;
 
-/// <summary>A label map for more than 255 classes: one 16-bit class index per pixel, rows from the top.</summary>
+/// <summary>A label map for any number of classes up to 65535: one 16-bit class index per pixel, rows from the top.</summary>
 internal sealed class LabelMap16
 {
     /// <summary>The index that means "no label".</summary>
@@ -19,6 +19,18 @@ internal sealed class LabelMap16
         Width = width;
         Height = height;
         Labels = labels;
+    }
+
+    /// <summary>The same labels in 16 bits; 255, no label, becomes 65535.</summary>
+    public static LabelMap16 From(LabelMap labels)
+    {
+        var wide = new ushort[labels.Labels.Length];
+        for (int i = 0; i < wide.Length; i++)
+        {
+            wide[i] = labels.Labels[i] == LabelMap.Ignore ? Unlabelled : labels.Labels[i];
+        }
+
+        return new LabelMap16(labels.Width, labels.Height, wide);
     }
 
     /// <summary>Columns.</summary>

@@ -25,8 +25,15 @@ internal sealed class LabelPalette
     /// <summary>[256, 3].</summary>
     public byte[] Rgb { get; }
 
-    /// <summary>The colour of a label.</summary>
-    public (byte R, byte G, byte B) this[byte label] => (Rgb[3 * label], Rgb[(3 * label) + 1], Rgb[(3 * label) + 2]);
+    /// <summary>The colour of a label; from 256 on, the first 255 colours come again.</summary>
+    public (byte R, byte G, byte B) this[int label]
+    {
+        get
+        {
+            int at = 3 * (label <= LabelMap.Ignore ? label : (label - LabelMap.Ignore - 1) % LabelMap.Ignore);
+            return (Rgb[at], Rgb[at + 1], Rgb[at + 2]);
+        }
+    }
 
     private static byte[] BuildVoc()
     {

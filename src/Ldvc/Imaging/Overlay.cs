@@ -9,7 +9,11 @@ internal static class Overlay
     /// Renders <paramref name="labels"/> (indices into <paramref name="classNames"/>, or 255 for "none") over <paramref name="image"/> of the same
     /// size. The result is higher than the picture by the legend, and wider only if a class name needs it.
     /// </summary>
-    public static RgbImage Render(RgbImage image, LabelMap labels, IReadOnlyList<string> classNames, LabelPalette? palette = null)
+    public static RgbImage Render(RgbImage image, LabelMap labels, IReadOnlyList<string> classNames, LabelPalette? palette = null) =>
+        Render(image, LabelMap16.From(labels), classNames, palette);
+
+    /// <summary>As above for any number of classes; 65535 is "none".</summary>
+    public static RgbImage Render(RgbImage image, LabelMap16 labels, IReadOnlyList<string> classNames, LabelPalette? palette = null)
     {
         palette ??= LabelPalette.Bright;
         var blended = Blend(image, labels, palette);
@@ -27,7 +31,10 @@ internal static class Overlay
     }
 
     /// <summary>The picture with masks and contours, without the legend. Pixels labelled 255 keep their colour.</summary>
-    public static RgbImage Blend(RgbImage image, LabelMap labels, LabelPalette? palette = null)
+    public static RgbImage Blend(RgbImage image, LabelMap labels, LabelPalette? palette = null) => Blend(image, LabelMap16.From(labels), palette);
+
+    /// <summary>As above for any number of classes; pixels labelled 65535 keep their colour.</summary>
+    public static RgbImage Blend(RgbImage image, LabelMap16 labels, LabelPalette? palette = null)
     {
         palette ??= LabelPalette.Bright;
         if (labels.Width != image.Width || labels.Height != image.Height)
@@ -43,11 +50,11 @@ internal static class Overlay
             for (int x = 0; x < image.Width; x++)
             {
                 int i = (y * image.Width) + x;
-                byte label = labels.Labels[i];
+                ushort label = labels.Labels[i];
                 var source = image.Pixels.AsSpan(3 * i, 3);
                 var target = result.Pixels.AsSpan(3 * i, 3);
                 source.CopyTo(target);
-                if (label != LabelMap.Ignore)
+                if (label != LabelMap16.Unlabelled)
                 {
                     Mix(target, palette[label], Opacity);
                 }
@@ -62,9 +69,9 @@ internal static class Overlay
         return result;
     }
 
-    private static bool IsContour(LabelMap labels, int x, int y, int thickness)
+    private static bool IsContour(LabelMap16 labels, int x, int y, int thickness)
     {
-        byte label = labels.Labels[(y * labels.Width) + x];
+        ushort label = labels.Labels[(y * labels.Width) + x];
         return (x + thickness < labels.Width && labels.Labels[(y * labels.Width) + x + thickness] != label)
             || (y + thickness < labels.Height && labels.Labels[((y + thickness) * labels.Width) + x] != label);
     }

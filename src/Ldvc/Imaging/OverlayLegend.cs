@@ -17,25 +17,25 @@ internal sealed class OverlayLegend
         _longest = entries.Max(e => e.Name.Length + 1 + e.Share.Length);
     }
 
-    /// <summary>Counts the labels. A label that is neither a class nor 255 is an error of the caller.</summary>
-    public static OverlayLegend Create(LabelMap labels, IReadOnlyList<string> classNames, LabelPalette palette)
+    /// <summary>Counts the labels. A label that is neither a class nor 65535 is an error of the caller.</summary>
+    public static OverlayLegend Create(LabelMap16 labels, IReadOnlyList<string> classNames, LabelPalette palette)
     {
-        var counts = new long[256];
-        foreach (byte label in labels.Labels)
+        var counts = new long[LabelMap16.Unlabelled + 1];
+        foreach (ushort label in labels.Labels)
         {
             counts[label]++;
         }
 
         var entries = new List<(string, string, (byte, byte, byte)?)>();
-        foreach (int label in Enumerable.Range(0, 256).Where(l => counts[l] > 0).OrderBy(l => l == LabelMap.Ignore).ThenByDescending(l => counts[l]))
+        foreach (int label in Enumerable.Range(0, counts.Length).Where(l => counts[l] > 0).OrderBy(l => l == LabelMap16.Unlabelled).ThenByDescending(l => counts[l]))
         {
-            if (label >= classNames.Count && label != LabelMap.Ignore)
+            if (label >= classNames.Count && label != LabelMap16.Unlabelled)
             {
                 throw new ArgumentException($"label {label} has no name, there are {classNames.Count} classes", nameof(labels));
             }
 
             string share = (100.0 * counts[label] / labels.Labels.Length).ToString("0.0", CultureInfo.InvariantCulture) + "%";
-            entries.Add(label == LabelMap.Ignore ? ("no class", share, null) : (classNames[label], share, palette[(byte)label]));
+            entries.Add(label == LabelMap16.Unlabelled ? ("no class", share, null) : (classNames[label], share, palette[label]));
         }
 
         return new OverlayLegend(entries);

@@ -50,18 +50,13 @@ public static class Evaluator
         KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);
     }
 
-    /// <summary>A segmenter for a data set's classes, with the seen penalty where it belongs: after inductive training.</summary>
+    /// <summary>A segmenter for a data set's classes and their synonyms, with the seen penalty where it belongs: after inductive training.</summary>
     internal static Segmenter CreateSegmenter(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<string>? names = null)
     {
-        var penalty = new float[dataset.Classes.Count];
-        if (config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0)
-        {
-            foreach (int id in dataset.Split.Seen)
-            {
-                penalty[id] = (float)config.Eval.SeenPenalty;
-            }
-        }
-
-        return new Segmenter(loaded.Model, loaded.EmbedClasses(names ?? [.. Enumerable.Range(0, dataset.Classes.Count).Select(c => dataset.Classes[c])]), penalty, config.Eval, PictureStatistics.Of(config.Data));
+        ClassList classes = names is null ? dataset.Classes : new ClassList(names, dataset.Name);
+        bool applies = config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0;
+        float penalty = applies ? (float)config.Eval.SeenPenalty : 0;
+        float[] penalties = [.. classes.Owners.Select(id => dataset.Split.IsSeen(id) ? penalty : 0)];
+        return new Segmenter(loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data), classes);
     }
 }

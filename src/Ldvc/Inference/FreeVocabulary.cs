@@ -10,15 +10,19 @@ internal static class FreeVocabulary
     /// <summary>Encodes the names and prepares inference.</summary>
     /// <param name="checkpoint">Gives the windows of inference, and which names had masks in training.</param>
     /// <param name="loaded">The checkpoint's model.</param>
-    /// <param name="names">Class names; their order gives the indices.</param>
-    internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, string[] names) =>
-        new(loaded.Model, loaded.EmbedClasses(names), Penalty(checkpoint, names), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data));
+    /// <param name="classes">The classes; their order gives the indices.</param>
+    internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes) =>
+        new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data), classes);
+
+    /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
+    internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);
 
     // As in evaluation: the seen penalty favours unseen classes, so it is left out when there are none.
-    private static float[] Penalty(LdvcCheckpoint checkpoint, string[] names)
+    private static float[] Penalty(LdvcCheckpoint checkpoint, ClassList classes)
     {
-        bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !names.All(checkpoint.Seen.Contains);
+        bool[] seen = [.. classes.Classes.Select(name => IsSeen(checkpoint.Seen, name))];
+        bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !seen.All(s => s);
         float penalty = applies ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
-        return [.. names.Select(name => checkpoint.Seen.Contains(name) ? penalty : 0)];
+        return [.. classes.Owners.Select(id => seen[id] ? penalty : 0)];
     }
 }

@@ -18,21 +18,27 @@ public sealed record ClassShare(int Index, string Name, long Pixels, double Shar
 public sealed class SegmentResult
 {
     private readonly RgbImage _picture;
-    private readonly LabelMap _labels;
+    private readonly LabelMap16 _labels;
+    private readonly LabelMap? _bytes;
     private readonly IReadOnlyList<string> _names;
 
+    /// <summary>A result with at most 255 classes.</summary>
     internal SegmentResult(string image, RgbImage picture, LabelMap labels, IReadOnlyList<string> names)
+        : this(image, picture, LabelMap16.From(labels), names) => _bytes = labels;
+
+    /// <summary>A result with any number of classes.</summary>
+    internal SegmentResult(string image, RgbImage picture, LabelMap16 labels, IReadOnlyList<string> names)
     {
         (Image, _picture, _labels, _names) = (image, picture, labels, names);
-        var counts = new long[256];
-        foreach (byte label in labels.Labels)
+        var counts = new long[LabelMap16.Unlabelled + 1];
+        foreach (ushort label in labels.Labels)
         {
             counts[label]++;
         }
 
         double all = labels.Labels.Length;
         Classes = [.. names.Select((name, i) => new ClassShare(i, name, counts[i], counts[i] / all))];
-        Background = counts[LabelMap.Ignore] / all;
+        Background = counts[LabelMap16.Unlabelled] / all;
     }
 
     /// <summary>Columns.</summary>
@@ -40,6 +46,12 @@ public sealed class SegmentResult
 
     /// <summary>Rows.</summary>
     public int Height => _labels.Height;
+
+    /// <summary>The number that stands for no class in NAME.png: 255, or 65535 where there are more than 255 classes.</summary>
+    internal int Unlabelled => _bytes is null ? LabelMap16.Unlabelled : LabelMap.Ignore;
+
+    /// <summary>The class index of every pixel; 65535 = none, whatever the number of classes.</summary>
+    internal LabelMap16 Labels => _labels;
 
     /// <summary>The picture's file.</summary>
     public string Image { get; }
@@ -82,8 +94,11 @@ public sealed class SegmentResult
     /// <summary>For NAME.json and --json.</summary>
     internal object ToJson() => new { Image, Width, Height, Classes, Background };
 
-    /// <summary>NAME.png: the stored numbers are the class indices, viewers show them in VOC's colours, and the names stand in a text chunk.</summary>
-    public byte[] EncodeLabels() => LabelWriter.Encode(_labels, LabelPalette.Voc, _names);
+    /// <summary>
+    /// NAME.png: the stored numbers are the class indices, and the names stand in a text chunk. 8 bits in VOC's colours with 255 for no class; where there are more
+    /// than 255 classes 16 bits, grey, with 65535 for no class.
+    /// </summary>
+    public byte[] EncodeLabels() => _bytes is null ? LabelWriter.Encode(_labels, _names) : LabelWriter.Encode(_bytes, LabelPalette.Voc, _names);
 
     /// <summary>NAME.overlay.png.</summary>
     public byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));

@@ -24,17 +24,20 @@ public sealed class Segmenter : IDisposable
     private readonly Tensor _classes;
     private readonly Tensor _penalty;
     private readonly int _patch;
+    private readonly ClassList? _list;
     private LoadedModel? _owned;
-    private string[] _names = [];
 
     /// <summary>Takes ownership of the class embeddings.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="classEmbeddings">t [C, E].</param>
-    /// <param name="penalty">Subtracted from each class's probability [C]: 0.1 for seen classes after inductive training.</param>
+    /// <param name="classEmbeddings">t [C, E], one of every name and synonym.</param>
+    /// <param name="penalty">Subtracted from each name's probability [C]: 0.1 for seen classes after inductive training.</param>
     /// <param name="eval">Section eval: how pictures are cut up and put together again.</param>
     /// <param name="statistics">Mean and standard deviation that pictures are normalised with.</param>
-    internal Segmenter(LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics)
+    /// <param name="classes">The classes whose names these are; null = every embedding is a class of its own.</param>
+    internal Segmenter(
+        LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null)
     {
+        _list = classes;
         _patch = model.Clip.Config.PatchSize;
         if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
         {
@@ -49,18 +52,18 @@ public sealed class Segmenter : IDisposable
     /// <summary>Loads a trained model and makes it ready to find class names, seen in training or not.</summary>
     /// <param name="checkpoint">A checkpoint that `ldvc train` wrote.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="classes">Class names; their order gives the indices, from 0.</param>
+    /// <param name="classes">Class names, each with synonyms behind semicolons if there are any ("person; man"); their order gives the indices, from 0.</param>
     /// <param name="clip">Folder or file of the CLIP that the checkpoint was trained on; null = where it lay then.</param>
     /// <exception cref="InputException">A file is missing, damaged or of another kind, or the CLIP is another one.</exception>
     public static Segmenter Load(string checkpoint, Device device, IReadOnlyList<string> classes, string? clip = null)
     {
+        var list = new ClassList(classes, nameof(classes));
         using var file = LdvcCheckpoint.Open(checkpoint);
         var loaded = file.LoadModel(device, clip);
         try
         {
-            var segmenter = FreeVocabulary.CreateSegmenter(file, loaded, [.. classes]);
+            var segmenter = FreeVocabulary.CreateSegmenter(file, loaded, list);
             segmenter._owned = loaded;
-            segmenter._names = [.. classes];
             return segmenter;
         }
         catch
@@ -73,66 +76,88 @@ public sealed class Segmenter : IDisposable
     /// <summary>Labels every pixel of a picture.</summary>
     /// <param name="picture">The picture, of any size.</param>
     /// <param name="name">What it is called; <see cref="SegmentResult.Write"/> names its files after it.</param>
-    /// <param name="background">Pixels whose best probability lies below this get no class (255); null = every pixel gets one.</param>
-    public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null) =>
-        new(name, picture, Segment(picture, background).Labels, _names);
+    /// <param name="background">Pixels whose best probability lies below this get no class; null = every pixel gets one.</param>
+    public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null)
+    {
+        IReadOnlyList<string> names = _list ?? throw new InvalidOperationException("a segmenter of embeddings without names has no result to write");
+        return names.Count <= ClassList.MostInBytes
+            ? new SegmentResult(name, picture, Segment(picture, background).Labels, names)
+            : new SegmentResult(name, picture, SegmentWide(picture, background).Labels, names);
+    }
 
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
+    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide"/> takes any number.</exception>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
+        RefuseWide();
         using var windows = RunWindows(picture);
-        using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
-        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
-        var z = windows.Logits[0];
-        bool decided = KernelSet.For(_device).Segmentation.ArgmaxWindows(
-            windows.Views(), _penalty, labels, best, z.Shape[1], z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height, windows.Width,
-            picture.Height, picture.Width);
-        if (!decided)
+        if (NameCount > NamePasses.Most)
         {
-            var (canvas, counts) = Accumulate(windows);
-            using (canvas)
-            using (counts)
-            {
-                Decide(canvas, counts, windows.Height, windows.Width, labels, best);
-            }
+            NameWinners winners = FindWinners(windows, picture, background);
+            return (winners.ToLabels(Owners), winners.Scores);
         }
 
-        return Read(labels, best, background);
+        using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
+        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
+        Find(windows, 0, NameCount, labels, best);
+        if (background is { } threshold)
+        {
+            KernelSet.For(_device).Segmentation.ApplyBackground(labels, best, (float)threshold, best.Count);
+        }
+
+        return (ToLabels(labels), best.ToArray());
+    }
+
+    /// <summary>As <see cref="Segment"/>, for any number of classes; below the threshold pixels get 65535.</summary>
+    internal (LabelMap16 Labels, float[] Scores) SegmentWide(RgbImage picture, double? background = null)
+    {
+        using var windows = RunWindows(picture);
+        NameWinners winners = FindWinners(windows, picture, background);
+        return (winners.ToWideLabels(Owners), winners.Scores);
     }
 
     /// <summary>
-    /// Labels under several penalties [C] from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be subtracted
+    /// Labels under several penalties from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be subtracted
     /// from their sum.
     /// </summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="penalties">Of every class [C].</param>
+    /// <param name="background">As for <see cref="Segment"/>.</param>
     internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
     {
+        RefuseWide();
         using var windows = RunWindows(picture);
         using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
-        var (canvas, counts) = Accumulate(windows);
-        using (canvas)
-        using (counts)
+        NameWinners[] winners = [.. penalties.Select(_ => new NameWinners(picture.Width, picture.Height))];
+        int[] owners = Owners;
+        foreach (var (first, count) in NamePasses.Of(NameCount))
         {
-            var labels = new LabelMap[penalties.Count];
-            float[] applied = _penalty.ToArray();
-            long plane = counts.Count;
-            for (int i = 0; i < labels.Length; i++)
+            var (canvas, counts) = Accumulate(windows, first, count);
+            using (canvas)
+            using (counts)
             {
-                for (int c = 0; c < applied.Length; c++)
+                float[] applied = _penalty.ToArray()[first..(first + count)];
+                long plane = counts.Count;
+                for (int i = 0; i < winners.Length; i++)
                 {
-                    if (penalties[i][c] != applied[c])
+                    for (int c = 0; c < count; c++)
                     {
-                        KernelSet.For(_device).Elementwise.Scale(counts, applied[c] - penalties[i][c], canvas.View.Shift(c * plane), true, plane);
+                        float wanted = penalties[i][owners[first + c]];
+                        if (wanted != applied[c])
+                        {
+                            KernelSet.For(_device).Elementwise.Scale(counts, applied[c] - wanted, canvas.View.Shift(c * plane), true, plane);
+                            applied[c] = wanted;
+                        }
                     }
+
+                    Decide(canvas, counts, windows.Height, windows.Width, map, best);
+                    winners[i].Merge(first, map.ToArray<byte>(), best.ToArray());
                 }
-
-                applied = penalties[i];
-                Decide(canvas, counts, windows.Height, windows.Width, map, best);
-                labels[i] = Read(map, best, background).Labels;
             }
-
-            return labels;
         }
+
+        return [.. winners.Select(w => w.Above(background).ToLabels(owners))];
     }
 
     /// <summary>Pixels of a picture that one patch covers, once it is resized.</summary>
@@ -150,17 +175,65 @@ public sealed class Segmenter : IDisposable
         _owned?.Dispose();
     }
 
-    // The sum of all windows' scores [C, H', W'] and how many windows lie over each pixel [H', W'], at the resized picture's size (padded to the window).
-    private (Tensor Canvas, Tensor Counts) Accumulate(WindowSet windows)
+    private int NameCount => _classes.Shape[0];
+
+    // The class of every name.
+    private int[] Owners => _list?.Owners ?? [.. Enumerable.Range(0, NameCount)];
+
+    private void RefuseWide()
+    {
+        int classes = _list?.Count ?? NameCount;
+        if (classes > ClassList.MostInBytes)
+        {
+            throw new InvalidOperationException($"{classes} classes do not fit into labels of 8 bits");
+        }
+    }
+
+    // Names by names, as many at a time as a byte counts: what is stored does not grow with their number.
+    private NameWinners FindWinners(WindowSet windows, RgbImage picture, double? background)
+    {
+        using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
+        using var best = _device.Empty(new Shape(picture.Height, picture.Width));
+        var winners = new NameWinners(picture.Width, picture.Height);
+        foreach (var (first, count) in NamePasses.Of(NameCount))
+        {
+            Find(windows, first, count, labels, best);
+            winners.Merge(first, labels.ToArray<byte>(), best.ToArray());
+        }
+
+        return winners.Above(background);
+    }
+
+    // The best of some of the names for every pixel, counted from the first of them, and its score.
+    private void Find(WindowSet windows, int first, int count, Tensor labels, Tensor best)
+    {
+        var z = windows.Logits[0];
+        bool decided = KernelSet.For(_device).Segmentation.ArgmaxWindows(
+            windows.Views(first), _penalty.View.Shift(first), labels, best, count, z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height,
+            windows.Width, labels.Shape[0], labels.Shape[1]);
+        if (!decided)
+        {
+            var (canvas, counts) = Accumulate(windows, first, count);
+            using (canvas)
+            using (counts)
+            {
+                Decide(canvas, counts, windows.Height, windows.Width, labels, best);
+            }
+        }
+    }
+
+    // The sum of all windows' scores [C, H', W'] of some of the names and how many windows lie over each pixel [H', W'], at the resized picture's size (padded
+    // to the window).
+    private (Tensor Canvas, Tensor Counts) Accumulate(WindowSet windows, int first, int count)
     {
         int height = windows.PaddedHeight, width = windows.PaddedWidth;
-        var canvas = _device.Zeros(new Shape(_classes.Shape[0], height, width));
+        var canvas = _device.Zeros(new Shape(count, height, width));
         var counts = _device.Zeros(new Shape(height, width));
-        foreach (var (z, top, left) in windows.Views())
+        foreach (var (z, top, left) in windows.Views(first))
         {
             var logits = windows.Logits[0];
             KernelSet.For(_device).Segmentation.AddWindow(
-                z, _penalty, canvas, counts, logits.Shape[1], logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left);
+                z, _penalty.View.Shift(first), canvas, counts, count, logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left);
         }
 
         return (canvas, counts);
@@ -174,14 +247,19 @@ public sealed class Segmenter : IDisposable
         KernelSet.For(canvas.Device).Segmentation.Argmax(cut, cutCounts, labels, best, classes, height, width, labels.Shape[0], labels.Shape[1]);
     }
 
-    private (LabelMap Labels, float[] Scores) Read(Tensor labels, Tensor best, double? background)
+    // From names to classes, where a class has several.
+    private LabelMap ToLabels(Tensor names)
     {
-        if (background is { } threshold)
+        byte[] labels = names.ToArray<byte>();
+        if (_list is { } list && list.Texts.Length > list.Count)
         {
-            KernelSet.For(_device).Segmentation.ApplyBackground(labels, best, (float)threshold, best.Count);
+            for (int i = 0; i < labels.Length; i++)
+            {
+                labels[i] = labels[i] == LabelMap.Ignore ? LabelMap.Ignore : (byte)list.Owners[labels[i]];
+            }
         }
 
-        return (new LabelMap(labels.Shape[1], labels.Shape[0], labels.ToArray<byte>()), best.ToArray());
+        return new LabelMap(names.Shape[1], names.Shape[0], labels);
     }
 
     private RgbImage Resize(RgbImage picture)

@@ -30,17 +30,17 @@ internal sealed class WindowSet(int height, int width, int paddedHeight, int pad
     /// <inheritdoc/>
     public void Dispose() => Logits.ForEach(logits => logits.Dispose());
 
-    /// <summary>Every window's logits [C, h, w] and place.</summary>
-    internal List<WindowLogits> Views()
+    /// <summary>Every window's logits from one name on [C - first, h, w], and its place.</summary>
+    internal List<WindowLogits> Views(int first = 0)
     {
         var views = new List<WindowLogits>(Places.Count);
         foreach (var logits in Logits)
         {
-            long each = logits.Count / logits.Shape[0];
+            long each = logits.Count / logits.Shape[0], skipped = first * (each / logits.Shape[1]);
             for (int i = 0; i < logits.Shape[0]; i++)
             {
                 var (top, left) = Places[views.Count];
-                views.Add(new WindowLogits(logits.View.Shift(i * each), top, left));
+                views.Add(new WindowLogits(logits.View.Shift((i * each) + skipped), top, left));
             }
         }
 

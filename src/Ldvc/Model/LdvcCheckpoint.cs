@@ -44,7 +44,8 @@ public sealed class LdvcCheckpoint : IDisposable
         ClipSha256 = Text(ClipShaKey);
         ClipPath = Text(ClipPathKey);
         Classes = new ClassList(Names(ClassesKey), Path);
-        Seen = new HashSet<string>(Names(SeenKey), StringComparer.OrdinalIgnoreCase);
+        string[] seen = Names(SeenKey);
+        Seen = new HashSet<string>(seen.Length == 0 ? [] : new ClassList(seen, Path).Texts, StringComparer.OrdinalIgnoreCase);
         Step = TrainingState.StepOf(archive);
     }
 
@@ -66,7 +67,7 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>The data set's class names.</summary>
     public ClassList Classes { get; }
 
-    /// <summary>The names that had masks in training; upper and lower case are the same.</summary>
+    /// <summary>The names that had masks in training, synonyms included; upper and lower case are the same.</summary>
     public IReadOnlySet<string> Seen { get; }
 
     /// <summary>Opens a checkpoint; its tensors are read later.</summary>
@@ -96,8 +97,8 @@ public sealed class LdvcCheckpoint : IDisposable
             [ClipShaKey] = loaded.ClipSha256,
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
-            [ClassesKey] = JsonSerializer.Serialize(dataset.Classes.ToArray()),
-            [SeenKey] = JsonSerializer.Serialize(config.Train.Setting == TrainSetting.Full ? [.. dataset.Classes] : dataset.Split.Seen.Select(id => dataset.Classes[id]).ToArray()),
+            [ClassesKey] = Serialize(dataset.Classes.Classes),
+            [SeenKey] = Serialize(config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id])),
         });
     }
 
@@ -160,6 +161,9 @@ public sealed class LdvcCheckpoint : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
+
+    // "name; synonym; synonym" each.
+    private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray());
 
     private void RefuseOtherClip(string sha256, string place)
     {

@@ -95,6 +95,19 @@ public sealed class ClipTokenizer
         return ids;
     }
 
+    /// <summary>As <see cref="Encode"/>, but a text that is too long is an error: what is cut off would be missing from its feature without a word.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="contextLength">Ids to return.</param>
+    /// <param name="what">What the text is, for the message.</param>
+    /// <exception cref="InputException">It has more tokens.</exception>
+    internal int[] EncodeWhole(string text, int contextLength, string what)
+    {
+        int[] ids = EncodeUnpadded(text);
+        int tokens = ids.Length;
+        Array.Resize(ref ids, contextLength);
+        return tokens <= contextLength ? ids : throw new InputException($"{what}: {tokens} tokens, expected at most the {contextLength} of this CLIP");
+    }
+
     /// <summary>Start, text, end: as many ids as the text needs.</summary>
     public int[] EncodeUnpadded(string text)
     {

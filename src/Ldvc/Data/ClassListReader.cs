@@ -1,0 +1,63 @@
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>Lists of classes as people write them: one a line in a file, or separated by commas on one line.</summary>
+internal static class ClassListReader
+{
+    private const char Comment = '#';
+
+    /// <summary>Reads a file, one class a line.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="numbered">Whether lines are label values, so that an empty one between two names would shift all that follow.</param>
+    public static ClassList File(string path, bool numbered) => Lines(InputFile.ReadAllLines(path, "the names of the classes"), path, numbered);
+
+    /// <summary>Reads a line with commas.</summary>
+    public static ClassList Line(string text, string source)
+    {
+        string[] parts = text.Split(',');
+
+        // What is wrong inside a name comes first: "a\n,b" has no empty name.
+        ClassName[] classes = [.. parts.Where(part => NameSpelling.Normalize(part, source).Length > 0).Select(part => ClassName.Parse(part, source))];
+        return classes.Length == parts.Length
+            ? ClassList.Of(classes, source)
+            : throw new InputException($"{source}: expected class names separated by commas, found {ConfigText.Quote(text)}.");
+    }
+
+    /// <summary>Reads a text field: one class a line, and then a name may hold commas; or all on one line.</summary>
+    public static ClassList Text(string text, string source)
+    {
+        string[] lines = text.ReplaceLineEndings("\n").Split('\n');
+        return lines.Count(line => line.Trim().Length > 0) > 1 ? Lines(lines, source, numbered: false) : Line(text.Trim(), source);
+    }
+
+    private static ClassList Lines(IReadOnlyList<string> lines, string source, bool numbered)
+    {
+        var classes = new List<ClassName>();
+        int empty = 0;
+        for (int i = 0; i < lines.Count; i++)
+        {
+            string place = $"{source}, line {i + 1}", name = lines[i];
+            bool commented = name.Contains(Comment, StringComparison.Ordinal);
+            name = commented ? name[..name.IndexOf(Comment, StringComparison.Ordinal)] : name;
+            if (name.Trim().Length > 0)
+            {
+                classes.Add(ClassName.Parse(name, place));
+                if (numbered && empty > 0)
+                {
+                    throw new InputException(
+                        $"{source}, line {empty}: is empty, and names follow; names stand for the labels 0, 1, 2 and so on here, "
+                        + "so expected a name (or a comment, # and text, where no label is meant)");
+                }
+            }
+            else if (!commented && empty == 0)
+            {
+                empty = i + 1;
+            }
+        }
+
+        return ClassList.Of(classes, source);
+    }
+}

@@ -1,0 +1,61 @@
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// A class: the name that it is shown by, and other names of the same thing. As text they stand in one line with semicolons between: "person; man; woman".
+/// </summary>
+public sealed record ClassName
+{
+    private const char Separator = ';';
+    private readonly string[] _names;
+
+    private ClassName(string[] names) => _names = names;
+
+    /// <summary>The name that results show, and the one that training encodes.</summary>
+    public string Name => _names[0];
+
+    /// <summary>Other names of the class, perhaps none. At inference the one that fits a pixel best counts.</summary>
+    public IReadOnlyList<string> Synonyms => _names[1..];
+
+    /// <summary>The name, then its synonyms.</summary>
+    internal IReadOnlyList<string> All => _names;
+
+    /// <summary>Reads "name; synonym; synonym". White space is trimmed and collapsed to single blanks; a synonym that stands twice counts once.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="source">Where it stood, for messages.</param>
+    /// <exception cref="InputException">A name is empty, holds a line break or another control character, or is not well-formed Unicode.</exception>
+    public static ClassName Parse(string text, string source)
+    {
+        string[] parts = text.Split(Separator);
+        var names = new List<string>(parts.Length);
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string part in parts)
+        {
+            string name = NameSpelling.Normalize(part, source);
+            if (name.Length == 0)
+            {
+                throw new InputException(parts.Length == 1
+                    ? $"{source}: the class name is empty, expected a name"
+                    : $"{source}: expected a name before and after every semicolon, found {ConfigText.Quote(text.Trim())}");
+            }
+
+            if (keys.Add(NameSpelling.Key(name)))
+            {
+                names.Add(name);
+            }
+        }
+
+        return new ClassName([.. names]);
+    }
+
+    /// <summary>Classes with the same names in the same order are equal.</summary>
+    public bool Equals(ClassName? other) => other is not null && _names.AsSpan().SequenceEqual(other._names);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>"person; man; woman": what <see cref="Parse"/> reads.</summary>
+    public override string ToString() => string.Join("; ", _names);
+}

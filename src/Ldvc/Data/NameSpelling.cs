@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>How a class name is written, wherever it comes from, and which two are the same.</summary>
+internal static class NameSpelling
+{
+    // What web pages and editors leave in copied text and nobody sees: soft hyphen, zero-width space, direction marks, word joiner, byte order mark.
+    private const string Invisible = "\u00AD\u200B\u200E\u200F\u2060\uFEFF";
+
+    /// <summary>The name with blanks trimmed and collapsed and without invisible characters; perhaps empty.</summary>
+    /// <param name="text">A name as it was typed.</param>
+    /// <param name="source">Where it stood, for messages.</param>
+    /// <exception cref="InputException">It holds a line break, another control character, or what was not UTF-8.</exception>
+    public static string Normalize(string text, string source)
+    {
+        var name = new StringBuilder(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            // Bytes that are not UTF-8 have become this character on their way here; so does half a surrogate pair.
+            if (rune == Rune.ReplacementChar)
+            {
+                throw new InputException($"{source}: expected class names in UTF-8, found {ConfigText.Quote(text.Trim())} with bytes that are not");
+            }
+
+            if (IsLineBreak(rune.Value))
+            {
+                throw new InputException($"{source}: expected class names without line breaks, found one in {ConfigText.Quote(text.Trim())}");
+            }
+
+            if (Rune.IsWhiteSpace(rune))
+            {
+                if (name.Length > 0 && name[^1] != ' ')
+                {
+                    name.Append(' ');
+                }
+            }
+            else if (Rune.IsControl(rune))
+            {
+                string code = rune.Value.ToString("X4", CultureInfo.InvariantCulture);
+                throw new InputException($"{source}: expected class names without control characters, found U+{code} in {ConfigText.Quote(text.Trim())}");
+            }
+            else if (!rune.IsBmp || !Invisible.Contains((char)rune.Value, StringComparison.Ordinal))
+            {
+                name.Append(rune.ToString());
+            }
+        }
+
+        return name.ToString().TrimEnd(' ');
+    }
+
+    /// <summary>What two names have in common that the text encoder cannot tell apart.</summary>
+    /// <param name="name">A name as <see cref="Normalize"/> gives it.</param>
+    public static string Key(string name) => TextCleaning.Clean(name);
+
+    private static bool IsLineBreak(int c) => c is >= '\n' and <= '\r' or 0x85 or 0x2028 or 0x2029;
+}

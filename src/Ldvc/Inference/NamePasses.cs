@@ -1,0 +1,17 @@
+namespace Ldvc.Inference;
+
+/// <summary>How many names are compared at once: kernels write the winner as a byte, and 255 means none.</summary>
+internal static class NamePasses
+{
+    /// <summary>Names of a pass at most.</summary>
+    internal const int Most = 255;
+
+    /// <summary>The first name and the number of names of every pass.</summary>
+    internal static IEnumerable<(int First, int Count)> Of(int names)
+    {
+        for (int first = 0; first < names; first += Most)
+        {
+            yield return (first, Math.Min(Most, names - first));
+        }
+    }
+}

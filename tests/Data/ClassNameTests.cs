@@ -1,0 +1,128 @@
+using Ldvc.Data;
+using Ldvc.Tensors;
+using Xunit;
+
+namespace Ldvc.Tests.Data;
+
+/// <summary>Class names and synonyms from every place that they come from.</summary>
+public sealed class ClassNameTests : IDisposable
+{
+    private readonly TinyData _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public void AClassHasANameAndSynonyms()
+    {
+        var name = ClassName.Parse("  person ;man;  young\t  woman; Man", "s");
+        Assert.Equal("person", name.Name);
+        Assert.Equal(["man", "young woman"], name.Synonyms);
+        Assert.Equal("person; man; young woman", name.ToString());
+        Assert.Equal(name, ClassName.Parse(name.ToString(), "s"));
+        Assert.Equal(name.GetHashCode(), ClassName.Parse(name.ToString(), "s").GetHashCode());
+        Assert.NotEqual(name, ClassName.Parse("person; man", "s"));
+        Assert.Empty(ClassName.Parse("cat", "s").Synonyms);
+    }
+
+    [Theory]
+    [InlineData("traffic  cone", "traffic cone")]
+    [InlineData("traffic\u00A0cone", "traffic cone")]
+    [InlineData("traffic\tcone", "traffic cone")]
+    [InlineData("\uFEFFcat", "cat")]
+    [InlineData("ca\u00ADt\u200B", "cat")]
+    [InlineData("a Zebra \U0001F993", "a Zebra \U0001F993")]
+    public void WhatNobodySeesIsNoDifference(string text, string expected) => Assert.Equal(expected, ClassName.Parse(text, "s").Name);
+
+    [Theory]
+    [InlineData("cat\ndog", "s: expected class names without line breaks, found one in 'cat dog'")]
+    [InlineData("cat\r", "without line breaks")]
+    [InlineData("cat\u2028dog", "without line breaks")]
+    [InlineData("cat\u0085", "without line breaks")]
+    [InlineData("cat\u0007", "s: expected class names without control characters, found U+0007")]
+    [InlineData("cat\u001B[1m", "U+001B")]
+    [InlineData("caf\uFFFD", "s: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not")]
+    [InlineData("cat \uD83E", "expected class names in UTF-8")]
+    [InlineData("", "s: the class name is empty, expected a name")]
+    [InlineData("\u200B", "the class name is empty")]
+    [InlineData("person;;man", "s: expected a name before and after every semicolon, found 'person;;man'")]
+    [InlineData("person;", "before and after every semicolon")]
+    [InlineData(";man", "before and after every semicolon")]
+    public void DamagedNamesAreRefused(string text, string expected) => Assert.Contains(expected, Refused(() => ClassName.Parse(text, "s")));
+
+    [Theory]
+    [InlineData("cat", "Cat")]
+    [InlineData("traffic cone", "Traffic \u00A0 CONE")]
+    [InlineData("cat", "c\u200Bat")]
+    [InlineData("caf\u00e9", "cafe\u0301")]
+    [InlineData("cat; pet", "dog; Pet")]
+    [InlineData("cat; pet", "pet")]
+    public void NamesThatAreTheSameStandOnce(string first, string second)
+    {
+        Assert.Contains("stands twice (as class 0 and 1)", Refused(() => ClassList.FromLine($"{first},{second}", "s")));
+        Assert.Contains("stands twice", Refused(() => ClassList.FromText($"{first}\n{second}\n", "s")));
+        Assert.Contains("stands twice", Refused(() => ClassList.FromFile(Write($"{first}\n{second}\n"))));
+        Assert.Contains("stands twice", Refused(() => new ClassList([first, second], "s")));
+    }
+
+    [Fact]
+    public void ALineHasCommasAndATextHasLines()
+    {
+        Assert.Equal(["cat", "person", "sky"], ClassList.FromLine(" cat,person; man ,sky", "s"));
+        Assert.Equal(["cat", "bread, sliced"], ClassList.FromText("cat\r\n# food\r\n\r\nbread, sliced # a comma belongs to the name\r\n", "s"));
+        Assert.Equal(["cat", "dog"], ClassList.FromText("cat,dog\n", "s"));
+        Assert.Equal("#1 cat", Assert.Single(ClassList.FromLine("#1 cat", "s")));
+        Assert.Contains("expected class names separated by commas, found 'a,,b'", Refused(() => ClassList.FromLine("a,,b", "s")));
+        Assert.Contains("without line breaks", Refused(() => ClassList.FromLine("a,\nb", "s")));
+        Assert.Contains("s, line 2: expected class names without control characters", Refused(() => ClassList.FromText("a\nb\u0001\nc", "s")));
+    }
+
+    [Fact]
+    public void AFileIsReadLineByLine()
+    {
+        var list = ClassList.FromFile(Write("\uFEFF# things\r\ncat\r\n\r\nperson; man;woman # people\r\nbread, sliced"));
+        Assert.Equal(["cat", "person", "bread, sliced"], list);
+        Assert.Equal(["cat", "person", "man", "woman", "bread, sliced"], list.Texts);
+        Assert.Equal([0, 1, 1, 1, 2], list.Owners);
+        Assert.Equal((1, 1, -1), (list.IndexOf("Woman"), list.IndexOf(" person "), list.IndexOf("people")));
+        Assert.Equal(["cat", "dog"], ClassList.FromFile(Write("cat\rdog\r")));
+        Assert.Contains("names.txt: 0 class names, expected 1 to 65535", Refused(() => ClassList.FromFile(Write("# nothing\n\n"))));
+        Assert.Contains("names.txt, line 3: expected a name before and after", Refused(() => ClassList.FromFile(Write("a\nb\nc;\n"))));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { (byte)'a', 10, (byte)'b', 10, 0xE9, 10 }, 3)]
+    [InlineData(new byte[] { (byte)'a', 13, 10, 0xC3, 13, 10 }, 2)]
+    [InlineData(new byte[] { 0xFF, 0xFE, (byte)'a', 0 }, 1)]
+    [InlineData(new byte[] { (byte)'a', 13, 0xED, 0xA0, 0x80 }, 2)]
+    [InlineData(new byte[] { 0xEF, 0xBB, 0xBF, (byte)'a', 10, 0xF0, 0x9F }, 2)]
+    public void OtherEncodingsAreRefusedWithTheLine(byte[] bytes, int line)
+    {
+        string file = _data.At("names.txt");
+        File.WriteAllBytes(file, bytes);
+        Assert.Equal($"{file}, line {line}: expected text in UTF-8, found bytes that are not", Refused(() => ClassList.FromFile(file)));
+    }
+
+    [Fact]
+    public void LinesThatAreLabelsMustNotBeEmpty()
+    {
+        Assert.Equal(["cat", "dog"], ClassList.FromLabelFile(Write("cat\n# no label\ndog\n\n\n")));
+        Assert.Contains("names.txt, line 2: is empty, and names follow", Refused(() => ClassList.FromLabelFile(Write("cat\n\ndog\n"))));
+        Assert.Contains("names.txt, line 1: is empty, and names follow", Refused(() => ClassList.FromLabelFile(Write(" \ncat\n"))));
+    }
+
+    [Fact]
+    public void ThereMayBe65535Classes()
+    {
+        string[] names = [.. Enumerable.Range(0, 65535).Select(i => $"c{i}")];
+        Assert.Equal(65535, ClassList.FromLine(string.Join(',', names), "s").Count);
+        Assert.Contains("65536 class names, expected 1 to 65535", Refused(() => ClassList.FromFile(Write(string.Join('\n', [.. names, "one more"])))));
+    }
+
+    private static string Refused(Func<object> body) => Assert.Throws<InputException>(body).Message;
+
+    private string Write(string text)
+    {
+        _data.Text(text, "names.txt");
+        return _data.At("names.txt");
+    }
+}
