@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Writes a reference file for `ldvc compare` from your own CLIP: PyTorch's activations for inputs that the file carries along.
 
-    python3 tools/make_reference.py CLIP OUT.safetensors [--rect 336x512] [--images 2] [--texts 4] [--inputs FILE] [--against transformers|clip]
+    python3 tools/make_reference.py CLIP OUT.safetensors [--rect 336x512] [--images 2] [--texts 4] [--inputs FILE] [--activation A] [--against transformers|clip]
     ldvc compare --clip CLIP --reference OUT.safetensors
 
-CLIP is a Hugging Face folder (or the model.safetensors or pytorch_model.bin in one), OpenAI's .pt (TorchScript archive or plain state dict), or
-open_clip's weights with OpenAI's names. Nothing but PyTorch is needed: the model is written out below, in float32, in the plainest way.
+CLIP is a Hugging Face folder (or the model.safetensors or pytorch_model.bin in one, or the .index.json of one that was cut into files), OpenAI's .pt
+(TorchScript archive or plain state dict), or open_clip's weights with OpenAI's names. GELU or QuickGELU, heads and layer_norm_eps are read from config.json
+or open_clip_config.json; for weights without one --activation says which. Nothing but PyTorch is needed: the model is written out below, in float32, in the plainest way.
 --against also runs the transformers or clip package, when it is installed, and stops unless it agrees.
 
 The file: image [n,3,s,s] (already normalised, random) and ids [m,context] -> visual.block{i}, image_features, text.block{i}, text_features (both projected,
@@ -22,7 +23,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"]
+WEIGHT_FILES = ["model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
+                "pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin"]
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64, "I32": torch.int32,
          "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}
 
@@ -45,8 +47,8 @@ def read_safetensors(path):
 
 
 def write_safetensors(path, tensors, metadata):
-    """Float32 and int64 tensors; 8-byte ones first, so that all lie on multiples of their size."""
-    names = {torch.float32: "F32", torch.int64: "I64"}
+    """Tensors of float32, float16 and int64; 8-byte ones first, so that all lie on multiples of their size."""
+    names = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
     ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
     header, offset = {"__metadata__": metadata}, 0
     for name, tensor in ordered:
@@ -72,38 +74,56 @@ def unwrapped(tensors):
 
 
 def load_config(path, tensors):
-    """The sections vision_config and text_config that say what no tensor's shape does: Hugging Face's for its names, open_clip's for its files."""
+    """heads, activation and epsilon of both towers, as far as a configuration beside the weights says them: Hugging Face's for its names, else open_clip's."""
     hugging_face = "text_model.embeddings.token_embedding.weight" in tensors
     config, open_clip = path.parent / "config.json", path.parent / "open_clip_config.json"
-    if hugging_face:
-        return json.loads(config.read_text()) if config.is_file() else {}
-    if not (path.name.startswith("open_clip") and open_clip.is_file()):
-        return {}
-    model = json.loads(open_clip.read_text()).get("model_cfg", {})
-    if model.get("quick_gelu") is not True:
-        sys.exit(f"{open_clip}: model_cfg.quick_gelu is not true; ldvc reads CLIPs with quick_gelu")
-    width = tensors["visual.conv1.weight"].shape[0]
-    return {"vision_config": {"num_attention_heads": width // model.get("vision_cfg", {}).get("head_width", 64)},
-            "text_config": {"num_attention_heads": model.get("text_cfg", {}).get("heads")}}
+    if hugging_face and config.is_file():
+        root = json.loads(config.read_text())
+        towers = {tower: {**(root.get(f"{tower}_config") or {}), **(root.get(f"{tower}_config_dict") or {})} for tower in ("vision", "text")}
+        return {tower: {"heads": values.get("num_attention_heads"), "activation": values.get("hidden_act", "quick_gelu"), "eps": values.get("layer_norm_eps", 1e-5)}
+                for tower, values in towers.items()}
+    if not hugging_face and open_clip.is_file():
+        model = json.loads(open_clip.read_text())["model_cfg"]
+        activation = "quick_gelu" if model.get("quick_gelu") else "gelu"
+        vision, text = model.get("vision_cfg", {}), model.get("text_cfg", {})
+        width = tensors["visual.conv1.weight"].shape[0]
+        return {"vision": {"heads": width // vision.get("head_width", 64), "activation": activation, "eps": vision.get("norm_kwargs", {}).get("eps", 1e-5)},
+                "text": {"heads": text.get("heads"), "activation": activation, "eps": text.get("norm_kwargs", {}).get("eps", 1e-5)}}
+    return {}
 
 
-def load_weights(path):
-    """The tensors under whatever names they have, and what the configuration beside them says of the heads. Pickles may hold tensors and nothing else."""
+def read_file(path):
+    """The tensors of one file. Pickles may hold tensors and nothing else. A TorchScript archive is OpenAI's, so it has QuickGELU."""
+    if path.suffix == ".safetensors":
+        return read_safetensors(path), None
+    try:
+        return torch.jit.load(str(path), map_location="cpu").state_dict(), "quick_gelu"
+    except RuntimeError:
+        return unwrapped(torch.load(str(path), map_location="cpu", weights_only=True)), None
+
+
+def load_weights(path, activation=None):
+    """The tensors under whatever names they have, and the settings of both towers."""
     path = Path(path)
     if path.is_dir():
         found = [path / name for name in WEIGHT_FILES if (path / name).is_file()]
         if not found:
             sys.exit(f"{path}: expected one of {', '.join(WEIGHT_FILES)} here")
         path = found[0]
-    if path.suffix == ".safetensors":
-        tensors = read_safetensors(path)
+    script = None
+    if path.name.endswith(".index.json"):
+        tensors = {}
+        for name in sorted(set(json.loads(path.read_text())["weight_map"].values())):
+            tensors.update(read_file(path.parent / name)[0])
     else:
-        try:
-            tensors = torch.jit.load(str(path), map_location="cpu").state_dict()
-        except RuntimeError:
-            tensors = torch.load(str(path), map_location="cpu", weights_only=True)
-        tensors = unwrapped(tensors)
-    return tensors, load_config(path, tensors)
+        tensors, script = read_file(path)
+    config = {} if script else load_config(path, tensors)
+    for tower in ("vision", "text"):
+        settings = config.setdefault(tower, {})
+        settings.setdefault("activation", script or activation)
+        if settings["activation"] not in ("gelu", "quick_gelu"):
+            sys.exit(f"{path}: the {tower} tower's activation is {settings['activation']}; expected gelu or quick_gelu, from a configuration or --activation")
+    return tensors, config
 
 
 # --- names -----------------------------------------------------------------------------------------------------------------------------------
@@ -155,16 +175,15 @@ class Clip:
         self.patch = weights["visual.conv1.weight"].shape[-1]
         self.grid = math.isqrt(weights["visual.positional_embedding"].shape[0] - 1)
         self.context, self.vocabulary = weights["positional_embedding"].shape[0], weights["token_embedding.weight"].shape[0]
-        heads = {}
         for tower, width in (("vision", weights["visual.conv1.weight"].shape[0]), ("text", weights["token_embedding.weight"].shape[1])):
-            section = config.get(f"{tower}_config", {})
-            if section.get("hidden_act", "quick_gelu") != "quick_gelu":
-                sys.exit(f"config.json: {tower}_config.hidden_act is {section['hidden_act']!r}; ldvc reads CLIPs with quick_gelu")
-            heads[tower] = section.get("num_attention_heads") or width // 64
-        self.vision_heads, self.text_heads = heads["vision"], heads["text"]
+            settings = config[tower]
+            settings["heads"] = settings.get("heads") or width // 64
+            settings["eps"] = settings.get("eps", 1e-5)
+        self.settings = config
 
     def norm(self, x, name):
-        return F.layer_norm(x, x.shape[-1:], self.w[f"{name}.weight"], self.w[f"{name}.bias"], 1e-5)
+        tower = "vision" if name.startswith("visual.") else "text"
+        return F.layer_norm(x, x.shape[-1:], self.w[f"{name}.weight"], self.w[f"{name}.bias"], self.settings[tower]["eps"])
 
     def linear(self, x, name):
         return F.linear(x, self.w[f"{name}.weight"], self.w[f"{name}.bias"])
@@ -179,7 +198,9 @@ class Clip:
         attended = (scores.softmax(-1) @ v).transpose(1, 2).reshape(n, tokens, width)
         x = x + self.linear(attended, f"{name}.attn.out_proj")
         hidden = self.linear(self.norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")
-        return x + self.linear(hidden * torch.sigmoid(1.702 * hidden), f"{name}.mlp.c_proj")
+        activation = self.settings["vision" if name.startswith("visual.") else "text"]["activation"]
+        hidden = F.gelu(hidden) if activation == "gelu" else hidden * torch.sigmoid(1.702 * hidden)
+        return x + self.linear(hidden, f"{name}.mlp.c_proj")
 
     def blocks(self, x, prefix, heads, causal):
         outputs = []
@@ -202,7 +223,7 @@ class Clip:
         rows, columns = patches.shape[2:]
         token = self.w["visual.class_embedding"].expand(len(image), 1, -1)
         x = torch.cat([token, patches.flatten(2).transpose(1, 2)], 1) + self.positions(rows, columns)
-        return self.blocks(self.norm(x, "visual.ln_pre"), "visual.transformer.resblocks.", self.vision_heads, False)
+        return self.blocks(self.norm(x, "visual.ln_pre"), "visual.transformer.resblocks.", self.settings["vision"]["heads"], False)
 
     def project(self, tokens):
         return self.norm(tokens, "visual.ln_post") @ self.w["visual.proj"]
@@ -210,7 +231,7 @@ class Clip:
     def text(self, ids):
         """Every block's output [n, length, width]."""
         x = self.w["token_embedding.weight"][ids] + self.w["positional_embedding"][: ids.shape[1]]
-        return self.blocks(x, "transformer.resblocks.", self.text_heads, True)
+        return self.blocks(x, "transformer.resblocks.", self.settings["text"]["heads"], True)
 
     def read_text(self, x, ids):
         ends = ids.argmax(-1)
@@ -231,15 +252,20 @@ def random_inputs(clip, options):
         row[1:words + 1] = torch.randint(0, clip.vocabulary - 2, (words,), generator=generator)
         row[0], row[words + 1] = clip.vocabulary - 2, clip.vocabulary - 1
     inputs["ids"] = ids
+    if options.half_inputs:
+        inputs["image"] = inputs["image"].half()
     if options.rect:
         height, width = (int(side) for side in options.rect.lower().split("x"))
         if height % clip.patch or width % clip.patch:
             sys.exit(f"--rect {options.rect}: both sides must be multiples of the patch, {clip.patch}")
         inputs["rect.image"] = torch.randn(1, 3, height, width, generator=generator)
+        if options.half_inputs:
+            inputs["rect.image"] = inputs["rect.image"].half()
     return inputs
 
 
 def compute(clip, inputs):
+    inputs = {name: value if name == "ids" else value.float() for name, value in inputs.items()}
     outputs, features = {}, {}
     if "image" in inputs:
         blocks = clip.vision(inputs["image"])
@@ -284,11 +310,13 @@ def main():
     parser.add_argument("--texts", type=int, default=4, help="random texts (default: 4)")
     parser.add_argument("--rect", default="", metavar="HxW", help="also a picture of this size, e.g. 512x512; sides are multiples of the patch")
     parser.add_argument("--inputs", metavar="FILE", help="take image, ids and rect.image from this reference file")
+    parser.add_argument("--activation", choices=["gelu", "quick_gelu"], help="for weights without a configuration")
+    parser.add_argument("--half-inputs", action="store_true", help="random pictures of float16 numbers: half the bytes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--against", choices=["transformers", "clip"], help="compare with this package before writing")
     options = parser.parse_args()
     with torch.no_grad():
-        weights, config = load_weights(options.clip)
+        weights, config = load_weights(options.clip, options.activation)
         clip = Clip(to_openai(weights), config)
         if options.inputs:
             given = read_safetensors(options.inputs)

@@ -1,4 +1,5 @@
 using Ldvc.Clip;
+using Ldvc.Kernels;
 using Ldvc.Tensors;
 using Ldvc.Tests.Comparison;
 using Ldvc.Tests.Serialization;
@@ -42,7 +43,8 @@ public sealed class ClipCheckpointTests
         var heads = Sizes(path);
         Assert.Equal((4, 2), (heads.Vision.Heads, heads.Text.Heads));
         File.Delete(config);
-        Assert.Equal((2, 2), (Sizes(path).Vision.Heads, Sizes(path).Text.Heads));
+        heads = Sizes(path, Activation.QuickGelu);
+        Assert.Equal((2, 2), (heads.Vision.Heads, heads.Text.Heads));
     }
 
     [Theory]
@@ -51,8 +53,8 @@ public sealed class ClipCheckpointTests
     [InlineData("{\"vision_config\": 3}", "config.json: not a readable CLIP configuration")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": \"two\"}}", "config.json: not a readable CLIP configuration")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": 2.5}}", "config.json: not a readable CLIP configuration")]
-    [InlineData("{\"vision_config\": {\"hidden_act\": \"gelu\"}}", "vision_config.hidden_act is 'gelu', expected 'quick_gelu'")]
-    [InlineData("{\"text_config\": {\"hidden_act\": \"gelu\"}}", "text_config.hidden_act is 'gelu'")]
+    [InlineData("{\"vision_config\": {\"hidden_act\": \"gelu_new\"}}", "config.json: vision_config.hidden_act is gelu_new, expected 'quick_gelu' or 'gelu'.")]
+    [InlineData("{\"text_config\": {\"hidden_act\": \"relu\"}}", "text_config.hidden_act is relu")]
     [InlineData("{\"text_config\": {\"num_attention_heads\": 3}}", "the text tower's width 128 does not divide into 3 heads")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": 0}}", "the vision tower's width 128 does not divide into 0 heads")]
     public void BadConfigurationsAreNamed(string json, string expected)
@@ -95,7 +97,7 @@ public sealed class ClipCheckpointTests
     [InlineData("vision_model.embeddings.position_embedding.weight", new long[] { 1, 128 }, "1 position embeddings are not")]
     [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 3, 16, 8 }, "should have shape [128, 3, 8, 8], found [128, 3, 16, 8]")]
     [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 768 }, "should have 4 dimensions, found shape [128, 768]")]
-    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 1, 1, 768 }, "are not the sizes of a CLIP")]
+    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 1, 1, 768 }, "should have shape [128, 3, 768, 768], found [128, 1, 1, 768]")]
     [InlineData("vision_model.encoder.layers.1.self_attn.q_proj.weight", new long[] { 128, 64 }, "should have shape [128, 128], found [128, 64]")]
     [InlineData("visual_projection.weight", new long[] { 32, 128 }, "should have shape [64, 128], found [32, 128]")]
     [InlineData("text_model.embeddings.token_embedding.weight", new long[] { 0, 128 }, "should have 2 dimensions, found shape [0, 128]")]
@@ -137,7 +139,8 @@ public sealed class ClipCheckpointTests
     [InlineData("""{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 48 } } }""", "open_clip_config.json: model_cfg.vision_cfg.head_width is 48, expected a divisor of the vision tower's width 128.")]
     [InlineData("""{ "model_cfg": { "quick_gelu": true, "vision_cfg": { "head_width": 0 } } }""", "head_width is 0, expected a divisor")]
     [InlineData("""{ "model_cfg": { "quick_gelu": true, "text_cfg": { "heads": 3 } } }""", "the text tower's width 128 does not divide into 3 heads")]
-    [InlineData("""{ "model_cfg": { "embed_dim": 64 } }""", "open_clip_config.json: model_cfg.quick_gelu is not true")]
+    [InlineData("""{ "model_cfg": { "quick_gelu": "yes" } }""", "open_clip_config.json: model_cfg.quick_gelu is yes, expected true or false.")]
+    [InlineData("""{ "embed_dim": 64 }""", "open_clip_config.json: has no model_cfg")]
     [InlineData("""[]""", "open_clip_config.json: not a readable CLIP configuration")]
     public void OpenClipSaysWhichGelu(string json, string? expected)
     {
@@ -173,10 +176,10 @@ public sealed class ClipCheckpointTests
         return archive.Save(folder.File("openai.safetensors"));
     }
 
-    private static ClipConfig Sizes(string path)
+    private static ClipConfig Sizes(string path, Activation? activation = null)
     {
         using var device = new CpuDevice(1);
-        using var model = ClipCheckpoint.Find(path).Load(device);
+        using var model = ClipCheckpoint.Find(path).Load(device, activation);
         return model.Config;
     }
 

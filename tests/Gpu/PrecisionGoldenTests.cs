@@ -25,7 +25,7 @@ public class PrecisionGoldenTests(SimulatorFixture fixture)
         {
             device.Precision = precision;
             var rows = ReferenceComparison.Run(
-                TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(precision), device, TestContext.Current.CancellationToken);
+                TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(precision), device, cancellation: TestContext.Current.CancellationToken);
             Assert.All(rows, row => Assert.True(row.Within, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
 
             // Were products done in float32, everything would be a hundred times closer.

@@ -48,6 +48,46 @@ public class VocabularyFileTests
         Assert.Contains(word, Assert.Throws<InputException>(() => ClipTokenizer.Load(folder.Root)).Message);
     }
 
+    // Every text would still be split, into other tokens than the CLIP was trained with.
+    [Fact]
+    public void MergesThatAreCutShortOrExchangedAreRefused()
+    {
+        using var folder = new TempFolder();
+        string merges = folder.File("merges.txt");
+        string Refuses() => Assert.Throws<InputException>(() => ClipTokenizer.Load(folder.Root)).Message;
+        ClipVocabulary.FromMerges([("o", "t"), ("ot", "h"), ("a", "b</w>")]).Save(folder.Root);
+        ClipTokenizer.Load(folder.Root);
+        string[] lines = File.ReadAllLines(merges);
+        File.WriteAllLines(merges, lines[..^1]);
+        Assert.Contains("merges.txt: 2 merges, but 1 tokens of the vocabulary come from none of them, the first is 'ab</w>'", Refuses());
+        File.WriteAllLines(merges, lines[..1]);
+        Assert.Contains("merges.txt: 0 merges, but 3 tokens", Refuses());
+        File.WriteAllLines(merges, [lines[0], lines[3], lines[1], lines[2]]);
+        Assert.Contains("after one of id 514; expected the merges in the order of the vocabulary's ids", Refuses());
+        File.WriteAllLines(merges, [lines[0], lines[2], lines[1], lines[3]]);
+        Assert.Contains("the merge 'ot' 'h' comes before the one that gives 'ot'", Refuses());
+
+        // Tokens that users add are no merges.
+        ClipVocabulary.FromMerges([("o", "t")]).Save(folder.Root);
+        string json = File.ReadAllText(folder.File("vocab.json"));
+        File.WriteAllText(folder.File("vocab.json"), json[..^1] + ",\"<|pad|>\":900}");
+        ClipTokenizer.Load(folder.Root);
+    }
+
+    [Fact]
+    public void OpenAisListMustBeAsLongAsTheTable()
+    {
+        using var folder = new TempFolder();
+        using (var gzip = new System.IO.Compression.GZipStream(File.Create(folder.File("bpe_simple_vocab_16e6.txt.gz")), System.IO.Compression.CompressionLevel.Fastest))
+        {
+            gzip.Write("#version: 0.2\no t\na b\n"u8);
+        }
+
+        var tokenizer = ClipTokenizer.Load(folder.Root);
+        tokenizer.CheckVocabulary(516, "clip");
+        Assert.Contains("2 merges, which make 516 tokens, but the text encoder has embeddings for 520; expected 4 merges more", Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(520, "clip")).Message);
+    }
+
     [Fact]
     public void RepeatedAndNegativeIdsAreRefused()
     {

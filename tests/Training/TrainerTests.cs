@@ -121,7 +121,7 @@ public sealed class TrainerTests
         TrainSetting setting = config.Train.Setting;
         var everything = new LabelMapping(dataset.Split, LabelProtocol.Supervised);
         using var loader = new DataLoader(
-            dataset, new Augmentation(config.Augment, PictureStatistics.Of(config.Data)), everything, new DataLoaderOptions { BatchSize = 2, Workers = 1, Seed = (ulong)config.Train.Seed });
+            dataset, new Augmentation(config.Augment, PictureStatistics.Of(config.Data, Ldvc.Imaging.ImageStatistics.Clip)), everything, new DataLoaderOptions { BatchSize = 2, Workers = 1, Seed = (ulong)config.Train.Seed });
         using DataBatch batch = loader.Next();
         using var tape = new Tape(loaded.Device, recording: false);
         using Tensor image = loaded.Device.FromHost(batch.Images, new Shape(2, 3, batch.Size, batch.Size));

@@ -97,7 +97,7 @@ internal sealed class OnnxClip(OnnxGraph graph, TensorArchive weights)
     }
 
     private string Norm(string x, string name) =>
-        graph.Node("LayerNormalization", [x, Weight(name + ".weight"), Weight(name + ".bias")], ("axis", -1), ("epsilon", ClipConfig.LayerNormEpsilon));
+        graph.Node("LayerNormalization", [x, Weight(name + ".weight"), Weight(name + ".bias")], ("axis", -1), ("epsilon", 1e-5f));
 
     private string Linear(string x, string weight, string bias) => graph.Node("Add", [graph.Node("MatMul", [x, Transposed(weight)]), Weight(bias)]);
 

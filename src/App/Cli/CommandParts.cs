@@ -33,6 +33,14 @@ internal static class CommandParts
         Required = true,
     };
 
+    /// <summary>--activation A.</summary>
+    public static Option<string> Activation() => new("--activation")
+    {
+        HelpName = "A",
+        Description = "Which GELU the CLIP was trained with: auto (what its config.json or open_clip_config.json says) | quick-gelu (OpenAI's) | gelu.",
+        DefaultValueFactory = _ => "auto",
+    };
+
     /// <summary>--threads N.</summary>
     public static Option<string> Threads(int preset) => new("--threads")
     {

@@ -13,8 +13,9 @@ namespace Ldvc.App.Cli;
 /// <param name="Reference">The reference file.</param>
 /// <param name="Tolerance">Bound of activations, logits and loss, null for the precision's; that of gradients follows it.</param>
 /// <param name="Precision">Precision of the products.</param>
+/// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record CompareOptions(string Clip, string Reference, double? Tolerance, Precision Precision, CommonOptions Common);
+internal sealed record CompareOptions(string Clip, string Reference, double? Tolerance, Precision Precision, Kernels.Activation? Activation, CommonOptions Common);
 
 /// <summary>`ldvc compare`: one line per tensor with its errors, its bound and the verdict, then one that sums up.</summary>
 internal static class CompareVerb
@@ -26,6 +27,7 @@ internal static class CompareVerb
     public static Command Create(VerbHost host)
     {
         Option<string> clip = CommandParts.Clip();
+        Option<string> activation = CommandParts.Activation();
         var reference = new Option<string>("--reference")
         {
             HelpName = "F",
@@ -44,6 +46,7 @@ internal static class CompareVerb
             "ldvc compare --clip clip-vit-b16 --reference clip-vit-b16-reference.safetensors")
         {
             clip,
+            activation,
             reference,
             tolerance,
             precision,
@@ -54,6 +57,7 @@ internal static class CompareVerb
             OptionValue.RequiredText(result, reference),
             OptionValue.Number(result, tolerance, 0, double.PositiveInfinity),
             OptionValue.Precision(result, precision),
+            OptionValue.Activation(result, activation),
             common.Read(result, host))));
         return command;
     }
@@ -66,7 +70,7 @@ internal static class CompareVerb
         IReadOnlyList<ComparisonRow> rows;
         using (Device device = options.Common.OpenDevice(options.Precision))
         {
-            rows = ReferenceComparison.Run(options.Clip, options.Reference, tolerance, device, options.Common.Cancellation);
+            rows = ReferenceComparison.Run(options.Clip, options.Reference, tolerance, device, options.Activation, options.Common.Cancellation);
         }
 
         bool within = rows.All(row => row.Within);

@@ -9,8 +9,9 @@ namespace Ldvc.App.Cli;
 /// <summary>What `ldvc convert` is told.</summary>
 /// <param name="Clip">Folder or file of a CLIP.</param>
 /// <param name="Out">The folder to write.</param>
+/// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record ConvertOptions(string Clip, string Out, CommonOptions Common);
+internal sealed record ConvertOptions(string Clip, string Out, Kernels.Activation? Activation, CommonOptions Common);
 
 /// <summary>`ldvc convert`: any readable CLIP as a Hugging Face folder with fp32 safetensors.</summary>
 internal static class ConvertVerb
@@ -20,6 +21,7 @@ internal static class ConvertVerb
     public static Command Create(VerbHost host)
     {
         Option<string> clip = CommandParts.Clip();
+        Option<string> activation = CommandParts.Activation();
         Option<string> output = CommandParts.Out("DIR", "The folder to write.");
         var command = new VerbCommand(
             "convert",
@@ -27,12 +29,14 @@ internal static class ConvertVerb
             "ldvc convert --clip ViT-B-16.pt --out clip-vit-b16")
         {
             clip,
+            activation,
             output,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ConvertOptions(
             OptionValue.RequiredText(result, clip),
             OptionValue.RequiredText(result, output),
+            OptionValue.Activation(result, activation),
             common.Read(result, host))));
         return command;
     }
@@ -46,7 +50,7 @@ internal static class ConvertVerb
         bool hasTokenizer = VocabularyFiles.Exist(checkpoint.Folder);
         ClipTokenizer? tokenizer = hasTokenizer ? ClipTokenizer.Load(checkpoint.Folder) : null;
         using Device device = options.Common.OpenDevice();
-        using ClipModel clip = checkpoint.Load(device);
+        using ClipModel clip = checkpoint.Load(device, options.Activation);
         PreprocessorConfig preprocessor = PreprocessorConfigReader.Load(checkpoint.Folder, clip.Config);
         tokenizer?.CheckVocabulary(clip.Config.VocabularySize, options.Clip);
         AtomicFolder.Write(options.Out, folder =>

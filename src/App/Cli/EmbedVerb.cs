@@ -13,8 +13,9 @@ namespace Ldvc.App.Cli;
 /// <param name="Texts">Texts, in order.</param>
 /// <param name="Truncate">Whether texts longer than the context are cut.</param>
 /// <param name="Out">The safetensors file to write.</param>
+/// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, bool Truncate, string Out, CommonOptions Common);
+internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, bool Truncate, string Out, Kernels.Activation? Activation, CommonOptions Common);
 
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
@@ -24,6 +25,7 @@ internal static class EmbedVerb
     public static Command Create(VerbHost host)
     {
         Option<string> clip = CommandParts.Clip();
+        Option<string> activation = CommandParts.Activation();
         var images = new Option<string[]>("--image")
         {
             HelpName = "F",
@@ -44,6 +46,7 @@ internal static class EmbedVerb
             "ldvc embed --clip clip-vit-b16 --image cat.jpg --text \"a photo of a cat\" --text \"a photo of a dog\" --out features.safetensors")
         {
             clip,
+            activation,
             images,
             texts,
             truncate,
@@ -60,6 +63,7 @@ internal static class EmbedVerb
                 OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
                 result.GetValue(truncate),
                 OptionValue.RequiredText(result, output),
+                OptionValue.Activation(result, activation),
                 common.Read(result, host));
             return options.Images.Length + options.Texts.Length > 0
                 ? Run(options)
@@ -74,7 +78,7 @@ internal static class EmbedVerb
     {
         CheckBeforehand(options);
         using Device device = options.Common.OpenDevice();
-        using var clip = ClipEmbedder.Load(options.Clip, device);
+        using var clip = ClipEmbedder.Load(options.Clip, device, options.Activation);
         var writer = new SafetensorsWriter();
 
         // Texts first: they take no time, and a missing tokenizer is then known before many pictures have been read.

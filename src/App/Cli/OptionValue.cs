@@ -30,6 +30,17 @@ internal static class OptionValue
             : throw new InputException($"{option.Name}: expected {string.Join(", ", all[..^1].Select(p => ConfigWriter.EnumName(p)))} or {ConfigWriter.EnumName(all[^1])}, found {ConfigText.Quote(text)}.");
     }
 
+    /// <summary>auto (null), quick-gelu or gelu.</summary>
+    public static Kernels.Activation? Activation(ParseResult result, Option<string> option)
+    {
+        string text = result.GetValue(option) ?? "";
+        ClipActivation[] all = Enum.GetValues<ClipActivation>();
+        int found = Array.FindIndex(all, activation => ConfigWriter.EnumName(activation) == text);
+        return found >= 0
+            ? Model.LoadedModel.KernelActivation(all[found])
+            : throw new InputException($"{option.Name}: expected auto, quick-gelu or gelu, found {ConfigText.Quote(text)}.");
+    }
+
     /// <summary>The values of an option that may be repeated.</summary>
     public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
 

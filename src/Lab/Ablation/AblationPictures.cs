@@ -86,7 +86,7 @@ internal static class AblationPictures
         for (int i = 0; i < count; i++)
         {
             RgbImage seen = ResizeLinear.Apply(validation.ReadImage(i), window, window);
-            IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, PictureStatistics.Of(config.Data));
+            IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, PictureStatistics.Of(config.Data, loaded.Statistics));
             report.AddChoiceMap($"{validation.GetId(i)}, any window", Show(seen), Cells(routes[0].Sizes), [.. routes.Select((route, layer) => Layer(route, $"layer {layer + 1}"))], First(routes[0]));
             for (int q = 0; q < config.Ablate.Queries.Length; q += 2)
             {

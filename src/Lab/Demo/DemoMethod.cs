@@ -26,7 +26,7 @@ internal sealed class DemoMethod : IDisposable
         // A checkpoint says where its CLIP lies.
         LdvcConfig own = AblationVariant.Configure(config, row);
         (_config, _validation) = (own with { Clip = own.Clip with { Path = Path.GetFullPath(clipFolder) } }, validation);
-        _loaded = LoadedModel.Create(clipFolder, _config.Model, device, (ulong)config.Train.Seed);
+        _loaded = LoadedModel.Create(_config.Clip, _config.Model, device, (ulong)config.Train.Seed);
     }
 
     /// <summary>"ZegCLIP", "LDVC".</summary>

@@ -39,7 +39,7 @@ internal static class InitialWeights
     }
 
     // By the names of the options that set them; heads and hidden widths follow from the widths in a CLIP that was pretrained here.
-    private static IEnumerable<string> Differences(Clip.ClipConfig here, Clip.ClipConfig there) => new (string Name, int Here, int There)[]
+    private static IEnumerable<string> Differences(Clip.ClipConfig here, Clip.ClipConfig there) => new (string Name, object Here, object There)[]
     {
         ("vision.image", here.ImageSize, there.ImageSize),
         ("vision.patch", here.PatchSize, there.PatchSize),
@@ -54,5 +54,9 @@ internal static class InitialWeights
         ("text.context", here.ContextLength, there.ContextLength),
         ("tokens", here.VocabularySize, there.VocabularySize),
         ("embed", here.Embedding, there.Embedding),
-    }.Where(size => size.Here != size.There).Select(size => $"{size.Name} expected {size.Here}, found {size.There}");
+        ("vision's activation", here.Vision.Activation, there.Vision.Activation),
+        ("text's activation", here.Text.Activation, there.Text.Activation),
+        ("vision's layer_norm_eps", here.Vision.NormEpsilon, there.Vision.NormEpsilon),
+        ("text's layer_norm_eps", here.Text.NormEpsilon, there.Text.NormEpsilon),
+    }.Where(size => !size.Here.Equals(size.There)).Select(size => $"{size.Name} expected {size.Here}, found {size.There}");
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ldvc.Autograd;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MatMul;
@@ -7,43 +8,135 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. On a device that multiplies in bf16, the vision tower's matrices are rounded here,
-/// once, and no float32 copy goes to the device. The text tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
+/// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. A model that is built from it gets memory at once and values from
+/// <see cref="Fill"/>, which reads, checks and hashes every weight once, several side by side: a large CLIP is half a gigabyte, and starting a program is
+/// mostly this. On a device that multiplies in bf16, the vision tower's matrices are rounded here, once, and no float32 copy goes to the device. The text
+/// tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
-    public Parameter Get(string name, Shape shape, double std, float constant = 0) =>
-        new(device.FromHost(Read(name, shape), shape), trainable: false);
+    private readonly List<Weight> _weights = [];
 
-    public Parameter GetMatrix(string name, Shape shape, double std) => Matrix(name, Read(name, shape), shape);
+    public Parameter Get(string name, Shape shape, double std, float constant = 0) => Take(name, shape, DType.Float32, false);
+
+    public Parameter GetMatrix(string name, Shape shape, double std) => Take(name, shape, StoredType(name, shape), false);
 
     public Parameter GetProjection(string name, int outputs, int inputs, double std)
     {
         var shape = new Shape(outputs, inputs);
-        if (huggingFace)
+        return Take(name, shape, StoredType(name, shape), transposed: !huggingFace);
+    }
+
+    /// <summary>Reads all weights that were asked for.</summary>
+    /// <param name="digest">Gets every weight's name, shape and values; null = nobody asks.</param>
+    /// <exception cref="InputException">A value is NaN or infinite, or the file is damaged.</exception>
+    internal void Fill(ClipDigest? digest)
+    {
+        if (device is CpuDevice cpu)
         {
-            return GetMatrix(name, shape, std);
+            FillSideBySide(digest, cpu.ThreadCount);
+            return;
         }
 
-        Check(name, [inputs, outputs]);
-        var stored = new float[inputs * outputs];
-        archive.ReadFloat32(name, stored);
-        var values = new float[stored.Length];
-        for (int i = 0; i < inputs; i++)
+        // The next weight is read while this one goes to the device.
+        Task<float[]>? next = null;
+        for (int i = 0; i < _weights.Count; i++)
         {
-            for (int o = 0; o < outputs; o++)
+            Weight weight = _weights[i];
+            float[] values = next is null ? ReadWhole(weight, digest) : next.GetAwaiter().GetResult();
+            Weight? following = i + 1 < _weights.Count ? _weights[i + 1] : null;
+            next = following is null ? null : Task.Run(() => ReadWhole(following, digest));
+            try
             {
-                values[(o * inputs) + i] = stored[(i * outputs) + o];
+                Upload(weight, values);
+            }
+            catch
+            {
+                // Nobody may read a file that is about to be closed.
+                next?.ContinueWith(task => task.Exception, TaskScheduler.Default).Wait();
+                throw;
+            }
+        }
+    }
+
+    // Largest first, so that no thread is left with the one large table at the end. Of several faults the first in the model's order is reported.
+    private void FillSideBySide(ClipDigest? digest, int threads)
+    {
+        int[] order = [.. Enumerable.Range(0, _weights.Count).OrderByDescending(i => _weights[i].Target.Count)];
+        var faults = new InputException?[_weights.Count];
+        Parallel.For(0, order.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads) }, i =>
+        {
+            Weight weight = _weights[order[i]];
+            try
+            {
+                Read(weight, weight.Target.AsSpan<float>(), digest);
+            }
+            catch (InputException e)
+            {
+                faults[order[i]] = e;
+            }
+        });
+        if (Array.Find(faults, fault => fault is not null) is { } first)
+        {
+            throw new InputException(first.Message, first);
+        }
+    }
+
+    private float[] ReadWhole(Weight weight, ClipDigest? digest)
+    {
+        var values = new float[weight.Target.Count];
+        Read(weight, values, digest);
+        return values;
+    }
+
+    private static void Upload(Weight weight, float[] values)
+    {
+        if (weight.Target.DType == DType.Float32)
+        {
+            weight.Target.CopyFromHost<float>(values);
+            return;
+        }
+
+        var rounded = new ushort[values.Length];
+        ElementConversion.FromFloat32(weight.Target.DType, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
+        weight.Target.CopyFromHost<ushort>(rounded);
+    }
+
+    private void Read(Weight weight, Span<float> values, ClipDigest? digest)
+    {
+        int each = values.Length / weight.Parts.Length;
+        Span<float> stored = weight.Transposed ? new float[values.Length] : values;
+        for (int i = 0; i < weight.Parts.Length; i++)
+        {
+            Span<float> part = stored.Slice(i * each, each);
+            archive.ReadFloat32(weight.Parts[i], part);
+            int bad = FiniteScan.FirstBad(part);
+            if (bad >= 0)
+            {
+                throw new InputException(FormattableString.Invariant(
+                    $"{archive.Path}: tensor '{weight.Parts[i]}' holds {part[bad]} (value {bad + 1} of {each}), expected finite numbers: the file is damaged, or the CLIP diverged in training."));
             }
         }
 
-        return Matrix(name, values, shape);
+        if (weight.Transposed)
+        {
+            int outputs = weight.Target.Shape[0], inputs = weight.Target.Shape[1];
+            for (int i = 0; i < inputs; i++)
+            {
+                for (int o = 0; o < outputs; o++)
+                {
+                    values[(o * inputs) + i] = stored[(i * outputs) + o];
+                }
+            }
+        }
+
+        digest?.Add(weight.Name, weight.Target.Shape.ToString(), values);
     }
 
-    private Parameter Matrix(string name, float[] values, Shape shape) => new(
-        name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? device.FromHostRounded(values, shape) : device.FromHost(values, shape), trainable: false);
+    private DType StoredType(string name, Shape shape) =>
+        name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? DType.BFloat16 : DType.Float32;
 
-    private float[] Read(string name, Shape shape)
+    private Parameter Take(string name, Shape shape, DType type, bool transposed)
     {
         string[] parts = huggingFace ? ClipNames.HuggingFace(name) : [name];
         int[] wanted = shape.ToArray();
@@ -52,20 +145,20 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             wanted[0] /= parts.Length;
         }
 
+        if (transposed)
+        {
+            Array.Reverse(wanted);
+        }
+
         // All shapes are checked before memory is taken: sizes that do not fit together can be absurdly large.
         foreach (string part in parts)
         {
             Check(part, wanted);
         }
 
-        var values = new float[shape.Count];
-        int each = values.Length / parts.Length;
-        for (int i = 0; i < parts.Length; i++)
-        {
-            archive.ReadFloat32(parts[i], values.AsSpan(i * each, each));
-        }
-
-        return values;
+        var target = device.Empty(shape, type);
+        _weights.Add(new Weight(name, parts, target, transposed));
+        return new Parameter(target, trainable: false);
     }
 
     private void Check(string name, int[] wanted)
@@ -87,4 +180,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             throw new InputException($"{archive.Path}: tensor '{name}' holds {entry.DType}, expected floating-point numbers.");
         }
     }
+
+    /// <summary>A weight that waits for its values: its name here, the tensors of the file that it is made of, and where it goes.</summary>
+    private sealed record Weight(string Name, string[] Parts, Tensor Target, bool Transposed);
 }

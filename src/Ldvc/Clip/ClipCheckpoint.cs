@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Ldvc.Imaging;
+using Ldvc.Kernels;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -6,11 +8,17 @@ namespace Ldvc.Clip;
 
 /// <summary>
 /// A CLIP checkpoint on disk in any of the forms of method.md 12: a Hugging Face folder, or a single .safetensors, .bin, .pt or .pth file with
-/// OpenAI's or Hugging Face's names, TorchScript archives included.
+/// OpenAI's or Hugging Face's names, TorchScript archives included, or the list of the files that one was cut into.
 /// </summary>
 internal sealed class ClipCheckpoint
 {
-    private static readonly string[] FileNames = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"];
+    private const string TokenTable = "text_model.embeddings.token_embedding.weight";
+
+    private static readonly string[] FileNames =
+    [
+        "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
+        "pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin",
+    ];
 
     private ClipCheckpoint(string weights, string folder)
     {
@@ -18,7 +26,7 @@ internal sealed class ClipCheckpoint
         Folder = folder;
     }
 
-    /// <summary>The file that holds the tensors.</summary>
+    /// <summary>The file that holds the tensors, or lists those that do.</summary>
     internal string WeightsPath { get; }
 
     /// <summary>The folder with the tokenizer's files.</summary>
@@ -50,28 +58,74 @@ internal sealed class ClipCheckpoint
     }
 
     /// <summary>Loads the frozen model.</summary>
-    internal ClipModel Load(Device device)
+    /// <param name="device">Where it is to live.</param>
+    /// <param name="activation">Which GELU it has, as the user says; null = what the files say.</param>
+    /// <param name="digest">Whether <see cref="ClipModel.Digest"/> is wanted.</param>
+    /// <param name="otherwise">Which GELU it has where neither the user nor the files tell.</param>
+    /// <exception cref="InputException">The files are damaged, disagree, hold NaN or infinity, or do not tell the activation.</exception>
+    internal ClipModel Load(Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null)
     {
         using var archive = TensorArchive.Open(WeightsPath);
-        bool huggingFace = archive.Entries.ContainsKey("text_model.embeddings.token_embedding.weight");
-        string config = System.IO.Path.Combine(Folder, "config.json"), openClip = System.IO.Path.Combine(Folder, "open_clip_config.json");
-        bool own = System.IO.Path.GetFileName(WeightsPath).StartsWith("open_clip", StringComparison.Ordinal) && File.Exists(openClip);
-        var sizes = huggingFace ? ClipConfigReader.FromHuggingFace(archive, File.Exists(config) ? config : null) : ClipConfigReader.FromOpenAi(archive, own ? openClip : null);
-        return new ClipModel(new ArchiveWeights(archive, device, huggingFace), sizes);
-    }
-
-    /// <summary>SHA-256 of the weights file, by which an LDVC checkpoint names the CLIP it belongs to.</summary>
-    /// <exception cref="InputException">The file cannot be read.</exception>
-    internal string Sha256()
-    {
+        bool huggingFace = archive.Entries.ContainsKey(TokenTable);
+        ClipSettings settings = Settings(archive, huggingFace).Told(activation, WeightsPath).Otherwise(otherwise ?? ActivationNames.OfName(WeightsPath));
+        ClipConfig config = huggingFace ? ClipConfigReader.FromHuggingFace(archive, settings) : ClipConfigReader.FromOpenAi(archive, settings);
+        var weights = new ArchiveWeights(archive, device, huggingFace);
+        var model = new ClipModel(weights, config);
         try
         {
-            using var stream = File.OpenRead(WeightsPath);
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
+            ClipDigest? hash = digest ? new ClipDigest() : null;
+            weights.Fill(hash);
+            model.Digest = hash?.Hex();
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Mean and standard deviation of this CLIP's pictures: its preprocessor_config.json's, else its open_clip_config.json's, else OpenAI's.</summary>
+    /// <exception cref="InputException">The file is damaged.</exception>
+    internal ImageStatistics Statistics() =>
+        PreprocessorConfigReader.Statistics(Folder) ?? OpenClipConfig.Statistics(System.IO.Path.Combine(Folder, OpenClipConfig.FileName)) ?? ImageStatistics.Clip;
+
+    /// <summary>SHA-256 of the weights' file (of several, one after the other, the list first), by which checkpoints named their CLIP before 0.2.0.</summary>
+    /// <exception cref="InputException">A file cannot be read.</exception>
+    internal string Sha256()
+    {
+        string[] files = WeightsPath.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal) ? [WeightsPath, .. ShardedArchive.Files(WeightsPath)] : [WeightsPath];
+        try
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            byte[] buffer = new byte[1 << 20];
+            foreach (string file in files)
+            {
+                using var stream = File.OpenRead(file);
+                for (int got = stream.Read(buffer); got > 0; got = stream.Read(buffer))
+                {
+                    hash.AppendData(buffer, 0, got);
+                }
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{WeightsPath}: cannot be read ({e.Message})", e);
         }
+    }
+
+    // A TorchScript archive says itself what it is; a configuration in the same folder may be that of another file.
+    private ClipSettings Settings(TensorArchive archive, bool huggingFace)
+    {
+        string config = System.IO.Path.Combine(Folder, "config.json"), openClip = System.IO.Path.Combine(Folder, OpenClipConfig.FileName);
+        if (huggingFace)
+        {
+            return File.Exists(config) ? HuggingFaceConfig.Read(config) : ClipSettings.Without(null);
+        }
+
+        bool script = ActivationNames.ScriptClasses(archive) is not null;
+        return !script && File.Exists(openClip) ? OpenClipConfig.Read(openClip) : ClipSettings.Without(ActivationNames.OfScript(archive));
     }
 }

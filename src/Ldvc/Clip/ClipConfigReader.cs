@@ -1,167 +1,161 @@
-using System.Text.Json;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
-/// <summary>Finds a CLIP's sizes: from the tensors' shapes, and from config.json where the shapes do not tell.</summary>
-internal static class ClipConfigReader
+/// <summary>Finds a CLIP's sizes: from the tensors' shapes, and from its configuration where the shapes do not tell. What both say must agree.</summary>
+internal sealed class ClipConfigReader
 {
-    private const int HeadWidth = 64;
     private const int MaxWidth = 1 << 15;
     private const int MaxPatch = 256;
-    private const long MaxConfigBytes = 1 << 20;
 
-    /// <summary>Sizes of a checkpoint with OpenAI's names; heads are 64 wide, as in every CLIP of OpenAI's, unless open_clip's own configuration says otherwise.</summary>
-    internal static ClipConfig FromOpenAi(TensorArchive archive, string? openClipPath = null)
+    private readonly TensorArchive _archive;
+    private readonly ClipSettings _settings;
+
+    private ClipConfigReader(TensorArchive archive, ClipSettings settings) => (_archive, _settings) = (archive, settings);
+
+    /// <summary>Sizes of a checkpoint with OpenAI's names.</summary>
+    /// <exception cref="InputException">A tensor is missing, sizes do not fit together or disagree with the configuration, or nothing tells the activation.</exception>
+    internal static ClipConfig FromOpenAi(TensorArchive archive, ClipSettings settings) => new ClipConfigReader(archive, settings).OpenAi();
+
+    /// <summary>Sizes of a checkpoint with Hugging Face's names.</summary>
+    /// <exception cref="InputException">As above.</exception>
+    internal static ClipConfig FromHuggingFace(TensorArchive archive, ClipSettings settings) => new ClipConfigReader(archive, settings).HuggingFace();
+
+    private ClipConfig OpenAi()
     {
-        if (archive.Entries.ContainsKey("visual.layer1.0.conv1.weight"))
+        if (_archive.Entries.ContainsKey("visual.layer1.0.conv1.weight"))
         {
-            throw new InputException($"{archive.Path}: this is a CLIP with a ResNet image tower; LDVC needs a vision transformer (ViT-B/16, for example)");
+            throw new InputException($"{_archive.Path}: this is a CLIP with a ResNet image tower; LDVC needs a vision transformer (ViT-B/16, for example)");
         }
 
-        var convolution = Shape(archive, "visual.conv1.weight", 4);
-        var positions = Shape(archive, "visual.positional_embedding", 2);
-        var tokens = Shape(archive, "token_embedding.weight", 2);
-        int patch = (int)convolution[3], embedding = (int)Shape(archive, "text_projection", 2)[1];
-        var (visionHeads, textHeads) = openClipPath is null ? (null, null) : ReadOpenClip(openClipPath, (int)convolution[0]);
-        var vision = Tower(archive, "visual.transformer.resblocks.", (int)convolution[0], visionHeads, "mlp.c_fc.weight");
-        var text = Tower(archive, "transformer.resblocks.", (int)tokens[1], textHeads, "mlp.c_fc.weight");
-        return Build(archive, vision, text, embedding, Grid(archive, positions[0]) * patch, patch, (int)Shape(archive, "positional_embedding", 2)[0], (int)tokens[0]);
+        if (_archive.Entries.Keys.Any(name => name.StartsWith("visual.trunk.", StringComparison.Ordinal)))
+        {
+            throw new InputException($"{_archive.Path}: this is a CLIP with an image tower of the timm package; LDVC needs CLIP's own vision transformer (ViT-B/16, for example)");
+        }
+
+        var convolution = Convolution("visual.conv1.weight");
+        var positions = Shape("visual.positional_embedding", 2);
+        var tokens = Shape("token_embedding.weight", 2);
+        int embedding = (int)Shape("text_projection", 2)[1];
+        var vision = Tower("visual.transformer.resblocks.", (int)convolution[0], _settings.Vision, "mlp.c_fc.weight");
+        var text = Tower("transformer.resblocks.", (int)tokens[1], _settings.Text, "mlp.c_fc.weight");
+        return Build(vision, text, embedding, positions[0], (int)convolution[3], (int)Shape("positional_embedding", 2)[0], (int)tokens[0]);
     }
 
-    /// <summary>Sizes of a checkpoint with Hugging Face's names; the numbers of heads come from config.json when there is one.</summary>
-    internal static ClipConfig FromHuggingFace(TensorArchive archive, string? configPath)
+    private ClipConfig HuggingFace()
     {
-        var convolution = Shape(archive, "vision_model.embeddings.patch_embedding.weight", 4);
-        var positions = Shape(archive, "vision_model.embeddings.position_embedding.weight", 2);
-        var tokens = Shape(archive, "text_model.embeddings.token_embedding.weight", 2);
-        int patch = (int)convolution[3], embedding = (int)Shape(archive, "text_projection.weight", 2)[0];
-        var (visionHeads, textHeads) = configPath is null ? (null, null) : ReadHeads(configPath);
-        var vision = Tower(archive, "vision_model.encoder.layers.", (int)convolution[0], visionHeads, "mlp.fc1.weight");
-        var text = Tower(archive, "text_model.encoder.layers.", (int)tokens[1], textHeads, "mlp.fc1.weight");
-        int context = (int)Shape(archive, "text_model.embeddings.position_embedding.weight", 2)[0];
-        return Build(archive, vision, text, embedding, Grid(archive, positions[0]) * patch, patch, context, (int)tokens[0]);
+        var convolution = Convolution("vision_model.embeddings.patch_embedding.weight");
+        var positions = Shape("vision_model.embeddings.position_embedding.weight", 2);
+        var tokens = Shape("text_model.embeddings.token_embedding.weight", 2);
+        int embedding = (int)Shape("text_projection.weight", 2)[0];
+        var vision = Tower("vision_model.encoder.layers.", (int)convolution[0], _settings.Vision, "mlp.fc1.weight");
+        var text = Tower("text_model.encoder.layers.", (int)tokens[1], _settings.Text, "mlp.fc1.weight");
+        int context = (int)Shape("text_model.embeddings.position_embedding.weight", 2)[0];
+        return Build(vision, text, embedding, positions[0], (int)convolution[3], context, (int)tokens[0]);
     }
 
-    private static ClipConfig Build(TensorArchive archive, TowerConfig vision, TowerConfig text, int embedding, int image, int patch, int context, int vocabulary)
+    private ClipConfig Build(TowerConfig vision, TowerConfig text, int embedding, long positions, int patch, int context, int vocabulary)
     {
         foreach (var (name, tower) in new[] { ("vision", vision), ("text", text) })
         {
             if (tower.Width > MaxWidth || tower.MlpWidth > 16 * MaxWidth)
             {
-                throw new InputException($"{archive.Path}: the {name} tower has width {tower.Width} and hidden width {tower.MlpWidth}, expected at most {MaxWidth} and {16 * MaxWidth}.");
-            }
-
-            if (tower.Heads < 1 || tower.Width % tower.Heads != 0)
-            {
-                throw new InputException($"{archive.Path}: the {name} tower's width {tower.Width} does not divide into {tower.Heads} heads");
+                throw new InputException(
+                    $"{_archive.Path}: the {name} tower has width {tower.Width} and hidden width {tower.MlpWidth}, expected at most {MaxWidth} and {16 * MaxWidth}.");
             }
         }
 
+        int image = Grid(positions) * patch;
         if (patch > MaxPatch || image > MaxPatch * MaxPatch || embedding > MaxWidth || (long)vocabulary * text.Width > int.MaxValue)
         {
             throw new InputException(
-                $"{archive.Path}: patch {patch}, pictures of {image}, joint width {embedding} and {vocabulary} token ids are not the sizes of a CLIP.");
+                $"{_archive.Path}: patch {patch}, pictures of {image}, joint width {embedding} and {vocabulary} token ids are not the sizes of a CLIP.");
         }
 
-        return new ClipConfig(vision, text, embedding, image, patch, context, vocabulary);
+        var config = new ClipConfig(vision, text, embedding, image, patch, context, vocabulary);
+        _settings.Check(config, _archive.Path);
+        foreach (var (name, tower) in new[] { ("vision", vision), ("text", text) })
+        {
+            if (tower.Heads < 1 || tower.Width % tower.Heads != 0)
+            {
+                throw new InputException($"{_settings.Source ?? _archive.Path}: the {name} tower's width {tower.Width} does not divide into {tower.Heads} heads");
+            }
+        }
+
+        return config;
     }
 
-    private static TowerConfig Tower(TensorArchive archive, string prefix, int width, int? heads, string hiddenName)
+    private TowerConfig Tower(string prefix, int width, TowerSettings settings, string hiddenName)
     {
         int layers = 0;
-        while (archive.Entries.ContainsKey($"{prefix}{layers}.{hiddenName}"))
+        while (_archive.Entries.ContainsKey($"{prefix}{layers}.{hiddenName}"))
         {
             layers++;
         }
 
-        if (layers == 0)
+        // A layer whose tensor is missing would otherwise end the tower early, without a word.
+        string? beyond = _archive.Entries.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault(name => LayerOf(name, prefix.Length) >= layers);
+        if (layers == 0 || beyond is not null)
         {
-            throw new InputException($"{archive.Path}: tensor '{prefix}0.{hiddenName}' is missing; expected a CLIP vision transformer checkpoint");
+            throw new InputException(
+                $"{_archive.Path}: tensor '{prefix}{layers}.{hiddenName}' is missing; expected a CLIP vision transformer checkpoint{(beyond is null ? "" : $", whole: there is '{beyond}'")}");
         }
 
-        int hidden = (int)Shape(archive, $"{prefix}0.{hiddenName}", 2)[0];
-        return new TowerConfig(width, layers, heads ?? Math.Max(1, width / HeadWidth), hidden);
+        Kernels.Activation activation = settings.Activation ?? throw ActivationNames.Unknown(_archive.Path);
+        if (settings.Heads is null && width > settings.HeadWidth && width % settings.HeadWidth != 0)
+        {
+            throw settings.HeadWidth == 64
+                ? new InputException($"{_settings.Source ?? _archive.Path}: a tower of width {width} has no heads of 64, as OpenAI's have; expected a configuration beside the weights that says how many.")
+                : new InputException($"{_settings.Source}: model_cfg.vision_cfg.head_width is {settings.HeadWidth}, expected a divisor of the vision tower's width {width}.");
+        }
+
+        int hidden = (int)Shape($"{prefix}0.{hiddenName}", 2)[0];
+        return new TowerConfig(width, layers, settings.Heads ?? Math.Max(1, width / settings.HeadWidth), hidden)
+        {
+            Activation = activation,
+            NormEpsilon = settings.NormEpsilon,
+        };
     }
 
-    private static long[] Shape(TensorArchive archive, string name, int rank)
+    private static int LayerOf(string name, int start)
     {
-        if (!archive.Entries.TryGetValue(name, out var entry))
+        int dot = name.IndexOf('.', start);
+        return dot > 0 && int.TryParse(name.AsSpan(start, dot - start), out int layer) ? layer : -1;
+    }
+
+    // Square patches of red, green and blue.
+    private long[] Convolution(string name)
+    {
+        long[] shape = Shape(name, 4);
+        return shape[1] == 3 && shape[2] == shape[3]
+            ? shape
+            : throw new InputException($"{_archive.Path}: tensor '{name}' should have shape [{shape[0]}, 3, {shape[3]}, {shape[3]}], found [{string.Join(", ", shape)}].");
+    }
+
+    private long[] Shape(string name, int rank)
+    {
+        if (!_archive.Entries.TryGetValue(name, out var entry))
         {
-            throw new InputException($"{archive.Path}: tensor '{name}' is missing; expected a CLIP vision transformer checkpoint");
+            throw new InputException($"{_archive.Path}: tensor '{name}' is missing; expected a CLIP vision transformer checkpoint{Shard()}");
         }
 
         if (entry.Shape.Length != rank || entry.Shape.Any(s => s is < 1 or > (1 << 24)))
         {
-            throw new InputException($"{archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
+            throw new InputException($"{_archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
         }
 
         return entry.Shape;
     }
 
-    private static int Grid(TensorArchive archive, long positions)
+    // model-00001-of-00002.safetensors
+    private string Shard() => Path.GetFileName(_archive.Path).Contains("-of-", StringComparison.Ordinal) ? " (this looks like one part of several: name the folder, or the .index.json that lists them)" : "";
+
+    private int Grid(long positions)
     {
         int grid = (int)Math.Round(Math.Sqrt(positions - 1));
         return grid >= 1 && (long)grid * grid == positions - 1
             ? grid
-            : throw new InputException($"{archive.Path}: {positions} position embeddings are not one class token and a square grid");
-    }
-
-    private static (int? Vision, int? Text) ReadHeads(string path) =>
-        ReadJson(path, root => (Heads(root, "vision_config", path), Heads(root, "text_config", path)));
-
-    // open_clip's own configuration says which GELU its weights were trained with, and how wide a head is: no tensor's shape does, and wrong ones would give wrong features silently.
-    private static (int? Vision, int? Text) ReadOpenClip(string path, int visionWidth) => ReadJson(path, root =>
-    {
-        bool quick = root.TryGetProperty("model_cfg", out var model) && model.TryGetProperty("quick_gelu", out var flag) && flag.ValueKind == JsonValueKind.True;
-        if (!quick)
-        {
-            throw new InputException($"{path}: model_cfg.quick_gelu is not true; expected a CLIP with QuickGELU, as OpenAI's are.");
-        }
-
-        int? headWidth = Number(model, "vision_cfg", "head_width");
-        if (headWidth is < 1 || visionWidth % (headWidth ?? 1) != 0)
-        {
-            throw new InputException($"{path}: model_cfg.vision_cfg.head_width is {headWidth}, expected a divisor of the vision tower's width {visionWidth}.");
-        }
-
-        return (visionWidth / headWidth, Number(model, "text_cfg", "heads"));
-    });
-
-    private static int? Number(JsonElement root, string section, string key) =>
-        root.TryGetProperty(section, out var part) && part.TryGetProperty(key, out var value) ? value.GetInt32() : null;
-
-    private static T ReadJson<T>(string path, Func<JsonElement, T> read)
-    {
-        try
-        {
-            if (new FileInfo(path).Length > MaxConfigBytes)
-            {
-                throw new InputException($"{path}: larger than 1 MiB; expected a CLIP's configuration.");
-            }
-
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return read(document.RootElement);
-        }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
-        {
-            throw new InputException($"{path}: not a readable CLIP configuration ({error.Message})", error);
-        }
-    }
-
-    private static int? Heads(JsonElement root, string section, string path)
-    {
-        if (!root.TryGetProperty(section, out var part))
-        {
-            return null;
-        }
-
-        if (part.TryGetProperty("hidden_act", out var activation) && activation.GetString() is { } name && name != "quick_gelu")
-        {
-            throw new InputException($"{path}: {section}.hidden_act is '{name}', expected 'quick_gelu'.");
-        }
-
-        return part.TryGetProperty("num_attention_heads", out var heads) ? heads.GetInt32() : null;
+            : throw new InputException($"{_archive.Path}: {positions} position embeddings are not one class token and a square grid");
     }
 }

@@ -3,6 +3,7 @@ using Ldvc.Autograd.Ops;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
+using Ldvc.Kernels;
 using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
@@ -29,10 +30,16 @@ public sealed class ClipEmbedder : IDisposable
 
     /// <summary>Loads a CLIP's weights; preprocessing and tokenizer are read when they are needed.</summary>
     /// <exception cref="InputException">There is no CLIP, or it is damaged.</exception>
-    public static ClipEmbedder Load(string path, Device device)
+    public static ClipEmbedder Load(string path, Device device) => Load(path, device, null);
+
+    /// <summary>Loads the weights of a CLIP that lies without a configuration, so that only the caller knows its activation.</summary>
+    /// <exception cref="InputException">There is no CLIP, it is damaged, or its files say another activation.</exception>
+    public static ClipEmbedder Load(string path, Device device, Activation activation) => Load(path, device, (Activation?)activation);
+
+    internal static ClipEmbedder Load(string path, Device device, Activation? activation)
     {
         var checkpoint = ClipCheckpoint.Find(path);
-        return new ClipEmbedder(checkpoint, checkpoint.Load(device), device);
+        return new ClipEmbedder(checkpoint, checkpoint.Load(device, activation), device);
     }
 
     /// <summary>Features of picture files, [n, E] in their order.</summary>

@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
+using Ldvc.Kernels;
 using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
@@ -23,6 +24,13 @@ public sealed class ClipModel : Module
     /// <exception cref="InputException">There is no CLIP at the path, or it is damaged.</exception>
     public static ClipModel Load(string path, Device device) => ClipCheckpoint.Find(path).Load(device);
 
+    /// <summary>Loads a CLIP that lies without a configuration, so that only the caller knows its activation.</summary>
+    /// <param name="path">A folder or a file, as above.</param>
+    /// <param name="device">Where it is to live.</param>
+    /// <param name="activation">QuickGelu (OpenAI's) or Gelu.</param>
+    /// <exception cref="InputException">There is no CLIP at the path, it is damaged, or its files say another activation.</exception>
+    public static ClipModel Load(string path, Device device, Activation activation) => ClipCheckpoint.Find(path).Load(device, activation);
+
     /// <summary>Features of pictures [n, 3, H, W] -> [n, E], projected and not normalised; H and W are multiples of the patch.</summary>
     /// <param name="tape">Where the computation is recorded.</param>
     /// <param name="pictures">Normalised pictures.</param>
@@ -32,6 +40,9 @@ public sealed class ClipModel : Module
     /// <param name="tape">Where the computation is recorded.</param>
     /// <param name="ids">Token ids of each text, all as long as the context, as <see cref="Tokenization.ClipTokenizer.Encode"/> gives them.</param>
     public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) => Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
+
+    /// <summary>What its weights are recognised by, in whatever file they lie; null when it was loaded without asking for that.</summary>
+    internal string? Digest { get; set; }
 
     /// <summary>Sizes.</summary>
     public ClipConfig Config { get; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
@@ -81,8 +82,8 @@ internal static class ClipWriter
             ["num_hidden_layers"] = config.Text.Layers,
             ["max_position_embeddings"] = config.ContextLength,
             ["vocab_size"] = config.VocabularySize,
-            ["hidden_act"] = "quick_gelu",
-            ["layer_norm_eps"] = 1e-5,
+            ["hidden_act"] = Activation(config.Text),
+            ["layer_norm_eps"] = Epsilon(config.Text),
             ["projection_dim"] = config.Embedding,
             ["bos_token_id"] = tokenizer?.StartOfText ?? config.VocabularySize - 2,
             ["eos_token_id"] = tokenizer?.EndOfText ?? config.VocabularySize - 1,
@@ -95,11 +96,16 @@ internal static class ClipWriter
             ["num_hidden_layers"] = config.Vision.Layers,
             ["image_size"] = config.ImageSize,
             ["patch_size"] = config.PatchSize,
-            ["hidden_act"] = "quick_gelu",
-            ["layer_norm_eps"] = 1e-5,
+            ["hidden_act"] = Activation(config.Vision),
+            ["layer_norm_eps"] = Epsilon(config.Vision),
             ["projection_dim"] = config.Embedding,
         },
     };
+
+    private static string Activation(TowerConfig tower) => tower.Activation == Kernels.Activation.Gelu ? "gelu" : "quick_gelu";
+
+    // The shortest decimal number that reads back as this float: 1e-05, not 9.999999747378752e-06.
+    private static double Epsilon(TowerConfig tower) => double.Parse(tower.NormEpsilon.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     private static void WriteJson(string path, object value) =>
         Tensors.Serialization.AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Indented));

@@ -14,20 +14,36 @@ internal sealed class PreprocessorConfigReader
     private const long MaxBytes = 1 << 20;
     private readonly string _path;
     private readonly JsonElement _root;
-    private readonly ClipConfig _clip;
+    private readonly ClipConfig? _sizes;
 
-    private PreprocessorConfigReader(string path, JsonElement root, ClipConfig clip) => (_path, _root, _clip) = (path, root, clip);
+    private PreprocessorConfigReader(string path, JsonElement root, ClipConfig? sizes) => (_path, _root, _sizes) = (path, root, sizes);
 
-    /// <summary>The file of a folder, or CLIP's own preprocessing when there is none.</summary>
+    private ClipConfig Sizes => _sizes ?? throw new InvalidOperationException("statistics need no sizes");
+
+    /// <summary>The file of a folder; when there is none CLIP's own preprocessing, with the statistics of open_clip's configuration if that is there.</summary>
     /// <exception cref="InputException">The file is damaged, or asks for something that is not supported.</exception>
     internal static PreprocessorConfig Load(string folder, ClipConfig clip)
     {
         string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
-        {
-            return PreprocessorConfig.Default(clip.ImageSize);
-        }
+        return File.Exists(path) ? Open(path, clip, reader => reader.Read()) : Default(folder, clip);
+    }
 
+    /// <summary>Mean and standard deviation that the file of a folder says, in units of 0..1; null when there is no file. Sizes and filter are not looked at.</summary>
+    /// <exception cref="InputException">The file is damaged.</exception>
+    internal static ImageStatistics? Statistics(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        return File.Exists(path) ? Open(path, null, reader => reader.Statistics()) : null;
+    }
+
+    private static PreprocessorConfig Default(string folder, ClipConfig clip)
+    {
+        PreprocessorConfig usual = PreprocessorConfig.Default(clip.ImageSize);
+        return OpenClipConfig.Statistics(Path.Combine(folder, OpenClipConfig.FileName)) is { } own ? usual with { Mean = own.Mean, Std = own.Std } : usual;
+    }
+
+    private static T Open<T>(string path, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
+    {
         try
         {
             if (new FileInfo(path).Length > MaxBytes)
@@ -37,7 +53,7 @@ internal sealed class PreprocessorConfigReader
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new PreprocessorConfigReader(path, document.RootElement, clip).Read()
+                ? read(new PreprocessorConfigReader(path, document.RootElement, clip))
                 : throw new InputException($"{path}: a JSON {document.RootElement.ValueKind}, expected an object.");
         }
         catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
@@ -52,9 +68,9 @@ internal sealed class PreprocessorConfigReader
         var (shortSide, exact) = Size();
         bool crops = Flag("do_center_crop", true);
         (int Height, int Width) crop = crops ? CropSize() : exact ?? throw Bad("do_center_crop", "true, as pictures keep their proportions", "false");
-        if (crop.Height % _clip.PatchSize != 0 || crop.Width % _clip.PatchSize != 0)
+        if (crop.Height % Sizes.PatchSize != 0 || crop.Width % Sizes.PatchSize != 0)
         {
-            throw Bad(crops ? "crop_size" : "size", $"multiples of this CLIP's patch of {_clip.PatchSize}", $"{crop.Height} x {crop.Width}");
+            throw Bad(crops ? "crop_size" : "size", $"multiples of this CLIP's patch of {Sizes.PatchSize}", $"{crop.Height} x {crop.Width}");
         }
 
         var resized = exact ?? (shortSide!.Value, shortSide.Value);
@@ -63,28 +79,35 @@ internal sealed class PreprocessorConfigReader
             throw Bad("crop_size", $"at most the resized picture's {resized.Item1} x {resized.Item2}", $"{crop.Height} x {crop.Width}");
         }
 
-        // (v * factor - mean) / std in units of v / 255: factor * 255 divides out.
-        double scale = 255 * Factor();
-        bool normalizes = Flag("do_normalize", true);
-        float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];
-        float[] std = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
-        bool usual = Math.Abs(scale - 1) < 1e-6;
+        ImageStatistics statistics = Statistics();
         return new PreprocessorConfig
         {
             ShortSide = shortSide,
             Exact = exact,
             Crop = crop,
             Filter = Filter(),
-            Mean = usual ? mean : [.. mean.Select(m => (float)(m / scale))],
-            Std = usual ? std : [.. std.Select(d => (float)(d / scale))],
+            Mean = statistics.Mean,
+            Std = statistics.Std,
         };
+    }
+
+    // (v * factor - mean) / std in units of v / 255: factor * 255 divides out.
+    private ImageStatistics Statistics()
+    {
+        double scale = 255 * Factor();
+        bool normalizes = Flag("do_normalize", true);
+        float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];
+        float[] std = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
+        return Math.Abs(scale - 1) < 1e-6
+            ? new ImageStatistics(_path, mean, std)
+            : new ImageStatistics(_path, [.. mean.Select(m => (float)(m / scale))], [.. std.Select(d => (float)(d / scale))]);
     }
 
     private (int? ShortSide, (int Height, int Width)? Exact) Size()
     {
         if (!_root.TryGetProperty("size", out var size))
         {
-            return (_clip.ImageSize, null);
+            return (Sizes.ImageSize, null);
         }
 
         if (size.ValueKind == JsonValueKind.Object)
@@ -109,7 +132,7 @@ internal sealed class PreprocessorConfigReader
     {
         if (!_root.TryGetProperty("crop_size", out var size))
         {
-            return (_clip.ImageSize, _clip.ImageSize);
+            return (Sizes.ImageSize, Sizes.ImageSize);
         }
 
         if (size.ValueKind != JsonValueKind.Object)

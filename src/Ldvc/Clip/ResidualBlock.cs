@@ -7,13 +7,15 @@ using Ldvc.Tensors;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with QuickGELU. Names are OpenAI's. The sum that runs through the blocks is
+/// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with the tower's activation. Names are OpenAI's. The sum that runs through the blocks is
 /// float32; what lies between two products is stored as the frozen matrix that reads it, in float32 or bf16.
 /// </summary>
 internal sealed class ResidualBlock : Module
 {
     private readonly int _heads;
     private readonly bool _causal;
+    private readonly Activation _activation;
+    private readonly float _epsilon;
     private readonly Parameter _norm1Weight;
     private readonly Parameter _norm1Bias;
     private readonly Parameter _inWeight;
@@ -30,7 +32,7 @@ internal sealed class ResidualBlock : Module
     internal ResidualBlock(IWeightSource weights, string prefix, TowerConfig tower, bool causal)
     {
         int width = tower.Width, hidden = tower.MlpWidth;
-        (_heads, _causal) = (tower.Heads, causal);
+        (_heads, _causal, _activation, _epsilon) = (tower.Heads, causal, tower.Activation, tower.NormEpsilon);
 
         // OpenAI's standard deviations: attention width^-1/2, residual projections divided by sqrt(2 layers), MLP (2 width)^-1/2.
         double attention = Math.Pow(width, -0.5), projection = attention * Math.Pow(2 * tower.Layers, -0.5), mlp = Math.Pow(2 * width, -0.5);
@@ -81,7 +83,7 @@ internal sealed class ResidualBlock : Module
     private Variable Project(Tape tape, Variable x, DType type)
     {
         using var scope = tape.BeginScope();
-        var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, ClipConfig.LayerNormEpsilon, _inWeight.Value.DType);
+        var normalized = tape.LayerNorm(x, _norm1Weight, _norm1Bias, _epsilon, _inWeight.Value.DType);
         return scope.Keep(tape.Linear(normalized, _inWeight, _inBias, type: type));
     }
 
@@ -90,8 +92,8 @@ internal sealed class ResidualBlock : Module
     {
         using var scope = tape.BeginScope();
         var middle = Attend(tape, packed, first, x);
-        var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, ClipConfig.LayerNormEpsilon, _fc1Weight.Value.DType);
-        var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, Activation.QuickGelu, type: _fc2Weight.Value.DType);
+        var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, _epsilon, _fc1Weight.Value.DType);
+        var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, _activation, type: _fc2Weight.Value.DType);
         return scope.Keep(tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle));
     }
 

@@ -66,7 +66,7 @@ internal sealed class TextTower : Module
 
         using var scope = tape.BeginScope();
         var features = tape.Gather(x, rows, ends.Length);
-        var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, ClipConfig.LayerNormEpsilon);
+        var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, _config.Text.NormEpsilon);
         return scope.Keep(tape.Linear(normalized, _projection, null));
     }
 

@@ -68,7 +68,7 @@ internal sealed class VisionTower : Module
         var token = tape.Reshape(_classEmbedding, 1, d);
         var placed = tape.AddRows(tape.Splice(embedded, token, 0, 0), Positions(rows, columns));
         var tokens = classTwice ? AddClassTokenAgain(tape, placed, token) : placed;
-        return scope.Keep(tape.LayerNorm(tokens, _preWeight, _preBias, ClipConfig.LayerNormEpsilon));
+        return scope.Keep(tape.LayerNorm(tokens, _preWeight, _preBias, _config.Vision.NormEpsilon));
     }
 
     /// <summary>Runs block `layer`.</summary>
@@ -78,7 +78,7 @@ internal sealed class VisionTower : Module
     internal Variable Project(Tape tape, Variable x)
     {
         using var scope = tape.BeginScope();
-        return scope.Keep(tape.Linear(tape.LayerNorm(x, _postWeight, _postBias, ClipConfig.LayerNormEpsilon), _projection, null));
+        return scope.Keep(tape.Linear(tape.LayerNorm(x, _postWeight, _postBias, _config.Vision.NormEpsilon), _projection, null));
     }
 
     /// <summary>CLIP's picture feature: the class token, projected, not normalised -> [B, E].</summary>

@@ -10,13 +10,13 @@ internal static class ReferenceComparison
     /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     internal static IReadOnlyList<ComparisonRow> Run(
-        string clipPath, string referencePath, ComparisonTolerance tolerance, Device device, CancellationToken cancellation = default)
+        string clipPath, string referencePath, ComparisonTolerance tolerance, Device device, Kernels.Activation? activation = null, CancellationToken cancellation = default)
     {
         using var file = new ReferenceFile(referencePath, tolerance.Values, cancellation);
 
         // What a plain CLIP's file cannot have makes it an LDVC file, so that one without options is told what it lacks.
         bool ldvc = file.Metadata.ContainsKey("options") || file.Entries.Keys.Any(k => k.StartsWith("param.", StringComparison.Ordinal));
-        using var clip = ClipCheckpoint.Find(clipPath).Load(device);
+        using var clip = ClipCheckpoint.Find(clipPath).Load(device, activation);
         if (ldvc)
         {
             LdvcComparison.Run(file, clip, device, tolerance);

@@ -27,8 +27,8 @@ public sealed record DataConfig
     [Option("Names of the unseen classes; empty = the data set's own split (folder: its unseen.txt or seen.txt, or else none).")]
     public string[] Unseen { get; init; } = [];
 
-    /// <summary>Mean and standard deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.</summary>
-    [Option("Mean and standard deviation that images are normalised with: clip = CLIP's own, imagenet = what ZegCLIP's code used.")]
+    /// <summary>Mean and standard deviation that images are normalised with: clip = this CLIP's own (its preprocessor_config.json, else its open_clip_config.json, else OpenAI's), imagenet = what ZegCLIP's code used.</summary>
+    [Option("Mean and standard deviation that images are normalised with: clip = this CLIP's own (its preprocessor_config.json, else its open_clip_config.json, else OpenAI's), imagenet = what ZegCLIP's code used.")]
     public ImageStatistics ImageMean { get; init; } = ImageStatistics.Clip;
 
     /// <summary>Threads that read and augment images; 0 = chosen by the number of cores.</summary>

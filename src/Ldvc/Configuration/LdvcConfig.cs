@@ -62,6 +62,23 @@ public sealed record ClipConfig
     /// <summary>Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.</summary>
     [Option("Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.", Runtime = true)]
     public string? Path { get; init; }
+
+    /// <summary>Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu (OpenAI's) or gelu.</summary>
+    [Option("Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu (OpenAI's) or gelu.")]
+    public ClipActivation Activation { get; init; } = ClipActivation.Auto;
+}
+
+/// <summary>The activation in a CLIP's blocks.</summary>
+public enum ClipActivation
+{
+    /// <summary>What the CLIP's files say.</summary>
+    Auto,
+
+    /// <summary>x * sigmoid(1.702 x).</summary>
+    QuickGelu,
+
+    /// <summary>x Phi(x), exact.</summary>
+    Gelu,
 }
 
 /// <summary>Section loss.</summary>

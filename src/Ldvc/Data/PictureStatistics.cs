@@ -6,6 +6,8 @@ namespace Ldvc.Data;
 internal static class PictureStatistics
 {
     /// <summary>Mean and standard deviation that pictures are normalised with.</summary>
-    internal static Imaging.ImageStatistics Of(DataConfig data) =>
-        data.ImageMean == ImageStatistics.Clip ? Imaging.ImageStatistics.Clip : Imaging.ImageStatistics.ImageNet;
+    /// <param name="data">Says whose.</param>
+    /// <param name="clip">The CLIP's own.</param>
+    internal static Imaging.ImageStatistics Of(DataConfig data, Imaging.ImageStatistics clip) =>
+        data.ImageMean == ImageStatistics.Clip ? clip : Imaging.ImageStatistics.ImageNet;
 }

@@ -57,6 +57,6 @@ public static class Evaluator
         bool applies = config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0;
         float penalty = applies ? (float)config.Eval.SeenPenalty : 0;
         float[] penalties = [.. classes.Owners.Select(id => dataset.Split.IsSeen(id) ? penalty : 0)];
-        return new Segmenter(loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data), classes);
+        return new Segmenter(loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data, loaded.Statistics), classes);
     }
 }

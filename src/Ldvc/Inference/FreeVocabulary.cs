@@ -12,7 +12,7 @@ internal static class FreeVocabulary
     /// <param name="loaded">The checkpoint's model.</param>
     /// <param name="classes">The classes; their order gives the indices.</param>
     internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes) =>
-        new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data), classes);
+        new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics), classes);
 
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
     internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);

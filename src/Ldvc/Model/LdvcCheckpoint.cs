@@ -11,13 +11,19 @@ namespace Ldvc.Model;
 
 /// <summary>
 /// A checkpoint of `ldvc train` (method.md 11), opened for reading: the trained tensors, the optimiser's moments, and in the metadata everything that
-/// inference and continuing need to know. The frozen CLIP is not in it; it is named by its SHA-256.
+/// inference and continuing need to know. The frozen CLIP is not in it; it is named by a digest of its weights (<see cref="ClipDigest"/>), whatever file they
+/// lie in; before 0.2.0 by the SHA-256 of its file.
 /// </summary>
 public sealed class LdvcCheckpoint : IDisposable
 {
     private const string Kind = "ldvc";
     private const string KindKey = "kind";
-    private const string ClipShaKey = "clip_sha256";
+    private const string ClipDigestKey = "clip_digest";
+    private const string ClipFileKey = "clip_sha256";
+    private const string ClipFormKey = "clip_form";
+    private const string ImageMeanKey = "image_mean";
+    private const string ImageStdKey = "image_std";
+    private const string Auto = "auto";
     private const string ClipPathKey = "clip_path";
     private const string ConfigKey = "config";
     private const string ClassesKey = "classes";
@@ -41,7 +47,9 @@ public sealed class LdvcCheckpoint : IDisposable
         }
 
         Config = ConfigLoader.Parse(Text(ConfigKey), $"{Path} (its configuration)");
-        ClipSha256 = Text(ClipShaKey);
+        ClipDigest = archive.Metadata.GetValueOrDefault(ClipDigestKey);
+        ClipFileSha256 = ClipDigest is null ? Text(ClipFileKey) : null;
+        Statistics = ReadStatistics();
         ClipPath = Text(ClipPathKey);
         Classes = new ClassList(Names(ClassesKey), Path);
         string[] seen = Names(SeenKey);
@@ -58,8 +66,14 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>The configuration it was trained with.</summary>
     public LdvcConfig Config { get; }
 
-    /// <summary>SHA-256 of the CLIP's weights file.</summary>
-    internal string ClipSha256 { get; }
+    /// <summary>Digest of the CLIP's weights; null in checkpoints from before 0.2.0.</summary>
+    internal string? ClipDigest { get; }
+
+    /// <summary>SHA-256 of the file that the CLIP lay in, where that is all there is.</summary>
+    internal string? ClipFileSha256 { get; }
+
+    /// <summary>Mean and standard deviation of the CLIP's pictures in training.</summary>
+    internal Imaging.ImageStatistics Statistics { get; }
 
     /// <summary>Where the CLIP lay in training.</summary>
     internal string ClipPath { get; }
@@ -90,11 +104,19 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
     internal static SafetensorsWriter Compose(LoadedModel loaded, AdamW optimizer, LdvcConfig config, SegmentationDataset dataset)
     {
-        LdvcConfig kept = config with { Train = config.Train with { Out = null }, Pretrain = config.Pretrain with { Out = null } };
+        LdvcConfig kept = config with
+        {
+            Clip = config.Clip with { Activation = ClipForm.Activation(loaded.Clip.Config) },
+            Train = config.Train with { Out = null },
+            Pretrain = config.Pretrain with { Out = null },
+        };
         return TrainingState.Compose(loaded.Model.Parameters(), optimizer, optimizer.Steps, new Dictionary<string, string>
         {
             [KindKey] = Kind,
-            [ClipShaKey] = loaded.ClipSha256,
+            [ClipDigestKey] = loaded.Clip.Digest!,
+            [ClipFormKey] = ClipForm.Of(loaded.Clip.Config),
+            [ImageMeanKey] = JsonSerializer.Serialize(loaded.Statistics.Mean),
+            [ImageStdKey] = JsonSerializer.Serialize(loaded.Statistics.Std),
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
             [ClassesKey] = Serialize(dataset.Classes.Classes),
@@ -106,7 +128,7 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <exception cref="InputException">The model is built on another CLIP, or a tensor is missing or has another shape.</exception>
     internal void Restore(LoadedModel loaded, AdamW? optimizer)
     {
-        RefuseOtherClip(loaded.ClipSha256, "the CLIP in use");
+        RefuseOtherClip(loaded.Clip, loaded.Source);
         TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer);
     }
 
@@ -117,11 +139,12 @@ public sealed class LdvcCheckpoint : IDisposable
     public LoadedModel LoadModel(Device device, string? clip)
     {
         clip ??= Locate();
-        RefuseOtherClip(ClipCheckpoint.Find(clip).Sha256(), clip);
-        LoadedModel loaded = LoadedModel.Create(clip, Config.Model, device, seed: 0);
+        ClipCheckpoint source = ClipCheckpoint.Find(clip);
+        LoadedModel loaded = LoadedModel.Create(clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: 0, model => RefuseOtherClip(model, source));
         try
         {
-            Restore(loaded, null);
+            TrainingState.Load(_archive, loaded.Model.Parameters(), null);
+            loaded.Statistics = Statistics;
             return loaded;
         }
         catch
@@ -141,7 +164,8 @@ public sealed class LdvcCheckpoint : IDisposable
         var own = ConfigWriter.Flatten(Config).ToDictionary(entry => entry.Key, entry => entry.Value);
         foreach ((string key, _, string value) in ConfigWriter.Flatten(config))
         {
-            bool matters = (key.StartsWith("model.", StringComparison.Ordinal) && !key.EndsWith(".dropout", StringComparison.Ordinal)) || key == "data.image_mean";
+            bool matters = (key.StartsWith("model.", StringComparison.Ordinal) && !key.EndsWith(".dropout", StringComparison.Ordinal)) || key == "data.image_mean"
+                || (key == "clip.activation" && value != Auto && own[key] != Auto);
             if (matters && own[key] != value)
             {
                 throw new InputException($"{config.Source}: {key}: expected {own[key]}, as {Path} was trained with, found {value}.");
@@ -165,12 +189,42 @@ public sealed class LdvcCheckpoint : IDisposable
     // "name; synonym; synonym" each.
     private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray());
 
-    private void RefuseOtherClip(string sha256, string place)
+    private void RefuseOtherClip(ClipModel clip, ClipCheckpoint source)
     {
-        if (sha256 != ClipSha256)
+        string found = ClipDigest is null ? source.Sha256() : clip.Digest!, expected = ClipDigest ?? ClipFileSha256!;
+        if (found != expected)
         {
-            throw new InputException($"{Path}: was trained on the CLIP with SHA-256 {ClipSha256}, but {place} has {sha256}; name the right one with --clip (segment) or clip.path.");
+            throw new InputException(
+                $"{Path}: was trained on the CLIP with SHA-256 {expected} of its {(ClipDigest is null ? "file" : "weights")}, but {source.WeightsPath} has {found}; name the right one with --clip (segment) or clip.path.");
         }
+
+        // The same weights beside another configuration are another network.
+        if (_archive.Metadata.TryGetValue(ClipFormKey, out string? form) && form != ClipForm.Of(clip.Config))
+        {
+            throw new InputException($"{Path}: was trained on these weights with {form}, but what lies beside {source.WeightsPath} says {ClipForm.Of(clip.Config)}.");
+        }
+    }
+
+    // Before 0.2.0 nothing but OpenAI's own or, as the configuration says, ImageNet's were used.
+    private Imaging.ImageStatistics ReadStatistics() => _archive.Metadata.ContainsKey(ImageMeanKey)
+        ? new Imaging.ImageStatistics(Path, Three(ImageMeanKey, -1e3f), Three(ImageStdKey, 1e-6f))
+        : Imaging.ImageStatistics.Clip;
+
+    private float[] Three(string key, float smallest)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest))
+            {
+                return values;
+            }
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        throw new InputException($"{Path}: the metadata key '{key}' is damaged; expected three numbers.");
     }
 
     // As it was named in training; from another working directory, or after both were moved together, beside the checkpoint.

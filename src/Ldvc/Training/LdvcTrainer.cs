@@ -64,7 +64,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         // Built now, so that what is wrong with it is said before a run begins.
-        _augmentation = new Augmentation(config.Augment, PictureStatistics.Of(config.Data));
+        _augmentation = new Augmentation(config.Augment, PictureStatistics.Of(config.Data, loaded.Statistics));
         DataLoader.CheckBatch(train.Batch / train.Accumulate, config.Augment.Crop);
         _mapping = new LabelMapping(dataset.Split, train.Setting switch
         {

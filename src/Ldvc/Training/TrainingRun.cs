@@ -57,7 +57,7 @@ public sealed class TrainingRun
         bool existed = RunFolder.Check(root, config, resume);
 
         // Everything that can be wrong is checked before the folder is made and before hours are spent.
-        string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
+        config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
         validation.CheckFiles();
@@ -65,7 +65,8 @@ public sealed class TrainingRun
             RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? checkpoints.Latest()?.Path : null;
         using LdvcCheckpoint? start = OpenStart(config, from, training);
-        using LoadedModel loaded = LoadedModel.Create(clip, config.Model, device, (ulong)config.Train.Seed);
+        using LoadedModel loaded = LoadedModel.Create(config.Clip, config.Model, device, (ulong)config.Train.Seed);
+        loaded.Statistics = start?.Statistics ?? loaded.Statistics;
         using var trainer = new LdvcTrainer(loaded, training, config);
         start?.Restore(loaded, from is null ? null : trainer.Optimizer);
         Evaluator.CreateSegmenter(loaded, validation, config).Dispose();

@@ -11,30 +11,46 @@ public abstract partial class TensorArchive : IDisposable
     // Elements converted at a time: small enough for the caches, large enough that a read is a sequential transfer.
     private const int ChunkElements = 1 << 16;
 
+    private readonly ArchiveSource? _source;
+
     private protected TensorArchive(
         ArchiveSource source,
         IReadOnlyDictionary<string, TensorEntry> entries,
         IReadOnlyDictionary<string, string> metadata)
+        : this(source.Path, entries, metadata)
     {
-        Source = source;
+        _source = source;
+    }
+
+    /// <summary>An archive without a file of its own.</summary>
+    private protected TensorArchive(string path, IReadOnlyDictionary<string, TensorEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    {
+        Path = path;
         Entries = entries;
         Metadata = metadata;
     }
 
     /// <summary>The file's path as it was given.</summary>
-    public string Path => Source.Path;
+    public string Path { get; }
 
     /// <summary>Every tensor of the file by name.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
-    /// <summary>The file's own notes (safetensors' <c>__metadata__</c>); empty for other formats.</summary>
+    /// <summary>
+    /// The file's own notes: safetensors' <c>__metadata__</c>; of a TorchScript archive, under "torchscript.classes", the names of its classes; empty for
+    /// other formats.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    private protected ArchiveSource Source { get; }
+    private protected ArchiveSource Source => _source ?? throw new InvalidOperationException($"{Path} is not one file");
 
-    /// <summary>Opens a tensor file; its kind is told by its content, not by its name.</summary>
+    /// <summary>
+    /// Opens a tensor file; its kind is told by its content, not by its name. The one exception is a name that ends in ".index.json": the list of the files
+    /// ("shards") that a large model was cut into, as Hugging Face's tools write it; they lie beside it and are opened as one.
+    /// </summary>
     /// <exception cref="InputException">The file is missing, of no known kind, damaged, or holds anything but tensors and plain data.</exception>
-    public static TensorArchive Open(string path) => ArchiveDetection.Open(ArchiveSource.Open(path));
+    public static TensorArchive Open(string path) =>
+        path.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal) ? ShardedArchive.OpenIndex(path) : ArchiveDetection.Open(ArchiveSource.Open(path));
 
     /// <summary>Opens a tensor file held in memory; <paramref name="name"/> stands for its path in messages.</summary>
     /// <exception cref="InputException">As for <see cref="Open(string)"/>.</exception>
@@ -125,12 +141,18 @@ public abstract partial class TensorArchive : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {
-        Source.Dispose();
+        Close();
         GC.SuppressFinalize(this);
     }
 
     /// <summary>Fills a span of bytes with the stored elements from a given row-major index on.</summary>
-    private protected delegate void ElementReader(long firstElement, Span<byte> destination);
+    internal delegate void ElementReader(long firstElement, Span<byte> destination);
+
+    /// <summary>The same for an archive that is a part of another.</summary>
+    internal ElementReader OpenElementsOf(string name) => OpenElements(Entries[name]);
+
+    /// <summary>Gives back what the archive holds open.</summary>
+    private protected virtual void Close() => _source?.Dispose();
 
     /// <summary>Prepares reading one tensor of this file.</summary>
     private protected abstract ElementReader OpenElements(TensorEntry entry);

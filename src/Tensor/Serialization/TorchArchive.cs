@@ -6,14 +6,18 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal sealed class TorchArchive : TensorArchive
 {
+    /// <summary>Key of the metadata of a TorchScript archive: the names of its classes, separated by commas.</summary>
+    internal const string ScriptClasses = "torchscript.classes";
+
     private readonly Dictionary<string, TorchTensor> _tensors;
     private readonly Dictionary<string, long> _storageOffsets;
 
-    private TorchArchive(ArchiveSource source, Dictionary<string, TorchTensor> tensors, Dictionary<string, long> storageOffsets)
+    private TorchArchive(
+        ArchiveSource source, Dictionary<string, TorchTensor> tensors, Dictionary<string, long> storageOffsets, IReadOnlyDictionary<string, string> metadata)
         : base(
             source,
             tensors.ToDictionary(t => t.Key, t => new TensorEntry(t.Key, t.Value.Type, t.Value.Shape, t.Value.Count), StringComparer.Ordinal),
-            new Dictionary<string, string>())
+            metadata)
     {
         _tensors = tensors;
         _storageOffsets = storageOffsets;
@@ -23,8 +27,14 @@ internal sealed class TorchArchive : TensorArchive
     /// <exception cref="InputException">It is damaged, or not a checkpoint of tensors.</exception>
     public static TorchArchive OpenZip(ArchiveSource source)
     {
-        (object? root, Dictionary<string, long> offsets) = TorchZip.Read(source);
-        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets);
+        (object? root, Dictionary<string, long> offsets, IReadOnlyCollection<string> classes) = TorchZip.Read(source);
+        var metadata = new Dictionary<string, string>();
+        if (classes.Count > 0)
+        {
+            metadata.Add(ScriptClasses, string.Join(',', classes));
+        }
+
+        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, metadata);
     }
 
     /// <summary>Opens a file of torch.save's older, plain format.</summary>
@@ -32,7 +42,7 @@ internal sealed class TorchArchive : TensorArchive
     public static TorchArchive OpenLegacy(ArchiveSource source)
     {
         (object? root, Dictionary<string, long> offsets) = TorchLegacy.Read(source);
-        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets);
+        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, new Dictionary<string, string>());
     }
 
     private protected override ElementReader OpenElements(TensorEntry entry)

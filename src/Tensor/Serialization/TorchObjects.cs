@@ -7,6 +7,7 @@ namespace Ldvc.Tensors.Serialization;
 internal sealed class TorchObjects(string path)
 {
     private const int MaxPairs = 4_000_000;
+    private const int MaxClasses = 1000;
 
     private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
     private long _pairsMade;
@@ -14,10 +15,22 @@ internal sealed class TorchObjects(string path)
     /// <summary>Every storage the pickle referred to, by key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
 
+    /// <summary>Names of the TorchScript classes the pickle referred to, without their modules.</summary>
+    public SortedSet<string> Classes { get; } = new(StringComparer.Ordinal);
+
     /// <summary>GLOBAL: looks a name up in the allow-list.</summary>
-    public PickleGlobal Global(string module, string name) => TorchGlobals.Find(module, name) ?? throw new InputException(
-        $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; "
-        + "nothing was run.");
+    public PickleGlobal Global(string module, string name)
+    {
+        PickleGlobal global = TorchGlobals.Find(module, name) ?? throw new InputException(
+            $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; "
+            + "nothing was run.");
+        if (global.Kind == PickleGlobalKind.ScriptClass && Classes.Count < MaxClasses)
+        {
+            Classes.Add(name);
+        }
+
+        return global;
+    }
 
     /// <summary>REDUCE: what an allowed callable makes of its arguments.</summary>
     public object? Call(object? callable, object? arguments)

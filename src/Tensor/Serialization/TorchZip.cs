@@ -10,8 +10,8 @@ internal static class TorchZip
 {
     private const long LargestPickle = 1 << 26;
 
-    /// <summary>The unpickled root and the file offset of every storage.</summary>
-    public static (object? Root, Dictionary<string, long> StorageOffsets) Read(ArchiveSource source)
+    /// <summary>The unpickled root, the file offset of every storage, and the names of the TorchScript classes.</summary>
+    public static (object? Root, Dictionary<string, long> StorageOffsets, IReadOnlyCollection<string> Classes) Read(ArchiveSource source)
     {
         ZipDirectory zip = ZipDirectory.Read(source);
         string prefix = Prefix(zip, source.Path);
@@ -24,7 +24,7 @@ internal static class TorchZip
 
         var objects = new TorchObjects(source.Path);
         object? root = new PickleMachine(new PickleStream(source, start, start + length), objects).Run();
-        return (root, Locate(source.Path, zip, prefix, objects, source.Length));
+        return (root, Locate(source.Path, zip, prefix, objects, source.Length), objects.Classes);
     }
 
     private static Dictionary<string, long> Locate(string path, ZipDirectory zip, string prefix, TorchObjects objects, long fileLength)

@@ -63,6 +63,12 @@ public sealed class ClipTokenizer
     internal void CheckVocabulary(int embeddings, string clip)
     {
         int largest = Vocabulary.Ids.Values.Max();
+        if (Vocabulary.Numbered && largest + 1 < embeddings)
+        {
+            throw new InputException(
+                $"{clip}: {VocabularyFiles.OpenAi} has {Vocabulary.Merges.Count} merges, which make {largest + 1} tokens, but the text encoder has embeddings for {embeddings}; expected {embeddings - largest - 1} merges more: the file is cut short or another one's.");
+        }
+
         if (largest >= embeddings)
         {
             throw new InputException($"{clip}: the tokenizer has the id {largest}, but the text encoder has embeddings for 0 to {embeddings - 1} only.");

@@ -10,6 +10,9 @@ namespace Ldvc.Clip.Tokenization;
 /// <param name="Merges">Pairs of tokens; an earlier pair is merged first.</param>
 internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IReadOnlyList<(string Left, string Right)> Merges)
 {
+    /// <summary>Whether the ids follow from the number of merges, as in OpenAI's list: with too few of them, every later id is another one.</summary>
+    public bool Numbered { get; init; }
+
     /// <summary>
     /// The vocabulary as CLIP numbers it: the 256 byte symbols, the same as word ends, one token per merge, start and end of text.
     /// </summary>

@@ -104,8 +104,47 @@ internal static class VocabularyFiles
             }
         }
 
+        CheckWhole(mergesPath, ids, merges);
         return new ClipVocabulary(ids, merges);
     }
+
+    // A list that was cut short, or is another vocabulary's, would still split every text: into other tokens than the CLIP was trained with.
+    private static void CheckWhole(string path, IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
+    {
+        var given = new HashSet<string>(ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord)), StringComparer.Ordinal);
+        int last = -1;
+        foreach ((string left, string right) in merges)
+        {
+            if (!given.Contains(left) || !given.Contains(right))
+            {
+                throw new InputException($"{path}: the merge {Shown(left)} {Shown(right)} comes before the one that gives {Shown(given.Contains(left) ? right : left)}; expected the merges in their order.");
+            }
+
+            int id = ids[left + right];
+            if (given.Add(left + right))
+            {
+                if (id < last)
+                {
+                    throw new InputException(
+                        $"{path}: the merge {Shown(left)} {Shown(right)} gives the token of id {id} after one of id {last}; expected the merges in the order of the vocabulary's ids, so the two are not of one tokenizer.");
+                }
+
+                last = id;
+            }
+        }
+
+        string[] missing = [.. ids.Keys.Where(token => !given.Contains(token) && !IsSpecial(token))];
+        if (missing.Length > 0)
+        {
+            string first = missing.MinBy(token => ids[token])!;
+            throw new InputException(
+                $"{path}: {merges.Count} merges, but {missing.Length} tokens of the vocabulary come from none of them, the first is {Shown(first)}; expected all merges of this vocabulary: the file is cut short or another one's.");
+        }
+    }
+
+    // <|startoftext|>, <|endoftext|>, and what users add in this form. The end of a word has another.
+    private static bool IsSpecial(string token) =>
+        token.Length > 2 && token[0] == '<' && token[^1] == '>' && !token.EndsWith(ByteSymbols.EndOfWord, StringComparison.Ordinal);
 
     private static ClipVocabulary LoadTokenizer(string path)
     {
@@ -162,7 +201,7 @@ internal static class VocabularyFiles
         }
 
         ClipVocabulary vocabulary = ClipVocabulary.FromMerges(merges);
-        return Check(path, path, vocabulary.Ids, merges);
+        return Check(path, path, vocabulary.Ids, merges) with { Numbered = true };
     }
 
     private static Dictionary<string, int> Ids(string path, JsonElement json)
