@@ -29,7 +29,7 @@ public sealed class OptionEffectTests : IDisposable
         "data.synthetic.vocabulary=scenes|SCENES",
         "augment.scale=[200,100]", "augment.ratio=[1,1]", "augment.crop=48", "augment.cat_max_ratio=0.01", "augment.crop_tries=1|augment.cat_max_ratio=0.01", "augment.flip=1",
         "augment.brightness=0", "augment.contrast=[1,1]", "augment.saturation=[1,1]", "augment.hue=0",
-        "train.setting=full", "train.iterations=3", "train.batch=1", "train.accumulate=2", "train.lr=1e-3", "train.betas=[0.5,0.9]", "train.eps=1e-3", "train.weight_decay=0.5",
+        "train.setting=full", "train.iterations=3", "train.batch=1", "train.accumulate=2", "train.lr=1e-3", "train.betas=[0.5,0.9]", "train.eps=1e-3", "train.clip_grad=1e-9", "train.weight_decay=0.5",
         "train.warmup=0", "train.warmup_ratio=0.5", "train.poly_power=3", "train.min_lr=1e-4", "train.seed=1", "train.transductive.iterations=9|train.setting=transductive",
     ];
 
@@ -65,6 +65,7 @@ public sealed class OptionEffectTests : IDisposable
         ["pretrain.precision"] = nameof(Gpu.TensorCorePrecisionTests),
         ["train.checkpoint_every"] = nameof(ResumeTests),
         ["train.keep"] = nameof(Verbs.TrainTests),
+        ["train.keep_best"] = nameof(BestCheckpointTests),
         ["train.log_every"] = nameof(Verbs.TrainTests),
         ["train.eval_every"] = nameof(Verbs.TrainTests),
         ["train.transductive.from"] = nameof(Verbs.TrainTests),

@@ -110,7 +110,7 @@ internal sealed class ConfigBinder
 
         if (type.IsEnum)
         {
-            int index = Array.IndexOf(ConfigOption.EnumNames(type), text);
+            int index = Array.IndexOf(ConfigOption.EnumNames(type), text.Replace('_', '-'));
             return index < 0 ? null : Enum.GetValues(type).GetValue(index);
         }
 

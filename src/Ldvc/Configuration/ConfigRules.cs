@@ -47,6 +47,10 @@ internal static class ConfigRules
             train.MinLr <= train.Lr,
             "train.min_lr",
             $"expected at most train.lr = {ConfigText.Number(train.Lr)}, found {ConfigText.Number(train.MinLr)}");
+        Rule(
+            train.KeepBest == BestScore.None || train.EvalEvery > 0,
+            "train.keep_best",
+            $"expected train.eval_every above 0 (without evaluations on the way there is nothing to choose from), found {ConfigWriter.EnumName(train.KeepBest)} and 0");
         Rule(config.Loss.Focal + config.Loss.Dice > 0, "loss.dice", "expected loss.focal or loss.dice above 0, found both 0");
         Rule(
             config.Eval.Stride <= config.Eval.Window,

@@ -37,6 +37,10 @@ public sealed record TrainConfig
     [Option("Decoupled weight decay, on every trained parameter.", Min = 0)]
     public double WeightDecay { get; init; } = 0.01;
 
+    /// <summary>Gradients are scaled down when their Euclidean norm, all parameters together, exceeds this; 0 = never.</summary>
+    [Option("Gradients are scaled down when their Euclidean norm, all parameters together, exceeds this; 0 = never.", Min = 0)]
+    public double ClipGrad { get; init; }
+
     /// <summary>Steps of linear warm-up; 0 = none.</summary>
     [Option("Steps of linear warm-up; 0 = none.", Min = 0)]
     public int Warmup { get; init; } = 1500;
@@ -76,6 +80,13 @@ public sealed record TrainConfig
     [Option("How many of the newest checkpoints are kept.", Min = 1, Runtime = true)]
     public int Keep { get; init; } = 3;
 
+    /// <summary>
+    /// The checkpoint whose validation has the highest score of this kind is kept as best.safetensors besides, whatever train.keep says; needs
+    /// train.eval_every.
+    /// </summary>
+    [Option("The checkpoint whose validation has the highest score of this kind is kept as best.safetensors besides, whatever train.keep says; needs train.eval_every.", Runtime = true)]
+    public BestScore KeepBest { get; init; }
+
     /// <summary>Steps between lines of metrics.jsonl and TensorBoard points.</summary>
     [Option("Steps between lines of metrics.jsonl and TensorBoard points.", Min = 1, Runtime = true)]
     public int LogEvery { get; init; } = 50;
@@ -93,6 +104,22 @@ public sealed record TrainConfig
 
     /// <summary>The step whose checkpoint is always kept: transductive training starts from it.</summary>
     public int HalfWay => Steps / 2;
+}
+
+/// <summary>The score by which a run's best checkpoint is chosen (<see cref="TrainConfig.KeepBest"/>).</summary>
+public enum BestScore
+{
+    /// <summary>None is chosen.</summary>
+    None,
+
+    /// <summary>The harmonic mean of mIoU over seen and over unseen classes.</summary>
+    Hiou,
+
+    /// <summary>mIoU over all classes.</summary>
+    Miou,
+
+    /// <summary>mIoU over unseen classes.</summary>
+    MiouUnseen,
 }
 
 /// <summary>Section train.transductive.</summary>

@@ -33,6 +33,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private readonly PolynomialSchedule _schedule;
     private TrainingInputs? _inputs;
     private StepResult _last;
+    private double _gradientNorm;
 
     /// <summary>Makes ready to train; the configuration is checked against the CLIP and the data set.</summary>
     /// <param name="loaded">The model; it stays the caller's.</param>
@@ -109,7 +110,9 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
     TimeSpan? ITrainable.Waited => Waited;
 
-    IReadOnlyList<(string Name, double Value)> ITrainable.Parts => [("focal", _last.Focal), ("dice", _last.Dice)];
+    IReadOnlyList<(string Name, double Value)> ITrainable.Parts => _config.Train.ClipGrad == 0
+        ? [("focal", _last.Focal), ("dice", _last.Dice)]
+        : [("focal", _last.Focal), ("dice", _last.Dice), ("gradient_norm", _gradientNorm)];
 
     /// <summary>One optimiser step.</summary>
     /// <exception cref="InputException">A file of the data set is bad, or NaN or infinity appeared (the message names the first bad
@@ -132,7 +135,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
         double rate = _schedule.At(Step);
         using var range = _loaded.Device.Range("optimiser");
-        Optimizer.Step((float)rate, 1f / parts);
+        Optimizer.Step((float)rate, ClipScale(parts) / parts);
         return _last = new StepResult(total, focal, dice, rate);
     }
 
@@ -140,6 +143,18 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     {
         StepResult result = RunStep();
         return (result.Loss, result.LearningRate);
+    }
+
+    // As torch.nn.utils.clip_grad_norm_: of the gradients' mean over the parts of the batch.
+    private float ClipScale(int parts)
+    {
+        if (_config.Train.ClipGrad == 0)
+        {
+            return 1;
+        }
+
+        _gradientNorm = Optimizer.GradientNorm() / parts;
+        return (float)Math.Min(1, _config.Train.ClipGrad / (_gradientNorm + 1e-6));
     }
 
     /// <summary>A checkpoint of the last step.</summary>

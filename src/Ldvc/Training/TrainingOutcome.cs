@@ -29,6 +29,9 @@ public sealed record TrainingOutcome
     /// <summary>The newest checkpoint; null when none was written yet.</summary>
     public required string? Checkpoint { get; init; }
 
+    /// <summary>The checkpoint with the highest validation score; null without train.keep_best, or when none was scored yet.</summary>
+    public string? Best { get; init; }
+
     /// <summary>The loss of the last step of this process; null when it took none.</summary>
     public required double? Loss { get; init; }
 
@@ -46,6 +49,7 @@ public sealed record TrainingOutcome
         DataWaitSeconds,
         Folder,
         Checkpoint,
+        Best,
         Loss,
         Scores = Scores is null ? null : ScoreTable.ToJson(Scores),
     };

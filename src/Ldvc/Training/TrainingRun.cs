@@ -23,6 +23,7 @@ public sealed class TrainingRun
     private readonly LdvcTrainer _trainer;
     private readonly RunLog _log;
     private readonly RunLoop _loop;
+    private readonly BestCheckpoint _best;
 
     private TrainingRun(
         LdvcConfig config,
@@ -37,6 +38,7 @@ public sealed class TrainingRun
     {
         (_config, _monitor, _folder, _loaded, _cancellation) = (config, monitor, folder, loaded, cancellation);
         ((_training, _validation), _trainer, _log, _loop) = (data, trainer, log, loop);
+        _best = new BestCheckpoint(folder.CheckpointsPath, config.Train.KeepBest, trainer.Step);
     }
 
     /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
@@ -61,6 +63,7 @@ public sealed class TrainingRun
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
         validation.CheckFiles();
+        BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Source);
         var checkpoints = new CheckpointFolder(
             RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? checkpoints.Latest()?.Path : null;
@@ -187,6 +190,11 @@ public sealed class TrainingRun
                 ("miou_unseen", scores.Unseen),
                 ("hiou", scores.Harmonic),
                 ("miou", scores.MeanIoU));
+            if (_best.Offer(scores, _loop.Checkpoint!, _trainer.Step))
+            {
+                _monitor.Say($"best checkpoint so far: {_best.Describe()}, kept as {_best.Path}");
+            }
+
             AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new
             {
                 Data = _validation.Name,
@@ -236,6 +244,7 @@ public sealed class TrainingRun
             DataWaitSeconds = _trainer.Waited.TotalSeconds,
             Folder = _folder.Root,
             Checkpoint = _loop.Checkpoint,
+            Best = _best.Value is null ? null : _best.Path,
             Loss = _loop.Loss,
             Scores = scores,
         };
@@ -248,6 +257,11 @@ public sealed class TrainingRun
             : FormattableString.Invariant(
                 $"{outcome.StepsHere} steps in {TimeText.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, {100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
         _monitor.Say($"checkpoint  {outcome.Checkpoint}");
+        if (_best.Value is not null)
+        {
+            _monitor.Say($"best        {_best.Path} ({_best.Describe()})");
+        }
+
         _monitor.Say($"scores      {_folder.ScoresPath}");
         _monitor.Say($"curves      {_folder.MetricsPath}, or: tensorboard --logdir {_folder.Root}");
     }
