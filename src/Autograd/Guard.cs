@@ -136,7 +136,7 @@ internal static class Guard
     {
         if (start < 0 || count < 0 || start > length - count)
         {
-            throw new ArgumentOutOfRangeException(null, $"{op}: {nameStart} and {nameCount} must lie in 0..{length}, got {nameStart}={start}, {nameCount}={count} ({shape})");
+            throw new ArgumentOutOfRangeException(null, $"{op}: expected {nameStart} and {nameCount} of at least 0 and {nameStart} + {nameCount} of at most {length}, got {nameStart}={start}, {nameCount}={count} ({shape})");
         }
     }
 

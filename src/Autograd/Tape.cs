@@ -28,17 +28,20 @@ public sealed class Tape : IDisposable
     /// <summary>Starts a tape.</summary>
     /// <param name="device">Where it computes.</param>
     /// <param name="recording">False for inference: nothing is kept for a backward, dropout does nothing.</param>
-    /// <param name="seed">Seed of this step's dropout masks.</param>
+    /// <param name="seed">
+    /// Seed of the dropout masks. Not given, the device counts its recording tapes: each step drops other elements, and a program that runs again repeats them.
+    /// Give the step's number where a run is to go on exactly where it was.
+    /// </param>
     /// <exception cref="ArgumentNullException">There is no device.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     /// <exception cref="InvalidOperationException">The device is a GPU, and a tape of another thread on it has not ended.</exception>
-    public Tape(Device device, bool recording, ulong seed = 0)
+    public Tape(Device device, bool recording, ulong? seed = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         Device = device;
         Recording = recording;
         Kernels = KernelSet.For(device);
-        _keys = new CounterRandom(seed, 0xD20);
+        _keys = new CounterRandom(seed ?? (recording ? device.NextTapeSeed() : 0), 0xD20);
         _frame = new ScopeFrame(this, null);
         _leaves = new ScopeFrame(this, null);
         device.HoldForTape();
@@ -134,8 +137,9 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>
-    /// Runs everything backward from a variable, usually the loss of one element. Parameters' gradients stay; all others, and all saved values, are
-    /// freed on the way. A tape runs backward once.
+    /// Runs everything backward from a variable, usually the loss of one element. The gradients of parameters and of the tape's inputs
+    /// (<see cref="Input"/>, read as <see cref="Variable.Gradient"/>) stay; all others, and all saved values, are freed on the way. A tape runs backward once;
+    /// operations recorded after it give values, but no gradients.
     /// </summary>
     /// <param name="output">Where the gradient starts.</param>
     /// <param name="gradient">Its gradient, float32 and of its shape; ones when absent.</param>

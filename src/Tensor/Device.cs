@@ -16,6 +16,7 @@ namespace Ldvc.Tensors;
 public abstract class Device : IDisposable
 {
     private int _disposed;
+    private long _tapes;
 
     private protected Device()
     {
@@ -83,19 +84,21 @@ public abstract class Device : IDisposable
     public Tensor Zeros(Shape shape, DType type = DType.Float32)
     {
         var tensor = Empty(shape, type);
-        Clear(tensor.Storage, 0, shape.Count * type.Size());
-        return tensor;
+        try
+        {
+            Clear(tensor.Storage, 0, shape.Count * type.Size());
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A tensor with a copy of host values.</summary>
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
-    public Tensor FromHost(ReadOnlySpan<float> values, Shape shape)
-    {
-        CheckCount(values.Length, shape, DType.Float32);
-        var tensor = Empty(shape);
-        tensor.CopyFromHost(values);
-        return tensor;
-    }
+    public Tensor FromHost(ReadOnlySpan<float> values, Shape shape) => FromHost(values, shape, DType.Float32);
 
     /// <summary>A bf16 tensor with host values rounded to nearest, ties to even.</summary>
     internal Tensor FromHostRounded(ReadOnlySpan<float> values, Shape shape)
@@ -103,30 +106,16 @@ public abstract class Device : IDisposable
         CheckCount(values.Length, shape, DType.BFloat16);
         var rounded = new ushort[values.Length];
         ElementConversion.FromFloat32(DType.BFloat16, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
-        var tensor = Empty(shape, DType.BFloat16);
-        tensor.CopyFromHost<ushort>(rounded);
-        return tensor;
+        return FromHost<ushort>(rounded, shape, DType.BFloat16);
     }
 
     /// <summary>A tensor of 32-bit integers with a copy of host values.</summary>
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
-    public Tensor FromHost(ReadOnlySpan<int> values, Shape shape)
-    {
-        CheckCount(values.Length, shape, DType.Int32);
-        var tensor = Empty(shape, DType.Int32);
-        tensor.CopyFromHost(values);
-        return tensor;
-    }
+    public Tensor FromHost(ReadOnlySpan<int> values, Shape shape) => FromHost(values, shape, DType.Int32);
 
     /// <summary>A tensor of bytes with a copy of host values.</summary>
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
-    public Tensor FromHost(ReadOnlySpan<byte> values, Shape shape)
-    {
-        CheckCount(values.Length, shape, DType.UInt8);
-        var tensor = Empty(shape, DType.UInt8);
-        tensor.CopyFromHost(values);
-        return tensor;
-    }
+    public Tensor FromHost(ReadOnlySpan<byte> values, Shape shape) => FromHost(values, shape, DType.UInt8);
 
     /// <summary>Waits until every kernel started so far has ended.</summary>
     public abstract void Synchronize();
@@ -149,6 +138,9 @@ public abstract class Device : IDisposable
     protected virtual void Dispose(bool disposing)
     {
     }
+
+    /// <summary>A number for each tape that is given none: 0, 1, 2, ...</summary>
+    internal ulong NextTapeSeed() => (ulong)(Interlocked.Increment(ref _tapes) - 1);
 
     /// <summary>A tape begins on this device: where only one thread may compute at a time, the others are refused until it ends.</summary>
     internal virtual void HoldForTape()
@@ -187,7 +179,24 @@ public abstract class Device : IDisposable
 
     internal abstract void Copy(Storage source, long sourceOffset, Storage target, long targetOffset, long bytes);
 
-    // Before memory is taken, which nobody would give back.
+    // A copy that is refused (another thread computes, the device is gone) leaves no block behind.
+    private Tensor FromHost<T>(ReadOnlySpan<T> values, Shape shape, DType type)
+        where T : unmanaged
+    {
+        CheckCount(values.Length, shape, type);
+        var tensor = Empty(shape, type);
+        try
+        {
+            tensor.CopyFromHost(values);
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
     private static void CheckCount(int count, Shape shape, DType type)
     {
         if (count != shape.Count)

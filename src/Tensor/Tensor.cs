@@ -90,7 +90,7 @@ public sealed partial class Tensor : IDisposable
 
         if (start < 0 || count < 0 || start > Shape[0] - count)
         {
-            throw new ArgumentOutOfRangeException(nameof(start), $"slice: {count} rows from row {start} of {Shape}");
+            throw new ArgumentOutOfRangeException(nameof(start), $"slice: expected start and count of at least 0 and start + count of at most {Shape[0]}, got start={start}, count={count} of {Shape}");
         }
 
         var sizes = Shape.ToArray();
@@ -106,8 +106,16 @@ public sealed partial class Tensor : IDisposable
     {
         _ = Raw;
         var copy = Device.Empty(Shape, DType);
-        copy.CopyFrom(this);
-        return copy;
+        try
+        {
+            copy.CopyFrom(this);
+            return copy;
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Overwrites the values with another tensor's on the same device.</summary>
@@ -190,6 +198,11 @@ public sealed partial class Tensor : IDisposable
     /// <exception cref="ObjectDisposedException">The memory was released.</exception>
     public float ToScalar()
     {
+        if (Count != 1)
+        {
+            throw new ArgumentException($"to scalar: expected a tensor of one element, got {this}");
+        }
+
         Check<float>("to scalar", 1);
         Span<float> value = stackalloc float[1];
         CopyToHost(value);
@@ -273,9 +286,14 @@ public sealed partial class Tensor : IDisposable
     private void Check<T>(string method, long count)
         where T : unmanaged
     {
-        if (count != Count || !DType.Holds<T>())
+        if (!DType.Holds<T>())
         {
-            throw new ArgumentException($"{method}: {DType} {Shape} holds {Count} elements, got {count} of the C# type {typeof(T).Name}");
+            throw new ArgumentException($"{method}: expected a C# type for {DType}, got {typeof(T).Name} ({this})");
+        }
+
+        if (count != Count)
+        {
+            throw new ArgumentException($"{method}: expected {Count} elements, as {this} holds, got {count}");
         }
 
         CheckPanels(method);

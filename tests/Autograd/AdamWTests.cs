@@ -10,6 +10,35 @@ public sealed class AdamWTests : IDisposable
 {
     private readonly CpuDevice _device = new(1);
 
+    [Theory]
+    [InlineData(-1f, 1f)]
+    [InlineData(float.NaN, 1f)]
+    [InlineData(float.PositiveInfinity, 1f)]
+    [InlineData(0.1f, float.NaN)]
+    [InlineData(0.1f, float.NegativeInfinity)]
+    public void AStepOfNoSizeIsRefusedAndChangesNothing(float rate, float scale)
+    {
+        using var weight = Parameter([0.5f]);
+        using var optimizer = new AdamW([("weight", weight)]);
+        Give(weight, [1f]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => optimizer.Step(rate, scale));
+        Assert.Equal((0, 0.5f), (optimizer.Steps, weight.Value.ToScalar()));
+        Assert.NotNull(weight.Gradient);
+    }
+
+    [Fact]
+    public void TwoParametersOfOneNameAreRefusedAndATiedOneCountsOnce()
+    {
+        using Parameter one = Parameter([1f]), other = Parameter([2f]), tied = Parameter([3f]);
+        var refused = Assert.Throws<ArgumentException>(() => new AdamW([("weight", one), ("weight", other)]));
+        Assert.Contains("got 'weight' for two parameters", refused.Message, StringComparison.Ordinal);
+        using var optimizer = new AdamW([("in.weight", tied), ("out.weight", tied)], weightDecay: 0);
+        Give(tied, [1f]);
+        optimizer.Step(0.5f);
+        Assert.Equal(2.5f, tied.Value.ToScalar(), 1e-4f);
+        Assert.Equal(["in.weight"], optimizer.Moments.Select(m => m.Name));
+    }
+
     [Fact]
     public void FollowsPyTorch()
     {

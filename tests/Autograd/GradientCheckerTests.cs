@@ -86,6 +86,35 @@ public class GradientCheckerTests(ITestOutputHelper output)
         Assert.True(new GradientChecker(device).Check((tape, v) => Wrong(tape, v[0], 0f), ("b", b)).Passed);
     }
 
+    [Theory]
+    [InlineData(0.02f, 60)]
+    [InlineData(0.5f, 3)]
+    [InlineData(30f, 0.05f)]
+    public void InputsOfAnyScaleAreChecked(float scale, float steepness)
+    {
+        // The function bends within a fraction of the default step where weights are small, as an initialised network's are.
+        using var device = new CpuDevice(1);
+        using var x = device.FromHost([.. CaseRandom.Normal("scale", 24).Select(v => scale * v)], new Shape(4, 6));
+        Variable Bent(Tape tape, Variable v) => tape.Tanh(tape.Scale(v, steepness)) * tape.Exp(tape.Scale(v, steepness / 4));
+        var report = new GradientChecker(device).Check((tape, v) => Bent(tape, v[0]), ("x", x));
+        Assert.True(report.Passed, report.ToString());
+
+        // The same with a derivative that is 1 % off must not pass.
+        report = new GradientChecker(device).Check(
+            (tape, v) => tape.Add(Bent(tape, v[0]), tape.Apply(new NoSlope(0.01f * steepness), v[0])), ("x", x));
+        Assert.False(report.Passed);
+        Assert.True(report.RelativeError > 5e-3, report.ToString());
+    }
+
+    [Fact]
+    public void TwoInputsOfOneNameAreRefused()
+    {
+        using var device = new CpuDevice(1);
+        using var a = device.FromHost([1f, 2f], new Shape(2));
+        var refused = Assert.Throws<ArgumentException>(() => new GradientChecker(device).Check((tape, v) => v[0] + v[1], ("a", a), ("a", a)));
+        Assert.Contains("got 'a' for two inputs", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhatCannotBeCheckedIsRefused()
     {
@@ -95,6 +124,18 @@ public class GradientCheckerTests(ITestOutputHelper output)
         Assert.Contains("depends on none of a", Assert.Throws<ArgumentException>(() => checker.Check((tape, _) => tape.Constant(a.Clone()), ("a", a))).Message, StringComparison.Ordinal);
         Assert.Contains("no trainable input", Assert.Throws<ArgumentException>(() => checker.Check((tape, v) => v[0])).Message, StringComparison.Ordinal);
         Assert.Equal(1, device.Pool.LiveBlocks);
+    }
+
+    // Zero, with a derivative that is none of its own.
+    private sealed class NoSlope(float slope) : Operation
+    {
+        public override string Name => "no_slope";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+        public override void Forward(CpuDevice device, OperationForward call) => call.Output.Clear();
+
+        public override void Backward(CpuDevice device, OperationBackward call) => call.Gradient(0).AsSpan<float>().Fill(slope);
     }
 
     // The identity with a gradient that is off at one element.

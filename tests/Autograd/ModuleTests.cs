@@ -22,6 +22,14 @@ public sealed class ModuleTests : IDisposable
     }
 
     [Fact]
+    public void ANameIsGivenOnce()
+    {
+        var init = new Initializer(_device, 1);
+        Assert.Contains("got 'a' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("got 'b' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: false)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FreezingReachesTheWholeTree()
     {
         using var model = new Tree(new Initializer(_device, 1));
@@ -42,6 +50,21 @@ public sealed class ModuleTests : IDisposable
     }
 
     public void Dispose() => _device.Dispose();
+
+    private sealed class Twice : Module
+    {
+        public Twice(Initializer init, bool parameter)
+        {
+            Add("a", init.Constant(new Shape(1), 0));
+            Add("b", new LayerNorm(init, 2));
+            if (parameter)
+            {
+                Add("a", init.Constant(new Shape(1), 0));
+            }
+
+            Add("b", new LayerNorm(init, 2));
+        }
+    }
 
     private sealed class Tree : Module
     {

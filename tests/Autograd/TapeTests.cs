@@ -13,6 +13,22 @@ public sealed class TapeTests : IDisposable
     private readonly CpuDevice _device = new(1);
 
     [Fact]
+    public void EachTapeDropsOtherElementsUnlessItIsGivenASeed()
+    {
+        float[] Drop(Device device, ulong? seed)
+        {
+            using var tape = new Tape(device, recording: true, seed);
+            return tape.Dropout(tape.Constant(device.FromHost(Enumerable.Repeat(1f, 64).ToArray(), new Shape(64))), 0.5f).Value.ToArray();
+        }
+
+        using var again = new CpuDevice(1);
+        float[][] masks = [.. Enumerable.Range(0, 3).Select(_ => Drop(_device, null))], repeated = [.. Enumerable.Range(0, 3).Select(_ => Drop(again, null))];
+        Assert.Equal(3, masks.Select(m => string.Join(' ', m)).Distinct().Count());
+        Assert.Equal(masks, repeated);
+        Assert.Equal(Drop(_device, 5), Drop(_device, 5));
+    }
+
+    [Fact]
     public void BranchesOfASumShareTheGradientUntilSomebodyWrites()
     {
         // y = (a + b) + a: both gradients start as one tensor; a's second contribution must not reach b.

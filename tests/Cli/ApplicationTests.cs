@@ -36,7 +36,7 @@ public sealed class ApplicationTests
     [InlineData("doctor --device gpu", "--device: expected cpu, cuda, cuda:1, opencl, opencl:1 or simulator, found 'gpu'")]
     [InlineData("doctor --device cuda:-1", "--device: expected cpu")]
     [InlineData("doctor --device cpu:0", "--device: expected cpu")]
-    [InlineData("compare --device opencl:99 --clip a --reference b", "--device opencl:99: ")]
+    [InlineData("compare --device opencl:99 --clip a --reference b", "device opencl:99: ")]
     [InlineData("doctor --threads x", "--threads: expected a whole number from 0 to 1024, found 'x'")]
     [InlineData("doctor --threads 1025", "--threads: expected a whole number from 0 to 1024, found '1025'")]
     [InlineData("doctor --seed -1", "--seed: expected a whole number of at least 0, found '-1'")]

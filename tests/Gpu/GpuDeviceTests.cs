@@ -136,14 +136,14 @@ public class GpuDeviceTests(OpenClFixture fixture)
 
     [Theory]
     [InlineData("gpu", "device 'gpu': expected cpu, cuda")]
-    [InlineData("cuda:77", "--device cuda:77: no such device, ")]
+    [InlineData("cuda:77", "device cuda:77: no such device, ")]
     public void UnknownDevicesAreRefused(string name, string message) => Assert.StartsWith(message, Assert.Throws<InputException>(() => DeviceFactory.Open(name)).Message);
 
     [Fact]
     public void UnknownDevicesSayWhatThereIs()
     {
         string kind = fixture.Twin.Device.Name.Split(':')[0];
-        Assert.StartsWith($"--device {kind}:99: no such device, there is {kind}:0 = ", Assert.Throws<InputException>(() => DeviceFactory.Open($"{kind}:99")).Message);
+        Assert.StartsWith($"device {kind}:99: no such device, there is {kind}:0 = ", Assert.Throws<InputException>(() => DeviceFactory.Open($"{kind}:99")).Message);
     }
 
     [Fact]

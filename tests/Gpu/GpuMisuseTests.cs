@@ -63,6 +63,27 @@ public sealed class GpuMisuseTests
     }
 
     [Fact]
+    public void ARefusedCopyLeavesNoMemoryBehind()
+    {
+        using var device = (GpuDevice)DeviceFactory.Open("simulator");
+        using var kept = device.FromHost([1f, 2f], new Shape(2));
+        var errors = new List<Exception?>();
+        using (device.Turn.Enter())
+        {
+            var thread = new Thread(() => errors.AddRange(
+            [
+                Record.Exception(() => device.FromHost([1f], new Shape(1))), Record.Exception(() => device.FromHost([1], new Shape(1))),
+                Record.Exception(() => device.FromHost([(byte)1], new Shape(1))), Record.Exception(() => device.Zeros(new Shape(3))), Record.Exception(kept.Clone),
+            ]));
+            thread.Start();
+            thread.Join();
+        }
+
+        Assert.All(errors, error => Assert.IsType<InvalidOperationException>(error));
+        Assert.Equal(1, device.Pool.LiveBlocks);
+    }
+
+    [Fact]
     public void ADeviceEndsOnce()
     {
         var device = (GpuDevice)DeviceFactory.Open("simulator");

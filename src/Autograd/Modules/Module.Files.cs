@@ -58,4 +58,12 @@ public abstract partial class Module
 /// <summary>What loading left out.</summary>
 /// <param name="Missing">Parameters that the file lacks: they are as they were.</param>
 /// <param name="Unexpected">Tensors of the file that the module has not.</param>
-public sealed record LoadReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected);
+public sealed record LoadReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected)
+{
+    /// <summary>"missing: a, b; unexpected: none".</summary>
+    public override string ToString()
+    {
+        static string List(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
+        return $"missing: {List(Missing)}; unexpected: {List(Unexpected)}";
+    }
+}

@@ -6,7 +6,7 @@ public abstract partial class Module : IDisposable
     private readonly List<(string Name, Parameter Parameter)> _parameters = [];
     private readonly List<(string Name, Module Module)> _children = [];
 
-    /// <summary>All parameters with their dotted names, in order of registration.</summary>
+    /// <summary>All parameters with their dotted names: the module's own ones first, then its children's, each in order of registration.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters(string prefix = "")
     {
         foreach (var (name, parameter) in _parameters)
@@ -56,17 +56,33 @@ public abstract partial class Module : IDisposable
     }
 
     /// <summary>Registers a parameter.</summary>
+    /// <exception cref="ArgumentException">There is one of that name.</exception>
     protected Parameter Add(string name, Parameter parameter)
     {
+        ArgumentNullException.ThrowIfNull(parameter);
+        CheckName(name, _parameters.Select(p => p.Name));
         _parameters.Add((name, parameter));
         return parameter;
     }
 
     /// <summary>Registers a child.</summary>
+    /// <exception cref="ArgumentException">There is one of that name. Several children may be without one: their parameters count as the module's own.</exception>
     protected T Add<T>(string name, T module)
         where T : Module
     {
+        ArgumentNullException.ThrowIfNull(module);
+        CheckName(name, _children.Select(c => c.Name).Where(n => n.Length > 0));
         _children.Add((name, module));
         return module;
+    }
+
+    // Here, not hours later when the parameters are saved.
+    private void CheckName(string name, IEnumerable<string> taken)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (taken.Contains(name, StringComparer.Ordinal))
+        {
+            throw new ArgumentException($"{GetType().Name}: expected each name once, got '{name}' a second time", nameof(name));
+        }
     }
 }

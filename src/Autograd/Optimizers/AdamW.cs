@@ -16,11 +16,12 @@ public sealed partial class AdamW : IDisposable
     private readonly float _epsilon;
 
     /// <summary>Creates zeroed moments for every trainable parameter.</summary>
-    /// <param name="parameters">Names and parameters; frozen ones are left out.</param>
+    /// <param name="parameters">Names and parameters; frozen ones are left out, one that comes under several names counts once.</param>
     /// <param name="beta1">Decay of the first moment.</param>
     /// <param name="beta2">Decay of the second moment.</param>
     /// <param name="epsilon">Added to the root of the second moment.</param>
     /// <param name="weightDecay">Decay of a parameter by its name.</param>
+    /// <exception cref="ArgumentException">A number is out of its range, or two parameters have one name.</exception>
     public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
     {
         if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && epsilon > 0 && float.IsFinite(epsilon)))
@@ -30,13 +31,16 @@ public sealed partial class AdamW : IDisposable
         }
 
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
-        foreach (var (name, parameter) in parameters)
+        List<(string Name, Parameter Parameter)> trained = [.. parameters.Where(p => p.Parameter.Trainable).DistinctBy(p => p.Parameter)];
+        if (trained.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
-            if (parameter.Trainable)
-            {
-                var device = parameter.Value.Device;
-                _states.Add(new State(name, parameter, device.Zeros(parameter.Shape), device.Zeros(parameter.Shape), weightDecay(name)));
-            }
+            throw new ArgumentException($"adamw: expected each name once, got '{twice}' for two parameters; module.Parameters(\"prefix.\") tells modules apart", nameof(parameters));
+        }
+
+        foreach (var (name, parameter) in trained)
+        {
+            var device = parameter.Value.Device;
+            _states.Add(new State(name, parameter, device.Zeros(parameter.Shape), device.Zeros(parameter.Shape), weightDecay(name)));
         }
     }
 
@@ -127,8 +131,21 @@ public sealed partial class AdamW : IDisposable
     /// without decay, as in PyTorch. Bias correction counts the optimizer's steps, also for a parameter that had no gradient in some of them (PyTorch
     /// counts a parameter's own steps; parameters of these models have a gradient always or never).
     /// </summary>
+    /// <param name="learningRate">At least 0.</param>
+    /// <param name="gradientScale">Gradients count times this.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is negative, or one of the numbers is NaN or infinite.</exception>
     public void Step(float learningRate, float gradientScale = 1f)
     {
+        if (!(learningRate >= 0 && float.IsFinite(learningRate)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(learningRate), $"adamw: expected a learning rate of at least 0, got {learningRate}");
+        }
+
+        if (!float.IsFinite(gradientScale))
+        {
+            throw new ArgumentOutOfRangeException(nameof(gradientScale), $"adamw: expected a finite scale of the gradients, got {gradientScale}");
+        }
+
         Steps++;
         _step.Clear();
         foreach (var state in _states)

@@ -142,7 +142,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
                 inner = deeper;
             }
 
-            throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}", e);
+            throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}; open the device anew, new kernels do not compile on it any more", e);
         }
 
         if (kernel.Index >= _delegates.Length)

@@ -135,7 +135,13 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
         double rate = _schedule.At(Step);
         using var range = _loaded.Device.Range("optimiser");
-        Optimizer.Step((float)rate, ClipScale(parts) / parts);
+        if (train.ClipGrad > 0)
+        {
+            // The gradients are the sum over the parts, the norm is that of their mean.
+            _gradientNorm = Optimizer.ClipGradientNorm(train.ClipGrad * parts) / parts;
+        }
+
+        Optimizer.Step((float)rate, 1f / parts);
         return _last = new StepResult(total, focal, dice, rate);
     }
 
@@ -143,18 +149,6 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     {
         StepResult result = RunStep();
         return (result.Loss, result.LearningRate);
-    }
-
-    // As torch.nn.utils.clip_grad_norm_: of the gradients' mean over the parts of the batch.
-    private float ClipScale(int parts)
-    {
-        if (_config.Train.ClipGrad == 0)
-        {
-            return 1;
-        }
-
-        _gradientNorm = Optimizer.GradientNorm() / parts;
-        return (float)Math.Min(1, _config.Train.ClipGrad / (_gradientNorm + 1e-6));
     }
 
     /// <summary>A checkpoint of the last step.</summary>

@@ -36,7 +36,7 @@ internal static class GpuPlatform
             if (index >= devices.Count)
             {
                 string there = devices.Count == 0 ? "none was found" : $"there is {string.Join(", ", devices.Select((d, i) => $"{Word(kind)}:{i} = {d.Name}"))}";
-                throw new InputException($"--device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor` says more)");
+                throw new InputException($"device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor`, the tool, says more)");
             }
 
             return new GpuDevice(kind, $"{Word(kind)}:{index}", context, devices[index].CreateAccelerator(context), memoryLimit, chunkBytes);
@@ -86,7 +86,7 @@ internal static class GpuPlatform
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or NotSupportedException)
         {
-            throw new InputException($"--device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor` says more", e);
+            throw new InputException($"device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor`, the tool, says more", e);
         }
     }
 
