@@ -48,6 +48,12 @@ public sealed class ClipRecognitionTests : IDisposable
         File.Copy(TinyClip.Half, Path.Combine(named, "ViT.pt"));
         Assert.Equal(0, Segment(checkpoint, Path.Combine(named, "ViT.pt")).Code);
 
+        // clip.activation says what the weights alone do not; the result is the same run.
+        string settled = Train($"clip.path={plain}", "settled", "clip.activation=quick-gelu"), other = Train($"clip.path={plain}", "other", "clip.activation=gelu");
+        Assert.Equal(Adapter(checkpoint), Adapter(settled));
+        Assert.NotEqual(Adapter(checkpoint), Adapter(other));
+        Assert.Contains("clip.activation: expected gelu, as ", CommandLine.Refuses([.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data), "clip.activation=quick-gelu"), "--checkpoint", other]));
+
         // Alone the weights do not tell their activation; the checkpoint does.
         Assert.Equal(0, Segment(checkpoint, plain).Code);
         Assert.Contains("nothing says whether", CommandLine.Refuses("embed", "--clip", plain, "--text", "a", "--out", _data.At("e.safetensors")));
@@ -147,6 +153,12 @@ public sealed class ClipRecognitionTests : IDisposable
         Assert.Contains("preprocess_cfg.std is [1, 0, 3], expected three positive numbers", Assert.Throws<InputException>(() => OpenClipConfig.Statistics(path)).Message);
         File.WriteAllText(path, "{}");
         Assert.Null(OpenClipConfig.Statistics(path));
+    }
+
+    private static float[] Adapter(string checkpoint)
+    {
+        using var archive = TensorArchive.Open(checkpoint);
+        return archive.ReadFloat32("adapter.weight");
     }
 
     private string Train(string clip, string name = "run", params string[] more)

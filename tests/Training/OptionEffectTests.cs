@@ -52,6 +52,7 @@ public sealed class OptionEffectTests : IDisposable
     private static readonly Dictionary<string, string> Elsewhere = new()
     {
         ["clip.path"] = "every run",
+        ["clip.activation"] = nameof(Model.ClipRecognitionTests),
         ["data.root"] = "every run",
         ["train.out"] = "every run",
         ["pretrain.out"] = nameof(ReproducibilityTests),

@@ -1,4 +1,5 @@
 using Ldvc.Clip;
+using Ldvc.Interop;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Bench.Compare.Onnx;

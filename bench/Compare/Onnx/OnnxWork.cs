@@ -1,3 +1,4 @@
+using Ldvc.Interop;
 using Ldvc.Tensors.Serialization;
 using Microsoft.ML.OnnxRuntime;
 
@@ -91,7 +92,7 @@ internal sealed class OnnxWork : IWork
                 throw new InvalidOperationException($"no ONNX model for '{@case.Kind}'");
         }
 
-        graph.Save(path);
+        graph.Save(path, "ldvc bench");
         return (output, result);
     }
 

@@ -105,6 +105,7 @@ internal static class Application
             PretrainVerb.Create(host),
             AblateVerb.Create(host),
             ConvertVerb.Create(host),
+            ExportVerb.Create(host),
             DoctorVerb.Create(host),
             ConfigVerb.Create(host),
         };

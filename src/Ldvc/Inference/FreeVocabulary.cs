@@ -17,8 +17,10 @@ internal static class FreeVocabulary
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
     internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);
 
-    // As in evaluation: the seen penalty favours unseen classes, so it is left out when there are none.
-    private static float[] Penalty(LdvcCheckpoint checkpoint, ClassList classes)
+    /// <summary>
+    /// What is subtracted from the probability of each text. As in evaluation: the seen penalty favours unseen classes, so it is left out when there are none.
+    /// </summary>
+    internal static float[] Penalty(LdvcCheckpoint checkpoint, ClassList classes)
     {
         bool[] seen = [.. classes.Classes.Select(name => IsSeen(checkpoint.Seen, name))];
         bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !seen.All(s => s);

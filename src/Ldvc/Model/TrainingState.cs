@@ -17,8 +17,9 @@ internal static class TrainingState
     /// <summary>The kind of a state that `ldvc pretrain` wrote, in the metadata under "kind".</summary>
     internal const string PretrainingKind = "ldvc-pretrain";
 
-    private const string First = "optimizer.first.";
-    private const string Second = "optimizer.second.";
+    private const string Moments = "optimizer.";
+    private const string First = Moments + "first.";
+    private const string Second = Moments + "second.";
     private const string StepKey = "step";
 
     /// <summary>Puts a state together, to be saved as a file.</summary>
@@ -69,6 +70,11 @@ internal static class TrainingState
         long step = StepOf(archive);
         if (optimizer is not null)
         {
+            if (!archive.Entries.Keys.Any(IsMoment))
+            {
+                throw new InputException($"{archive.Path}: a lean checkpoint, without the optimiser's state; --resume needs a whole one, as `ldvc train` writes it.");
+            }
+
             foreach (var (name, first, second) in optimizer.Moments)
             {
                 Read(archive, First + name, first);
@@ -80,6 +86,9 @@ internal static class TrainingState
 
         return step;
     }
+
+    /// <summary>Whether a tensor of a state is the optimiser's.</summary>
+    internal static bool IsMoment(string name) => name.StartsWith(Moments, StringComparison.Ordinal);
 
     /// <summary>Steps taken.</summary>
     /// <exception cref="InputException">The file does not say.</exception>

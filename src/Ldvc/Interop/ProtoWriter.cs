@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Ldvc.Bench.Compare.Onnx;
+namespace Ldvc.Interop;
 
 /// <summary>The little of protobuf's wire format that an ONNX file needs.</summary>
 internal sealed class ProtoWriter
@@ -26,8 +26,7 @@ internal sealed class ProtoWriter
 
     internal ProtoWriter Bytes(int field, ReadOnlySpan<byte> value)
     {
-        Varint(((ulong)field << 3) | 2);
-        Varint((ulong)value.Length);
+        Prefix(field, value.Length);
         _buffer.Write(value);
         return this;
     }
@@ -35,6 +34,14 @@ internal sealed class ProtoWriter
     internal ProtoWriter Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 
     internal ProtoWriter Message(int field, ProtoWriter value) => Bytes(field, value.Written);
+
+    /// <summary>Announces bytes that follow from elsewhere.</summary>
+    internal ProtoWriter Prefix(int field, long length)
+    {
+        Varint(((ulong)field << 3) | 2);
+        Varint((ulong)length);
+        return this;
+    }
 
     private void Varint(ulong value)
     {
