@@ -23,7 +23,7 @@ internal static class ConfiguredStep
         LdvcConfig config = ConfigLoader.Load(path, sets);
         using var device = on.Open();
         SegmentationDataset training = DrawnData.Registry.OpenTraining(config);
-        using LoadedModel loaded = LoadedModel.Create(config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP"), config.Model, device, (ulong)config.Train.Seed);
+        using LoadedModel loaded = LoadedModel.Create(config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP"), config.Model, device, (ulong)config.Train.Seed, training.Classes);
         using var trainer = new LdvcTrainer(loaded, training, config);
         for (int i = 0; i < WarmUp; i++)
         {

@@ -58,6 +58,22 @@ public sealed class RepositoryConfigTests
         }
     }
 
+    [Theory]
+    [InlineData("voc")]
+    [InlineData("coco-stuff")]
+    [InlineData("context")]
+    public void ZegClipIsItsAuthorsRecipeAndTheRowsAboveAreNot(string set)
+    {
+        static (bool, ImageStatistics, PromptDropout, bool, bool) Recipe(LdvcConfig c) =>
+            (c.Model.ClsTwice, c.Data.ImageMean, c.Model.Prompts.DropoutPer, c.Eval.ExactShortSide, c.Augment.ExactShortSide);
+
+        Assert.Equal((true, ImageStatistics.Imagenet, PromptDropout.Picture, true, false), Recipe(ConfigLoader.Load(Path.Combine(Folder, set, "zegclip.yaml"))));
+        foreach (string row in new[] { "language-driven", "self-attention", "route", "ldvc", "inductive" })
+        {
+            Assert.Equal((false, ImageStatistics.Clip, PromptDropout.Batch, false, false), Recipe(ConfigLoader.Load(Path.Combine(Folder, set, row + ".yaml"))));
+        }
+    }
+
     [Fact]
     public void TheReferencePageIsUpToDate()
     {

@@ -18,6 +18,32 @@ public class AugmentationTests
     public void BoxRule(int width, int height, int longSide, int shortSide, int expectedWidth, int expectedHeight)
         => Assert.Equal((expectedWidth, expectedHeight), Augmentation.FitBox(width, height, longSide, shortSide));
 
+    [Theory]
+    [InlineData(500, 375, 512, 683, 512)]
+    [InlineData(375, 500, 512, 512, 683)]
+    [InlineData(1000, 100, 512, 5120, 512)]
+    [InlineData(100, 1000, 64, 64, 640)]
+    [InlineData(333, 1000, 512, 512, 1538)]
+    [InlineData(1, 1, 512, 512, 512)]
+    public void ExactShortSideRule(int width, int height, int shortSide, int expectedWidth, int expectedHeight) =>
+        Assert.Equal((expectedWidth, expectedHeight), Augmentation.FitShortSide(width, height, shortSide));
+
+    [Fact]
+    public void ShortSidesAreExactForEverySize()
+    {
+        for (int side = 1; side < 2000; side += 7)
+        {
+            for (int other = side; other < 4 * side; other += 13)
+            {
+                Assert.Equal(512, Math.Min(Augmentation.FitShortSide(side, other, 512).Width, Augmentation.FitShortSide(other, side, 512).Height));
+            }
+        }
+    }
+
+    [Fact]
+    public void LongAndNarrowPicturesAreRefusedWhereTheShortSideIsExact() =>
+        Assert.Contains("a picture of 1x60000 pixels is too long and narrow", Assert.Throws<InputException>(() => Augmentation.FitShortSide(1, 60000, 512)).Message);
+
     [Fact]
     public void WithEverythingOffThePictureIsNormalisedAndPadded()
     {

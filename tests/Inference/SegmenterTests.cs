@@ -35,6 +35,23 @@ public sealed class SegmenterTests : IDisposable
         _device.Dispose();
     }
 
+    [Fact]
+    public void AnExactShortSideHasNoLongestSide()
+    {
+        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { ExactShortSide = true }, ImageStatistics.Clip);
+        using var limited = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip);
+        const int Width = 300, Height = 20, Patch = 16;
+        Assert.Equal(Patch * Patch * Width * Height / (960.0 * 64), segmenter.PatchArea(Width, Height), 1e-9);
+        RgbImage picture = TinyData.Pattern(Width, Height, 3);
+        var (labels, scores) = segmenter.Segment(picture);
+        Assert.Equal((Width, Height), (labels.Width, labels.Height));
+        Assert.NotEqual(limited.Segment(picture).Scores, scores);
+
+        // Up to four to one, the limit is not reached and both are the same.
+        RgbImage usual = TinyData.Pattern(75, 50, 4);
+        Assert.Equal(limited.Segment(usual).Scores, segmenter.Segment(usual).Scores);
+    }
+
     [Theory]
     [InlineData(64, 64, 64, 48)]    // one window
     [InlineData(100, 75, 64, 48)]   // 85x64: the second window moves back to end with the picture

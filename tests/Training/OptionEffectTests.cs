@@ -20,14 +20,14 @@ public sealed class OptionEffectTests : IDisposable
     private static readonly string[] Trained =
     [
         "model.template=a picture of one {class}", "model.cls_twice=true", "model.head=dot", "model.adapter_init=identity", "model.prompts.vision=3", "model.prompts.text=2",
-        "model.prompts.dropout=0.5", "model.decoder.kind=class-query|model.decoder.attention=none", "model.decoder.layers=3", "model.decoder.heads=4",
+        "model.prompts.dropout=0.5", "model.prompts.dropout_per=picture|model.prompts.dropout=0.5", "model.decoder.kind=class-query|model.decoder.attention=none", "model.decoder.layers=3", "model.decoder.heads=4",
         "model.decoder.ffn_ratio=2", "model.decoder.dropout=0.5", "model.decoder.attention=full", "model.decoder.windows=2|model.decoder.topk=1", "model.decoder.topk=1",
         "loss.focal=10", "loss.dice=7", "loss.alpha=0.5", "data.kind=synthetic", "data.train_part=val", "data.unseen=[dog]", "data.image_mean=imagenet",
         "data.variant=60|data.kind=context,data.root=CONTEXT,data.unseen=[]",
         "data.synthetic.size=64|SCENES", "data.synthetic.min_objects=5|SCENES", "data.synthetic.max_objects=2|SCENES", "data.synthetic.min_size=40|SCENES",
         "data.synthetic.max_size=26|SCENES", "data.synthetic.max_overlap=1|SCENES", "data.synthetic.max_cut=0|SCENES", "data.synthetic.train_count=3|SCENES", "data.synthetic.seed=1|SCENES",
         "data.synthetic.vocabulary=scenes|SCENES",
-        "augment.scale=[200,100]", "augment.ratio=[1,1]", "augment.crop=48", "augment.cat_max_ratio=0.01", "augment.crop_tries=1|augment.cat_max_ratio=0.01", "augment.flip=1",
+        "augment.scale=[200,100]", "augment.exact_short_side=true|augment.scale=[70;60]", "augment.ratio=[1,1]", "augment.crop=48", "augment.cat_max_ratio=0.01", "augment.crop_tries=1|augment.cat_max_ratio=0.01", "augment.flip=1",
         "augment.brightness=0", "augment.contrast=[1,1]", "augment.saturation=[1,1]", "augment.hue=0",
         "train.setting=full", "train.iterations=3", "train.batch=1", "train.accumulate=2", "train.lr=1e-3", "train.betas=[0.5,0.9]", "train.eps=1e-3", "train.clip_grad=1e-9", "train.weight_decay=0.5",
         "train.warmup=0", "train.warmup_ratio=0.5", "train.poly_power=3", "train.min_lr=1e-4", "train.seed=1", "train.transductive.iterations=9|train.setting=transductive",
@@ -60,6 +60,8 @@ public sealed class OptionEffectTests : IDisposable
         ["data.workers"] = nameof(ReproducibilityTests),
         ["data.prefetch"] = nameof(ReproducibilityTests),
         ["data.cache"] = nameof(Data.CachedDatasetTests),
+        ["eval.exact_short_side"] = nameof(Inference.SegmenterTests),
+        ["model.class_embeddings"] = nameof(ClassEmbeddingTests),
         ["eval.batch"] = nameof(Inference.SegmenterTests),
         ["data.val_part"] = nameof(Verbs.TrainTests),
         ["train.precision"] = nameof(Gpu.TensorCorePrecisionTests),
@@ -151,7 +153,8 @@ public sealed class OptionEffectTests : IDisposable
             both = both.Replace("CONTEXT", RealFormats.Context(_data), StringComparison.Ordinal);
         }
 
-        return (parts[0], both.Split(',', StringSplitOptions.RemoveEmptyEntries));
+        // A semicolon stands for a comma inside a list.
+        return (parts[0], [.. both.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Replace(';', ','))]);
     }
 
     private string Train(string file, string[] settings)

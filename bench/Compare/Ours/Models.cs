@@ -14,7 +14,7 @@ namespace Ldvc.Bench.Compare.Ours;
 /// <summary>Our models, empty or filled from a case's files.</summary>
 internal static class Models
 {
-    internal static VisionPrompts Prompts(Device device, int count) => new(new Initializer(device, 3), PeerData.ViTB16, count, 0);
+    internal static VisionPrompts Prompts(Device device, int count) => new(new Initializer(device, 3), PeerData.ViTB16, new PromptConfig { Vision = count, Dropout = 0 });
 
     internal static LdvcModel Full(ClipModel clip, int prompts, double dropout)
     {

@@ -106,6 +106,7 @@ internal static class Application
             AblateVerb.Create(host),
             ConvertVerb.Create(host),
             ExportVerb.Create(host),
+            ImportVerb.Create(host),
             DoctorVerb.Create(host),
             ConfigVerb.Create(host),
         };

@@ -35,7 +35,7 @@ internal sealed record VariantCost
     /// <exception cref="InputException">It cannot: sizes do not fit together.</exception>
     internal static VariantCost Measure(LdvcConfig config, string clip, SegmentationDataset training, SegmentationDataset validation, Device device, string fingerprint)
     {
-        using LoadedModel loaded = LoadedModel.Create(config.Clip with { Path = clip }, config.Model, device, (ulong)config.Train.Seed);
+        using LoadedModel loaded = LoadedModel.Create(config.Clip with { Path = clip }, config.Model, device, (ulong)config.Train.Seed, validation.Classes);
         Evaluator.CreateSegmenter(loaded, validation, config).Dispose();
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
         using Tensor window = Window(device, config.Eval.Window);

@@ -7,6 +7,10 @@ public sealed record AugmentConfig
     [Option("Box (long side, short side) an image is fitted into, keeping its aspect, before the random ratio.", Length = 2, Min = 1, Max = 65536)]
     public int[] Scale { get; init; } = [2048, 512];
 
+    /// <summary>The short side is exactly the box's, however long the other one gets.</summary>
+    [Option("The short side is exactly the box's, however long the other one gets.")]
+    public bool ExactShortSide { get; init; }
+
     /// <summary>Range of the random ratio on that box; [1, 1] = off.</summary>
     [Option("Range of the random ratio on that box; [1, 1] = off.", Length = 2, Min = 0, Above = true, Max = 100)]
     public double[] Ratio { get; init; } = [0.5, 2.0];

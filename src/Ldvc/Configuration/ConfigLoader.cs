@@ -33,9 +33,23 @@ public static class ConfigLoader
     /// <param name="yaml">The text.</param>
     /// <param name="source">What to call it in messages.</param>
     /// <exception cref="InputException">A value is not as it must be.</exception>
-    public static LdvcConfig Parse(string yaml, string source) => YamlReader.Read(yaml, source, lines: true) is ConfigMap map
-        ? ConfigBinder.Bind(map, source)
-        : throw new InputException($"{source}: expected keys with values.");
+    public static LdvcConfig Parse(string yaml, string source) => Parse(yaml, source, []);
+
+    /// <summary>The same with "a.b=value" each over it.</summary>
+    internal static LdvcConfig Parse(string yaml, string source, IReadOnlyList<string> sets)
+    {
+        if (YamlReader.Read(yaml, source, lines: true) is not ConfigMap root)
+        {
+            throw new InputException($"{source}: expected keys with values.");
+        }
+
+        foreach (string set in sets)
+        {
+            root.Merge(ParseSet(set));
+        }
+
+        return ConfigBinder.Bind(root, source);
+    }
 
     private static ConfigMap LoadFile(string path, List<string> chain, ref int files)
     {

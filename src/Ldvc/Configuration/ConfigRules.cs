@@ -22,6 +22,11 @@ internal static class ConfigRules
             "model.template",
             $"expected a sentence with {{class}} in it once, found {ConfigText.Quote(config.Model.Template)}");
 
+        Rule(
+            config.Model.ClassEmbeddings is null || config.Model.Prompts.Text == 0,
+            "model.class_embeddings",
+            $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {config.Model.Prompts.Text} text prompts");
+
         CheckAugment(config.Augment, fail);
 
         SyntheticConfig scenes = config.Data.Synthetic.Resolve();

@@ -7,6 +7,13 @@ public sealed record ModelConfig
     [Option("Sentence around a class name for the text encoder; {class} stands for the name.")]
     public string Template { get; init; } = "a photo of a {class}";
 
+    /// <summary>
+    /// NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs prompts.text
+    /// = 0. Other names are still encoded with the template.
+    /// </summary>
+    [Option("NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs prompts.text = 0. Other names are still encoded with the template.")]
+    public string? ClassEmbeddings { get; init; }
+
     /// <summary>Adds CLIP's class embedding to the class token a second time, as ZegCLIP's code does.</summary>
     [Option("Adds CLIP's class embedding to the class token a second time, as ZegCLIP's code does.")]
     public bool ClsTwice { get; init; }
@@ -45,6 +52,10 @@ public sealed record PromptConfig
     /// <summary>Dropout on the projected vision prompts.</summary>
     [Option("Dropout on the projected vision prompts.", Min = 0, Max = 1, Below = true)]
     public double Dropout { get; init; } = 0.1;
+
+    /// <summary>What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in ZegCLIP's code.</summary>
+    [Option("What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in ZegCLIP's code.")]
+    public PromptDropout DropoutPer { get; init; } = PromptDropout.Batch;
 }
 
 /// <summary>Section model.decoder.</summary>
@@ -81,6 +92,16 @@ public sealed record DecoderConfig
     /// <summary>Route attention: windows each window attends to, all of them where there are no more.</summary>
     [Option("Route attention: windows each window attends to, all of them where there are no more.", Min = 1, Max = 65536)]
     public int Topk { get; init; } = 16;
+}
+
+/// <summary>What a dropout mask of the vision prompts is drawn for (method.md 2).</summary>
+public enum PromptDropout
+{
+    /// <summary>All pictures of a batch have one mask.</summary>
+    Batch,
+
+    /// <summary>Each picture has its own.</summary>
+    Picture,
 }
 
 /// <summary>Where mask logits come from (method.md 6).</summary>

@@ -10,6 +10,9 @@ namespace Ldvc.Data;
 /// </summary>
 internal sealed class Augmentation
 {
+    // Of one picture that is resized to a short side: 131072 pixels long at 512.
+    private const int MaxResized = 1 << 26;
+
     private readonly AugmentConfig _config;
     private readonly bool _photometric;
     private readonly float[] _normalized = new float[3 * 256];
@@ -44,7 +47,10 @@ internal sealed class Augmentation
         }
 
         double ratio = _config.Ratio[0] + ((_config.Ratio[1] - _config.Ratio[0]) * random.NextDouble());
-        var (width, height) = FitBox(image.Width, image.Height, (int)(_config.Scale[0] * ratio), (int)(_config.Scale[1] * ratio));
+        int longSide = (int)(_config.Scale[0] * ratio), shortSide = (int)(_config.Scale[1] * ratio);
+        var (width, height) = _config.ExactShortSide
+            ? FitShortSide(image.Width, image.Height, shortSide)
+            : FitBox(image.Width, image.Height, longSide, shortSide);
         var resizedLabels = width == labels.Width && height == labels.Height
             ? labels
             : ResizeNearest.Apply(labels, width, height, NearestRule.TopLeft);
@@ -66,8 +72,26 @@ internal sealed class Augmentation
     public static (int Width, int Height) FitBox(int width, int height, int longSide, int shortSide)
     {
         double scale = Math.Min((double)longSide / Math.Max(width, height), (double)shortSide / Math.Min(width, height));
-        return (Math.Max(1, (int)((width * scale) + 0.5)), Math.Max(1, (int)((height * scale) + 0.5)));
+        return Scaled(width, height, scale);
     }
+
+    /// <summary>The size of the same aspect with a given short side, the long one rounded half up. The scale is found as mmsegmentation finds it for min_size.</summary>
+    /// <exception cref="InputException">The picture is so long and narrow that the resized one would be too large.</exception>
+    public static (int Width, int Height) FitShortSide(int width, int height, int shortSide)
+    {
+        int shorter = Math.Min(width, height), longer = Math.Max(width, height);
+        double longSide = (double)shortSide * longer / shorter;
+        if (longSide * shortSide > MaxResized)
+        {
+            throw new InputException(
+                $"a picture of {width}x{height} pixels is too long and narrow for a short side of exactly {shortSide}: expected at most {MaxResized} pixels after resizing");
+        }
+
+        return Scaled(width, height, Math.Min(longSide / longer, (double)shortSide / shorter));
+    }
+
+    private static (int Width, int Height) Scaled(int width, int height, double scale) =>
+        (Math.Max(1, (int)((width * scale) + 0.5)), Math.Max(1, (int)((height * scale) + 0.5)));
 
     private void WritePixels(RgbImage crop, bool flip, Span<float> pixels)
     {

@@ -31,8 +31,8 @@ internal static class ResizeLinear
             return result;
         }
 
-        var columns = Axis(image.Width, width, left, cropWidth);
-        var rows = Axis(image.Height, height, top, cropHeight);
+        var columns = Axis(image.Width, width, left, cropWidth, clampWeights: true);
+        var rows = Axis(image.Height, height, top, cropHeight, clampWeights: false);
 
         // Two horizontally interpolated source rows, kept as long as they are the ones needed.
         var upper = new int[3 * cropWidth];
@@ -40,8 +40,8 @@ internal static class ResizeLinear
         int upperRow = -1, lowerRow = -1;
         for (int y = 0; y < cropHeight; y++)
         {
-            var (row, weight0, weight1) = rows[y];
-            int next = Math.Min(row + 1, image.Height - 1);
+            var (first, weight0, weight1) = rows[y];
+            int row = Math.Max(first, 0), next = Math.Min(first + 1, image.Height - 1);
             if (row == lowerRow)
             {
                 (upper, lower, upperRow, lowerRow) = (lower, upper, lowerRow, upperRow);
@@ -85,7 +85,8 @@ internal static class ResizeLinear
         }
     }
 
-    private static (int First, int Weight0, int Weight1)[] Axis(int input, int output, int start, int count)
+    // Beyond the edges OpenCV takes one column with the whole weight, but one row twice with a part of the weight each, and rounds each part.
+    private static (int First, int Weight0, int Weight1)[] Axis(int input, int output, int start, int count, bool clampWeights)
     {
         var axis = new (int, int, int)[count];
         double scale = 1.0 / ((double)output / input);
@@ -94,11 +95,11 @@ internal static class ResizeLinear
             float position = (float)(((start + i + 0.5) * scale) - 0.5);
             int first = (int)MathF.Floor(position);
             float fraction = position - first;
-            if (first < 0)
+            if (clampWeights && first < 0)
             {
                 (first, fraction) = (0, 0);
             }
-            else if (first >= input - 1)
+            else if (clampWeights && first >= input - 1)
             {
                 (first, fraction) = (input - 1, 0);
             }

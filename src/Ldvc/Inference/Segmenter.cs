@@ -268,7 +268,9 @@ public sealed class Segmenter : IDisposable
         return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
     }
 
-    private (int Width, int Height) Resized(int width, int height) => Augmentation.FitBox(width, height, _eval.LongSide, _eval.ShortSide);
+    private (int Width, int Height) Resized(int width, int height) => _eval.ExactShortSide
+        ? Augmentation.FitShortSide(width, height, _eval.ShortSide)
+        : Augmentation.FitBox(width, height, _eval.LongSide, _eval.ShortSide);
 
     private int Padded(int side) => side >= _eval.Window ? side : (side + _patch - 1) / _patch * _patch;
 

@@ -10,9 +10,9 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Model;
 
 /// <summary>
-/// A checkpoint of `ldvc train` (method.md 11), opened for reading: the trained tensors, the optimiser's moments, and in the metadata everything that
-/// inference and continuing need to know. The frozen CLIP is not in it; it is named by a digest of its weights (<see cref="ClipDigest"/>), whatever file they
-/// lie in; before 0.2.0 by the SHA-256 of its file.
+/// A checkpoint of `ldvc train` (method.md 11) or `ldvc import`, opened for reading: the trained tensors, the optimiser's moments (after training), class
+/// embeddings where they came from a file, and in the metadata everything that inference and continuing need to know. The frozen CLIP is not in it; it is
+/// named by a digest of its weights (<see cref="ClipDigest"/>), whatever file they lie in; before 0.2.0 by the SHA-256 of its file.
 /// </summary>
 public sealed class LdvcCheckpoint : IDisposable
 {
@@ -29,6 +29,9 @@ public sealed class LdvcCheckpoint : IDisposable
     private const string ClassesKey = "classes";
     private const string SeenKey = "seen_classes";
 
+    // Options of the model that change no weight's meaning, or are compared otherwise.
+    private static readonly string[] Compatible = ["model.prompts.dropout", "model.prompts.dropout_per", "model.decoder.dropout", "model.class_embeddings"];
+
     private readonly TensorArchive _archive;
 
     private LdvcCheckpoint(TensorArchive archive)
@@ -39,7 +42,8 @@ public sealed class LdvcCheckpoint : IDisposable
         {
             string found = kind switch
             {
-                null => "a safetensors file of another kind",
+                null when archive.Entries.ContainsKey("backbone.prompt_embeddings") => "ZegCLIP's own format, from which `ldvc import` makes a checkpoint",
+                null => "a file of another kind",
                 TrainingState.PretrainingKind => "the state of an `ldvc pretrain` run",
                 _ => $"kind {ConfigText.Quote(kind)}",
             };
@@ -55,6 +59,7 @@ public sealed class LdvcCheckpoint : IDisposable
         string[] seen = Names(SeenKey);
         Seen = new HashSet<string>(seen.Length == 0 ? [] : new ClassList(seen, Path).Texts, StringComparer.OrdinalIgnoreCase);
         Step = TrainingState.StepOf(archive);
+        Embeddings = ClassEmbeddings.Read(archive, Classes);
     }
 
     /// <summary>The file, as it was named.</summary>
@@ -81,6 +86,9 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>The data set's class names.</summary>
     public ClassList Classes { get; }
 
+    /// <summary>Class embeddings that came from a file; null = they are computed from the names.</summary>
+    internal ClassEmbeddings? Embeddings { get; }
+
     /// <summary>The names that had masks in training, synonyms included; upper and lower case are the same.</summary>
     public IReadOnlySet<string> Seen { get; }
 
@@ -102,15 +110,34 @@ public sealed class LdvcCheckpoint : IDisposable
 
     /// <summary>Puts a checkpoint together. Two runs that differ in nothing but their folder write the same bytes.</summary>
     /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
-    internal static SafetensorsWriter Compose(LoadedModel loaded, AdamW optimizer, LdvcConfig config, SegmentationDataset dataset)
+    internal static SafetensorsWriter Compose(LoadedModel loaded, AdamW optimizer, LdvcConfig config, SegmentationDataset dataset) => Compose(
+        loaded,
+        optimizer,
+        optimizer.Steps,
+        config,
+        dataset.Classes,
+        config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]));
+
+    /// <summary>The same for a model that was not trained here: without an optimiser there are no moments.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="optimizer">The optimiser, or null.</param>
+    /// <param name="step">Optimiser steps taken.</param>
+    /// <param name="config">The configuration it was trained with.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="seen">Those that had masks.</param>
+    /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
+    internal static SafetensorsWriter Compose(
+        LoadedModel loaded, AdamW? optimizer, long step, LdvcConfig config, ClassList classes, IEnumerable<ClassName> seen)
     {
+        // The class embeddings' file need not exist where the checkpoint is used: they are in it.
         LdvcConfig kept = config with
         {
+            Model = config.Model with { ClassEmbeddings = null },
             Clip = config.Clip with { Activation = ClipForm.Activation(loaded.Clip.Config) },
             Train = config.Train with { Out = null },
             Pretrain = config.Pretrain with { Out = null },
         };
-        return TrainingState.Compose(loaded.Model.Parameters(), optimizer, optimizer.Steps, new Dictionary<string, string>
+        SafetensorsWriter writer = TrainingState.Compose(loaded.Model.Parameters(), optimizer, step, new Dictionary<string, string>
         {
             [KindKey] = Kind,
             [ClipDigestKey] = loaded.Clip.Digest!,
@@ -119,9 +146,11 @@ public sealed class LdvcCheckpoint : IDisposable
             [ImageStdKey] = JsonSerializer.Serialize(loaded.Statistics.Std),
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
-            [ClassesKey] = Serialize(dataset.Classes.Classes),
-            [SeenKey] = Serialize(config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id])),
+            [ClassesKey] = Serialize(classes.Classes),
+            [SeenKey] = Serialize(seen),
         });
+        loaded.Embeddings?.Write(writer, classes);
+        return writer;
     }
 
     /// <summary>Reads the parameters, and the optimiser's moments when one is given, into an existing model of the same configuration.</summary>
@@ -140,7 +169,8 @@ public sealed class LdvcCheckpoint : IDisposable
     {
         clip ??= Locate();
         ClipCheckpoint source = ClipCheckpoint.Find(clip);
-        LoadedModel loaded = LoadedModel.Create(clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: 0, model => RefuseOtherClip(model, source));
+        LoadedModel loaded = LoadedModel.Create(
+            clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: 0, model => RefuseOtherClip(model, source), Embeddings);
         try
         {
             TrainingState.Load(_archive, loaded.Model.Parameters(), null);
@@ -156,15 +186,22 @@ public sealed class LdvcCheckpoint : IDisposable
 
     /// <summary>
     /// Refuses a configuration that describes another model, or other image statistics, than the checkpoint was trained with. Dropout may differ:
-    /// it changes no weight's meaning.
+    /// it changes no weight's meaning. Class embeddings are compared by their values, and a configuration that names none takes the checkpoint's.
     /// </summary>
     /// <exception cref="InputException">A value differs.</exception>
     internal void RefuseOtherModel(LdvcConfig config)
     {
+        if (LoadedModel.ReadEmbeddings(config.Model, Classes) is { } named && named.FirstDifference(Embeddings, Classes) is { } differs)
+        {
+            throw new InputException(Embeddings is null
+                ? $"{config.Source}: model.class_embeddings: expected nothing, since {Path} was trained with embeddings computed from the names, found {ConfigText.Quote(named.Source)}."
+                : $"{config.Source}: model.class_embeddings: {named.Source}: expected the embeddings that {Path} was trained with, found another one of {ConfigText.Quote(differs)}.");
+        }
+
         var own = ConfigWriter.Flatten(Config).ToDictionary(entry => entry.Key, entry => entry.Value);
         foreach ((string key, _, string value) in ConfigWriter.Flatten(config))
         {
-            bool matters = (key.StartsWith("model.", StringComparison.Ordinal) && !key.EndsWith(".dropout", StringComparison.Ordinal)) || key == "data.image_mean"
+            bool matters = (key.StartsWith("model.", StringComparison.Ordinal) && !Compatible.Contains(key)) || key == "data.image_mean"
                 || (key == "clip.activation" && value != Auto && own[key] != Auto);
             if (matters && own[key] != value)
             {

@@ -36,7 +36,7 @@ public sealed class LdvcModel : Module
             throw new InputException($"model.decoder.heads is {config.Decoder.Heads}, expected a divisor of the CLIP's joint width {width}");
         }
 
-        _vision = Add("visual.prompt", new VisionPrompts(init, clip.Config, config.Prompts.Vision, config.Prompts.Dropout));
+        _vision = Add("visual.prompt", new VisionPrompts(init, clip.Config, config.Prompts));
         if (config.Prompts.Text > 0)
         {
             _text = Add("text", template is null

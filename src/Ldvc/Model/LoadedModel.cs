@@ -10,9 +10,11 @@ namespace Ldvc.Model;
 /// <summary>A CLIP, its tokenizer and the LDVC model around it: what every verb that computes needs.</summary>
 public sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(ClipModel clip, ClipTokenizer tokenizer, LdvcModel model, ModelConfig config, ClipCheckpoint source)
+    private readonly ClipTokenizer? _tokenizer;
+
+    private LoadedModel(ClipModel clip, ClipTokenizer? tokenizer, LdvcModel model, ModelConfig config, ClipCheckpoint source, ClassEmbeddings? embeddings)
     {
-        (Clip, Tokenizer, Model, Config, Source) = (clip, tokenizer, model, config, source);
+        (Clip, _tokenizer, Model, Config, Source, Embeddings) = (clip, tokenizer, model, config, source, embeddings);
         Statistics = source.Statistics();
     }
 
@@ -20,7 +22,8 @@ public sealed class LoadedModel : IDisposable
     public ClipModel Clip { get; }
 
     /// <summary>The CLIP's tokenizer.</summary>
-    public ClipTokenizer Tokenizer { get; }
+    /// <exception cref="InputException">It has none, which is no error before it is needed where class embeddings come from a file.</exception>
+    public ClipTokenizer Tokenizer => _tokenizer ?? throw new InputException($"{Source.Folder}: expected CLIP's vocabulary here, as {VocabularyFiles.Expected}; found none.");
 
     /// <summary>The trained model around it.</summary>
     public LdvcModel Model { get; }
@@ -37,32 +40,69 @@ public sealed class LoadedModel : IDisposable
     /// </summary>
     internal Imaging.ImageStatistics Statistics { get; set; }
 
+    /// <summary>Class embeddings from a file, which are not computed; null = all are.</summary>
+    internal ClassEmbeddings? Embeddings { get; }
+
     /// <summary>The device everything lives on.</summary>
     public Device Device => Clip.LogitScale.Value.Device;
 
     /// <summary>Loads a CLIP and builds an untrained LDVC model around it.</summary>
-    public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed) => Create(clipPath, ClipActivation.Auto, ClipActivation.Auto, config, device, seed, null);
+    /// <param name="clipPath">The CLIP's folder or file.</param>
+    /// <param name="config">Section model.</param>
+    /// <param name="device">Where it is to live.</param>
+    /// <param name="seed">Seed of the initial values.</param>
+    /// <param name="classes">The data set's class names, which are those of the rows of model.class_embeddings; not needed where that is not set.</param>
+    /// <exception cref="InputException">There is no CLIP at the path, a file is damaged, or sizes do not fit together.</exception>
+    public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
+        Create(new Configuration.ClipConfig { Path = clipPath }, config, device, seed, classes);
 
     /// <summary>The same, with an activation that the CLIP's files may not tell.</summary>
-    internal static LoadedModel Create(Configuration.ClipConfig clip, ModelConfig config, Device device, ulong seed) =>
-        Create(clip.Path!, clip.Activation, ClipActivation.Auto, config, device, seed, null);
+    internal static LoadedModel Create(Configuration.ClipConfig clip, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
+        Create(clip, config, device, seed, ReadEmbeddings(config, classes));
+
+    /// <summary>The same, with class embeddings that have been read already.</summary>
+    internal static LoadedModel Create(Configuration.ClipConfig clip, ModelConfig config, Device device, ulong seed, ClassEmbeddings? embeddings) =>
+        Create(clip.Path!, clip.Activation, ClipActivation.Auto, config, device, seed, null, embeddings);
+
+    /// <summary>The class embeddings that a configuration names; null when it names none.</summary>
+    /// <exception cref="InputException">The file is bad, or the names of its rows are not known.</exception>
+    internal static ClassEmbeddings? ReadEmbeddings(ModelConfig config, IReadOnlyList<string>? classes) => config.ClassEmbeddings is not { } file ? null
+        : classes is null ? throw new InputException($"model.class_embeddings: expected class names for the rows of {ConfigText.Quote(file)}, but none are known here.")
+        : ClassEmbeddings.Read(file, classes);
 
     /// <summary>The same; an activation for files that do not tell theirs, and the CLIP is looked at before anything is built on it.</summary>
     internal static LoadedModel Create(
-        string clipPath, ClipActivation activation, ClipActivation otherwise, ModelConfig config, Device device, ulong seed, Action<ClipModel>? check)
+        string clipPath,
+        ClipActivation activation,
+        ClipActivation otherwise,
+        ModelConfig config,
+        Device device,
+        ulong seed,
+        Action<ClipModel>? check,
+        ClassEmbeddings? embeddings)
     {
+        if (embeddings is not null && config.Prompts.Text > 0)
+        {
+            throw new InputException($"{embeddings.Source}: class embeddings from a file and text prompts exclude each other; expected model.prompts.text = 0, found {config.Prompts.Text}.");
+        }
+
         var checkpoint = ClipCheckpoint.Find(clipPath);
-        var tokenizer = ClipTokenizer.Load(clipPath);
-        ClassTexts.CheckPrompts(tokenizer, config.Template, config.Prompts.Text);
+        ClipTokenizer? tokenizer = embeddings is not null && !VocabularyFiles.Exist(checkpoint.Folder) ? null : ClipTokenizer.Load(clipPath);
+        if (tokenizer is not null)
+        {
+            ClassTexts.CheckPrompts(tokenizer, config.Template, config.Prompts.Text);
+        }
+
         var clip = checkpoint.Load(device, KernelActivation(activation), digest: true, KernelActivation(otherwise));
         try
         {
             check?.Invoke(clip);
-            tokenizer.CheckVocabulary(clip.Config.VocabularySize, clipPath);
+            tokenizer?.CheckVocabulary(clip.Config.VocabularySize, clipPath);
+            embeddings?.CheckWidth(clip.Config.Embedding, clipPath);
 
             // Any class serves: the prompts' places lie before the name, and attention is causal.
-            var template = ClassTexts.Tokenize(tokenizer, config.Template, ["object"], clip.Config.ContextLength);
-            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, new Initializer(device, seed), template), config, checkpoint);
+            TokenBatch? template = tokenizer is null ? null : ClassTexts.Tokenize(tokenizer, config.Template, ["object"], clip.Config.ContextLength);
+            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, new Initializer(device, seed), template), config, checkpoint, embeddings);
         }
         catch
         {
@@ -82,11 +122,31 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Tokenised sentences of class names.</summary>
     internal TokenBatch Tokenize(IReadOnlyList<string> names) => ClassTexts.Tokenize(Tokenizer, Config.Template, names, Clip.Config.ContextLength);
 
-    /// <summary>Class embeddings t [C, E], computed once, for inference.</summary>
+    /// <summary>Class embeddings t [C, E], computed once, for inference; those that come from a file are taken from it.</summary>
+    /// <exception cref="InputException">A name is too long for the text encoder, or has to be encoded and the CLIP has no vocabulary.</exception>
     public Tensor EmbedClasses(IReadOnlyList<string> names)
     {
-        using var tape = new Tape(Device, recording: false);
-        return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();
+        string[] computed = Embeddings is null ? [.. names] : [.. names.Where(name => Embeddings.Find(name).IsEmpty)];
+        if (computed.Length > 0 && _tokenizer is null)
+        {
+            throw new InputException(
+                $"class name {ConfigText.Quote(computed[0])}: is none of the {Embeddings!.Count} that {Embeddings.Source} has embeddings for, and {Source.Folder} has no vocabulary to "
+                + $"encode it with (expected {VocabularyFiles.Expected}).");
+        }
+
+        if (computed.Length == names.Count)
+        {
+            return Encode(names);
+        }
+
+        float[] encoded = [];
+        if (computed.Length > 0)
+        {
+            using Tensor some = Encode(computed);
+            encoded = some.ToArray();
+        }
+
+        return Device.FromHost(Rows(names, encoded), new Shape(names.Count, Embeddings!.Width));
     }
 
     /// <inheritdoc/>
@@ -94,5 +154,31 @@ public sealed class LoadedModel : IDisposable
     {
         Model.Dispose();
         Clip.Dispose();
+    }
+
+    private Tensor Encode(IReadOnlyList<string> names)
+    {
+        using var tape = new Tape(Device, recording: false);
+        return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();
+    }
+
+    // The rows of the file, and between them the encoded ones in their order.
+    private float[] Rows(IReadOnlyList<string> names, ReadOnlySpan<float> encoded)
+    {
+        int width = Embeddings!.Width;
+        var rows = new float[names.Count * width];
+        for (int i = 0; i < names.Count; i++)
+        {
+            ReadOnlySpan<float> own = Embeddings.Find(names[i]);
+            if (own.IsEmpty)
+            {
+                own = encoded[..width];
+                encoded = encoded[width..];
+            }
+
+            own.CopyTo(rows.AsSpan(i * width));
+        }
+
+        return rows;
     }
 }

@@ -2,6 +2,7 @@ using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
 using Ldvc.Clip;
+using Ldvc.Configuration;
 using Ldvc.Tensors;
 
 namespace Ldvc.Prompts;
@@ -15,14 +16,16 @@ internal sealed class VisionPrompts : Module
     private const float NormEpsilon = 1e-6f;
     private readonly int _count;
     private readonly float _dropout;
+    private readonly bool _dropoutPerPicture;
     private readonly Parameter? _shallow;
     private readonly Parameter? _deep;
     private readonly Linear? _projection;
     private readonly LayerNorm _norm;
 
-    internal VisionPrompts(Initializer init, ClipConfig clip, int count, double dropout)
+    internal VisionPrompts(Initializer init, Clip.ClipConfig clip, PromptConfig config)
     {
-        (_count, _dropout) = (count, (float)dropout);
+        int count = config.Vision;
+        (_count, _dropout, _dropoutPerPicture) = (count, (float)config.Dropout, config.DropoutPer == PromptDropout.Picture);
         int width = clip.Vision.Width;
         if (count > 0)
         {
@@ -72,7 +75,13 @@ internal sealed class VisionPrompts : Module
     {
         using var scope = tape.BeginScope();
         var tokens = layer == 0 ? tape.Reshape(_shallow!, _count, x.Shape[2]) : tape.Row(_deep!, layer - 1);
-        var dropped = tape.Dropout(_projection!.Forward(tape, tokens), _dropout);
+        var projected = _projection!.Forward(tape, tokens);
+        if (_dropoutPerPicture && _dropout > 0 && tape.Recording)
+        {
+            projected = tape.Add(projected, tape.Constant(tape.Device.Zeros(new Shape(x.Shape[0], 1, 1))));
+        }
+
+        var dropped = tape.Dropout(projected, _dropout);
         return scope.Keep(tape.Splice(x, dropped, 1, layer == 0 ? 0 : _count));
     }
 }

@@ -27,7 +27,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private readonly SegmentationDataset _dataset;
     private readonly Augmentation _augmentation;
     private readonly LabelMapping _mapping;
-    private readonly TokenBatch _texts;
+    private readonly TokenBatch? _texts;
     private readonly Tensor? _frozenClasses;
     private readonly Tensor? _unseenFlags;
     private readonly PolynomialSchedule _schedule;
@@ -73,12 +73,15 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             TrainSetting.Transductive => LabelProtocol.Transductive,
             _ => LabelProtocol.Supervised,
         });
-        _texts = loaded.Tokenize([.. _mapping.ClassIds.Select(id => dataset.Classes[id])]);
-        if (!loaded.Model.HasTextPrompts)
+        string[] names = [.. _mapping.ClassIds.Select(id => dataset.Classes[id])];
+        if (loaded.Model.HasTextPrompts)
+        {
+            _texts = loaded.Tokenize(names);
+        }
+        else
         {
             // Frozen class embeddings never change: one computation serves the whole run.
-            using var tape = new Tape(loaded.Device, recording: false);
-            _frozenClasses = loaded.Model.EncodeClasses(tape, _texts).Value.Share();
+            _frozenClasses = loaded.EmbedClasses(names);
         }
 
         if (_mapping.HasUnseenMask)
@@ -189,7 +192,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         using var batch = lent;
         using var image = images;
         using var labels = truth;
-        var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts);
+        var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts!);
         var logits = model.Forward(tape, image, texts);
         if (_unseenFlags is not null)
         {

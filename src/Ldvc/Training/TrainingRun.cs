@@ -68,7 +68,8 @@ public sealed class TrainingRun
             RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? checkpoints.Latest()?.Path : null;
         using LdvcCheckpoint? start = OpenStart(config, from, training);
-        using LoadedModel loaded = LoadedModel.Create(config.Clip, config.Model, device, (ulong)config.Train.Seed);
+        using LoadedModel loaded = LoadedModel.Create(
+            config.Clip, config.Model, device, (ulong)config.Train.Seed, LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings);
         loaded.Statistics = start?.Statistics ?? loaded.Statistics;
         using var trainer = new LdvcTrainer(loaded, training, config);
         start?.Restore(loaded, from is null ? null : trainer.Optimizer);
@@ -94,7 +95,7 @@ public sealed class TrainingRun
     {
         if (newest is not null)
         {
-            return LdvcCheckpoint.Open(newest);
+            return Resumable(newest, config);
         }
 
         if (config.Train.Setting != TrainSetting.Transductive)
@@ -113,6 +114,22 @@ public sealed class TrainingRun
         catch
         {
             start.Dispose();
+            throw;
+        }
+    }
+
+    // The run's configuration is compared in its folder; of the class embeddings it has the file's name alone.
+    private static LdvcCheckpoint Resumable(string path, LdvcConfig config)
+    {
+        LdvcCheckpoint newest = LdvcCheckpoint.Open(path);
+        try
+        {
+            newest.RefuseOtherModel(config);
+            return newest;
+        }
+        catch
+        {
+            newest.Dispose();
             throw;
         }
     }

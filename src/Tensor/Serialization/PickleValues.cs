@@ -48,6 +48,21 @@ internal enum PickleGlobalKind
 
     /// <summary>A class of a TorchScript module: a bag of attributes.</summary>
     ScriptClass,
+
+    /// <summary>numpy.dtype: an element type.</summary>
+    NumpyType,
+
+    /// <summary>numpy's constructor of a single number.</summary>
+    NumpyScalar,
+
+    /// <summary>numpy's constructor of an array, of which nothing is kept.</summary>
+    NumpyArray,
+
+    /// <summary>numpy.ndarray, the first argument of the one before.</summary>
+    NumpyArrayClass,
+
+    /// <summary>_codecs.encode: bytes as a text.</summary>
+    Encode,
 }
 
 /// <summary>A global of the allow-list.</summary>

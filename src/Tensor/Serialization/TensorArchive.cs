@@ -37,8 +37,8 @@ public abstract partial class TensorArchive : IDisposable
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
     /// <summary>
-    /// The file's own notes: safetensors' <c>__metadata__</c>; of a TorchScript archive, under "torchscript.classes", the names of its classes; empty for
-    /// other formats.
+    /// The file's own notes: safetensors' <c>__metadata__</c>; of a TorchScript archive, under "torchscript.classes", the names of its classes; of a PyTorch
+    /// checkpoint the plain data under "meta", where mmcv keeps them, as "meta.iter" and so on, lists and dicts as JSON.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 

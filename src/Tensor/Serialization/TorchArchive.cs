@@ -28,7 +28,7 @@ internal sealed class TorchArchive : TensorArchive
     public static TorchArchive OpenZip(ArchiveSource source)
     {
         (object? root, Dictionary<string, long> offsets, IReadOnlyCollection<string> classes) = TorchZip.Read(source);
-        var metadata = new Dictionary<string, string>();
+        Dictionary<string, string> metadata = TorchNotes.Collect(root);
         if (classes.Count > 0)
         {
             metadata.Add(ScriptClasses, string.Join(',', classes));
@@ -42,7 +42,7 @@ internal sealed class TorchArchive : TensorArchive
     public static TorchArchive OpenLegacy(ArchiveSource source)
     {
         (object? root, Dictionary<string, long> offsets) = TorchLegacy.Read(source);
-        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, new Dictionary<string, string>());
+        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, TorchNotes.Collect(root));
     }
 
     private protected override ElementReader OpenElements(TensorEntry entry)

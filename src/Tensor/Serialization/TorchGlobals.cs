@@ -35,6 +35,16 @@ internal static class TorchGlobals
             ["torch.UntypedStorage"] = new(PickleGlobalKind.StorageType),
             ["torch.storage.UntypedStorage"] = new(PickleGlobalKind.StorageType),
         };
+        // Notes of a training program hold scores as NumPy's numbers.
+        foreach (string core in (string[])["numpy.core.multiarray", "numpy._core.multiarray"])
+        {
+            allowed[$"{core}.scalar"] = new(PickleGlobalKind.NumpyScalar);
+            allowed[$"{core}._reconstruct"] = new(PickleGlobalKind.NumpyArray);
+        }
+
+        allowed["numpy.dtype"] = new(PickleGlobalKind.NumpyType);
+        allowed["numpy.ndarray"] = new(PickleGlobalKind.NumpyArrayClass);
+        allowed["_codecs.encode"] = new(PickleGlobalKind.Encode);
         foreach (string helper in (string[])["restore_type_tag", "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"])
         {
             allowed[$"torch.jit._pickle.{helper}"] = new(PickleGlobalKind.FirstArgument);

@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, and make a
-/// TorchScript object with attributes. Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
+/// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, make a TorchScript
+/// object with attributes, and write NumPy's numbers (arrays of NumPy's are read over). Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
 /// </summary>
 internal sealed class TorchObjects(string path)
 {
@@ -55,6 +55,14 @@ internal sealed class TorchObjects(string path)
             case PickleGlobalKind.Device when items.Length is 1 or 2 && items[0] is string:
             case PickleGlobalKind.FirstArgument when items.Length is 1 or 2:
                 return items[0];
+            case PickleGlobalKind.NumpyArray when items is [PickleGlobal { Kind: PickleGlobalKind.NumpyArrayClass }, PickleTuple, _]:
+                return PickleOpaque.Instance;
+            case PickleGlobalKind.NumpyType when TorchNumpy.Type(items) is { } made:
+                return made;
+            case PickleGlobalKind.NumpyScalar when TorchNumpy.Scalar(items) is { } made:
+                return made;
+            case PickleGlobalKind.Encode when TorchNumpy.Encode(items) is { } made:
+                return made;
             default:
                 throw Fault($"calls {global.Kind} with {items.Length} arguments it does not take");
         }
@@ -66,7 +74,7 @@ internal sealed class TorchObjects(string path)
             ? new ScriptObject()
             : throw Fault("makes an instance of something that is not a TorchScript class");
 
-    /// <summary>BUILD: attributes of a TorchScript object; an ordered dict's own attributes (PyTorch keeps versions there) are dropped.</summary>
+    /// <summary>BUILD: attributes of a TorchScript object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are dropped.</summary>
     public void SetState(object? target, object? state)
     {
         if (target is ScriptObject script)
@@ -75,7 +83,13 @@ internal sealed class TorchObjects(string path)
             return;
         }
 
-        if (target is not PickleDict)
+        if (target is NumpyType type)
+        {
+            type.BigEndian |= state is PickleTuple { Items: [_, ">", ..] };
+            return;
+        }
+
+        if (target is not (PickleDict or PickleOpaque))
         {
             throw Fault("sets the state of something that is neither a TorchScript object nor a dict");
         }

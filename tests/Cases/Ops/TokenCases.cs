@@ -13,6 +13,7 @@ internal static class TokenCases
         Splice(1, 2, 1, 1, 0, 0), Splice(2, 5, 3, 2, 1, 0), Splice(3, 7, 5, 2, 1, 2), Splice(2, 4, 9, 3, 0, 1), Splice(2, 4, 17, 1, 3, 1), Splice(2, 4, 5, 2, 4, 0),
         Splice(1, 1, 64, 4, 1, 0), Splice(3, 4, 16, 5, 0, 0),
         Splice(1, 1035, 768, 10, 1, 10, real: true),
+        Splice(1, 2, 1, 1, 0, 0, own: true), Splice(3, 7, 5, 2, 1, 2, own: true), Splice(2, 4, 17, 1, 3, 1, own: true), Splice(2, 4, 5, 2, 4, 0, own: true), Splice(2, 1, 64, 4, 1, 0, own: true),
         MeanTokens(1, 1, 1), MeanTokens(2, 3, 5), MeanTokens(3, 17, 33), MeanTokens(64, 196, 128, real: true),
         LogMeanExpTokens(1, 1, 1, 3), LogMeanExpTokens(2, 3, 5, 0.5f), LogMeanExpTokens(3, 17, 33, 4), LogMeanExpTokens(96, 144, 96, 20, real: true),
     ];
@@ -53,17 +54,17 @@ internal static class TokenCases
             Real = real,
         };
 
-    private static OpCase Splice(int batch, int length, int width, int count, int start, int dropped, bool real = false)
+    private static OpCase Splice(int batch, int length, int width, int count, int start, int dropped, bool real = false, bool own = false)
     {
         int after = length - dropped + count;
         double moved = (double)batch * after * width;
-        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.Splice), $"{count} into {batch} x {length} x {width} at {start} for {dropped}")
+        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.Splice), $"{count}{(own ? " each" : "")} into {batch} x {length} x {width} at {start} for {dropped}")
         {
-            Inputs = [new("x", batch, length, width), new("tokens", count, width)],
+            Inputs = [new("x", batch, length, width), own ? new("tokens", batch, count, width) : new("tokens", count, width)],
             Run = (tape, v) => tape.Splice(v[0], v[1], start, dropped),
             Reference = real ? null : v => Rows(batch, after, width, (b, t, e) => t < start
                 ? v[0][At(b, t, e, length, width)]
-                : t < start + count ? v[1][At(0, t - start, e, count, width)] : v[0][At(b, t - count + dropped, e, length, width)]),
+                : t < start + count ? v[1][At(own ? b : 0, t - start, e, count, width)] : v[0][At(b, t - count + dropped, e, length, width)]),
             Work = CaseWork.Move(moved, moved),
             Real = real,
         };

@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Import;
+
+/// <summary>
+/// What mmcv's notes in a checkpoint say: class names, iteration, and the configuration as Python text, in which a few assignments are looked for. Nothing
+/// of it is run, and all of it may be missing.
+/// </summary>
+internal sealed partial class ZegClipNotes
+{
+    private readonly string _config;
+    private readonly string _experiment;
+
+    internal ZegClipNotes(TensorArchive archive)
+    {
+        IReadOnlyDictionary<string, string> notes = archive.Metadata;
+        _config = notes.GetValueOrDefault("meta.config") ?? "";
+        _experiment = notes.GetValueOrDefault("meta.exp_name") ?? "";
+        Step = int.TryParse(notes.GetValueOrDefault("meta.iter"), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : 0;
+        Classes = notes.TryGetValue("meta.CLASSES", out string? names) ? Names(archive.Path, names) : null;
+    }
+
+    /// <summary>Iterations done; 0 when the notes do not say.</summary>
+    internal int Step { get; }
+
+    /// <summary>The data set's classes; null when the notes do not say.</summary>
+    internal string[]? Classes { get; }
+
+    /// <summary>Indices of the classes without masks; null when the notes do not say, empty when there are none.</summary>
+    internal int[]? Unseen => NovelClasses().Match(_config) is { Success: true } match
+        ? [.. match.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Number)]
+        : null;
+
+    /// <summary>The decoder's heads.</summary>
+    internal int? Heads => FirstNumber(DecoderHeads());
+
+    /// <summary>The window of their test.</summary>
+    internal int? Window => FirstNumber(TestWindow());
+
+    /// <summary>The stride of their test.</summary>
+    internal int? Stride => FirstNumber(TestStride());
+
+    /// <summary>The short side of their test.</summary>
+    internal int? ShortSide => FirstNumber(TestShortSide());
+
+    /// <summary>The setting by the configuration, else by the name of its file; null when neither tells.</summary>
+    internal TrainSetting? Setting
+    {
+        get
+        {
+            if (SelfTraining().IsMatch(_config))
+            {
+                return TrainSetting.Transductive;
+            }
+
+            if (Unseen is { } unseen)
+            {
+                return unseen.Length == 0 ? TrainSetting.Full : TrainSetting.Inductive;
+            }
+
+            string name = System.IO.Path.GetFileNameWithoutExtension(_experiment);
+            return name.EndsWith("_st", StringComparison.Ordinal) ? TrainSetting.Transductive
+                : name.Contains("_fully_", StringComparison.Ordinal) ? TrainSetting.Full
+                : name.Contains("_zero_", StringComparison.Ordinal) ? TrainSetting.Inductive
+                : null;
+        }
+    }
+
+    private static string[] Names(string path, string json)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize<string?[]>(json) is { } names && !names.Contains(null))
+            {
+                return names!;
+            }
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        throw new InputException($"{path}: its notes hold something else than a list of class names under CLASSES.");
+    }
+
+    private int? FirstNumber(Regex pattern) => pattern.Match(_config) is { Success: true } match && Number(match.Groups[1].Value) is > 0 and <= 1 << 16 and var number ? number : null;
+
+    private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : -1;
+
+    // Without backtracking: the text is a file's, and up to a megabyte long.
+    [GeneratedRegex(@"\bnovel_class\s*=\s*\[([0-9,\s]*)\]", RegexOptions.NonBacktracking)]
+    private static partial Regex NovelClasses();
+
+    [GeneratedRegex(@"\bself_training\s*=\s*True\b", RegexOptions.NonBacktracking)]
+    private static partial Regex SelfTraining();
+
+    [GeneratedRegex(@"\bnum_heads\s*=\s*([0-9]+)", RegexOptions.NonBacktracking)]
+    private static partial Regex DecoderHeads();
+
+    [GeneratedRegex(@"\bmode\s*=\s*'slide'\s*,\s*crop_size\s*=\s*\(\s*([0-9]+)", RegexOptions.NonBacktracking)]
+    private static partial Regex TestWindow();
+
+    [GeneratedRegex(@"\bstride\s*=\s*\(\s*([0-9]+)", RegexOptions.NonBacktracking)]
+    private static partial Regex TestStride();
+
+    [GeneratedRegex(@"\bmin_size\s*=\s*([0-9]+)", RegexOptions.NonBacktracking)]
+    private static partial Regex TestShortSide();
+}

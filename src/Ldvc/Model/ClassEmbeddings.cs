@@ -1,0 +1,108 @@
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
+namespace Ldvc.Model;
+
+/// <summary>
+/// Class embeddings that were computed elsewhere, one a name, kept as they are: ZegCLIP's come in 16 bits and are not exactly of unit length. Read from a
+/// NumPy file (model.class_embeddings) or from a checkpoint, which then needs no vocabulary for these names.
+/// </summary>
+internal sealed class ClassEmbeddings
+{
+    /// <summary>The tensor [C, E] in a checkpoint; its rows are in the order of the checkpoint's classes.</summary>
+    internal const string TensorName = "class_embeddings";
+
+    private const int MaxElements = 1 << 26;
+
+    private readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
+    private readonly float[] _values;
+
+    private ClassEmbeddings(string source, IReadOnlyList<string> names, int width, float[] values)
+    {
+        (Source, Width, _values) = (source, width, values);
+        for (int i = 0; i < names.Count; i++)
+        {
+            _rows.Add(NameSpelling.Key(names[i]), i);
+            ReadOnlySpan<float> row = Row(i);
+            string? wrong = !AllFinite(row) ? "NaN or infinity" : row.ContainsAnyExcept(0f) ? null : "nothing but zeros";
+            if (wrong is not null)
+            {
+                throw new InputException($"{source}: the embedding of class {ConfigText.Quote(names[i])} (row {i}) holds {wrong}.");
+            }
+        }
+    }
+
+    /// <summary>The file that they come from.</summary>
+    internal string Source { get; }
+
+    /// <summary>E, the length of each.</summary>
+    internal int Width { get; }
+
+    /// <summary>How many there are.</summary>
+    internal int Count => _rows.Count;
+
+    /// <summary>Reads a NumPy file.</summary>
+    /// <param name="path">The file, [C, E].</param>
+    /// <param name="names">The names of its rows, no two of them equal.</param>
+    /// <exception cref="InputException">The file is missing or damaged, has another number of rows, or holds NaN.</exception>
+    internal static ClassEmbeddings Read(string path, IReadOnlyList<string> names)
+    {
+        NpyFile file = NpyFile.Read(path, MaxElements);
+        string shape = string.Join(", ", file.Shape);
+        return file.Shape is [var rows, > 0 and <= int.MaxValue and var width] && rows == names.Count
+            ? new ClassEmbeddings(path, names, (int)width, file.Values)
+            : throw new InputException($"{path}: an array of shape [{shape}], expected [{names.Count}, the CLIP's joint width]: a row for each of the {names.Count} classes.");
+    }
+
+    /// <summary>Reads those of a checkpoint; null when it has none.</summary>
+    /// <exception cref="InputException">They do not fit the checkpoint's classes.</exception>
+    internal static ClassEmbeddings? Read(TensorArchive archive, IReadOnlyList<string> names)
+    {
+        if (!archive.Entries.TryGetValue(TensorName, out TensorEntry? entry))
+        {
+            return null;
+        }
+
+        return entry.Shape is [var rows, > 0 and <= int.MaxValue and var width] && rows == names.Count && entry.ElementCount <= MaxElements
+            ? new ClassEmbeddings(archive.Path, names, (int)width, archive.ReadFloat32(TensorName))
+            : throw new InputException($"{archive.Path}: tensor {entry}: expected a row for each of the checkpoint's {names.Count} classes.");
+    }
+
+    /// <summary>The embedding of a name, upper and lower case being the same; empty when there is none. Synonyms have none: a row is that of a class's first name.</summary>
+    internal ReadOnlySpan<float> Find(string name) => _rows.TryGetValue(NameSpelling.Key(name), out int row) ? Row(row) : [];
+
+    /// <summary>Refuses a CLIP whose joint width is another one.</summary>
+    /// <exception cref="InputException">It is.</exception>
+    internal void CheckWidth(int expected, string clip)
+    {
+        if (Width != expected)
+        {
+            throw new InputException($"{Source}: class embeddings of width {Width}, expected {expected}, the joint width of {clip}.");
+        }
+    }
+
+    /// <summary>Adds them to a checkpoint whose classes are these names.</summary>
+    internal void Write(SafetensorsWriter writer, IReadOnlyList<string> names) =>
+        writer.AddFloat32(TensorName, [names.Count, Width], names.SelectMany(name => Find(name).ToArray()).ToArray());
+
+    /// <summary>The first of the names whose embeddings are not the other's; null when all are equal.</summary>
+    internal string? FirstDifference(ClassEmbeddings? other, IEnumerable<string> names) =>
+        names.FirstOrDefault(name => other is null || !Find(name).SequenceEqual(other.Find(name)));
+
+    private ReadOnlySpan<float> Row(int index) => _values.AsSpan(index * Width, Width);
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+        {
+            if (!float.IsFinite(value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
