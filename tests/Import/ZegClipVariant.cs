@@ -25,7 +25,9 @@ internal sealed class ZegClipVariant
     /// <summary>Texts and lists of texts under "meta"; null leaves "meta" out.</summary>
     public Dictionary<string, object>? Meta { get; set; } = new()
     {
-        ["exp_name"] = "vpt_seg_zero_vit-b_512x512_20k_12_10.py", ["CLASSES"] = ZegClipMini.Classes, ["iter"] = 20000L,
+        ["exp_name"] = "vpt_seg_zero_vit-b_512x512_20k_12_10.py",
+        ["CLASSES"] = ZegClipMini.Classes,
+        ["iter"] = 20000L,
     };
 
     /// <summary>Tensors that are stored in 16 bits.</summary>
