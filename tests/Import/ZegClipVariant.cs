@@ -126,7 +126,11 @@ internal sealed class ZegClipVariant
                 .Int(0).Ints(shape).Ints(strides).Op([0x89]).Global("collections", "OrderedDict").Op(")RtR");
         }
 
-        return pickle.Op("uu");
+        // As mmcv keeps it; a moment that shares its storage with the first tensor.
+        return pickle.Op("u").Text("optimizer").Op("}(").Text("state").Op("}").Int(0).Op("}(").Text("step").Int(20000).Text("exp_avg")
+            .Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(Half(_tensors[0].Name) ? "torch.HalfStorage" : "torch.FloatStorage", Key(0), _tensors[0].Values.Length)
+            .Int(0).Ints(1).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRus").Text("param_groups").Op("](}").Text("lr").Op([(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0])
+            .Op("se").Op("uu");
     }
 
     private byte[] Stored(int index)

@@ -333,7 +333,7 @@ public sealed class ImportTests : IDisposable
         Refuses(v => v.Set("decode_head.conv_seg.weight", [1], 0), "tensor 'decode_head.conv_seg.weight' Float32 [1] is none of ZegCLIP's");
         Refuses(v => v.Remove(linear), $"tensor '{linear}' is missing, expected [256]");
         Refuses(v => v.Set(linear, [255], new float[255]), $"tensor '{linear}' has shape [255], expected [256]");
-        Refuses(v => v[linear][3] = float.NaN, $"tensor '{linear}' holds NaN at element 3");
+        Refuses(v => v[linear][3] = float.NaN, $"tensor '{linear}' holds nan at element 3");
         Refuses(v => v[linear][3] = float.PositiveInfinity, $"tensor '{linear}' holds");
         Refuses(v => v.Set(Prompts, [2, 10, 64], new float[1280]), $"tensor '{Prompts}' Float32 [2, 10, 64]: expected [1, prompts, width]");
         Refuses(v => v.Set("backbone.deep_prompt_embeddings", [1, 10, 64], new float[640]), "'backbone.deep_prompt_embeddings' has shape [1, 10, 64], expected [2, 10, 64]");

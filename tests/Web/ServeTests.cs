@@ -14,6 +14,7 @@ using Ldvc.Tensors;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Imaging;
+using Ldvc.Tests.Import;
 using Ldvc.Tests.Training;
 using Ldvc.Training;
 using Xunit;
@@ -113,6 +114,21 @@ public sealed class ServeTests : IDisposable
         {
             Assert.Contains(address, html);
         }
+    }
+
+    [Fact]
+    public async Task AnImportedCheckpointIsServed()
+    {
+        string file = _data.At("imported.safetensors");
+        ZegClipMini.Import(file);
+        await using var server = await Served.StartAsync(file);
+        JsonElement model = await server.GetJsonAsync("api/model");
+        Assert.Equal(ZegClipMini.Classes, model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(15, model.GetProperty("classes").EnumerateArray().Count(c => c.GetProperty("seen").GetBoolean()));
+        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(ZegClipMini.At("p2.png"), Token), string.Join('\n', ZegClipMini.Classes));
+        await File.WriteAllBytesAsync(_data.At("served.png"), answer.GetProperty("labels").GetBytesFromBase64(), Token);
+        byte[] expected = PngLabels.Read(ZegClipMini.At("p2.labels.png")).Labels, labels = PngLabels.Read(_data.At("served.png")).Labels;
+        Assert.InRange(labels.Zip(expected).Count(pair => pair.First != pair.Second), 0, 1);
     }
 
     [Fact]

@@ -40,10 +40,10 @@ internal static class ImportVerb
         var unseen = new Option<string?>("--unseen")
         {
             HelpName = "NAMES",
-            Description = "The classes without masks in training, separated by commas; needed for lists other than VOC's, COCO-Stuff's and Context's.",
+            Description = "The classes without masks, separated by commas; needed for lists other than VOC's, COCO-Stuff's and Context's.",
         };
         Option<string[]> sets = CommandParts.Sets();
-        Option<string> output = CommandParts.Out("F.safetensors", "The checkpoint to write; eval, segment and serve take it like one that `ldvc train` wrote.");
+        Option<string> output = CommandParts.Out("F.safetensors", "The checkpoint to write; eval, segment and serve take it like one of `ldvc train`.");
         var command = new VerbCommand(
             "import",
             "Makes a checkpoint of a file that ZegCLIP's authors published (docs/models.md).",
@@ -74,7 +74,7 @@ internal static class ImportVerb
     }
 
     /// <summary>Runs the verb and returns the exit code.</summary>
-    /// <exception cref="InputException">The file is not a checkpoint of ZegCLIP or is damaged, the CLIP is another one, or something has to be said.</exception>
+    /// <exception cref="InputException">The file is none of ZegCLIP's or damaged, the CLIP is another one, or something has to be said.</exception>
     public static int Run(ImportOptions options)
     {
         CommonOptions common = options.Common;
@@ -95,11 +95,15 @@ internal static class ImportVerb
         int seen = classes.Seen.Count();
         string setting = ConfigWriter.EnumName(classes.Setting), source = request.Embeddings ?? $"computed from \"{imported.Config.Model.Template}\"";
         EvalConfig eval = imported.Config.Eval;
-        common.Out.WriteLine($"{options.Out}: {ConfigWriter.EnumName(classes.Kind)}, {setting}, {classes.Classes.Count} classes, {seen} of them with masks, step {imported.Step}");
-        common.Out.WriteLine($"its CLIP is {request.Clip}; class embeddings: {source}; short side {eval.ShortSide}, windows of {eval.Window}, stride {eval.Stride}");
+        common.Out.WriteLine(
+            $"{options.Out}: {ConfigWriter.EnumName(classes.Kind)}, {setting}, {classes.Classes.Count} classes, {seen} of them with masks, step {imported.Step}");
+        common.Out.WriteLine(
+            $"its CLIP is {request.Clip}; class embeddings: {source}; short side {eval.ShortSide}, windows of {eval.Window}, stride {eval.Stride}");
         if (request.Embeddings is null && classes.Kind == DataKind.CocoStuff)
         {
-            common.Out.WriteLine("note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need --embeddings coco_multi.npy (docs/models.md)");
+            common.Out.WriteLine(
+                "note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need --embeddings coco_multi.npy "
+                + "(docs/models.md)");
         }
 
         common.WriteJson(new

@@ -12,7 +12,7 @@ internal static class FrozenClip
     /// <param name="archive">The checkpoint.</param>
     /// <param name="clip">The CLIP in use.</param>
     /// <param name="clipPath">Its path, for messages.</param>
-    /// <exception cref="InputException">A tensor is missing, has another shape or other values; the first one in the order of the model is named.</exception>
+    /// <exception cref="InputException">A tensor is missing, has another shape or other values; the first one of the model is named.</exception>
     internal static void Check(TensorArchive archive, ClipModel clip, string clipPath)
     {
         foreach (var (name, parameter) in clip.Parameters())
@@ -38,7 +38,7 @@ internal static class FrozenClip
         }
     }
 
-    /// <summary>Patches along an edge of the pictures that it was trained on: rows of the position embeddings are one for the class token and one for each patch.</summary>
+    /// <summary>Patches along an edge of the pictures it was trained on, from its position embeddings: one for the class token, one for each patch.</summary>
     /// <exception cref="InputException">The number of rows is no such number.</exception>
     internal static int Grid(TensorArchive archive)
     {
@@ -46,7 +46,8 @@ internal static class FrozenClip
         long patches = entry.Shape is [> 1 and <= 1 << 20, _] ? entry.Shape[0] - 1 : 0, edge = (long)Math.Round(Math.Sqrt(patches));
         return edge > 0 && edge * edge == patches
             ? (int)edge
-            : throw new InputException($"{archive.Path}: tensor {entry}: expected a row for the class token and one for each patch of a square picture.");
+            : throw new InputException(
+                $"{archive.Path}: tensor {entry}: expected a row for the class token and one for each patch of a square picture.");
     }
 
     private static (float[] Values, int[] Shape, float Tolerance) Positions(TensorArchive archive, float[] own, Clip.ClipConfig config)
@@ -84,7 +85,8 @@ internal static class FrozenClip
             if (!equal)
             {
                 throw new InputException(
-                    $"{archive.Path}: was trained on another CLIP than {clipPath}: tensor '{name}' differs, at element {i} it is {ConfigText.Number(values[i])}, expected {ConfigText.Number(Rounded(own[i]))}.");
+                    $"{archive.Path}: was trained on another CLIP than {clipPath}: tensor '{name}' differs, at element {i} it is {ConfigText.Number(values[i])}, "
+                    + $"expected {ConfigText.Number(Rounded(own[i]))}.");
             }
         }
     }

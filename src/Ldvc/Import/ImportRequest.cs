@@ -10,4 +10,5 @@ namespace Ldvc.Import;
 /// <param name="ClassesFile">File with the class names, one a line; null = as the file says.</param>
 /// <param name="Unseen">Names of the classes without masks; null = as the file or the data set's published split says.</param>
 /// <param name="Sets">"a.b=value" each, over the configuration that the checkpoint gets.</param>
-internal sealed record ImportRequest(string File, string Clip, string? Embeddings, TrainSetting? Setting, string? ClassesFile, string[]? Unseen, string[] Sets);
+internal sealed record ImportRequest(
+    string File, string Clip, string? Embeddings, TrainSetting? Setting, string? ClassesFile, string[]? Unseen, string[] Sets);

@@ -28,7 +28,8 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
         if (split is null && setting != TrainSetting.Full)
         {
             throw new InputException(
-                $"{request.File}: its {classes.Count} classes are none of the published lists and its notes do not say which of them had no masks; expected --unseen \"NAME, NAME\".");
+                $"{request.File}: its {classes.Count} classes are none of the published lists and its notes do not say which of them had no masks; "
+                + "expected --unseen \"NAME, NAME\".");
         }
 
         // Masks of all classes: whichever split is published, none was unseen.
@@ -52,7 +53,8 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
 
         (ClassList Classes, ZeroShotSplit Split)[] known = [KnownDatasets.Voc2012(), KnownDatasets.CocoStuff164k()];
         return known.FirstOrDefault(set => trained == set.Classes.Count || trained == set.Split.Seen.Length).Classes
-            ?? throw new InputException($"{request.File}: has no class names among its notes; expected --classes-file FILE with the names, one a line.");
+            ?? throw new InputException(
+                $"{request.File}: has no class names among its notes; expected --classes-file FILE with the names, one a line.");
     }
 
     private static (DataKind Kind, ZeroShotSplit? Split) Known(ClassList classes)
@@ -97,14 +99,16 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
         if (trained is not null && !all && !seenOnly)
         {
             string expected = unseen > 0 ? $"{classes.Count - unseen} (inductive) or {classes.Count}" : $"{classes.Count}";
-            throw new InputException($"{Trained()}, expected {expected}; if the list or the split is another one, say so with --classes-file or --unseen.");
+            throw new InputException(
+                $"{Trained()}, expected {expected}; if the list or the split is another one, say so with --classes-file or --unseen.");
         }
 
         if (request.Setting is { } given)
         {
             return trained is null || (given == TrainSetting.Inductive ? seenOnly : all)
                 ? given
-                : throw new InputException($"--setting: {Trained()}, which is {(seenOnly ? "inductive" : "transductive or full")}, found {ConfigWriter.EnumName(given)}.");
+                : throw new InputException(
+                    $"--setting: {Trained()}, which is {(seenOnly ? "inductive" : "transductive or full")}, found {ConfigWriter.EnumName(given)}.");
         }
 
         if (seenOnly)
@@ -117,6 +121,7 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
             : trained is not null && unseen == 0 ? TrainSetting.Full
             : throw new InputException(trained is null
                 ? $"{request.File}: does not say in which setting it was trained; expected --setting inductive, transductive or full."
-                : $"{request.File}: was trained with the names of all {classes.Count} classes, and does not say whether with pseudo labels or with masks of the unseen ones; expected --setting transductive or --setting full.");
+                : $"{request.File}: was trained with the names of all {classes.Count} classes, and does not say whether with pseudo labels or with masks of "
+                    + "the unseen ones; expected --setting transductive or --setting full.");
     }
 }

@@ -5,7 +5,7 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Import;
 
-/// <summary>A checkpoint as ZegCLIP's authors publish it: a .pth of mmcv's with tensors under backbone., text_encoder. and decode_head., opened for reading.</summary>
+/// <summary>A checkpoint as ZegCLIP's authors publish it, opened for reading: tensors under backbone., text_encoder. and decode_head., and mmcv's notes.</summary>
 internal sealed class ZegClipFile : IDisposable
 {
     private readonly TensorArchive _archive;
@@ -16,7 +16,8 @@ internal sealed class ZegClipFile : IDisposable
         if (!archive.Entries.ContainsKey(ZegClipNames.ShallowPrompts) || !archive.Entries.ContainsKey(ZegClipNames.Adapter))
         {
             throw new InputException(
-                $"{archive.Path}: expected a checkpoint of ZegCLIP, with the tensors '{ZegClipNames.ShallowPrompts}' and '{ZegClipNames.Adapter}', found {Describe(archive)}.");
+                $"{archive.Path}: expected a checkpoint of ZegCLIP, with the tensors '{ZegClipNames.ShallowPrompts}' and '{ZegClipNames.Adapter}', "
+                + $"found {Describe(archive)}.");
         }
 
         Notes = new ZegClipNotes(archive);
@@ -30,13 +31,16 @@ internal sealed class ZegClipFile : IDisposable
 
     /// <summary>Classes in training: the loss has a weight for each and one more; null when its buffer is not in the file.</summary>
     internal int? TrainedClasses => _archive.Entries.TryGetValue(ZegClipNames.LossWeights, out TensorEntry? entry)
-        ? entry.Shape is [> 1 and <= 1 << 16 and var length] ? (int)length - 1 : throw new InputException($"{_archive.Path}: tensor {entry}: expected a weight for each class and one more.")
+        ? entry.Shape is [> 1 and <= 1 << 16 and var length]
+            ? (int)length - 1
+            : throw new InputException($"{_archive.Path}: tensor {entry}: expected a weight for each class and one more.")
         : null;
 
     /// <summary>Prompt tokens in front of every layer.</summary>
     internal int Prompts => _archive.Entry(ZegClipNames.ShallowPrompts).Shape is [1, > 0 and <= 4096 and var count, _]
         ? (int)count
-        : throw new InputException($"{_archive.Path}: tensor {_archive.Entry(ZegClipNames.ShallowPrompts)}: expected [1, prompts, width] with 1 to 4096 prompts.");
+        : throw new InputException(
+            $"{_archive.Path}: tensor {_archive.Entry(ZegClipNames.ShallowPrompts)}: expected [1, prompts, width] with 1 to 4096 prompts.");
 
     /// <summary>Layers of the decoder.</summary>
     internal int DecoderLayers
@@ -49,7 +53,10 @@ internal sealed class ZegClipFile : IDisposable
                 layers++;
             }
 
-            return layers is > 0 and <= 64 ? layers : throw new InputException($"{_archive.Path}: expected a decoder of 1 to 64 layers ('{ZegClipNames.Layers}0.linear1.weight', ...), found {layers}.");
+            return layers is > 0 and <= 64
+                ? layers
+                : throw new InputException(
+                    $"{_archive.Path}: expected a decoder of 1 to 64 layers ('{ZegClipNames.Layers}0.linear1.weight', ...), found {layers}.");
         }
     }
 
@@ -102,7 +109,7 @@ internal sealed class ZegClipFile : IDisposable
     }
 
     /// <summary>Reads the trained tensors into a model of the same sizes.</summary>
-    /// <exception cref="InputException">One is missing, has another shape, or holds NaN or infinity; or the file has one that no model has.</exception>
+    /// <exception cref="InputException">One is missing, has another shape, or is not finite; or the file has one that no model has.</exception>
     internal void Restore(LoadedModel loaded)
     {
         var known = new HashSet<string>(StringComparer.Ordinal);
@@ -119,12 +126,19 @@ internal sealed class ZegClipFile : IDisposable
             Entry(_archive, theirs, theirs == ZegClipNames.ShallowPrompts ? [1, .. shape] : shape);
             float[] values = _archive.ReadFloat32(theirs);
             int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-            parameter.Value.CopyFromHost<float>(bad < 0 ? values : throw new InputException($"{_archive.Path}: tensor '{theirs}' holds {values[bad]} at element {bad}, expected finite numbers."));
+            if (bad >= 0)
+            {
+                throw new InputException(
+                    $"{_archive.Path}: tensor '{theirs}' holds {ConfigText.Number(values[bad])} at element {bad}, expected finite numbers.");
+            }
+
+            parameter.Value.CopyFromHost<float>(values);
         }
 
         if (_archive.Entries.Keys.FirstOrDefault(name => !known.Contains(name) && !ZegClipNames.IsUnused(name)) is { } unknown)
         {
-            throw new InputException($"{_archive.Path}: tensor {_archive.Entries[unknown]} is none of ZegCLIP's; expected a checkpoint of the published model.");
+            throw new InputException(
+                $"{_archive.Path}: tensor {_archive.Entries[unknown]} is none of ZegCLIP's; expected a checkpoint of the published model.");
         }
     }
 
@@ -133,6 +147,7 @@ internal sealed class ZegClipFile : IDisposable
 
     private static string Describe(TensorArchive archive) =>
         archive.Entries.ContainsKey("visual.prompt.shallow") ? "one that `ldvc train` or `ldvc import` wrote, which is used as it is"
-        : archive.Entries.ContainsKey("visual.conv1.weight") || archive.Entries.ContainsKey("vision_model.embeddings.patch_embedding.weight") ? "a CLIP (that goes to --clip)"
+        : archive.Entries.ContainsKey("visual.conv1.weight") ? "a CLIP (that goes to --clip)"
+        : archive.Entries.ContainsKey("vision_model.embeddings.patch_embedding.weight") ? "a CLIP (that goes to --clip)"
         : $"{archive.Entries.Count} tensors, the first of them {ConfigText.Quote(archive.Entries.Keys.FirstOrDefault() ?? "")}";
 }

@@ -41,7 +41,8 @@ internal sealed class ZegClipImport
     {
         if (request.Sets.FirstOrDefault(set => !Settable.Any(key => set.TrimStart().StartsWith(key, StringComparison.Ordinal))) is { } other)
         {
-            throw new InputException($"--set {ConfigText.Quote(other)}: expected a key under eval or data, model.template or model.decoder.heads; the rest is in the file.");
+            throw new InputException(
+                $"--set {ConfigText.Quote(other)}: expected a key under eval or data, model.template or model.decoder.heads; the rest is in the file.");
         }
 
         using ZegClipFile file = ZegClipFile.Open(request.File);

@@ -88,7 +88,8 @@ internal sealed partial class ZegClipNotes
         throw new InputException($"{path}: its notes hold something else than a list of class names under CLASSES.");
     }
 
-    private int? FirstNumber(Regex pattern) => pattern.Match(_config) is { Success: true } match && Number(match.Groups[1].Value) is > 0 and <= 1 << 16 and var number ? number : null;
+    private int? FirstNumber(Regex pattern) =>
+        pattern.Match(_config) is { Success: true } match && Number(match.Groups[1].Value) is > 0 and <= 1 << 16 and var number ? number : null;
 
     private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : -1;
 
