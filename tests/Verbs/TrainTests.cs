@@ -191,7 +191,7 @@ public sealed class TrainTests
         Assert.Contains("mine.yaml: model.head: expected attention, as " + checkpoint + " was trained with, found dot.", Refused(checkpoint, "model.head=dot"));
         Assert.Contains("data.image_mean: expected clip", Refused(checkpoint, "data.image_mean=imagenet"));
         Assert.Contains("was trained on the CLIP with SHA-256", Refused(checkpoint, "clip.path=" + Path.Combine(ConfigFilesAssets, "clip")));
-        Assert.Contains("expected a checkpoint that `ldvc train` wrote, found a safetensors file of another kind", Refused(Path.Combine(Clip.TinyClip.Folder, "model.safetensors")));
+        Assert.Contains("expected a checkpoint that `ldvc train` wrote, found a file of another kind", Refused(Path.Combine(Clip.TinyClip.Folder, "model.safetensors")));
         Assert.Contains("no such file", Refused(data.At("none.safetensors")));
         byte[] whole = File.ReadAllBytes(checkpoint);
         File.WriteAllBytes(data.At("cut.safetensors"), whole[..(whole.Length / 2)]);
