@@ -97,6 +97,7 @@ internal static class Application
             new Option<bool>("--version") { Description = "Prints the version.", Action = new VersionAction() },
             DemoVerb.Create(host),
             TrainVerb.Create(host),
+            CheckVerb.Create(host),
             EvalVerb.Create(host),
             SegmentVerb.Create(host),
             ServeVerb.Create(host),

@@ -65,6 +65,11 @@ internal static class EvalVerb
         using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
+        if (BinaryMasks.Find(dataset) is { } warning)
+        {
+            common.Monitor.Warn(warning);
+        }
+
         string[] shown = [.. dataset.Split.Unseen.Select(id => dataset.Classes[id]).Where(checkpoint.Seen.Contains)];
         if (shown.Length > 0)
         {

@@ -51,6 +51,9 @@ internal sealed class CachedDataset(SegmentationDataset inner, long limit) : Seg
     public override (RgbImage Image, LabelMap Labels) Read(int index) => Find(index) ?? Keep(index, inner.Read(index));
 
     /// <inheritdoc/>
+    internal override StoredMask ReadStored(int index) => inner.ReadStored(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 
     private (RgbImage Image, LabelMap Labels)? Find(int index)

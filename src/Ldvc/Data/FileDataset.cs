@@ -87,6 +87,14 @@ public abstract class FileDataset : SegmentationDataset
     }
 
     /// <inheritdoc/>
+    internal override StoredMask ReadStored(int index)
+    {
+        string path = LabelPath(_ids[index]);
+        LabelMap16 stored = PngLabels.Read16(path);
+        return StoredMask.Of(stored.Labels, stored.Width, stored.Height, TableFor(path).Meaning, path);
+    }
+
+    /// <inheritdoc/>
     public override void CheckFiles()
     {
         foreach (string id in _ids)

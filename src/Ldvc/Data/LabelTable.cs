@@ -39,6 +39,9 @@ internal sealed class LabelTable
         return new LabelTable(map, $"0 to {last} or 255");
     }
 
+    /// <summary>The train id of a stored value, 255 when it is ignored, -1 when it means nothing.</summary>
+    public int Meaning(int value) => value < _trainIds.Length ? _trainIds[value] : -1;
+
     /// <summary>Replaces stored values by train ids, in place.</summary>
     /// <exception cref="InputException">A value means nothing; the message names the file, the value and a pixel.</exception>
     public void Apply(LabelMap labels, string path)

@@ -30,5 +30,8 @@ internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit sp
     public override (RgbImage Image, LabelMap Labels) Read(int index) => inner.Read(index);
 
     /// <inheritdoc/>
+    internal override StoredMask ReadStored(int index) => inner.ReadStored(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 }

@@ -47,6 +47,14 @@ public abstract class SegmentationDataset
         return (image, labels);
     }
 
+    /// <summary>The values in the mask of picture i and what they mean; values that are no class are no error here.</summary>
+    /// <exception cref="InputException">The file is missing or damaged.</exception>
+    internal virtual StoredMask ReadStored(int index)
+    {
+        LabelMap labels = ReadLabels(index);
+        return StoredMask.Of(labels.Labels, labels.Width, labels.Height, value => value, $"{Name}: '{GetId(index)}'");
+    }
+
     /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>
     /// <exception cref="InputException">A picture or a label map is missing.</exception>
     public virtual void CheckFiles()

@@ -63,6 +63,14 @@ public sealed class TrainingRun
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
         validation.CheckFiles();
+        foreach (SegmentationDataset part in new[] { training, validation })
+        {
+            if (BinaryMasks.Find(part) is { } warning)
+            {
+                monitor.Warn(warning);
+            }
+        }
+
         BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Source);
         var checkpoints = new CheckpointFolder(
             RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);

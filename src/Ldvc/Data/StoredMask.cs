@@ -1,0 +1,56 @@
+using System.Numerics;
+using Ldvc.Imaging;
+
+namespace Ldvc.Data;
+
+/// <summary>A value that a mask stores.</summary>
+/// <param name="Value">The stored number.</param>
+/// <param name="Meaning">Its train id, 255 when it is ignored, -1 when it means nothing.</param>
+/// <param name="Pixels">How many pixels have it.</param>
+internal readonly record struct StoredValue(int Value, int Meaning, long Pixels);
+
+/// <summary>What a mask stores, before any value of it is refused.</summary>
+/// <param name="Source">The file, or the picture of a data set without files.</param>
+/// <param name="Width">Columns.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="Values">The values that occur, ascending.</param>
+internal sealed record StoredMask(string Source, int Width, int Height, IReadOnlyList<StoredValue> Values)
+{
+    /// <summary>Whether only the values 0 and 255 occur, and 255 means "no label".</summary>
+    internal bool IsBinary => Values.All(v => v.Value == 0 || IsVoid(v));
+
+    /// <summary>Whether 255 occurs and means "no label".</summary>
+    internal bool HasVoid => Values.Any(IsVoid);
+
+    /// <summary>Whether any pixel has a class.</summary>
+    internal bool HasLabel => Values.Any(v => v.Meaning is >= 0 and not LabelMap.Ignore);
+
+    /// <summary>Counts the values of a mask.</summary>
+    /// <param name="stored">Its pixels.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="meaning">From a value to its <see cref="StoredValue.Meaning"/>.</param>
+    /// <param name="source">What it is called in messages.</param>
+    internal static StoredMask Of<T>(ReadOnlySpan<T> stored, int width, int height, Func<int, int> meaning, string source)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    {
+        // Runs of one value are long in masks: a look-up per run, not per pixel.
+        var counts = new Dictionary<int, long>();
+        for (int start = 0; start < stored.Length;)
+        {
+            int next = stored[start..].IndexOfAnyExcept(stored[start]);
+            int run = next < 0 ? stored.Length - start : next;
+            int value = int.CreateTruncating(stored[start]);
+            counts[value] = counts.GetValueOrDefault(value) + run;
+            start += run;
+        }
+
+        return new StoredMask(source, width, height, [.. counts.OrderBy(c => c.Key).Select(c => new StoredValue(c.Key, meaning(c.Key), c.Value))]);
+    }
+
+    /// <summary>The same for an array.</summary>
+    internal static StoredMask Of<T>(T[] stored, int width, int height, Func<int, int> meaning, string source)
+        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => Of<T>(stored.AsSpan(), width, height, meaning, source);
+
+    private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore, Meaning: LabelMap.Ignore };
+}

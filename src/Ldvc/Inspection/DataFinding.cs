@@ -1,0 +1,33 @@
+namespace Ldvc.Inspection;
+
+/// <summary>Something about the data that makes results worse or wrong without stopping a run.</summary>
+/// <param name="Kind">One of <see cref="FindingKind"/>.</param>
+/// <param name="Part">"training" or "validation"; null when it is about both or about the names.</param>
+/// <param name="Text">A sentence.</param>
+/// <param name="Items">All that it is about: names of classes or pictures, values.</param>
+internal sealed record DataFinding(string Kind, string? Part, string Text, IReadOnlyList<string> Items);
+
+/// <summary>The kinds of findings, as they stand in JSON.</summary>
+internal static class FindingKind
+{
+    /// <summary>A class without a pixel.</summary>
+    internal const string ClassWithoutPixels = "class-without-pixels";
+
+    /// <summary>A picture without a label.</summary>
+    internal const string PictureWithoutLabels = "picture-without-labels";
+
+    /// <summary>Stored values that are no class.</summary>
+    internal const string ValuesOutside = "values-outside";
+
+    /// <summary>Masks that hold 0 and 255 only.</summary>
+    internal const string BinaryMasks = "binary-masks";
+
+    /// <summary>Unseen classes with pixels in the training part.</summary>
+    internal const string UnseenInTraining = "unseen-in-training";
+
+    /// <summary>Pictures in both parts.</summary>
+    internal const string SharedPictures = "shared-pictures";
+
+    /// <summary>Names in many pieces.</summary>
+    internal const string BrokenNames = "broken-names";
+}
