@@ -20,7 +20,7 @@ public sealed class ApplicationTests
     [InlineData("train x.yaml --set", "--set")]
     [InlineData("config x.yaml y.yaml", "expected no further argument, found 'y.yaml'")]
     [InlineData("config none.yaml", "none.yaml: expected a configuration file, but there is none.")]
-    [InlineData("eval x.yaml", "'--checkpoint' is required")]
+    [InlineData("eval x.yaml", "eval: expected --checkpoint F or --training-free, found neither")]
     [InlineData("segment", "(see: ldvc segment --help)")]
     [InlineData("segment a.png --checkpoint c --out o", "segment: expected --classes NAMES or --classes-file F, found neither.")]
     [InlineData("segment a.png --checkpoint c --out o --classes a,,b", "--classes: expected class names separated by commas, found 'a,,b'")]

@@ -12,7 +12,7 @@ namespace Ldvc.Tests.Comparison;
 public sealed class GoldenTests
 {
     public static readonly TheoryData<string> Files =
-        ["clip-tiny", "ldvc-route", "ldvc-route-partial-windows", "ldvc-full-attention", "ldvc-no-self-attention", "ldvc-zegclip", "ldvc-dot-head"];
+        ["clip-tiny", "ldvc-route", "ldvc-route-partial-windows", "ldvc-full-attention", "ldvc-no-self-attention", "ldvc-zegclip", "ldvc-dot-head", "training-free"];
 
     private static readonly string Clip = TinyClip.Folder;
 

@@ -13,7 +13,7 @@ public sealed class ConfigLoaderTests
         Assert.Equal((10, 4, 0.1), (c.Model.Prompts.Vision, c.Model.Prompts.Text, c.Model.Prompts.Dropout));
         Assert.Equal((3, 8, 4, 8, 16), (c.Model.Decoder.Layers, c.Model.Decoder.Heads, c.Model.Decoder.FfnRatio, c.Model.Decoder.Windows, c.Model.Decoder.Topk));
         Assert.Equal((DecoderKind.VisionQuery, SelfAttention.Route, MaskHead.Attention), (c.Model.Decoder.Kind, c.Model.Decoder.Attention, c.Model.Head));
-        Assert.Equal("a photo of a {class}", c.Model.Template);
+        Assert.Equal(["a photo of a {class}"], c.Model.Template);
         Assert.Equal((100, 1, 0.25), (c.Loss.Focal, c.Loss.Dice, c.Loss.Alpha));
         Assert.Equal((16, 20000, 2e-4, 0.01, 1e-8), (c.Train.Batch, c.Train.Iterations, c.Train.Lr, c.Train.WeightDecay, c.Train.Eps));
         Assert.Equal((1500, 1e-6, 0.9, 1e-6), (c.Train.Warmup, c.Train.WarmupRatio, c.Train.PolyPower, c.Train.MinLr));
@@ -51,7 +51,7 @@ public sealed class ConfigLoaderTests
             train:
             """);
         Assert.True(c.Model.ClsTwice);
-        Assert.Equal("an image of {class}, \"nice\"", c.Model.Template);
+        Assert.Equal(["an image of {class}, \"nice\""], c.Model.Template);
         Assert.Equal((DecoderKind.ClassQuery, 2, 8), (c.Model.Decoder.Kind, c.Model.Decoder.Layers, c.Model.Decoder.Heads));
         Assert.Equal((DataKind.CocoStuff, null), (c.Data.Kind, c.Data.Root));
         Assert.Equal(["traffic light", "yes", "5"], c.Data.Unseen);
@@ -131,7 +131,7 @@ public sealed class ConfigLoaderTests
         LdvcConfig again = ConfigFiles.Load(printed);
         Assert.Equal(printed, ConfigWriter.ToYaml(again));
         Assert.Equal(c.Data.Unseen, again.Data.Unseen);
-        Assert.Equal((c.Data.Root, c.Model.Template, c.Eval.Background), (again.Data.Root, again.Model.Template, again.Eval.Background));
+        Assert.Equal((c.Data.Root, c.Model.Template[0], c.Eval.Background), (again.Data.Root, again.Model.Template[0], again.Eval.Background));
         Assert.Equal((0.30000000000000004, long.MaxValue), (again.Train.Lr, again.Train.Seed));
     }
 

@@ -6,6 +6,9 @@ using System.Text.RegularExpressions;
 using Ldvc.App.Cli;
 using Ldvc.App.Terminal;
 using Ldvc.App.Web;
+using Ldvc.Configuration;
+using Ldvc.Inference;
+using Ldvc.Tests.Clip;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Lab.Synthetic;
@@ -76,6 +79,22 @@ public sealed class ServeTests : IDisposable
         Assert.Equal((300, 65535), (many.GetProperty("classes").GetArrayLength(), many.GetProperty("unlabelled").GetInt32()));
         Assert.All(PngLabels.Decode16(many.GetProperty("labels").GetBytesFromBase64(), "labels").Labels, label => Assert.Equal(65535, label));
         Assert.Equal("classes, line 2: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not", await server.RefusedAsync(server.PostAsync(picture, "cat\ncaf\uFFFD", null)));
+    }
+
+    [Fact]
+    public async Task AClipAloneIsServedAsSegmentLabelsWithIt()
+    {
+        string picture = _data.At("photo.png"), output = _data.At("free");
+        ImageWriter.WritePng(RealFormats.Scene(60, 50, 6, 2, [0, 1, 3]).Picture, picture);
+        (int code, _, string error) = CommandLine.Run("segment", picture, "--clip", TinyClip.Folder, "--classes", "cat; kitten, blue sky", "--out", output, "--threads", "1");
+        Assert.Equal((0, ""), (code, error));
+        await using var server = await Served.StartAsync(TinyClip.Folder);
+        JsonElement model = await server.GetJsonAsync("api/model");
+        Assert.Equal(JsonValueKind.Null, model.GetProperty("checkpoint").ValueKind);
+        Assert.True(model.GetProperty("classes").GetArrayLength() > 1);
+        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat; kitten\nblue sky");
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
+        Assert.Equal("scene: expected a model trained on drawn scenes, found a CLIP alone.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
     }
 
     // The page finds a pixel's class by its colour.
@@ -252,17 +271,21 @@ public sealed class ServeTests : IDisposable
     // A server in this process on a free port, and a client of it.
     private sealed class Served : IAsyncDisposable
     {
-        private readonly LdvcCheckpoint _checkpoint;
+        private readonly LdvcCheckpoint? _checkpoint;
         private readonly CpuDevice _device = new(1);
         private readonly SegmentationService _service;
         private readonly StringWriter _output = new();
         private readonly StringWriter _error = new();
         private WebServer? _server;
 
+        // A folder is a CLIP alone.
         private Served(string checkpoint)
         {
-            _checkpoint = LdvcCheckpoint.Open(checkpoint);
-            _service = new SegmentationService(_checkpoint, _device, null);
+            bool alone = Directory.Exists(checkpoint);
+            _checkpoint = alone ? null : LdvcCheckpoint.Open(checkpoint);
+            _service = new SegmentationService(alone
+                ? SegmentationModel.OfClip(new ClipConfig { Path = checkpoint }, _device, new TrainingFreeConfig(), new EvalConfig())
+                : SegmentationModel.Trained(_checkpoint!, _device, null));
         }
 
         public HttpClient Client { get; } = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(2) });
@@ -328,7 +351,7 @@ public sealed class ServeTests : IDisposable
             await _server!.DisposeAsync();
             _service.Dispose();
             _device.Dispose();
-            _checkpoint.Dispose();
+            _checkpoint?.Dispose();
             await _output.DisposeAsync();
             await _error.DisposeAsync();
         }

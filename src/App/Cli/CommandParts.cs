@@ -41,6 +41,14 @@ internal static class CommandParts
         DefaultValueFactory = _ => "auto",
     };
 
+    /// <summary>--template T, any number of times.</summary>
+    public static Option<string[]> Template(string description) => new("--template")
+    {
+        HelpName = "T",
+        Description = description,
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     /// <summary>--threads N.</summary>
     public static Option<string> Threads(int preset) => new("--threads")
     {
@@ -70,6 +78,13 @@ internal static class CommandParts
         HelpName = "F",
         Description = "A checkpoint that `ldvc train` wrote (.safetensors).",
         Required = true,
+    };
+
+    /// <summary>--checkpoint F, of a verb that can do without.</summary>
+    public static Option<string?> Checkpoint(string otherwise) => new("--checkpoint")
+    {
+        HelpName = "F",
+        Description = $"A checkpoint that `ldvc train` wrote (.safetensors); without one, {otherwise}.",
     };
 
     /// <summary>--out.</summary>

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using Ldvc.App.Terminal;
 using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Data;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -11,11 +13,13 @@ namespace Ldvc.App.Cli;
 /// <param name="Clip">Folder or file of a CLIP.</param>
 /// <param name="Images">Image files, in order.</param>
 /// <param name="Texts">Texts, in order.</param>
+/// <param name="Classes">Classes whose names and synonyms are encoded in templates instead; null = none.</param>
+/// <param name="Templates">The templates.</param>
 /// <param name="Truncate">Whether texts longer than the context are cut.</param>
 /// <param name="Out">The safetensors file to write.</param>
 /// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, bool Truncate, string Out, Kernels.Activation? Activation, CommonOptions Common);
+internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, ClassList? Classes, string[] Templates, bool Truncate, string Out, Kernels.Activation? Activation, CommonOptions Common);
 
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
@@ -39,6 +43,8 @@ internal static class EmbedVerb
             AllowMultipleArgumentsPerToken = true,
         };
         var truncate = new Option<bool>("--truncate") { Description = "Cuts texts that are longer than the CLIP's context; without it they are an error." };
+        Option<string[]> templates = CommandParts.Template("With --classes or --classes-file: a sentence with {class} in it, or imagenet-80; several are averaged. Default: a photo of a {class}.");
+        var classes = new ClassOptions();
         Option<string> output = CommandParts.Out("F", "The safetensors file to write: image_features and text_features, rows in the order given.");
         var command = new VerbCommand(
             "embed",
@@ -50,8 +56,10 @@ internal static class EmbedVerb
             images,
             texts,
             truncate,
+            templates,
             output,
         };
+        classes.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result =>
         {
@@ -61,11 +69,18 @@ internal static class EmbedVerb
 
                 // An empty text is a legal input of the text encoder.
                 OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
+                classes.Read(result),
+                TextTemplates.Checked(result.GetValue(templates) is { Length: > 0 } given ? OptionValue.Utf8(templates.Name, given) : new ModelConfig().Template, templates.Name),
                 result.GetValue(truncate),
                 OptionValue.RequiredText(result, output),
                 OptionValue.Activation(result, activation),
                 common.Read(result, host));
-            return options.Images.Length + options.Texts.Length > 0
+            if (options.Classes is not null ? options.Texts.Length > 0 || options.Truncate : result.GetValue(templates) is { Length: > 0 })
+            {
+                throw new InputException("embed: expected --text with perhaps --truncate, or class names with perhaps --template, found parts of both.");
+            }
+
+            return options.Images.Length + options.Texts.Length > 0 || options.Classes is not null
                 ? Run(options)
                 : throw new InputException("embed: expected at least one --image or --text, found none.");
         });
@@ -82,12 +97,15 @@ internal static class EmbedVerb
         var writer = new SafetensorsWriter();
 
         // Texts first: they take no time, and a missing tokenizer is then known before many pictures have been read.
-        Add(writer, "text", options.Texts, clip.Width, texts => clip.EmbedTexts(texts, options.Truncate, options.Common.Cancellation));
+        string[] names = options.Classes?.Texts ?? options.Texts;
+        Add(writer, "text", names, clip.Width, texts => options.Classes is not null
+            ? clip.EmbedClasses(texts, options.Templates, options.Common.Cancellation)
+            : clip.EmbedTexts(texts, options.Truncate, options.Common.Cancellation));
         Add(writer, "image", options.Images, clip.Width, images => clip.EmbedImages(images, options.Common.Cancellation));
         options.Common.Cancellation.ThrowIfCancellationRequested();
         writer.Save(options.Out);
-        options.Common.WriteJson(new { options.Clip, options.Images, options.Texts, clip.Width, options.Out });
-        options.Common.Out.WriteLine($"{options.Out}: features of {options.Images.Length} images and {options.Texts.Length} texts, {clip.Width} values each.");
+        options.Common.WriteJson(new { options.Clip, options.Images, Texts = names, clip.Width, options.Out });
+        options.Common.Out.WriteLine($"{options.Out}: features of {options.Images.Length} images and {names.Length} texts, {clip.Width} values each.");
         return 0;
     }
 

@@ -12,11 +12,11 @@ namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc eval` is told.</summary>
 /// <param name="Config">The configuration file.</param>
-/// <param name="Checkpoint">An LDVC checkpoint.</param>
+/// <param name="Checkpoint">An LDVC checkpoint; null = the configuration's CLIP alone.</param>
 /// <param name="Sets">Overrides, "a.b=v" each.</param>
 /// <param name="Precision">Precision of the products; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EvalOptions(string Config, string Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
+internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
@@ -26,26 +26,34 @@ internal static class EvalVerb
     public static Command Create(VerbHost host)
     {
         Argument<string> config = CommandParts.Config();
-        Option<string> checkpoint = CommandParts.Checkpoint();
+        Option<string?> checkpoint = CommandParts.Checkpoint("--training-free scores the CLIP alone");
+        var free = new Option<bool>("--training-free") { Description = "Scores the configuration's CLIP alone, with section training_free, in place of a checkpoint." };
         Option<string[]> sets = CommandParts.Sets();
         Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(
             "eval",
-            "Scores a checkpoint on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
+            "Scores a checkpoint, or a CLIP alone, on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
             "ldvc eval configs/voc/inductive.yaml --checkpoint runs/voc-inductive/checkpoints/ckpt-00020000.safetensors")
         {
             config,
             checkpoint,
+            free,
             sets,
             precision,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
-        command.SetAction(result => Run(new EvalOptions(
-            OptionValue.RequiredText(result, config),
-            OptionValue.RequiredText(result, checkpoint),
-            CommandParts.Read(result, sets),
-            OptionValue.Precision(result, precision),
-            common.Read(result, host))));
+        command.SetAction(result =>
+        {
+            var options = new EvalOptions(
+                OptionValue.RequiredText(result, config),
+                OptionValue.Text(result, checkpoint),
+                CommandParts.Read(result, sets),
+                OptionValue.Precision(result, precision),
+                common.Read(result, host));
+            return (options.Checkpoint is null) == result.GetValue(free)
+                ? options.Checkpoint is null ? RunClip(options) : Run(options)
+                : throw new InputException($"eval: expected --checkpoint F or --training-free, found {(options.Checkpoint is null ? "neither" : "both")}.");
+        });
         return command;
     }
 
@@ -55,7 +63,7 @@ internal static class EvalVerb
     {
         CommonOptions common = options.Common;
         LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
-        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint!);
         checkpoint.RefuseOtherModel(config);
 
         // Whether the seen penalty applies depends on how the checkpoint was trained, not on the configuration.
@@ -91,6 +99,40 @@ internal static class EvalVerb
             Precision = ConfigWriter.EnumName(options.Precision),
             Setting = ConfigWriter.EnumName(config.Train.Setting),
             ShownUnseen = shown,
+            Scores = ScoreTable.ToJson(scores),
+        });
+        return 0;
+    }
+
+    // The CLIP alone: no class had masks, so there is no penalty, and "seen" and "unseen" are only the data set's split.
+    private static int RunClip(EvalOptions options)
+    {
+        CommonOptions common = options.Common;
+        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
+        string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
+        SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
+        using Device device = common.OpenDevice(options.Precision);
+        using var model = SegmentationModel.OfClip(config.Clip, device, config.TrainingFree, config.Eval);
+        int images = Evaluator.Count(dataset, config);
+        common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
+        Scores scores;
+        using (Segmenter segmenter = model.CreateSegmenter(dataset.Classes))
+        {
+            scores = Evaluation.Run(common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, common.Cancellation);
+        }
+
+        foreach (string line in ScoreTable.Lines(scores))
+        {
+            common.Out.WriteLine(line);
+        }
+
+        common.WriteJson(new
+        {
+            Data = dataset.Name,
+            Images = images,
+            Clip = clip,
+            TrainingFree = ConfigWriter.ToDictionary(config.TrainingFree),
+            Precision = ConfigWriter.EnumName(options.Precision),
             Scores = ScoreTable.ToJson(scores),
         });
         return 0;

@@ -93,7 +93,7 @@ internal static class ImportVerb
         imported.Writer.Save(options.Out);
         ZegClipClasses classes = imported.Classes;
         int seen = classes.Seen.Count();
-        string setting = ConfigWriter.EnumName(classes.Setting), source = request.Embeddings ?? $"computed from \"{imported.Config.Model.Template}\"";
+        string setting = ConfigWriter.EnumName(classes.Setting), source = request.Embeddings ?? $"computed from \"{string.Join("\", \"", imported.Config.Model.Template)}\"";
         EvalConfig eval = imported.Config.Eval;
         common.Out.WriteLine(
             $"{options.Out}: {ConfigWriter.EnumName(classes.Kind)}, {setting}, {classes.Classes.Count} classes, {seen} of them with masks, step {imported.Step}");

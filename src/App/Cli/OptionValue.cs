@@ -31,13 +31,16 @@ internal static class OptionValue
     }
 
     /// <summary>auto (null), quick-gelu or gelu.</summary>
-    public static Kernels.Activation? Activation(ParseResult result, Option<string> option)
+    public static Kernels.Activation? Activation(ParseResult result, Option<string> option) => Model.LoadedModel.KernelActivation(ActivationChoice(result, option));
+
+    /// <summary>The same as a configuration has it.</summary>
+    public static ClipActivation ActivationChoice(ParseResult result, Option<string> option)
     {
         string text = result.GetValue(option) ?? "";
         ClipActivation[] all = Enum.GetValues<ClipActivation>();
         int found = Array.FindIndex(all, activation => ConfigWriter.EnumName(activation) == text);
         return found >= 0
-            ? Model.LoadedModel.KernelActivation(all[found])
+            ? all[found]
             : throw new InputException($"{option.Name}: expected auto, quick-gelu or gelu, found {ConfigText.Quote(text)}.");
     }
 

@@ -14,19 +14,21 @@ namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc segment` is told.</summary>
 /// <param name="Images">Image files.</param>
-/// <param name="Checkpoint">An LDVC checkpoint.</param>
+/// <param name="Checkpoint">An LDVC checkpoint; null = a CLIP alone.</param>
 /// <param name="Classes">Classes with their synonyms; their order gives the indices.</param>
 /// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
-/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
+/// <param name="Clip">Folder or file of the CLIP; null = where the checkpoint says that the one it was trained on lies.</param>
+/// <param name="TrainingFree">How a CLIP alone segments, and its activation; null with a checkpoint.</param>
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Out">Folder of the results.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record SegmentOptions(
     string[] Images,
-    string Checkpoint,
+    string? Checkpoint,
     ClassList Classes,
     double? Background,
     string? Clip,
+    (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree,
     Precision Precision,
     string Out,
     CommonOptions Common);
@@ -45,7 +47,7 @@ internal static class SegmentVerb
             Description = "Image files (.jpg, .png, .webp).",
             Arity = ArgumentArity.OneOrMore,
         };
-        Option<string> checkpoint = CommandParts.Checkpoint();
+        Option<string?> checkpoint = CommandParts.Checkpoint("--clip alone segments");
         var classes = new ClassOptions();
         var background = new Option<string?>("--background")
         {
@@ -55,7 +57,7 @@ internal static class SegmentVerb
         var clip = new Option<string?>("--clip")
         {
             HelpName = "PATH",
-            Description = "The CLIP the checkpoint was trained on, if it has moved.",
+            Description = "The CLIP the checkpoint was trained on, if it has moved; or the CLIP that is to segment without a checkpoint.",
         };
         Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out(
@@ -63,7 +65,7 @@ internal static class SegmentVerb
         var command = new VerbCommand(
             "segment",
             "Labels every pixel of your own images with your own class names.",
-            "ldvc segment cat.jpg --checkpoint ldvc.safetensors --classes \"cat, grass, sky\" --out result")
+            "ldvc segment cat.jpg --clip clip-vit-base-patch16 --classes \"cat, grass, sky\" --out result")
         {
             images,
             checkpoint,
@@ -73,13 +75,16 @@ internal static class SegmentVerb
             output,
         };
         classes.AddTo(command);
+        var free = new TrainingFreeOptions();
+        free.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new SegmentOptions(
             OptionValue.Texts(images.Name, result.GetValue(images)),
-            OptionValue.RequiredText(result, checkpoint),
+            OptionValue.Text(result, checkpoint),
             classes.Require(result),
             OptionValue.Number(result, background, 0, 1),
             OptionValue.Text(result, clip),
+            free.Read(result, trained: result.GetValue(checkpoint) is not null),
             OptionValue.Precision(result, precision),
             OptionValue.RequiredText(result, output),
             common.Read(result, host))));
@@ -90,12 +95,17 @@ internal static class SegmentVerb
     /// <exception cref="InputException">Bad input; when it is one of several pictures, the results of the others have been written.</exception>
     public static int Run(SegmentOptions options)
     {
+        if (options.Checkpoint is null && options.Clip is null)
+        {
+            throw new InputException("segment: expected --checkpoint F, or --clip PATH for a CLIP alone, found neither.");
+        }
+
         RefuseSameFiles(options.Images, options.Out);
         CommonOptions common = options.Common;
-        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
+        using LdvcCheckpoint? checkpoint = options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null;
         using Device device = common.OpenDevice(options.Precision);
-        using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
-        using Segmenter segmenter = FreeVocabulary.CreateSegmenter(checkpoint, loaded, options.Classes);
+        using SegmentationModel model = Load(checkpoint, device, options);
+        using Segmenter segmenter = model.CreateSegmenter(options.Classes);
         OutputFolder.Create(options.Out);
 
         var results = new List<object>();
@@ -124,6 +134,17 @@ internal static class SegmentVerb
 
         common.WriteJson(results);
         return failures.Count == 0 ? 0 : throw Failure(failures, options);
+    }
+
+    private static SegmentationModel Load(LdvcCheckpoint? checkpoint, Device device, SegmentOptions options)
+    {
+        if (checkpoint is not null)
+        {
+            return SegmentationModel.Trained(checkpoint, device, options.Clip);
+        }
+
+        var (config, activation) = options.TrainingFree!.Value;
+        return SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = activation }, device, config, new EvalConfig());
     }
 
     // Results that would lie in one place, or in the place of an input, are refused before anything is computed. Names that differ in case alone are

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Ldvc.App.Terminal;
 using Ldvc.App.Web;
 using Ldvc.Configuration;
+using Ldvc.Inference;
 using Ldvc.Lab.Demo;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -13,14 +14,16 @@ namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc serve` is told.</summary>
 /// <param name="Checkpoint">An LDVC checkpoint; null = the newest that the demo or a training run left here.</param>
-/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on; null = where the checkpoint says it lies.</param>
+/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on, or of the one that is to segment alone; null = where the checkpoint says it lies.</param>
+/// <param name="TrainingFree">How a CLIP alone segments, and its activation; null with a checkpoint.</param>
 /// <param name="Address">Where to listen.</param>
 /// <param name="Port">Where to listen; 0 = any free port.</param>
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record ServeOptions(string? Checkpoint, string? Clip, IPAddress Address, int Port, Precision Precision, CommonOptions Common);
+internal sealed record ServeOptions(
+    string? Checkpoint, string? Clip, (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree, IPAddress Address, int Port, Precision Precision, CommonOptions Common);
 
-/// <summary>`ldvc serve`: a page for one trained model, until Ctrl-C.</summary>
+/// <summary>`ldvc serve`: a page for one trained model, or a CLIP alone, until Ctrl-C.</summary>
 internal static class ServeVerb
 {
     private const int Port = 5080;
@@ -32,12 +35,12 @@ internal static class ServeVerb
         var checkpoint = new Option<string?>("--checkpoint")
         {
             HelpName = "F",
-            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = the newest in demo-output and runs.",
+            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = --clip alone, or the newest in demo-output and runs.",
         };
         var clip = new Option<string?>("--clip")
         {
             HelpName = "PATH",
-            Description = "The CLIP the checkpoint was trained on, if it has moved.",
+            Description = "The CLIP the checkpoint was trained on, if it has moved; or the CLIP that is to segment without a checkpoint.",
         };
         var address = new Option<string>("--host")
         {
@@ -60,10 +63,13 @@ internal static class ServeVerb
             port,
             precision,
         };
+        var free = new TrainingFreeOptions();
+        free.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ServeOptions(
             OptionValue.Text(result, checkpoint),
             OptionValue.Text(result, clip),
+            free.Read(result, trained: result.GetValue(checkpoint) is not null || result.GetValue(clip) is null),
             Address(address.Name, OptionValue.RequiredText(result, address)),
             (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort),
             OptionValue.Precision(result, precision),
@@ -78,16 +84,19 @@ internal static class ServeVerb
     private static async Task<int> RunAsync(ServeOptions options)
     {
         CommonOptions common = options.Common;
-        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint ?? Newest());
+        using LdvcCheckpoint? checkpoint = options.TrainingFree is null ? LdvcCheckpoint.Open(options.Checkpoint ?? Newest()) : null;
         using Device device = common.OpenDevice(options.Precision);
-        using var service = new SegmentationService(checkpoint, device, options.Clip);
+        using var service = new SegmentationService(checkpoint is not null
+            ? SegmentationModel.Trained(checkpoint, device, options.Clip)
+            : SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = options.TrainingFree!.Value.Activation }, device, options.TrainingFree.Value.Config, new EvalConfig()));
         var api = new SegmentationApi(service, common.Out, common.Host.Error, common.Cancellation);
         string url;
         WebServer server = await WebServer.StartAsync(options.Address, options.Port, api).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
             url = $"http://{NameOf(options.Address)}:{server.Port}";
-            common.Out.WriteLine($"{checkpoint.Path} (step {checkpoint.Step}) at {url} - Ctrl-C stops");
+            string model = checkpoint is null ? $"{options.Clip} (without training)" : $"{checkpoint.Path} (step {checkpoint.Step})";
+            common.Out.WriteLine($"{model} at {url} - Ctrl-C stops");
             common.Out.Flush();
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using (common.Cancellation.Register(stopped.SetResult))
@@ -97,7 +106,7 @@ internal static class ServeVerb
         }
 
         common.Out.WriteLine($"stopped; pictures labelled: {api.Pictures}");
-        common.WriteJson(new { Checkpoint = checkpoint.Path, checkpoint.Step, Url = url, api.Pictures });
+        common.WriteJson(new { Checkpoint = checkpoint?.Path, checkpoint?.Step, Clip = checkpoint is null ? options.Clip : null, Url = url, api.Pictures });
         return 0;
     }
 

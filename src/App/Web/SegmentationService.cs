@@ -21,42 +21,42 @@ internal sealed class SegmentationService : IDisposable
     private const int ListsKept = 8;
     private const long MaxSpare = 1L << 30;
 
-    private readonly LdvcCheckpoint _checkpoint;
-    private readonly LoadedModel _loaded;
+    // What the page begins with where there was no training that has classes.
+    private static readonly string[] UsualClasses = ["person", "cat", "dog", "car", "tree", "grass", "sky", "building", "road", "water"];
+
+    private readonly SegmentationModel _model;
     private readonly SegmentationDataset? _scenes;
     private readonly SemaphoreSlim _turn = new(1);
 
     // The last one asked for stands last.
     private readonly List<(ClassList Classes, Segmenter Segmenter)> _lists = [];
 
-    /// <summary>Loads the model.</summary>
-    /// <param name="checkpoint">The trained model; must live as long as the service, and so must the device.</param>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="clip">The CLIP's folder or file; null = where it lay in training.</param>
-    /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
-    internal SegmentationService(LdvcCheckpoint checkpoint, Device device, string? clip)
+    /// <summary>Takes ownership of a model.</summary>
+    /// <param name="model">What segments.</param>
+    internal SegmentationService(SegmentationModel model)
     {
-        _checkpoint = checkpoint;
-        _loaded = checkpoint.LoadModel(device, clip);
-        if (checkpoint.Config.Data.Kind == DataKind.Synthetic)
+        _model = model;
+        if (model.Checkpoint is { } checkpoint && checkpoint.Config.Data.Kind == DataKind.Synthetic)
         {
             _scenes = DrawnData.Registry.OpenValidation(checkpoint.Config);
         }
     }
 
-    /// <summary>The model, for the page.</summary>
+    /// <summary>The model, for the page. Without a checkpoint, that, step and setting are null, and the classes are only where the page begins.</summary>
     internal object Describe() => new
     {
-        Checkpoint = Path.GetFileName(_checkpoint.Path),
-        _checkpoint.Step,
-        Setting = ConfigWriter.EnumName(_checkpoint.Config.Train.Setting),
-        Classes = _checkpoint.Classes.Classes.Select(name => new { Name = name.ToString(), Seen = FreeVocabulary.IsSeen(_checkpoint.Seen, name) }),
-        Background = _checkpoint.Config.Eval.Background ?? (ObjectsAlone ? DemoRun.BackgroundBelow : 0),
+        Checkpoint = _model.Checkpoint is { } trained ? Path.GetFileName(trained.Path) : null,
+        _model.Checkpoint?.Step,
+        Setting = _model.Checkpoint is { } checkpoint ? ConfigWriter.EnumName(checkpoint.Config.Train.Setting) : null,
+        Classes = _model.Checkpoint is { } own
+            ? own.Classes.Classes.Select(name => new { Name = name.ToString(), Seen = _model.IsSeen(name) })
+            : UsualClasses.Select(name => new { Name = name, Seen = false }),
+        Background = _model.Background ?? (ObjectsAlone ? DemoRun.BackgroundBelow : 0),
         Scenes = _scenes?.Count ?? 0,
     };
 
     // Scenes of objects on nothing that has a name: without a threshold, some object's name would win there.
-    private bool ObjectsAlone => _scenes is not null && _checkpoint.Config.Data.Synthetic.Vocabulary == SceneVocabulary.Shapes;
+    private bool ObjectsAlone => _scenes is not null && _model.Checkpoint!.Config.Data.Synthetic.Vocabulary == SceneVocabulary.Shapes;
 
     /// <summary>A drawn scene that training did not see, for a model that was trained on drawn scenes.</summary>
     /// <exception cref="InputException">The model was trained on something else, or there is no such scene.</exception>
@@ -64,7 +64,8 @@ internal sealed class SegmentationService : IDisposable
     {
         if (_scenes is null)
         {
-            throw new InputException($"scene: expected a model trained on drawn scenes, found one of {ConfigWriter.EnumName(_checkpoint.Config.Data.Kind)}.");
+            string found = _model.Checkpoint is { } checkpoint ? $"one of {ConfigWriter.EnumName(checkpoint.Config.Data.Kind)}" : "a CLIP alone";
+            throw new InputException($"scene: expected a model trained on drawn scenes, found {found}.");
         }
 
         if (index < 0 || index >= _scenes.Count)
@@ -97,7 +98,7 @@ internal sealed class SegmentationService : IDisposable
             RgbImage picture = ImageReader.Decode(encoded, name);
             long started = Stopwatch.GetTimestamp();
             SegmentResult result = SegmenterOf(classes).Label(picture, name, background);
-            bool[] seen = [.. classes.Classes.Select(c => FreeVocabulary.IsSeen(_checkpoint.Seen, c))];
+            bool[] seen = [.. classes.Classes.Select(c => _model.IsSeen(c))];
             return new SegmentationAnswer(result, seen, Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
         finally
@@ -116,14 +117,14 @@ internal sealed class SegmentationService : IDisposable
             segmenter.Dispose();
         }
 
-        _loaded.Dispose();
+        _model.Dispose();
         _turn.Dispose();
     }
 
     // Pictures of many sizes leave blocks of many sizes behind.
     private void TrimPool()
     {
-        MemoryPool pool = _loaded.Device.Pool;
+        MemoryPool pool = _model.Device.Pool;
         if (pool.ReservedBytes - pool.LiveBytes > MaxSpare)
         {
             pool.Trim();
@@ -133,7 +134,7 @@ internal sealed class SegmentationService : IDisposable
     private Segmenter SegmenterOf(ClassList classes)
     {
         int found = _lists.FindIndex(list => list.Classes.Classes.SequenceEqual(classes.Classes));
-        var entry = found >= 0 ? _lists[found] : (classes, FreeVocabulary.CreateSegmenter(_checkpoint, _loaded, classes));
+        var entry = found >= 0 ? _lists[found] : (classes, _model.CreateSegmenter(classes));
         if (found >= 0)
         {
             _lists.RemoveAt(found);

@@ -9,16 +9,19 @@ internal readonly record struct WindowLogits(View Z, int Top, int Left);
 internal interface ISegmentationKernels
 {
     /// <summary>
-    /// Adds sigmoid(bilinear z) - penalty[c] of one window to the canvas at (top, left); z [C, h, w] is resized to windowHeight x windowWidth.
+    /// Adds score(bilinear z) - penalty[c] of one window to the canvas at (top, left); z [C, h, w] is resized to windowHeight x windowWidth.
     /// Also adds 1 to counts [H, W] over the window.
     /// </summary>
-    void AddWindow(View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left);
+    void AddWindow(
+        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        WindowScore score = WindowScore.Sigmoid);
 
     /// <summary>
     /// Divides the canvas by counts, resizes bilinearly to outputHeight x outputWidth and takes the argmax over classes -> labels uint8 [H', W'],
     /// best float [H', W'] (the winning score; may be absent). Ties go to the lower class. The resized canvas is never stored.
     /// </summary>
-    void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth);
+    void Argmax(
+        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default);
 
     /// <summary>
     /// What AddWindow of all windows and then Argmax give, to the bit, without the canvas: probabilities of all classes at the picture's size take longer to
@@ -27,7 +30,7 @@ internal interface ISegmentationKernels
     /// <returns>False where the device has no such kernel, or the windows lie too densely: nothing is done then.</returns>
     bool ArgmaxWindows(
         IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
-        int canvasWidth, int outputHeight, int outputWidth) => false;
+        int canvasWidth, int outputHeight, int outputWidth, WindowScore score = WindowScore.Sigmoid, SoftmaxSums softmax = default) => false;
 
     /// <summary>Pixels with best below threshold become 255.</summary>
     void ApplyBackground(View labels, View best, float threshold, long count);

@@ -100,6 +100,22 @@ public sealed class ClipEmbedder : IDisposable
         return features;
     }
 
+    /// <summary>Features of class names, [n, E]: for each, the mean of the unit vectors of all templates, renormalised.</summary>
+    /// <param name="names">The names.</param>
+    /// <param name="templates">Sentences with {class} in each, or imagenet-80 for OpenAI's 80 for ImageNet.</param>
+    /// <param name="cancellation">Told to stop.</param>
+    /// <exception cref="InputException">A template has no {class}, the checkpoint has no tokenizer, or a sentence is too long.</exception>
+    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    public float[] EmbedClasses(IReadOnlyList<string> names, IReadOnlyList<string> templates, CancellationToken cancellation = default)
+    {
+        string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
+        var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
+        tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
+        int context = _clip.Config.ContextLength;
+        return TemplateFeatures.Compute(
+            _clip, _device, names.Count, sentences.Length, (name, t) => tokenizer.EncodeClass(sentences[t], names[name], context), cancellation);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _clip.Dispose();
 }

@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
+using Ldvc.Configuration;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
 
@@ -91,7 +92,12 @@ internal sealed class ResidualBlock : Module
     private Variable Finish(Tape tape, Variable packed, int first, Variable x)
     {
         using var scope = tape.BeginScope();
-        var middle = Attend(tape, packed, first, x);
+        return scope.Keep(FeedForward(tape, Attend(tape, packed, first, x)));
+    }
+
+    private Variable FeedForward(Tape tape, Variable middle)
+    {
+        using var scope = tape.BeginScope();
         var normalized = tape.LayerNorm(middle, _norm2Weight, _norm2Bias, _epsilon, _fc1Weight.Value.DType);
         var hidden = tape.Linear(normalized, _fc1Weight, _fc1Bias, _activation, type: _fc2Weight.Value.DType);
         return scope.Keep(tape.Linear(hidden, _fc2Weight, _fc2Bias, Activation.None, middle));
@@ -103,5 +109,35 @@ internal sealed class ResidualBlock : Module
         var all = tape.SelfAttention(packed, _heads, _causal);
         var own = first > 0 ? tape.SliceTokens(all, first, x.Shape[1]) : all;
         return scope.Keep(tape.Linear(own, _outWeight, _outBias, Activation.None, x));
+    }
+
+    /// <summary>
+    /// The block as the last one of a tower whose patches are compared with texts (docs/training-free.md): attention by another similarity, and without the residual connections
+    /// only what attention gives, without the feed-forward part.
+    /// </summary>
+    internal Variable Compare(Tape tape, Variable x, SelfSimilarity similarity, bool residual)
+    {
+        using var scope = tape.BeginScope();
+        var packed = Project(tape, x, DType.Float32);
+        int width = x.Shape[2];
+        var values = tape.Slice(packed, 2, 2 * width, width);
+        Variable Alike(int part)
+        {
+            var some = tape.Slice(packed, 2, part * width, width);
+            return tape.Attention(some, some, values, _heads, 0);
+        }
+
+        var attended = similarity switch
+        {
+            SelfSimilarity.Plain => tape.SelfAttention(packed, _heads, false),
+            SelfSimilarity.Qq => Alike(0),
+            _ => tape.Add(Alike(0), Alike(1)),
+        };
+        if (!residual)
+        {
+            return scope.Keep(tape.Linear(attended, _outWeight, _outBias));
+        }
+
+        return scope.Keep(FeedForward(tape, tape.Linear(attended, _outWeight, _outBias, Activation.None, x)));
     }
 }

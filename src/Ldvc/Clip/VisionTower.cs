@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
+using Ldvc.Configuration;
 using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
@@ -98,6 +99,20 @@ internal sealed class VisionTower : Module
         var token = tape.Reshape(tape.SliceTokens(projected, 0, 1), projected.Shape[0], _config.Embedding);
         var patches = tape.SliceTokens(projected, 1, projected.Shape[1] - 1);
         return (scope.Keep(tape.L2Normalize(token)), scope.Keep(tape.L2Normalize(patches)));
+    }
+
+    /// <summary>All patches, projected and of unit length [B, N, E], with the last block as <see cref="ResidualBlock.Compare"/> has it.</summary>
+    internal Variable EncodePatches(Tape tape, Tensor image, SelfSimilarity similarity, bool residual)
+    {
+        using var scope = tape.BeginScope();
+        var x = Embed(tape, image);
+        for (int i = 0; i + 1 < _blocks.Length; i++)
+        {
+            x = tape.Replace(x, Block(tape, i, x));
+        }
+
+        x = tape.Replace(x, _blocks[^1].Compare(tape, x, similarity, residual));
+        return scope.Keep(tape.L2Normalize(Project(tape, tape.SliceTokens(x, 1, x.Shape[1] - 1))));
     }
 
     protected override void Dispose(bool disposing)

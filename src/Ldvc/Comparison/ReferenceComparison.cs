@@ -17,7 +17,11 @@ internal static class ReferenceComparison
         // What a plain CLIP's file cannot have makes it an LDVC file, so that one without options is told what it lacks.
         bool ldvc = file.Metadata.ContainsKey("options") || file.Entries.Keys.Any(k => k.StartsWith("param.", StringComparison.Ordinal));
         using var clip = ClipCheckpoint.Find(clipPath).Load(device, activation);
-        if (ldvc)
+        if (TrainingFreeOptions.AreIn(file))
+        {
+            TrainingFreeComparison.Run(file, clip, device);
+        }
+        else if (ldvc)
         {
             LdvcComparison.Run(file, clip, device, tolerance);
         }

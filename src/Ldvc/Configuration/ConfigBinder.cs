@@ -60,6 +60,13 @@ internal sealed class ConfigBinder
             return BindScalar(option, option.ValueType, node, node, key);
         }
 
+        if (option.Rule.Single && node is ConfigScalar)
+        {
+            var single = Array.CreateInstance(element, 1);
+            single.SetValue(BindScalar(option, element, node, node, key), 0);
+            return single;
+        }
+
         if (node is not ConfigList list || (option.Rule.Length > 0 && list.Items.Count != option.Rule.Length))
         {
             throw Wrong(node, key, option.Expected);

@@ -43,6 +43,7 @@ internal sealed class ConfigOption
     /// <summary>What a value must be, in the words of a message: "a whole number from 1 to 64".</summary>
     public string Expected => ElementType is null ? Noun(ValueType, "a ") + Range() + (Nullable ? " (or nothing)" : "")
         : Rule.Length > 0 ? $"a list of {Rule.Length} {Noun(ElementType, "")}s{Range()}"
+        : Rule.Single ? $"{Noun(ElementType, "a ")}{Range()} or a list of {Noun(ElementType, "")}s"
         : ElementType.IsEnum ? $"a list out of {string.Join(", ", EnumNames(ElementType))}"
         : $"a list of {Noun(ElementType, "")}s{Range()}";
 
@@ -59,7 +60,14 @@ internal sealed class ConfigOption
     });
 
     /// <summary>The names of an enum's values, in the order of the values.</summary>
-    public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(name => ConfigText.Separate(name, '-'))];
+    public static string[] EnumNames(Type type) => [.. Enum.GetNames(type).Select(name => EnumName(type, name))];
+
+    /// <summary>The name of an enum's value: its own, or its member's in kebab-case.</summary>
+    public static string EnumName(Type type, string member) =>
+        type.GetField(member)?.GetCustomAttribute<OptionNameAttribute>()?.Name ?? ConfigText.Separate(member, '-');
+
+    /// <summary>The value of a section's option as it is written: a list of one value as that value, where the option takes one.</summary>
+    public object? Shown(object? value) => Rule.Single && value is Array { Length: 1 } list ? list.GetValue(0) : value;
 
     public bool InRange(double value) =>
         (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max);

@@ -17,11 +17,7 @@ internal static class ConfigRules
             }
         }
 
-        Rule(
-            Count(config.Model.Template, "{class}") == 1,
-            "model.template",
-            $"expected a sentence with {{class}} in it once, found {ConfigText.Quote(config.Model.Template)}");
-
+        CheckTemplates(config, fail);
         Rule(
             config.Model.ClassEmbeddings is null || config.Model.Prompts.Text == 0,
             "model.class_embeddings",
@@ -101,5 +97,30 @@ internal static class ConfigRules
             $"resize box {scale[0]} times ratio {ConfigText.Number(augment.Ratio[1])}: expected at most {LargestSide}");
     }
 
-    private static int Count(string text, string word) => text.Split(word).Length - 1;
+    private static void CheckTemplates(LdvcConfig config, Action<string, string> fail)
+    {
+        ModelConfig model = config.Model;
+        if (TextTemplates.Fault(model.Template) is { } fault)
+        {
+            fail("model.template", fault);
+        }
+
+        if (TextTemplates.Expand(model.Template).Length is > 1 and var sentences && model.Prompts.Text > 0)
+        {
+            fail(
+                "model.template",
+                $"expected one sentence for the {model.Prompts.Text} text prompts, which take the places of its words, found {sentences}; model.prompts.text = 0 has none");
+        }
+
+        TrainingFreeConfig free = config.TrainingFree;
+        if (TextTemplates.Fault(free.Template) is { } other)
+        {
+            fail("training_free.template", other);
+        }
+
+        if (free.Stride > free.Window)
+        {
+            fail("training_free.stride", $"expected at most training_free.window = {free.Window}, found {free.Stride}");
+        }
+    }
 }

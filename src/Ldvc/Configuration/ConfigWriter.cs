@@ -28,7 +28,7 @@ internal static class ConfigWriter
             }
             else
             {
-                all.Add((path + option.Key, option, Value(value)));
+                all.Add((path + option.Key, option, Value(option.Shown(value))));
             }
         }
 
@@ -42,14 +42,14 @@ internal static class ConfigWriter
         foreach (ConfigOption option in ConfigOption.Of(section.GetType()))
         {
             object? value = option.Property.GetValue(section);
-            map[option.Key] = option.IsSection ? ToDictionary(value!) : value is Enum e ? EnumName(e) : value;
+            map[option.Key] = option.IsSection ? ToDictionary(value!) : value is Enum e ? EnumName(e) : option.Shown(value);
         }
 
         return map;
     }
 
     /// <summary>The name of an enum value as it stands in YAML.</summary>
-    public static string EnumName(Enum value) => ConfigText.Separate(value.ToString(), '-');
+    public static string EnumName(Enum value) => ConfigOption.EnumName(value.GetType(), value.ToString());
 
     private static void WriteSection(StringBuilder text, object section, int indent)
     {
@@ -64,7 +64,7 @@ internal static class ConfigWriter
             }
             else
             {
-                text.Append(' ').Append(Value(value)).Append('\n');
+                text.Append(' ').Append(Value(option.Shown(value))).Append('\n');
             }
         }
     }

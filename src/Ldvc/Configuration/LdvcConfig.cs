@@ -39,6 +39,10 @@ public sealed record LdvcConfig
     [Option("Sliding-window inference and scoring (method.md 9).")]
     public EvalConfig Eval { get; init; } = new();
 
+    /// <summary>Segmentation with a frozen CLIP alone: `segment`, `serve` and `eval` without a checkpoint, and the row training-free of `ablate`.</summary>
+    [Option("Segmentation with a frozen CLIP alone: `segment`, `serve` and `eval` without a checkpoint, and the row training-free of `ablate`.")]
+    public TrainingFreeConfig TrainingFree { get; init; } = new();
+
     /// <summary>`ldvc pretrain`: a small CLIP trained on drawn scenes and captions.</summary>
     [Option("`ldvc pretrain`: a small CLIP trained on drawn scenes and captions.")]
     public PretrainConfig Pretrain { get; init; } = new();

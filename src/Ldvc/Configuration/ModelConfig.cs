@@ -3,9 +3,12 @@ namespace Ldvc.Configuration;
 /// <summary>Section model.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>Sentence around a class name for the text encoder; {class} stands for the name.</summary>
-    [Option("Sentence around a class name for the text encoder; {class} stands for the name.")]
-    public string Template { get; init; } = "a photo of a {class}";
+    /// <summary>
+    /// Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for ImageNet: the mean of their
+    /// unit vectors counts, renormalised; then there are no text prompts.
+    /// </summary>
+    [Option("Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for ImageNet: the mean of their unit vectors counts, renormalised; then there are no text prompts.", Single = true)]
+    public string[] Template { get; init; } = ["a photo of a {class}"];
 
     /// <summary>
     /// NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs prompts.text

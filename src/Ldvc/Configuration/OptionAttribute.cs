@@ -25,6 +25,9 @@ internal sealed class OptionAttribute(string text) : Attribute
     /// <summary>How many values a list of numbers has.</summary>
     public int Length { get; init; }
 
+    /// <summary>Whether a list of one value is written as that value alone.</summary>
+    public bool Single { get; init; }
+
     /// <summary>True when the value has no influence on results, so that a run may be resumed with another one.</summary>
     public bool Runtime { get; init; }
 }

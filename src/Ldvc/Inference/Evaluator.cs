@@ -23,14 +23,20 @@ public static class Evaluator
         CancellationToken cancellation = default)
     {
         using var segmenter = CreateSegmenter(loaded, dataset, config, names);
+        return Run(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, cancellation);
+    }
+
+    /// <summary>The same with any segmenter of the data set's classes.</summary>
+    internal static Scores Run(
+        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress, CancellationToken cancellation)
+    {
         var confusion = new Confusion(dataset.Classes.Count);
         int count = Count(dataset, config);
-        var device = loaded.Device;
         for (int i = 0; i < count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             var (picture, truth) = dataset.Read(i);
-            var (labels, _) = segmenter.Segment(picture, config.Eval.Background);
+            var (labels, _) = segmenter.Segment(picture, background);
             Count(device, truth, labels, confusion);
             progress?.Invoke(i + 1);
         }

@@ -14,6 +14,14 @@ internal static class FreeVocabulary
     internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes) =>
         new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics), classes);
 
+    /// <summary>The same with a CLIP alone: no class is held back, and the softmax is over all names.</summary>
+    /// <param name="model">The CLIP.</param>
+    /// <param name="config">Gives windows and scale.</param>
+    /// <param name="eval">Gives what is left, as the number of windows at once.</param>
+    /// <param name="classes">The classes; their order gives the indices.</param>
+    internal static Segmenter CreateSegmenter(TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes) =>
+        new(model, model.EmbedClasses(classes.Texts), new float[classes.Texts.Length], config.Over(eval), model.Statistics, classes, (float)config.Scale);
+
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
     internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);
 

@@ -5,6 +5,7 @@ using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Devices;
+using Ldvc.Kernels.Segmentation;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -17,7 +18,7 @@ namespace Ldvc.Inference;
 /// </summary>
 public sealed class Segmenter : IDisposable
 {
-    private readonly LdvcModel _model;
+    private readonly IMaskModel _model;
     private readonly Device _device;
     private readonly EvalConfig _eval;
     private readonly Imaging.ImageStatistics _statistics;
@@ -25,7 +26,8 @@ public sealed class Segmenter : IDisposable
     private readonly Tensor _penalty;
     private readonly int _patch;
     private readonly ClassList? _list;
-    private LoadedModel? _owned;
+    private readonly float _scale;
+    private IDisposable? _owned;
 
     /// <summary>Takes ownership of the class embeddings.</summary>
     /// <param name="model">The model.</param>
@@ -34,10 +36,11 @@ public sealed class Segmenter : IDisposable
     /// <param name="eval">Section eval: how pictures are cut up and put together again.</param>
     /// <param name="statistics">Mean and standard deviation that pictures are normalised with.</param>
     /// <param name="classes">The classes whose names these are; null = every embedding is a class of its own.</param>
+    /// <param name="scale">What logits are multiplied by before a softmax over all names; 0 = each name's probability is its logit's sigmoid.</param>
     internal Segmenter(
-        LdvcModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null)
+        IMaskModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null, float scale = 0)
     {
-        _list = classes;
+        (_list, _scale) = (classes, scale);
         _patch = model.Clip.Config.PatchSize;
         if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
         {
@@ -73,6 +76,31 @@ public sealed class Segmenter : IDisposable
         }
     }
 
+    /// <summary>Makes a CLIP ready to find class names without any training (docs/training-free.md).</summary>
+    /// <param name="clip">Folder or file of the CLIP.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="classes">As for <see cref="Load"/>.</param>
+    /// <param name="config">How patches and names are compared; null = as published.</param>
+    /// <exception cref="InputException">A file is missing, damaged or of another kind, or a name is too long.</exception>
+    public static Segmenter FromClip(string clip, Device device, IReadOnlyList<string> classes, TrainingFreeConfig? config = null)
+    {
+        var list = new ClassList(classes, nameof(classes));
+        config ??= new TrainingFreeConfig();
+        TextTemplates.Checked(config.Template, nameof(config));
+        var model = TrainingFreeModel.Load(clip, device, config);
+        try
+        {
+            var segmenter = FreeVocabulary.CreateSegmenter(model, config, new EvalConfig(), list);
+            segmenter._owned = model;
+            return segmenter;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Labels every pixel of a picture.</summary>
     /// <param name="picture">The picture, of any size.</param>
     /// <param name="name">What it is called; <see cref="SegmentResult.Write"/> names its files after it.</param>
@@ -91,7 +119,7 @@ public sealed class Segmenter : IDisposable
     {
         RefuseWide();
         using var windows = RunWindows(picture);
-        if (NameCount > NamePasses.Most)
+        if (NameCount > NamePasses.Most || _scale > 0)
         {
             NameWinners winners = FindWinners(windows, picture, background);
             return (winners.ToLabels(Owners), winners.Scores);
@@ -129,7 +157,8 @@ public sealed class Segmenter : IDisposable
         using var windows = RunWindows(picture);
         using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
-        NameWinners[] winners = [.. penalties.Select(_ => new NameWinners(picture.Width, picture.Height))];
+        using var sums = Sums(picture);
+        NameWinners[] winners = [.. penalties.Select(_ => new NameWinners(picture.Width, picture.Height, _scale))];
         int[] owners = Owners;
         foreach (var (first, count) in NamePasses.Of(NameCount))
         {
@@ -151,8 +180,8 @@ public sealed class Segmenter : IDisposable
                         }
                     }
 
-                    Decide(canvas, counts, windows.Height, windows.Width, map, best);
-                    winners[i].Merge(first, map.ToArray<byte>(), best.ToArray());
+                    Decide(canvas, counts, windows.Height, windows.Width, map, best, sums);
+                    winners[i].Merge(first, map.ToArray<byte>(), best.ToArray(), sums?.ToArray());
                 }
             }
         }
@@ -194,33 +223,41 @@ public sealed class Segmenter : IDisposable
     {
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
-        var winners = new NameWinners(picture.Width, picture.Height);
+        using var sums = Sums(picture);
+        var winners = new NameWinners(picture.Width, picture.Height, _scale);
         foreach (var (first, count) in NamePasses.Of(NameCount))
         {
-            Find(windows, first, count, labels, best);
-            winners.Merge(first, labels.ToArray<byte>(), best.ToArray());
+            Find(windows, first, count, labels, best, sums);
+            winners.Merge(first, labels.ToArray<byte>(), best.ToArray(), sums?.ToArray());
         }
 
         return winners.Above(background);
     }
 
     // The best of some of the names for every pixel, counted from the first of them, and its score.
-    private void Find(WindowSet windows, int first, int count, Tensor labels, Tensor best)
+    private void Find(WindowSet windows, int first, int count, Tensor labels, Tensor best, Tensor? sums = null)
     {
         var z = windows.Logits[0];
         bool decided = KernelSet.For(_device).Segmentation.ArgmaxWindows(
             windows.Views(first), _penalty.View.Shift(first), labels, best, count, z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height,
-            windows.Width, labels.Shape[0], labels.Shape[1]);
+            windows.Width, labels.Shape[0], labels.Shape[1], Score, Softmax(sums));
         if (!decided)
         {
             var (canvas, counts) = Accumulate(windows, first, count);
             using (canvas)
             using (counts)
             {
-                Decide(canvas, counts, windows.Height, windows.Width, labels, best);
+                Decide(canvas, counts, windows.Height, windows.Width, labels, best, sums);
             }
         }
     }
+
+    // A window's part of the average: with a softmax the logits themselves, which is then over the averages.
+    private WindowScore Score => _scale > 0 ? WindowScore.Plain : WindowScore.Sigmoid;
+
+    private Tensor? Sums(RgbImage picture) => _scale > 0 ? _device.Empty(new Shape(picture.Height, picture.Width)) : null;
+
+    private SoftmaxSums Softmax(Tensor? sums) => sums is null ? default : new SoftmaxSums(sums, _scale);
 
     // The sum of all windows' scores [C, H', W'] of some of the names and how many windows lie over each pixel [H', W'], at the resized picture's size (padded
     // to the window).
@@ -233,18 +270,19 @@ public sealed class Segmenter : IDisposable
         {
             var logits = windows.Logits[0];
             KernelSet.For(_device).Segmentation.AddWindow(
-                z, _penalty.View.Shift(first), canvas, counts, count, logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left);
+                z, _penalty.View.Shift(first), canvas, counts, count, logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left, Score);
         }
 
         return (canvas, counts);
     }
 
-    private static void Decide(Tensor canvas, Tensor counts, int height, int width, Tensor labels, Tensor best)
+    private void Decide(Tensor canvas, Tensor counts, int height, int width, Tensor labels, Tensor best, Tensor? sums)
     {
         int classes = canvas.Shape[0];
         using var cut = Cut(canvas, classes, height, width);
         using var cutCounts = Cut(counts, 1, height, width);
-        KernelSet.For(canvas.Device).Segmentation.Argmax(cut, cutCounts, labels, best, classes, height, width, labels.Shape[0], labels.Shape[1]);
+        KernelSet.For(canvas.Device).Segmentation.Argmax(
+            cut, cutCounts, labels, best, classes, height, width, labels.Shape[0], labels.Shape[1], Softmax(sums));
     }
 
     // From names to classes, where a class has several.

@@ -13,7 +13,7 @@ namespace Ldvc.Model;
 /// LDVC around a frozen CLIP: prompted encoders, text adapter, decoder, mask head. Its parameters are the trainable ones, named as in method.md 11; the
 /// CLIP is not part of the module and is disposed of by its owner.
 /// </summary>
-public sealed class LdvcModel : Module
+public sealed class LdvcModel : Module, IMaskModel
 {
     private readonly ModelConfig _config;
     private readonly VisionPrompts _vision;

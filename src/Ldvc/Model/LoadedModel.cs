@@ -10,6 +10,8 @@ namespace Ldvc.Model;
 /// <summary>A CLIP, its tokenizer and the LDVC model around it: what every verb that computes needs.</summary>
 public sealed class LoadedModel : IDisposable
 {
+    private const int MostAtOnce = 512;
+
     private readonly ClipTokenizer? _tokenizer;
 
     private LoadedModel(ClipModel clip, ClipTokenizer? tokenizer, LdvcModel model, ModelConfig config, ClipCheckpoint source, ClassEmbeddings? embeddings)
@@ -156,10 +158,28 @@ public sealed class LoadedModel : IDisposable
         Clip.Dispose();
     }
 
+    // One batch for usual lists; the text encoder's activations of very long ones would not fit into memory.
     private Tensor Encode(IReadOnlyList<string> names)
     {
-        using var tape = new Tape(Device, recording: false);
-        return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();
+        if (TextTemplates.Expand(Config.Template) is { Length: > 1 } templates)
+        {
+            int context = Clip.Config.ContextLength;
+            float[] means = TemplateFeatures.Compute(
+                Clip, Device, names.Count, templates.Length, (name, t) => Tokenizer.EncodeClass(templates[t], names[name], context), CancellationToken.None);
+            return Device.FromHost(means, new Shape(names.Count, Clip.Config.Embedding));
+        }
+
+        if (names.Count <= MostAtOnce)
+        {
+            using var tape = new Tape(Device, recording: false);
+            return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();
+        }
+
+        return Device.FromHost((float[])[.. names.Chunk(MostAtOnce).SelectMany(part =>
+        {
+            using Tensor some = Encode(part);
+            return some.ToArray();
+        })], new Shape(names.Count, Clip.Config.Embedding));
     }
 
     // The rows of the file, and between them the encoded ones in their order.

@@ -2,6 +2,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
 using Ldvc.Model;
+using Ldvc.Tensors;
 
 namespace Ldvc.Training;
 
@@ -17,4 +18,17 @@ internal static class Evaluation
             config,
             done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
             cancellation: cancellation));
+
+    /// <summary>The same with any segmenter of the data set's classes.</summary>
+    /// <exception cref="OperationCanceledException">Told to stop.</exception>
+    internal static Scores Run(
+        IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, CancellationToken cancellation) =>
+        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Run(
+            segmenter,
+            device,
+            dataset,
+            config,
+            background,
+            done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
+            cancellation));
 }

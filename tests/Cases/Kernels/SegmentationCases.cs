@@ -16,6 +16,12 @@ internal static class SegmentationCases
     internal static IEnumerable<KernelCase> All =>
     [
         AddWindow(1, 1, 1, 1, 1, 1, 1, 0, 0), AddWindow(3, 4, 5, 9, 11, 12, 17, 2, 5), AddWindow(2, 3, 2, 33, 50, 40, 64, 7, 14), AddWindow(20, 32, 32, 512, 512, 512, 683, 0, 171, real: true),
+        AddWindow(1, 1, 1, 1, 1, 1, 1, 0, 0, plain: true), AddWindow(3, 4, 5, 9, 11, 12, 17, 2, 5, plain: true),
+        AddWindow(20, 28, 28, 448, 448, 448, 597, 0, 149, real: true, plain: true),
+        Argmax(1, 1, 1, 1, 1, scale: 50), Argmax(7, 11, 13, 6, 5, scale: 3), Argmax(21, 20, 33, 37, 50, scale: 50), Argmax(20, 448, 597, 375, 500, real: true, scale: 50),
+        ArgmaxWindows(1, 1, 1, 1, 1, 1, 1, 1, 1, [(0, 0)], scale: 50),
+        ArgmaxWindows(5, 3, 4, 24, 32, 40, 150, 40, 150, [(0, 0), (0, 30), (16, 0), (16, 118), (10, 70)], scale: 2), ArgmaxWindows(4, 3, 3, 30, 30, 50, 45, 300, 170, [(0, 0), (20, 15), (0, 15), (20, 0)], scale: 50),
+        ArgmaxWindows(171, 28, 28, 448, 448, 448, 597, 480, 640, [(0, 0), (0, 149)], real: true, scale: 50),
         Argmax(1, 1, 1, 1, 1), Argmax(3, 5, 4, 7, 9), Argmax(7, 11, 13, 6, 5), Argmax(5, 24, 31, 24, 31), Argmax(21, 20, 33, 37, 50), Argmax(20, 512, 683, 375, 500, real: true),
         ArgmaxWindows(1, 1, 1, 1, 1, 1, 1, 1, 1, [(0, 0)]), ArgmaxWindows(3, 4, 5, 16, 20, 16, 20, 16, 20, [(0, 0)]),
         ArgmaxWindows(5, 3, 4, 24, 32, 40, 150, 40, 150, [(0, 0), (0, 30), (16, 0), (16, 118), (10, 70)]), ArgmaxWindows(2, 4, 4, 64, 64, 64, 200, 37, 111, [(0, 0), (0, 48), (0, 136)]),
@@ -27,9 +33,10 @@ internal static class SegmentationCases
     ];
 
     private static KernelCase AddWindow(
-        int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left, bool real = false)
+        int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left, bool real = false,
+        bool plain = false)
     {
-        string variant = $"{classes} x {height} x {width} as {windowHeight} x {windowWidth} at ({top}, {left}) of {canvasHeight} x {canvasWidth}";
+        string variant = $"{classes} x {height} x {width} as {windowHeight} x {windowWidth} at ({top}, {left}) of {canvasHeight} x {canvasWidth}{(plain ? ", plain" : "")}";
         int pixels = windowHeight * windowWidth;
         return new KernelCase(typeof(ISegmentationKernels), nameof(ISegmentationKernels.AddWindow), variant, device =>
         {
@@ -38,7 +45,8 @@ internal static class SegmentationCases
             float[] scores = CaseRandom.Normal($"canvas {variant}", classes * canvasHeight * canvasWidth);
             float[] seen = [.. CaseRandom.Integers($"counts {variant}", canvasHeight * canvasWidth, 4).Select(v => (float)v)];
             Tensor z = run.Floats(logits), penalty = run.Floats(penalties), canvas = run.Floats(scores), counts = run.Floats(seen);
-            run.Launch = () => run.Kernels.Segmentation.AddWindow(z, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
+            WindowScore score = plain ? WindowScore.Plain : WindowScore.Sigmoid;
+            run.Launch = () => run.Kernels.Segmentation.AddWindow(z, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left, score);
             run.Compare = () =>
             {
                 double[] plane = Array.ConvertAll(logits, v => (double)v), expected = Array.ConvertAll(scores, v => (double)v), expectedCounts = Array.ConvertAll(seen, v => (double)v);
@@ -46,7 +54,7 @@ internal static class SegmentationCases
                 {
                     int c = i / pixels, y = i / windowWidth % windowHeight, x = i % windowWidth, at = ((top + y) * canvasWidth) + left + x;
                     double logit = Formulas.Bilinear(plane.AsSpan(c * height * width, height * width), height, width, y, x, windowHeight, windowWidth);
-                    expected[(c * canvasHeight * canvasWidth) + at] += Formulas.Sigmoid(logit) - penalties[c];
+                    expected[(c * canvasHeight * canvasWidth) + at] += (plain ? logit : Formulas.Sigmoid(logit)) - penalties[c];
                     expectedCounts[at] += c == 0 ? 1 : 0;
                 }
 
@@ -60,9 +68,9 @@ internal static class SegmentationCases
         };
     }
 
-    private static KernelCase Argmax(int classes, int height, int width, int outputHeight, int outputWidth, bool real = false)
+    private static KernelCase Argmax(int classes, int height, int width, int outputHeight, int outputWidth, bool real = false, float scale = 0)
     {
-        string variant = $"{classes} x {height} x {width} to {outputHeight} x {outputWidth}";
+        string variant = $"{classes} x {height} x {width} to {outputHeight} x {outputWidth}{(scale > 0 ? $", softmax of {scale}" : "")}";
         int pixels = outputHeight * outputWidth;
         return new KernelCase(typeof(ISegmentationKernels), nameof(ISegmentationKernels.Argmax), variant, device =>
         {
@@ -70,14 +78,22 @@ internal static class SegmentationCases
             float[] sums = CaseRandom.Normal($"canvas {variant}", classes * height * width);
             float[] windows = [.. CaseRandom.Integers($"counts {variant}", height * width, 4).Select(v => v + 1f)];
             Tensor canvas = run.Floats(sums), counts = run.Floats(windows), labels = run.Empty(pixels, DType.UInt8), best = run.Empty(pixels);
-            run.Launch = () => run.Kernels.Segmentation.Argmax(canvas, counts, labels, best, classes, height, width, outputHeight, outputWidth);
+            Tensor total = run.Empty(pixels);
+            SoftmaxSums softmax = scale > 0 ? new SoftmaxSums(total, scale) : default;
+            run.Launch = () => run.Kernels.Segmentation.Argmax(canvas, counts, labels, best, classes, height, width, outputHeight, outputWidth, softmax);
             run.Compare = () =>
             {
                 double[] average = [.. sums.Select((v, i) => (double)v / windows[i % (height * width)])];
                 var chosen = labels.ToArray<byte>();
                 var (top, score) = Judge(average, chosen, null, classes, height, width, outputHeight, outputWidth);
                 double allowed = Math.Max(Tolerance, 2e-7 * Math.Max(height, width));
-                return [CaseDifference.Of("score", top, best.ToArray(), allowed), CaseDifference.Of("score of the label", top, score, allowed)];
+                List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), allowed), CaseDifference.Of("score of the label", top, score, allowed)];
+                if (scale > 0)
+                {
+                    differences.Add(CaseDifference.Of("probability", Winning(average, top, scale, classes, height, width, outputHeight, outputWidth), Inverse(total), 2 * scale * allowed));
+                }
+
+                return differences;
             };
             return run;
         })
@@ -90,29 +106,34 @@ internal static class SegmentationCases
     // Windows at several places, some pixels under none. Devices without the kernel go by way of the canvas.
     private static KernelCase ArgmaxWindows(
         int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, (int Top, int Left)[] places,
-        bool real = false)
+        bool real = false, float scale = 0)
     {
-        string variant = $"{places.Length} of {classes} x {height} x {width} as {windowHeight} x {windowWidth} on {canvasHeight} x {canvasWidth} to {outputHeight} x {outputWidth}";
+        string variant = $"{places.Length} of {classes} x {height} x {width} as {windowHeight} x {windowWidth} on {canvasHeight} x {canvasWidth} to {outputHeight} x {outputWidth}"
+            + (scale > 0 ? $", plain, softmax of {scale}" : "");
         int pixels = outputHeight * outputWidth, size = classes * height * width;
         return new KernelCase(typeof(ISegmentationKernels), nameof(ISegmentationKernels.ArgmaxWindows), variant, device =>
         {
             var run = new KernelRun(device);
             float[] logits = CaseRandom.Normal($"z {variant}", places.Length * size, 0, 3), penalties = CaseRandom.Normal($"penalty {variant}", classes, 0, 0.1);
             Tensor z = run.Floats(logits), penalty = run.Floats(penalties), labels = run.Empty(pixels, DType.UInt8), best = run.Empty(pixels);
+            Tensor total = run.Empty(pixels);
+            SoftmaxSums softmax = scale > 0 ? new SoftmaxSums(total, scale) : default;
+            WindowScore kind = scale > 0 ? WindowScore.Plain : WindowScore.Sigmoid;
             WindowLogits[] windows = [.. places.Select((p, i) => new WindowLogits(z.View.Shift((long)i * size), p.Top, p.Left))];
             run.Launch = () =>
             {
                 var kernels = run.Kernels.Segmentation;
                 if (!kernels.ArgmaxWindows(
-                    windows, penalty, labels, best, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, outputHeight, outputWidth))
+                    windows, penalty, labels, best, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, outputHeight, outputWidth, kind,
+                    softmax))
                 {
                     using Tensor canvas = device.Zeros(new Shape(classes, canvasHeight, canvasWidth)), counts = device.Zeros(new Shape(canvasHeight, canvasWidth));
                     foreach (var (view, top, left) in windows)
                     {
-                        kernels.AddWindow(view, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
+                        kernels.AddWindow(view, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left, kind);
                     }
 
-                    kernels.Argmax(canvas, counts, labels, best, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
+                    kernels.Argmax(canvas, counts, labels, best, classes, canvasHeight, canvasWidth, outputHeight, outputWidth, softmax);
                 }
             };
             run.Compare = real ? null : () =>
@@ -125,13 +146,20 @@ internal static class SegmentationCases
                     int x = i % windowWidth, y = i / windowWidth % windowHeight, map = i / windowWidth / windowHeight, c = map % classes, window = map / classes;
                     int at = ((places[window].Top + y) * canvasWidth) + places[window].Left + x;
                     double logit = Formulas.Bilinear(source.AsSpan(map * height * width, height * width), height, width, y, x, windowHeight, windowWidth);
-                    sums[(c * plane) + at] += Formulas.Sigmoid(logit) - penalties[c];
+                    sums[(c * plane) + at] += (scale > 0 ? logit : Formulas.Sigmoid(logit)) - penalties[c];
                     over[at] += c == 0 ? 1 : 0;
                 }
 
                 double[] average = [.. sums.Select((v, i) => over[i % plane] == 0 ? 0 : v / over[i % plane])];
                 var (top, score) = Judge(average, labels.ToArray<byte>(), null, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
-                return [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
+                List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
+                if (scale > 0)
+                {
+                    double[] winning = Winning(average, top, scale, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
+                    differences.Add(CaseDifference.Of("probability", winning, Inverse(total), 2 * scale * Tolerance));
+                }
+
+                return differences;
             };
             return run;
         })
@@ -140,6 +168,26 @@ internal static class SegmentationCases
             Real = real,
         };
     }
+
+    // The winner's share of the softmax over the classes.
+    private static double[] Winning(double[] planes, double[] best, double scale, int classes, int height, int width, int outputHeight, int outputWidth)
+    {
+        var shares = new double[outputHeight * outputWidth];
+        for (int i = 0; i < shares.Length; i++)
+        {
+            for (int c = 0; c < classes; c++)
+            {
+                double score = Formulas.Bilinear(planes.AsSpan(c * height * width, height * width), height, width, i / outputWidth, i % outputWidth, outputHeight, outputWidth);
+                shares[i] += Math.Exp(scale * (score - best[i]));
+            }
+
+            shares[i] = 1 / shares[i];
+        }
+
+        return shares;
+    }
+
+    private static float[] Inverse(Tensor sums) => [.. sums.ToArray().Select(sum => 1 / sum)];
 
     private static KernelCase ApplyBackground(int count, bool real = false) =>
         new(typeof(ISegmentationKernels), nameof(ISegmentationKernels.ApplyBackground), $"{count}", device =>

@@ -10,7 +10,7 @@ internal unsafe struct ArgmaxArguments
     public float* Planes;
 
     /// <summary>Factors [height, width] of every plane; may be null.</summary>
-    public float* Scale;
+    public float* Factors;
 
     /// <summary>Classes that take part have a non-zero byte; null means all.</summary>
     public byte* Allowed;
@@ -20,6 +20,12 @@ internal unsafe struct ArgmaxArguments
 
     /// <summary>Winning scores, like the labels; may be null.</summary>
     public float* Best;
+
+    /// <summary>Sums of the softmax, like the labels; may be null.</summary>
+    public float* Sums;
+
+    /// <summary>What scores are multiplied by in the softmax.</summary>
+    public float Scale;
 
     /// <summary>The label that is replaced, or -1: all are.</summary>
     public int Marker;
@@ -48,6 +54,7 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
         float* scratch = stackalloc float[CpuBilinearBlocks.ScratchFloats];
         float* best = stackalloc float[BandRows * Strip];
         float* winner = stackalloc float[BandRows * Strip];
+        float* sums = stackalloc float[BandRows * Strip];
         var blocks = new CpuBilinearBlocks(scratch, a->Height, a->Width, a->OutputHeight, a->OutputWidth);
         for (int start = 0; start < a->OutputWidth; start += Strip)
         {
@@ -60,6 +67,7 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
 
             new Span<float>(best, BandRows * Strip).Fill(float.NegativeInfinity);
             new Span<float>(winner, BandRows * Strip).Fill(FirstAllowed(a));
+            new Span<float>(sums, BandRows * Strip).Clear();
             blocks.StartStrip(start);
             for (int plane = 0; plane < a->Classes; plane++)
             {
@@ -68,12 +76,17 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
                     continue;
                 }
 
-                blocks.StartPlane(a->Planes + ((((long)image * a->Classes) + plane) * a->Height * a->Width), firstRow, firstRow + rows, 0, a->Scale);
+                blocks.StartPlane(a->Planes + ((((long)image * a->Classes) + plane) * a->Height * a->Width), firstRow, firstRow + rows, 0, a->Factors);
                 while (blocks.NextRows())
                 {
                     long offset = (long)(blocks.Row - firstRow) * Strip;
                     for (int row = 0; row < blocks.Rows; row++, offset += Strip)
                     {
+                        if (a->Sums != null)
+                        {
+                            Sum(blocks.Lower, blocks.Upper, blocks.Weights[row], a->Scale, best + offset, sums + offset, columns);
+                        }
+
                         Improve(blocks.Lower, blocks.Upper, blocks.Weights[row], plane, best + offset, winner + offset, columns);
                     }
                 }
@@ -82,6 +95,10 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
             for (int row = 0; row < rows; row++, position += a->OutputWidth)
             {
                 Write(a, position, best + (row * Strip), winner + (row * Strip), columns);
+                if (a->Sums != null)
+                {
+                    new ReadOnlySpan<float>(sums + (row * Strip), columns).CopyTo(new Span<float>(a->Sums + position, columns));
+                }
             }
         }
     }
@@ -97,6 +114,22 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
             V gain = S.Subtract(score, known);
             S.Store(best + i, S.SelectPositive(gain, score, known));
             S.Store(winner + i, S.SelectPositive(gain, planes, S.Load(winner + i)));
+        }
+    }
+
+    /// <summary>
+    /// Adds exp(scale (score - best)) of one class's row to the softmax's sums, before <see cref="Improve"/> changes the best: where the new score is the better one, what
+    /// has been added so far is scaled down instead.
+    /// </summary>
+    internal static void Sum(float* lower, float* upper, float weight, float scale, float* best, float* sums, int columns)
+    {
+        V weights = S.Set(weight), down = S.Set(-scale), one = S.Set(1f);
+        for (int i = 0; i < columns; i += S.Count)
+        {
+            V start = S.Load(lower + i), known = S.Load(sums + i);
+            V gain = S.Subtract(S.Fma(weights, S.Subtract(S.Load(upper + i), start), start), S.Load(best + i));
+            V less = VectorMath<S, V>.Exp(S.Multiply(down, S.Abs(gain)));
+            S.Store(sums + i, S.SelectPositive(gain, S.Fma(known, less, one), S.Add(known, less)));
         }
     }
 

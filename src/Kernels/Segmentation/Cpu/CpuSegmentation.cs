@@ -15,7 +15,8 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     ~CpuSegmentation() => NativeMemory.AlignedFree(_reciprocals);
 
     public void AddWindow(
-        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left)
+        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        WindowScore score = WindowScore.Sigmoid)
     {
         SegmentationGuard.Window(windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
         var a = new WindowArguments
@@ -31,6 +32,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             CanvasWidth = canvasWidth,
             Top = top,
             Left = left,
+            Plain = score == WindowScore.Plain,
             Bands = Tiling.Count(windowHeight, windowWidth),
         };
         SimdDispatch.For<AddBand, WindowArguments>(threads, classes * a.Bands, &a);
@@ -45,7 +47,8 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         }
     }
 
-    public void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth)
+    public void Argmax(
+        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default)
     {
         // One caller at a time: the buffer is shared.
         lock (_lock)
@@ -53,9 +56,11 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             var a = new ArgmaxArguments
             {
                 Planes = canvas.Floats,
-                Scale = counts.IsNone ? null : Reciprocals(counts.Floats, (long)canvasHeight * canvasWidth),
+                Factors = counts.IsNone ? null : Reciprocals(counts.Floats, (long)canvasHeight * canvasWidth),
                 Labels = labels.Bytes,
                 Best = best.Floats,
+                Sums = softmax.Sums.IsNone ? null : softmax.Sums.Floats,
+                Scale = softmax.Scale,
                 Marker = -1,
                 Classes = classes,
                 Height = canvasHeight,
@@ -69,7 +74,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
 
     public bool ArgmaxWindows(
         IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
-        int canvasWidth, int outputHeight, int outputWidth)
+        int canvasWidth, int outputHeight, int outputWidth, WindowScore score = WindowScore.Sigmoid, SoftmaxSums softmax = default)
     {
         if (windows.Count > SegmentationPlan.MaxWindows)
         {
@@ -89,6 +94,9 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             Penalty = penalty.Floats,
             Labels = labels.Bytes,
             Best = best.Floats,
+            Plain = score == WindowScore.Plain,
+            Sums = softmax.Sums.IsNone ? null : softmax.Sums.Floats,
+            Scale = softmax.Scale,
             Classes = classes,
             Height = height,
             Width = width,

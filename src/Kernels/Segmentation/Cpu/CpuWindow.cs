@@ -17,6 +17,9 @@ internal unsafe struct WindowArguments
     public int CanvasWidth;
     public int Top;
     public int Left;
+
+    /// <summary>Whether logits are added as they are, without the sigmoid.</summary>
+    public bool Plain;
     public int Bands;
 }
 
@@ -43,27 +46,27 @@ internal static unsafe class CpuWindow<S, V>
                 float* target = canvas + ((long)blocks.Row * a->CanvasWidth) + start;
                 for (int row = 0; row < blocks.Rows; row++, target += a->CanvasWidth)
                 {
-                    AddRow(blocks.Lower, blocks.Upper, blocks.Weights[row], penalty, target, blocks.Columns);
+                    AddRow(blocks.Lower, blocks.Upper, blocks.Weights[row], penalty, a->Plain, target, blocks.Columns);
                 }
             }
         }
     }
 
     /// <summary>Adds the scores of one stretched row to a row of probabilities.</summary>
-    internal static void AddRow(float* lower, float* upper, float weight, float penalty, float* target, int columns)
+    internal static void AddRow(float* lower, float* upper, float weight, float penalty, bool plain, float* target, int columns)
     {
         V weights = S.Set(weight), penalties = S.Set(penalty);
         int i = 0;
         for (; i + S.Count <= columns; i += S.Count)
         {
-            S.Store(target + i, S.Add(S.Load(target + i), Score(lower + i, upper + i, weights, penalties)));
+            S.Store(target + i, S.Add(S.Load(target + i), Score(lower + i, upper + i, weights, penalties, plain)));
         }
 
         if (i < columns)
         {
             // The stretched rows extend to whole vectors; the canvas does not.
             float* lanes = stackalloc float[16];
-            S.Store(lanes, Score(lower + i, upper + i, weights, penalties));
+            S.Store(lanes, Score(lower + i, upper + i, weights, penalties, plain));
             for (int lane = 0; i + lane < columns; lane++)
             {
                 target[i + lane] += lanes[lane];
@@ -71,9 +74,9 @@ internal static unsafe class CpuWindow<S, V>
         }
     }
 
-    private static V Score(float* lower, float* upper, V weights, V penalties)
+    private static V Score(float* lower, float* upper, V weights, V penalties, bool plain)
     {
-        V start = S.Load(lower);
-        return S.Subtract(VectorMath<S, V>.Sigmoid(S.Fma(weights, S.Subtract(S.Load(upper), start), start)), penalties);
+        V start = S.Load(lower), logit = S.Fma(weights, S.Subtract(S.Load(upper), start), start);
+        return S.Subtract(plain ? logit : VectorMath<S, V>.Sigmoid(logit), penalties);
     }
 }

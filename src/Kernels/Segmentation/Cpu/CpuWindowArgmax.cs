@@ -25,6 +25,7 @@ internal static unsafe class CpuWindowArgmax<S, V>
         float* shares = stackalloc float[PartFloats];
         float* best = stackalloc float[SegmentationPlan.BandRows * Strip];
         float* winner = stackalloc float[SegmentationPlan.BandRows * Strip];
+        float* sums = stackalloc float[SegmentationPlan.BandRows * Strip];
         float* scratch = stackalloc float[CpuBilinearBlocks.ScratchFloats];
         float* overScratch = stackalloc float[SegmentationPlan.MaxWindowsOverPart * CpuBilinearBlocks.ScratchFloats];
         Over* over = stackalloc Over[SegmentationPlan.MaxWindowsOverPart];
@@ -43,6 +44,7 @@ internal static unsafe class CpuWindowArgmax<S, V>
             resize.StartStrip(start);
             new Span<float>(best, SegmentationPlan.BandRows * Strip).Fill(float.NegativeInfinity);
             new Span<float>(winner, SegmentationPlan.BandRows * Strip).Clear();
+            new Span<float>(sums, SegmentationPlan.BandRows * Strip).Clear();
             long origin = ((long)y0 * Stride) + x0;
             for (int plane = 0; plane < a->Classes; plane++)
             {
@@ -58,12 +60,17 @@ internal static unsafe class CpuWindowArgmax<S, V>
                     long offset = (long)(resize.Row - firstRow) * Strip;
                     for (int row = 0; row < resize.Rows; row++, offset += Strip)
                     {
+                        if (a->Sums != null)
+                        {
+                            CpuArgmaxBlocks<S, V>.Sum(resize.Lower, resize.Upper, resize.Weights[row], a->Scale, best + offset, sums + offset, columns);
+                        }
+
                         CpuArgmaxBlocks<S, V>.Improve(resize.Lower, resize.Upper, resize.Weights[row], plane, best + offset, winner + offset, columns);
                     }
                 }
             }
 
-            Write(a, firstRow, rows, start, columns, best, winner);
+            Write(a, firstRow, rows, start, columns, best, winner, sums);
         }
     }
 
@@ -132,14 +139,14 @@ internal static unsafe class CpuWindowArgmax<S, V>
         {
             for (int row = 0; row < over->Walk.Rows; row++, target += Stride)
             {
-                CpuWindow<S, V>.AddRow(over->Walk.Lower, over->Walk.Upper, over->Walk.Weights[row], penalty, target, over->Columns);
+                CpuWindow<S, V>.AddRow(over->Walk.Lower, over->Walk.Upper, over->Walk.Weights[row], penalty, a->Plain, target, over->Columns);
             }
         }
     }
 
-    private static void Write(WindowArgmaxArguments* a, int firstRow, int rows, int start, int columns, float* best, float* winner)
+    private static void Write(WindowArgmaxArguments* a, int firstRow, int rows, int start, int columns, float* best, float* winner, float* sums)
     {
-        for (int row = 0; row < rows; row++, best += Strip, winner += Strip)
+        for (int row = 0; row < rows; row++, best += Strip, winner += Strip, sums += Strip)
         {
             long position = ((long)(firstRow + row) * a->OutputWidth) + start;
             for (int i = 0; i < columns; i++)
@@ -150,6 +157,11 @@ internal static unsafe class CpuWindowArgmax<S, V>
             if (a->Best != null)
             {
                 new ReadOnlySpan<float>(best, columns).CopyTo(new Span<float>(a->Best + position, columns));
+            }
+
+            if (a->Sums != null)
+            {
+                new ReadOnlySpan<float>(sums, columns).CopyTo(new Span<float>(a->Sums + position, columns));
             }
         }
     }

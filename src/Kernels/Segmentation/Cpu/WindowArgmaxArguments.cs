@@ -21,6 +21,15 @@ internal unsafe struct WindowArgmaxArguments
 
     /// <summary>Winning scores; may be null.</summary>
     public float* Best;
+
+    /// <summary>Sums of the softmax; may be null.</summary>
+    public float* Sums;
+
+    /// <summary>What scores are multiplied by in the softmax.</summary>
+    public float Scale;
+
+    /// <summary>Whether logits are added as they are, without the sigmoid.</summary>
+    public bool Plain;
     public int Classes;
     public int Height;
     public int Width;

@@ -24,7 +24,8 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
     internal static readonly GpuKernel<GpuLabelArguments> SumPairs = new("segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads) { AnyGroup = true };
 
     public void AddWindow(
-        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left)
+        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        WindowScore score = WindowScore.Sigmoid)
     {
         SegmentationGuard.Window(windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
         GpuSizes.Index((long)classes * canvasHeight * canvasWidth, Window);
@@ -40,12 +41,14 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
             HasPenalty = penalty.IsNone ? 0 : 1,
             CanvasHeight = canvasHeight,
             CanvasWidth = canvasWidth,
+            Plain = score == WindowScore.Plain ? 1 : 0,
             Top = top,
             Left = left,
         });
     }
 
-    public void Argmax(View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth) =>
+    public void Argmax(
+        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default) =>
         Run(1, classes, canvasHeight, canvasWidth, outputHeight, outputWidth, new GpuArgmaxArguments
         {
             Planes = canvas.GpuFloats,
@@ -53,6 +56,9 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
             Allowed = labels.GpuBytes,
             Labels = labels.GpuBytes,
             Best = (best.IsNone ? canvas : best).GpuFloats,
+            Sums = (softmax.Sums.IsNone ? canvas : softmax.Sums).GpuFloats,
+            HasSums = softmax.Sums.IsNone ? 0 : 1,
+            Scale = softmax.Scale,
             HasCounts = counts.IsNone ? 0 : 1,
             HasBest = best.IsNone ? 0 : 1,
             Marker = -1,
@@ -103,6 +109,7 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
             Allowed = unseen.GpuBytes,
             Labels = labels.GpuBytes,
             Best = z.GpuFloats,
+            Sums = z.GpuFloats,
             HasAllowed = 1,
             Marker = marker,
         });

@@ -27,6 +27,9 @@ internal readonly struct GpuWindowArguments
 
     internal int CanvasWidth { get; init; }
 
+    /// <summary>Whether logits are added as they are, without the sigmoid.</summary>
+    internal int Plain { get; init; }
+
     internal int Top { get; init; }
 
     internal int Left { get; init; }
@@ -48,6 +51,9 @@ internal readonly struct GpuArgmaxArguments
 
     internal ArrayView<float> Best { get; init; }
 
+    /// <summary>Sums of the softmax, if <see cref="HasSums"/>.</summary>
+    internal ArrayView<float> Sums { get; init; }
+
     internal GpuBilinearAxis Rows { get; init; }
 
     internal GpuBilinearAxis Columns { get; init; }
@@ -61,6 +67,11 @@ internal readonly struct GpuArgmaxArguments
     internal int HasAllowed { get; init; }
 
     internal int HasBest { get; init; }
+
+    internal int HasSums { get; init; }
+
+    /// <summary>What scores are multiplied by in the softmax.</summary>
+    internal float Scale { get; init; }
 
     /// <summary>Only pixels of this label are written; -1 for all.</summary>
     internal int Marker { get; init; }
@@ -112,7 +123,8 @@ internal static class GpuSegmentationKernels
         int right = GpuBilinear.Second(a.Columns, left), start = plane * a.Rows.Input;
         float lower = GpuBilinear.Stretch(a.Z, (start + first) * a.Columns.Input, left, right, across);
         float upper = GpuBilinear.Stretch(a.Z, (start + GpuBilinear.Second(a.Rows, first)) * a.Columns.Input, left, right, across);
-        float score = 1f / (1f + MathF.Exp(-(lower + (down * (upper - lower))))), penalty = a.HasPenalty != 0 ? a.Penalty[plane] : 0f;
+        float logit = lower + (down * (upper - lower));
+        float score = a.Plain != 0 ? logit : 1f / (1f + MathF.Exp(-logit)), penalty = a.HasPenalty != 0 ? a.Penalty[plane] : 0f;
         int at = ((a.Top + row) * a.CanvasWidth) + a.Left + column;
         a.Canvas[(plane * a.CanvasHeight * a.CanvasWidth) + at] += score - penalty;
         if (plane == 0)
@@ -135,7 +147,7 @@ internal static class GpuSegmentationKernels
         int right = GpuBilinear.Second(a.Columns, left), size = a.Rows.Input * a.Columns.Input;
         int above = first * a.Columns.Input, below = GpuBilinear.Second(a.Rows, first) * a.Columns.Input;
         float f0 = Factor(a, above + left), f1 = Factor(a, above + right), f2 = Factor(a, below + left), f3 = Factor(a, below + right);
-        float best = float.NegativeInfinity;
+        float best = float.NegativeInfinity, sum = 0f;
 
         // Ties go to the lower class; where every score is NaN or minus infinity the first class that takes part wins. The winner starts as -1 of this thread's own: ILGPU takes what is
         // put together from constants and counters for the same in all threads, though they go different ways to it, and would mark branches on it as uniform.
@@ -150,6 +162,12 @@ internal static class GpuSegmentationKernels
                 r = a.Planes[at + below + right] * f3;
                 float score = lower + (down * (l + (across * (r - l)) - lower));
                 bool better = score > best;
+                if (a.HasSums != 0)
+                {
+                    float less = MathF.Exp(-a.Scale * MathF.Abs(score - best));
+                    sum = better ? (sum * less) + 1f : sum + less;
+                }
+
                 winner = better || winner < 0 ? plane : winner;
                 best = better ? score : best;
             }
@@ -163,6 +181,11 @@ internal static class GpuSegmentationKernels
         if (a.HasBest != 0)
         {
             a.Best[index] = best;
+        }
+
+        if (a.HasSums != 0)
+        {
+            a.Sums[index] = sum;
         }
     }
 

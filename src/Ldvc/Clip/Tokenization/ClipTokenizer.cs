@@ -1,3 +1,4 @@
+using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Microsoft.ML.Tokenizers;
 
@@ -105,14 +106,20 @@ public sealed class ClipTokenizer
     /// <param name="text">The text.</param>
     /// <param name="contextLength">Ids to return.</param>
     /// <param name="what">What the text is, for the message.</param>
+    /// <param name="around">What has tokens beside it, for the message.</param>
     /// <exception cref="InputException">It has more tokens.</exception>
-    internal int[] EncodeWhole(string text, int contextLength, string what)
+    internal int[] EncodeWhole(string text, int contextLength, string what, string around = "")
     {
         int[] ids = EncodeUnpadded(text);
         int tokens = ids.Length;
         Array.Resize(ref ids, contextLength);
-        return tokens <= contextLength ? ids : throw new InputException($"{what}: {tokens} tokens, expected at most the {contextLength} of this CLIP");
+        return tokens <= contextLength ? ids : throw new InputException($"{what}: {tokens} tokens{around}, expected at most the {contextLength} of this CLIP");
     }
+
+    /// <summary>The padded ids of a class name in a sentence with {class}.</summary>
+    /// <exception cref="InputException">It has more tokens than the context.</exception>
+    internal int[] EncodeClass(string sentence, string name, int contextLength) =>
+        EncodeWhole(TextTemplates.Sentence(sentence, name), contextLength, $"class name {ConfigText.Quote(name)}", " with the template around it");
 
     /// <summary>Start, text, end: as many ids as the text needs.</summary>
     public int[] EncodeUnpadded(string text)
