@@ -36,7 +36,7 @@ public sealed class OptionEffectTests : IDisposable
     // Changed scores of the untrained model on drawn scenes.
     private static readonly string[] Scored =
     [
-        "data.synthetic.val_count=3", "eval.short_side=64", "eval.window=64|eval.stride=64", "eval.stride=40|eval.window=64,eval.stride=64", "eval.seen_penalty=0.3", "eval.background=0.9", "eval.limit=1",
+        "data.synthetic.val_count=3", "eval.short_side=64", "eval.window=64|eval.stride=64", "eval.stride=40|eval.window=64,eval.stride=64", "eval.seen_penalty=0.3", "eval.background=0.9", "eval.flip=true", "eval.scales=[0.5,1]", "eval.limit=1",
     ];
 
     // Changed weights after two steps of `ldvc pretrain`.

@@ -57,13 +57,13 @@ internal static class AblateVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new AblateOptions(
-            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredPath(result, config),
             CommandParts.Read(result, sets),
             OptionValue.Text(result, seeds),
             OptionValue.Text(result, rows),
             Sweeps(OptionValue.Text(result, sweeps)),
             OptionValue.Text(result, jobs),
-            OptionValue.Text(result, output),
+            OptionValue.Path(result, output),
             common.Read(result, host))));
         return command;
     }

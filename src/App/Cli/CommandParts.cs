@@ -84,7 +84,7 @@ internal static class CommandParts
     public static Option<string?> Checkpoint(string otherwise) => new("--checkpoint")
     {
         HelpName = "F",
-        Description = $"A checkpoint that `ldvc train` wrote (.safetensors); without one, {otherwise}.",
+        Description = $"A checkpoint that `ldvc train` wrote, or the folder of its run (.safetensors); without one, {otherwise}.",
     };
 
     /// <summary>--out.</summary>

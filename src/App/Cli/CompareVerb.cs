@@ -53,8 +53,8 @@ internal static class CompareVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new CompareOptions(
-            OptionValue.RequiredText(result, clip),
-            OptionValue.RequiredText(result, reference),
+            OptionValue.RequiredPath(result, clip),
+            OptionValue.RequiredPath(result, reference),
             OptionValue.Number(result, tolerance, 0, double.PositiveInfinity),
             OptionValue.Precision(result, precision),
             OptionValue.Activation(result, activation),

@@ -30,7 +30,7 @@ internal static class ConfigVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ConfigOptions(
-            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredPath(result, config),
             CommandParts.Read(result, sets),
             common.Read(result, host))));
         return command;

@@ -34,8 +34,8 @@ internal static class ConvertVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ConvertOptions(
-            OptionValue.RequiredText(result, clip),
-            OptionValue.RequiredText(result, output),
+            OptionValue.RequiredPath(result, clip),
+            OptionValue.RequiredPath(result, output),
             OptionValue.Activation(result, activation),
             common.Read(result, host))));
         return command;

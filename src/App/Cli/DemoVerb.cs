@@ -57,7 +57,7 @@ internal static class DemoVerb
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => OptionValue.Text(result, data) is { } folder
             ? WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)))
-            : Run(new DemoOptions(OptionValue.RequiredText(result, output), common.Read(result, host))));
+            : Run(new DemoOptions(OptionValue.RequiredPath(result, output), common.Read(result, host))));
         return command;
     }
 

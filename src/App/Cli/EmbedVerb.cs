@@ -64,7 +64,7 @@ internal static class EmbedVerb
         command.SetAction(result =>
         {
             var options = new EmbedOptions(
-                OptionValue.RequiredText(result, clip),
+                OptionValue.RequiredPath(result, clip),
                 OptionValue.Texts(images.Name, result.GetValue(images)),
 
                 // An empty text is a legal input of the text encoder.
@@ -72,7 +72,7 @@ internal static class EmbedVerb
                 classes.Read(result),
                 TextTemplates.Checked(result.GetValue(templates) is { Length: > 0 } given ? OptionValue.Utf8(templates.Name, given) : new ModelConfig().Template, templates.Name),
                 result.GetValue(truncate),
-                OptionValue.RequiredText(result, output),
+                OptionValue.RequiredPath(result, output),
                 OptionValue.Activation(result, activation),
                 common.Read(result, host));
             if (options.Classes is not null ? options.Texts.Length > 0 || options.Truncate : result.GetValue(templates) is { Length: > 0 })

@@ -45,8 +45,8 @@ internal static class EvalVerb
         command.SetAction(result =>
         {
             var options = new EvalOptions(
-                OptionValue.RequiredText(result, config),
-                OptionValue.Text(result, checkpoint),
+                OptionValue.RequiredPath(result, config),
+                OptionValue.Path(result, checkpoint),
                 CommandParts.Read(result, sets),
                 OptionValue.Precision(result, precision),
                 common.Read(result, host));

@@ -59,12 +59,12 @@ internal static class ExportVerb
         classes.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ExportOptions(
-            OptionValue.RequiredText(result, checkpoint),
-            OptionValue.RequiredText(result, output),
+            OptionValue.RequiredPath(result, checkpoint),
+            OptionValue.RequiredPath(result, output),
             result.GetValue(lean),
             OptionValue.Text(result, size) is { } text ? Size(text) : null,
             classes.Read(result),
-            OptionValue.Text(result, clip),
+            OptionValue.Path(result, clip),
             common.Read(result, host))));
         return command;
     }

@@ -61,9 +61,9 @@ internal static class ImportVerb
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ImportOptions(
             new ImportRequest(
-                OptionValue.RequiredText(result, file),
-                OptionValue.RequiredText(result, clip),
-                OptionValue.Text(result, embeddings),
+                OptionValue.RequiredPath(result, file),
+                OptionValue.RequiredPath(result, clip),
+                OptionValue.Path(result, embeddings),
                 Setting(setting.Name, OptionValue.Text(result, setting)),
                 OptionValue.Text(result, classes),
                 OptionValue.Text(result, unseen) is { } names ? [.. ClassList.FromLine(names, unseen.Name)] : null,

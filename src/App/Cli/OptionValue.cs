@@ -13,6 +13,15 @@ internal static class OptionValue
     /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
     public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
 
+    /// <summary>A path; ~ and $VARIABLES are put in. Null when the option was not given.</summary>
+    public static string? Path(ParseResult result, Option<string?> option) => Text(result, option) is { } path ? PathText.Expand(path, option.Name) : null;
+
+    /// <summary>A required option's path.</summary>
+    public static string RequiredPath(ParseResult result, Option<string> option) => PathText.Expand(RequiredText(result, option), option.Name);
+
+    /// <summary>A verb's argument that is a path.</summary>
+    public static string RequiredPath(ParseResult result, Argument<string> argument) => PathText.Expand(RequiredText(result, argument), argument.Name);
+
     /// <summary>A required option's path or text.</summary>
     public static string RequiredText(ParseResult result, Option<string> option) => NotEmpty(option.Name, result.GetRequiredValue(option))!;
 
@@ -80,8 +89,8 @@ internal static class OptionValue
     /// </summary>
     public static string? OutputFile(ParseResult result, Option<string?> option)
     {
-        string? path = Text(result, option);
-        if (path is not null && (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))))
+        string? path = Path(result, option);
+        if (path is not null && (Directory.Exists(path) || !Directory.Exists(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)))))
         {
             throw new InputException($"{option.Name}: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
         }

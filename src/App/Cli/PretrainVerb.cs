@@ -35,7 +35,7 @@ internal static class PretrainVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new PretrainOptions(
-            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredPath(result, config),
             CommandParts.Read(result, sets),
             result.GetValue(resume),
             common.Read(result, host))));

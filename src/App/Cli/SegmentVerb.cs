@@ -13,12 +13,16 @@ using Ldvc.Training;
 namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc segment` is told.</summary>
-/// <param name="Images">Image files.</param>
-/// <param name="Checkpoint">An LDVC checkpoint; null = a CLIP alone.</param>
-/// <param name="Classes">Classes with their synonyms; their order gives the indices.</param>
+/// <param name="Images">Image files, folders and patterns.</param>
+/// <param name="Checkpoint">An LDVC checkpoint or a run's folder; null = a CLIP alone.</param>
+/// <param name="Classes">Classes with their synonyms; their order gives the indices. Those to be ignored stand last.</param>
+/// <param name="Ignored">Number of classes that are computed and then count as no label.</param>
 /// <param name="Background">Pixels whose best probability lies below this become background (255); null = none do.</param>
 /// <param name="Clip">Folder or file of the CLIP; null = where the checkpoint says that the one it was trained on lies.</param>
 /// <param name="TrainingFree">How a CLIP alone segments, and its activation; null with a checkpoint.</param>
+/// <param name="Windows">--size, --window, --stride, --penalty, --batch.</param>
+/// <param name="Save">What is written besides labels and numbers.</param>
+/// <param name="SkipExisting">Whether pictures are left out whose results are there.</param>
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Out">Folder of the results.</param>
 /// <param name="Common">What every verb is told.</param>
@@ -26,9 +30,13 @@ internal sealed record SegmentOptions(
     string[] Images,
     string? Checkpoint,
     ClassList Classes,
+    int Ignored,
     double? Background,
     string? Clip,
     (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree,
+    WindowOptions Windows,
+    SegmentParts Save,
+    bool SkipExisting,
     Precision Precision,
     string Out,
     CommonOptions Common);
@@ -37,6 +45,12 @@ internal sealed record SegmentOptions(
 internal static class SegmentVerb
 {
     private const int ClassesShown = 3;
+    private const int FailuresShown = 10;
+
+    // Pictures of few windows are computed together.
+    private const int Together = 8;
+    private const int ManyWindows = 16;
+    private static readonly TimeSpan WindowsEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>The verb on the command line.</summary>
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
@@ -44,11 +58,16 @@ internal static class SegmentVerb
     {
         var images = new Argument<string[]>("IMAGE")
         {
-            Description = "Image files (.jpg, .png, .webp).",
+            Description = "Image files (.jpg, .png, .webp, ...), folders (with their sub-folders) or patterns (\"photos/**/*.jpg\").",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string?> checkpoint = CommandParts.Checkpoint("--clip alone segments");
         var classes = new ClassOptions();
+        var ignore = new Option<string?>("--ignore-classes")
+        {
+            HelpName = "NAMES",
+            Description = "More names that pixels may look like; those pixels get no label.",
+        };
         var background = new Option<string?>("--background")
         {
             HelpName = "T",
@@ -59,9 +78,18 @@ internal static class SegmentVerb
             HelpName = "PATH",
             Description = "The CLIP the checkpoint was trained on, if it has moved; or the CLIP that is to segment without a checkpoint.",
         };
+        var save = new Option<string?>("--save")
+        {
+            HelpName = "PARTS",
+            Description = "What is written besides NAME.png and NAME.json, separated by commas: overlay | plain (the overlay without its legend) | masks (one black and white PNG a class) | "
+                + "probabilities (safetensors) | coco (coco.json with all masks) | none.",
+            DefaultValueFactory = _ => "overlay",
+        };
+        var skip = new Option<bool>("--skip-existing") { Description = "Leaves out pictures whose results, of the same classes, are in the folder." };
+        var windows = new WindowOptionSet();
         Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out(
-            "DIR", "Folder for NAME.png (class indices, 255 = background; more than 255 classes: 16 bits, 65535), NAME.overlay.png and NAME.json.");
+            "DIR", "Folder for NAME.png (class indices, 255 = background; more than 255 classes: 16 bits, 65535), NAME.overlay.png and NAME.json; sub-folders as in the input.");
         var command = new VerbCommand(
             "segment",
             "Labels every pixel of your own images with your own class names.",
@@ -72,22 +100,35 @@ internal static class SegmentVerb
             background,
             clip,
             precision,
+            save,
+            skip,
             output,
         };
         classes.AddTo(command);
+        command.Options.Add(ignore);
+        windows.AddTo(command);
         var free = new TrainingFreeOptions();
         free.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
-        command.SetAction(result => Run(new SegmentOptions(
-            OptionValue.Texts(images.Name, result.GetValue(images)),
-            OptionValue.Text(result, checkpoint),
-            classes.Require(result),
-            OptionValue.Number(result, background, 0, 1),
-            OptionValue.Text(result, clip),
-            free.Read(result, trained: result.GetValue(checkpoint) is not null),
-            OptionValue.Precision(result, precision),
-            OptionValue.RequiredText(result, output),
-            common.Read(result, host))));
+        command.SetAction(result =>
+        {
+            ClassList named = classes.Require(result);
+            ClassList? ignored = OptionValue.Text(result, ignore) is { } text ? ClassList.FromLine(text, ignore.Name) : null;
+            return Run(new SegmentOptions(
+                Paths(images.Name, command, OptionValue.Texts(images.Name, result.GetValue(images))),
+                OptionValue.Path(result, checkpoint),
+                ignored is null ? named : ClassList.Of(named.Classes.Concat(ignored.Classes), $"--classes and {ignore.Name}"),
+                ignored?.Count ?? 0,
+                OptionValue.Number(result, background, 0, 1),
+                OptionValue.Path(result, clip),
+                free.Read(result, trained: result.GetValue(checkpoint) is not null),
+                windows.Read(result),
+                Parts(save.Name, result.GetValue(save) ?? ""),
+                result.GetValue(skip),
+                OptionValue.Precision(result, precision),
+                OptionValue.RequiredPath(result, output),
+                common.Read(result, host)));
+        });
         return command;
     }
 
@@ -100,40 +141,130 @@ internal static class SegmentVerb
             throw new InputException("segment: expected --checkpoint F, or --clip PATH for a CLIP alone, found neither.");
         }
 
-        RefuseSameFiles(options.Images, options.Out);
+        var files = new SegmentFiles(options.Out, options.Save);
+        List<PictureSource> pictures = PictureSources.Find(options.Images, options.Out);
+        RefuseSameFiles(pictures, files);
         CommonOptions common = options.Common;
-        using LdvcCheckpoint? checkpoint = options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null;
-        using Device device = common.OpenDevice(options.Precision);
-        using SegmentationModel model = Load(checkpoint, device, options);
-        using Segmenter segmenter = model.CreateSegmenter(options.Classes);
-        OutputFolder.Create(options.Out);
+        string[] names = [.. options.Classes.Take(options.Classes.Count - options.Ignored)];
+        var coco = options.Save.HasFlag(SegmentParts.Coco) ? new CocoAnnotations(names) : null;
+        if (coco is not null && options.SkipExisting)
+        {
+            throw new InputException("--skip-existing: expected none with --save coco, whose file holds all pictures.");
+        }
+
+        int found = pictures.Count;
+        if (options.SkipExisting)
+        {
+            pictures.RemoveAll(picture => files.Exist(picture.Name, names));
+            common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already");
+        }
 
         var results = new List<object>();
         var failures = new List<InputException>();
-        foreach (string image in options.Images)
+        long began = Stopwatch.GetTimestamp();
+        if (pictures.Count > 0)
         {
-            common.Cancellation.ThrowIfCancellationRequested();
-            long started = Stopwatch.GetTimestamp();
-            RgbImage picture;
-            try
+            using LdvcCheckpoint? checkpoint = options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null;
+            using Device device = common.OpenDevice(options.Precision);
+            using SegmentationModel model = Load(checkpoint, device, options);
+            using Segmenter segmenter = model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored);
+            OutputFolder.Create(options.Out);
+            new SegmentPipeline
             {
-                picture = ImageReader.Read(image);
-            }
-            catch (InputException e)
-            {
-                failures.Add(e);
-                continue;
-            }
+                Segmenter = segmenter,
+                Files = files,
+                Background = options.Background,
+                Scores = options.Save.HasFlag(SegmentParts.Probabilities),
+                Together = Together,
+                WindowsDone = ReportWindows(common),
+            }.Run(pictures, outcome => Report(outcome, found: pictures.Count), common.Cancellation);
+        }
 
-            SegmentResult result = segmenter.Label(picture, image, options.Background);
-            result.Write(options.Out);
-            results.Add(result.ToJson());
-            string seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("F2", CultureInfo.InvariantCulture);
-            common.Out.WriteLine($"{image}  {picture.Width}x{picture.Height}  {seconds} s  {result.Describe(ClassesShown)}");
+        if (coco is not null)
+        {
+            Tensors.Serialization.AtomicFile.WriteText(Path.Combine(options.Out, "coco.json"), JsonText.Of(coco.ToJson()));
         }
 
         common.WriteJson(results);
-        return failures.Count == 0 ? 0 : throw Failure(failures, options);
+        Summarise();
+        return failures.Count == 0 ? 0 : throw Failure(failures, found);
+
+        void Report(SegmentOutcome outcome, int found)
+        {
+            string counted = found == 1 ? "" : $"  [{results.Count + 1}/{found}]";
+            if (outcome.Result is not { } result)
+            {
+                failures.Add(outcome.Failure!);
+                results.Add(new { Image = outcome.Source.Path, Error = outcome.Failure!.Message });
+                common.Out.WriteLine($"{outcome.Source.Path}  failed{counted}");
+                return;
+            }
+
+            coco?.Add(result);
+            results.Add(result.ToJson());
+            string seconds = outcome.Seconds.ToString("F2", CultureInfo.InvariantCulture);
+            common.Out.WriteLine($"{result.Image}  {result.Width}x{result.Height}  {seconds} s  {result.Describe(ClassesShown)}{counted}");
+        }
+
+        void Summarise()
+        {
+            if (found == 1 || results.Count == 0)
+            {
+                return;
+            }
+
+            double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            int done = results.Count - failures.Count;
+            common.Out.WriteLine(FormattableString.Invariant($"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Count} failed"));
+            foreach (InputException failure in failures.Take(FailuresShown))
+            {
+                common.Out.WriteLine($"  {failure.Message}");
+            }
+
+            if (failures.Count > FailuresShown)
+            {
+                common.Out.WriteLine($"  and {failures.Count - FailuresShown} more{(common.Json is null ? "; --json lists all" : "")}");
+            }
+        }
+    }
+
+    // A picture of many windows says every few seconds how far it is.
+    private static Action<int, int> ReportWindows(CommonOptions common)
+    {
+        long last = Stopwatch.GetTimestamp();
+        return (done, all) =>
+        {
+            common.Cancellation.ThrowIfCancellationRequested();
+            if (all >= ManyWindows && done < all && Stopwatch.GetElapsedTime(last) > WindowsEvery)
+            {
+                last = Stopwatch.GetTimestamp();
+                common.Out.WriteLine($"window {done} of {all}");
+            }
+        };
+    }
+
+    // A misspelt option would be taken for a picture.
+    private static string[] Paths(string name, Command command, string[] images)
+    {
+        string? option = images.FirstOrDefault(image => image.StartsWith('-') && !File.Exists(image) && !Directory.Exists(image));
+        return option is null
+            ? [.. images.Select(image => PathText.Expand(image, name))]
+            : throw new InputException($"there is no option {ConfigText.Quote(option)}{ConfigText.Suggest(option, command.Options.Where(o => !o.Hidden).Select(o => o.Name))} (see: ldvc segment --help)");
+    }
+
+    private static SegmentParts Parts(string name, string text)
+    {
+        SegmentParts parts = SegmentParts.None;
+        foreach (string word in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            SegmentParts[] all = Enum.GetValues<SegmentParts>();
+            int found = Array.FindIndex(all, part => ConfigWriter.EnumName(part) == word);
+            parts |= found >= 0
+                ? all[found]
+                : throw new InputException($"{name}: expected some of {string.Join(", ", all.Select(part => ConfigWriter.EnumName(part)))}, found {ConfigText.Quote(word)}.");
+        }
+
+        return parts;
     }
 
     private static SegmentationModel Load(LdvcCheckpoint? checkpoint, Device device, SegmentOptions options)
@@ -149,30 +280,30 @@ internal static class SegmentVerb
 
     // Results that would lie in one place, or in the place of an input, are refused before anything is computed. Names that differ in case alone are
     // one file on some systems.
-    private static void RefuseSameFiles(string[] images, string folder)
+    private static void RefuseSameFiles(List<PictureSource> pictures, SegmentFiles files)
     {
         var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (string image in images)
+        foreach (PictureSource picture in pictures)
         {
-            foreach (string file in SegmentResult.FilesOf(image, folder))
+            foreach (string file in files.Of(picture.Name))
             {
-                if (!owners.TryAdd(file, image))
+                if (!owners.TryAdd(file, picture.Path))
                 {
-                    throw new InputException($"{image}: its result {file} would also be that of {owners[file]}; expected images with different names, or a different --out for each.");
+                    throw new InputException($"{picture.Path}: its result {file} would also be that of {owners[file]}; expected images with different names, or a different --out for each.");
                 }
             }
         }
 
-        var inputs = images.Select(Path.GetFullPath).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var inputs = pictures.Select(picture => Path.GetFullPath(picture.Path)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (owners.Keys.FirstOrDefault(file => inputs.Contains(Path.GetFullPath(file))) is { } overwritten)
         {
             throw new InputException($"--out: the result {overwritten} would replace an image that was given; expected another folder.");
         }
     }
 
-    private static InputException Failure(List<InputException> failures, SegmentOptions options)
+    private static InputException Failure(List<InputException> failures, int images)
     {
-        string others = failures.Count == 1 ? "" : $" (and {failures.Count - 1} more of the {options.Images.Length} images)";
+        string others = failures.Count == 1 ? "" : $" (and {failures.Count - 1} more of the {images} images)";
         return new InputException(failures[0].Message + others, failures[0]);
     }
 }

@@ -67,8 +67,8 @@ internal static class ServeVerb
         free.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new ServeOptions(
-            OptionValue.Text(result, checkpoint),
-            OptionValue.Text(result, clip),
+            OptionValue.Path(result, checkpoint),
+            OptionValue.Path(result, clip),
             free.Read(result, trained: result.GetValue(checkpoint) is not null || result.GetValue(clip) is null),
             Address(address.Name, OptionValue.RequiredText(result, address)),
             (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort),

@@ -35,7 +35,7 @@ internal static class TrainVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new TrainOptions(
-            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredPath(result, config),
             CommandParts.Read(result, sets),
             result.GetValue(resume),
             common.Read(result, host))));

@@ -26,7 +26,26 @@ public static class ConfigLoader
             root.Merge(ParseSet(set));
         }
 
-        return ConfigBinder.Bind(root, path);
+        return WithFullPaths(ConfigBinder.Bind(root, path));
+    }
+
+    // The home folder and environment variables in paths. What is kept of a run holds them as they were.
+    private static LdvcConfig WithFullPaths(LdvcConfig config)
+    {
+        string? Full(string? path, string key) => path is null ? null : PathText.Expand(path, $"{config.Source}: {key}");
+        return config with
+        {
+            Clip = config.Clip with { Path = Full(config.Clip.Path, "clip.path") },
+            Data = config.Data with { Root = Full(config.Data.Root, "data.root") },
+            Model = config.Model with { ClassEmbeddings = Full(config.Model.ClassEmbeddings, "model.class_embeddings") },
+            Train = config.Train with
+            {
+                Out = Full(config.Train.Out, "train.out"),
+                Transductive = config.Train.Transductive with { From = Full(config.Train.Transductive.From, "train.transductive.from") },
+            },
+            Pretrain = config.Pretrain with { Init = Full(config.Pretrain.Init, "pretrain.init"), Out = Full(config.Pretrain.Out, "pretrain.out") },
+            Ablate = config.Ablate with { Out = Full(config.Ablate.Out, "ablate.out") },
+        };
     }
 
     /// <summary>Reads a resolved configuration that is kept as text, in a checkpoint's metadata for example; it has no bases.</summary>

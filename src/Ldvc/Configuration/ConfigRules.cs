@@ -58,6 +58,7 @@ internal static class ConfigRules
             "eval.stride",
             $"expected at most eval.window = {config.Eval.Window}, found {config.Eval.Stride}");
 
+        Rule(config.Eval.Scales.Length > 0, "eval.scales", "expected at least one number, found none");
         PretrainConfig pretrain = config.Pretrain;
         Rule(
             pretrain.Vision.Image % pretrain.Vision.Patch == 0,

@@ -26,6 +26,14 @@ public sealed record EvalConfig
     [Option("Subtracted from the seen classes' probabilities after inductive training; 0 = off.", Min = 0, Max = 1)]
     public double SeenPenalty { get; init; } = 0.1;
 
+    /// <summary>Looks at every picture mirrored, too, and averages the probabilities.</summary>
+    [Option("Looks at every picture mirrored, too, and averages the probabilities.")]
+    public bool Flip { get; init; }
+
+    /// <summary>Looks at every picture at these multiples of eval.short_side and averages the probabilities.</summary>
+    [Option("Looks at every picture at these multiples of eval.short_side and averages the probabilities.", Min = 0.1, Max = 8)]
+    public double[] Scales { get; init; } = [1];
+
     /// <summary>Pixels whose best probability lies below this become background; not set = no background.</summary>
     [Option("Pixels whose best probability lies below this become background; not set = no background.", Min = 0, Max = 1)]
     public double? Background { get; init; }

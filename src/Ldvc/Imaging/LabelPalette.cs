@@ -22,6 +22,9 @@ internal sealed class LabelPalette
     /// <summary>For overlays: bright colours, hues a golden angle apart so that neighbouring class indices differ most. 255 is black.</summary>
     public static LabelPalette Bright { get; } = new(BuildBright());
 
+    /// <summary>Every number as its grey level.</summary>
+    public static LabelPalette BlackAndWhite { get; } = new([.. Enumerable.Range(0, 256).SelectMany(level => Enumerable.Repeat((byte)level, 3))]);
+
     /// <summary>[256, 3].</summary>
     public byte[] Rgb { get; }
 

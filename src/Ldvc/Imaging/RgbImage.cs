@@ -30,6 +30,21 @@ public sealed class RgbImage
     /// <summary>Rows.</summary>
     public int Height { get; }
 
+    /// <summary>The picture mirrored, left and right exchanged.</summary>
+    internal RgbImage Mirrored()
+    {
+        var mirrored = new RgbImage(Width, Height);
+        for (int y = 0; y < Height; y++)
+        {
+            for (int x = 0; x < Width; x++)
+            {
+                Pixels.AsSpan(3 * ((y * Width) + x), 3).CopyTo(mirrored.Pixels.AsSpan(3 * ((y * Width) + Width - 1 - x)));
+            }
+        }
+
+        return mirrored;
+    }
+
     /// <summary>[Height, Width, 3].</summary>
     public byte[] Pixels { get; }
 }

@@ -11,16 +11,31 @@ internal static class FreeVocabulary
     /// <param name="checkpoint">Gives the windows of inference, and which names had masks in training.</param>
     /// <param name="loaded">The checkpoint's model.</param>
     /// <param name="classes">The classes; their order gives the indices.</param>
-    internal static Segmenter CreateSegmenter(LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes) =>
-        new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes), checkpoint.Config.Eval, PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics), classes);
+    /// <param name="adapt">Changes section eval; null = as it is.</param>
+    /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
+    internal static Segmenter CreateSegmenter(
+        LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null,
+        int ignored = 0)
+    {
+        EvalConfig eval = adapt?.Invoke(checkpoint.Config.Eval) ?? checkpoint.Config.Eval;
+        return new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes, eval.SeenPenalty), eval,
+            PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics), classes, ignored: ignored);
+    }
 
     /// <summary>The same with a CLIP alone: no class is held back, and the softmax is over all names.</summary>
     /// <param name="model">The CLIP.</param>
     /// <param name="config">Gives windows and scale.</param>
     /// <param name="eval">Gives what is left, as the number of windows at once.</param>
     /// <param name="classes">The classes; their order gives the indices.</param>
-    internal static Segmenter CreateSegmenter(TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes) =>
-        new(model, model.EmbedClasses(classes.Texts), new float[classes.Texts.Length], config.Over(eval), model.Statistics, classes, (float)config.Scale);
+    /// <param name="adapt">Changes section eval; null = as it is.</param>
+    /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
+    internal static Segmenter CreateSegmenter(
+        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0)
+    {
+        eval = config.Over(eval);
+        eval = adapt?.Invoke(eval) ?? eval;
+        return new(model, model.EmbedClasses(classes.Texts), new float[classes.Texts.Length], eval, model.Statistics, classes, (float)config.Scale, ignored);
+    }
 
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
     internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);
@@ -28,11 +43,14 @@ internal static class FreeVocabulary
     /// <summary>
     /// What is subtracted from the probability of each text. As in evaluation: the seen penalty favours unseen classes, so it is left out when there are none.
     /// </summary>
-    internal static float[] Penalty(LdvcCheckpoint checkpoint, ClassList classes)
+    /// <param name="checkpoint">Says which names had masks in training.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="asked">The penalty; null = eval.seen_penalty of the checkpoint.</param>
+    internal static float[] Penalty(LdvcCheckpoint checkpoint, ClassList classes, double? asked = null)
     {
         bool[] seen = [.. classes.Classes.Select(name => IsSeen(checkpoint.Seen, name))];
         bool applies = checkpoint.Config.Train.Setting == TrainSetting.Inductive && !seen.All(s => s);
-        float penalty = applies ? (float)checkpoint.Config.Eval.SeenPenalty : 0;
+        float penalty = applies ? (float)(asked ?? checkpoint.Config.Eval.SeenPenalty) : 0;
         return [.. classes.Owners.Select(id => seen[id] ? penalty : 0)];
     }
 }

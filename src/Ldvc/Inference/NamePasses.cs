@@ -7,11 +7,13 @@ internal static class NamePasses
     internal const int Most = 255;
 
     /// <summary>The first name and the number of names of every pass.</summary>
-    internal static IEnumerable<(int First, int Count)> Of(int names)
+    /// <param name="names">All names.</param>
+    /// <param name="most">Names of a pass at most.</param>
+    internal static IEnumerable<(int First, int Count)> Of(int names, int most = Most)
     {
-        for (int first = 0; first < names; first += Most)
+        for (int first = 0; first < names; first += most)
         {
-            yield return (first, Math.Min(Most, names - first));
+            yield return (first, Math.Min(most, names - first));
         }
     }
 }

@@ -65,10 +65,6 @@ public sealed class SegmentResult
     /// <summary>NAME of a picture: its file name without the extension.</summary>
     internal static string NameOf(string image) => Path.GetFileNameWithoutExtension(image);
 
-    /// <summary>The three files of a picture: labels, overlay, numbers.</summary>
-    internal static string[] FilesOf(string image, string folder) =>
-        [.. new[] { ".png", ".overlay.png", ".json" }.Select(ending => Path.Combine(folder, NameOf(image) + ending))];
-
     /// <summary>"grass 61.2 %, cat 30.1 %, sky 8.7 %": the largest parts.</summary>
     internal string Describe(int max)
     {
@@ -83,22 +79,36 @@ public sealed class SegmentResult
 
     /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>
     /// <exception cref="InputException">A file cannot be written.</exception>
-    public void Write(string folder)
-    {
-        string[] files = FilesOf(Image, folder);
-        Imaging.AtomicFile.WriteAllBytes(files[0], EncodeLabels());
-        Imaging.AtomicFile.WriteAllBytes(files[1], EncodeOverlay());
-        Tensors.Serialization.AtomicFile.WriteText(files[2], JsonText.Of(ToJson()));
-    }
+    public void Write(string folder) => new SegmentFiles(folder, SegmentParts.Overlay).Write(this, NameOf(Image), null);
 
     /// <summary>For NAME.json and --json.</summary>
-    internal object ToJson() => new { Image, Width, Height, Classes, Background };
+    internal object ToJson() => new
+    {
+        Image,
+        Width,
+        Height,
+        Classes = Classes.Select(c => new { c.Index, c.Name, c.Pixels, c.Share, Color = Hex(LabelPalette.Voc[c.Index]), OverlayColor = Hex(LabelPalette.Bright[c.Index]) }),
+        Background,
+    };
+
+    /// <summary>"#rrggbb".</summary>
+    private static string Hex((byte R, byte G, byte B) colour) => $"#{colour.R:x2}{colour.G:x2}{colour.B:x2}";
 
     /// <summary>
     /// NAME.png: the stored numbers are the class indices, and the names stand in a text chunk. 8 bits in VOC's colours with 255 for no class; where there are more
     /// than 255 classes 16 bits, grey, with 65535 for no class.
     /// </summary>
     public byte[] EncodeLabels() => _bytes is null ? LabelWriter.Encode(_labels, _names) : LabelWriter.Encode(_bytes, LabelPalette.Voc, _names);
+
+    /// <summary>The overlay without its legend, of the picture's size.</summary>
+    internal byte[] EncodePlain() => ImageWriter.EncodePng(Overlay.Blend(_picture, _labels));
+
+    /// <summary>One class as a black and white picture: 255 where it is.</summary>
+    internal byte[] EncodeMask(int label)
+    {
+        var mask = new LabelMap(Width, Height, [.. _labels.Labels.Select(l => l == label ? (byte)255 : (byte)0)]);
+        return LabelWriter.Encode(mask, LabelPalette.BlackAndWhite);
+    }
 
     /// <summary>NAME.overlay.png.</summary>
     public byte[] EncodeOverlay() => ImageWriter.EncodePng(Overlay.Render(_picture, _labels, _names));

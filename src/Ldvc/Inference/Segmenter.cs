@@ -1,4 +1,3 @@
-using System.Buffers;
 using Ldvc.Autograd;
 using Ldvc.Configuration;
 using Ldvc.Data;
@@ -16,7 +15,7 @@ namespace Ldvc.Inference;
 /// class embeddings are computed once, when the segmenter is made. Where the device can, the best class is found from the windows' logits at once, and
 /// the probabilities of all classes at the picture's size are never stored.
 /// </summary>
-public sealed class Segmenter : IDisposable
+public sealed partial class Segmenter : IDisposable
 {
     private readonly IMaskModel _model;
     private readonly Device _device;
@@ -27,6 +26,7 @@ public sealed class Segmenter : IDisposable
     private readonly int _patch;
     private readonly ClassList? _list;
     private readonly float _scale;
+    private readonly int _ignored;
     private IDisposable? _owned;
 
     /// <summary>Takes ownership of the class embeddings.</summary>
@@ -37,10 +37,12 @@ public sealed class Segmenter : IDisposable
     /// <param name="statistics">Mean and standard deviation that pictures are normalised with.</param>
     /// <param name="classes">The classes whose names these are; null = every embedding is a class of its own.</param>
     /// <param name="scale">What logits are multiplied by before a softmax over all names; 0 = each name's probability is its logit's sigmoid.</param>
+    /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
     internal Segmenter(
-        IMaskModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null, float scale = 0)
+        IMaskModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null, float scale = 0,
+        int ignored = 0)
     {
-        (_list, _scale) = (classes, scale);
+        (_list, _scale, _ignored) = (classes, scale, ignored);
         _patch = model.Clip.Config.PatchSize;
         if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
         {
@@ -107,27 +109,30 @@ public sealed class Segmenter : IDisposable
     /// <param name="background">Pixels whose best probability lies below this get no class; null = every pixel gets one.</param>
     public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null)
     {
-        IReadOnlyList<string> names = _list ?? throw new InvalidOperationException("a segmenter of embeddings without names has no result to write");
-        return names.Count <= ClassList.MostInBytes
-            ? new SegmentResult(name, picture, Segment(picture, background).Labels, names)
-            : new SegmentResult(name, picture, SegmentWide(picture, background).Labels, names);
+        using PictureViews views = RunViews([picture], null)[0];
+        return Label(views, picture, name, background);
     }
 
     /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
-    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide"/> takes any number.</exception>
+    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide(RgbImage, double?)"/> takes any number.</exception>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
+        using PictureViews views = RunViews([picture], null)[0];
+        return Segment(views, picture, background);
+    }
+
+    private (LabelMap Labels, float[] Scores) Segment(PictureViews views, RgbImage picture, double? background)
+    {
         RefuseWide();
-        using var windows = RunWindows(picture);
-        if (NameCount > NamePasses.Most || _scale > 0)
+        if (NameCount > NamePasses.Most || _scale > 0 || !views.Single)
         {
-            NameWinners winners = FindWinners(windows, picture, background);
+            NameWinners winners = FindWinners(views, picture, background);
             return (winners.ToLabels(Owners), winners.Scores);
         }
 
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
-        Find(windows, 0, NameCount, labels, best);
+        Find(views, 0, NameCount, labels, best);
         if (background is { } threshold)
         {
             KernelSet.For(_device).Segmentation.ApplyBackground(labels, best, (float)threshold, best.Count);
@@ -136,11 +141,16 @@ public sealed class Segmenter : IDisposable
         return (ToLabels(labels), best.ToArray());
     }
 
-    /// <summary>As <see cref="Segment"/>, for any number of classes; below the threshold pixels get 65535.</summary>
+    /// <summary>As <see cref="Segment(RgbImage, double?)"/>, for any number of classes; below the threshold pixels get 65535.</summary>
     internal (LabelMap16 Labels, float[] Scores) SegmentWide(RgbImage picture, double? background = null)
     {
-        using var windows = RunWindows(picture);
-        NameWinners winners = FindWinners(windows, picture, background);
+        using PictureViews views = RunViews([picture], null)[0];
+        return SegmentWide(views, picture, background);
+    }
+
+    private (LabelMap16 Labels, float[] Scores) SegmentWide(PictureViews views, RgbImage picture, double? background)
+    {
+        NameWinners winners = FindWinners(views, picture, background);
         return (winners.ToWideLabels(Owners), winners.Scores);
     }
 
@@ -150,19 +160,19 @@ public sealed class Segmenter : IDisposable
     /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="penalties">Of every class [C].</param>
-    /// <param name="background">As for <see cref="Segment"/>.</param>
+    /// <param name="background">As for <see cref="Segment(RgbImage, double?)"/>.</param>
     internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
     {
         RefuseWide();
-        using var windows = RunWindows(picture);
+        using PictureViews views = RunViews([picture], null)[0];
         using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         using var sums = Sums(picture);
         NameWinners[] winners = [.. penalties.Select(_ => new NameWinners(picture.Width, picture.Height, _scale))];
         int[] owners = Owners;
-        foreach (var (first, count) in NamePasses.Of(NameCount))
+        foreach (var (first, count) in Passes(views, picture))
         {
-            var (canvas, counts) = Accumulate(windows, first, count);
+            var (canvas, counts, height, width) = Average(views, first, count, picture.Height, picture.Width);
             using (canvas)
             using (counts)
             {
@@ -180,7 +190,7 @@ public sealed class Segmenter : IDisposable
                         }
                     }
 
-                    Decide(canvas, counts, windows.Height, windows.Width, map, best, sums);
+                    Decide(canvas, counts, height, width, map, best, sums);
                     winners[i].Merge(first, map.ToArray<byte>(), best.ToArray(), sums?.ToArray());
                 }
             }
@@ -219,15 +229,15 @@ public sealed class Segmenter : IDisposable
     }
 
     // Names by names, as many at a time as a byte counts: what is stored does not grow with their number.
-    private NameWinners FindWinners(WindowSet windows, RgbImage picture, double? background)
+    private NameWinners FindWinners(PictureViews views, RgbImage picture, double? background)
     {
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
         using var sums = Sums(picture);
         var winners = new NameWinners(picture.Width, picture.Height, _scale);
-        foreach (var (first, count) in NamePasses.Of(NameCount))
+        foreach (var (first, count) in Passes(views, picture))
         {
-            Find(windows, first, count, labels, best, sums);
+            Find(views, first, count, labels, best, sums);
             winners.Merge(first, labels.ToArray<byte>(), best.ToArray(), sums?.ToArray());
         }
 
@@ -235,19 +245,20 @@ public sealed class Segmenter : IDisposable
     }
 
     // The best of some of the names for every pixel, counted from the first of them, and its score.
-    private void Find(WindowSet windows, int first, int count, Tensor labels, Tensor best, Tensor? sums = null)
+    private void Find(PictureViews views, int first, int count, Tensor labels, Tensor best, Tensor? sums = null)
     {
+        WindowSet windows = views[0].Windows;
         var z = windows.Logits[0];
-        bool decided = KernelSet.For(_device).Segmentation.ArgmaxWindows(
+        bool decided = views.Single && KernelSet.For(_device).Segmentation.ArgmaxWindows(
             windows.Views(first), _penalty.View.Shift(first), labels, best, count, z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height,
             windows.Width, labels.Shape[0], labels.Shape[1], Score, Softmax(sums));
         if (!decided)
         {
-            var (canvas, counts) = Accumulate(windows, first, count);
+            var (canvas, counts, height, width) = Average(views, first, count, labels.Shape[0], labels.Shape[1]);
             using (canvas)
             using (counts)
             {
-                Decide(canvas, counts, windows.Height, windows.Width, labels, best, sums);
+                Decide(canvas, counts, height, width, labels, best, sums);
             }
         }
     }
@@ -300,18 +311,6 @@ public sealed class Segmenter : IDisposable
         return new LabelMap(names.Shape[1], names.Shape[0], labels);
     }
 
-    private RgbImage Resize(RgbImage picture)
-    {
-        var (width, height) = Resized(picture.Width, picture.Height);
-        return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
-    }
-
-    private (int Width, int Height) Resized(int width, int height) => _eval.ExactShortSide
-        ? Augmentation.FitShortSide(width, height, _eval.ShortSide)
-        : Augmentation.FitBox(width, height, _eval.LongSide, _eval.ShortSide);
-
-    private int Padded(int side) => side >= _eval.Window ? side : (side + _patch - 1) / _patch * _patch;
-
     private static Tensor Cut(Tensor canvas, int planes, int height, int width)
     {
         int paddedHeight = canvas.Shape[-2], paddedWidth = canvas.Shape[-1];
@@ -328,83 +327,5 @@ public sealed class Segmenter : IDisposable
         }
 
         return cut;
-    }
-
-    // The mask logits of all windows. A picture smaller than the window, or no multiple of the patch, is padded with the mean colour.
-    private WindowSet RunWindows(RgbImage picture)
-    {
-        var resized = Resize(picture);
-        int height = resized.Height, width = resized.Width, paddedHeight = Padded(height), paddedWidth = Padded(width);
-        int windowHeight = Math.Min(_eval.Window, paddedHeight), windowWidth = Math.Min(_eval.Window, paddedWidth);
-        var windows = new WindowSet(height, width, paddedHeight, paddedWidth, (windowHeight, windowWidth));
-        foreach (int top in Starts(paddedHeight, windowHeight))
-        {
-            foreach (int left in Starts(paddedWidth, windowWidth))
-            {
-                windows.Places.Add((top, left));
-            }
-        }
-
-        // A picture's floats are megabytes: arrays of that size are rented, so that the garbage collector does not run for them.
-        int size = 3 * windowHeight * windowWidth;
-        float[] pixels = ArrayPool<float>.Shared.Rent(3 * height * width);
-        float[] buffer = ArrayPool<float>.Shared.Rent(Math.Min(_eval.Batch, windows.Places.Count) * size);
-        try
-        {
-            ClipPreprocess.Normalize(resized, _statistics.Mean, _statistics.Std, pixels.AsSpan(0, 3 * height * width));
-            for (int first = 0; first < windows.Places.Count; first += _eval.Batch)
-            {
-                int count = Math.Min(_eval.Batch, windows.Places.Count - first);
-                buffer.AsSpan(0, count * size).Clear();
-                for (int i = 0; i < count; i++)
-                {
-                    CopyWindow(pixels, height, width, windows.Places[first + i], windowHeight, windowWidth, buffer.AsSpan(i * size, size));
-                }
-
-                using var tape = new Tape(_device, recording: false);
-                using var image = _device.FromHost(buffer.AsSpan(0, count * size), new Shape(count, 3, windowHeight, windowWidth));
-                windows.Logits.Add(_model.Forward(tape, image, tape.Constant(_classes.Share())).Value.Share());
-            }
-
-            return windows;
-        }
-        catch
-        {
-            windows.Dispose();
-            throw;
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(pixels);
-            ArrayPool<float>.Shared.Return(buffer);
-        }
-    }
-
-    // mmsegmentation's places: steps of the stride, the last window moved back to end with the picture.
-    private List<int> Starts(int side, int window)
-    {
-        var starts = new List<int>();
-        for (int start = 0; ; start += _eval.Stride)
-        {
-            if (start + window >= side)
-            {
-                starts.Add(side - window);
-                return starts;
-            }
-
-            starts.Add(start);
-        }
-    }
-
-    private static void CopyWindow(float[] pixels, int height, int width, (int Top, int Left) place, int windowHeight, int windowWidth, Span<float> target)
-    {
-        int rows = Math.Min(windowHeight, height - place.Top), columns = Math.Min(windowWidth, width - place.Left);
-        for (int c = 0; c < 3; c++)
-        {
-            for (int y = 0; y < rows; y++)
-            {
-                pixels.AsSpan((((c * height) + place.Top + y) * width) + place.Left, columns).CopyTo(target[(((c * windowHeight) + y) * windowWidth)..]);
-            }
-        }
     }
 }

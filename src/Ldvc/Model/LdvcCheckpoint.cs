@@ -92,11 +92,11 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>The names that had masks in training, synonyms included; upper and lower case are the same.</summary>
     public IReadOnlySet<string> Seen { get; }
 
-    /// <summary>Opens a checkpoint; its tensors are read later.</summary>
+    /// <summary>Opens a checkpoint; its tensors are read later. The folder of a run stands for its best checkpoint, where one is kept, else for its newest.</summary>
     /// <exception cref="InputException">The file is missing, damaged, or of another kind.</exception>
     public static LdvcCheckpoint Open(string path)
     {
-        TensorArchive archive = TensorArchive.Open(path);
+        TensorArchive archive = TensorArchive.Open(RunCheckpoint.Resolve(path));
         try
         {
             return new LdvcCheckpoint(archive);
