@@ -37,8 +37,8 @@ public sealed class ApplicationTests
     [InlineData("doctor --device cuda:-1", "--device: expected cpu")]
     [InlineData("doctor --device cpu:0", "--device: expected cpu")]
     [InlineData("compare --device opencl:99 --clip a --reference b", "device opencl:99: ")]
-    [InlineData("doctor --threads x", "--threads: expected a whole number from 0 to 1024, found 'x'")]
-    [InlineData("doctor --threads 1025", "--threads: expected a whole number from 0 to 1024, found '1025'")]
+    [InlineData("doctor --threads x", "--threads: expected a whole number of at least 0, found 'x'")]
+    [InlineData("doctor --threads 100000", "--threads: expected at most ")]
     [InlineData("doctor --seed -1", "--seed: expected a whole number of at least 0, found '-1'")]
     [InlineData("doctor --json", "--json")]
     public void BadCommandLinesEndWithOneSentence(string line, string expected) =>

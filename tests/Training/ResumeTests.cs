@@ -84,6 +84,29 @@ public sealed class ResumeTests
         Assert.False(File.Exists(SmallRun.Checkpoint(run, 4)));
     }
 
+    // The names of the pictures and their order make a run what it is; so does the list of classes.
+    [Theory]
+    [InlineData("train.txt", "a\nb\nd\nc\n", "mine/train: expected the pictures, in their order, that ")]
+    [InlineData("train.txt", "a\nb\nc\n", "found other ones (3 now); set it back or choose another train.out.")]
+    [InlineData("train.txt", "a\nb\nc\nf\n", "expected the pictures, in their order, that ")]
+    [InlineData("classes.txt", "dog\ncat\nblue sky\ntraffic cone\n", "mine/train: class 0: expected 'cat', as ")]
+    [InlineData("classes.txt", "cat\ndog\nblue sky\ntraffic cone\nroad\n", "class 4: expected 4 classes, as ")]
+    public void OtherDataIsRefused(string file, string content, string expected)
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        SmallRun.Train(config, run, "train.checkpoint_every=1", "train.keep=9");
+        File.Delete(SmallRun.Checkpoint(run, 4));
+        string before = File.ReadAllText(data.At("mine", file));
+        data.Text(content, "mine", file);
+        Assert.Contains(expected, CommandLine.Refuses(SmallRun.Arguments(config, run, "train.checkpoint_every=1", "train.keep=9", "--resume")));
+        Assert.False(File.Exists(SmallRun.Checkpoint(run, 4)));
+
+        // The same names written otherwise are the same pictures.
+        data.Text(file == "train.txt" ? "\na.jpg\n/images/b.jpg\nimages/c.jpg masks/c.png\nd\n" : before, "mine", file);
+        SmallRun.Train(config, run, "train.checkpoint_every=1", "train.keep=9", "--resume");
+    }
+
     [Fact]
     public void SettingsOfTheMomentMayChange()
     {

@@ -26,7 +26,7 @@ public sealed class BadInputTests
         ["sizes that differ"] = (
             d => d.Mask(TinyData.Labels(9, 7, 0), "mine", "masks", "a.png"), "MINE/masks/a.png: 9x7 pixels, expected 100x75 as in MINE/images/a.jpg"),
         ["mask missing"] = (d => File.Delete(d.At("mine", "masks", "b.png")), "MINE/masks/b.png: file not found, expected for picture 'b' of MINE/train"),
-        ["picture missing"] = (d => File.Delete(d.At("mine", "images", "b.jpg")), "MINE/train.txt: picture 'b' not found, expected it in MINE/images"),
+        ["picture missing"] = (d => File.Delete(d.At("mine", "images", "b.jpg")), "MINE/train.txt, line 2: picture 'b' not found, expected it in MINE/images"),
         ["validation mask missing"] = (d => File.Delete(d.At("mine", "masks", "f.png")), "MINE/masks/f.png: file not found, expected for picture 'f' of MINE/val"),
         ["classes missing"] = (d => File.Delete(d.At("mine", "classes.txt")), "MINE/classes.txt: file not found, expected the names of the classes, one a line"),
         ["no pictures"] = (d => Directory.Delete(d.At("mine", "images"), true), "MINE/images: folder not found, expected pictures in it"),
@@ -61,6 +61,11 @@ public sealed class BadInputTests
         ["mask with colours"] = (d => File.Copy(ImageFixtures.Path_("rgb.png"), d.At("mine", "masks", "c.png"), true), "a label map must be a grey or palette PNG"),
         ["mask of 16 bits above 255"] = (d => File.Copy(ImageFixtures.Path_("label-over255.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
         ["mask that is a JPEG"] = (d => File.Copy(d.At("mine", "images", "c.jpg"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: not a PNG file (label maps must be PNG)"),
+        ["pairs whose mask is missing"] = (
+            d => d.Text("/images/a.jpg /masks/x.png\n", "mine", "train.txt"), "MINE/train.txt, line 1: mask '/masks/x.png' not found, expected it in MINE or MINE/masks"),
+        ["pairs whose picture is missing"] = (
+            d => d.Text("/images/a.jpg /masks/a.png\n/images/x.jpg /masks/b.png\n", "mine", "train.txt"), "MINE/train.txt, line 2: picture '/images/x.jpg' not found, expected it in MINE/images"),
+        ["a label with too many classes for the list"] = (d => Mask(d, "a", 9), "label value 9 at column 0, row 0, expected 0 to 3 or 255 (4 classes)"),
         ["giant picture"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "images", "c.jpg"), true), "MINE/images/c.jpg: 60000x60000 pixels, expected"),
         ["giant mask"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
     };

@@ -8,7 +8,8 @@ namespace Ldvc.App.Cli;
 /// <summary>Reads and checks single values of a parsed command line.</summary>
 internal static class OptionValue
 {
-    private const int MaxThreads = 1024;
+    // More threads than cores wait for each other; a few more do no harm, hundreds make the program crawl.
+    private const int ThreadsPerCore = 4;
 
     /// <summary>A path or text that must not be empty; null when the option was not given.</summary>
     public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
@@ -82,7 +83,14 @@ internal static class OptionValue
     }
 
     /// <summary>--threads.</summary>
-    public static int Threads(ParseResult result, Option<string> option) => (int)WholeNumber(result, option, 0, MaxThreads);
+    public static int Threads(ParseResult result, Option<string> option)
+    {
+        int most = ThreadsPerCore * Environment.ProcessorCount;
+        long threads = WholeNumber(result, option, 0, long.MaxValue);
+        return threads <= most
+            ? (int)threads
+            : throw new InputException($"{option.Name}: expected at most {most}, {ThreadsPerCore} for each of the {Environment.ProcessorCount} cores here (0 = one per core), found {threads}.");
+    }
 
     /// <summary>
     /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that they cannot be written.

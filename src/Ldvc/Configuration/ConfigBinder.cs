@@ -55,6 +55,11 @@ internal sealed class ConfigBinder
 
     private static object? BindValue(ConfigOption option, ConfigNode node, string key)
     {
+        if (option.IsMap)
+        {
+            return BindMap(option, node, key);
+        }
+
         if (option.ElementType is not { } element)
         {
             return BindScalar(option, option.ValueType, node, node, key);
@@ -79,6 +84,30 @@ internal sealed class ConfigBinder
         }
 
         return values;
+    }
+
+    private static KeyValuePair<int, string>[] BindMap(ConfigOption option, ConfigNode node, string key)
+    {
+        var entries = new SortedDictionary<int, string>();
+        var order = new List<int>();
+        foreach ((string number, ConfigOrigin origin, ConfigNode name) in (node as ConfigMap ?? throw Wrong(node, key, option.Expected)).Entries)
+        {
+            var scalar = new ConfigScalar(origin, number, quoted: false);
+            if (Parse(option, typeof(int), scalar) is not int value || name is not ConfigScalar { IsNull: false } text || Parse(option, typeof(string), text) is not string word)
+            {
+                throw Wrong(name is ConfigScalar { IsNull: false } ? scalar : name, $"{key}.{number}", option.Expected);
+            }
+
+            // 7 and 07 are one number.
+            if (!entries.TryAdd(value, word))
+            {
+                throw Wrong(scalar, key, $"{value} once");
+            }
+
+            order.Add(value);
+        }
+
+        return [.. order.Select(value => KeyValuePair.Create(value, entries[value]))];
     }
 
     private static object? BindScalar(ConfigOption option, Type type, ConfigNode node, ConfigNode shown, string key)

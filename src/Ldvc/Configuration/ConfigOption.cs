@@ -37,11 +37,15 @@ internal sealed class ConfigOption
     /// <summary>Type of a list's values; null when the value is no list.</summary>
     public Type? ElementType { get; }
 
+    /// <summary>Whether the value is written as numbers with names.</summary>
+    public bool IsMap => ElementType == typeof(KeyValuePair<int, string>);
+
     /// <summary>Type of the value when it is there.</summary>
     public Type ValueType { get; }
 
     /// <summary>What a value must be, in the words of a message: "a whole number from 1 to 64".</summary>
-    public string Expected => ElementType is null ? Noun(ValueType, "a ") + Range() + (Nullable ? " (or nothing)" : "")
+    public string Expected => IsMap ? $"whole numbers{Range()} with names, {{7: road, 8: sidewalk}}"
+        : ElementType is null ? Noun(ValueType, "a ") + Range() + (Nullable ? " (or nothing)" : "")
         : Rule.Length > 0 ? $"a list of {Rule.Length} {Noun(ElementType, "")}s{Range()}"
         : Rule.Single ? $"{Noun(ElementType, "a ")}{Range()} or a list of {Noun(ElementType, "")}s"
         : ElementType.IsEnum ? $"a list out of {string.Join(", ", EnumNames(ElementType))}"

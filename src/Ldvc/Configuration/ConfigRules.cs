@@ -24,6 +24,7 @@ internal static class ConfigRules
             $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {config.Model.Prompts.Text} text prompts");
 
         CheckAugment(config.Augment, fail);
+        DataRules.Check(config.Data, fail);
 
         SyntheticConfig scenes = config.Data.Synthetic.Resolve();
         Rule(

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -42,7 +43,12 @@ internal static class ConfigWriter
         foreach (ConfigOption option in ConfigOption.Of(section.GetType()))
         {
             object? value = option.Property.GetValue(section);
-            map[option.Key] = option.IsSection ? ToDictionary(value!) : value is Enum e ? EnumName(e) : option.Shown(value);
+            map[option.Key] = option.IsSection ? ToDictionary(value!) : value switch
+            {
+                Enum e => EnumName(e),
+                KeyValuePair<int, string>[] entries => entries.ToDictionary(entry => entry.Key.ToString(CultureInfo.InvariantCulture), entry => entry.Value),
+                _ => option.Shown(value),
+            };
         }
 
         return map;
@@ -77,6 +83,7 @@ internal static class ConfigWriter
         string text => Text(text),
         Enum name => EnumName(name),
         double number => ConfigText.Number(number),
+        KeyValuePair<int, string>[] map => "{" + string.Join(", ", map.Select(entry => $"{entry.Key}: {Text(entry.Value)}")) + "}",
         IEnumerable list => "[" + string.Join(", ", list.Cast<object?>().Select(Value)) + "]",
         _ => value.ToString()!,
     };

@@ -23,6 +23,42 @@ public sealed record DataConfig
     [Option("Part to validate on; not set = val. synthetic has train and val.")]
     public string? ValPart { get; init; }
 
+    /// <summary>folder only: names of the classes in order; empty = classes.txt in the data set's folder, or else the names of data.values or data.colors.</summary>
+    [Option("folder only: names of the classes in order; empty = classes.txt in the data set's folder, or else the names of data.values or data.colors.")]
+    public string[] Classes { get; init; } = [];
+
+    /// <summary>Stored values of masks that mean "no label", besides 255 (and 65535 in 16 bits).</summary>
+    [Option("Stored values of masks that mean \"no label\", besides 255 (and 65535 in 16 bits).", Min = 0, Max = 65535)]
+    public int[] Ignore { get; init; } = [];
+
+    /// <summary>folder only: 0 means "no label" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label).</summary>
+    [Option("folder only: 0 means \"no label\" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label).")]
+    public bool ZeroIsIgnored { get; init; }
+
+    /// <summary>folder only: the class of each stored value, {7: road, 8: sidewalk}; all other values mean "no label". Several values may be one class.</summary>
+    [Option("folder only: the class of each stored value, {7: road, 8: sidewalk}; all other values mean \"no label\". Several values may be one class.", Min = 0, Max = 65535)]
+    public KeyValuePair<int, string>[] Values { get; init; } = [];
+
+    /// <summary>folder only: file with a line "r g b name" for each colour of masks that are RGB pictures; a line without a name is a colour that means "no label".</summary>
+    [Option("folder only: file with a line \"r g b name\" for each colour of masks that are RGB pictures; a line without a name is a colour that means \"no label\".")]
+    public string? Colors { get; init; }
+
+    /// <summary>folder only: where the pictures lie below data.root, sub-folders included; {part} stands for the part's name. Not set = images (or JPEGImages).</summary>
+    [Option("folder only: where the pictures lie below data.root, sub-folders included; {part} stands for the part's name. Not set = images (or JPEGImages).")]
+    public string? Images { get; init; }
+
+    /// <summary>folder only: where the masks lie below data.root, in the same sub-folders as the pictures; {part} stands for the part's name. Not set = masks (or SegmentationClass).</summary>
+    [Option("folder only: where the masks lie below data.root, in the same sub-folders as the pictures; {part} stands for the part's name. Not set = masks (or SegmentationClass).")]
+    public string? Masks { get; init; }
+
+    /// <summary>folder only: how file names of pictures end, e.g. _leftImg8bit.png; what precedes it is the picture's name. Not set = any picture's extension.</summary>
+    [Option("folder only: how file names of pictures end, e.g. _leftImg8bit.png; what precedes it is the picture's name. Not set = any picture's extension.")]
+    public string? ImageSuffix { get; init; }
+
+    /// <summary>folder only: what follows a picture's name in its mask's file name, e.g. _gtFine_labelIds.png. Not set = .png.</summary>
+    [Option("folder only: what follows a picture's name in its mask's file name, e.g. _gtFine_labelIds.png. Not set = .png.")]
+    public string? MaskSuffix { get; init; }
+
     /// <summary>Names of the unseen classes; empty = the data set's own split (folder: its unseen.txt or seen.txt, or else none).</summary>
     [Option("Names of the unseen classes; empty = the data set's own split (folder: its unseen.txt or seen.txt, or else none).")]
     public string[] Unseen { get; init; } = [];

@@ -12,7 +12,7 @@ internal static class JsonText
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new UnknownNumber() },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 

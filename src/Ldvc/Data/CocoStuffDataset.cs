@@ -12,7 +12,7 @@ public sealed class CocoStuffDataset : FileDataset
 
     private readonly SortedDictionary<string, string> _images;
     private readonly string _labels;
-    private readonly LabelTable _raw = LabelTable.CocoStuffRaw();
+    private LabelTable _raw = LabelTable.CocoStuffRaw();
 
     private CocoStuffDataset(string part, string folder, SortedDictionary<string, string> images, string labels, ClassList classes, ZeroShotSplit split)
         : base($"coco-stuff164k/{part}", classes, split, [.. images.Keys], folder, LabelTable.Identity(classes.Count))
@@ -41,6 +41,13 @@ public sealed class CocoStuffDataset : FileDataset
         string converted = Path.Combine(_labels, id + ConvertedSuffix);
         string raw = Path.Combine(_labels, id + ".png");
         return File.Exists(converted) || !File.Exists(raw) ? converted : raw;
+    }
+
+    /// <inheritdoc/>
+    internal override void IgnoreValues(IReadOnlyCollection<int> values)
+    {
+        base.IgnoreValues(values);
+        _raw = _raw.Ignoring(values);
     }
 
     /// <inheritdoc/>

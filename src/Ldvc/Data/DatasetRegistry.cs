@@ -19,10 +19,10 @@ public sealed class DatasetRegistry
     /// <summary>The kinds that lie on disk: voc, coco-stuff, context, folder.</summary>
     public static DatasetRegistry Files { get; } = new(new Dictionary<DataKind, DatasetOpener>
     {
-        [DataKind.Voc] = (config, part) => VocDataset.Open(Root(config), part),
-        [DataKind.CocoStuff] = (config, part) => CocoStuffDataset.Open(Root(config), part),
-        [DataKind.Context] = (config, part) => PascalContextDataset.Open(Root(config), part, config.Data.Variant == 60),
-        [DataKind.Folder] = (config, part) => FolderDataset.Open(Root(config), part),
+        [DataKind.Voc] = (config, part) => Ignoring(config, VocDataset.Open(Root(config), part)),
+        [DataKind.CocoStuff] = (config, part) => Ignoring(config, CocoStuffDataset.Open(Root(config), part)),
+        [DataKind.Context] = (config, part) => Ignoring(config, PascalContextDataset.Open(Root(config), part, config.Data.Variant == 60)),
+        [DataKind.Folder] = (config, part) => Ignoring(config, FolderDataset.Open(Root(config), part, config)),
     });
 
     /// <summary>A registry that knows one kind more, or opens one otherwise.</summary>
@@ -63,6 +63,12 @@ public sealed class DatasetRegistry
 
         // Validation pictures are read once a pass, between which hours can lie.
         return training && data.Cache > 0 ? new CachedDataset(dataset, (long)data.Cache << 20) : dataset;
+    }
+
+    private static FileDataset Ignoring(LdvcConfig config, FileDataset dataset)
+    {
+        dataset.IgnoreValues(config.Data.Ignore);
+        return dataset;
     }
 
     private static string Root(LdvcConfig config) => config.Require(config.Data.Root, "data.root", "the folder of the data set");

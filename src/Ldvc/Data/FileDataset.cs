@@ -7,7 +7,7 @@ namespace Ldvc.Data;
 public abstract class FileDataset : SegmentationDataset
 {
     private readonly string[] _ids;
-    private readonly LabelTable _table;
+    private LabelTable _table;
 
     /// <summary>Takes the ids in order; <paramref name="source"/>, the file or folder they come from, stands in messages.</summary>
     /// <exception cref="InputException">No ids, or one twice.</exception>
@@ -67,9 +67,7 @@ public abstract class FileDataset : SegmentationDataset
     public override LabelMap ReadLabels(int index)
     {
         string path = LabelPath(_ids[index]);
-        var labels = PngLabels.Read(path);
-        TableFor(path).Apply(labels, path);
-        return labels;
+        return ReadMask(path);
     }
 
     /// <inheritdoc/>
@@ -109,8 +107,14 @@ public abstract class FileDataset : SegmentationDataset
         }
     }
 
+    /// <summary>More stored values that mean "no label" (option data.ignore).</summary>
+    internal virtual void IgnoreValues(IReadOnlyCollection<int> values) => _table = _table.Ignoring(values);
+
     /// <summary>The meaning of the values in one label file.</summary>
     private protected virtual LabelTable TableFor(string labelPath) => _table;
+
+    /// <summary>Reads a mask and gives its numbers, or colours, their meaning.</summary>
+    private protected virtual LabelMap ReadMask(string path) => TableFor(path).Apply(PngLabels.Read16(path), path);
 
     /// <summary>The first of several folders that exists.</summary>
     /// <exception cref="InputException">None does; the message names them.</exception>

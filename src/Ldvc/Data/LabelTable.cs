@@ -1,9 +1,10 @@
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
-/// <summary>What each stored label value means: a train id, 255 (ignored), or nothing, which is an error of the file.</summary>
+/// <summary>What each stored label value, of 8 or 16 bits, means: a train id, 255 (ignored), or nothing, which is an error of the file.</summary>
 internal sealed class LabelTable
 {
     private readonly int[] _trainIds;
@@ -16,60 +17,120 @@ internal sealed class LabelTable
     }
 
     /// <summary>Values are train ids.</summary>
-    public static LabelTable Identity(int classCount) => Build(classCount, 0, $"0 to {classCount - 1} or 255");
+    public static LabelTable Identity(int classCount) => Build(classCount, 0, $"0 to {classCount - 1} or 255 ({Classes(classCount)})");
 
     /// <summary>0 is background and ignored, value v is train id v - 1 (mmsegmentation's reduce_zero_label).</summary>
+    /// <param name="classCount">Number of classes, at most 254: 255 is no class.</param>
     public static LabelTable ReduceZero(int classCount)
     {
-        var table = Build(classCount, 1, $"0 to {classCount} or 255");
+        var table = Build(classCount, 1, $"0 to {classCount} or 255 ({Classes(classCount)} and 0, no label)");
         table._trainIds[0] = LabelMap.Ignore;
         return table;
+    }
+
+    /// <summary>Values with names; every other value is ignored.</summary>
+    /// <param name="values">The class names by stored value.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="source">Where the values stand, for messages.</param>
+    /// <exception cref="InputException">A name is no class, or a class has no value.</exception>
+    public static LabelTable Of(IReadOnlyList<KeyValuePair<int, string>> values, ClassList classes, string source)
+    {
+        var map = Empty(LabelMap.Ignore);
+        int[] ids = classes.IndicesOf(values.Select(entry => ClassName.Parse(entry.Value, source).Name), source);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            map[values[i].Key] = ids[i];
+        }
+
+        RefuseUnreached(classes, ids, source, "a stored value");
+        return new LabelTable(map, "any value");
     }
 
     /// <summary>COCO-Stuff's raw values; the categories dropped from the data set are ignored.</summary>
     public static LabelTable CocoStuffRaw()
     {
-        var map = KnownDatasets.CocoStuffRawToTrain();
-        int last = Array.FindLastIndex(map, 254, id => id >= 0);
+        var known = KnownDatasets.CocoStuffRawToTrain();
+        int last = Array.FindLastIndex(known, 254, id => id >= 0);
+        var map = Empty(-1);
         for (int raw = 0; raw <= last; raw++)
         {
-            map[raw] = map[raw] < 0 ? LabelMap.Ignore : map[raw];
+            map[raw] = known[raw] < 0 ? LabelMap.Ignore : known[raw];
         }
 
         return new LabelTable(map, $"0 to {last} or 255");
     }
 
-    /// <summary>The train id of a stored value, 255 when it is ignored, -1 when it means nothing.</summary>
-    public int Meaning(int value) => value < _trainIds.Length ? _trainIds[value] : -1;
-
-    /// <summary>Replaces stored values by train ids, in place.</summary>
-    /// <exception cref="InputException">A value means nothing; the message names the file, the value and a pixel.</exception>
-    public void Apply(LabelMap labels, string path)
+    /// <summary>The same, but these values are ignored.</summary>
+    public LabelTable Ignoring(IReadOnlyCollection<int> values)
     {
-        var values = labels.Labels;
-        for (int i = 0; i < values.Length; i++)
+        if (values.Count == 0)
         {
-            int id = _trainIds[values[i]];
+            return this;
+        }
+
+        int[] map = [.. _trainIds];
+        foreach (int value in values)
+        {
+            map[value] = LabelMap.Ignore;
+        }
+
+        return new LabelTable(map, $"{_expected} or, ignored, {string.Join(", ", values.Order())}");
+    }
+
+    /// <summary>The train id of a stored value, 255 when it is ignored, -1 when it means nothing.</summary>
+    public int Meaning(int value) => _trainIds[value];
+
+    /// <summary>Stored values as train ids.</summary>
+    /// <exception cref="InputException">A value means nothing; the message names the file, the value and a pixel.</exception>
+    public LabelMap Apply(LabelMap16 stored, string path)
+    {
+        var labels = new LabelMap(stored.Width, stored.Height);
+        for (int i = 0; i < stored.Labels.Length; i++)
+        {
+            int value = stored.Labels[i], id = _trainIds[value];
             if (id < 0)
             {
-                throw new InputException(
-                    $"{path}: label value {values[i]} at column {i % labels.Width}, row {i / labels.Width}, expected {_expected}");
+                throw new InputException($"{path}: label value {value} at column {i % stored.Width}, row {i / stored.Width}, expected {_expected}");
             }
 
-            values[i] = (byte)id;
+            labels.Labels[i] = (byte)id;
+        }
+
+        return labels;
+    }
+
+    /// <summary>A class that no value or colour stands for would have no pixel anywhere, and scores would not say why.</summary>
+    internal static void RefuseUnreached(ClassList classes, int[] reached, string source, string what)
+    {
+        if (Enumerable.Range(0, classes.Count).Except(reached).FirstOrDefault(-1) is >= 0 and var missing)
+        {
+            throw new InputException($"{source}: class {ConfigText.Quote(classes[missing])} has none, expected {what} for each of the {classes.Count} classes");
         }
     }
 
     private static LabelTable Build(int classCount, int first, string expected)
     {
-        var map = new int[256];
-        Array.Fill(map, -1);
-        map[255] = LabelMap.Ignore;
-        for (int id = 0; id < classCount && id + first < 255; id++)
+        if (classCount + first > LabelMap.Ignore)
+        {
+            throw new ArgumentOutOfRangeException(nameof(classCount), $"{classCount} classes from value {first} on, expected none to reach {LabelMap.Ignore}");
+        }
+
+        var map = Empty(-1);
+        for (int id = 0; id < classCount; id++)
         {
             map[id + first] = id;
         }
 
         return new LabelTable(map, expected);
     }
+
+    private static int[] Empty(int meaning)
+    {
+        var map = new int[ushort.MaxValue + 1];
+        Array.Fill(map, meaning);
+        map[LabelMap.Ignore] = map[LabelMap16.Unlabelled] = LabelMap.Ignore;
+        return map;
+    }
+
+    private static string Classes(int count) => count == 1 ? "1 class" : $"{count} classes";
 }

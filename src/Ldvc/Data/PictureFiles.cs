@@ -7,6 +7,9 @@ internal static class PictureFiles
 {
     private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
+    // Enough for any data set; a link to a folder around it has no end.
+    private const int DeepestFolder = 32;
+
     /// <summary>Whether the name ends like a picture's.</summary>
     public static bool HasPictureExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
@@ -22,6 +25,7 @@ internal static class PictureFiles
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (string path in Names(folder).Where(HasPictureExtension))
         {
+            RefuseOtherEncodings(folder, Path.GetFileName(path));
             string id = Path.GetFileNameWithoutExtension(path);
             if (!files.TryAdd(id, path))
             {
@@ -33,11 +37,69 @@ internal static class PictureFiles
         return files;
     }
 
-    private static string[] Names(string folder)
+    /// <summary>
+    /// File paths of a folder and its sub-folders by name: the path below the folder, with slashes, without extension or <paramref name="suffix"/>. What begins
+    /// with a dot is left out, as are files that end in <paramref name="except"/>.
+    /// </summary>
+    /// <exception cref="InputException">The folder is missing, or two pictures have one name.</exception>
+    public static SortedDictionary<string, string> Under(string folder, string? suffix, string? except)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"{folder}: folder not found, expected pictures in it");
+        }
+
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        Walk(folder, "", 0);
+        return files;
+
+        void Walk(string place, string prefix, int depth)
+        {
+            if (depth > DeepestFolder)
+            {
+                throw new InputException($"{place}: expected at most {DeepestFolder} levels of folders (does one link to a folder around it?)");
+            }
+
+            foreach (string path in Names(place))
+            {
+                string name = Path.GetFileName(path);
+                bool wanted = suffix is null ? HasPictureExtension(name) : name.EndsWith(suffix, StringComparison.Ordinal) && name.Length > suffix.Length;
+                if (!wanted || name[0] == '.' || (except is not null && name.EndsWith(except, StringComparison.Ordinal)))
+                {
+                    continue;
+                }
+
+                RefuseOtherEncodings(place, name);
+                string id = prefix + (suffix is null ? Path.GetFileNameWithoutExtension(name) : name[..^suffix.Length]);
+                if (!files.TryAdd(id, path))
+                {
+                    throw new InputException(
+                        $"{place}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {name}), expected different names");
+                }
+            }
+
+            foreach (string inner in Names(place, folders: true).Where(inner => Path.GetFileName(inner)[0] != '.'))
+            {
+                RefuseOtherEncodings(place, Path.GetFileName(inner));
+                Walk(inner, prefix + Path.GetFileName(inner) + "/", depth + 1);
+            }
+        }
+    }
+
+    // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name.
+    private static void RefuseOtherEncodings(string folder, string name)
+    {
+        if (name.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            throw new InputException($"{folder}: expected file names in UTF-8, found {Configuration.ConfigText.Quote(name)} with bytes that are not");
+        }
+    }
+
+    private static string[] Names(string folder, bool folders = false)
     {
         try
         {
-            return Directory.GetFiles(folder);
+            return folders ? Directory.GetDirectories(folder) : Directory.GetFiles(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,7 +5,7 @@ using SkiaSharp;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Reads pictures as 8-bit RGB: JPEG (grey, YCbCr, CMYK; EXIF rotation applied), PNG (palette, 16-bit, alpha), WebP, BMP, the first frame of a GIF.
+/// Reads pictures as 8-bit RGB: JPEG (grey, YCbCr, CMYK; EXIF rotation applied), PNG (palette, 16-bit, alpha; eXIf rotation applied), WebP, BMP, the first frame of a GIF.
 /// Transparency is dropped, not blended: the stored colours are kept, as Pillow's convert("RGB") does (a GIF's transparent pixels read as black).
 /// Sixteen-bit samples keep their high byte. Embedded colour profiles are not applied, as CLIP's own preprocessing does not.
 /// </summary>
@@ -50,7 +50,9 @@ public static class ImageReader
                 throw new InputException($"{name}: {what}, expected an intact {codec.EncodedFormat} picture of {width}x{height}");
             }
 
-            return Orientation.ToUprightRgb(rgba, width, height, (int)codec.EncodedOrigin);
+            // The codec knows EXIF in JPEG and WebP; in PNG it does not look for it.
+            int orientation = codec.EncodedOrigin == SKEncodedOrigin.TopLeft ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
+            return Orientation.ToUprightRgb(rgba, width, height, orientation);
         }
         finally
         {

@@ -6,15 +6,8 @@ internal static class Orientation
     /// <summary>Copies stored RGBA rows to an upright RGB picture. <paramref name="orientation"/> is EXIF's 1..8; anything else counts as 1.</summary>
     public static unsafe RgbImage ToUprightRgb(byte* rgba, int storedWidth, int storedHeight, int orientation)
     {
-        bool swapsSides = orientation is >= 5 and <= 8;
-        int width = swapsSides ? storedHeight : storedWidth;
-        int height = swapsSides ? storedWidth : storedHeight;
+        (int width, int height, long start, long stepX, long stepY) = Map(storedWidth, storedHeight, orientation);
         var image = new RgbImage(width, height);
-
-        // The map is affine, so three of its values give the start and both steps.
-        long start = StoredIndex(0, 0);
-        long stepX = width > 1 ? StoredIndex(1, 0) - start : 0;
-        long stepY = height > 1 ? StoredIndex(0, 1) - start : 0;
         fixed (byte* pixels = image.Pixels)
         {
             byte* destination = pixels;
@@ -31,6 +24,39 @@ internal static class Orientation
         }
 
         return image;
+    }
+
+    /// <summary>The same for one number per pixel; the stored array itself when there is nothing to turn.</summary>
+    public static (int Width, int Height, T[] Values) ToUpright<T>(T[] stored, int storedWidth, int storedHeight, int orientation)
+    {
+        if (orientation is < 2 or > 8)
+        {
+            return (storedWidth, storedHeight, stored);
+        }
+
+        (int width, int height, long start, long stepX, long stepY) = Map(storedWidth, storedHeight, orientation);
+        var upright = new T[stored.Length];
+        int at = 0;
+        for (int y = 0; y < height; y++)
+        {
+            long source = start + (y * stepY);
+            for (int x = 0; x < width; x++, source += stepX)
+            {
+                upright[at++] = stored[source];
+            }
+        }
+
+        return (width, height, upright);
+    }
+
+    // The upright size, where its first pixel is stored, and the steps to the next column and row: the map is affine, so three of its values give all.
+    private static (int Width, int Height, long Start, long StepX, long StepY) Map(int storedWidth, int storedHeight, int orientation)
+    {
+        bool swapsSides = orientation is >= 5 and <= 8;
+        int width = swapsSides ? storedHeight : storedWidth;
+        int height = swapsSides ? storedWidth : storedHeight;
+        long start = StoredIndex(0, 0);
+        return (width, height, start, width > 1 ? StoredIndex(1, 0) - start : 0, height > 1 ? StoredIndex(0, 1) - start : 0);
 
         long StoredIndex(int x, int y)
         {

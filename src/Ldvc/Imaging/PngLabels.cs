@@ -4,7 +4,8 @@ namespace Ldvc.Imaging;
 
 /// <summary>
 /// Reads label maps from PNG. Picture libraries turn palette indices into colours and stretch shallow greys; here the stored number of every pixel is the
-/// class index, exactly. Grey and palette PNGs of every bit depth, interlaced or not; every chunk's CRC is checked.
+/// class index, exactly. Grey and palette PNGs of every bit depth, interlaced or not, turned as an eXIf chunk says;
+/// every chunk's CRC is checked.
 /// </summary>
 internal static class PngLabels
 {
@@ -21,7 +22,8 @@ internal static class PngLabels
         {
             var labels = new LabelMap(header.Width, header.Height);
             PngLabelDecoder.Decode<byte>(header, compressed, labels.Labels, name);
-            return labels;
+            var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
+            return new LabelMap(width, height, upright);
         }
     }
 
@@ -41,7 +43,8 @@ internal static class PngLabels
         {
             var labels = new LabelMap16(header.Width, header.Height, new ushort[checked(header.Width * header.Height)]);
             PngLabelDecoder.Decode<ushort>(header, compressed, labels.Labels, name);
-            return labels;
+            var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
+            return new LabelMap16(width, height, upright);
         }
     }
 

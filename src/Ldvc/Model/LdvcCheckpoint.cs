@@ -24,10 +24,12 @@ public sealed class LdvcCheckpoint : IDisposable
     private const string ImageMeanKey = "image_mean";
     private const string ImageStdKey = "image_std";
     private const string Auto = "auto";
+    private const string Remedy = "set it back or choose another train.out.";
     private const string ClipPathKey = "clip_path";
     private const string ConfigKey = "config";
     private const string ClassesKey = "classes";
     private const string SeenKey = "seen_classes";
+    private const string SamplesKey = "samples_sha256";
 
     // Options of the model that change no weight's meaning, or are compared otherwise.
     private static readonly string[] Compatible = ["model.prompts.dropout", "model.prompts.dropout_per", "model.decoder.dropout", "model.class_embeddings"];
@@ -147,6 +149,7 @@ public sealed class LdvcCheckpoint : IDisposable
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
             [ClassesKey] = Serialize(classes.Classes),
+            [SamplesKey] = SampleDigest.Of(dataset),
             [SeenKey] = Serialize(seen),
         });
         loaded.Embeddings?.Write(writer, classes);
@@ -207,6 +210,27 @@ public sealed class LdvcCheckpoint : IDisposable
             {
                 throw new InputException($"{config.Source}: {key}: expected {own[key]}, as {Path} was trained with, found {value}.");
             }
+        }
+    }
+
+    /// <summary>
+    /// Refuses to continue a run on other pictures or classes: its order of pictures would not be that of one run. Files from before 0.2.0 do not say which pictures
+    /// they are of.
+    /// </summary>
+    /// <exception cref="InputException">The classes, or the names of the pictures or their order, have changed.</exception>
+    internal void RefuseOtherData(SegmentationDataset dataset)
+    {
+        if (!dataset.Classes.Classes.SequenceEqual(Classes.Classes))
+        {
+            int at = dataset.Classes.Classes.Zip(Classes.Classes).TakeWhile(pair => pair.First.Equals(pair.Second)).Count();
+            string Shown(ClassList list) => at < list.Count ? ConfigText.Quote(list.Classes[at].ToString()) : $"{list.Count} classes";
+            throw new InputException($"{dataset.Name}: class {at}: expected {Shown(Classes)}, as {Path} was trained with, found {Shown(dataset.Classes)}; {Remedy}");
+        }
+
+        if (_archive.Metadata.TryGetValue(SamplesKey, out string? samples) && samples != SampleDigest.Of(dataset))
+        {
+            throw new InputException(
+                $"{dataset.Name}: expected the pictures, in their order, that {Path} was trained on, found other ones ({dataset.Count} now); {Remedy}");
         }
     }
 

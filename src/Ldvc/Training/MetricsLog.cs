@@ -41,7 +41,7 @@ internal sealed class MetricsLog : IDisposable
         }
     }
 
-    /// <summary>Appends one line. Numbers that JSON cannot say are written as "NaN", "Infinity", "-Infinity".</summary>
+    /// <summary>Appends one line. Numbers that JSON cannot say, NaN and infinities, are null: a reader of numbers has no text to trip over.</summary>
     /// <exception cref="InputException">The disk is full or gone.</exception>
     public void Append(int step, params ReadOnlySpan<(string Name, double Value)> values)
     {
@@ -58,7 +58,7 @@ internal sealed class MetricsLog : IDisposable
                 }
                 else
                 {
-                    json.WriteString(name, value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                    json.WriteNull(name);
                 }
             }
 

@@ -103,7 +103,7 @@ public sealed class TrainingRun
     {
         if (newest is not null)
         {
-            return Resumable(newest, config);
+            return Resumable(newest, config, training);
         }
 
         if (config.Train.Setting != TrainSetting.Transductive)
@@ -127,12 +127,13 @@ public sealed class TrainingRun
     }
 
     // The run's configuration is compared in its folder; of the class embeddings it has the file's name alone.
-    private static LdvcCheckpoint Resumable(string path, LdvcConfig config)
+    private static LdvcCheckpoint Resumable(string path, LdvcConfig config, SegmentationDataset training)
     {
         LdvcCheckpoint newest = LdvcCheckpoint.Open(path);
         try
         {
             newest.RefuseOtherModel(config);
+            newest.RefuseOtherData(training);
             return newest;
         }
         catch

@@ -1,0 +1,64 @@
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>The classes of a user's own data, what the numbers or colours of its masks mean, and which classes are seen.</summary>
+internal sealed class FolderClasses
+{
+    private const string ClassNames = "names of classes";
+
+    /// <summary>Reads what section data and the folder's files say.</summary>
+    /// <exception cref="InputException">A file is missing or wrong, or two contradict each other.</exception>
+    public FolderClasses(FolderLayout layout, LdvcConfig config)
+    {
+        DataConfig data = config.Data;
+        string file = Path.Combine(layout.Root, "classes.txt"), valuesSource = $"{config.Source}: data.values";
+        Colours = data.Colors is null ? null : MaskColours.Read(data.Colors);
+        IEnumerable<string>? meant = Colours?.Names ?? (data.Values.Length > 0 ? data.Values.Select(entry => entry.Value).DistinctBy(NameSpelling.Key) : null);
+        (Classes, string source) = data.Classes.Length > 0 ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
+            : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
+            : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
+        int most = layout.ZeroIsIgnored && Colours is null ? ClassList.MostInBytes - 1 : ClassList.MostInBytes;
+        if (Classes.Count > most)
+        {
+            string reason = most < ClassList.MostInBytes ? "for labels of 8 bits in which 0 and 255 are no class" : "for masks of 8 bits";
+            throw new InputException($"{source}: {Classes.Count} class names, expected 1 to {most} {reason}");
+        }
+
+        Colours?.Resolve(Classes);
+        Labels = data.Values.Length > 0 ? LabelTable.Of(data.Values, Classes, valuesSource)
+            : layout.ZeroIsIgnored && Colours is null ? LabelTable.ReduceZero(Classes.Count)
+            : LabelTable.Identity(Classes.Count);
+        Split = ReadSplit(layout.Root, Classes);
+    }
+
+    /// <summary>The classes.</summary>
+    public ClassList Classes { get; }
+
+    /// <summary>Seen and unseen ones.</summary>
+    public ZeroShotSplit Split { get; }
+
+    /// <summary>What stored numbers mean.</summary>
+    public LabelTable Labels { get; }
+
+    /// <summary>What colours mean; null when masks hold numbers.</summary>
+    public MaskColours? Colours { get; }
+
+    private static ZeroShotSplit ReadSplit(string root, ClassList classes)
+    {
+        string seenFile = Path.Combine(root, "seen.txt");
+        string unseenFile = Path.Combine(root, "unseen.txt");
+        int[]? seen = File.Exists(seenFile) ? classes.IndicesOf(InputFile.ReadLines(seenFile, ClassNames), seenFile) : null;
+        int[]? unseen = File.Exists(unseenFile) ? classes.IndicesOf(InputFile.ReadLines(unseenFile, ClassNames), unseenFile) : null;
+        var all = Enumerable.Range(0, classes.Count);
+        return (seen, unseen) switch
+        {
+            (null, null) => ZeroShotSplit.AllSeen(classes.Count),
+            (null, _) => new ZeroShotSplit(classes.Count, all.Except(unseen), unseen, unseenFile, classes),
+            (_, null) => new ZeroShotSplit(classes.Count, seen, all.Except(seen), seenFile, classes),
+            _ => new ZeroShotSplit(classes.Count, seen, unseen, $"{seenFile} and unseen.txt", classes),
+        };
+    }
+}

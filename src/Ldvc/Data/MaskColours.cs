@@ -1,0 +1,116 @@
+using System.Globalization;
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
+namespace Ldvc.Data;
+
+/// <summary>
+/// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"). A colour without a name means "no label"; # starts a comment. Several
+/// colours may be one class.
+/// </summary>
+internal sealed class MaskColours
+{
+    private readonly List<(int Colour, string? Name)> _lines = [];
+    private readonly Dictionary<int, byte> _ids = [];
+    private readonly string _path;
+
+    private MaskColours(string path) => _path = path;
+
+    /// <summary>The names in the order of their first lines.</summary>
+    public IEnumerable<string> Names => _lines.Select(line => line.Name).OfType<string>().DistinctBy(NameSpelling.Key);
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="InputException">It is missing, not UTF-8, a line is none of these, or a colour stands twice; the message names the line.</exception>
+    public static MaskColours Read(string path)
+    {
+        var colours = new MaskColours(path);
+        var first = new Dictionary<int, int>();
+        List<string> lines = InputFile.ReadAllLines(path, "the colours of the masks, r g b name");
+        for (int i = 0; i < lines.Count; i++)
+        {
+            string line = lines[i].Split('#')[0].Trim();
+            if (line.Length == 0)
+            {
+                continue;
+            }
+
+            string place = $"{path}, line {i + 1}";
+            var (colour, name) = Parse(line, place);
+            if (!first.TryAdd(colour, i + 1))
+            {
+                throw new InputException($"{place}: colour {Show(colour)} stands on line {first[colour]}, too, expected each once");
+            }
+
+            colours._lines.Add((colour, name));
+        }
+
+        return colours._lines.Exists(line => line.Name is not null) ? colours : throw new InputException($"{path}: expected lines of r g b name, found none with a name");
+    }
+
+    /// <summary>Gives every name its class.</summary>
+    /// <exception cref="InputException">A name is no class, or a class has no colour.</exception>
+    public void Resolve(ClassList classes)
+    {
+        foreach ((int colour, string? name) in _lines)
+        {
+            _ids[colour] = name is null ? LabelMap.Ignore : (byte)classes.IndicesOf([ClassName.Parse(name, _path).Name], _path)[0];
+        }
+
+        LabelTable.RefuseUnreached(classes, [.. _ids.Values.Select(id => (int)id)], _path, "a colour");
+    }
+
+    /// <summary>A mask's colours as train ids.</summary>
+    /// <exception cref="InputException">A colour means nothing; the message names the file, the colour and a pixel.</exception>
+    public LabelMap Apply(RgbImage mask, string path)
+    {
+        var labels = new LabelMap(mask.Width, mask.Height);
+        int last = -1;
+        byte id = LabelMap.Ignore;
+        for (int i = 0; i < labels.Labels.Length; i++)
+        {
+            int colour = (mask.Pixels[3 * i] << 16) | (mask.Pixels[(3 * i) + 1] << 8) | mask.Pixels[(3 * i) + 2];
+            if (colour != last && !_ids.TryGetValue(colour, out id))
+            {
+                throw new InputException(
+                    $"{path}: colour {Show(colour)} at column {i % mask.Width}, row {i / mask.Width}, expected one of the {_ids.Count} colours in {_path} "
+                    + "(a line without a name is a colour that means no label)");
+            }
+
+            last = colour;
+            labels.Labels[i] = id;
+        }
+
+        return labels;
+    }
+
+    private static (int Colour, string? Name) Parse(string line, string place)
+    {
+        // A comma may stand after a number; in a name it belongs to the name.
+        int colour = 0;
+        string rest = line;
+        for (int i = 0; i < 3; i++)
+        {
+            int end = rest.AsSpan().IndexOfAnyExceptInRange('0', '9');
+            string digits = end < 0 ? rest : rest[..end];
+            if (!byte.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out byte value) || (i < 2 && end < 0))
+            {
+                throw new InputException($"{place}: expected r g b name with numbers from 0 to 255, found {ConfigText.Quote(line)}");
+            }
+
+            colour = (colour << 8) | value;
+            rest = end < 0 ? "" : rest[end..];
+            if (rest.Length > 0 && !char.IsWhiteSpace(rest[0]) && rest[0] != ',')
+            {
+                throw new InputException($"{place}: expected white space or a comma after {value}, found {ConfigText.Quote(line)}");
+            }
+
+            rest = rest.TrimStart();
+            rest = rest.StartsWith(',') ? rest[1..].TrimStart() : rest;
+        }
+
+        return (colour, rest.Length == 0 ? null : ClassName.Parse(rest, place).ToString());
+    }
+
+    private static string Show(int colour) => $"({colour >> 16}, {(colour >> 8) & 255}, {colour & 255})";
+}
