@@ -118,7 +118,8 @@ public sealed class LdvcCheckpoint : IDisposable
         optimizer.Steps,
         config,
         dataset.Classes,
-        config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]));
+        config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]),
+        SampleDigest.Of(dataset));
 
     /// <summary>The same for a model that was not trained here: without an optimiser there are no moments.</summary>
     /// <param name="loaded">The model.</param>
@@ -127,9 +128,10 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <param name="config">The configuration it was trained with.</param>
     /// <param name="classes">The classes.</param>
     /// <param name="seen">Those that had masks.</param>
+    /// <param name="samples">Digest of the pictures it was trained on; null = not known.</param>
     /// <exception cref="InputException">A tensor holds NaN or infinity.</exception>
     internal static SafetensorsWriter Compose(
-        LoadedModel loaded, AdamW? optimizer, long step, LdvcConfig config, ClassList classes, IEnumerable<ClassName> seen)
+        LoadedModel loaded, AdamW? optimizer, long step, LdvcConfig config, ClassList classes, IEnumerable<ClassName> seen, string? samples = null)
     {
         // The class embeddings' file need not exist where the checkpoint is used: they are in it.
         LdvcConfig kept = config with
@@ -139,7 +141,7 @@ public sealed class LdvcCheckpoint : IDisposable
             Train = config.Train with { Out = null },
             Pretrain = config.Pretrain with { Out = null },
         };
-        SafetensorsWriter writer = TrainingState.Compose(loaded.Model.Parameters(), optimizer, step, new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
             [KindKey] = Kind,
             [ClipDigestKey] = loaded.Clip.Digest!,
@@ -149,9 +151,14 @@ public sealed class LdvcCheckpoint : IDisposable
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
             [ClassesKey] = Serialize(classes.Classes),
-            [SamplesKey] = SampleDigest.Of(dataset),
             [SeenKey] = Serialize(seen),
-        });
+        };
+        if (samples is not null)
+        {
+            metadata[SamplesKey] = samples;
+        }
+
+        SafetensorsWriter writer = TrainingState.Compose(loaded.Model.Parameters(), optimizer, step, metadata);
         loaded.Embeddings?.Write(writer, classes);
         return writer;
     }
