@@ -16,7 +16,9 @@ public sealed class PlanTests
         Assert.Equal(15, plan.Runs.Count);
         foreach (AblationVariant row in plan.Rows)
         {
-            LdvcConfig file = ConfigLoader.Load(Path.Combine(ConfigFiles.Repository, "configs", "voc", row.Key + ".yaml"));
+            // The rows differ in the decoder alone; the published recipe of ZegCLIP differs in more.
+            string[] decoderAlone = row.Key == "zegclip" ? ["model.cls_twice=false", "model.prompts.dropout_per=batch"] : [];
+            LdvcConfig file = ConfigLoader.Load(Path.Combine(ConfigFiles.Repository, "configs", "voc", row.Key + ".yaml"), decoderAlone);
             Assert.Equal(ConfigWriter.Flatten(file.Model).Select(e => (e.Key, e.Value)), ConfigWriter.Flatten(row.Config.Model).Select(e => (e.Key, e.Value)));
         }
     }

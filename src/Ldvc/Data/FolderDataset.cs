@@ -46,5 +46,17 @@ public sealed class FolderDataset : FileDataset
     }
 
     /// <inheritdoc/>
+    internal override StoredMask ReadStored(int index)
+    {
+        if (_colours is null)
+        {
+            return base.ReadStored(index);
+        }
+
+        LabelMap labels = ReadLabels(index);
+        return StoredMask.Of(labels.Labels, labels.Width, labels.Height, value => value, $"{Name}: '{GetId(index)}'");
+    }
+
+    /// <inheritdoc/>
     private protected override LabelMap ReadMask(string path) => _colours?.Apply(MaskPicture.Read(path), path) ?? base.ReadMask(path);
 }
