@@ -3,6 +3,7 @@ using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
+using Ldvc.Lab.Reports;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -14,13 +15,16 @@ namespace Ldvc.App.Cli;
 /// <param name="Config">The configuration file.</param>
 /// <param name="Checkpoint">An LDVC checkpoint; null = the configuration's CLIP alone.</param>
 /// <param name="Sets">Overrides, "a.b=v" each.</param>
+/// <param name="Report">File for the page with the confusion matrix, null when not wanted.</param>
 /// <param name="Precision">Precision of the products; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, Precision Precision, CommonOptions Common);
+internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, string? Report, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
 {
+    private static readonly string[] ReportFacts = ["checkpoint", "step", "data", "pictures", "setting", "precision"];
+
     /// <summary>The verb on the command line.</summary>
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
     public static Command Create(VerbHost host)
@@ -29,6 +33,11 @@ internal static class EvalVerb
         Option<string?> checkpoint = CommandParts.Checkpoint("--training-free scores the CLIP alone");
         var free = new Option<bool>("--training-free") { Description = "Scores the configuration's CLIP alone, with section training_free, in place of a checkpoint." };
         Option<string[]> sets = CommandParts.Sets();
+        var report = new Option<string?>("--report")
+        {
+            HelpName = "FILE",
+            Description = "Also writes a page (HTML): scores, the confusion matrix as a picture, what each class is mostly taken for, the first pictures.",
+        };
         Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(
             "eval",
@@ -39,6 +48,7 @@ internal static class EvalVerb
             checkpoint,
             free,
             sets,
+            report,
             precision,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -48,6 +58,7 @@ internal static class EvalVerb
                 OptionValue.RequiredPath(result, config),
                 OptionValue.Path(result, checkpoint),
                 CommandParts.Read(result, sets),
+                OptionValue.OutputFile(result, report),
                 OptionValue.Precision(result, precision),
                 common.Read(result, host));
             return (options.Checkpoint is null) == result.GetValue(free)
@@ -84,12 +95,30 @@ internal static class EvalVerb
             common.Out.WriteLine($"note: training had masks of {ConfigText.Quote(shown[0])}{(shown.Length > 1 ? $" and {shown.Length - 1} more" : "")} of the unseen classes: mIoU(U) and hIoU are not zero-shot scores");
         }
 
-        Scores scores = Evaluation.Run(common.Monitor, loaded, dataset, config, common.Cancellation);
-        foreach (string line in ScoreTable.Lines(scores))
+        EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
+        Confusion confusion = Evaluation.Confuse(common.Monitor, loaded, dataset, config, report is null ? null : report.Add, common.Cancellation);
+        Scores scores = Scores.From(confusion, dataset.Classes, dataset.Split);
+        TakenFor?[] mistakes = Diagnosis.Mistakes(confusion, dataset.Classes);
+        foreach (string line in ScoreTable.Lines(scores, mistakes))
         {
             common.Out.WriteLine(line);
         }
 
+        IReadOnlyList<ScoreNote> notes = Diagnosis.Notes(confusion, dataset.Classes, checkpoint.Classes);
+        foreach (ScoreNote note in notes)
+        {
+            common.Out.WriteLine($"note: {note.Text}");
+        }
+
+        string[] facts = [options.Checkpoint!, $"{checkpoint.Step}", dataset.Name, $"{images}", ConfigWriter.EnumName(config.Train.Setting), ConfigWriter.EnumName(options.Precision)];
+        report?.Save(
+            options.Report!,
+            $"{options.Checkpoint} on {images} pictures of {dataset.Name}",
+            scores,
+            confusion,
+            dataset,
+            notes.Select(note => note.Text),
+            ReportFacts.Zip(facts));
         common.WriteJson(new
         {
             Data = dataset.Name,
@@ -100,6 +129,9 @@ internal static class EvalVerb
             Setting = ConfigWriter.EnumName(config.Train.Setting),
             ShownUnseen = shown,
             Scores = ScoreTable.ToJson(scores),
+            MostlyTakenFor = mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
+            Confusion = new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
+            Notes = notes.Select(note => new { note.Kind, note.Text }).ToArray(),
         });
         return 0;
     }
@@ -107,6 +139,11 @@ internal static class EvalVerb
     // The CLIP alone: no class had masks, so there is no penalty, and "seen" and "unseen" are only the data set's split.
     private static int RunClip(EvalOptions options)
     {
+        if (options.Report is not null)
+        {
+            throw new InputException("--report: expected --checkpoint F beside it, found --training-free.");
+        }
+
         CommonOptions common = options.Common;
         LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
@@ -137,4 +174,6 @@ internal static class EvalVerb
         });
         return 0;
     }
+
+    private static long[][] Rows(Confusion confusion) => [.. confusion.Counts.Chunk(confusion.Classes + 1)];
 }

@@ -139,6 +139,10 @@ internal sealed class HtmlReport
         return Add("</div>");
     }
 
+    /// <summary>A matrix of shares, 0 to 1, whose cells are the darker the larger they are.</summary>
+    public HtmlReport AddMatrix(string caption, IReadOnlyList<string> rows, IReadOnlyList<string> columns, double[,] shares) =>
+        Add($"<figure>{MatrixPlot.Render(rows, columns, shares)}<figcaption>{E(caption)}</figcaption></figure>");
+
     /// <summary>A line plot with a legend when there is more than one line.</summary>
     public HtmlReport AddLinePlot(string caption, string xLabel, string yLabel, bool logarithmic, params IReadOnlyList<PlotSeries> series)
     {

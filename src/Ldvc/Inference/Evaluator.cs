@@ -20,15 +20,29 @@ public static class Evaluator
     /// <param name="cancellation">Checked before each picture.</param>
     public static Scores Run(
         LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress = null, IReadOnlyList<string>? names = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) =>
+        Scores.From(Confuse(loaded, dataset, config, progress, names, show: null, cancellation), dataset.Classes, dataset.Split);
+
+    /// <summary>The same as a confusion matrix.</summary>
+    /// <param name="loaded">The model.</param>
+    /// <param name="dataset">Pictures and truth.</param>
+    /// <param name="config">Windows, penalty, background.</param>
+    /// <param name="progress">Told the number of pictures done after each.</param>
+    /// <param name="names">Names to encode instead of the data set's, one per class.</param>
+    /// <param name="show">Told the name, the picture, its truth and its labels after each.</param>
+    /// <param name="cancellation">Checked before each picture.</param>
+    internal static Confusion Confuse(
+        LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress, IReadOnlyList<string>? names,
+        Action<string, RgbImage, LabelMap, LabelMap>? show, CancellationToken cancellation)
     {
         using var segmenter = CreateSegmenter(loaded, dataset, config, names);
-        return Run(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, cancellation);
+        return Confuse(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, show, cancellation);
     }
 
     /// <summary>The same with any segmenter of the data set's classes.</summary>
-    internal static Scores Run(
-        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress, CancellationToken cancellation)
+    internal static Confusion Confuse(
+        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress,
+        Action<string, RgbImage, LabelMap, LabelMap>? show, CancellationToken cancellation)
     {
         var confusion = new Confusion(dataset.Classes.Count);
         int count = Count(dataset, config);
@@ -38,10 +52,11 @@ public static class Evaluator
             var (picture, truth) = dataset.Read(i);
             var (labels, _) = segmenter.Segment(picture, background);
             Count(device, truth, labels, confusion);
+            show?.Invoke(dataset.GetId(i), picture, truth, labels);
             progress?.Invoke(i + 1);
         }
 
-        return Scores.From(confusion, dataset.Classes, dataset.Split);
+        return confusion;
     }
 
     /// <summary>Pictures an evaluation is of: all, or the first eval.limit.</summary>

@@ -10,13 +10,17 @@ internal static class ScoreTable
         $"pAcc {Percent(scores.PixelAccuracy)}  mIoU(S) {Percent(scores.Seen)}  mIoU(U) {Percent(scores.Unseen)}  hIoU {Percent(scores.Harmonic)}  mIoU {Percent(scores.MeanIoU)}";
 
     /// <summary>A row per class, then the line of means.</summary>
-    internal static IEnumerable<string> Lines(Scores scores)
+    /// <param name="scores">The scores.</param>
+    /// <param name="mistakes">What each class is mostly taken for, which stands at the end of its row; null = not shown.</param>
+    internal static IEnumerable<string> Lines(Scores scores, IReadOnlyList<TakenFor?>? mistakes = null)
     {
         int width = Math.Max(5, scores.Classes.Max(c => c.Name.Length));
-        yield return $"{"class".PadRight(width)}  {"",-6}  {"IoU",5}  {"acc",5}  {"pixels",10}";
-        foreach (ClassScore c in scores.Classes)
+        yield return $"{"class".PadRight(width)}  {"",-6}  {"IoU",5}  {"acc",5}  {"pixels",10}{(mistakes is null ? "" : "  mostly taken for")}";
+        for (int i = 0; i < scores.Classes.Count; i++)
         {
-            yield return $"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}";
+            ClassScore c = scores.Classes[i];
+            string mistake = mistakes?[i] is { } m ? $"  {m.Name} ({Percent(m.Share)} %)" : "";
+            yield return $"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}{mistake}";
         }
 
         yield return Line(scores);

@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -12,23 +13,42 @@ internal static class Evaluation
     /// <summary>Scores a model on the validation pictures.</summary>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
     internal static Scores Run(IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, CancellationToken cancellation) =>
-        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Run(
+        Scores.From(Confuse(monitor, loaded, dataset, config, show: null, cancellation), dataset.Classes, dataset.Split);
+
+    /// <summary>The same as a confusion matrix.</summary>
+    /// <param name="monitor">Follows.</param>
+    /// <param name="loaded">The model.</param>
+    /// <param name="dataset">Pictures and truth.</param>
+    /// <param name="config">Windows, penalty, background.</param>
+    /// <param name="show">Told the name, the picture, its truth and its labels after each.</param>
+    /// <param name="cancellation">Checked before each picture.</param>
+    /// <exception cref="OperationCanceledException">Told to stop.</exception>
+    internal static Confusion Confuse(
+        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<string, RgbImage, LabelMap, LabelMap>? show,
+        CancellationToken cancellation) =>
+        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Confuse(
             loaded,
             dataset,
             config,
             done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
-            cancellation: cancellation));
+            names: null,
+            show,
+            cancellation));
 
-    /// <summary>The same with any segmenter of the data set's classes.</summary>
+    /// <summary>The scores of any segmenter of the data set's classes.</summary>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
     internal static Scores Run(
         IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, CancellationToken cancellation) =>
-        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Run(
-            segmenter,
-            device,
-            dataset,
-            config,
-            background,
-            done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
-            cancellation));
+        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Scores.From(
+            Evaluator.Confuse(
+                segmenter,
+                device,
+                dataset,
+                config,
+                background,
+                done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
+                show: null,
+                cancellation),
+            dataset.Classes,
+            dataset.Split));
 }
