@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Ldvc.App.Cli;
-using Ldvc.Tests.Clip;
 using Ldvc.Tests.Cli;
+using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Training;
 using Xunit;
