@@ -8,7 +8,7 @@ namespace Ldvc.Lab.Reports;
 /// <summary>The page of an evaluation: means, notes, what each class is taken for, the confusion matrix, a few pictures.</summary>
 internal sealed class EvaluationReport
 {
-    private const int MostPictures = 4;
+    private const int MaxPictures = 4;
     private const int LongestSide = 480;
 
     private readonly List<(string Id, RgbImage Picture, LabelMap Truth, LabelMap Labels)> _pictures = [];
@@ -16,7 +16,7 @@ internal sealed class EvaluationReport
     /// <summary>Keeps a picture for the page, if it is among the first.</summary>
     internal void Add(string id, RgbImage picture, LabelMap truth, LabelMap labels)
     {
-        if (_pictures.Count >= MostPictures)
+        if (_pictures.Count >= MaxPictures)
         {
             return;
         }

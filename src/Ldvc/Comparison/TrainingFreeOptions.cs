@@ -9,7 +9,7 @@ namespace Ldvc.Comparison;
 /// <param name="Config">Attention and residual.</param>
 internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Config)
 {
-    private const int MostTemplates = 1000;
+    private const int MaxTemplates = 1000;
 
     /// <summary>Whether a file is of this kind.</summary>
     internal static bool AreIn(ReferenceFile file) =>
@@ -21,9 +21,9 @@ internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Con
     {
         JsonElement root = Root(file)!.Value;
         int templates = 1;
-        if (root.TryGetProperty("templates", out var number) && !(number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out templates) && templates is >= 1 and <= MostTemplates))
+        if (root.TryGetProperty("templates", out var number) && !(number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out templates) && templates is >= 1 and <= MaxTemplates))
         {
-            throw Bad(file, "templates", $"a whole number from 1 to {MostTemplates}", number);
+            throw Bad(file, "templates", $"a whole number from 1 to {MaxTemplates}", number);
         }
 
         var config = new TrainingFreeConfig();

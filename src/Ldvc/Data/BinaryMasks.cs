@@ -11,13 +11,13 @@ namespace Ldvc.Data;
 internal static class BinaryMasks
 {
     // One mask with another value is enough to know better, and it is among the first of almost every data set.
-    private const int MostRead = 100;
+    private const int MaxRead = 100;
 
     /// <summary>A sentence when the masks of a data set, the first hundred of a larger one, are such; else null. Masks that cannot be read are somebody else's.</summary>
     internal static string? Find(SegmentationDataset dataset)
     {
         var masks = new List<StoredMask>();
-        for (int i = 0; i < Math.Min(dataset.Count, MostRead); i++)
+        for (int i = 0; i < Math.Min(dataset.Count, MaxRead); i++)
         {
             try
             {

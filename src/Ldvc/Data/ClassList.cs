@@ -12,10 +12,10 @@ namespace Ldvc.Data;
 public sealed class ClassList : IReadOnlyList<string>
 {
     /// <summary>The largest number of classes: labels have at most 16 bits, and 65535 means "no label".</summary>
-    internal const int Most = ushort.MaxValue;
+    internal const int Max = ushort.MaxValue;
 
     /// <summary>The largest number of classes whose labels are bytes; 255 means "no label".</summary>
-    internal const int MostInBytes = 255;
+    internal const int MaxInBytes = 255;
 
     private readonly ClassName[] _classes;
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
@@ -32,9 +32,9 @@ public sealed class ClassList : IReadOnlyList<string>
     private ClassList(ClassName[] classes, string source)
     {
         _classes = classes;
-        if (classes.Length is 0 or > Most)
+        if (classes.Length is 0 or > Max)
         {
-            throw new InputException($"{source}: {classes.Length} class names, expected 1 to {Most}");
+            throw new InputException($"{source}: {classes.Length} class names, expected 1 to {Max}");
         }
 
         var texts = new List<string>(classes.Length);

@@ -20,10 +20,10 @@ internal sealed class FolderClasses
         (Classes, string source) = data.Classes.Length > 0 ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
-        int most = layout.ZeroIsIgnored && Colours is null ? ClassList.MostInBytes - 1 : ClassList.MostInBytes;
+        int most = layout.ZeroIsIgnored && Colours is null ? ClassList.MaxInBytes - 1 : ClassList.MaxInBytes;
         if (Classes.Count > most)
         {
-            string reason = most < ClassList.MostInBytes ? "for labels of 8 bits in which 0 and 255 are no class" : "for masks of 8 bits";
+            string reason = most < ClassList.MaxInBytes ? "for labels of 8 bits in which 0 and 255 are no class" : "for masks of 8 bits";
             throw new InputException($"{source}: {Classes.Count} class names, expected 1 to {most} {reason}");
         }
 

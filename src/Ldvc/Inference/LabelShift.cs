@@ -11,7 +11,7 @@ namespace Ldvc.Inference;
 internal static class LabelShift
 {
     // A class is taken for another one when most of it is, and next to nothing for itself.
-    private const double Most = 0.5;
+    private const double MaxMoved = 0.5;
     private const double Hardly = 0.1;
 
     // What a renumbering has to gain before all classes are said to be moved.
@@ -42,7 +42,7 @@ internal static class LabelShift
         }
 
         int[] best = Assignment.Best(shares);
-        int[] moved = [.. occurring.Where(c => best[c] != c && shares[c, best[c]] >= Most && shares[c, c] <= Hardly)];
+        int[] moved = [.. occurring.Where(c => best[c] != c && shares[c, best[c]] >= MaxMoved && shares[c, c] <= Hardly)];
         if (!IsPattern(moved, best, occurring.Length) && !(moved.Length > 2 && IsMuchBetter(Mean(c => best[c]), own)))
         {
             return null;

@@ -12,7 +12,7 @@ namespace Ldvc.Inference;
 public sealed partial class Segmenter
 {
     // Elements of what several views are averaged in, at the picture's size.
-    private const long MostAveraged = 1L << 26;
+    private const long MaxAveraged = 1L << 26;
 
     /// <summary>Labels several pictures; their windows share batches (eval.batch).</summary>
     /// <param name="pictures">The pictures and what they are called.</param>
@@ -37,7 +37,7 @@ public sealed partial class Segmenter
     private SegmentResult Label(PictureViews views, RgbImage picture, string name, double? background)
     {
         ClassList list = _list ?? throw new InvalidOperationException("a segmenter of embeddings without names has no result to write");
-        if (list.Count <= ClassList.MostInBytes)
+        if (list.Count <= ClassList.MaxInBytes)
         {
             LabelMap labels = Segment(views, picture, background).Labels;
             for (int i = 0; _ignored > 0 && i < labels.Labels.Length; i++)
@@ -99,7 +99,7 @@ public sealed partial class Segmenter
     // How many names at a time: what several views are averaged in is as large as the picture.
     private IEnumerable<(int First, int Count)> Passes(PictureViews views, RgbImage picture, bool averaged = false) => views.Single && !averaged
         ? NamePasses.Of(NameCount)
-        : NamePasses.Of(NameCount, (int)Math.Clamp(MostAveraged / ((long)picture.Width * picture.Height), 1, NamePasses.Most));
+        : NamePasses.Of(NameCount, (int)Math.Clamp(MaxAveraged / ((long)picture.Width * picture.Height), 1, NamePasses.Max));
 
     // What labels are found from: one view's sums at its own size; several views' averages, at the picture's size, and how many they are.
     private (Tensor Canvas, Tensor Counts, int Height, int Width) Average(PictureViews views, int first, int count, int height, int width)

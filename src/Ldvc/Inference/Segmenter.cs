@@ -124,7 +124,7 @@ public sealed partial class Segmenter : IDisposable
     private (LabelMap Labels, float[] Scores) Segment(PictureViews views, RgbImage picture, double? background)
     {
         RefuseWide();
-        if (NameCount > NamePasses.Most || _scale > 0 || !views.Single)
+        if (NameCount > NamePasses.Max || _scale > 0 || !views.Single)
         {
             NameWinners winners = FindWinners(views, picture, background);
             return (winners.ToLabels(Owners), winners.Scores);
@@ -222,7 +222,7 @@ public sealed partial class Segmenter : IDisposable
     private void RefuseWide()
     {
         int classes = _list?.Count ?? NameCount;
-        if (classes > ClassList.MostInBytes)
+        if (classes > ClassList.MaxInBytes)
         {
             throw new InvalidOperationException($"{classes} classes do not fit into labels of 8 bits");
         }

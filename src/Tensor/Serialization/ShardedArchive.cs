@@ -12,7 +12,7 @@ internal sealed class ShardedArchive : TensorArchive
     internal const string Suffix = ".index.json";
 
     private const int LargestIndex = 1 << 26;
-    private const int MostFiles = 4096;
+    private const int MaxFiles = 4096;
 
     private readonly IReadOnlyDictionary<string, TensorArchive> _owners;
     private readonly IReadOnlyList<TensorArchive> _shards;
@@ -86,7 +86,7 @@ internal sealed class ShardedArchive : TensorArchive
     private static IEnumerable<string> FilesOf(string path, Dictionary<string, string> map)
     {
         string[] files = [.. map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        return files.Length <= MostFiles ? files : throw new InputException($"{path}: names {files.Length} files, expected at most {MostFiles}.");
+        return files.Length <= MaxFiles ? files : throw new InputException($"{path}: names {files.Length} files, expected at most {MaxFiles}.");
     }
 
     private static string Beside(string path, string file) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", file);
