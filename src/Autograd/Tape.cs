@@ -18,6 +18,10 @@ public sealed class Tape : IDisposable
     private readonly List<Node> _nodes = [];
     private readonly CounterRandom _keys;
 
+    // Parameters in the order of their first use, with the number of the operation: the backward ends with that one. Kept when somebody waits for gradients.
+    private readonly List<(int Node, Parameter Parameter)> _firstUses = [];
+    private readonly HashSet<Parameter> _used = [];
+
     // Freed by their owner, but the backward may still give them a gradient: inputs of a recording tape.
     private readonly ScopeFrame _leaves;
     private ScopeFrame _frame;
@@ -52,6 +56,18 @@ public sealed class Tape : IDisposable
 
     /// <summary>Whether a backward will follow.</summary>
     public bool Recording { get; }
+
+    /// <summary>
+    /// Where the first picture of this tape's batch stands in a larger one, of which other tapes compute the rest: dropout masks are the rows of the larger
+    /// batch's.
+    /// </summary>
+    internal long FirstRow { get; init; }
+
+    /// <summary>
+    /// Told of each parameter as soon as the backward has added the last part of its gradient, in an order that the recorded operations alone decide. A gradient
+    /// that was there before is part of it.
+    /// </summary>
+    internal Action<Parameter>? GradientIsFinal { get; init; }
 
     internal KernelSet Kernels { get; }
 
@@ -194,6 +210,7 @@ public sealed class Tape : IDisposable
             }
 
             node.Release();
+            TellFinal(i);
         }
 
         _nodes.Clear();
@@ -258,6 +275,7 @@ public sealed class Tape : IDisposable
         foreach (var input in inputs)
         {
             needed |= input is { RequiresGradient: true };
+            NoteUse(input);
         }
 
         return Track(value, Recording && needed);
@@ -308,6 +326,7 @@ public sealed class Tape : IDisposable
     internal Variable Share(Variable x, [CallerMemberName] string operation = "")
     {
         Require(operation, x);
+        NoteUse(x);
         var result = Track(x.Value.Share(), Recording && x.RequiresGradient);
         if (result.RequiresGradient)
         {
@@ -323,6 +342,25 @@ public sealed class Tape : IDisposable
         var keys = _keys;
         keys.Counter = _keysDrawn++;
         return keys.NextBits();
+    }
+
+    // The operation is recorded after its result was made, as number _nodes.Count or later: nothing is told too early.
+    private void NoteUse(Variable? input)
+    {
+        if (GradientIsFinal is not null && input is Parameter { RequiresGradient: true } parameter && _used.Add(parameter))
+        {
+            _firstUses.Add((_nodes.Count, parameter));
+        }
+    }
+
+    private void TellFinal(int node)
+    {
+        while (_firstUses.Count > 0 && _firstUses[^1].Node >= node)
+        {
+            Parameter parameter = _firstUses[^1].Parameter;
+            _firstUses.RemoveAt(_firstUses.Count - 1);
+            GradientIsFinal!(parameter);
+        }
     }
 
     /// <summary>Makes the enclosing scope the innermost one.</summary>

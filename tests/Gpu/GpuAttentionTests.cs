@@ -30,6 +30,10 @@ public class OpenClAttentionTests(OpenClFixture fixture)
     public void ForwardAndBackward(int batch, int heads, int queries, int keys, int headDim, bool causal, float dropout, bool packed) =>
         AttentionCases.Run(fixture.Twin, new AttentionSizes(batch, heads, queries, keys, headDim, 1f / MathF.Sqrt(headDim), causal, dropout, 0x123456789ABCDEFUL), packed);
 
+    [Fact]
+    public void APartOfALargerMask() =>
+        AttentionCases.Run(fixture.Twin, new AttentionSizes(2, 2, 20, 23, 16, 0.25f, false, 0.3f, 0x123456789ABCDEFUL, uint.MaxValue - 700), false);
+
     // Weights come from differences of thousands, which hold few digits, and gradients from differences of those: only their being finite is compared.
     [Fact]
     public void ScoresOfThousandsStayFinite() => fixture.Twin.Check(2e-3, bench =>

@@ -51,7 +51,7 @@ internal static class ElementwiseCases
             twin.Check(2e-6, bench =>
             {
                 View a = bench.Normal(new Shape(count + shift)).View.Shift(shift), b = bench.Normal(new Shape(count + shift), 3).View.Shift(shift);
-                var outputs = Enumerable.Range(0, 7).Select(_ => bench.Normal(new Shape(count + shift))).ToArray();
+                var outputs = Enumerable.Range(0, 8).Select(_ => bench.Normal(new Shape(count + shift))).ToArray();
                 View Y(int i) => outputs[i].View.Shift(shift);
                 var kernels = bench.Kernels.Elementwise;
                 kernels.Add(a, b, Y(0), count);
@@ -61,6 +61,9 @@ internal static class ElementwiseCases
                 kernels.ActivateBackward(b, a, Y(4), Activation.QuickGelu, add, count);
                 kernels.ActivateBackward(b, a, Y(5), Activation.Relu, add, count);
                 kernels.Dropout(a, Y(6), 0.1f, 0x1234567890ABCDEFUL, add, count);
+
+                // A part of a larger mask: its places cross 2^32.
+                kernels.Dropout(a, Y(7), 0.1f, 0x1234567890ABCDEFUL, add, count, uint.MaxValue - (count / 2));
                 return outputs;
             });
         }

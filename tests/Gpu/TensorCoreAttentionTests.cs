@@ -21,10 +21,11 @@ public class TensorCoreAttentionTests(SimulatorFixture fixture)
     [InlineData(1, 1, 9, 70, false, 0f)]
     [InlineData(2, 1, 40, 40, true, 0f)]
     [InlineData(2, 1, 17, 21, false, 0.2f)]
-    public void MatchesFloat64(int batch, int heads, int queries, int keys, bool causal, float dropout)
+    [InlineData(1, 1, 17, 21, false, 0.2f, 3 * 17 * 21)]
+    public void MatchesFloat64(int batch, int heads, int queries, int keys, bool causal, float dropout, int firstWeight = 0)
     {
         const int d = 64;
-        var sizes = new AttentionSizes(batch, heads, queries, keys, d, 1f / MathF.Sqrt(d), causal, dropout, 0x123456789ABCDEFUL);
+        var sizes = new AttentionSizes(batch, heads, queries, keys, d, 1f / MathF.Sqrt(d), causal, dropout, 0x123456789ABCDEFUL, (ulong)firstWeight);
         int width = heads * d, countQ = batch * queries * width, countK = batch * keys * width;
         float[] q = TensorCoreReference.Normal(countQ, 1), k = TensorCoreReference.Normal(countK, 2), v = TensorCoreReference.Normal(countK, 3), dOut = TensorCoreReference.Normal(countQ, 4);
         var expected = new AttentionReference(

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Lab.Ablation;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
+using Ldvc.Training;
 
 namespace Ldvc.App.Cli;
 
@@ -73,8 +75,10 @@ internal static class AblateVerb
     public static int Run(AblateOptions options)
     {
         CommonOptions common = options.Common;
-        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options)));
-        AblationPlan plan = AblationPlan.Create(config, options.Sweeps);
+        JobMember job = common.Member;
+        LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options))));
+        job.RequireAlike(JobFacts.OfConfig(config));
+        AblationPlan plan = job.Together(() => AblationPlan.Create(config, options.Sweeps));
         string root = config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice(config.Train.Precision);
         if (config.Ablate.Jobs > 1 && device is not CpuDevice)
@@ -82,9 +86,10 @@ internal static class AblateVerb
             throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are computed several at a time.");
         }
 
-        var run = new AblationRun(config, plan, root, device, common.Device.Open, DrawnData.Registry, common.Monitor, common.Cancellation);
+        AblationRun run = job.Together(() => new AblationRun(
+            config, plan, root, device, common.Device.Open, DrawnData.Registry, common.Monitor, job));
         bool done = run.Execute();
-        common.WriteJson(AblationOutput.Json(run.Results));
+        job.OnFirst(() => common.WriteJson(AblationOutput.Json(run.Results)));
         return done ? 0 : Application.Interrupted;
     }
 

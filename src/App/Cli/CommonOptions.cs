@@ -1,5 +1,6 @@
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 using Spectre.Console;
@@ -22,6 +23,9 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
 
     /// <summary>Set by Ctrl-C; verbs check it at least once per step or image.</summary>
     public CancellationToken Cancellation => Host.Cancellation;
+
+    /// <summary>This process's place in the job that its command line is run by.</summary>
+    public JobMember Member { get => field ??= JobMember.Alone(Cancellation); init; }
 
     /// <summary>--set arguments with --seed, when it was given, as the last of them: it sets train.seed and pretrain.seed.</summary>
     public string[] ApplySeed(string[] sets) => Seed is { } seed ? [.. sets, $"train.seed={seed}", $"pretrain.seed={seed}"] : sets;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Lab.Reports;
 using Ldvc.Lab.Synthetic;
@@ -62,26 +63,34 @@ internal static class EvalVerb
                 OptionValue.Precision(result, precision),
                 common.Read(result, host));
             return (options.Checkpoint is null) == result.GetValue(free)
-                ? options.Checkpoint is null ? RunClip(options) : Run(options)
+                ? Run(options)
                 : throw new InputException($"eval: expected --checkpoint F or --training-free, found {(options.Checkpoint is null ? "neither" : "both")}.");
         });
         return command;
     }
 
-    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <summary>Runs the verb and returns the exit code. The processes of a job share the pictures; the first one writes.</summary>
     /// <exception cref="InputException">Bad input, or a configuration of another model.</exception>
     public static int Run(EvalOptions options)
     {
+        JobMember job = options.Common.Member;
+        LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, options.Common.ApplySeed(options.Sets)));
+        job.RequireAlike(JobFacts.OfConfig(config));
+        return options.Checkpoint is null ? RunClip(options, config, job) : RunTrained(options, config, job);
+    }
+
+    private static int RunTrained(EvalOptions options, LdvcConfig config, JobMember job)
+    {
         CommonOptions common = options.Common;
-        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
-        using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint!);
-        checkpoint.RefuseOtherModel(config);
+        using LdvcCheckpoint checkpoint = job.Together(() => LdvcCheckpoint.Open(options.Checkpoint!));
+        job.Together(() => checkpoint.RefuseOtherModel(config));
 
         // Whether the seen penalty applies depends on how the checkpoint was trained, not on the configuration.
         config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
-        SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
+        SegmentationDataset dataset = job.Together(() => DrawnData.Registry.OpenValidation(config));
         using Device device = common.OpenDevice(options.Precision);
-        using LoadedModel loaded = checkpoint.LoadModel(device, config.Clip.Path);
+        using LoadedModel loaded = job.Together(() => checkpoint.LoadModel(device, config.Clip.Path));
+        job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
         if (BinaryMasks.Find(dataset) is { } warning)
@@ -96,7 +105,7 @@ internal static class EvalVerb
         }
 
         EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
-        Confusion confusion = Evaluation.Confuse(common.Monitor, loaded, dataset, config, report is null ? null : report.Add, common.Cancellation);
+        Confusion confusion = Evaluation.Confuse(common.Monitor, loaded, dataset, config, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
         Scores scores = Scores.From(confusion, dataset.Classes, dataset.Split);
         TakenFor?[] mistakes = Diagnosis.Mistakes(confusion, dataset.Classes);
         foreach (string line in ScoreTable.Lines(scores, mistakes))
@@ -111,33 +120,36 @@ internal static class EvalVerb
         }
 
         string[] facts = [options.Checkpoint!, $"{checkpoint.Step}", dataset.Name, $"{images}", ConfigWriter.EnumName(config.Train.Setting), ConfigWriter.EnumName(options.Precision)];
-        report?.Save(
-            options.Report!,
-            $"{options.Checkpoint} on {images} pictures of {dataset.Name}",
-            scores,
-            confusion,
-            dataset,
-            notes.Select(note => note.Text),
-            ReportFacts.Zip(facts));
-        common.WriteJson(new
+        job.OnFirst(() =>
         {
-            Data = dataset.Name,
-            Images = images,
-            options.Checkpoint,
-            checkpoint.Step,
-            Precision = ConfigWriter.EnumName(options.Precision),
-            Setting = ConfigWriter.EnumName(config.Train.Setting),
-            ShownUnseen = shown,
-            Scores = ScoreTable.ToJson(scores),
-            MostlyTakenFor = mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
-            Confusion = new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
-            Notes = notes.Select(note => new { note.Kind, note.Text }).ToArray(),
+            report?.Save(
+                options.Report!,
+                $"{options.Checkpoint} on {images} pictures of {dataset.Name}",
+                scores,
+                confusion,
+                dataset,
+                notes.Select(note => note.Text),
+                ReportFacts.Zip(facts));
+            common.WriteJson(new
+            {
+                Data = dataset.Name,
+                Images = images,
+                options.Checkpoint,
+                checkpoint.Step,
+                Precision = ConfigWriter.EnumName(options.Precision),
+                Setting = ConfigWriter.EnumName(config.Train.Setting),
+                ShownUnseen = shown,
+                Scores = ScoreTable.ToJson(scores),
+                MostlyTakenFor = mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
+                Confusion = new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
+                Notes = notes.Select(note => new { note.Kind, note.Text }).ToArray(),
+            });
         });
         return 0;
     }
 
     // The CLIP alone: no class had masks, so there is no penalty, and "seen" and "unseen" are only the data set's split.
-    private static int RunClip(EvalOptions options)
+    private static int RunClip(EvalOptions options, LdvcConfig config, JobMember job)
     {
         if (options.Report is not null)
         {
@@ -145,17 +157,17 @@ internal static class EvalVerb
         }
 
         CommonOptions common = options.Common;
-        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
-        SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
+        SegmentationDataset dataset = job.Together(() => DrawnData.Registry.OpenValidation(config));
         using Device device = common.OpenDevice(options.Precision);
-        using var model = SegmentationModel.OfClip(config.Clip, device, config.TrainingFree, config.Eval);
+        using SegmentationModel model = job.Together(() => SegmentationModel.OfClip(config.Clip, device, config.TrainingFree, config.Eval));
+        job.RequireAlike(JobFacts.OfEvaluation(null, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
         Scores scores;
-        using (Segmenter segmenter = model.CreateSegmenter(dataset.Classes))
+        using (Segmenter segmenter = job.Together(() => model.CreateSegmenter(dataset.Classes)))
         {
-            scores = Evaluation.Run(common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, common.Cancellation);
+            scores = Evaluation.Run(common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, job);
         }
 
         foreach (string line in ScoreTable.Lines(scores))
@@ -163,7 +175,7 @@ internal static class EvalVerb
             common.Out.WriteLine(line);
         }
 
-        common.WriteJson(new
+        job.OnFirst(() => common.WriteJson(new
         {
             Data = dataset.Name,
             Images = images,
@@ -171,7 +183,7 @@ internal static class EvalVerb
             TrainingFree = ConfigWriter.ToDictionary(config.TrainingFree),
             Precision = ConfigWriter.EnumName(options.Precision),
             Scores = ScoreTable.ToJson(scores),
-        });
+        }));
         return 0;
     }
 

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
@@ -132,7 +134,7 @@ internal static class SegmentVerb
         return command;
     }
 
-    /// <summary>Runs the verb and returns the exit code.</summary>
+    /// <summary>Runs the verb and returns the exit code. The processes of a job share the pictures; each writes the results of its own.</summary>
     /// <exception cref="InputException">Bad input; when it is one of several pictures, the results of the others have been written.</exception>
     public static int Run(SegmentOptions options)
     {
@@ -141,100 +143,116 @@ internal static class SegmentVerb
             throw new InputException("segment: expected --checkpoint F, or --clip PATH for a CLIP alone, found neither.");
         }
 
-        var files = new SegmentFiles(options.Out, options.Save);
-        List<PictureSource> pictures = PictureSources.Find(options.Images, options.Out);
-        RefuseSameFiles(pictures, files);
         CommonOptions common = options.Common;
+        JobMember job = common.Member;
         string[] names = [.. options.Classes.Take(options.Classes.Count - options.Ignored)];
-        var coco = options.Save.HasFlag(SegmentParts.Coco) ? new CocoAnnotations(names) : null;
-        if (coco is not null && options.SkipExisting)
+        bool coco = options.Save.HasFlag(SegmentParts.Coco);
+        if (coco && options.SkipExisting)
         {
             throw new InputException("--skip-existing: expected none with --save coco, whose file holds all pictures.");
         }
 
-        int found = pictures.Count;
-        if (options.SkipExisting)
-        {
-            pictures.RemoveAll(picture => files.Exist(picture.Name, names));
-            common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already");
-        }
-
-        var results = new List<object>();
-        var failures = new List<InputException>();
+        var files = new SegmentFiles(options.Out, options.Save);
+        var (pictures, found) = Find(options, files, names, job);
+        var own = new List<SegmentEntry>();
         long began = Stopwatch.GetTimestamp();
-        if (pictures.Count > 0)
+        if (pictures.Length > 0)
         {
-            using LdvcCheckpoint? checkpoint = options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null;
+            int[] numbers = [.. Deal.Of(job.Group, pictures.Length)];
+            using LdvcCheckpoint? checkpoint = job.Together(() => options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null);
             using Device device = common.OpenDevice(options.Precision);
-            using SegmentationModel model = Load(checkpoint, device, options);
-            using Segmenter segmenter = model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored);
-            OutputFolder.Create(options.Out);
-            new SegmentPipeline
+            using SegmentationModel model = job.Together(() => Load(checkpoint, device, options));
+            using Segmenter segmenter = job.Together(() => model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored));
+            job.Together(() => OutputFolder.Create(options.Out));
+            SharedWork.Run(job, cancellation => new SegmentPipeline
             {
                 Segmenter = segmenter,
                 Files = files,
                 Background = options.Background,
                 Scores = options.Save.HasFlag(SegmentParts.Probabilities),
                 Together = Together,
-                WindowsDone = ReportWindows(common),
-            }.Run(pictures, outcome => Report(outcome, found: pictures.Count), common.Cancellation);
+                WindowsDone = ReportWindows(common, cancellation),
+            }.Run([.. numbers.Select(i => pictures[i])], outcome => Report(numbers[own.Count], outcome), cancellation));
         }
 
-        if (coco is not null)
+        List<SegmentEntry> all = SegmentEntry.Gather(job, own);
+        string? failure = job.FromFirst(() => Finish(options, names, all, found, Stopwatch.GetElapsedTime(began).TotalSeconds));
+        return failure is null ? 0 : throw (job.IsAlone ? new InputException(failure) : JobMember.Agreed(failure));
+
+        void Report(int index, SegmentOutcome outcome)
         {
-            Tensors.Serialization.AtomicFile.WriteText(Path.Combine(options.Out, "coco.json"), JsonText.Of(coco.ToJson()));
-        }
-
-        common.WriteJson(results);
-        Summarise();
-        return failures.Count == 0 ? 0 : throw Failure(failures, found);
-
-        void Report(SegmentOutcome outcome, int found)
-        {
-            string counted = found == 1 ? "" : $"  [{results.Count + 1}/{found}]";
-            if (outcome.Result is not { } result)
-            {
-                failures.Add(outcome.Failure!);
-                results.Add(new { Image = outcome.Source.Path, Error = outcome.Failure!.Message });
-                common.Out.WriteLine($"{outcome.Source.Path}  failed{counted}");
-                return;
-            }
-
-            coco?.Add(result);
-            results.Add(result.ToJson());
+            own.Add(SegmentEntry.Of(index, outcome, coco ? names.Length : 0));
+            string counted = pictures.Length == 1 ? "" : $"  [{index + 1}/{pictures.Length}]";
             string seconds = outcome.Seconds.ToString("F2", CultureInfo.InvariantCulture);
-            common.Out.WriteLine($"{result.Image}  {result.Width}x{result.Height}  {seconds} s  {result.Describe(ClassesShown)}{counted}");
-        }
-
-        void Summarise()
-        {
-            if (found == 1 || results.Count == 0)
-            {
-                return;
-            }
-
-            double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            int done = results.Count - failures.Count;
-            common.Out.WriteLine(FormattableString.Invariant($"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Count} failed"));
-            foreach (InputException failure in failures.Take(FailuresShown))
-            {
-                common.Out.WriteLine($"  {failure.Message}");
-            }
-
-            if (failures.Count > FailuresShown)
-            {
-                common.Out.WriteLine($"  and {failures.Count - FailuresShown} more{(common.Json is null ? "; --json lists all" : "")}");
-            }
+            common.Out.WriteLine(outcome.Result is { } result
+                ? $"{result.Image}  {result.Width}x{result.Height}  {seconds} s  {result.Describe(ClassesShown)}{counted}"
+                : $"{outcome.Source.Path}  failed{counted}");
         }
     }
 
+    // The list is made by one process: while others begin to write, files would come and go in it.
+    private static (PictureSource[] Pictures, int Found) Find(SegmentOptions options, SegmentFiles files, string[] names, JobMember job)
+    {
+        string listed = job.FromFirst(() =>
+        {
+            List<PictureSource> pictures = PictureSources.Find(options.Images, options.Out);
+            RefuseSameFiles(pictures, files);
+            int found = pictures.Count;
+            if (options.SkipExisting)
+            {
+                pictures.RemoveAll(picture => files.Exist(picture.Name, names));
+                options.Common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already");
+            }
+
+            return JsonSerializer.Serialize(new PictureList([.. pictures], found));
+        })!;
+        PictureList list = JsonSerializer.Deserialize<PictureList>(listed)!;
+        return (list.Pictures, list.Found);
+    }
+
+    // Writes what is about all pictures; the sentence of the pictures that failed, null when none did.
+    private static string? Finish(SegmentOptions options, string[] names, List<SegmentEntry> entries, int found, double seconds)
+    {
+        CommonOptions common = options.Common;
+        if (options.Save.HasFlag(SegmentParts.Coco))
+        {
+            var annotations = new CocoAnnotations(names);
+            foreach (CocoPicture picture in entries.Select(entry => entry.Coco).OfType<CocoPicture>())
+            {
+                annotations.Add(picture);
+            }
+
+            Tensors.Serialization.AtomicFile.WriteText(Path.Combine(options.Out, "coco.json"), JsonText.Of(annotations.ToJson()));
+        }
+
+        common.WriteJson(entries.Select(entry => entry.Result));
+        string[] failures = [.. entries.Select(entry => entry.Failure).OfType<string>()];
+        if (found > 1 && entries.Count > 0)
+        {
+            int done = entries.Count - failures.Length;
+            common.Out.WriteLine(FormattableString.Invariant($"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Length} failed"));
+            foreach (string each in failures.Take(FailuresShown))
+            {
+                common.Out.WriteLine($"  {each}");
+            }
+
+            if (failures.Length > FailuresShown)
+            {
+                common.Out.WriteLine($"  and {failures.Length - FailuresShown} more{(common.Json is null ? "; --json lists all" : "")}");
+            }
+        }
+
+        string others = failures.Length <= 1 ? "" : $" (and {failures.Length - 1} more of the {found} images)";
+        return failures.Length == 0 ? null : failures[0] + others;
+    }
+
     // A picture of many windows says every few seconds how far it is.
-    private static Action<int, int> ReportWindows(CommonOptions common)
+    private static Action<int, int> ReportWindows(CommonOptions common, CancellationToken cancellation)
     {
         long last = Stopwatch.GetTimestamp();
         return (done, all) =>
         {
-            common.Cancellation.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             if (all >= ManyWindows && done < all && Stopwatch.GetElapsedTime(last) > WindowsEvery)
             {
                 last = Stopwatch.GetTimestamp();
@@ -301,9 +319,5 @@ internal static class SegmentVerb
         }
     }
 
-    private static InputException Failure(List<InputException> failures, int images)
-    {
-        string others = failures.Count == 1 ? "" : $" (and {failures.Count - 1} more of the {images} images)";
-        return new InputException(failures[0].Message + others, failures[0]);
-    }
+    private sealed record PictureList(PictureSource[] Pictures, int Found);
 }

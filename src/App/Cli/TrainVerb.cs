@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -47,11 +48,12 @@ internal static class TrainVerb
     public static int Run(TrainOptions options)
     {
         CommonOptions common = options.Common;
-        LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
+        JobMember job = common.Member;
+        LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets)));
         string root = config.Train.Out ?? RunFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice();
-        TrainingOutcome outcome = TrainingRun.Run(config, root, options.Resume, device, DrawnData.Registry, common.Monitor, common.Cancellation);
-        common.WriteJson(outcome.ToJson());
+        TrainingOutcome outcome = TrainingRun.Run(config, root, options.Resume, device, DrawnData.Registry, common.Monitor, job);
+        job.OnFirst(() => common.WriteJson(outcome.ToJson()));
         return outcome.Finished ? 0 : Application.Interrupted;
     }
 }

@@ -52,8 +52,9 @@ public static class AttentionOp
         }
 
         bool drop = tape.Recording && dropout > 0;
+        ulong first = (ulong)tape.FirstRow * (ulong)heads * (ulong)queries[1] * (ulong)all[1];
         var sizes = new AttentionSizes(
-            batch, heads, queries[1], all[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0);
+            batch, heads, queries[1], all[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0, drop ? first : 0);
 
         // The keys' mean knows the future: causal attention leaves it in, so that later tokens do not change a bit of earlier ones.
         using var keys = causal ? k.Value.Share() : CenteredKeys.Center(tape.Kernels, k.Value);

@@ -16,6 +16,15 @@ public static class MaskLossOp
     /// </summary>
     public static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
     {
+        Variable loss = MaskLoss(tape, logits, labels, focalWeight, diceWeight, alpha, out parts, out Tensor sums);
+        sums.Dispose();
+        return loss;
+    }
+
+    /// <summary>The same, and `sums` [B, C, 4] of each pair of picture and class (to be disposed of by the caller): see <see cref="PresentPairs"/>.</summary>
+    internal static Variable MaskLoss(
+        this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts, out Tensor sums)
+    {
         Shape shape = Guard.Floats(tape, Name, logits, 4, "[B, C, h, w]"), image = Guard.Plain(tape, Name, labels, DType.UInt8, 3, "[B, H, W]");
         for (int i = 0; i < 4; i++)
         {
@@ -40,19 +49,31 @@ public static class MaskLossOp
 
         var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], image[1], image[2], focalWeight, diceWeight, alpha);
         parts = tape.Device.Empty(new Shape(3));
-        var sums = tape.Device.Empty(new Shape(shape[0], shape[1], 4));
+        sums = tape.Device.Empty(new Shape(shape[0], shape[1], 4));
         tape.Kernels.MaskLoss.Forward(sizes, logits.Value, labels, sums, parts);
         var total = tape.Result(parts.Slice(0, 1), logits);
         if (total.RequiresGradient)
         {
-            tape.Record(new MaskLossNode(total, logits, labels, sums, sizes));
-        }
-        else
-        {
-            sums.Dispose();
+            tape.Record(new MaskLossNode(total, logits, labels, sums.Share(), sizes));
         }
 
         return total;
+    }
+
+    /// <summary>
+    /// Pairs of picture and class that occur in the labels, from `sums`: 0 or more. The loss divides by this number, at least 1 (n of method.md 7); the loss of a
+    /// batch whose parts are computed apart is the sum of their losses, each times its own divisor over that of all pairs. Waits for the device.
+    /// </summary>
+    internal static int PresentPairs(Tensor sums)
+    {
+        int present = 0;
+        float[] values = sums.ToArray();
+        for (int i = 2; i < values.Length; i += 4)
+        {
+            present += values[i] > 0 ? 1 : 0;
+        }
+
+        return present;
     }
 
     private sealed class MaskLossNode : Node

@@ -17,8 +17,10 @@ internal readonly record struct TokenRows(View Data, long BatchStride, int RowSt
 /// <param name="Scale">Usually 1 / sqrt(HeadDim).</param>
 /// <param name="Causal">Query i sees keys 0..i only (requires Queries == Keys).</param>
 /// <param name="Dropout">Probability of dropping an attention weight after the softmax; 0 for none. Kept weights are scaled by 1 / (1 - p).</param>
-/// <param name="DropoutKey">Key of the dropout mask; weight (b, h, i, j) uses element ((b * H + h) * Queries + i) * Keys + j of <see cref="Ldvc.Kernels.DropoutMask"/>.</param>
-internal readonly record struct AttentionSizes(int Batch, int Heads, int Queries, int Keys, int HeadDim, float Scale, bool Causal, float Dropout, ulong DropoutKey);
+/// <param name="DropoutKey">Key of the dropout mask; weight (b, h, i, j) uses element DropoutFirst + ((b * H + h) * Queries + i) * Keys + j of <see cref="Ldvc.Kernels.DropoutMask"/>.</param>
+/// <param name="DropoutFirst">Place of the first weight in the mask: B may be a part of a larger batch.</param>
+internal readonly record struct AttentionSizes(
+    int Batch, int Heads, int Queries, int Keys, int HeadDim, float Scale, bool Causal, float Dropout, ulong DropoutKey, ulong DropoutFirst = 0);
 
 /// <summary>Softmax attention that never stores the Queries x Keys matrix: keys are walked in tiles with an online softmax.</summary>
 internal interface IAttentionKernels

@@ -36,8 +36,11 @@ internal interface IElementwiseKernels
     /// <summary>dx (+)= dy * activation'(x); x may be bf16 on a GPU.</summary>
     void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count);
 
-    /// <summary>y (+)= x * DropoutMask(key, i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward.</summary>
-    void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count);
+    /// <summary>
+    /// y (+)= x * DropoutMask(key, first + i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward. `first` is the place of x's
+    /// first element in a larger tensor, whose mask the mask is a part of.
+    /// </summary>
+    void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0);
 
     /// <summary>bias gradient [columns] += column sums of dy [rows, columns], rows in order.</summary>
     void ColumnSums(View dy, View sums, int rows, int columns);

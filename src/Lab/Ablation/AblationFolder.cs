@@ -51,6 +51,9 @@ internal sealed class AblationFolder
         return new AblationFolder(root, config.Train.Setting);
     }
 
+    /// <summary>The folder as the processes of a job see it that do not open it.</summary>
+    internal static AblationFolder Join(string root, LdvcConfig config) => new(root, config.Train.Setting);
+
     // Not what a process that was killed while it wrote ablation.yaml leaves behind.
     private static bool IsForeign(string entry) => !Path.GetFileName(entry).StartsWith($".{ConfigName}.", StringComparison.Ordinal);
 

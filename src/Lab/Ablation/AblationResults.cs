@@ -28,6 +28,9 @@ internal sealed class AblationResults(AblationPlan plan, LdvcConfig config)
         runs[(run.Split?.Index ?? 0, run.Seed)] = result;
     }
 
+    /// <summary>A run's result; null when it is not done.</summary>
+    internal RunResult? Find(PlannedRun run) => _runs.TryGetValue(run.Variant.Key, out var runs) ? runs.GetValueOrDefault((run.Split?.Index ?? 0, run.Seed)) : null;
+
     /// <summary>A variant's results, by split and seed.</summary>
     internal IReadOnlyCollection<RunResult> Of(AblationVariant variant) => _runs.TryGetValue(variant.Key, out var runs) ? runs.Values : [];
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -20,7 +22,7 @@ internal sealed class AblationRun
     private readonly Device _device;
     private readonly DatasetRegistry _datasets;
     private readonly IComparisonMonitor _monitor;
-    private readonly CancellationToken _cancellation;
+    private readonly JobMember _job;
     private readonly string _clip;
     private readonly string _clipSha;
     private readonly SegmentationDataset _training;
@@ -45,12 +47,12 @@ internal sealed class AblationRun
     /// <param name="openDevice">Opens a device of so many threads for a job, when several runs are computed at a time.</param>
     /// <param name="datasets">Opens data sets.</param>
     /// <param name="monitor">Follows the comparison.</param>
-    /// <param name="cancellation">Set when it is to stop.</param>
+    /// <param name="job">Its processes share the runs; the first one writes the tables and talks.</param>
     /// <exception cref="InputException">Bad input.</exception>
     internal AblationRun(
-        LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, DatasetRegistry datasets, IComparisonMonitor monitor, CancellationToken cancellation)
+        LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, DatasetRegistry datasets, IComparisonMonitor monitor, JobMember job)
     {
-        (_config, _device, _openDevice, _datasets, _monitor, _cancellation) = (config, device, openDevice, datasets, monitor, cancellation);
+        (_config, _device, _openDevice, _datasets, _monitor, _job) = (config, device, openDevice, datasets, monitor, job);
         _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         _training = datasets.OpenTraining(config);
         SegmentationDataset own = datasets.OpenValidation(config);
@@ -71,7 +73,8 @@ internal sealed class AblationRun
         _clipSha = ClipCheckpoint.Find(_clip).Sha256();
         Results = new AblationResults(plan, config);
         _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
-        _folder = AblationFolder.Open(root, config);
+        _next = job.Group.Rank;
+        _folder = job.IsFirst ? AblationFolder.Open(root, config) : AblationFolder.Join(root, config);
     }
 
     /// <summary>What has been measured so far.</summary>
@@ -86,12 +89,24 @@ internal sealed class AblationRun
             $"{plan.Rows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} runs of {_config.Train.Steps} steps, in {_folder.Root}");
         try
         {
-            MeasureCosts();
-            RunAll();
-            _cancellation.ThrowIfCancellationRequested();
-            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, _clock.Elapsed);
+            SharedWork.Run(_job, cancellation =>
+            {
+                if (_job.IsFirst)
+                {
+                    MeasureCosts(cancellation);
+                }
+            });
+            SharedWork.Run(_job, stop =>
+            {
+                RunAll(stop);
+                stop.ThrowIfCancellationRequested();
+            });
+            Gather();
+
+            // The others wait as long as it takes.
+            SharedWork.Run(_job, _ => WriteReport());
         }
-        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_job.MustStop)
         {
             _monitor.Say($"stopped with {Results.Count} of {plan.Runs.Count} runs finished, after {TimeText.Span(_clock.Elapsed.TotalSeconds)}; the same command goes on from here");
             return false;
@@ -102,12 +117,20 @@ internal sealed class AblationRun
         return true;
     }
 
+    private void WriteReport()
+    {
+        if (_job.IsFirst)
+        {
+            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, _clock.Elapsed);
+        }
+    }
+
     // First of all: a variant that cannot be trained is an error before hours are spent on the others.
-    private void MeasureCosts()
+    private void MeasureCosts(CancellationToken cancellation)
     {
         foreach (AblationVariant variant in Results.Plan.Variants)
         {
-            _cancellation.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             string path = _folder.CostPath(variant), fingerprint = Fingerprint(variant.Config, _device.Name);
             VariantCost? cost = ResultFile.Load<VariantCost>(path);
             if (cost?.Fingerprint != fingerprint)
@@ -120,7 +143,7 @@ internal sealed class AblationRun
         }
     }
 
-    private void RunAll()
+    private void RunAll(CancellationToken stop)
     {
         int threads = _device is CpuDevice cpu ? Math.Max(1, cpu.ThreadCount / _jobs) : 0;
         if (_jobs > 1)
@@ -140,18 +163,26 @@ internal sealed class AblationRun
 
         if (_jobs == 1)
         {
-            Jobs.Run(1, (_, cancellation) => Work(_monitor, cancellation), _cancellation);
+            Jobs.Run(1, (_, cancellation) => Work(_monitor, cancellation), stop);
             return;
         }
 
-        _monitor.Together(monitor => Jobs.Run(_jobs, (_, cancellation) => Work(monitor, cancellation), _cancellation));
+        _monitor.Together(monitor => Jobs.Run(_jobs, (_, cancellation) => Work(monitor, cancellation), stop));
     }
 
+    // The processes of a job take runs in turn.
     private int? TakeNext()
     {
         lock (_shared)
         {
-            return _next < Results.Plan.Runs.Count ? _next++ : null;
+            if (_next >= Results.Plan.Runs.Count)
+            {
+                return null;
+            }
+
+            int taken = _next;
+            _next += _job.Group.Size;
+            return taken;
         }
     }
 
@@ -166,7 +197,7 @@ internal sealed class AblationRun
 
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);
         double[] penalties = RunScorer.Penalties(config, Results.Plan.Penalties);
-        string fingerprint = Fingerprint(config, penalties.Select(ConfigText.Number));
+        string fingerprint = FingerprintOf(run);
         RunResult? result = RunResult.Load(_folder.ResultPath(run), fingerprint);
         monitor.Say($"run {index + 1} of {runs.Count}: {run.Name} ({(result is null ? Left(index) : "done before")})");
         double start = _clock.Elapsed.TotalSeconds;
@@ -186,18 +217,65 @@ internal sealed class AblationRun
             }
 
             Results.Add(run, result);
-            AblationOutput.Write(_folder, Results);
+            if (_job.IsFirst)
+            {
+                AddFinished();
+                AblationOutput.Write(_folder, Results);
+            }
         }
 
         monitor.Say($"  {AblationTables.Line(result)}");
+    }
+
+    // What other processes have finished by now, as their files say.
+    private void AddFinished()
+    {
+        for (int i = 0; i < Results.Plan.Runs.Count && !_job.IsAlone; i++)
+        {
+            PlannedRun run = Results.Plan.Runs[i];
+            if (i % _job.Group.Size != 0 && Results.Find(run) is null && RunResult.Load(_folder.ResultPath(run), FingerprintOf(run)) is { } result)
+            {
+                Results.Add(run, result);
+                _monitor.Say($"run {i + 1} of {Results.Plan.Runs.Count}: {run.Name} (done by rank {i % _job.Group.Size})");
+                _monitor.Say($"  {AblationTables.Line(result)}");
+            }
+        }
+    }
+
+    // All results, in the process that writes the tables.
+    private void Gather()
+    {
+        if (_job.IsAlone)
+        {
+            return;
+        }
+
+        IReadOnlyList<PlannedRun> runs = Results.Plan.Runs;
+        var own = Deal.Of(_job.Group, runs.Count).ToDictionary(i => i, i => Results.Find(runs[i])!);
+        byte[][]? all = _job.Group.Gather(JsonSerializer.SerializeToUtf8Bytes(own, JsonText.Format), root: 0);
+        _job.OnFirst(() =>
+        {
+            foreach (var (index, result) in all!.SelectMany(part => JsonSerializer.Deserialize<Dictionary<int, RunResult>>(part, JsonText.Format)!))
+            {
+                Results.Add(runs[index], result);
+            }
+
+            AblationOutput.Write(_folder, Results);
+        });
     }
 
     private string Left(int index)
     {
         lock (_shared)
         {
-            return _here > 0 ? "ETA " + TimeText.Span(_spent / _here * (Results.Plan.Runs.Count - index) / _jobs) : "first run";
+            return _here > 0 ? "ETA " + TimeText.Span(_spent / _here * (Results.Plan.Runs.Count - index) / (_jobs * _job.Group.Size)) : "first run";
         }
+    }
+
+    private string FingerprintOf(PlannedRun run)
+    {
+        LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        return Fingerprint(config, RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number));
     }
 
     private LdvcConfig ConfigOf(PlannedRun run, TrainSetting setting)

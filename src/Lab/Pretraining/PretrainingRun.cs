@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 using Ldvc.Training;
@@ -59,7 +60,7 @@ internal static class PretrainingRun
 
         using var log = new RunLog(folder, trainer.Step);
         var schedule = new RunSchedule(config.Pretrain.Steps, config.Pretrain.Batch, config.Pretrain.LogEvery, config.Pretrain.CheckpointEvery);
-        var loop = new RunLoop(trainer, schedule, checkpoints, newest, log, monitor, cancellation);
+        var loop = new RunLoop(trainer, schedule, checkpoints, newest, log, monitor, JobMember.Alone(cancellation));
         using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(monitor, cancellation);
         if (trainer.Step < schedule.Steps && !loop.RunUntil(schedule.Steps))
         {

@@ -8,7 +8,9 @@ namespace Ldvc.Lab.Reports;
 /// <summary>The page of an evaluation: means, notes, what each class is taken for, the confusion matrix, a few pictures.</summary>
 internal sealed class EvaluationReport
 {
-    private const int MaxPictures = 4;
+    /// <summary>Pictures on the page.</summary>
+    internal const int MaxPictures = 4;
+
     private const int LongestSide = 480;
 
     private readonly List<(string Id, RgbImage Picture, LabelMap Truth, LabelMap Labels)> _pictures = [];

@@ -1,5 +1,3 @@
-using Ldvc.Imaging;
-
 namespace Ldvc.Inference;
 
 /// <summary>
@@ -13,40 +11,22 @@ internal sealed class CocoAnnotations(IReadOnlyList<string> classes)
     private readonly List<object> _annotations = [];
 
     /// <summary>Adds a picture.</summary>
-    internal void Add(SegmentResult result) => Add(result.Image, result.Labels);
-
-    /// <summary>Adds a picture by its labels; 65535 = no class.</summary>
-    internal void Add(string file, LabelMap16 labels)
+    internal void Add(CocoPicture picture)
     {
-        int id = _images.Count + 1, width = labels.Width;
-        _images.Add(new { Id = id, FileName = file, labels.Width, labels.Height });
-        for (int c = 0; c < classes.Count; c++)
+        int id = _images.Count + 1;
+        _images.Add(new { Id = id, picture.FileName, picture.Width, picture.Height });
+        foreach (CocoMask mask in picture.Masks)
         {
-            int left = width, top = labels.Height, right = -1, bottom = -1;
-            long area = 0;
-            for (int i = 0; i < labels.Labels.Length; i++)
+            _annotations.Add(new
             {
-                if (labels.Labels[i] == c)
-                {
-                    int x = i % width, y = i / width;
-                    (left, right, top, bottom) = (Math.Min(left, x), Math.Max(right, x), Math.Min(top, y), Math.Max(bottom, y));
-                    area++;
-                }
-            }
-
-            if (area > 0)
-            {
-                _annotations.Add(new
-                {
-                    Id = _annotations.Count + 1,
-                    ImageId = id,
-                    CategoryId = c + 1,
-                    Segmentation = new { Size = new[] { labels.Height, width }, Counts = RunLengths.Encode(RunLengths.Of(labels.Labels, width, labels.Height, c)) },
-                    Area = area,
-                    Bbox = new[] { left, top, right - left + 1, bottom - top + 1 },
-                    Iscrowd = 0,
-                });
-            }
+                Id = _annotations.Count + 1,
+                ImageId = id,
+                CategoryId = mask.Class + 1,
+                Segmentation = new { Size = new[] { picture.Height, picture.Width }, mask.Counts },
+                mask.Area,
+                mask.Bbox,
+                Iscrowd = 0,
+            });
         }
     }
 

@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Devices;
@@ -21,7 +22,7 @@ public static class Evaluator
     public static Scores Run(
         LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress = null, IReadOnlyList<string>? names = null,
         CancellationToken cancellation = default) =>
-        Scores.From(Confuse(loaded, dataset, config, progress, names, show: null, cancellation), dataset.Classes, dataset.Split);
+        Scores.From(Confuse(loaded, dataset, config, progress, names, show: null, JobMember.Alone(cancellation)), dataset.Classes, dataset.Split);
 
     /// <summary>The same as a confusion matrix.</summary>
     /// <param name="loaded">The model.</param>
@@ -29,34 +30,61 @@ public static class Evaluator
     /// <param name="config">Windows, penalty, background.</param>
     /// <param name="progress">Told the number of pictures done after each.</param>
     /// <param name="names">Names to encode instead of the data set's, one per class.</param>
-    /// <param name="show">Told the name, the picture, its truth and its labels after each.</param>
-    /// <param name="cancellation">Checked before each picture.</param>
+    /// <param name="show">Shown the first pictures; null = nobody is.</param>
+    /// <param name="job">Its processes share the pictures; all get the matrix of all.</param>
     internal static Confusion Confuse(
-        LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress, IReadOnlyList<string>? names,
-        Action<string, RgbImage, LabelMap, LabelMap>? show, CancellationToken cancellation)
+        LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress, IReadOnlyList<string>? names, PictureShow? show, JobMember job)
     {
         using var segmenter = CreateSegmenter(loaded, dataset, config, names);
-        return Confuse(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, show, cancellation);
+        return Confuse(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, show, job);
     }
 
     /// <summary>The same with any segmenter of the data set's classes.</summary>
     internal static Confusion Confuse(
-        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress,
-        Action<string, RgbImage, LabelMap, LabelMap>? show, CancellationToken cancellation)
+        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress, PictureShow? show, JobMember job)
     {
         var confusion = new Confusion(dataset.Classes.Count);
-        int count = Count(dataset, config);
-        for (int i = 0; i < count; i++)
+        int count = Count(dataset, config), done = 0;
+        SharedWork.Run(job, cancellation =>
         {
-            cancellation.ThrowIfCancellationRequested();
-            var (picture, truth) = dataset.Read(i);
-            var (labels, _) = segmenter.Segment(picture, background);
-            Count(device, truth, labels, confusion);
-            show?.Invoke(dataset.GetId(i), picture, truth, labels);
-            progress?.Invoke(i + 1);
+            foreach (int i in Deal.Of(job.Group, count))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var (picture, truth) = dataset.Read(i);
+                var (labels, _) = segmenter.Segment(picture, background);
+                Count(device, truth, labels, confusion);
+
+                // The others are about as far.
+                done = Math.Min(count, done + job.Group.Size);
+                if (i < show?.Count && job.IsAlone)
+                {
+                    show.Show(dataset.GetId(i), picture, truth, labels);
+                }
+
+                progress?.Invoke(done);
+            }
+        });
+        job.Group.Sum(confusion.Counts.AsSpan());
+        ShowFirst(segmenter, dataset, background, show, job, count);
+        return confusion;
+    }
+
+    // The first pictures belong to several processes; the one that shows them computes them again.
+    private static void ShowFirst(Segmenter segmenter, SegmentationDataset dataset, double? background, PictureShow? show, JobMember job, int count)
+    {
+        if (show is null || job.IsAlone)
+        {
+            return;
         }
 
-        return confusion;
+        job.OnFirst(() =>
+        {
+            for (int i = 0; i < Math.Min(show.Count, count); i++)
+            {
+                var (picture, truth) = dataset.Read(i);
+                show.Show(dataset.GetId(i), picture, truth, segmenter.Segment(picture, background).Labels);
+            }
+        });
     }
 
     /// <summary>Pictures an evaluation is of: all, or the first eval.limit.</summary>

@@ -76,12 +76,13 @@ internal sealed class VisionPrompts : Module
         using var scope = tape.BeginScope();
         var tokens = layer == 0 ? tape.Reshape(_shallow!, _count, x.Shape[2]) : tape.Row(_deep!, layer - 1);
         var projected = _projection!.Forward(tape, tokens);
-        if (_dropoutPerPicture && _dropout > 0 && tape.Recording)
+        bool perPicture = _dropoutPerPicture && _dropout > 0 && tape.Recording;
+        if (perPicture)
         {
             projected = tape.Add(projected, tape.Constant(tape.Device.Zeros(new Shape(x.Shape[0], 1, 1))));
         }
 
-        var dropped = tape.Dropout(projected, _dropout);
+        var dropped = tape.Dropout(projected, _dropout, shared: !perPicture);
         return scope.Keep(tape.Splice(x, dropped, 1, layer == 0 ? 0 : _count));
     }
 }

@@ -1,6 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
-using Ldvc.Imaging;
+using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -12,20 +12,19 @@ internal static class Evaluation
 {
     /// <summary>Scores a model on the validation pictures.</summary>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
-    internal static Scores Run(IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, CancellationToken cancellation) =>
-        Scores.From(Confuse(monitor, loaded, dataset, config, show: null, cancellation), dataset.Classes, dataset.Split);
+    internal static Scores Run(IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, JobMember job) =>
+        Scores.From(Confuse(monitor, loaded, dataset, config, show: null, job), dataset.Classes, dataset.Split);
 
     /// <summary>The same as a confusion matrix.</summary>
     /// <param name="monitor">Follows.</param>
     /// <param name="loaded">The model.</param>
     /// <param name="dataset">Pictures and truth.</param>
     /// <param name="config">Windows, penalty, background.</param>
-    /// <param name="show">Told the name, the picture, its truth and its labels after each.</param>
-    /// <param name="cancellation">Checked before each picture.</param>
+    /// <param name="show">Shown the first pictures; null = nobody is.</param>
+    /// <param name="job">Its processes share the pictures; it is asked before each whether to stop.</param>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
     internal static Confusion Confuse(
-        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<string, RgbImage, LabelMap, LabelMap>? show,
-        CancellationToken cancellation) =>
+        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, PictureShow? show, JobMember job) =>
         monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Confuse(
             loaded,
             dataset,
@@ -33,12 +32,12 @@ internal static class Evaluation
             done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
             names: null,
             show,
-            cancellation));
+            job));
 
     /// <summary>The scores of any segmenter of the data set's classes.</summary>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
     internal static Scores Run(
-        IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, CancellationToken cancellation) =>
+        IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, JobMember job) =>
         monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Scores.From(
             Evaluator.Confuse(
                 segmenter,
@@ -48,7 +47,7 @@ internal static class Evaluation
                 background,
                 done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
                 show: null,
-                cancellation),
+                job),
             dataset.Classes,
             dataset.Split));
 }

@@ -22,6 +22,12 @@ internal interface ITrainable
     /// <exception cref="InputException">Data is bad, or training diverged.</exception>
     (double Loss, double LearningRate) Advance();
 
+    /// <summary>Compares the state with that of the job's other processes; nothing where there are none.</summary>
+    /// <exception cref="InputException">They are not the same.</exception>
+    void Verify()
+    {
+    }
+
     /// <summary>The state from which training continues bit for bit.</summary>
     /// <exception cref="InputException">A value of it is NaN or infinite.</exception>
     SafetensorsWriter Compose();

@@ -1,9 +1,9 @@
 using Ldvc.Autograd;
-using Ldvc.Autograd.Ops;
 using Ldvc.Autograd.Optimizers;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -27,9 +27,14 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private readonly SegmentationDataset _dataset;
     private readonly Augmentation _augmentation;
     private readonly LabelMapping _mapping;
-    private readonly TokenBatch? _texts;
     private readonly Tensor? _frozenClasses;
     private readonly Tensor? _unseenFlags;
+    private readonly StepParts _parts;
+    private readonly JobMember _job;
+
+    // What several processes tell each other; null for one.
+    private readonly StepExchange? _exchange;
+    private readonly GradientSums? _sums;
     private readonly PolynomialSchedule _schedule;
     private TrainingInputs? _inputs;
     private StepResult _last;
@@ -41,13 +46,16 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <param name="config">Sections train, augment, loss and data.</param>
     /// <exception cref="InputException">A value does not fit the CLIP or the data set.</exception>
     public LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
+        : this(loaded, dataset, config, JobMember.Alone())
     {
-        (_loaded, _dataset, _config) = (loaded, dataset, config);
+    }
+
+    /// <summary>The same as one process of a job: each takes its part of every batch.</summary>
+    internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, JobMember job)
+    {
+        (_loaded, _dataset, _config, _job) = (loaded, dataset, config, job);
         var train = config.Train;
-        if (train.Batch % train.Accumulate != 0)
-        {
-            throw new InputException($"{config.Source}: train.accumulate is {train.Accumulate}, expected a divisor of train.batch = {train.Batch}");
-        }
+        CheckBatch(config, job.Group.Size);
 
         if (config.Augment.Crop % loaded.Clip.Config.PatchSize != 0)
         {
@@ -66,7 +74,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
         // Built now, so that what is wrong with it is said before a run begins.
         _augmentation = new Augmentation(config.Augment, PictureStatistics.Of(config.Data, loaded.Statistics));
-        DataLoader.CheckBatch(train.Batch / train.Accumulate, config.Augment.Crop);
+        DataLoader.CheckBatch(Pictures, config.Augment.Crop);
         _mapping = new LabelMapping(dataset.Split, train.Setting switch
         {
             TrainSetting.Inductive => LabelProtocol.Inductive,
@@ -74,15 +82,10 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             _ => LabelProtocol.Supervised,
         });
         string[] names = [.. _mapping.ClassIds.Select(id => dataset.Classes[id])];
-        if (loaded.Model.HasTextPrompts)
-        {
-            _texts = loaded.Tokenize(names);
-        }
-        else
-        {
-            // Frozen class embeddings never change: one computation serves the whole run.
-            _frozenClasses = loaded.EmbedClasses(names);
-        }
+        TokenBatch? texts = loaded.Model.HasTextPrompts ? loaded.Tokenize(names) : null;
+
+        // Frozen class embeddings never change: one computation serves the whole run.
+        _frozenClasses = texts is null ? loaded.EmbedClasses(names) : null;
 
         if (_mapping.HasUnseenMask)
         {
@@ -95,9 +98,19 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             _unseenFlags = loaded.Device.FromHost(flags, new Shape(flags.Length));
         }
 
+        _parts = new StepParts(
+            loaded, config.Loss, tape => texts is null ? tape.Constant(_frozenClasses!.Share()) : loaded.Model.EncodeClasses(tape, texts), _unseenFlags, PseudoLabelMarker);
+        if (!job.IsAlone)
+        {
+            (_exchange, _sums) = (new StepExchange(job), new GradientSums(job.Group, loaded.Device));
+        }
+
         _schedule = new PolynomialSchedule(train.Lr, train.MinLr, train.Steps, train.PolyPower, train.Warmup, train.WarmupRatio);
         Optimizer = new AdamW(loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
     }
+
+    // Pictures that this process computes at once.
+    private int Pictures => _config.Train.Batch / _config.Train.Accumulate / _job.Group.Size;
 
     /// <summary>The optimiser with its moments.</summary>
     public AdamW Optimizer { get; }
@@ -126,14 +139,25 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         using var step = _loaded.Device.Range("training step");
         int parts = train.Accumulate;
         _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
-        double total = 0, focal = 0, dice = 0;
-        for (int part = 0; part < parts; part++)
+        (double Total, double Focal, double Dice) losses = default;
+        string? bad = null;
+        for (int part = 0; part < parts && (bad is null || _exchange is not null); part++)
         {
-            bool more = part + 1 < parts || Step + 1 < train.Steps;
-            var (t, f, d) = Accumulate(_inputs, (ulong)((Step * parts) + part), more);
-            total += t / parts;
-            focal += f / parts;
-            dice += d / parts;
+            // The others wait for this process's sums, whatever its numbers have become.
+            bad = Accumulate(_inputs, part, part + 1 < parts || Step + 1 < train.Steps, ref losses) is { } found ? bad ?? found : bad;
+        }
+
+        _sums?.Finish();
+        if (_exchange is not null)
+        {
+            bad = _exchange.AddLosses(ref losses, bad);
+        }
+
+        if (bad is not null)
+        {
+            HasDiverged = true;
+            string message = $"training stopped at step {Step}: {bad}; try a lower train.lr";
+            throw _exchange is null ? new InputException(message) : JobMember.Agreed(message);
         }
 
         double rate = _schedule.At(Step);
@@ -145,7 +169,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         Optimizer.Step((float)rate, 1f / parts);
-        return _last = new StepResult(total, focal, dice, rate);
+        return _last = new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
     }
 
     (double Loss, double LearningRate) ITrainable.Advance()
@@ -158,10 +182,13 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <exception cref="InputException">A value of it is NaN or infinite.</exception>
     public SafetensorsWriter Compose() => LdvcCheckpoint.Compose(_loaded, Optimizer, _config, _dataset);
 
+    void ITrainable.Verify() => _job.RequireAlike([("the digest of the trained weights", _job.IsAlone ? "" : WeightDigest.Of(_loaded.Model.Parameters()))]);
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _inputs?.Dispose();
+        _sums?.Dispose();
         _frozenClasses?.Dispose();
         _unseenFlags?.Dispose();
         Optimizer.Dispose();
@@ -170,48 +197,60 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private DataLoader StartLoader()
     {
         var train = _config.Train;
-        int workers = _config.Data.Workers > 0 ? _config.Data.Workers : Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
+        int workers = _config.Data.Workers > 0 ? _config.Data.Workers : Math.Clamp(_job.Cores / 2, 1, 8);
         return new DataLoader(_dataset, _augmentation, _mapping, new DataLoaderOptions
         {
-            BatchSize = train.Batch / train.Accumulate,
+            BatchSize = Pictures,
             Workers = workers,
             Prefetch = _config.Data.Prefetch,
             Seed = (ulong)train.Seed,
             StartIteration = Step * train.Accumulate,
+            Rank = _job.Group.Rank,
+            Ranks = _job.Group.Size,
         });
     }
 
-    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is.
-    private (double Total, double Focal, double Dice) Accumulate(TrainingInputs inputs, ulong iteration, bool more)
+    private static void CheckBatch(LdvcConfig config, int processes)
+    {
+        TrainConfig train = config.Train;
+        if (train.Batch % train.Accumulate != 0)
+        {
+            throw new InputException($"{config.Source}: train.accumulate is {train.Accumulate}, expected a divisor of train.batch = {train.Batch}");
+        }
+
+        int atOnce = train.Batch / train.Accumulate;
+        if (atOnce % processes != 0)
+        {
+            string of = train.Accumulate == 1 ? $"train.batch is {train.Batch}" : $"train.batch / train.accumulate is {train.Batch} / {train.Accumulate} = {atOnce}";
+            throw new InputException($"{config.Source}: {of}, expected a multiple of {processes}, the number of processes of the job: each takes as many pictures of a batch as the others");
+        }
+    }
+
+    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is. Bad numbers end a
+    // run of one process here; several tell each other after the step.
+    private string? Accumulate(TrainingInputs inputs, int part, bool more, ref (double Total, double Focal, double Dice) losses)
     {
         var device = _loaded.Device;
-        var model = _loaded.Model;
+        int parts = _config.Train.Accumulate;
+        ulong iteration = (ulong)((Step * parts) + part);
         var mixed = new CounterRandom((ulong)_config.Train.Seed, iteration);
-        using var tape = new Tape(device, recording: true, mixed.NextBits());
-        var (lent, images, truth) = inputs.Take();
-        using var batch = lent;
-        using var image = images;
-        using var labels = truth;
-        var texts = _frozenClasses is { } frozen ? tape.Constant(frozen.Share()) : model.EncodeClasses(tape, _texts!);
-        var logits = model.Forward(tape, image, texts);
-        if (_unseenFlags is not null)
+        var tape = new Tape(device, recording: true, mixed.NextBits())
         {
-            var shape = logits.Shape;
-            tape.Kernels.Segmentation.PseudoLabels(logits.Value, labels, _unseenFlags, PseudoLabelMarker, shape[0], shape[1], shape[2], shape[3], batch.Size, batch.Size);
+            FirstRow = (long)_job.Group.Rank * Pictures,
+            GradientIsFinal = _sums is not null && part + 1 == parts ? _sums.Add : null,
+        };
+        using var batch = new BatchPart(_parts, tape);
+        double share = _exchange is { } exchange ? exchange.Share(() => batch.Forward(inputs, count: true)) : 1;
+        if (_exchange is null)
+        {
+            batch.Forward(inputs, count: false);
         }
 
-        var weights = _config.Loss;
-        var loss = tape.MaskLoss(logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out var partsTensor);
-        using var parts = partsTensor;
-        using (device.Range("backward"))
-        {
-            tape.Backward(loss);
-        }
-
+        batch.Backward(share);
         using var status = device.Empty(new Shape(4));
-        using (var losses = status.Slice(0, 3))
+        using (var first = status.Slice(0, 3))
         {
-            losses.CopyFrom(parts);
+            first.CopyFrom(batch.Losses);
         }
 
         Optimizer.FindNotFiniteGradient(status.View.Shift(3).As(DType.Int32));
@@ -221,34 +260,15 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         float[] values = status.ToArray();
+        losses = (losses.Total + (values[0] * share / parts), losses.Focal + (values[1] * share / parts), losses.Dice + (values[2] * share / parts));
         if (!float.IsFinite(values[0]))
         {
-            throw Diverged($"the loss is {values[0]}; first bad tensor: {FirstBadTensor(image, texts, logits)}", batch);
+            return Pictured($"the loss is {values[0]}; first bad tensor: {batch.FirstBadTensor()}", batch.Batch);
         }
 
-        if (Optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])) is { } bad)
-        {
-            throw Diverged($"first bad tensor: the gradient of {bad}", batch);
-        }
-
-        return (values[0], values[1], values[2]);
+        return Optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])) is { } bad ? Pictured($"first bad tensor: the gradient of {bad}", batch.Batch) : null;
     }
 
-    private string FirstBadTensor(Tensor image, Variable texts, Variable logits)
-    {
-        static bool Bad(Tensor tensor) => !Finite.All(tensor);
-        var parameters = _loaded.Model.Parameters().Concat(_loaded.Clip.Parameters("clip."));
-        if (parameters.FirstOrDefault(p => Bad(p.Parameter.Value)).Name is { } name)
-        {
-            return $"parameter {name}";
-        }
-
-        return Bad(image) ? "the picture" : Bad(texts.Value) ? "text_embeddings" : Bad(logits.Value) ? "mask_logits" : "the loss";
-    }
-
-    private InputException Diverged(string what, DataBatch batch)
-    {
-        HasDiverged = true;
-        return new($"training stopped at step {Step}: {what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")}); try a lower train.lr");
-    }
+    private static string Pictured(string what, DataBatch batch) =>
+        $"{what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")})";
 }

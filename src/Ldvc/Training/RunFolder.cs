@@ -16,9 +16,10 @@ internal sealed class RunFolder : IDisposable
     private const string ScoresName = "scores.json";
     private const string LockName = ".lock";
 
-    private readonly FileStream _lock;
+    // Null in the processes of a job that do not write.
+    private readonly FileStream? _lock;
 
-    private RunFolder(string root, bool existed, FileStream held)
+    private RunFolder(string root, bool existed, FileStream? held)
     {
         Root = root;
         Existed = existed;
@@ -129,8 +130,11 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>The folder as the processes of a job see it that do not write; another one holds it.</summary>
+    public static RunFolder Join(string root) => new(root, existed: true, held: null);
+
     /// <summary>Lets the next process have the folder.</summary>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => _lock?.Dispose();
 
     private static void RefuseOtherSettings(string configPath, LdvcConfig config, string outKey)
     {

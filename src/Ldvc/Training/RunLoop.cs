@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ldvc.Distributed;
 using Ldvc.Tensors;
 
 namespace Ldvc.Training;
@@ -20,9 +21,9 @@ internal sealed class RunLoop
     private readonly ITrainable _trained;
     private readonly RunSchedule _schedule;
     private readonly CheckpointFolder _checkpoints;
-    private readonly RunLog _log;
+    private readonly RunLog? _log;
     private readonly IRunMonitor _monitor;
-    private readonly CancellationToken _cancellation;
+    private readonly JobMember _job;
     private readonly Stopwatch _clock = new();
 
     /// <summary>Goes on from what has been trained before.</summary>
@@ -30,12 +31,12 @@ internal sealed class RunLoop
     /// <param name="schedule">When to do what.</param>
     /// <param name="checkpoints">Where states are saved.</param>
     /// <param name="checkpoint">The file that training continues from; null at the beginning.</param>
-    /// <param name="log">Gets the metrics.</param>
+    /// <param name="log">Gets the metrics; null in processes that do not write.</param>
     /// <param name="monitor">Follows the run.</param>
-    /// <param name="cancellation">Set when the run is to stop.</param>
-    internal RunLoop(ITrainable trained, RunSchedule schedule, CheckpointFolder checkpoints, string? checkpoint, RunLog log, IRunMonitor monitor, CancellationToken cancellation)
+    /// <param name="job">Says who writes, and when the run is to stop.</param>
+    internal RunLoop(ITrainable trained, RunSchedule schedule, CheckpointFolder checkpoints, string? checkpoint, RunLog? log, IRunMonitor monitor, JobMember job)
     {
-        (_trained, _schedule, _checkpoints, _log, _monitor, _cancellation) = (trained, schedule, checkpoints, log, monitor, cancellation);
+        (_trained, _schedule, _checkpoints, _log, _monitor, _job) = (trained, schedule, checkpoints, log, monitor, job);
         (Checkpoint, First) = (checkpoint, trained.Step);
     }
 
@@ -55,15 +56,22 @@ internal sealed class RunLoop
     /// <exception cref="InputException">Data is bad (what was learnt so far is saved), or training diverged.</exception>
     internal bool RunUntil(int target) => _monitor.Loop("step", (int)_trained.Step, _schedule.Steps, progress => RunUntil(target, progress));
 
-    /// <summary>Saves the state of the step that was done last, unless that has been done.</summary>
-    /// <exception cref="InputException">The file cannot be written.</exception>
+    /// <summary>Saves the state of the step that was done last, unless that has been done. One process of a job writes, all call it.</summary>
+    /// <exception cref="InputException">The file cannot be written (in a job of several processes they say so when they meet next).</exception>
     internal void Save()
     {
         int step = (int)_trained.Step;
         if (step > 0 && Checkpoint != _checkpoints.PathOf(step))
         {
-            Checkpoint = _checkpoints.Save(step, _trained.Compose());
-            _monitor.Say($"checkpoint {Checkpoint}");
+            _trained.Verify();
+            _job.Hold(() =>
+            {
+                if (_job.IsFirst)
+                {
+                    _monitor.Say($"checkpoint {_checkpoints.Save(step, _trained.Compose())}");
+                }
+            });
+            Checkpoint = _checkpoints.PathOf(step);
         }
     }
 
@@ -85,9 +93,10 @@ internal sealed class RunLoop
         {
             while (_trained.Step < target)
             {
-                if (_cancellation.IsCancellationRequested)
+                if (_job.MustStop)
                 {
                     Save();
+                    _job.Settle();
                     return false;
                 }
 
@@ -97,7 +106,8 @@ internal sealed class RunLoop
                 progress.Report(new ProgressStatus((int)step, loss, rate, (step - first) * _schedule.Batch));
                 if (step % _schedule.LogEvery == 0 || step == _schedule.Steps)
                 {
-                    Log(loss, rate, step - part.Step, _clock.Elapsed - part.Time, _trained.Waited - part.Waited);
+                    var before = part;
+                    _job.Hold(() => Log(loss, rate, step - before.Step, _clock.Elapsed - before.Time, _trained.Waited - before.Waited));
                     part = (step, _clock.Elapsed, _trained.Waited);
                 }
 
@@ -107,6 +117,7 @@ internal sealed class RunLoop
                 }
             }
 
+            _job.Settle();
             return true;
         }
         finally
@@ -124,7 +135,7 @@ internal sealed class RunLoop
             values.Add(("data_wait", wait.TotalSeconds / seconds));
         }
 
-        _log.Add(_trained.Step, [.. values]);
+        _log?.Add(_trained.Step, [.. values]);
     }
 
     // A bad file of the data set stops the run, but the state is saved: repair the file and resume.
@@ -134,7 +145,7 @@ internal sealed class RunLoop
         {
             return _trained.Advance();
         }
-        catch (InputException) when (!_trained.HasDiverged)
+        catch (InputException e) when (!_trained.HasDiverged && (_job.IsAlone || e.IsAgreed))
         {
             Save();
             throw;

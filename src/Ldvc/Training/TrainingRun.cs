@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -15,13 +16,13 @@ public sealed class TrainingRun
 {
     private readonly LdvcConfig _config;
     private readonly IRunMonitor _monitor;
-    private readonly CancellationToken _cancellation;
+    private readonly JobMember _job;
     private readonly RunFolder _folder;
     private readonly LoadedModel _loaded;
     private readonly SegmentationDataset _training;
     private readonly SegmentationDataset _validation;
     private readonly LdvcTrainer _trainer;
-    private readonly RunLog _log;
+    private readonly RunLog? _log;
     private readonly RunLoop _loop;
     private readonly BestCheckpoint _best;
 
@@ -32,11 +33,11 @@ public sealed class TrainingRun
         LoadedModel loaded,
         (SegmentationDataset Training, SegmentationDataset Validation) data,
         LdvcTrainer trainer,
-        RunLog log,
+        RunLog? log,
         RunLoop loop,
-        CancellationToken cancellation)
+        JobMember job)
     {
-        (_config, _monitor, _folder, _loaded, _cancellation) = (config, monitor, folder, loaded, cancellation);
+        (_config, _monitor, _folder, _loaded, _job) = (config, monitor, folder, loaded, job);
         ((_training, _validation), _trainer, _log, _loop) = (data, trainer, log, loop);
         _best = new BestCheckpoint(folder.CheckpointsPath, config.Train.KeepBest, trainer.Step);
     }
@@ -51,14 +52,50 @@ public sealed class TrainingRun
     /// <param name="cancellation">Set when the run is to stop; it saves first.</param>
     /// <exception cref="InputException">Bad input, or training that diverged.</exception>
     public static TrainingOutcome Run(
-        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation)
+        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation) =>
+        Run(config, root, resume, device, datasets, monitor, JobMember.Alone(cancellation));
+
+    /// <summary>The same as one process of a job: all call it, each computes its part of every batch, the first one writes and talks.</summary>
+    /// <exception cref="InputException">Bad input in one of the processes, or training that diverged.</exception>
+    internal static TrainingOutcome Run(LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, JobMember job)
     {
+        monitor = job.IsFirst ? monitor : SilentMonitor.Instance;
+        job.RequireAlike(JobFacts.OfConfig(config));
+        job.Together(() => device.Precision = config.Train.Precision);
+
         // With the folder in it, the run's own config.yaml is all that is needed to continue.
         config = config with { Train = config.Train with { Out = root } };
-        device.Precision = config.Train.Precision;
-        bool existed = RunFolder.Check(root, config, resume);
+        bool existed = job.FromFirst(() => RunFolder.Check(root, config, resume) ? root : null) is not null;
 
         // Everything that can be wrong is checked before the folder is made and before hours are spent.
+        var (training, validation) = job.Together(() => OpenData(config, datasets, monitor));
+        var checkpoints = new CheckpointFolder(
+            RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
+        string? from = existed ? job.FromFirst(() => checkpoints.Latest()?.Path) : null;
+        using LdvcCheckpoint? start = job.Together(() => OpenStart(config, from, training));
+        using LoadedModel loaded = job.Together(() => LoadedModel.Create(
+            config.Clip, config.Model, device, (ulong)config.Train.Seed, LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
+        loaded.Statistics = start?.Statistics ?? loaded.Statistics;
+        job.RequireAlike(JobFacts.OfInputs(loaded, training, validation));
+        using LdvcTrainer trainer = job.Together(() => new LdvcTrainer(loaded, training, config, job));
+        job.Together(() =>
+        {
+            start?.Restore(loaded, from is null ? null : trainer.Optimizer);
+            Evaluator.CreateSegmenter(loaded, validation, config).Dispose();
+        });
+        ((ITrainable)trainer).Verify();
+        using RunFolder folder = job.IsFirst ? OpenFolder(config, root, resume, checkpoints, from, job) : RunFolder.Join(root);
+        job.Settle();
+        using RunLog? log = job.Together(() => job.IsFirst ? new RunLog(folder, trainer.Step) : null);
+        TrainConfig train = config.Train;
+        var schedule = new RunSchedule(train.Steps, train.Batch, train.LogEvery, train.CheckpointEvery, train.HalfWay);
+        var loop = new RunLoop(trainer, schedule, checkpoints, from, log, monitor, job);
+        var run = new TrainingRun(config, monitor, folder, loaded, (training, validation), trainer, log, loop, job);
+        return run.Execute(start);
+    }
+
+    private static (SegmentationDataset Training, SegmentationDataset Validation) OpenData(LdvcConfig config, DatasetRegistry datasets, IRunMonitor monitor)
+    {
         config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
         training.CheckFiles();
@@ -72,30 +109,26 @@ public sealed class TrainingRun
         }
 
         BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Source);
-        var checkpoints = new CheckpointFolder(
-            RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
-        string? from = existed ? checkpoints.Latest()?.Path : null;
-        using LdvcCheckpoint? start = OpenStart(config, from, training);
-        using LoadedModel loaded = LoadedModel.Create(
-            config.Clip, config.Model, device, (ulong)config.Train.Seed, LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings);
-        loaded.Statistics = start?.Statistics ?? loaded.Statistics;
-        using var trainer = new LdvcTrainer(loaded, training, config);
-        start?.Restore(loaded, from is null ? null : trainer.Optimizer);
-        Evaluator.CreateSegmenter(loaded, validation, config).Dispose();
+        return (training, validation);
+    }
 
-        using RunFolder folder = RunFolder.Open(root, config, resume);
-        if (folder.Existed && checkpoints.Latest()?.Path != from)
+    // Of the process that writes. What is wrong is said where the processes meet next; until then the folder is one that nobody holds.
+    private static RunFolder OpenFolder(LdvcConfig config, string root, bool resume, CheckpointFolder checkpoints, string? from, JobMember job)
+    {
+        RunFolder? opened = null;
+        job.Hold(() =>
         {
-            throw new InputException($"{root}: another ldvc process has just worked on this run; start again.");
-        }
+            RunFolder folder = RunFolder.Open(root, config, resume);
+            if (folder.Existed && checkpoints.Latest()?.Path != from)
+            {
+                folder.Dispose();
+                throw new InputException($"{root}: another ldvc process has just worked on this run; start again.");
+            }
 
-        checkpoints.RemoveLeftovers();
-        using var log = new RunLog(folder, trainer.Step);
-        TrainConfig train = config.Train;
-        var schedule = new RunSchedule(train.Steps, train.Batch, train.LogEvery, train.CheckpointEvery, train.HalfWay);
-        var loop = new RunLoop(trainer, schedule, checkpoints, from, log, monitor, cancellation);
-        var run = new TrainingRun(config, monitor, folder, loaded, (training, validation), trainer, log, loop, cancellation);
-        return run.Execute(start);
+            checkpoints.RemoveLeftovers();
+            opened = folder;
+        });
+        return opened ?? RunFolder.Join(root);
     }
 
     // The newest checkpoint of the run itself; else, for transductive training, the one it starts from.
@@ -145,10 +178,10 @@ public sealed class TrainingRun
 
     private TrainingOutcome Execute(LdvcCheckpoint? start)
     {
-        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_monitor, _cancellation);
+        using CancellationTokenRegistration notice = RunLog.NoticeInterrupts(_monitor, _job.Cancellation);
         Announce(start);
         int steps = _config.Train.Steps;
-        if (_loop.First > 0 && _loop.First < steps && Pause(steps, _loop.First - 1) == _loop.First && _folder.ScoredStep() != _loop.First && !EvaluateBetween())
+        if (_loop.First > 0 && _loop.First < steps && Pause(steps, _loop.First - 1) == _loop.First && !IsScored(_loop.First) && !EvaluateBetween())
         {
             return Stopped($"step {_trainer.Step} of {steps}");
         }
@@ -182,6 +215,8 @@ public sealed class TrainingRun
         return outcome;
     }
 
+    private bool IsScored(long step) => _job.FromFirst(() => _folder.ScoredStep() == step ? "yes" : null) is not null;
+
     // The next step after which there is an evaluation.
     private int Pause(int steps, long from)
     {
@@ -208,33 +243,38 @@ public sealed class TrainingRun
     {
         try
         {
-            Scores scores = Evaluation.Run(_monitor, _loaded, _validation, _config, _cancellation);
-            _log.Add(
-                _trainer.Step,
-                ("pixel_accuracy", scores.PixelAccuracy),
-                ("miou_seen", scores.Seen),
-                ("miou_unseen", scores.Unseen),
-                ("hiou", scores.Harmonic),
-                ("miou", scores.MeanIoU));
-            if (_best.Offer(scores, _loop.Checkpoint!, _trainer.Step))
-            {
-                _monitor.Say($"best checkpoint so far: {_best.Describe()}, kept as {_best.Path}");
-            }
-
-            AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new
-            {
-                Data = _validation.Name,
-                Images = Evaluator.Count(_validation, _config),
-                Checkpoint = _loop.Checkpoint,
-                _trainer.Step,
-                Scores = ScoreTable.ToJson(scores),
-            }));
+            Scores scores = Evaluation.Run(_monitor, _loaded, _validation, _config, _job);
+            _job.OnFirst(() => Keep(scores));
             return scores;
         }
-        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (_job.MustStop)
         {
             return null;
         }
+    }
+
+    private void Keep(Scores scores)
+    {
+        _log!.Add(
+            _trainer.Step,
+            ("pixel_accuracy", scores.PixelAccuracy),
+            ("miou_seen", scores.Seen),
+            ("miou_unseen", scores.Unseen),
+            ("hiou", scores.Harmonic),
+            ("miou", scores.MeanIoU));
+        if (_best.Offer(scores, _loop.Checkpoint!, _trainer.Step))
+        {
+            _monitor.Say($"best checkpoint so far: {_best.Describe()}, kept as {_best.Path}");
+        }
+
+        AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new
+        {
+            Data = _validation.Name,
+            Images = Evaluator.Count(_validation, _config),
+            Checkpoint = _loop.Checkpoint,
+            _trainer.Step,
+            Scores = ScoreTable.ToJson(scores),
+        }));
     }
 
     private void Announce(LdvcCheckpoint? start)
@@ -244,6 +284,12 @@ public sealed class TrainingRun
         _monitor.Say($"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
         _monitor.Say(
             $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, seed {train.Seed}, in {_folder.Root}");
+        if (!_job.IsAlone)
+        {
+            int each = train.Batch / _job.Group.Size;
+            _monitor.Say($"{_job.Group.Description}: {each} {(each == 1 ? "picture" : "pictures")} of a step each");
+        }
+
         if (start is not null)
         {
             _monitor.Say(_loop.First > 0 ? $"continuing after step {_loop.First}" : $"starting from {start.Path} (step {start.Step})");

@@ -42,7 +42,7 @@ internal unsafe struct CpuAttentionArguments
             {
                 Active = Sizes.Dropout > 0f,
                 Key = Sizes.DropoutKey,
-                Base = (ulong)index * (ulong)Sizes.Queries * (ulong)Sizes.Keys,
+                Base = Sizes.DropoutFirst + ((ulong)index * (ulong)Sizes.Queries * (ulong)Sizes.Keys),
                 Keys = (ulong)Sizes.Keys,
                 Threshold = DropoutMask.Threshold(Sizes.Dropout),
                 KeptScale = 1f / (1f - Sizes.Dropout),

@@ -53,6 +53,7 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
             Threshold = DropoutMask.Threshold(sizes.Dropout),
             KeptScale = 1f / (1f - sizes.Dropout),
             DropoutKey = sizes.DropoutKey,
+            DropoutFirst = sizes.DropoutFirst,
         }.With(q, k, v, o, logSumExp);
 
     private void Launch(int tokens, in GpuAttentionArguments args, Func<GpuAttentionKernelSet, GpuKernel<GpuAttentionArguments>> choose)

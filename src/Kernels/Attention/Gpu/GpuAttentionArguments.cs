@@ -77,6 +77,9 @@ internal readonly struct GpuAttentionArguments
 
     internal ulong DropoutKey { get; init; }
 
+    /// <summary>Place of the first weight in the mask.</summary>
+    internal ulong DropoutFirst { get; init; }
+
     internal int GridHeight { get; init; }
 
     internal int GridWidth { get; init; }

@@ -111,7 +111,7 @@ internal static class GpuAttentionTile
     internal static float Factor(GpuAttentionArguments a, int headIndex, int query, int key)
     {
         ulong index = ((((ulong)(uint)headIndex * (uint)a.Queries) + (uint)query) * (uint)a.Keys) + (uint)key;
-        return DropoutMask.Bits(a.DropoutKey, index) >= a.Threshold ? a.KeptScale : 0f;
+        return DropoutMask.Bits(a.DropoutKey, a.DropoutFirst + index) >= a.Threshold ? a.KeptScale : 0f;
     }
 
     /// <summary>Dropout applied to four queries and one key.</summary>

@@ -89,6 +89,7 @@ internal static class TensorCoreScores
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ScoreTile Drop(ScoreTile s, GpuAttentionArguments drop, ulong first, ulong rowStride, ulong columnStride)
     {
+        first += drop.DropoutFirst;
         s.C0 = Drop(s.C0, drop, first, rowStride, columnStride);
         s.C1 = Drop(s.C1, drop, first + (8 * columnStride), rowStride, columnStride);
         s.C2 = Drop(s.C2, drop, first + (16 * columnStride), rowStride, columnStride);

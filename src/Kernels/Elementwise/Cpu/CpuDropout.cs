@@ -7,6 +7,9 @@ internal unsafe struct DropoutArguments
     public float* X;
     public float* Y;
     public ulong Key;
+
+    /// <summary>Place of the first element in the tensor that the mask is drawn for.</summary>
+    public long First;
     public uint Threshold;
     public float KeptScale;
     public bool Accumulate;
@@ -26,15 +29,16 @@ internal static unsafe class CpuDropout
         while (i < end)
         {
             // The upper halves of a vector's indices must agree: once in 2^32 elements they do not.
-            if (i + lanes > end || (i >> 32) != ((i + lanes - 1) >> 32))
+            long place = a->First + i;
+            if (i + lanes > end || (place >> 32) != ((place + lanes - 1) >> 32))
             {
-                float value = a->X[i] * DropoutMask.Factor(a->Key, (ulong)i, a->Threshold, a->KeptScale);
+                float value = a->X[i] * DropoutMask.Factor(a->Key, (ulong)place, a->Threshold, a->KeptScale);
                 a->Y[i] = a->Accumulate ? a->Y[i] + value : value;
                 i++;
                 continue;
             }
 
-            var bits = DropoutMask.Bits(a->Key, Vector<uint>.Indices + new Vector<uint>((uint)i), (uint)(i >> 32));
+            var bits = DropoutMask.Bits(a->Key, Vector<uint>.Indices + new Vector<uint>((uint)place), (uint)(place >> 32));
             var values = Vector.Load(a->X + i) * Vector.ConditionalSelect(Vector.GreaterThanOrEqual(bits, threshold).As<uint, float>(), kept, Vector<float>.Zero);
             Vector.Store(a->Accumulate ? Vector.Load(a->Y + i) + values : values, a->Y + i);
             i += lanes;

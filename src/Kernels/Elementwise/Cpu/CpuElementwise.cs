@@ -63,13 +63,14 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
         }
     }
 
-    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count)
+    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0)
     {
         var a = new DropoutArguments
         {
             X = x.Floats,
             Y = y.Floats,
             Key = key,
+            First = first,
             Threshold = DropoutMask.Threshold(probability),
             KeptScale = 1f / (1f - probability),
             Accumulate = accumulate,

@@ -28,6 +28,12 @@ internal readonly struct ElementArgs
 
     internal uint KeyHigh { get; init; }
 
+    /// <summary>Lower half of the place of the first element in the tensor that a dropout mask is drawn for.</summary>
+    internal uint FirstLow { get; init; }
+
+    /// <summary>Upper half of that place.</summary>
+    internal uint FirstHigh { get; init; }
+
     internal uint Threshold { get; init; }
 
     internal ElementArgs With(View a, View b, View y, int vectors, int singles) =>
@@ -71,7 +77,8 @@ internal readonly struct BinaryElements<TFunction> : IElementFunction
 internal readonly struct DropElements : IElementFunction
 {
     public static float Apply(in ElementArgs args, float a, float b, int index) =>
-        a * DropoutMask.Factor(args.KeyLow | ((ulong)args.KeyHigh << 32), (ulong)index, args.Threshold, args.Factor);
+        a * DropoutMask.Factor(
+            args.KeyLow | ((ulong)args.KeyHigh << 32), (ulong)index + (args.FirstLow | ((ulong)args.FirstHigh << 32)), args.Threshold, args.Factor);
 }
 
 /// <summary>

@@ -80,10 +80,12 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
         });
     }
 
-    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count) => Run(GpuElements.Dropout, x, x, y, count, new ElementArgs
+    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0) => Run(GpuElements.Dropout, x, x, y, count, new ElementArgs
     {
         KeyLow = (uint)key,
         KeyHigh = (uint)(key >> 32),
+        FirstLow = (uint)first,
+        FirstHigh = (uint)(first >> 32),
         Threshold = DropoutMask.Threshold(probability),
         Factor = 1f / (1f - probability),
         Accumulate = accumulate ? 1 : 0,

@@ -1,0 +1,52 @@
+using Ldvc.Imaging;
+
+namespace Ldvc.Inference;
+
+/// <summary>One class's pixels in a picture.</summary>
+/// <param name="Class">Its index.</param>
+/// <param name="Counts">Compressed run lengths.</param>
+/// <param name="Area">Number of pixels.</param>
+/// <param name="Bbox">Left, top, width and height of what encloses them.</param>
+internal sealed record CocoMask(int Class, string Counts, long Area, int[] Bbox);
+
+/// <summary>A picture's part of a file of COCO annotations, before anything is numbered.</summary>
+/// <param name="FileName">The picture.</param>
+/// <param name="Width">Columns.</param>
+/// <param name="Height">Rows.</param>
+/// <param name="Masks">The classes that occur, by index.</param>
+internal sealed record CocoPicture(string FileName, int Width, int Height, CocoMask[] Masks)
+{
+    /// <summary>The masks of a result.</summary>
+    /// <param name="result">The labels.</param>
+    /// <param name="classes">Number of classes.</param>
+    internal static CocoPicture Of(SegmentResult result, int classes) => Of(result.Image, result.Labels, classes);
+
+    /// <summary>The same of a label map; 65535 = no class.</summary>
+    internal static CocoPicture Of(string file, LabelMap16 labels, int classes)
+    {
+        int width = labels.Width;
+        var masks = new List<CocoMask>();
+        for (int c = 0; c < classes; c++)
+        {
+            int left = width, top = labels.Height, right = -1, bottom = -1;
+            long area = 0;
+            for (int i = 0; i < labels.Labels.Length; i++)
+            {
+                if (labels.Labels[i] == c)
+                {
+                    int x = i % width, y = i / width;
+                    (left, right, top, bottom) = (Math.Min(left, x), Math.Max(right, x), Math.Min(top, y), Math.Max(bottom, y));
+                    area++;
+                }
+            }
+
+            if (area > 0)
+            {
+                masks.Add(new CocoMask(
+                    c, RunLengths.Encode(RunLengths.Of(labels.Labels, width, labels.Height, c)), area, [left, top, right - left + 1, bottom - top + 1]));
+            }
+        }
+
+        return new CocoPicture(file, width, labels.Height, [.. masks]);
+    }
+}

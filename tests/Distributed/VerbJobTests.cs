@@ -1,0 +1,125 @@
+using System.Text.Json.Nodes;
+using Ldvc.App.Cli;
+using Ldvc.App.Terminal;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Distributed;
+using Ldvc.Imaging.Writing;
+using Ldvc.Inference;
+using Ldvc.Tensors;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Data;
+using Ldvc.Tests.Training;
+using Xunit;
+
+namespace Ldvc.Tests.Distributed;
+
+/// <summary>`ldvc segment` and `ldvc ablate` as jobs: the files of one process, whoever wrote them.</summary>
+public sealed class VerbJobTests
+{
+    [Fact]
+    public void AFolderIsLabelledByAnyNumberOfProcesses()
+    {
+        using var data = new TinyData();
+        string run = data.At("run"), pictures = Directory.CreateDirectory(data.At("in")).FullName;
+        SmallRun.Train(SmallRun.OwnConfig(data), run, "train.iterations=1", "model.head=dot", "model.adapter_init=identity");
+        for (int i = 0; i < 6; i++)
+        {
+            ImageWriter.WritePng(TinyData.Pattern(40 + i, 30), Path.Combine(pictures, $"p{i}.png"));
+        }
+
+        File.WriteAllText(Path.Combine(pictures, "broken1.png"), "no picture");
+        File.WriteAllText(Path.Combine(pictures, "broken2.png"), "no picture");
+        string expected = "";
+        foreach (int size in new[] { 1, 2, 3, 9 })
+        {
+            string output = data.At($"out{size}"), json = data.At($"{size}.json");
+            var texts = new StringWriter[size];
+            string?[] said = Ranks.Run(size, job =>
+            {
+                try
+                {
+                    SegmentVerb.Run(Options(pictures, run, output, json, job, texts[job.Group.Rank] = new StringWriter()));
+                    return null;
+                }
+                catch (InputException e)
+                {
+                    return e.Message;
+                }
+            });
+            Assert.Contains("broken1.png: ", Assert.Single(said.Distinct()));
+            Assert.EndsWith(" (and 1 more of the 8 images)", said[0]);
+            Assert.Contains("6 images in ", texts[0].ToString());
+            Assert.Equal(2, texts[0].ToString().Split('\n').Count(line => line.StartsWith("  ", StringComparison.Ordinal)));
+            string tree = Tree(output) + File.ReadAllText(json);
+            expected = size == 1 ? tree : expected;
+            Assert.Equal(expected, tree);
+        }
+
+        Assert.Contains("coco.json", expected);
+
+        // What is there is left out, by one process's look at the folder.
+        var again = new StringWriter();
+        Ranks.Run(2, job => SegmentVerb.Run(Options(Path.Combine(pictures, "p*.png"), run, data.At("out1"), null, job, again, skip: true)));
+        Assert.Contains("6 of 6 images have results already", again.ToString());
+    }
+
+    [Fact]
+    public void AFolderThatIsStoppedByOneProcessIsStoppedByAll()
+    {
+        using var data = new TinyData();
+        string run = data.At("run"), pictures = Directory.CreateDirectory(data.At("in")).FullName;
+        SmallRun.Train(SmallRun.OwnConfig(data), run, "train.iterations=1");
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), Path.Combine(pictures, "p.png"));
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Equal([true, true], Ranks.Run(
+            2,
+            job =>
+            {
+                Assert.Throws<OperationCanceledException>(() => SegmentVerb.Run(Options(pictures, run, data.At("out"), null, job, TextWriter.Null)));
+                return job.MustStop;
+            },
+            [default, stop.Token]));
+    }
+
+    [Fact]
+    public void ARunsOfAComparisonAreDealtOut()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data);
+        string[] settings = [.. SmallRun.Settings, "train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=0", "ablate.route_pictures=0"];
+        string expected = "";
+        foreach (int size in new[] { 1, 2 })
+        {
+            string output = data.At($"compared{size}"), json = data.At($"{size}.json");
+            var texts = new StringWriter[size];
+            Ranks.Run(size, job => AblateVerb.Run(new AblateOptions(
+                config, settings, "1", "zegclip,language-driven,route", [], null, output, Common(job, json, texts[job.Group.Rank] = new StringWriter()))));
+            Assert.Contains("3 of 3 runs of 2 steps.", File.ReadAllText(Path.Combine(output, "ablation.md")));
+            Assert.True(File.Exists(Path.Combine(output, "report.html")));
+            Assert.Equal(3, texts[0].ToString().Split('\n').Count(line => line.StartsWith("run ", StringComparison.Ordinal)));
+            JsonNode result = JsonNode.Parse(File.ReadAllText(json))!;
+            foreach (JsonNode? row in result["rows"]!.AsArray())
+            {
+                // What the clock says differs.
+                row!.AsObject().Remove("cost");
+                row["runs"]![0]!.AsObject().Remove("train_images_per_second");
+                row["runs"]![0]!.AsObject().Remove("fingerprint");
+            }
+
+            expected = size == 1 ? result.ToJsonString() : expected;
+            Assert.Equal(expected, result.ToJsonString());
+        }
+    }
+
+    private static SegmentOptions Options(string images, string run, string output, string? json, JobMember job, TextWriter text, bool skip = false) => new(
+        [images], run, new ClassList(["cat", "zebra", "blue sky"], "test"), 0, null, null, null, new WindowOptions(null, null, null, null, null),
+        SegmentParts.Overlay | (skip ? SegmentParts.None : SegmentParts.Coco), skip, Precision.Fp32, output, Common(job, json, text));
+
+    private static CommonOptions Common(JobMember job, string? json, TextWriter text) =>
+        new(new VerbHost(text, TextWriter.Null, false, job.Cancellation), DeviceChoice.Cpu, 1, null, json) { Member = job };
+
+    private static string Tree(string folder) => string.Join('\n', Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        .Select(path => $"{Path.GetRelativePath(folder, path)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}")) + "\n";
+}
