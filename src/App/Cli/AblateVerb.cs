@@ -47,7 +47,8 @@ internal static class AblateVerb
         var command = new VerbCommand(
             "ablate",
             "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds; writes tables, JSON and a report. A stopped comparison goes on when called again.",
-            "ldvc ablate configs/evidence/ablate.yaml --seeds 3 --out runs/evidence")
+            "ldvc ablate configs/evidence/ablate.yaml --seeds 3 --out runs/evidence",
+            VerbProcesses.Several)
         {
             config,
             sets,

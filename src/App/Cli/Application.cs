@@ -5,12 +5,14 @@ using System.CommandLine.Parsing;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Distributed;
+using Ldvc.Tensors.Distributed.Launch;
 
 namespace Ldvc.App.Cli;
 
 /// <summary>
 /// The program `ldvc`: finds the verb, runs it, and turns every way of failing into one line and an exit code. 0 done, 1 the verb's own "no"
-/// (compare: beyond the tolerance), 2 bad input, 70 a bug, 130 interrupted.
+/// (compare: beyond the tolerance), 2 bad input, 70 a bug, 75 another process of the job is gone, 130 interrupted.
 /// </summary>
 internal static class Application
 {
@@ -49,22 +51,22 @@ internal static class Application
         }
         catch (OperationCanceledException) when (host.Cancellation.IsCancellationRequested)
         {
-            Say(host, "interrupted.");
-            return Interrupted;
+            return Fail(host, Interrupted, "interrupted.", () => { });
         }
         catch (InputException e)
         {
-            Say(host, e.Message);
-            ShowDetails(host, args, e);
-            return BadInput;
+            return Fail(host, BadInput, e.Message, () => ShowDetails(host, args, e));
+        }
+        catch (ProcessGroupException e)
+        {
+            return Fail(host, ProcessGroupException.ExitCode, e.Message, () => ShowDetails(host, args, e));
         }
 #pragma warning disable CA1031 // The last line of defence: whatever it is, the user gets one line and not a stack trace.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Say(host, $"internal error, this is a bug: {e.GetType().Name}: {e.Message} (--verbose or LDVC_VERBOSE=1 shows where).");
-            ShowDetails(host, args, e);
-            return Bug;
+            string sentence = $"internal error, this is a bug: {e.GetType().Name}: {e.Message} (--verbose or LDVC_VERBOSE=1 shows where).";
+            return Fail(host, Bug, sentence, () => ShowDetails(host, args, e));
         }
     }
 
@@ -76,17 +78,55 @@ internal static class Application
         ParseResult result = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (result.Action is not ParseErrorAction)
         {
+            OpenJob(host, result);
             var configuration = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
                 Output = host.Output,
                 Error = host.Error,
             };
-            return result.Invoke(configuration);
+            int code = result.Invoke(configuration);
+            host.Job.Close();
+            return code;
         }
 
         Say(host, ParseHint.Explain(result));
         return BadInput;
+    }
+
+    // Before the verb reads its options: from here on one process speaks for all, of errors, too.
+    private static void OpenJob(VerbHost host, ParseResult result)
+    {
+        if (result.CommandResult.Command is not VerbCommand verb || result.Action is HelpWithExample || verb.Processes == VerbProcesses.Each)
+        {
+            return;
+        }
+
+        if (verb.Processes == VerbProcesses.One)
+        {
+            Launcher.RefuseOthers($"ldvc {verb.Name}", Launcher.Find(Environment.GetEnvironmentVariable));
+            return;
+        }
+
+        host.Job.Open(ProcessGroups.Parse(result.GetValue<string>(CommonOptionSet.DistName) ?? ""), sentence => Say(host, sentence));
+        if (host.Job.IsShared)
+        {
+            host.Output.WriteLine(host.Job.Describe());
+        }
+    }
+
+    // One of several processes cannot just leave: the others would wait for it.
+    private static int Fail(VerbHost host, int code, string sentence, Action showDetails)
+    {
+        if (host.Job.IsShared)
+        {
+            showDetails();
+            host.Job.Group.Abort(code, OneLine(sentence));
+        }
+
+        Say(host, sentence);
+        showDetails();
+        return code;
     }
 
     private static Command BuildRoot(VerbHost host)
@@ -116,7 +156,9 @@ internal static class Application
     }
 
     private static void Say(VerbHost host, string sentence) =>
-        host.Error.WriteLine("ldvc: " + string.Join(' ', sentence.Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0)));
+        host.Error.WriteLine("ldvc: " + OneLine(sentence));
+
+    private static string OneLine(string text) => string.Join(' ', text.Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0));
 
     private static void ShowDetails(VerbHost host, string[] args, Exception e)
     {

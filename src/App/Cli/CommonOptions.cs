@@ -2,6 +2,7 @@ using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Distributed;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Distributed;
 using Ldvc.Tensors.Serialization;
 using Spectre.Console;
 
@@ -30,8 +31,28 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     /// <summary>--set arguments with --seed, when it was given, as the last of them: it sets train.seed and pretrain.seed.</summary>
     public string[] ApplySeed(string[] sets) => Seed is { } seed ? [.. sets, $"train.seed={seed}", $"pretrain.seed={seed}"] : sets;
 
-    /// <summary>Opens the device that --device and --threads name.</summary>
-    public Device OpenDevice() => Device.Open(Threads);
+    /// <summary>The processes that run this command line together: one, unless a launcher started several. The program closes it.</summary>
+    public IProcessGroup Group => Host.Job.Group;
+
+    /// <summary>
+    /// Opens the device that --device and --threads name: of several processes each takes the card of its place on the node, and its share of the cores. A call
+    /// of all processes.
+    /// </summary>
+    /// <exception cref="InputException">There is no such device, or not one for each process.</exception>
+    public Device OpenDevice()
+    {
+        Device device = Device.Open(Threads > 0 ? Threads : Host.Job.Share?.Threads ?? 0, Group);
+        try
+        {
+            Group.Use(device);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The same for a verb with --precision.</summary>
     /// <exception cref="InputException">The device cannot compute so.</exception>

@@ -23,7 +23,8 @@ internal static class ConfigVerb
         var command = new VerbCommand(
             "config",
             "Checks a configuration file and prints it with all defaults and everything its base files give.",
-            "ldvc config configs/voc/inductive.yaml --set train.batch=8")
+            "ldvc config configs/voc/inductive.yaml --set train.batch=8",
+            VerbProcesses.Each)
         {
             config,
             sets,

@@ -15,7 +15,7 @@ internal static class DoctorVerb
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
     public static Command Create(VerbHost host)
     {
-        var command = new VerbCommand("doctor", "Says what this machine can do, which devices can be used, and why others cannot.", "ldvc doctor");
+        var command = new VerbCommand("doctor", "Says what this machine can do, which devices can be used, and why others cannot.", "ldvc doctor", VerbProcesses.Each);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new DoctorOptions(common.Read(result, host))));
         return command;
@@ -24,7 +24,7 @@ internal static class DoctorVerb
     /// <summary>Runs the verb; 0 when everything that is needed works, else 1.</summary>
     public static int Run(DoctorOptions options)
     {
-        Finding[] findings = [.. MachineFacts.Collect(Application.VersionText), .. DeviceFacts.Collect(options.Common.Threads), .. ProgramFacts.Collect()];
+        Finding[] findings = [.. MachineFacts.Collect(Application.VersionText), .. DeviceFacts.Collect(options.Common.Threads), .. JobFacts.Collect(), .. ProgramFacts.Collect()];
         foreach (Finding finding in findings)
         {
             string word = finding.State switch

@@ -43,7 +43,8 @@ internal static class EvalVerb
         var command = new VerbCommand(
             "eval",
             "Scores a checkpoint, or a CLIP alone, on the validation images: mIoU of seen and unseen classes, their harmonic mean, pixel accuracy.",
-            "ldvc eval configs/voc/inductive.yaml --checkpoint runs/voc-inductive/checkpoints/ckpt-00020000.safetensors")
+            "ldvc eval configs/voc/inductive.yaml --checkpoint runs/voc-inductive/checkpoints/ckpt-00020000.safetensors",
+            VerbProcesses.Several)
         {
             config,
             checkpoint,

@@ -95,7 +95,8 @@ internal static class SegmentVerb
         var command = new VerbCommand(
             "segment",
             "Labels every pixel of your own images with your own class names.",
-            "ldvc segment cat.jpg --clip clip-vit-base-patch16 --classes \"cat, grass, sky\" --out result")
+            "ldvc segment cat.jpg --clip clip-vit-base-patch16 --classes \"cat, grass, sky\" --out result",
+            VerbProcesses.Several)
         {
             images,
             checkpoint,

@@ -28,7 +28,8 @@ internal static class TrainVerb
         var command = new VerbCommand(
             "train",
             "Trains LDVC on a data set. The run lives in one folder (train.out); --resume continues it from its last checkpoint.",
-            "ldvc train configs/voc/inductive.yaml --set clip.path=clip-vit-b16 --set data.root=VOCdevkit/VOC2012")
+            "ldvc train configs/voc/inductive.yaml --set clip.path=clip-vit-b16 --set data.root=VOCdevkit/VOC2012",
+            VerbProcesses.Several)
         {
             config,
             sets,

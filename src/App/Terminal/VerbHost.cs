@@ -3,8 +3,18 @@ using Spectre.Console;
 namespace Ldvc.App.Terminal;
 
 /// <summary>What surrounds a command line: where it writes, whether that is a terminal, and whether it has been told to stop.</summary>
+/// <param name="Output">Results and progress; nothing in processes that another one speaks for.</param>
+/// <param name="Error">Warnings, and one line when something is wrong.</param>
+/// <param name="Interactive">Whether the output is a terminal.</param>
+/// <param name="Cancellation">Set by Ctrl-C and SIGTERM.</param>
 internal sealed record VerbHost(TextWriter Output, TextWriter Error, bool Interactive, CancellationToken Cancellation)
 {
+    /// <summary>Results and progress; nothing in processes that another one speaks for.</summary>
+    public TextWriter Output { get => Job.Group.Rank == 0 ? field : TextWriter.Null; init; } = Output;
+
+    /// <summary>The processes that run the command line together.</summary>
+    internal Job Job { get; init; } = new();
+
     /// <summary>Where loops that run at the same time put their bars, so that they stand below each other; null when a loop draws alone.</summary>
     internal ProgressBoard? Board { get; init; }
 }

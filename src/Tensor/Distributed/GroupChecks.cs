@@ -12,13 +12,13 @@ internal static class GroupChecks
         }
     }
 
-    /// <summary>Refuses a tensor that has no float32 values, or whose values were given back.</summary>
+    /// <summary>Refuses a tensor whose elements cannot be added, or whose values were given back.</summary>
     internal static void Summable(Tensor values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        if (values.DType != DType.Float32)
+        if (values.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16))
         {
-            throw new ArgumentException($"sum over processes: expected float32, got {values}", nameof(values));
+            throw new ArgumentException($"sum over processes: expected float32, bf16 or fp16, got {values}", nameof(values));
         }
 
         _ = values.View;

@@ -14,7 +14,8 @@ namespace Ldvc.Tensors.Distributed;
 /// <para>
 /// A process that cannot go on calls nothing of this: it throws, and whoever opened the group ends the job (the program does so for every verb: the others
 /// stop within seconds, and one of them prints one sentence with the rank). A process that waits for one that is gone gets a
-/// <see cref="ProcessGroupException"/>, not an endless wait.
+/// <see cref="ProcessGroupException"/>, not an endless wait. <see cref="IDisposable.Dispose"/> is an operation of all processes, too, for the normal end: no
+/// <c>using</c>, which would wait for the others after an exception.
 /// </para>
 /// </remarks>
 internal interface IProcessGroup : IDisposable
@@ -77,10 +78,10 @@ internal interface IProcessGroup : IDisposable
     IPendingSum BeginSum(Memory<float> values);
 
     /// <summary>
-    /// The same for a float32 tensor on any device. On a GPU it sums what the work queued so far makes of the tensor, and work queued after
+    /// The same for a tensor of float32, bf16 or fp16 on any device. On a GPU it sums what the work queued so far makes of the tensor, and work queued after
     /// <see cref="IPendingSum.Wait"/> sees the sum: with NCCL the host waits for neither, else the values pass through the host.
     /// </summary>
-    /// <exception cref="ArgumentException">The elements are not float32.</exception>
+    /// <exception cref="ArgumentException">The elements are of another type.</exception>
     IPendingSum BeginSum(Tensor values);
 
     /// <summary>
@@ -90,9 +91,11 @@ internal interface IProcessGroup : IDisposable
     /// <exception cref="InputException">NCCL was asked for and cannot be had, or two processes use one card.</exception>
     void Use(Device device);
 
-    /// <summary>Ends the whole job now, with this exit code. The caller has said why.</summary>
+    /// <summary>Ends the whole job now. Only whoever opened the group calls it.</summary>
+    /// <param name="exitCode">The job's exit code.</param>
+    /// <param name="sentence">Why, said once, by rank 0, with this process's rank in front; null when it was said.</param>
     [DoesNotReturn]
-    void Abort(int exitCode);
+    void Abort(int exitCode, string? sentence);
 }
 
 /// <summary>A sum that was begun.</summary>

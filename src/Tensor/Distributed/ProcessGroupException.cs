@@ -6,18 +6,27 @@ namespace Ldvc.Tensors.Distributed;
 /// </summary>
 internal sealed class ProcessGroupException : Exception
 {
+    /// <summary>"Try again": EX_TEMPFAIL of sysexits.h.</summary>
+    internal const int ExitCode = 75;
+
     /// <summary>Creates the error.</summary>
     /// <param name="operation">What failed, e.g. "MPI_Allreduce".</param>
     /// <param name="rank">The process that says so.</param>
     /// <param name="reason">Why, in the library's words.</param>
     internal ProcessGroupException(string operation, int rank, string reason)
-        : base($"rank {rank}: {operation}: {reason}")
+        : base($"{operation} on rank {rank}: {reason}")
     {
     }
 
     /// <summary>Creates the error with its cause.</summary>
     internal ProcessGroupException(string operation, int rank, string reason, Exception inner)
-        : base($"rank {rank}: {operation}: {reason}", inner)
+        : base($"{operation} on rank {rank}: {reason}", inner)
+    {
+    }
+
+    /// <summary>The same error, thrown on the thread that waits for what failed on another.</summary>
+    internal ProcessGroupException(ProcessGroupException cause)
+        : base(cause.Message, cause)
     {
     }
 }

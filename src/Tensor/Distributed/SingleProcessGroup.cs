@@ -71,7 +71,7 @@ internal sealed class SingleProcessGroup : IProcessGroup, IPendingSum
     }
 
     [DoesNotReturn]
-    public void Abort(int exitCode) => Environment.Exit(exitCode);
+    public void Abort(int exitCode, string? sentence) => Environment.Exit(exitCode);
 
     public void Wait()
     {

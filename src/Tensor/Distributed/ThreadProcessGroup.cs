@@ -101,27 +101,21 @@ internal sealed class ThreadProcessGroup : IProcessGroup
     public IPendingSum BeginSum(Memory<float> values)
     {
         long place = Begin($"begun sum of {values.Length} float", MemoryMarshal.AsBytes(values.Span));
-        return new Pending(() => Add(Wait(place), values.Span, static (a, b) => a + b));
+        return new PendingSum(() => Add(Wait(place), values.Span, static (a, b) => a + b));
     }
 
     public IPendingSum BeginSum(Tensor values)
     {
         GroupChecks.Summable(values);
-        float[] host = values.ToArray();
-        IPendingSum sum = BeginSum(host);
-        return new Pending(() =>
-        {
-            sum.Wait();
-            values.CopyFromHost<float>(host);
-        });
+        return HostSum.Begin(this, values);
     }
 
     public void Use(Device device) => Swap("use of a device", default);
 
     [DoesNotReturn]
-    public void Abort(int exitCode)
+    public void Abort(int exitCode, string? sentence)
     {
-        var aborted = new ProcessGroupException("abort", Rank, $"exit code {exitCode}");
+        var aborted = new ProcessGroupException("abort", Rank, $"exit code {exitCode}, {sentence}");
         _exchange.Fail(Rank, aborted);
         throw aborted;
     }
@@ -162,12 +156,5 @@ internal sealed class ThreadProcessGroup : IProcessGroup
         byte[][] all = _exchange.Take(place, Rank);
         Interlocked.Add(ref _waited, TimeProvider.System.GetElapsedTime(start).Ticks);
         return all;
-    }
-
-    private sealed class Pending(Action finish) : IPendingSum
-    {
-        private Action? _finish = finish;
-
-        public void Wait() => Interlocked.Exchange(ref _finish, null)?.Invoke();
     }
 }

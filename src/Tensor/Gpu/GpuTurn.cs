@@ -45,17 +45,19 @@ internal sealed class GpuTurn(string name)
 
     /// <summary>This thread queues something until the result is disposed of.</summary>
     /// <exception cref="InvalidOperationException">Another thread is queueing something.</exception>
-    internal Use Enter()
+    internal Use Enter() => Take() ? new Use(this) : default;
+
+    /// <summary>The same for a caller that cannot hold a <see cref="Use"/>: true when <see cref="GiveBack"/> ends it, false inside another one.</summary>
+    /// <exception cref="InvalidOperationException">Another thread is queueing something.</exception>
+    internal bool Take()
     {
         int current = Environment.CurrentManagedThreadId;
         int user = Interlocked.CompareExchange(ref _user, current, 0);
-        if (user == 0)
-        {
-            return new Use(this);
-        }
-
-        return user == current ? default : throw Refuse();
+        return user == 0 || (user == current ? false : throw Refuse());
     }
+
+    /// <summary>Lets others.</summary>
+    internal void GiveBack() => Volatile.Write(ref _user, 0);
 
     private InvalidOperationException Refuse() =>
         new($"device {name} is in use by another thread; expected one thread at a time: dispose of its tape first, or open a device for each thread");
@@ -64,12 +66,6 @@ internal sealed class GpuTurn(string name)
     internal readonly ref struct Use(GpuTurn? turn)
     {
         /// <summary>Lets others.</summary>
-        internal void Dispose()
-        {
-            if (turn is not null)
-            {
-                Volatile.Write(ref turn._user, 0);
-            }
-        }
+        internal void Dispose() => turn?.GiveBack();
     }
 }
