@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Kernels;
 
-/// <summary>The mask of a part of a batch is the rows of the whole batch's mask, forward and backward: which process computes a picture does not matter.</summary>
+/// <summary>
+/// The mask of a part of a batch is the rows of the whole batch's mask, forward and backward: which process computes a picture does not matter.
+/// </summary>
 public sealed class DropoutPartTests
 {
     private const int Batch = 6;

@@ -2,7 +2,9 @@ using Ldvc.Tensors.Distributed;
 
 namespace Ldvc.Distributed;
 
-/// <summary>How numbered work is dealt out to the processes of a job: one to each in turn, so that a list ordered by size or kind is shared evenly.</summary>
+/// <summary>
+/// How numbered work is dealt out to the processes of a job: one to each in turn, so that a list ordered by size or kind is shared evenly.
+/// </summary>
 internal static class Deal
 {
     /// <summary>The numbers below count that are this process's, in ascending order.</summary>

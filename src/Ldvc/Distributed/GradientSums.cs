@@ -5,12 +5,15 @@ using Ldvc.Tensors.Distributed;
 namespace Ldvc.Distributed;
 
 /// <summary>
-/// Adds gradients over the processes of a job while the backward still runs: each is copied into a bucket as soon as it is final, a full bucket's sum is begun,
-/// and at the end the sums replace the gradients. The backward of the same model tells its gradients in the same order everywhere, so buckets are alike.
+/// Adds gradients over the processes of a job while the backward still runs: each is copied into a bucket as soon as it is final, a full bucket's sum
+/// is begun, and at the end the sums replace the gradients. The backward of the same model tells its gradients in the same order everywhere, so
+/// buckets are alike.
 /// </summary>
 /// <param name="group">The processes.</param>
 /// <param name="device">Where the gradients are.</param>
-/// <param name="bucket">Values of a bucket: large enough that a message's fixed cost does not count, small enough that the first one leaves early.</param>
+/// <param name="bucket">
+/// Values of a bucket: large enough that a message's fixed cost does not count, small enough that the first one leaves early.
+/// </param>
 internal sealed class GradientSums(IProcessGroup group, Device device, int bucket = 1 << 20) : IDisposable
 {
     private readonly List<Bucket> _buckets = [];

@@ -5,12 +5,13 @@ using Ldvc.Tensors.Distributed;
 namespace Ldvc.Distributed;
 
 /// <summary>
-/// The job that a run belongs to, seen from one of its processes: who writes, whether all are to stop, and how one process's bad input becomes everybody's. A
-/// program of one process is a job of one, in which nothing is sent and every exception goes its own way.
+/// The job that a run belongs to, seen from one of its processes: who writes, whether all are to stop, and how one process's bad input becomes
+/// everybody's. A program of one process is a job of one, in which nothing is sent and every exception goes its own way.
 /// </summary>
 /// <remarks>
-/// Bad input in one process must not leave the others waiting for it. What a process does alone runs in <see cref="Hold"/>, which keeps the exception until all
-/// processes meet, in <see cref="Settle"/> or in a sum of a training step; there every process throws the same sentence, with the rank in it.
+/// Bad input in one process must not leave the others waiting for it. What a process does alone runs in <see cref="Hold"/>, which keeps the exception
+/// until all processes meet, in <see cref="Settle"/> or in a sum of a training step; there every process throws the same sentence, with the rank in
+/// it.
 /// </remarks>
 /// <param name="group">The processes.</param>
 /// <param name="cores">Cores that this process may keep busy; 0 = those that it sees.</param>
@@ -154,7 +155,9 @@ internal sealed class JobMember(IProcessGroup group, int cores = 0, Cancellation
 
         string[] first = Encoding.UTF8.GetString(all[0]).Split('\0'), other = Encoding.UTF8.GetString(all[rank]).Split('\0');
         int at = Enumerable.Range(0, Math.Min(first.Length, other.Length)).FirstOrDefault(i => first[i] != other[i], -1);
-        string difference = at > 0 && at % 2 == 1 ? $"{first[at - 1]} is {other[at]}, but on rank 0 it is {first[at]}" : "its list of options is another one than on rank 0";
+        string difference = at > 0 && at % 2 == 1
+            ? $"{first[at - 1]} is {other[at]}, but on rank 0 it is {first[at]}"
+            : "its list of options is another one than on rank 0";
         throw Agreed($"rank {rank}: {difference}; expected the same on all {group.Size} processes.");
     }
 

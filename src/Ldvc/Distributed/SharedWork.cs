@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Distributed;
 
 /// <summary>
-/// Work of which every process does a part, as fast as it can, without meeting the others on the way: a second thread tells the others several times a second
-/// whether this process was told to stop or has failed, and all stop soon after one has.
+/// Work of which every process does a part, as fast as it can, without meeting the others on the way: a second thread tells the others several times
+/// a second whether this process was told to stop or has failed, and all stop soon after one has.
 /// </summary>
 internal static class SharedWork
 {

@@ -3,13 +3,15 @@ using Ldvc.Tensors;
 namespace Ldvc.Distributed;
 
 /// <summary>
-/// What the processes of a job tell each other in a training step, besides gradients: before a backward how many pairs of picture and class their labels have
-/// (n of method.md 7), whether one was told to stop, whether one has failed; after the last one the losses. Each is one small sum.
+/// What the processes of a job tell each other in a training step, besides gradients: before a backward how many pairs of picture and class their
+/// labels have (n of method.md 7), whether one was told to stop, whether one has failed; after the last one the losses. Each is one small sum.
 /// </summary>
 /// <param name="job">The job.</param>
 internal sealed class StepExchange(JobMember job)
 {
-    /// <summary>Runs a forward, and says by how much its loss counts: the loss of the whole batch is the sum over the processes of loss times share.</summary>
+    /// <summary>
+    /// Runs a forward, and says by how much its loss counts: the loss of the whole batch is the sum over the processes of loss times share.
+    /// </summary>
     /// <param name="forward">Computes, and returns the pairs of picture and class in this process's labels.</param>
     /// <returns>max(1, pairs here) / max(1, pairs of all); 1 for a process alone.</returns>
     /// <exception cref="InputException">A process has failed, this one or another.</exception>

@@ -4,8 +4,9 @@ using Ldvc.Autograd;
 namespace Ldvc.Distributed;
 
 /// <summary>
-/// A number that tells whether processes hold the same weights, bit for bit. They start from the same ones and make the same steps; where one has other weights, a
-/// file differs between nodes, or their processors round differently, and what it computes from then on is no gradient of the others' model.
+/// A number that tells whether processes hold the same weights, bit for bit. They start from the same ones and make the same steps; where one has
+/// other weights, a file differs between nodes, or their processors round differently, and what it computes from then on is no gradient of the
+/// others' model.
 /// </summary>
 internal static class WeightDigest
 {

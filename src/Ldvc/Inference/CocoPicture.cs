@@ -42,8 +42,8 @@ internal sealed record CocoPicture(string FileName, int Width, int Height, CocoM
 
             if (area > 0)
             {
-                masks.Add(new CocoMask(
-                    c, RunLengths.Encode(RunLengths.Of(labels.Labels, width, labels.Height, c)), area, [left, top, right - left + 1, bottom - top + 1]));
+                string counts = RunLengths.Encode(RunLengths.Of(labels.Labels, width, labels.Height, c));
+                masks.Add(new CocoMask(c, counts, area, [left, top, right - left + 1, bottom - top + 1]));
             }
         }
 

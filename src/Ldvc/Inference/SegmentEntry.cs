@@ -34,6 +34,8 @@ internal sealed record SegmentEntry(int Index, JsonElement Result, string? Failu
         }
 
         byte[][]? all = job.Group.Gather(JsonSerializer.SerializeToUtf8Bytes(own, JsonText.Format), root: 0);
-        return all is null ? own : [.. all.SelectMany(part => JsonSerializer.Deserialize<SegmentEntry[]>(part, JsonText.Format)!).OrderBy(entry => entry.Index)];
+        return all is null
+            ? own
+            : [.. all.SelectMany(part => JsonSerializer.Deserialize<SegmentEntry[]>(part, JsonText.Format)!).OrderBy(entry => entry.Index)];
     }
 }

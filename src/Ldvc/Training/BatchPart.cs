@@ -15,7 +15,9 @@ namespace Ldvc.Training;
 /// <param name="PseudoLabelMarker">What stands in the labels where a pixel waits for its pseudo label.</param>
 internal sealed record StepParts(LoadedModel Loaded, LossConfig Loss, Func<Tape, Variable> Texts, Tensor? Unseen, byte PseudoLabelMarker);
 
-/// <summary>Forward and backward of the pictures that are computed at once: a batch, or the part of one that `train.accumulate` and the job's processes leave.</summary>
+/// <summary>
+/// Forward and backward of the pictures that are computed at once: a batch, or the part of one that `train.accumulate` and the job's processes leave.
+/// </summary>
 /// <param name="step">The model and the loss.</param>
 /// <param name="tape">The tape; it is disposed of with this.</param>
 internal sealed class BatchPart(StepParts step, Tape tape) : IDisposable

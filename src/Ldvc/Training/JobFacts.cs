@@ -11,7 +11,8 @@ namespace Ldvc.Training;
 internal static class JobFacts
 {
     // Where things lie on a node and how it reads them: different paths may hold the same files, which are compared by their contents.
-    private static readonly string[] OwnToANode = ["clip.path", "data.root", "data.workers", "data.prefetch", "data.cache", "train.out", "train.transductive.from", "ablate.out"];
+    private static readonly string[] OwnToANode =
+        ["clip.path", "data.root", "data.workers", "data.prefetch", "data.cache", "train.out", "train.transductive.from", "ablate.out"];
 
     /// <summary>The program and every option, by its key.</summary>
     internal static IReadOnlyList<(string Name, string Value)> OfConfig(LdvcConfig config) =>
@@ -22,7 +23,8 @@ internal static class JobFacts
     ];
 
     /// <summary>Pictures, classes, the CLIP and the weights that training starts from.</summary>
-    internal static IReadOnlyList<(string Name, string Value)> OfInputs(LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation) =>
+    internal static IReadOnlyList<(string Name, string Value)> OfInputs(
+        LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation) =>
     [
         ("the kind of device", loaded.Device is CpuDevice ? $"a CPU with vectors of {SimdLevel.Bits} bits (LDVC_SIMD sets fewer)" : "a GPU"),
         ("the list of training pictures", Digest(training)),
