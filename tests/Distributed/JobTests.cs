@@ -107,7 +107,7 @@ public sealed class JobTests
             3,
             job =>
             {
-                Assert.Throws<OperationCanceledException>(() => SharedWork.Run(job, token =>
+                Assert.Throws<JobStoppedException>(() => SharedWork.Run(job, token =>
                 {
                     if (job.Group.Rank == 2)
                     {

@@ -77,7 +77,7 @@ public sealed class VerbJobTests
             2,
             job =>
             {
-                Assert.Throws<OperationCanceledException>(() => SegmentVerb.Run(Options(pictures, run, data.At("out"), null, job, TextWriter.Null)));
+                Assert.Throws<JobStoppedException>(() => SegmentVerb.Run(Options(pictures, run, data.At("out"), null, job, TextWriter.Null)));
                 return job.MustStop;
             },
             [default, stop.Token]));

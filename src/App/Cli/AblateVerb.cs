@@ -88,7 +88,7 @@ internal static class AblateVerb
         }
 
         AblationRun run = job.Together(() => new AblationRun(
-            config, plan, root, device, common.Device.Open, DrawnData.Registry, common.Monitor, job));
+            config, plan, root, device, threads => common.Device.Open(threads, common.Group), DrawnData.Registry, common.Monitor, job));
         bool done = run.Execute();
         job.OnFirst(() => common.WriteJson(AblationOutput.Json(run.Results)));
         return done ? 0 : Application.Interrupted;

@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Distributed;
 using Ldvc.Tensors.Distributed.Launch;
@@ -52,6 +53,14 @@ internal static class Application
         catch (OperationCanceledException) when (host.Cancellation.IsCancellationRequested)
         {
             return Fail(host, Interrupted, "interrupted.", () => { });
+        }
+        catch (JobStoppedException)
+        {
+            return End(host, Interrupted, "interrupted.");
+        }
+        catch (InputException e) when (e.IsAgreed)
+        {
+            return End(host, BadInput, e.Message);
         }
         catch (InputException e)
         {
@@ -113,6 +122,18 @@ internal static class Application
         {
             host.Output.WriteLine(host.Job.Describe());
         }
+    }
+
+    // All processes get here, with the same sentence: the job ends as after work that is done.
+    private static int End(VerbHost host, int code, string sentence)
+    {
+        if (host.Job.Group.Rank == 0)
+        {
+            Say(host, sentence);
+        }
+
+        host.Job.Close();
+        return code;
     }
 
     // One of several processes cannot just leave: the others would wait for it.

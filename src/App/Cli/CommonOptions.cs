@@ -26,7 +26,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     public CancellationToken Cancellation => Host.Cancellation;
 
     /// <summary>This process's place in the job that its command line is run by.</summary>
-    public JobMember Member { get => field ??= JobMember.Alone(Cancellation); init; }
+    public JobMember Member { get => field ??= new JobMember(Group, Host.Job.Share?.Threads ?? 0, Cancellation); init; }
 
     /// <summary>--set arguments with --seed, when it was given, as the last of them: it sets train.seed and pretrain.seed.</summary>
     public string[] ApplySeed(string[] sets) => Seed is { } seed ? [.. sets, $"train.seed={seed}", $"pretrain.seed={seed}"] : sets;

@@ -94,7 +94,7 @@ internal static class EvalVerb
         job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
-        if (BinaryMasks.Find(dataset) is { } warning)
+        if (job.IsFirst && BinaryMasks.Find(dataset) is { } warning)
         {
             common.Monitor.Warn(warning);
         }

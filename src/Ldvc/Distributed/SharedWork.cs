@@ -14,7 +14,7 @@ internal static class SharedWork
     /// <param name="job">The job.</param>
     /// <param name="work">Does the part; its token is set when one of the processes was told to stop or has failed.</param>
     /// <exception cref="InputException">One of the processes failed.</exception>
-    /// <exception cref="OperationCanceledException">One of them was told to stop, and all have.</exception>
+    /// <exception cref="JobStoppedException">One of them was told to stop, and all have.</exception>
     internal static void Run(JobMember job, Action<CancellationToken> work)
     {
         if (job.IsAlone)
@@ -68,7 +68,7 @@ internal static class SharedWork
         if (stopped)
         {
             job.AgreeToStop();
-            throw new OperationCanceledException("one of the processes was told to stop");
+            throw new JobStoppedException();
         }
     }
 
