@@ -22,27 +22,31 @@ public sealed class AblateTests
         string[] line =
         [
             .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]", "ablate.queries=[0.9, 0.1]"]),
-            "--rows", "zegclip,ldvc", "--seeds", "2", "--sweeps", "topk,penalties", "--out", output, "--json", json,
+            "--rows", "zegclip,ldvc,training-free", "--seeds", "2", "--sweeps", "topk,penalties", "--out", output, "--json", json,
         ];
         string text = Done(line);
-        Assert.Contains("2 rows, 2 values in sweeps: 5 inductive runs of 2 steps, in " + output, text);
-        Assert.Contains("run 1 of 5: zegclip, seed 0 (first run)", text);
-        Assert.Matches(@"run 5 of 5: ldvc, seed 1 \(ETA ", text);
+        Assert.Contains("3 rows, 2 values in sweeps: 6 inductive runs of 2 steps, in " + output, text);
+        Assert.Contains("run 1 of 6: training-free, seed 0 (first run)", text);
+        Assert.Matches(@"run 6 of 6: ldvc, seed 1 \(ETA ", text);
         Assert.Equal(["ldvc", "topk-1", "zegclip"], Names(Path.Combine(output, "runs")));
         Assert.Equal(["inductive-seed-0", "inductive-seed-1"], Names(Path.Combine(output, "runs", "ldvc")));
         Assert.True(File.Exists(SmallRun.Checkpoint(Path.Combine(output, "runs", "zegclip", "inductive-seed-1"), 2)));
 
         string tables = File.ReadAllText(Path.Combine(output, "ablation.md"));
-        Assert.Contains("5 of 5 runs of 2 steps.", tables);
+        Assert.Contains("6 of 6 runs of 2 steps.", tables);
         Assert.Matches(@"\| ZegCLIP \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| 2 \|", tables);
         foreach (string caption in new[] { "without the seen penalty", "shuffled", "Gain over ZegCLIP", "Fragmentation", "Sweep over topk", "Sweep over the seen penalty, LDVC", "GMAC / window" })
         {
             Assert.Contains(caption, tables);
         }
 
-        JsonElement result = Json(json);
+        // The CLIP alone stands first, with one run and no gain of its own.
+        Assert.Matches(@"\| CLIP, no training \| [\d.]+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 1 \|\n\| ZegCLIP ", tables);
+        JsonElement result = Json(json), alone = result.GetProperty("rows")[0];
+        Assert.Equal(("training-free", JsonValueKind.Null, 1), (alone.GetProperty("key").GetString(), alone.GetProperty("paired_test").ValueKind, alone.GetProperty("runs").GetArrayLength()));
+        Assert.Equal(alone.GetProperty("scores").ToString(), alone.GetProperty("no_penalty").ToString());
         Assert.Equal(Json(Path.Combine(output, "ablation.json")).ToString(), result.ToString());
-        JsonElement row = result.GetProperty("rows")[1], first = row.GetProperty("runs")[0], second = row.GetProperty("runs")[1];
+        JsonElement row = result.GetProperty("rows")[2], first = row.GetProperty("runs")[0], second = row.GetProperty("runs")[1];
         Assert.Equal(("ldvc", 0, 1), (row.GetProperty("key").GetString(), first.GetProperty("seed").GetInt32(), second.GetProperty("seed").GetInt32()));
         double a = first.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble(), b = second.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
         Assert.Equal(0.5 * (a + b), row.GetProperty("scores").GetProperty("pixel_accuracy").GetProperty("mean").GetDouble(), 1e-12);
@@ -58,7 +62,7 @@ public sealed class AblateTests
 
         XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
         string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
-        Assert.Equal(["image", "truth", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.Equal(["image", "truth", "CLIP, no training", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
         Assert.Contains("query at 90 % of the width and 10 % of the height", report.ToString());
         Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
         Assert.Equal(3, report.Descendants("svg").Count(e => (string?)e.Attribute("class") == "plot"));
@@ -71,17 +75,20 @@ public sealed class AblateTests
         // Again: nothing is trained or scored; a sweep more costs its own runs only.
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json"));
         text = Done(line);
-        Assert.Equal(5, text.Split("(done before)").Length - 1);
+        Assert.Equal(6, text.Split("(done before)").Length - 1);
         Assert.DoesNotContain("step 1/2", text);
         text = Done([.. line.Select(argument => argument == "topk,penalties" ? "topk,heads,penalties" : argument)]);
-        Assert.Equal(5, text.Split("(done before)").Length - 1);
+        Assert.Equal(6, text.Split("(done before)").Length - 1);
         Assert.Contains("heads-dot, seed 0 (first run)", text);
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json")));
 
-        // Other penalties: scored anew, not trained anew.
+        // Other penalties: trained models are scored anew, not trained anew. Another way to use the CLIP alone: only that is scored anew.
         text = Done([.. line, "--set", "ablate.penalties=[0.5]"]);
-        Assert.DoesNotContain("(done before)", text);
+        Assert.Equal(1, text.Split("(done before)").Length - 1);
         Assert.DoesNotContain("step 1/2", text);
+        text = Done([.. line, "--set", "ablate.penalties=[0.5]", "--set", "training_free.attention=plain"]);
+        Assert.Equal(5, text.Split("(done before)").Length - 1);
+        Assert.NotEqual(alone.GetProperty("scores").ToString(), Json(json).GetProperty("rows")[0].GetProperty("scores").ToString());
     }
 
     [Theory]

@@ -13,7 +13,10 @@ public sealed class PlanTests
     {
         AblationPlan plan = AblationPlan.Create(new LdvcConfig(), null);
         Assert.Equal(["zegclip", "language-driven", "self-attention", "route", "ldvc"], plan.Rows.Select(v => v.Key));
-        Assert.Equal(15, plan.Runs.Count);
+        // The CLIP alone is scored once, before the first training.
+        Assert.Equal((15 + 1, "training-free, seed 0"), (plan.Runs.Count, plan.Runs[0].Name));
+        Assert.Equal(["training-free", .. plan.Rows.Select(v => v.Key)], plan.ScoredRows.Select(v => v.Key));
+        Assert.DoesNotContain(plan.TrainingFree, plan.Variants);
         foreach (AblationVariant row in plan.Rows)
         {
             // The rows differ in the decoder alone; the published recipe of ZegCLIP differs in more.
@@ -53,7 +56,7 @@ public sealed class PlanTests
             Assert.Equal([change], Options(plan.Sweeps.First(v => v.Key == key)).Except(own));
         }
 
-        Assert.Equal(15 + 5, plan.Runs.Count);
+        Assert.Equal(1 + 15 + 5, plan.Runs.Count);
     }
 
     [Fact]
@@ -71,7 +74,7 @@ public sealed class PlanTests
         Assert.Contains("model.prompts.text: expected at least 1", Refused("model.prompts.text=0"));
         Assert.Contains("expected rows or sweeps", Refused("ablate.rows=[]"));
         string Error(string set) => Assert.Throws<InputException>(() => ConfigFiles.Load("", set)).Message;
-        Assert.Contains("ablate.rows: expected a list out of zegclip, language-driven, self-attention, route, ldvc, found", Error("ablate.rows=[zegklip]"));
+        Assert.Contains("ablate.rows: expected a list out of zegclip, language-driven, self-attention, route, ldvc, training-free, found", Error("ablate.rows=[zegklip]"));
         Assert.Contains("ablate.rows: expected each row once", Error("ablate.rows=[ldvc, ldvc]"));
         Assert.Contains("ablate.queries: expected pairs", Error("ablate.queries=[0.1]"));
         Assert.Contains("ablate.topk: expected a list of whole numbers from 1 to 65536, found", Error("ablate.topk=[0]"));

@@ -3,6 +3,7 @@ using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
+using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Lab.Demo;
 using Ldvc.Lab.Pretraining;
@@ -52,6 +53,17 @@ public class DemoTests
             Assert.Equal(6, method.Scores.Classes.Count(c => !c.Seen));
             Assert.All(method.Losses, l => Assert.True(double.IsFinite(l.Loss)));
             Assert.Equal(4, method.Pictures.Count);
+        }
+
+        // What the CLIP alone scores is what `eval --training-free` scores with the demo's windows.
+        Assert.Equal(4, result.TrainingFree.Pictures.Count);
+        Assert.Equal(result.TrainingFree.Scores.PixelAccuracy, result.TrainingFree.WithoutPenalty.PixelAccuracy);
+        Assert.True(result.TrainingFree.Scores.Unseen > 5 * result.TrainingFree.Shuffled.Unseen);
+        using (var model = SegmentationModel.OfClip(new Ldvc.Configuration.ClipConfig { Path = clip }, device, config.TrainingFree with { ShortSide = 128, Window = 128, Stride = 128 }, config.Eval))
+        using (Segmenter segmenter = model.CreateSegmenter(run.Validation.Classes))
+        {
+            Confusion confusion = Evaluator.Confuse(segmenter, device, run.Validation, config, null, null, null, JobMember.Alone(TestContext.Current.CancellationToken));
+            Assert.Equal(result.TrainingFree.Scores.PixelAccuracy, Scores.From(confusion, run.Validation.Classes, run.Validation.Split).PixelAccuracy);
         }
 
         Assert.Equal(result.Ldvc.Scores.Seen - result.Baseline.Scores.Seen, result.Gain.Seen.Value, 12);

@@ -44,9 +44,13 @@ public sealed class TrainingFreeVerbTests : IDisposable
     public void EvalScoresTheClip()
     {
         _data.Text($"clip: {{path: {TinyClip.Folder}}}\ndata: {{kind: synthetic, synthetic: {{val_count: 2}}}}\ntraining_free: {{short_side: 128, window: 96, stride: 32, template: 'a {{class}}'}}\n", "c.yaml");
-        string text = Ok("eval", _data.At("c.yaml"), "--training-free", "--json", _data.At("s.json"));
+        string text = Ok("eval", _data.At("c.yaml"), "--training-free", "--json", _data.At("s.json"), "--report", _data.At("s.html"));
+        string html = File.ReadAllText(_data.At("s.html"));
+        Assert.Contains("without training, on 2 pictures", html);
+        Assert.Contains("attention qq, 1 template", html);
         Assert.Contains("without training; 2 pictures of", text);
         JsonElement json = JsonDocument.Parse(File.ReadAllText(_data.At("s.json"))).RootElement;
+        Assert.Equal((30, 31), (json.GetProperty("confusion").GetProperty("truth").GetArrayLength(), json.GetProperty("confusion").GetProperty("predicted").GetArrayLength()));
         Assert.Equal((96, "qq", 30), (
             json.GetProperty("training_free").GetProperty("window").GetInt32(), json.GetProperty("training_free").GetProperty("attention").GetString(), json.GetProperty("scores").GetProperty("classes").GetArrayLength()));
         Ok("eval", _data.At("c.yaml"), "--training-free", "--set", "training_free.attention=qq+kk", "--set", "training_free.residual=true", "--json", _data.At("t.json"));

@@ -35,7 +35,7 @@ internal static class AblateVerb
         var rows = new Option<string?>("--rows")
         {
             HelpName = "A,B",
-            Description = "Rows to compare: zegclip, language-driven, self-attention, route, ldvc (ablate.rows).",
+            Description = "Rows to compare: training-free, zegclip, language-driven, self-attention, route, ldvc (ablate.rows).",
         };
         var sweeps = new Option<string?>("--sweeps")
         {
@@ -46,7 +46,7 @@ internal static class AblateVerb
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "Folder of the comparison (ablate.out)." };
         var command = new VerbCommand(
             "ablate",
-            "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds; writes tables, JSON and a report. A stopped comparison goes on when called again.",
+            "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds, beside the CLIP alone; writes tables, JSON and a report. A stopped comparison goes on when called again.",
             "ldvc ablate configs/evidence/ablate.yaml --seeds 3 --out runs/evidence",
             VerbProcesses.Several)
         {

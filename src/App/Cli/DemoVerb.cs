@@ -105,6 +105,13 @@ internal static class DemoVerb
                 result.Baseline.Shuffled,
                 Intervals = result.BaselineIntervals,
             },
+            TrainingFree = new
+            {
+                result.TrainingFree.Name,
+                result.TrainingFree.Scores,
+                result.TrainingFree.Shuffled,
+                Intervals = result.TrainingFreeIntervals,
+            },
             result.Gain,
         });
         return 0;

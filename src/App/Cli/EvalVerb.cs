@@ -25,6 +25,7 @@ internal sealed record EvalOptions(string Config, string? Checkpoint, string[] S
 internal static class EvalVerb
 {
     private static readonly string[] ReportFacts = ["checkpoint", "step", "data", "pictures", "setting", "precision"];
+    private static readonly string[] ClipFacts = ["CLIP", "data", "pictures", "method", "precision"];
 
     /// <summary>The verb on the command line.</summary>
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
@@ -107,30 +108,11 @@ internal static class EvalVerb
 
         EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
         Confusion confusion = Evaluation.Confuse(common.Monitor, loaded, dataset, config, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
-        Scores scores = Scores.From(confusion, dataset.Classes, dataset.Split);
-        TakenFor?[] mistakes = Diagnosis.Mistakes(confusion, dataset.Classes);
-        foreach (string line in ScoreTable.Lines(scores, mistakes))
-        {
-            common.Out.WriteLine(line);
-        }
-
-        IReadOnlyList<ScoreNote> notes = Diagnosis.Notes(confusion, dataset.Classes, checkpoint.Classes);
-        foreach (ScoreNote note in notes)
-        {
-            common.Out.WriteLine($"note: {note.Text}");
-        }
-
+        var told = Tell(options, dataset, confusion, checkpoint.Classes);
         string[] facts = [options.Checkpoint!, $"{checkpoint.Step}", dataset.Name, $"{images}", ConfigWriter.EnumName(config.Train.Setting), ConfigWriter.EnumName(options.Precision)];
         job.OnFirst(() =>
         {
-            report?.Save(
-                options.Report!,
-                $"{options.Checkpoint} on {images} pictures of {dataset.Name}",
-                scores,
-                confusion,
-                dataset,
-                notes.Select(note => note.Text),
-                ReportFacts.Zip(facts));
+            Save(report, options, $"{options.Checkpoint} on {images} pictures of {dataset.Name}", told, confusion, dataset, ReportFacts.Zip(facts));
             common.WriteJson(new
             {
                 Data = dataset.Name,
@@ -140,10 +122,10 @@ internal static class EvalVerb
                 Precision = ConfigWriter.EnumName(options.Precision),
                 Setting = ConfigWriter.EnumName(config.Train.Setting),
                 ShownUnseen = shown,
-                Scores = ScoreTable.ToJson(scores),
-                MostlyTakenFor = mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
-                Confusion = new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
-                Notes = notes.Select(note => new { note.Kind, note.Text }).ToArray(),
+                told.Scores,
+                told.MostlyTakenFor,
+                told.Confusion,
+                told.Notes,
             });
         });
         return 0;
@@ -152,11 +134,6 @@ internal static class EvalVerb
     // The CLIP alone: no class had masks, so there is no penalty, and "seen" and "unseen" are only the data set's split.
     private static int RunClip(EvalOptions options, LdvcConfig config, JobMember job)
     {
-        if (options.Report is not null)
-        {
-            throw new InputException("--report: expected --checkpoint F beside it, found --training-free.");
-        }
-
         CommonOptions common = options.Common;
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset dataset = job.Together(() => DrawnData.Registry.OpenValidation(config));
@@ -165,28 +142,70 @@ internal static class EvalVerb
         job.RequireAlike(JobFacts.OfEvaluation(null, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
-        Scores scores;
+        EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
+        Confusion confusion;
         using (Segmenter segmenter = job.Together(() => model.CreateSegmenter(dataset.Classes)))
         {
-            scores = Evaluation.Run(common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, job);
+            confusion = Evaluation.Confuse(
+                common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
         }
 
-        foreach (string line in ScoreTable.Lines(scores))
+        // The CLIP knows no names but the data set's.
+        var told = Tell(options, dataset, confusion, dataset.Classes);
+        string[] facts = [clip, dataset.Name, $"{images}", TrainingFreeText(config.TrainingFree), ConfigWriter.EnumName(options.Precision)];
+        job.OnFirst(() =>
         {
-            common.Out.WriteLine(line);
-        }
-
-        job.OnFirst(() => common.WriteJson(new
-        {
-            Data = dataset.Name,
-            Images = images,
-            Clip = clip,
-            TrainingFree = ConfigWriter.ToDictionary(config.TrainingFree),
-            Precision = ConfigWriter.EnumName(options.Precision),
-            Scores = ScoreTable.ToJson(scores),
-        }));
+            Save(report, options, $"{clip}, without training, on {images} pictures of {dataset.Name}", told, confusion, dataset, ClipFacts.Zip(facts));
+            common.WriteJson(new
+            {
+                Data = dataset.Name,
+                Images = images,
+                Clip = clip,
+                TrainingFree = ConfigWriter.ToDictionary(config.TrainingFree),
+                Precision = ConfigWriter.EnumName(options.Precision),
+                told.Scores,
+                told.MostlyTakenFor,
+                told.Confusion,
+                told.Notes,
+            });
+        });
         return 0;
     }
 
+    private static string TrainingFreeText(TrainingFreeConfig config) =>
+        $"attention {ConfigWriter.EnumName(config.Attention)}{(config.Residual ? ", residual" : "")}, {config.Template.Length} {(config.Template.Length == 1 ? "template" : "templates")}";
+
+    // Prints scores and notes; what goes into the JSON.
+    private static Told Tell(EvalOptions options, SegmentationDataset dataset, Confusion confusion, ClassList trained)
+    {
+        Scores scores = Scores.From(confusion, dataset.Classes, dataset.Split);
+        TakenFor?[] mistakes = Diagnosis.Mistakes(confusion, dataset.Classes);
+        foreach (string line in ScoreTable.Lines(scores, mistakes))
+        {
+            options.Common.Out.WriteLine(line);
+        }
+
+        IReadOnlyList<ScoreNote> notes = Diagnosis.Notes(confusion, dataset.Classes, trained);
+        foreach (ScoreNote note in notes)
+        {
+            options.Common.Out.WriteLine($"note: {note.Text}");
+        }
+
+        return new Told(
+            scores,
+            ScoreTable.ToJson(scores),
+            mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
+            new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
+            notes.Select(note => new { note.Kind, note.Text }).ToArray(),
+            [.. notes.Select(note => note.Text)]);
+    }
+
+    private static void Save(
+        EvaluationReport? report, EvalOptions options, string title, Told told, Confusion confusion, SegmentationDataset dataset, IEnumerable<(string Name, string Value)> facts) =>
+        report?.Save(options.Report!, title, told.Values, confusion, dataset, told.Sentences, facts);
+
     private static long[][] Rows(Confusion confusion) => [.. confusion.Counts.Chunk(confusion.Classes + 1)];
+
+    // What an evaluation says, as values and as parts of the JSON.
+    private sealed record Told(Scores Values, object Scores, object MostlyTakenFor, object Confusion, object Notes, string[] Sentences);
 }

@@ -42,7 +42,7 @@ internal static class AblationOutput
         results.Config.Train.Steps,
         RunsDone = results.Count,
         Runs = results.Plan.Runs.Count,
-        Rows = results.Plan.Rows.Select(v => Variant(results, v)).ToArray(),
+        Rows = results.Plan.ScoredRows.Select(v => Variant(results, v)).ToArray(),
         Sweeps = results.Plan.Sweeps.Select(v => Variant(results, v)).ToArray(),
     };
 
@@ -71,10 +71,10 @@ internal static class AblationOutput
         Hiou = results.Over(variant, r => line(r).Harmonic),
     };
 
-    // Null for the first row itself, and where there are fewer than two pairs.
+    // Null for the first trained row itself and for the CLIP alone, and where there are fewer than two pairs.
     private static object? Tests(AblationResults results, AblationVariant variant)
     {
-        if (results.Plan.Rows.Count < 2 || variant.Key == results.Plan.Rows[0].Key)
+        if (results.Plan.Rows.Count < 2 || variant.Key == results.Plan.Rows[0].Key || variant.Key == results.Plan.TrainingFree?.Key)
         {
             return null;
         }

@@ -12,7 +12,7 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// The report's pictures: image, truth, and the predictions of the first and the last row, first run; then the windows that route attention chose.
+/// The report's pictures: image, truth, and the predictions of the CLIP alone and of the first and the last row, first run; then the windows that route attention chose.
 /// </summary>
 internal static class AblationPictures
 {
@@ -23,7 +23,8 @@ internal static class AblationPictures
     {
         LdvcConfig config = results.Config;
         IReadOnlyList<AblationVariant> all = results.Plan.Rows;
-        AblationVariant[] rows = all.Count > 1 ? [all[0], all[^1]] : [.. all];
+        AblationVariant? free = results.Plan.TrainingFree;
+        AblationVariant[] rows = [.. free is null ? [] : new[] { free }, .. all.Count > 1 ? [all[0], all[^1]] : all];
         int count = Math.Min(config.Ablate.Pictures, validation.Count);
         if (rows.Length > 0 && count > 0)
         {
@@ -48,9 +49,18 @@ internal static class AblationPictures
 
     private static LabelMap[] Predict(AblationFolder folder, AblationResults results, AblationVariant variant, SegmentationDataset validation, string clip, Device device, int count)
     {
+        if (variant.Key == results.Plan.TrainingFree?.Key)
+        {
+            using var row = new TrainingFreeRow(results.Config, clip, device);
+            using Segmenter alone = row.CreateSegmenter(validation);
+            return Labels(alone);
+        }
+
         using LoadedModel loaded = Load(folder, results, variant, clip, device);
         using Segmenter segmenter = Evaluator.CreateSegmenter(loaded, validation, results.Config);
-        return [.. Enumerable.Range(0, count).Select(i => segmenter.Segment(validation.ReadImage(i), results.Config.Eval.Background).Labels)];
+        return Labels(segmenter);
+
+        LabelMap[] Labels(Segmenter segmenter) => [.. Enumerable.Range(0, count).Select(i => segmenter.Segment(validation.ReadImage(i), results.Config.Eval.Background).Labels)];
     }
 
     private static void AddRows(HtmlReport report, SegmentationDataset validation, AblationVariant[] rows, LabelMap[][] predictions, int count)

@@ -23,6 +23,12 @@ internal sealed record AblationPlan(
     /// <summary>The names of the sweeps, as --sweeps takes them: the keys of section ablate.</summary>
     internal static readonly string[] SweepNames = ["topk", "windows", "text_prompts", "vision_prompts", "heads", "penalties"];
 
+    /// <summary>The CLIP alone, which is scored once for every split and not trained; null when it is not among ablate.rows.</summary>
+    internal AblationVariant? TrainingFree { get; init; }
+
+    /// <summary>The rows of tables that compare scores: the CLIP alone first.</summary>
+    internal IReadOnlyList<AblationVariant> ScoredRows => TrainingFree is null ? Rows : [TrainingFree, .. Rows];
+
     /// <summary>Every variant that is trained, rows first.</summary>
     internal IEnumerable<AblationVariant> Variants => Rows.Concat(Sweeps).DistinctBy(v => v.Key);
 
@@ -39,7 +45,7 @@ internal sealed record AblationPlan(
         LdvcConfig plain = config with { Ablate = new AblateConfig() };
         AblationVariant[] rows =
         [
-            .. ablate.Rows.Select(row => new AblationVariant(
+            .. ablate.Rows.Where(row => row != AblationRow.TrainingFree).Select(row => new AblationVariant(
                 ConfigWriter.EnumName(row), AblationVariant.TitleOf(row), null, "", AblationVariant.Configure(plain, row), ablate.Seeds)),
         ];
         if (config.Model.Prompts.Text == 0 && ablate.Rows.Contains(AblationRow.Ldvc))
@@ -85,13 +91,14 @@ internal sealed record AblationPlan(
         }
 
         double[] penalties = inductive && Wanted("penalties", ablate.Penalties.Length) ? [.. ablate.Penalties.Distinct()] : [];
-        if (rows.Length == 0 && swept.Count == 0)
+        AblationVariant? free = ablate.Rows.Contains(AblationRow.TrainingFree) ? TrainingFreeRow.Variant(plain) : null;
+        if (rows.Length == 0 && swept.Count == 0 && free is null)
         {
             throw new InputException($"{config.Source}: ablate.rows: expected rows or sweeps to compare, found neither.");
         }
 
         AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
-        int max = all.Max(v => v.Seeds);
+        int max = all.Select(v => v.Seeds).DefaultIfEmpty().Max();
         IReadOnlyList<ClassSplit> splits = ClassSplit.Read(ablate.Splits, config.Source);
         var runs =
             from seed in Enumerable.Range(0, max)
@@ -99,6 +106,7 @@ internal sealed record AblationPlan(
             from variant in all
             where seed < variant.Seeds
             select new PlannedRun(variant, config.Train.Seed + seed, split);
-        return new AblationPlan(rows, swept, penalties, splits, [.. runs]);
+        IEnumerable<PlannedRun> alone = free is null ? [] : splits.DefaultIfEmpty().Select(split => new PlannedRun(free, config.Train.Seed, split));
+        return new AblationPlan(rows, swept, penalties, splits, [.. alone, .. runs]) { TrainingFree = free };
     }
 }

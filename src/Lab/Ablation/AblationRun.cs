@@ -86,7 +86,7 @@ internal sealed class AblationRun
     {
         AblationPlan plan = Results.Plan;
         _monitor.Say(
-            $"{plan.Rows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} runs of {_config.Train.Steps} steps, in {_folder.Root}");
+            $"{plan.ScoredRows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} runs of {_config.Train.Steps} steps, in {_folder.Root}");
         try
         {
             SharedWork.Run(_job, cancellation =>
@@ -204,7 +204,8 @@ internal sealed class AblationRun
         bool before = result is not null;
         if (result is null)
         {
-            result = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation).Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
+            var work = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation);
+            result = IsTrainingFree(run) ? work.MeasureTrainingFree(run, config, fingerprint) : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
             ResultFile.Save(_folder.ResultPath(run), result);
         }
 
@@ -275,8 +276,12 @@ internal sealed class AblationRun
     private string FingerprintOf(PlannedRun run)
     {
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);
-        return Fingerprint(config, RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number));
+        return IsTrainingFree(run)
+            ? Fingerprint(config, TrainingFreeRow.Settings(config))
+            : Fingerprint(config, RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number));
     }
+
+    private bool IsTrainingFree(PlannedRun run) => run.Variant.Key == Results.Plan.TrainingFree?.Key;
 
     private LdvcConfig ConfigOf(PlannedRun run, TrainSetting setting)
     {

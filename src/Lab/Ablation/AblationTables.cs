@@ -26,21 +26,22 @@ internal static class AblationTables
     internal static IReadOnlyList<AblationTable> All(AblationResults results)
     {
         IReadOnlyList<AblationVariant> rows = [.. results.Plan.Rows.Where(v => results.Of(v).Count > 0)];
+        IReadOnlyList<AblationVariant> scored = [.. results.Plan.ScoredRows.Where(v => results.Of(v).Count > 0)];
         var tables = new List<AblationTable>();
-        if (rows.Count > 0)
+        if (scored.Count > 0)
         {
             bool penalised = results.Config.Train.Setting == TrainSetting.Inductive;
             string penalty = penalised ? $", seen penalty {ConfigText.Number(results.Config.Eval.SeenPenalty)}" : "";
-            tables.Add(Scores(results, rows, $"Scores{penalty} (percent, mean ± standard deviation over {results.Plan.Repeats})", r => r.Scores));
+            tables.Add(Scores(results, scored, $"Scores{penalty} (percent, mean ± standard deviation over {results.Plan.Repeats})", r => r.Scores));
             if (penalised)
             {
-                tables.Add(Scores(results, rows, "The same models without the seen penalty", r => r.NoPenalty));
+                tables.Add(Scores(results, scored, "The same models without the seen penalty", r => r.NoPenalty));
             }
 
-            tables.Add(Scores(results, rows, $"Control: class embeddings shuffled{penalty}", r => r.Shuffled));
+            tables.Add(Scores(results, scored, $"Control: class embeddings shuffled{penalty}", r => r.Shuffled));
             if (penalised)
             {
-                tables.Add(Scores(results, rows, "Control: class embeddings shuffled, no seen penalty", r => r.ShuffledNoPenalty));
+                tables.Add(Scores(results, scored, "Control: class embeddings shuffled, no seen penalty", r => r.ShuffledNoPenalty));
             }
 
             if (rows.Count > 1)
@@ -55,16 +56,20 @@ internal static class AblationTables
 
             if (results.Plan.Splits.Count > 1)
             {
-                tables.Add(BySplit(results, rows));
+                tables.Add(BySplit(results, scored));
             }
 
-            tables.Add(Fragments(results, rows));
+            tables.Add(Fragments(results, scored));
         }
 
         tables.AddRange(results.Plan.Sweeps.Where(v => results.Of(v).Count > 0).GroupBy(v => v.Sweep!).Select(sweep => Scores(
             results, [.. sweep], $"Sweep over {sweep.Key}, row ldvc otherwise", r => r.Scores)));
         tables.AddRange(rows.Where(_ => results.Plan.Penalties.Count > 0).Select(row => Penalties(results, row)));
-        tables.Add(Costs(results));
+        if (results.Costs.Count > 0)
+        {
+            tables.Add(Costs(results));
+        }
+
         return tables;
     }
 

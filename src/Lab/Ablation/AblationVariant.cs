@@ -39,6 +39,7 @@ internal sealed record AblationVariant(string Key, string Title, string? Sweep, 
         AblationRow.LanguageDriven => "+ language-driven",
         AblationRow.SelfAttention => "+ self-attention",
         AblationRow.Route => "+ route attention",
+        AblationRow.TrainingFree => "CLIP, no training",
         _ => "LDVC (+ text prompts)",
     };
 }

@@ -3,6 +3,7 @@ using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Model;
+using Ldvc.Tensors;
 using Ldvc.Training;
 
 namespace Ldvc.Lab.Ablation;
@@ -27,22 +28,36 @@ internal static class RunScorer
     /// <summary>Scores a model.</summary>
     /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
     internal static (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) Run(
-        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties, CancellationToken cancellation)
+        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties, CancellationToken cancellation) =>
+        Run(monitor, loaded.Device, names => Evaluator.CreateSegmenter(loaded, dataset, config, names), dataset, config, penalties, cancellation);
+
+    /// <summary>Scores whatever segments.</summary>
+    /// <param name="monitor">Follows.</param>
+    /// <param name="device">Where confusion matrices are counted.</param>
+    /// <param name="segmenter">Makes a segmenter of the data set's classes, or of other names for them.</param>
+    /// <param name="dataset">Pictures and truth.</param>
+    /// <param name="config">How many pictures, background.</param>
+    /// <param name="penalties">Seen penalties; the second is 0.</param>
+    /// <param name="cancellation">Checked before each picture.</param>
+    /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
+    internal static (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) Run(
+        IRunMonitor monitor, Device device, Func<string[]?, Segmenter> segmenter, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties,
+        CancellationToken cancellation)
     {
         var torn = new Fragmentation();
-        ScoreLine[] scores = Pass(monitor, "picture", loaded, dataset, config, null, penalties, torn, cancellation);
-        ScoreLine[] shuffled = Pass(monitor, "picture, names shuffled,", loaded, dataset, config, Shuffle(dataset.Classes), [.. penalties.Take(2)], null, cancellation);
+        ScoreLine[] scores = Pass(monitor, "picture", device, segmenter, null, dataset, config, penalties, torn, cancellation);
+        ScoreLine[] shuffled = Pass(monitor, "picture, names shuffled,", device, segmenter, Shuffle(dataset.Classes), dataset, config, [.. penalties.Take(2)], null, cancellation);
         return (scores, shuffled, torn);
     }
 
     private static ScoreLine[] Pass(
-        IRunMonitor monitor, string title, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, string[]? names, IReadOnlyList<double> penalties, Fragmentation? torn,
-        CancellationToken cancellation)
+        IRunMonitor monitor, string title, Device device, Func<string[]?, Segmenter> create, string[]? names, SegmentationDataset dataset, LdvcConfig config,
+        IReadOnlyList<double> penalties, Fragmentation? torn, CancellationToken cancellation)
     {
         int count = Evaluator.Count(dataset, config);
         float[][] perClass = [.. penalties.Select(p => PerClass(dataset, p))];
         Confusion[] confusions = [.. penalties.Select(_ => new Confusion(dataset.Classes.Count))];
-        using Segmenter segmenter = Evaluator.CreateSegmenter(loaded, dataset, config, names);
+        using Segmenter segmenter = create(names);
         return monitor.Loop(title, 0, count, progress =>
         {
             for (int i = 0; i < count; i++)
@@ -52,7 +67,7 @@ internal static class RunScorer
                 LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass, config.Eval.Background);
                 for (int p = 0; p < labels.Length; p++)
                 {
-                    Evaluator.Count(loaded.Device, truth, labels[p], confusions[p]);
+                    Evaluator.Count(device, truth, labels[p], confusions[p]);
                 }
 
                 torn?.Add(truth, labels[0], segmenter.PatchArea(picture.Width, picture.Height));

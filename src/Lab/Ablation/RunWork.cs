@@ -39,27 +39,49 @@ internal sealed class RunWork(
         string checkpoint = Train(run, config), trainedIn = folder.RunPath(run, config.Train.Setting);
         using LdvcCheckpoint trained = LdvcCheckpoint.Open(checkpoint);
         using LoadedModel loaded = trained.LoadModel(device, clip);
-        var (scores, shuffled, torn) = RunScorer.Run(monitor, loaded, validation, config, penalties, cancellation);
-        return new RunResult
+        var scored = RunScorer.Run(monitor, loaded, validation, config, penalties, cancellation);
+        return Result(run, config, penalties, fingerprint, scored) with
         {
-            Fingerprint = fingerprint,
-            Variant = run.Variant.Key,
-            Seed = run.Seed,
-            Split = run.Split?.Name,
-            Scores = scores[0],
-            NoPenalty = scores[1],
-            Shuffled = shuffled[0],
-            ShuffledNoPenalty = shuffled[1],
-            Penalties = [.. penalties.Skip(2).Zip(scores.Skip(2), (penalty, line) => new PenaltyScore(penalty, line))],
-            PiecesPerObject = torn.PiecesPerObject,
-            LargePiecesPerObject = torn.LargePiecesPerObject,
-            RightPiecesPerFound = torn.RightPiecesPerFound,
-            Pictures = Evaluator.Count(validation, config),
             Steps = trained.Step,
             TrainImagesPerSecond = RunMetrics.Median(RunMetrics.Read(trainedIn, "images_per_second")),
             Checkpoint = Path.GetRelativePath(folder.Root, checkpoint),
         };
     }
+
+    /// <summary>Scores the CLIP alone.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="fingerprint">What the result depends on.</param>
+    /// <exception cref="OperationCanceledException">Told to stop.</exception>
+    internal RunResult MeasureTrainingFree(PlannedRun run, LdvcConfig config, string fingerprint)
+    {
+        device.Precision = config.Train.Precision;
+        double[] penalties = [0, 0];
+        using var row = new TrainingFreeRow(config, clip, device);
+        var scored = RunScorer.Run(monitor, device, names => row.CreateSegmenter(validation, names), validation, config, penalties, cancellation);
+        return Result(run, config, penalties, fingerprint, scored);
+    }
+
+    private RunResult Result(
+        PlannedRun run, LdvcConfig config, double[] penalties, string fingerprint, (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) scored) => new()
+        {
+            Fingerprint = fingerprint,
+            Variant = run.Variant.Key,
+            Seed = run.Seed,
+            Split = run.Split?.Name,
+            Scores = scored.Scores[0],
+            NoPenalty = scored.Scores[1],
+            Shuffled = scored.Shuffled[0],
+            ShuffledNoPenalty = scored.Shuffled[1],
+            Penalties = [.. penalties.Skip(2).Zip(scored.Scores.Skip(2), (penalty, line) => new PenaltyScore(penalty, line))],
+            PiecesPerObject = scored.Torn.PiecesPerObject,
+            LargePiecesPerObject = scored.Torn.LargePiecesPerObject,
+            RightPiecesPerFound = scored.Torn.RightPiecesPerFound,
+            Pictures = Evaluator.Count(validation, config),
+            Steps = 0,
+            TrainImagesPerSecond = 0,
+            Checkpoint = "",
+        };
 
     // Trains, continues or finds finished; the last checkpoint.
     private string Train(PlannedRun run, LdvcConfig config)

@@ -63,12 +63,10 @@ internal sealed class DemoMethod : IDisposable
     internal void Save(string path) => LdvcCheckpoint.Compose(_loaded, _trainer!.Optimizer, _config, _validation).Save(path);
 
     /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings shuffled.</summary>
-    internal MethodResult Score(IRunMonitor monitor, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds, CancellationToken cancellation)
-    {
-        Confusion[][] right = Pass(monitor, $"{Name}: scene", null, [_config.Eval.SeenPenalty, 0], cancellation);
-        Confusion[][] wrong = Pass(monitor, $"{Name}, class embeddings shuffled: scene", RunScorer.Shuffle(_validation.Classes), [_config.Eval.SeenPenalty], cancellation);
-        return new MethodResult(Name, ScoresOf(right[0]), ScoresOf(right[1]), ScoresOf(wrong[0]), right[0], losses, trainSeconds);
-    }
+    internal MethodResult Score(IRunMonitor monitor, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds, CancellationToken cancellation) =>
+        new DemoScoring(monitor, _validation, _loaded.Device).Run(
+            Name, names => Evaluator.CreateSegmenter(_loaded, _validation, _config, names), _config.Eval.SeenPenalty, cancellation) with
+        { Losses = losses, TrainSeconds = trainSeconds };
 
     /// <summary>Predictions for the first pictures of the validation part; background where no class reaches <paramref name="background"/>, if that is given.</summary>
     internal IEnumerable<LabelMap> Examples(int count, double? background = null)
@@ -85,43 +83,5 @@ internal sealed class DemoMethod : IDisposable
     {
         _trainer?.Dispose();
         _loaded.Dispose();
-    }
-
-    // Confusion matrices by penalty and picture.
-    private Confusion[][] Pass(IRunMonitor monitor, string what, string[]? names, double[] penalties, CancellationToken cancellation)
-    {
-        int count = _validation.Count;
-        Confusion[][] matrices = [.. penalties.Select(_ => new Confusion[count])];
-        float[][] perClass = [.. penalties.Select(p => RunScorer.PerClass(_validation, p))];
-        using Segmenter segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config, names);
-        return monitor.Loop(what, 0, count, progress =>
-        {
-            for (int i = 0; i < count; i++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var (picture, truth) = _validation.Read(i);
-                LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass);
-                for (int p = 0; p < labels.Length; p++)
-                {
-                    matrices[p][i] = new Confusion(_validation.Classes.Count);
-                    Evaluator.Count(_loaded.Device, truth, labels[p], matrices[p][i]);
-                }
-
-                progress.Report(new ProgressStatus(i + 1, double.NaN, double.NaN, i + 1));
-            }
-
-            return matrices;
-        });
-    }
-
-    private Scores ScoresOf(Confusion[] pictures)
-    {
-        var sum = new Confusion(_validation.Classes.Count);
-        foreach (Confusion picture in pictures)
-        {
-            sum.Add(picture);
-        }
-
-        return Scores.From(sum, _validation.Classes, _validation.Split);
     }
 }

@@ -18,12 +18,15 @@ internal sealed record MethodResult(
 }
 
 /// <summary>What the demo measured.</summary>
+/// <param name="TrainingFree">The CLIP alone, without training and without a penalty.</param>
 /// <param name="Baseline">ZegCLIP.</param>
 /// <param name="Ldvc">LDVC.</param>
+/// <param name="TrainingFreeIntervals">Scores of the CLIP alone with 95 % intervals over pictures.</param>
 /// <param name="BaselineIntervals">Scores of the baseline with 95 % intervals over pictures.</param>
 /// <param name="LdvcIntervals">The same of LDVC.</param>
 /// <param name="Gain">LDVC minus baseline, resampled together.</param>
 /// <param name="Steps">Training steps of each.</param>
 /// <param name="TotalSeconds">Time of everything.</param>
 internal sealed record DemoResult(
-    MethodResult Baseline, MethodResult Ldvc, ScoreIntervals BaselineIntervals, ScoreIntervals LdvcIntervals, ScoreIntervals Gain, int Steps, double TotalSeconds);
+    MethodResult TrainingFree, MethodResult Baseline, MethodResult Ldvc, ScoreIntervals TrainingFreeIntervals, ScoreIntervals BaselineIntervals, ScoreIntervals LdvcIntervals,
+    ScoreIntervals Gain, int Steps, double TotalSeconds);

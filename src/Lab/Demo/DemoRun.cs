@@ -3,6 +3,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Inference;
+using Ldvc.Lab.Ablation;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -21,6 +22,7 @@ internal sealed class DemoRun : IDisposable
     private readonly LdvcConfig _config;
     private readonly IRunMonitor _monitor;
     private readonly CancellationToken _cancellation;
+    private readonly TrainingFreeRow _free;
     private readonly DemoMethod _baseline;
     private readonly DemoMethod _ldvc;
 
@@ -28,6 +30,7 @@ internal sealed class DemoRun : IDisposable
     {
         (_config, _monitor, _cancellation) = (config, monitor, cancellation);
         Validation = DrawnData.Registry.OpenValidation(config);
+        _free = new TrainingFreeRow(config, clipFolder, device);
         _baseline = new DemoMethod(AblationRow.Zegclip, config, clipFolder, Validation, device);
         _ldvc = new DemoMethod(AblationRow.Ldvc, config, clipFolder, Validation, device);
     }
@@ -35,14 +38,18 @@ internal sealed class DemoRun : IDisposable
     /// <summary>The pictures that are scored.</summary>
     internal SegmentationDataset Validation { get; }
 
-    /// <summary>Trains and scores both.</summary>
+    /// <summary>Scores the CLIP alone, trains both methods and scores them.</summary>
     internal DemoResult Run()
     {
         var clock = Stopwatch.StartNew();
+        MethodResult free = new DemoScoring(_monitor, Validation, _free.Device).Run(
+            AblationVariant.TitleOf(AblationRow.TrainingFree), names => _free.CreateSegmenter(Validation, names), 0, _cancellation);
         MethodResult baseline = Run(_baseline), ldvc = Run(_ldvc);
         return new DemoResult(
+            free,
             baseline,
             ldvc,
+            Bootstrap.Of(free.Pictures, Validation.Classes, Validation.Split),
             Bootstrap.Of(baseline.Pictures, Validation.Classes, Validation.Split),
             Bootstrap.Of(ldvc.Pictures, Validation.Classes, Validation.Split),
             Bootstrap.Difference(baseline.Pictures, ldvc.Pictures, Validation.Classes, Validation.Split),
@@ -73,6 +80,7 @@ internal sealed class DemoRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _free.Dispose();
         _baseline.Dispose();
         _ldvc.Dispose();
     }

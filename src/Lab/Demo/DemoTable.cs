@@ -10,9 +10,10 @@ internal static class DemoTable
 
     internal static string[][] Rows(DemoResult result) =>
     [
+        Row(result.TrainingFree.Name, result.TrainingFreeIntervals, signed: false),
         Row(result.Baseline.Name, result.BaselineIntervals, signed: false),
         Row(result.Ldvc.Name, result.LdvcIntervals, signed: false),
-        Row("difference", result.Gain, signed: true),
+        Row($"{result.Ldvc.Name} minus {result.Baseline.Name}", result.Gain, signed: true),
     ];
 
     private static string[] Row(string name, ScoreIntervals s, bool signed) =>

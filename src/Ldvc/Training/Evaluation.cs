@@ -34,20 +34,18 @@ internal static class Evaluation
             show,
             job));
 
-    /// <summary>The scores of any segmenter of the data set's classes.</summary>
+    /// <summary>The confusion matrix of any segmenter of the data set's classes.</summary>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
-    internal static Scores Run(
-        IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, JobMember job) =>
-        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Scores.From(
-            Evaluator.Confuse(
-                segmenter,
-                device,
-                dataset,
-                config,
-                background,
-                done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
-                show: null,
-                job),
-            dataset.Classes,
-            dataset.Split));
+    internal static Confusion Confuse(
+        IRunMonitor monitor, Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background,
+        PictureShow? show, JobMember job) =>
+        monitor.Loop("image", 0, Evaluator.Count(dataset, config), progress => Evaluator.Confuse(
+            segmenter,
+            device,
+            dataset,
+            config,
+            background,
+            done => progress.Report(new ProgressStatus(done, double.NaN, double.NaN, done)),
+            show,
+            job));
 }
