@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using Ldvc.App.Cli;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
+using Ldvc.Bench.Load;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Sweep;
@@ -20,7 +21,7 @@ internal static class BenchProgram
 
     internal static int Run(string[] args)
     {
-        var root = new Command("bench", "How fast the program is, what it spends its time on, and the code that it gives to a GPU.")
+        var root = new Command("bench", "How fast the program is, what it spends its time on, the code that it gives to a GPU, and what its server bears.")
         {
             new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
             PeersVerb.Create(),
@@ -31,6 +32,7 @@ internal static class BenchProgram
             SweepVerb.Create(),
             TilesVerb.Create(),
             PtxVerb.Create(),
+            LoadVerb.Create(),
             Worker.Create(),
         };
         root.SetAction(result =>

@@ -47,7 +47,7 @@ public sealed class ServeTests : IDisposable
         (int code, _, string error) = CommandLine.Run("segment", picture, "--checkpoint", _checkpoint, "--classes", "cat,a Zebra,blue sky", "--background", "0.3", "--out", output, "--threads", "1");
         Assert.Equal((0, ""), (code, error));
 
-        await using var server = await Served.StartAsync(_checkpoint);
+        await using var server = await Served.StartAsync(_checkpoint, settings => settings with { LogNames = true });
         JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat\na Zebra\r\n\nblue sky\n", "0.3");
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.overlay.png"), Token), answer.GetProperty("overlay").GetBytesFromBase64());
@@ -62,7 +62,7 @@ public sealed class ServeTests : IDisposable
         }
 
         Assert.Equal([true, false, true], answer.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
-        Assert.Contains("photo.jpg  150x90, 3 names", server.Output);
+        await server.LoggedAsync("photo.jpg  150x90, 3 classes");
     }
 
     [Fact]
@@ -129,10 +129,6 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
         Assert.Contains("connect-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single());
         Assert.DoesNotMatch(new Regex("(src|href)=\"(https?:)?//"), html);
-        foreach (string address in new[] { "api/model", "api/scene", "api/segment" })
-        {
-            Assert.Contains(address, html);
-        }
     }
 
     [Fact]
@@ -179,13 +175,12 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("classes: class name 'Cat' stands twice (as class 0 and 1), expected different names", await Refused(picture, "cat, Cat"));
         Assert.Equal("background: expected a number from 0 to 1, found '2'.", await Refused(picture, "cat", "2"));
         Assert.StartsWith("photo.jpg: not a picture that can be read", await Refused([1, 2, 3], "cat"));
-        Assert.StartsWith("photo.jpg: 60000x60000 pixels, expected", await Refused(await File.ReadAllBytesAsync(ImageFixtures.Path_("huge.png"), Token), "cat"));
         Assert.Contains("tokens with the template around it", await Refused(picture, string.Concat(Enumerable.Repeat("zebra ", 90))));
-        Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token)));
+        Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token), HttpStatusCode.UnsupportedMediaType));
         Assert.Equal("scene: expected a model trained on drawn scenes, found one of folder.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
-        Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
-        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[WebServer.MaxBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
-        Assert.StartsWith("expected /, /api/model", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        Assert.StartsWith("expected /, /page.css, ", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[ServerLimits.MaxBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
+        Assert.StartsWith("expected /, /page.css, ", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
         using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
         half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         Assert.StartsWith("expected a whole form (", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
@@ -267,93 +262,4 @@ public sealed class ServeTests : IDisposable
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    // A server in this process on a free port, and a client of it.
-    private sealed class Served : IAsyncDisposable
-    {
-        private readonly LdvcCheckpoint? _checkpoint;
-        private readonly CpuDevice _device = new(1);
-        private readonly SegmentationService _service;
-        private readonly StringWriter _output = new();
-        private readonly StringWriter _error = new();
-        private WebServer? _server;
-
-        // A folder is a CLIP alone.
-        private Served(string checkpoint)
-        {
-            bool alone = Directory.Exists(checkpoint);
-            _checkpoint = alone ? null : LdvcCheckpoint.Open(checkpoint);
-            _service = new SegmentationService(alone
-                ? SegmentationModel.OfClip(new ClipConfig { Path = checkpoint }, _device, new TrainingFreeConfig(), new EvalConfig())
-                : SegmentationModel.Trained(_checkpoint!, _device, null));
-        }
-
-        public HttpClient Client { get; } = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(2) });
-
-        public string Output => _output.ToString();
-
-        public string Error => _error.ToString();
-
-        public static async Task<Served> StartAsync(string checkpoint)
-        {
-            var served = new Served(checkpoint);
-            served._server = await WebServer.StartAsync(IPAddress.Loopback, 0, new SegmentationApi(served._service, served._output, served._error, Token));
-            served.Client.BaseAddress = new Uri($"http://localhost:{served._server.Port}/");
-            return served;
-        }
-
-        public async Task<JsonElement> GetJsonAsync(string address) => JsonDocument.Parse(await Client.GetStringAsync(new Uri(address, UriKind.Relative), Token)).RootElement;
-
-        public async Task<JsonElement> SegmentAsync(byte[] image, string names, string? background = null)
-        {
-            using HttpResponseMessage response = await PostAsync(image, names, background);
-            string text = await response.Content.ReadAsStringAsync(Token);
-            Assert.True(response.IsSuccessStatusCode, text);
-            return JsonDocument.Parse(text).RootElement;
-        }
-
-        public async Task<HttpResponseMessage> PostAsync(byte[]? image, string? names, string? background)
-        {
-            using var form = new MultipartFormDataContent();
-            if (image is not null)
-            {
-                var file = new ByteArrayContent(image);
-                file.Headers.ContentType = new MediaTypeHeaderValue("image/png");
-                form.Add(file, "image", "photo.jpg");
-            }
-
-            if (names is not null)
-            {
-                form.Add(new StringContent(names, Encoding.UTF8), "classes");
-            }
-
-            if (background is not null)
-            {
-                form.Add(new StringContent(background), "background");
-            }
-
-            // Too much is refused before it is sent.
-            using var request = new HttpRequestMessage(HttpMethod.Post, "api/segment") { Content = form };
-            request.Headers.ExpectContinue = image?.Length > WebServer.MaxBytes;
-            return await Client.SendAsync(request, Token);
-        }
-
-        public async Task<string> RefusedAsync(Task<HttpResponseMessage> asked, HttpStatusCode expected = HttpStatusCode.BadRequest)
-        {
-            using HttpResponseMessage response = await asked;
-            Assert.Equal(expected, response.StatusCode);
-            return JsonDocument.Parse(await response.Content.ReadAsStringAsync(Token)).RootElement.GetProperty("error").GetString()!;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Client.Dispose();
-            await _server!.DisposeAsync();
-            _service.Dispose();
-            _device.Dispose();
-            _checkpoint?.Dispose();
-            await _output.DisposeAsync();
-            await _error.DisposeAsync();
-        }
-    }
 }

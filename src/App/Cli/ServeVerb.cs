@@ -16,12 +16,11 @@ namespace Ldvc.App.Cli;
 /// <param name="Checkpoint">An LDVC checkpoint; null = the newest that the demo or a training run left here.</param>
 /// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on, or of the one that is to segment alone; null = where the checkpoint says it lies.</param>
 /// <param name="TrainingFree">How a CLIP alone segments, and its activation; null with a checkpoint.</param>
-/// <param name="Address">Where to listen.</param>
-/// <param name="Port">Where to listen; 0 = any free port.</param>
+/// <param name="Server">Where to listen, and what is granted.</param>
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record ServeOptions(
-    string? Checkpoint, string? Clip, (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree, IPAddress Address, int Port, Precision Precision, CommonOptions Common);
+    string? Checkpoint, string? Clip, (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree, ServerSettings Server, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc serve`: a page for one trained model, or a CLIP alone, until Ctrl-C.</summary>
 internal static class ServeVerb
@@ -45,7 +44,7 @@ internal static class ServeVerb
         var address = new Option<string>("--host")
         {
             HelpName = "A",
-            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. There is no password: anyone who reaches it can use it.",
+            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. Without --token anyone who reaches it can use it.",
             DefaultValueFactory = _ => "localhost",
         };
         var port = new Option<string>("--port")
@@ -55,6 +54,7 @@ internal static class ServeVerb
             DefaultValueFactory = _ => $"{Port}",
         };
         Option<string> precision = CommandParts.Precision();
+        var server = new ServerOptions();
         var command = new VerbCommand("serve", "A page in the browser: labels pictures with any class names.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
         {
             checkpoint,
@@ -63,6 +63,7 @@ internal static class ServeVerb
             port,
             precision,
         };
+        server.AddTo(command);
         var free = new TrainingFreeOptions();
         free.AddTo(command);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -70,8 +71,7 @@ internal static class ServeVerb
             OptionValue.Path(result, checkpoint),
             OptionValue.Path(result, clip),
             free.Read(result, trained: result.GetValue(checkpoint) is not null || result.GetValue(clip) is null),
-            Address(address.Name, OptionValue.RequiredText(result, address)),
-            (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort),
+            server.Read(result, Address(address.Name, OptionValue.RequiredText(result, address)), (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort)),
             OptionValue.Precision(result, precision),
             common.Read(result, host))));
         return command;
@@ -86,18 +86,18 @@ internal static class ServeVerb
         CommonOptions common = options.Common;
         using LdvcCheckpoint? checkpoint = options.TrainingFree is null ? LdvcCheckpoint.Open(options.Checkpoint ?? Newest()) : null;
         using Device device = common.OpenDevice(options.Precision);
-        using var service = new SegmentationService(checkpoint is not null
+        var held = new HeldBytes(options.Server.Limits.MaxHeld);
+        SegmentationModel segmentation = checkpoint is not null
             ? SegmentationModel.Trained(checkpoint, device, options.Clip)
-            : SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = options.TrainingFree!.Value.Activation }, device, options.TrainingFree.Value.Config, new EvalConfig()));
-        var api = new SegmentationApi(service, common.Out, common.Host.Error, common.Cancellation);
+            : SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = options.TrainingFree!.Value.Activation }, device, options.TrainingFree.Value.Config, new EvalConfig());
+        using var service = new SegmentationService(segmentation, options.Server.Limits, held);
         string url;
-        WebServer server = await WebServer.StartAsync(options.Address, options.Port, api).ConfigureAwait(false);
+        WebServer server = await WebServer.StartAsync(options.Server, service, held, common.Out, common.Host.Error).ConfigureAwait(false);
         await using (server.ConfigureAwait(false))
         {
-            url = $"http://{NameOf(options.Address)}:{server.Port}";
+            url = $"http://{NameOf(options.Server.Address)}:{server.Port}";
             string model = checkpoint is null ? $"{options.Clip} (without training)" : $"{checkpoint.Path} (step {checkpoint.Step})";
-            common.Out.WriteLine($"{model} at {url} - Ctrl-C stops");
-            common.Out.Flush();
+            Announce(options, $"{model} at {url} - Ctrl-C stops", server.Port);
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using (common.Cancellation.Register(stopped.SetResult))
             {
@@ -105,9 +105,26 @@ internal static class ServeVerb
             }
         }
 
-        common.Out.WriteLine($"stopped; pictures labelled: {api.Pictures}");
-        common.WriteJson(new { Checkpoint = checkpoint?.Path, checkpoint?.Step, Clip = checkpoint is null ? options.Clip : null, Url = url, api.Pictures });
+        common.Out.WriteLine($"stopped; pictures labelled: {server.Pictures}");
+        common.WriteJson(new { Checkpoint = checkpoint?.Path, checkpoint?.Step, Clip = checkpoint is null ? options.Clip : null, Url = url, server.Pictures });
         return 0;
+    }
+
+    // A warning, not a refusal: behind a proxy with a login, and inside of a container, the address has to be an open one.
+    private static void Announce(ServeOptions options, string line, int port)
+    {
+        TextWriter output = options.Common.Out;
+        lock (output)
+        {
+            output.WriteLine(line);
+            output.Flush();
+        }
+
+        if (!IPAddress.IsLoopback(options.Server.Address) && options.Server.Token is null)
+        {
+            options.Common.Host.Error.WriteLine(
+                $"ldvc: warning: anyone who reaches port {port} of {options.Server.Address} can use this server; --token or {AccessToken.Variable} makes it ask for a token.");
+        }
     }
 
     private static string NameOf(IPAddress address) => address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost"

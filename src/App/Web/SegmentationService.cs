@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
@@ -9,6 +10,7 @@ using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
+using Microsoft.AspNetCore.Http;
 
 namespace Ldvc.App.Web;
 
@@ -26,21 +28,30 @@ internal sealed class SegmentationService : IDisposable
 
     private readonly SegmentationModel _model;
     private readonly SegmentationDataset? _scenes;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly ServerLimits _limits;
+    private readonly HeldBytes _held;
+    private readonly Timer _rest;
 
     // The last one asked for stands last.
     private readonly List<(ClassList Classes, Segmenter Segmenter)> _lists = [];
 
     /// <summary>Takes ownership of a model.</summary>
     /// <param name="model">What segments.</param>
-    internal SegmentationService(SegmentationModel model)
+    /// <param name="limits">What is granted.</param>
+    /// <param name="held">Bytes of requests: with too many, no picture is begun.</param>
+    internal SegmentationService(SegmentationModel model, ServerLimits limits, HeldBytes held)
     {
-        _model = model;
+        (_model, _limits, _held) = (model, limits, held);
+        Turn = new TurnQueue(limits.MaxWaiting);
+        _rest = new Timer(_ => Rest());
         if (model.Checkpoint is { } checkpoint && checkpoint.Config.Data.Kind == DataKind.Synthetic)
         {
             _scenes = DrawnData.Registry.OpenValidation(checkpoint.Config);
         }
     }
+
+    /// <summary>Whose turn it is, and who waits.</summary>
+    internal TurnQueue Turn { get; }
 
     /// <summary>The model, for the page. Without a checkpoint, that, step and setting are null, and the classes are only where the page begins.</summary>
     internal object Describe() => new
@@ -82,43 +93,83 @@ internal sealed class SegmentationService : IDisposable
         };
     }
 
-    /// <summary>Labels a picture.</summary>
+    /// <summary>Labels a picture, when it is its turn.</summary>
+    /// <param name="address">Who sent it: addresses take turns.</param>
     /// <param name="name">What to call the picture in messages.</param>
-    /// <param name="encoded">The picture's file.</param>
+    /// <param name="encoded">The picture's file, whose header is known to claim a size that is granted.</param>
     /// <param name="classes">The classes; their order gives the indices.</param>
     /// <param name="background">Pixels whose best probability lies below this become background; null = none do.</param>
-    /// <param name="cancellation">The client has gone, or the program is to end; a picture that is being computed is finished.</param>
-    /// <exception cref="InputException">The picture cannot be read.</exception>
-    internal async Task<SegmentationAnswer> SegmentAsync(string name, byte[] encoded, ClassList classes, double? background, CancellationToken cancellation)
+    /// <param name="cancellation">The client has gone, or the program is to end: the work stops at the next batch of windows or names.</param>
+    /// <exception cref="InputException">The picture cannot be read, or a name cannot be encoded.</exception>
+    /// <exception cref="RequestException">There is no place to wait, no memory, or the picture is too long and narrow.</exception>
+    internal async Task<LabelledPicture> SegmentAsync(
+        IPAddress address, string name, ReadOnlyMemory<byte> encoded, ClassList classes, double? background, CancellationToken cancellation)
     {
-        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        await Turn.EnterAsync(address, cancellation).ConfigureAwait(false);
         try
         {
+            _held.CheckRoom();
+            Segmenter segmenter = SegmenterOf(classes, cancellation);
+
             // In turn, too: a small file may be a large picture, and many of them more than there is memory for.
-            RgbImage picture = ImageReader.Decode(encoded, name);
+            RgbImage picture = ImageReader.Decode(encoded.Span, name);
+            CheckWork(segmenter, picture, name);
             long started = Stopwatch.GetTimestamp();
-            SegmentResult result = SegmenterOf(classes).Label(picture, name, background);
-            bool[] seen = [.. classes.Classes.Select(c => _model.IsSeen(c))];
-            return new SegmentationAnswer(result, seen, Stopwatch.GetElapsedTime(started).TotalSeconds);
+            SegmentResult result = segmenter.LabelAll([(picture, name)], background, progress: (_, _) => cancellation.ThrowIfCancellationRequested())[0].Result;
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            cancellation.ThrowIfCancellationRequested();
+            return new LabelledPicture(result, [.. classes.Classes.Select(_model.IsSeen)], seconds);
         }
         finally
         {
             TrimPool();
-            _turn.Release();
+            Turn.Leave();
         }
     }
+
+    /// <summary>Memory goes back to the system when no picture has come for a while.</summary>
+    internal void RestLater() => _rest.Change(_limits.RestAfter, Timeout.InfiniteTimeSpan);
 
     /// <summary>Waits for the picture that is being computed, if one is; none is begun after it.</summary>
     public void Dispose()
     {
-        _turn.Wait();
+        Turn.EnterAsync(IPAddress.None, CancellationToken.None).GetAwaiter().GetResult();
+        _rest.Dispose();
         foreach (var (_, segmenter) in _lists)
         {
             segmenter.Dispose();
         }
 
         _model.Dispose();
-        _turn.Dispose();
+    }
+
+    // A long and narrow picture that is resized to a fixed short side has many more pixels than its file.
+    private void CheckWork(Segmenter segmenter, RgbImage picture, string name)
+    {
+        long pixels = segmenter.ResizedPixels(picture.Width, picture.Height);
+        if (pixels > _limits.MaxPixels)
+        {
+            throw new RequestException(
+                StatusCodes.Status413PayloadTooLarge,
+                RejectReasons.Pixels,
+                $"{name}: {picture.Width}x{picture.Height} pixels become {pixels} when the short side is resized, expected at most {_limits.MaxPixels}.");
+        }
+    }
+
+    private void Rest()
+    {
+        if (Turn.TryEnter())
+        {
+            try
+            {
+                _model.Device.Pool.Trim();
+                SystemMemory.GiveBack();
+            }
+            finally
+            {
+                Turn.Leave();
+            }
+        }
     }
 
     // Pictures of many sizes leave blocks of many sizes behind.
@@ -131,10 +182,10 @@ internal sealed class SegmentationService : IDisposable
         }
     }
 
-    private Segmenter SegmenterOf(ClassList classes)
+    private Segmenter SegmenterOf(ClassList classes, CancellationToken cancellation)
     {
         int found = _lists.FindIndex(list => list.Classes.Classes.SequenceEqual(classes.Classes));
-        var entry = found >= 0 ? _lists[found] : (classes, _model.CreateSegmenter(classes));
+        var entry = found >= 0 ? _lists[found] : (classes, _model.CreateSegmenter(classes, cancellation: cancellation));
         if (found >= 0)
         {
             _lists.RemoveAt(found);

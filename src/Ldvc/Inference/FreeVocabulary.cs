@@ -13,12 +13,13 @@ internal static class FreeVocabulary
     /// <param name="classes">The classes; their order gives the indices.</param>
     /// <param name="adapt">Changes section eval; null = as it is.</param>
     /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
+    /// <param name="cancellation">Ends the encoding between two batches of names.</param>
     internal static Segmenter CreateSegmenter(
         LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null,
-        int ignored = 0)
+        int ignored = 0, CancellationToken cancellation = default)
     {
         EvalConfig eval = adapt?.Invoke(checkpoint.Config.Eval) ?? checkpoint.Config.Eval;
-        return new(loaded.Model, loaded.EmbedClasses(classes.Texts), Penalty(checkpoint, classes, eval.SeenPenalty), eval,
+        return new(loaded.Model, loaded.EmbedClasses(classes.Texts, cancellation), Penalty(checkpoint, classes, eval.SeenPenalty), eval,
             PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics), classes, ignored: ignored);
     }
 
@@ -29,12 +30,14 @@ internal static class FreeVocabulary
     /// <param name="classes">The classes; their order gives the indices.</param>
     /// <param name="adapt">Changes section eval; null = as it is.</param>
     /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
+    /// <param name="cancellation">Ends the encoding between two batches of names.</param>
     internal static Segmenter CreateSegmenter(
-        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0)
+        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0,
+        CancellationToken cancellation = default)
     {
         eval = config.Over(eval);
         eval = adapt?.Invoke(eval) ?? eval;
-        return new(model, model.EmbedClasses(classes.Texts), new float[classes.Texts.Length], eval, model.Statistics, classes, (float)config.Scale, ignored);
+        return new(model, model.EmbedClasses(classes.Texts, cancellation), new float[classes.Texts.Length], eval, model.Statistics, classes, (float)config.Scale, ignored);
     }
 
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>

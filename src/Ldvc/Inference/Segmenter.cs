@@ -206,6 +206,13 @@ public sealed partial class Segmenter : IDisposable
         return (double)_patch * _patch * width * height / ((double)resizedWidth * resizedHeight);
     }
 
+    /// <summary>Pixels that windows have to cover for a picture, in the view that is not scaled: the work grows with them, not with the picture.</summary>
+    internal long ResizedPixels(int width, int height)
+    {
+        var (resizedWidth, resizedHeight) = Resized(width, height);
+        return (long)resizedWidth * resizedHeight;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -126,7 +126,10 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Class embeddings t [C, E], computed once, for inference; those that come from a file are taken from it.</summary>
     /// <exception cref="InputException">A name is too long for the text encoder, or has to be encoded and the CLIP has no vocabulary.</exception>
-    public Tensor EmbedClasses(IReadOnlyList<string> names)
+    public Tensor EmbedClasses(IReadOnlyList<string> names) => EmbedClasses(names, CancellationToken.None);
+
+    /// <summary>The same; it may end between two batches of names.</summary>
+    internal Tensor EmbedClasses(IReadOnlyList<string> names, CancellationToken cancellation)
     {
         string[] computed = Embeddings is null ? [.. names] : [.. names.Where(name => Embeddings.Find(name).IsEmpty)];
         if (computed.Length > 0 && _tokenizer is null)
@@ -138,13 +141,13 @@ public sealed class LoadedModel : IDisposable
 
         if (computed.Length == names.Count)
         {
-            return Encode(names);
+            return Encode(names, cancellation);
         }
 
         float[] encoded = [];
         if (computed.Length > 0)
         {
-            using Tensor some = Encode(computed);
+            using Tensor some = Encode(computed, cancellation);
             encoded = some.ToArray();
         }
 
@@ -159,13 +162,13 @@ public sealed class LoadedModel : IDisposable
     }
 
     // One batch for usual lists; the text encoder's activations of very long ones would not fit into memory.
-    private Tensor Encode(IReadOnlyList<string> names)
+    private Tensor Encode(IReadOnlyList<string> names, CancellationToken cancellation)
     {
         if (TextTemplates.Expand(Config.Template) is { Length: > 1 } templates)
         {
             int context = Clip.Config.ContextLength;
             float[] means = TemplateFeatures.Compute(
-                Clip, Device, names.Count, templates.Length, (name, t) => Tokenizer.EncodeClass(templates[t], names[name], context), CancellationToken.None);
+                Clip, Device, names.Count, templates.Length, (name, t) => Tokenizer.EncodeClass(templates[t], names[name], context), cancellation);
             return Device.FromHost(means, new Shape(names.Count, Clip.Config.Embedding));
         }
 
@@ -177,7 +180,8 @@ public sealed class LoadedModel : IDisposable
 
         return Device.FromHost((float[])[.. names.Chunk(MostAtOnce).SelectMany(part =>
         {
-            using Tensor some = Encode(part);
+            cancellation.ThrowIfCancellationRequested();
+            using Tensor some = Encode(part, cancellation);
             return some.ToArray();
         })], new Shape(names.Count, Clip.Config.Embedding));
     }
