@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using OpenQA.Selenium;
 using OpenQA.Selenium.Chrome;
@@ -11,6 +12,9 @@ namespace Ldvc.Tests.Browser;
 /// </summary>
 public sealed class Chromium : IDisposable
 {
+    // On a machine that runs all tests at once.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
 
     private readonly ChromeDriver? _driver;
@@ -70,10 +74,15 @@ public sealed class Chromium : IDisposable
     /// <summary>Waits for something in the page.</summary>
     internal void Until(Func<bool> holds, string what)
     {
-        for (int i = 0; !holds(); i++)
+        var clock = Stopwatch.StartNew();
+        while (!holds())
         {
-            Assert.True(i < 2400, $"waited in vain for {what}; the page says: {Run("return document.body.innerText")}; console: {string.Join(" | ", Console())}");
-            Thread.Sleep(25);
+            if (clock.Elapsed > Patience)
+            {
+                Assert.Fail($"waited in vain for {what}; the page says: {Run("return document.body.innerText")}; console: {string.Join(" | ", Console())}");
+            }
+
+            Thread.Sleep(20);
         }
     }
 
@@ -86,6 +95,16 @@ public sealed class Chromium : IDisposable
         foreach (string type in new[] { "dragEnter", "dragOver", "drop" })
         {
             Send("Input.dispatchDragEvent", ("type", type), ("x", x), ("y", y), ("data", data));
+        }
+    }
+
+    /// <summary>Where the variable LDVC_SCREENSHOTS names a folder, the page as it is now goes there, for people to look at.</summary>
+    internal void Keep(string name)
+    {
+        if (Environment.GetEnvironmentVariable("LDVC_SCREENSHOTS") is { Length: > 0 } folder)
+        {
+            var shot = Send("Page.captureScreenshot", ("captureBeyondViewport", true));
+            File.WriteAllBytes(Path.Combine(folder, name + ".png"), Convert.FromBase64String((string)shot!["data"]!));
         }
     }
 

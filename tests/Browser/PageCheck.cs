@@ -40,11 +40,12 @@ internal static class PageCheck
         return found;
         """;
 
-    private static readonly string[] Controls = ["button", "link", "textbox", "slider", "application", "checkbox", "radio", "combobox", "img", "image", "figure"];
+    private static readonly string[] Controls = ["button", "link", "textbox", "slider", "application", "checkbox", "radio", "combobox", "img", "image"];
 
     /// <summary>Checks the page as it is now.</summary>
     internal static void Passes(Chromium browser, string where)
     {
+        browser.Keep(where);
         Assert.True(Overflow(browser) <= 0, $"{where}: the page is {Overflow(browser)} pixels wider than its window");
         Assert.Equal([], ((IEnumerable<object>)browser.Run(Contrast)!).Select(found => $"{where}: {found}"));
         Assert.Equal([], Nameless(browser).Select(found => $"{where}: {found}"));

@@ -52,6 +52,13 @@ public class HtmlReportTests
         }
     }
 
+    [Theory]
+    [InlineData("cat", "cat")]
+    [InlineData("wwwwwwwwww", "wwww\u2026")]
+    [InlineData("iiiiiiiiii", "iiiiiiiiii")]
+    [InlineData("\U0001F600\U0001F600\U0001F600\U0001F600\U0001F600", "\U0001F600\U0001F600\U0001F600\u2026")]
+    public void NamesOfADrawingAreCutByTheirWidth(string name, string expected) => Assert.Equal(expected, TextWidth.Cut(name, 5));
+
     [Fact]
     public void TablesHoldTheirCellsAndAlignNumbers()
     {

@@ -122,11 +122,15 @@ internal sealed class Served : IAsyncDisposable
     public async Task<RawConnection> ConnectAsync(string? sent = null)
     {
         var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, Port, Token);
         var connection = new RawConnection(client);
-        if (sent is not null)
+        try
         {
-            await connection.SendAsync(sent);
+            await client.ConnectAsync(IPAddress.Loopback, Port, Token);
+            await connection.SendAsync(sent ?? "");
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            // The server has closed it already.
         }
 
         return connection;

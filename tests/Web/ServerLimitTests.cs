@@ -54,7 +54,7 @@ public sealed class ServerLimitTests
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 600);
-            Assert.Contains("1 pictures are waiting already", await refused.Content.ReadAsStringAsync(Token));
+            Assert.Contains("the server is busy, and 1 pictures wait already", await refused.Content.ReadAsStringAsync(Token));
         }
 
         server.Service.Turn.Leave();

@@ -11,11 +11,13 @@ public sealed class TurnQueueTests
 
     private readonly List<string> _served = [];
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task AddressesTakeTurns()
     {
         var queue = new TurnQueue(100);
-        await queue.EnterAsync(A, default);
+        await queue.EnterAsync(A, Token);
         Task[] all = [.. new[] { (A, "a1"), (A, "a2"), (A, "a3"), (B, "b1"), (C, "c1"), (B, "b2") }.Select(w => Serve(queue, w.Item1, w.Item2))];
         Assert.Equal(6, queue.Waiting);
         queue.Leave();
@@ -24,15 +26,21 @@ public sealed class TurnQueueTests
         Assert.Equal(0, queue.Waiting);
         Assert.True(queue.TryEnter());
         Assert.False(queue.TryEnter());
+
+        // Without places to wait, a turn that is free can still be taken.
+        var alone = new TurnQueue(0);
+        alone.CheckPlace(A);
+        await alone.EnterAsync(A, Token);
+        Assert.Throws<RequestException>(() => alone.CheckPlace(A));
     }
 
     [Fact]
     public async Task TheLongestLineGivesAPlaceUp()
     {
         var queue = new TurnQueue(3);
-        await queue.EnterAsync(A, default);
+        await queue.EnterAsync(A, Token);
         Task[] first = [Serve(queue, A, "a1"), Serve(queue, A, "a2"), Serve(queue, A, "a3")];
-        Assert.Equal(503, (await Assert.ThrowsAsync<RequestException>(() => queue.EnterAsync(A, default))).Status);
+        Assert.Equal(503, (await Assert.ThrowsAsync<RequestException>(() => queue.EnterAsync(A, Token))).Status);
         Task b = Serve(queue, B, "b1");
         RequestException cut = await Assert.ThrowsAsync<RequestException>(() => first[2]);
         Assert.InRange(cut.RetryAfter, 1, 600);
@@ -51,7 +59,7 @@ public sealed class TurnQueueTests
     public async Task WhoeverGivesUpIsNotServed()
     {
         var queue = new TurnQueue(2);
-        await queue.EnterAsync(A, default);
+        await queue.EnterAsync(A, Token);
         using var gone = new CancellationTokenSource();
         Task given = queue.EnterAsync(A, gone.Token);
         Task kept = Serve(queue, A, "a2");
@@ -76,7 +84,7 @@ public sealed class TurnQueueTests
 
     private async Task Serve(TurnQueue queue, IPAddress address, string name)
     {
-        await queue.EnterAsync(address, default);
+        await queue.EnterAsync(address, Token);
         _served.Add(name);
         queue.Leave();
     }

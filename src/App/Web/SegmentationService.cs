@@ -185,7 +185,7 @@ internal sealed class SegmentationService : IDisposable
     private Segmenter SegmenterOf(ClassList classes, CancellationToken cancellation)
     {
         int found = _lists.FindIndex(list => list.Classes.Classes.SequenceEqual(classes.Classes));
-        var entry = found >= 0 ? _lists[found] : (classes, _model.CreateSegmenter(classes, cancellation: cancellation));
+        var entry = found >= 0 ? _lists[found] : (classes, _model.Prepare(classes, cancellation));
         if (found >= 0)
         {
             _lists.RemoveAt(found);

@@ -41,7 +41,7 @@ internal sealed class TurnQueue(int places)
     {
         lock (_lock)
         {
-            if (_waiting >= places && LineToCut(address) is null)
+            if (_taken && _waiting >= places && LineToCut(address) is null)
             {
                 throw Full();
             }
@@ -167,7 +167,7 @@ internal sealed class TurnQueue(int places)
     }
 
     private RequestException Full() =>
-        new(StatusCodes.Status503ServiceUnavailable, RejectReasons.Queue, $"{places} pictures are waiting already; try again later.")
+        new(StatusCodes.Status503ServiceUnavailable, RejectReasons.Queue, $"the server is busy, and {_waiting} pictures wait already; try again later.")
         {
             RetryAfter = (int)Math.Clamp(Math.Ceiling(_meanSeconds * (_waiting + 1)), 1, MaxRetry),
         };

@@ -54,7 +54,7 @@ internal static class ChoiceMap
     // What fades is drawn over: every cell that was not chosen, and the frame of the selected one.
     private static void Overlays(StringBuilder html, string name, IReadOnlyList<MapCell> cells, ChoiceLayer layer)
     {
-        html.Append("<svg viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\">");
+        html.Append("<svg viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
         for (int cell = 0; cell < cells.Count; cell++)
         {
             html.Append(CultureInfo.InvariantCulture, $"<g class=\"{name}-{cell}\"><path d=\"");

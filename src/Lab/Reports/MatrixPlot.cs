@@ -8,8 +8,11 @@ internal static class MatrixPlot
 {
     // Thinner cells than this cannot be told apart; more than 171 classes are still drawn.
     private const double LargestCell = 26;
-    private const double Width = 980;
+    private const double Width = 950;
     private const double Margin = 8;
+
+    // In the font's size.
+    private const double LongestName = 15;
 
     // Smaller shares are invisible, and a cell each would make the page of 171 classes megabytes large.
     private const double Smallest = 0.005;
@@ -20,29 +23,29 @@ internal static class MatrixPlot
     /// <param name="shares">[rows, columns], 0 to 1.</param>
     internal static string Render(IReadOnlyList<string> rows, IReadOnlyList<string> columns, double[,] shares)
     {
-        int longest = Math.Min(24, rows.Concat(columns).Max(name => name.Length));
-        double cell = Math.Min(LargestCell, (Width - (7 * longest) - (2 * Margin)) / columns.Count);
-        double font = Math.Min(12, 0.85 * cell), names = (0.6 * font * longest) + Margin;
+        double longest = Math.Min(LongestName, rows.Concat(columns).Max(TextWidth.Of));
+        double cell = Math.Min(LargestCell, (Width - (12 * longest) - (2 * Margin)) / columns.Count);
+        double font = Math.Min(12, 0.85 * cell), names = (font * longest) + Margin;
         double width = names + (cell * columns.Count) + Margin, height = names + (cell * rows.Count) + Margin;
         string N(double value) => HtmlText.Number(value);
 
         var svg = new StringBuilder();
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<svg class=\"plot\" style=\"max-width:{N(width)}px;font-size:{N(font)}px\" viewBox=\"0 0 {N(width)} {N(height)}\" role=\"img\" aria-label=\"confusion matrix\">");
+            $"<svg class=\"plot\" style=\"max-width:{N(width)}px;min-width:{N(width)}px;font-size:{N(font)}px\" viewBox=\"0 0 {N(width)} {N(height)}\" role=\"img\" aria-label=\"confusion matrix\">");
         svg.Append(
             CultureInfo.InvariantCulture,
             $"<rect x=\"{N(names)}\" y=\"{N(names)}\" width=\"{N(cell * columns.Count)}\" height=\"{N(cell * rows.Count)}\" style=\"fill:var(--track)\"/>");
         for (int column = 0; column < columns.Count; column++)
         {
             double x = names + (cell * (column + 0.5));
-            svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate({N(x)} {N(names - 4)}) rotate(-90)\" dy=\"0.32em\">{Short(columns[column], longest)}</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"translate({N(x)} {N(names - 4)}) rotate(-90)\" dy=\"0.32em\">{HtmlText.Escape(TextWidth.Cut(columns[column], longest))}</text>");
         }
 
         for (int row = 0; row < rows.Count; row++)
         {
             double y = names + (cell * row);
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{N(names - 4)}\" y=\"{N(y + (cell / 2))}\" dy=\"0.32em\" text-anchor=\"end\">{Short(rows[row], longest)}</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{N(names - 4)}\" y=\"{N(y + (cell / 2))}\" dy=\"0.32em\" text-anchor=\"end\">{HtmlText.Escape(TextWidth.Cut(rows[row], longest))}</text>");
             for (int column = 0; column < columns.Count; column++)
             {
                 double share = shares[row, column];
@@ -58,6 +61,4 @@ internal static class MatrixPlot
 
         return svg.Append("</svg>").ToString();
     }
-
-    private static string Short(string name, int longest) => HtmlText.Escape(name.Length > longest ? name[..(longest - 1)] + "\u2026" : name);
 }

@@ -14,6 +14,7 @@ internal static class ReportStyle
         main { max-width: 1060px; margin: 0 auto; padding: 40px 24px 64px; }
         h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
         .subtitle { color: var(--soft); margin: 0 0 28px; }
+        h1, h2, p, figcaption, .label, .value, .note { overflow-wrap: anywhere; }
         h2 { font-size: 1.25rem; margin: 40px 0 12px; }
         p { max-width: 74ch; margin: 0 0 14px; }
         .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 14px; margin: 0 0 20px; }
@@ -29,13 +30,14 @@ internal static class ReportStyle
         thead th { border-top: none; color: var(--soft); font-weight: 550; font-size: 0.85rem; }
         th.number, td.number { text-align: right; white-space: nowrap; }
         th:last-child, td:last-child { padding-right: 0; }
-        td.wide { width: 46%; }
+        td { overflow-wrap: anywhere; } td:first-child { min-width: 8em; } td.number { overflow-wrap: normal; }
+        td.wide { width: 46%; min-width: 5em; }
         .track { background: var(--track); border-radius: 5px; height: 10px; overflow: hidden; }
         .track div { height: 100%; border-radius: 5px; background: var(--seen); }
         .track div.unseen { background: var(--unseen); }
         .tag { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 0.76rem; border: 1px solid var(--seen); color: var(--soft); }
         .tag.unseen { border-color: var(--unseen); }
-        figure { margin: 0 0 18px; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; }
+        figure { margin: 0 0 18px; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; overflow-x: auto; }
         figcaption { color: var(--soft); font-size: 0.88rem; }
         .pictures { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 230px)); gap: 14px; margin: 0 0 8px; }
         .picture img { display: block; width: 100%; height: auto; border-radius: 8px; background: var(--track); }
@@ -48,7 +50,7 @@ internal static class ReportStyle
         .map g { display: none; } .map path { fill: #000; fill-opacity: 0.72; }
         .map path.own { fill: none; stroke: #ff2828; stroke-width: 3; vector-effect: non-scaling-stroke; }
         .map label { position: absolute; cursor: pointer; } .map label:hover { box-shadow: inset 0 0 0 2px #ffffffb0; }
-        .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.85rem; color: var(--soft); margin: 0 0 12px; }
+        .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.85rem; color: var(--soft); margin: 0 0 12px; } .legend span { min-width: 0; overflow-wrap: anywhere; }
         .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 6px; vertical-align: -1px; border: 1px solid var(--line); }
         svg.plot { display: block; width: 100%; height: auto; font-size: 12px; }
         svg.plot text { fill: var(--soft); }
@@ -61,7 +63,7 @@ internal static class ReportStyle
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 22px; margin: 8px 0; }
         dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
         code { font: 0.88em/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
-        @media (max-width: 640px) { .pictures { grid-template-columns: 1fr 1fr; } main { padding: 28px 14px 48px; } }
+        @media (max-width: 640px) { .pictures { grid-template-columns: 1fr 1fr; } svg.plot { min-width: 560px; } main { padding: 28px 14px 48px; } }
         @media print { body { background: none; } figure, .card, tr { break-inside: avoid; } }
         """;
 }

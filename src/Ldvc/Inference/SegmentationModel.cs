@@ -47,11 +47,14 @@ internal sealed class SegmentationModel : IDisposable
     /// <param name="classes">The classes; their order gives the indices.</param>
     /// <param name="adapt">Changes section eval; null = as it is.</param>
     /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
-    /// <param name="cancellation">Ends the encoding between two batches of names.</param>
-    internal Segmenter CreateSegmenter(ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0, CancellationToken cancellation = default) =>
-        Checkpoint is { } checkpoint
-            ? FreeVocabulary.CreateSegmenter(checkpoint, _loaded!, classes, adapt, ignored, cancellation)
-            : FreeVocabulary.CreateSegmenter(_free!, _config, _eval, classes, adapt, ignored, cancellation);
+    internal Segmenter CreateSegmenter(ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0) => Checkpoint is { } checkpoint
+        ? FreeVocabulary.CreateSegmenter(checkpoint, _loaded!, classes, adapt, ignored)
+        : FreeVocabulary.CreateSegmenter(_free!, _config, _eval, classes, adapt, ignored);
+
+    /// <summary>As <see cref="CreateSegmenter"/>; the encoding may be ended between two batches of names.</summary>
+    internal Segmenter Prepare(ClassList classes, CancellationToken cancellation) => Checkpoint is { } checkpoint
+        ? FreeVocabulary.Prepare(checkpoint, _loaded!, classes, null, 0, cancellation)
+        : FreeVocabulary.Prepare(_free!, _config, _eval, classes, null, 0, cancellation);
 
     /// <summary>Whether masks of a class were shown in training; no class of a CLIP alone was.</summary>
     internal bool IsSeen(ClassName name) => Checkpoint is { } checkpoint && FreeVocabulary.IsSeen(checkpoint.Seen, name);

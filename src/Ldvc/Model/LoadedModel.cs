@@ -126,10 +126,10 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Class embeddings t [C, E], computed once, for inference; those that come from a file are taken from it.</summary>
     /// <exception cref="InputException">A name is too long for the text encoder, or has to be encoded and the CLIP has no vocabulary.</exception>
-    public Tensor EmbedClasses(IReadOnlyList<string> names) => EmbedClasses(names, CancellationToken.None);
+    public Tensor EmbedClasses(IReadOnlyList<string> names) => EncodeClasses(names, CancellationToken.None);
 
-    /// <summary>The same; it may end between two batches of names.</summary>
-    internal Tensor EmbedClasses(IReadOnlyList<string> names, CancellationToken cancellation)
+    /// <summary>As <see cref="EmbedClasses"/>; it may be ended between two batches of names.</summary>
+    internal Tensor EncodeClasses(IReadOnlyList<string> names, CancellationToken cancellation)
     {
         string[] computed = Embeddings is null ? [.. names] : [.. names.Where(name => Embeddings.Find(name).IsEmpty)];
         if (computed.Length > 0 && _tokenizer is null)

@@ -1,6 +1,6 @@
 // Requests to the server: its token, its errors, and another try when it is busy.
 
-const tries = 8, longestWait = 60;
+const tries = 30, longestWait = 60;
 const key = "ldvc-token";
 
 // A token after # of the address is kept for this tab; what stands there is never sent, and it leaves the address bar.
