@@ -107,7 +107,7 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         await using var server = await OpenAsync(width: width, dark: dark);
         PageCheck.Passes(browser, $"before {width}{(dark ? " dark" : "")}");
         Assert.Equal(dark, (bool)browser.Run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] < 60")!);
-        SetNames("cat\n" + new string('w', 16) + "\n\u05d7\u05ea\u05d5\u05dc");
+        SetNames("cat\n" + new string('w', 8) + "\n\u05d7\u05ea\u05d5\u05dc");
         browser.Drop("stage", Picture("p.png", 300, 120));
         Segmented();
         PageCheck.Passes(browser, $"after {width}{(dark ? " dark" : "")}");
