@@ -30,12 +30,12 @@ internal static class ReportStyle
         thead th { border-top: none; color: var(--soft); font-weight: 550; font-size: 0.85rem; }
         th.number, td.number { text-align: right; white-space: nowrap; }
         th:last-child, td:last-child { padding-right: 0; }
-        td { overflow-wrap: anywhere; } td:first-child { min-width: 8em; } td.number { overflow-wrap: normal; }
+        td:first-child { min-width: 8em; overflow-wrap: anywhere; }
         td.wide { width: 46%; min-width: 5em; }
         .track { background: var(--track); border-radius: 5px; height: 10px; overflow: hidden; }
         .track div { height: 100%; border-radius: 5px; background: var(--seen); }
         .track div.unseen { background: var(--unseen); }
-        .tag { display: inline-block; border-radius: 99px; padding: 0 9px; font-size: 0.76rem; border: 1px solid var(--seen); color: var(--soft); }
+        .tag { display: inline-block; white-space: nowrap; border-radius: 99px; padding: 0 9px; font-size: 0.76rem; border: 1px solid var(--seen); color: var(--soft); }
         .tag.unseen { border-color: var(--unseen); }
         figure { margin: 0 0 18px; background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px; overflow-x: auto; }
         figcaption { color: var(--soft); font-size: 0.88rem; }
