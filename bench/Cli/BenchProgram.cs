@@ -7,6 +7,7 @@ using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
+using Ldvc.Bench.Reliability;
 using Ldvc.Bench.Sweep;
 using Ldvc.Bench.Tiles;
 using Ldvc.Tensors;
@@ -31,6 +32,8 @@ internal static class BenchProgram
             SweepVerb.Create(),
             TilesVerb.Create(),
             PtxVerb.Create(),
+            FuzzVerb.Create(),
+            KillsVerb.Create(),
             Worker.Create(),
         };
         root.SetAction(result =>
