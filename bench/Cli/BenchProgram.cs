@@ -8,6 +8,7 @@ using Ldvc.Bench.Compare;
 using Ldvc.Bench.Load;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
+using Ldvc.Bench.Reliability;
 using Ldvc.Bench.Sweep;
 using Ldvc.Bench.Tiles;
 using Ldvc.Tensors;
@@ -33,6 +34,8 @@ internal static class BenchProgram
             TilesVerb.Create(),
             PtxVerb.Create(),
             LoadVerb.Create(),
+            FuzzVerb.Create(),
+            KillsVerb.Create(),
             Worker.Create(),
         };
         root.SetAction(result =>

@@ -67,15 +67,17 @@ internal sealed class NamedTensors
     }
 
     /// <summary>Fills what the file has; values are rounded where a tensor is bf16, and a frozen weight's order in memory is kept.</summary>
+    /// <exception cref="InputException">A tensor is damaged or holds NaN or infinity; nothing has changed then.</exception>
     internal void Read()
     {
-        foreach (var (name, target) in _wanted)
+        (string Name, Tensor Target)[] there = [.. _wanted.Where(w => _archive.Entries.ContainsKey(w.Name))];
+        foreach (var (name, _) in there)
         {
-            if (!_archive.Entries.ContainsKey(name))
-            {
-                continue;
-            }
+            _archive.ReadFinite(name);
+        }
 
+        foreach (var (name, target) in there)
+        {
             float[] values = _archive.ReadFloat32(name);
             if (target.DType == DType.Float32)
             {

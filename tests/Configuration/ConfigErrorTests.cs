@@ -85,7 +85,7 @@ public sealed class ConfigErrorTests
         File.WriteAllBytes(folder.File("bytes.yaml"), [0x74, 0xff, 0xfe, 0x00]);
         Assert.Contains("expected YAML text in UTF-8", ConfigFiles.Refuses(folder, "bytes.yaml"));
         File.WriteAllText(folder.File("big.yaml"), "# " + new string('x', YamlReader.LargestFile));
-        Assert.Contains("at most 1 MB", ConfigFiles.Refuses(folder, "big.yaml"));
+        Assert.Contains("at most 1048576", ConfigFiles.Refuses(folder, "big.yaml"));
     }
 
     [Theory]

@@ -39,8 +39,19 @@ internal static class Application
         bool interactive = false,
         CancellationToken cancellation = default)
     {
-        var host = new VerbHost(output, error, interactive, cancellation);
-        return Guard(host, args, () => Invoke(host, args));
+        using var cleanOutput = new CleanWriter(output);
+        using var cleanError = new CleanWriter(error);
+        var host = new VerbHost(cleanOutput, cleanError, interactive, cancellation);
+        int code = Guard(host, args, () => Invoke(host, args));
+        cleanOutput.Flush();
+        if (cleanOutput.Fault is not { } fault)
+        {
+            return code;
+        }
+
+        // What was to be computed and saved has been; what was to be read is lost.
+        Say(host, $"standard output cannot be written ({fault.Message.TrimEnd('.')}).");
+        return code == 0 ? BadInput : code;
     }
 
     /// <summary>Calls a body and reports what it throws as the program's users are to see it.</summary>

@@ -13,11 +13,12 @@ internal static class ConsoleFactory
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(output),
+            Out = new AnsiConsoleOutput(output is CleanWriter clean ? clean.Raw : output),
             Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
         });
+        console.Pipeline.Attach(new CleanHook());
         if (!interactive)
         {
             console.Profile.Width = PlainWidth;
@@ -31,5 +32,5 @@ internal static class ConsoleFactory
     /// Writes a line above the bars that a console draws. Spectre goes back to the first bar and writes over it without erasing: spaces do that for what a short
     /// line leaves of a bar.
     /// </summary>
-    public static void WriteAbove(IAnsiConsole console, string text) => console.WriteLine(text.PadRight(console.Profile.Width - 1));
+    public static void WriteAbove(IAnsiConsole console, string text) => console.WriteLine(TerminalText.Clean(text).PadRight(console.Profile.Width - 1));
 }

@@ -84,7 +84,7 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
     private static Progress Draw(IAnsiConsole console) =>
         console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn());
 
-    private static ProgressTask Bar(ProgressContext context, string title, int total) => context.AddTask(Markup.Escape(title), autoStart: true, maxValue: total);
+    private static ProgressTask Bar(ProgressContext context, string title, int total) => context.AddTask(Markup.Escape(TerminalText.Clean(title)), autoStart: true, maxValue: total);
 
     /// <summary>Says something in between, on a line of its own.</summary>
     public void Message(string text) => _line(text);
@@ -95,7 +95,7 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
         if (_bar is not null)
         {
             _bar.Value = value.Step;
-            _bar.Description = Markup.Escape(Describe(value));
+            _bar.Description = Markup.Escape(TerminalText.Clean(Describe(value)));
             if (_leaves && value.Step >= _total)
             {
                 // The bar goes, a line stays.

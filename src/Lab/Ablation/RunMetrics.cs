@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ldvc.Training;
 using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Lab.Ablation;
@@ -7,25 +8,25 @@ namespace Ldvc.Lab.Ablation;
 internal static class RunMetrics
 {
     /// <summary>One series, e.g. "loss": (step, value) of every line that has it. Empty when there is no such file.</summary>
+    /// <exception cref="Tensors.InputException">The file cannot be read.</exception>
     internal static IReadOnlyList<(double Step, double Value)> Read(string runFolder, string name)
     {
         string path = Path.Combine(runFolder, "metrics.jsonl");
         var points = new List<(double, double)>();
-        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
+        bool Take(JsonElement line)
         {
-            try
+            if (MetricsLines.StepOf(line) is { } step && line.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number
+                && value.TryGetDouble(out double number) && double.IsFinite(number))
             {
-                using JsonDocument json = JsonDocument.Parse(line);
-                if (json.RootElement.TryGetProperty("step", out JsonElement step)
-                    && json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number)
-                {
-                    points.Add((step.GetDouble(), value.GetDouble()));
-                }
+                points.Add((step, number));
             }
-            catch (JsonException)
-            {
-                // The torn last line of a killed process.
-            }
+
+            return true;
+        }
+
+        if (File.Exists(path))
+        {
+            _ = MetricsLines.Read(path, Take).Count();
         }
 
         return points;

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Inference;
+using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Lab.Ablation;
@@ -80,9 +80,9 @@ internal static class ResultFile
     {
         try
         {
-            return File.Exists(path) ? JsonSerializer.Deserialize<T>(File.ReadAllText(path), JsonText.Format) : null;
+            return File.Exists(path) ? JsonText.Read<T>(path) : null;
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (InputException)
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
@@ -23,7 +24,7 @@ internal static class AtomicFolder
                 Directory.Delete(full);
             }
 
-            Directory.Move(temporary, full);
+            OutputFile.MoveFolder(temporary, full);
             moved = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

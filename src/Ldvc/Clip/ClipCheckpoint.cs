@@ -101,7 +101,7 @@ internal sealed class ClipCheckpoint
             byte[] buffer = new byte[1 << 20];
             foreach (string file in files)
             {
-                using var stream = File.OpenRead(file);
+                using FileStream stream = PlainFile.Open(file);
                 for (int got = stream.Read(buffer); got > 0; got = stream.Read(buffer))
                 {
                     hash.AppendData(buffer, 0, got);
@@ -110,7 +110,7 @@ internal sealed class ClipCheckpoint
 
             return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
             throw new InputException($"{WeightsPath}: cannot be read ({e.Message})", e);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
@@ -14,17 +15,14 @@ internal static class ClipJson
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-            {
-                throw new InputException($"{path}: larger than 1 MiB; expected a CLIP's configuration.");
-            }
-
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return read(document.RootElement);
+            using JsonDocument document = JsonInput.Parse(PlainFile.ReadAll(path, MaxBytes), duplicates: true);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? read(document.RootElement)
+                : throw new JsonException($"a JSON {document.RootElement.ValueKind}, expected an object");
         }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
-            throw new InputException($"{path}: not a readable CLIP configuration ({error.Message})", error);
+            throw new InputException($"{path}: not a readable CLIP configuration ({JsonInput.Reason(error)})", error);
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class ClipWriter
     internal static void Save(ClipModel model, string folder, DType type, PreprocessorConfig preprocessor, ClipTokenizer? tokenizer)
     {
         OutputFolder.Create(folder);
-        var writer = new SafetensorsWriter();
+        var writer = new SafetensorsWriter { Checksums = true };
         writer.SetMetadata("format", "pt");
         foreach (var (name, parameter) in model.Parameters())
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
@@ -46,19 +47,14 @@ internal sealed class PreprocessorConfigReader
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-            {
-                throw new InputException($"{path}: larger than 1 MiB; expected a Hugging Face {FileName}.");
-            }
-
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonInput.Parse(PlainFile.ReadAll(path, MaxBytes), duplicates: true);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? read(new PreprocessorConfigReader(path, document.RootElement, clip))
                 : throw new InputException($"{path}: a JSON {document.RootElement.ValueKind}, expected an object.");
         }
-        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        catch (JsonException error)
         {
-            throw new InputException($"{path}: cannot be read as JSON ({error.Message})", error);
+            throw new InputException($"{path}: cannot be read as JSON ({JsonInput.Reason(error)})", error);
         }
     }
 

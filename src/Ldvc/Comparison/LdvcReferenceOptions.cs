@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 using ClipConfig = Ldvc.Clip.ClipConfig;
 
 namespace Ldvc.Comparison;
@@ -31,14 +32,14 @@ internal sealed partial class LdvcReferenceOptions
 
         try
         {
-            using var document = JsonDocument.Parse(text);
+            using JsonDocument document = JsonInput.Parse(text);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new LdvcReferenceOptions(file, document.RootElement).Build(clip)
                 : throw new InputException($"{file.Path}: metadata key 'options' is a JSON {document.RootElement.ValueKind}, expected an object.");
         }
         catch (JsonException error)
         {
-            throw new InputException($"{file.Path}: metadata key 'options' is not JSON ({error.Message}).", error);
+            throw new InputException($"{file.Path}: metadata key 'options' is not JSON ({JsonInput.Reason(error)}).", error);
         }
     }
 

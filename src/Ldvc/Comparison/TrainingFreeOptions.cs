@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Comparison;
 
@@ -46,7 +47,7 @@ internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Con
     {
         try
         {
-            return file.Metadata.TryGetValue("options", out string? text) ? JsonDocument.Parse(text).RootElement : null;
+            return file.Metadata.TryGetValue("options", out string? text) ? JsonInput.Parse(text).RootElement : null;
         }
         catch (JsonException)
         {

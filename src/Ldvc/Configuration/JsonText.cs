@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Configuration;
 
@@ -16,6 +18,33 @@ internal static class JsonText
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    // Nothing is null in a file that is not null in the record.
+    private static readonly JsonSerializerOptions Strict = new(Format) { RespectNullableAnnotations = true };
+
+    // Of a whole comparison; most have a few kilobytes.
+    private const int LargestFile = 64 << 20;
+
     /// <summary>Results as text, with a line break at the end.</summary>
     public static string Of(object results) => JsonSerializer.Serialize(results, Format) + "\n";
+
+    /// <summary>Reads a file back.</summary>
+    /// <exception cref="InputException">It is missing, too large, no JSON, or of another shape.</exception>
+    internal static T Read<T>(string path) => Read(path, json => json.Deserialize<T>(Strict) ?? throw new JsonException("nothing"));
+
+    /// <summary>The same, with whatever of it is wanted.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="take">May throw what elements throw that are not as expected.</param>
+    /// <exception cref="InputException">As above.</exception>
+    internal static T Read<T>(string path, Func<JsonElement, T> take)
+    {
+        try
+        {
+            using JsonDocument document = JsonInput.Parse(PlainFile.ReadAll(path, LargestFile), duplicates: true);
+            return take(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or NotSupportedException)
+        {
+            throw new InputException($"{path}: is not what it should be ({JsonInput.Reason(e)})", e);
+        }
+    }
 }

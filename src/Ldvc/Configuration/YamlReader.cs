@@ -1,5 +1,6 @@
 using System.Text;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -48,6 +49,11 @@ internal sealed class YamlReader
     /// <exception cref="InputException">Not one plain YAML value.</exception>
     public static ConfigNode Read(string text, string source, bool lines)
     {
+        if (text.Length > LargestFile)
+        {
+            throw new InputException($"{source}: expected a configuration of at most {LargestFile} characters, found {text.Length}.");
+        }
+
         var reader = new YamlReader(text, source, lines);
         try
         {
@@ -63,30 +69,16 @@ internal sealed class YamlReader
     {
         try
         {
-            // Counted while reading: pipes and devices have no length to ask for.
-            using FileStream file = File.OpenRead(path);
-            byte[] bytes = new byte[LargestFile + 1];
-            int count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (count > LargestFile)
-            {
-                throw new InputException($"{path}: expected a configuration file of at most 1 MB, found a larger one.");
-            }
-
-            string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, count);
+            string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(PlainFile.ReadAll(path, LargestFile, pipes: true));
             return text.StartsWith('\uFEFF') ? text[1..] : text;
         }
         catch (DecoderFallbackException e)
         {
             throw new InputException($"{path}: expected YAML text in UTF-8, found bytes that are not valid UTF-8.", e);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (InputException e) when (Directory.Exists(path) || e.InnerException is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException($"{path}: expected a configuration file, but there is none.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            string reason = Directory.Exists(path) ? "it is a folder" : OneLine(e.Message);
-            throw new InputException($"{path}: expected a configuration file, but it cannot be read: {reason}.", e);
+            throw new InputException($"{path}: expected a configuration file, but {(Directory.Exists(path) ? "it cannot be read: it is a folder" : "there is none")}.", e);
         }
     }
 
@@ -172,9 +164,10 @@ internal sealed class YamlReader
         {
             _parser.MoveNext();
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException)
+#pragma warning disable CA1031 // The scanner gives up on some malformed text without an error of its own: whatever it throws, it is the text's fault.
+        catch (Exception e) when (e is not YamlException)
+#pragma warning restore CA1031
         {
-            // The scanner gives up on some malformed text without an error of its own.
             throw new InputException($"{Origin(_scanner.CurrentPosition)}: not valid YAML.", e);
         }
 

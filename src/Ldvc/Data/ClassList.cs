@@ -25,7 +25,7 @@ public sealed class ClassList : IReadOnlyList<string>
     /// <param name="source">A file, an option or a data set, for messages.</param>
     /// <exception cref="InputException">No names, too many, an empty or damaged one, or one twice.</exception>
     public ClassList(IEnumerable<string> names, string source)
-        : this([.. names.Select((name, i) => ClassName.Parse(name, $"{source}: class {i}"))], source)
+        : this([.. names.Take(Max + 1).Select((name, i) => ClassName.Parse(name, $"{source}: class {i}"))], source)
     {
     }
 
@@ -34,7 +34,7 @@ public sealed class ClassList : IReadOnlyList<string>
         _classes = classes;
         if (classes.Length is 0 or > Max)
         {
-            throw new InputException($"{source}: {classes.Length} class names, expected 1 to {Max}");
+            throw new InputException($"{source}: {(classes.Length > Max ? "at least " : "")}{classes.Length} class names, expected 1 to {Max}");
         }
 
         var texts = new List<string>(classes.Length);

@@ -17,7 +17,7 @@ internal static class ClassListReader
     /// <summary>Reads a line with commas.</summary>
     public static ClassList Line(string text, string source)
     {
-        string[] parts = text.Split(',');
+        string[] parts = text.Split(',', ClassList.Max + 1);
 
         // What is wrong inside a name comes first: "a\n,b" has no empty name.
         ClassName[] classes = [.. parts.Where(part => NameSpelling.Normalize(part, source).Length > 0).Select(part => ClassName.Parse(part, source))];
@@ -45,6 +45,11 @@ internal static class ClassListReader
             if (name.Trim().Length > 0)
             {
                 classes.Add(ClassName.Parse(name, place));
+                if (classes.Count > ClassList.Max)
+                {
+                    break;
+                }
+
                 if (numbered && empty > 0)
                 {
                     throw new InputException(

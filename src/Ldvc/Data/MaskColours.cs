@@ -29,7 +29,8 @@ internal sealed class MaskColours
         List<string> lines = InputFile.ReadAllLines(path, "the colours of the masks, r g b name");
         for (int i = 0; i < lines.Count; i++)
         {
-            string line = lines[i].Split('#')[0].Trim();
+            int comment = lines[i].IndexOf('#', StringComparison.Ordinal);
+            string line = (comment < 0 ? lines[i] : lines[i][..comment]).Trim();
             if (line.Length == 0)
             {
                 continue;

@@ -11,7 +11,9 @@ namespace Ldvc.Imaging;
 /// </summary>
 public static class ImageReader
 {
-    /// <summary>Pictures with more pixels than this are refused before any pixel buffer is allocated.</summary>
+    /// <summary>
+    /// Pictures with more pixels than this are refused before any pixel buffer is allocated; small files may have 64 megapixels and 16 more for each byte.
+    /// </summary>
     public const long MaxPixels = 200_000_000;
 
     /// <summary>Reads the picture in <paramref name="path"/>.</summary>
@@ -20,7 +22,14 @@ public static class ImageReader
 
     /// <summary>Decodes a picture held in memory; <paramref name="name"/> stands for it in messages.</summary>
     /// <exception cref="InputException">Not a picture, truncated, or more than <see cref="MaxPixels"/> pixels.</exception>
-    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name)
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name) => Decode(encoded, name, MaxPixels);
+
+    /// <summary>The same with a lower limit.</summary>
+    /// <param name="encoded">The file.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <param name="maxPixels">Pictures with more pixels are refused before memory is taken.</param>
+    /// <exception cref="InputException">Not a picture, truncated, or too many pixels.</exception>
+    internal static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, long maxPixels)
     {
         if (encoded.IsEmpty)
         {
@@ -32,10 +41,7 @@ public static class ImageReader
             ?? throw new InputException($"{name}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF)");
         int width = codec.Info.Width;
         int height = codec.Info.Height;
-        if (width < 1 || height < 1 || (long)width * height > MaxPixels)
-        {
-            throw new InputException($"{name}: {width}x{height} pixels, expected at least 1x1 and at most {MaxPixels} pixels in all");
-        }
+        PixelLimit.Check(width, height, encoded.Length, maxPixels, name);
 
         // Unpremultiplied, and no destination colour space: the stored numbers, untouched.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Imaging;
 
@@ -12,30 +13,14 @@ internal static class InputFile
     /// <summary>No picture or label map is larger than this many bytes on disk.</summary>
     public const long MaxBytes = 512L << 20;
 
+    // Of a text file. The largest lists of data sets have some ten megabytes; a path has at most 4096 bytes.
+    private const long MaxTextBytes = 64L << 20;
+    private const int MaxLines = 4_000_000;
+    private const int MaxLine = 1 << 14;
+
     /// <summary>All bytes of <paramref name="path"/>.</summary>
     /// <exception cref="InputException">The file is missing, unreadable, a folder, or larger than <see cref="MaxBytes"/>.</exception>
-    public static byte[] ReadAllBytes(string path)
-    {
-        try
-        {
-            var info = new FileInfo(path);
-            if (!info.Exists)
-            {
-                throw new InputException(Directory.Exists(path) ? $"{path}: is a folder, expected a file" : $"{path}: file not found");
-            }
-
-            if (info.Length > MaxBytes)
-            {
-                throw new InputException($"{path}: {info.Length} bytes, expected at most {MaxBytes}");
-            }
-
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new InputException($"{path}: cannot be read ({e.Message})", e);
-        }
-    }
+    public static byte[] ReadAllBytes(string path) => PlainFile.ReadAll(path, MaxBytes);
 
     /// <summary>The lines of a text file, trimmed, without the empty ones.</summary>
     /// <param name="path">The file.</param>
@@ -55,13 +40,18 @@ internal static class InputFile
             throw new InputException($"{path}: file not found, expected {expected}, one a line");
         }
 
-        byte[] bytes = ReadAllBytes(path);
+        byte[] bytes = PlainFile.ReadAll(path, MaxTextBytes, pipes: true);
         var lines = new List<string>();
         try
         {
             using var reader = new StringReader(Utf8.GetString(bytes.AsSpan(bytes.AsSpan().StartsWith(Utf8.Preamble) ? Utf8.Preamble.Length : 0)));
             while (reader.ReadLine() is { } line)
             {
+                if (line.Length > MaxLine || lines.Count == MaxLines)
+                {
+                    throw new InputException($"{path}, line {lines.Count + 1}: expected at most {MaxLines} lines of at most {MaxLine} characters, found more");
+                }
+
                 lines.Add(line);
             }
         }

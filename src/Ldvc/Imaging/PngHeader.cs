@@ -9,8 +9,8 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
     /// <summary>Bytes of one filtered row of <paramref name="width"/> pixels, without its filter byte.</summary>
     public int RowBytes(int width) => (int)((((long)width * BitDepth) + 7) / 8);
 
-    /// <summary>Parses the 13 bytes of IHDR.</summary>
-    public static PngHeader Parse(ReadOnlySpan<byte> data, string name)
+    /// <summary>Parses the 13 bytes of IHDR of a file of <paramref name="fileBytes"/> bytes.</summary>
+    public static PngHeader Parse(ReadOnlySpan<byte> data, long fileBytes, string name)
     {
         if (data.Length != 13)
         {
@@ -20,10 +20,7 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         uint width = BinaryPrimitives.ReadUInt32BigEndian(data);
         uint height = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
         int depth = data[8], colour = data[9];
-        if (width < 1 || height < 1 || (ulong)width * height > ImageReader.MaxPixels)
-        {
-            throw new InputException($"{name}: {width}x{height} pixels, expected at least 1x1 and at most {ImageReader.MaxPixels} pixels in all");
-        }
+        PixelLimit.Check(width, height, fileBytes, ImageReader.MaxPixels, name);
 
         if (colour is not (0 or 3))
         {

@@ -57,7 +57,7 @@ internal static class PngLabels
             throw new InputException($"{name}: the first PNG chunk is {chunks[0].Type}, expected IHDR");
         }
 
-        var header = PngHeader.Parse(file.Slice(chunks[0].Offset, chunks[0].Length), name);
+        var header = PngHeader.Parse(file.Slice(chunks[0].Offset, chunks[0].Length), file.Length, name);
         var compressed = new MemoryStream();
         foreach (var (type, offset, length) in chunks)
         {

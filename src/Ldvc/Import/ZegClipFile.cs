@@ -124,15 +124,7 @@ internal sealed class ZegClipFile : IDisposable
             known.Add(theirs);
             int[] shape = parameter.Shape.ToArray();
             Entry(_archive, theirs, theirs == ZegClipNames.ShallowPrompts ? [1, .. shape] : shape);
-            float[] values = _archive.ReadFloat32(theirs);
-            int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-            if (bad >= 0)
-            {
-                throw new InputException(
-                    $"{_archive.Path}: tensor '{theirs}' holds {ConfigText.Number(values[bad])} at element {bad}, expected finite numbers.");
-            }
-
-            parameter.Value.CopyFromHost<float>(values);
+            parameter.Value.CopyFromHost<float>(_archive.ReadFinite(theirs));
         }
 
         if (_archive.Entries.Keys.FirstOrDefault(name => !known.Contains(name) && !ZegClipNames.IsUnused(name)) is { } unknown)

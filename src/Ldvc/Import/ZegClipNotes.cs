@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
@@ -71,22 +70,8 @@ internal sealed partial class ZegClipNotes
         }
     }
 
-    private static string[] Names(string path, string json)
-    {
-        try
-        {
-            if (JsonSerializer.Deserialize<string?[]>(json) is { } names && !names.Contains(null))
-            {
-                return names!;
-            }
-        }
-        catch (JsonException)
-        {
-            // Said below.
-        }
-
-        throw new InputException($"{path}: its notes hold something else than a list of class names under CLASSES.");
-    }
+    private static string[] Names(string path, string json) =>
+        JsonInput.Texts(json) ?? throw new InputException($"{path}: its notes hold something else than a list of class names under CLASSES.");
 
     private int? FirstNumber(Regex pattern) =>
         pattern.Match(_config) is { Success: true } match && Number(match.Groups[1].Value) is > 0 and <= 1 << 16 and var number ? number : null;

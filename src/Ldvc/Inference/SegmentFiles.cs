@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
@@ -36,10 +37,9 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts)
 
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(At(name, ".json")));
-            return json.RootElement.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()).SequenceEqual(classes);
+            return JsonText.Read(At(name, ".json"), json => json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()).SequenceEqual(classes));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (InputException)
         {
             return false;
         }
@@ -53,59 +53,65 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts)
     internal void Write(SegmentResult result, string name, float[]? scores)
     {
         OutputFolder.Create(Path.GetDirectoryName(At(name, ".png"))!);
-        Imaging.AtomicFile.WriteAllBytes(At(name, ".png"), result.EncodeLabels());
+        using var files = new AtomicFiles();
+        void Add(string ending, byte[] content) => files.Add(At(name, ending), stream => stream.Write(content));
+        Add(".png", result.EncodeLabels());
         if (parts.HasFlag(SegmentParts.Overlay))
         {
-            Imaging.AtomicFile.WriteAllBytes(At(name, ".overlay.png"), result.EncodeOverlay());
+            Add(".overlay.png", result.EncodeOverlay());
         }
 
         if (parts.HasFlag(SegmentParts.Plain))
         {
-            Imaging.AtomicFile.WriteAllBytes(At(name, ".plain.png"), result.EncodePlain());
+            Add(".plain.png", result.EncodePlain());
         }
 
-        if (parts.HasFlag(SegmentParts.Masks))
-        {
-            WriteMasks(result, At(name, ".masks"));
-        }
-
+        string[] masks = parts.HasFlag(SegmentParts.Masks) ? AddMasks(files, result, At(name, ".masks")) : [];
         if (parts.HasFlag(SegmentParts.Probabilities))
         {
-            WriteScores(result, At(name, ".probabilities.safetensors"), scores!);
+            files.Add(At(name, ".probabilities.safetensors"), Scores(result, scores!).Write);
         }
 
-        Tensors.Serialization.AtomicFile.WriteText(At(name, ".json"), JsonText.Of(result.ToJson()));
+        Add(".json", Encoding.UTF8.GetBytes(JsonText.Of(result.ToJson())));
+
+        // Everything is on the disk. While names change, no earlier NAME.json says that the picture is done.
+        OutputFile.Delete(At(name, ".json"));
+        if (parts.HasFlag(SegmentParts.Masks))
+        {
+            RemoveOthers(At(name, ".masks"), masks);
+        }
+
+        files.Commit();
+    }
+
+    private static string[] AddMasks(AtomicFiles files, SegmentResult result, string folder)
+    {
+        OutputFolder.Create(folder);
+        var written = new List<string>();
+        foreach (var share in result.Classes.Where(share => share.Pixels > 0))
+        {
+            written.Add(Path.Combine(folder, $"{share.Index:D3}-{Plain(share.Name)}.png"));
+            files.Add(written[^1], stream => stream.Write(result.EncodeMask(share.Index)));
+        }
+
+        return [.. written];
     }
 
     // Masks of an earlier run with other classes do not stay among the new ones.
-    private static void WriteMasks(SegmentResult result, string folder)
+    private static void RemoveOthers(string folder, string[] masks)
     {
-        OutputFolder.Create(folder);
-        string[] files = [.. result.Classes.Select(c => Path.Combine(folder, $"{c.Index:D3}-{Plain(c.Name)}.png"))];
-        foreach (string old in Directory.EnumerateFiles(folder, "*.png").Where(path => !files.Contains(path, StringComparer.Ordinal)))
+        foreach (string old in Directory.EnumerateFiles(folder, "*.png").Where(path => !masks.Contains(path, StringComparer.Ordinal)))
         {
-            File.Delete(old);
-        }
-
-        foreach (var share in result.Classes)
-        {
-            if (share.Pixels > 0)
-            {
-                Imaging.AtomicFile.WriteAllBytes(files[share.Index], result.EncodeMask(share.Index));
-            }
-            else
-            {
-                File.Delete(files[share.Index]);
-            }
+            OutputFile.Delete(old);
         }
     }
 
-    private static void WriteScores(SegmentResult result, string path, float[] scores)
+    private static SafetensorsWriter Scores(SegmentResult result, float[] scores)
     {
         var writer = new SafetensorsWriter();
         writer.AddFloat32("probabilities", [scores.Length / (result.Width * result.Height), result.Height, result.Width], scores, DType.Float16);
         writer.SetMetadata("classes", JsonSerializer.Serialize(result.Classes.Select(c => c.Name)));
-        writer.Save(path);
+        return writer;
     }
 
     // A class name as a part of a file's name on any system.

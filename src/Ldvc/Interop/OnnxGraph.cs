@@ -93,10 +93,11 @@ internal sealed class OnnxGraph
         string data = path + DataSuffix;
         (OnnxConstant Constant, byte[] Head, long Offset)[] constants = [.. Places(outside, Path.GetFileName(data))];
 
-        // First, so that there is never a model without its values.
+        // Both are written before one gets its name, the values first, so that there is never a model without its values.
+        using var files = new AtomicFiles();
         if (outside)
         {
-            AtomicFile.Write(data, stream =>
+            files.Add(data, stream =>
             {
                 foreach (var (constant, _, offset) in constants.Where(c => c.Offset >= 0))
                 {
@@ -106,7 +107,8 @@ internal sealed class OnnxGraph
             });
         }
 
-        AtomicFile.Write(path, stream => Write(stream, graphName, constants));
+        files.Add(path, stream => Write(stream, graphName, constants));
+        files.Commit();
         return outside ? [path, data] : [path];
     }
 

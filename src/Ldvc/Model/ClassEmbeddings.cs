@@ -26,7 +26,7 @@ internal sealed class ClassEmbeddings
         {
             _rows.Add(NameSpelling.Key(names[i]), i);
             ReadOnlySpan<float> row = Row(i);
-            string? wrong = !AllFinite(row) ? "NaN or infinity" : row.ContainsAnyExcept(0f) ? null : "nothing but zeros";
+            string? wrong = FiniteScan.FirstBad(row) >= 0 ? "NaN or infinity" : row.ContainsAnyExcept(0f) ? null : "nothing but zeros";
             if (wrong is not null)
             {
                 throw new InputException($"{source}: the embedding of class {ConfigText.Quote(names[i])} (row {i}) holds {wrong}.");
@@ -92,17 +92,4 @@ internal sealed class ClassEmbeddings
         names.FirstOrDefault(name => other is null || !Find(name).SequenceEqual(other.Find(name)));
 
     private ReadOnlySpan<float> Row(int index) => _values.AsSpan(index * Width, Width);
-
-    private static bool AllFinite(ReadOnlySpan<float> values)
-    {
-        foreach (float value in values)
-        {
-            if (!float.IsFinite(value))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 }

@@ -168,6 +168,7 @@ public sealed class LdvcCheckpoint : IDisposable
     internal void Restore(LoadedModel loaded, AdamW? optimizer)
     {
         RefuseOtherClip(loaded.Clip, loaded.Source);
+        _archive.Verify();
         TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer);
     }
 
@@ -177,6 +178,10 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
     public LoadedModel LoadModel(Device device, string? clip)
     {
+        CheckpointSizes.Check(_archive, Config.Model);
+
+        // All of the file, the optimiser's state, too: a file with damage in one place is not trusted in another.
+        _archive.Verify();
         clip ??= Locate();
         ClipCheckpoint source = ClipCheckpoint.Find(clip);
         LoadedModel loaded = LoadedModel.Create(
@@ -282,7 +287,8 @@ public sealed class LdvcCheckpoint : IDisposable
     {
         try
         {
-            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest))
+            // Infinity would pass every lower bound.
+            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest && float.IsFinite(v)))
             {
                 return values;
             }
@@ -315,20 +321,6 @@ public sealed class LdvcCheckpoint : IDisposable
         ? text
         : throw new InputException($"{Path}: the metadata key '{key}' is missing; expected a checkpoint that `ldvc train` wrote.");
 
-    private string[] Names(string key)
-    {
-        try
-        {
-            if (JsonSerializer.Deserialize<string?[]>(Text(key)) is { } names && !names.Contains(null))
-            {
-                return names!;
-            }
-        }
-        catch (JsonException)
-        {
-            // Said below.
-        }
-
-        throw new InputException($"{Path}: the metadata key '{key}' is damaged; expected a list of class names.");
-    }
+    private string[] Names(string key) =>
+        JsonInput.Texts(Text(key)) ?? throw new InputException($"{Path}: the metadata key '{key}' is damaged; expected a list of class names.");
 }

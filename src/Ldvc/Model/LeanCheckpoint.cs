@@ -15,7 +15,8 @@ internal static class LeanCheckpoint
     {
         LdvcCheckpoint.Open(checkpoint).Dispose();
         using var archive = TensorArchive.Open(checkpoint);
-        var writer = new SafetensorsWriter();
+        archive.Verify();
+        var writer = new SafetensorsWriter { Checksums = true };
         foreach (var (key, value) in archive.Metadata)
         {
             writer.SetMetadata(key, value);
@@ -26,7 +27,7 @@ internal static class LeanCheckpoint
         {
             if (entry.DType is DType.Float32 or DType.Float16 or DType.BFloat16)
             {
-                writer.AddFloat32(name, entry.Shape, archive.ReadFloat32(name), entry.DType);
+                writer.AddFloat32(name, entry.Shape, archive.ReadFinite(name), entry.DType);
             }
             else
             {

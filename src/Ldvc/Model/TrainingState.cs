@@ -27,7 +27,7 @@ internal static class TrainingState
     internal static SafetensorsWriter Compose(
         IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, long step, IReadOnlyDictionary<string, string> metadata)
     {
-        var writer = new SafetensorsWriter();
+        var writer = new SafetensorsWriter { Checksums = true };
         writer.SetMetadata(StepKey, step.ToString(CultureInfo.InvariantCulture));
         foreach (var (key, value) in metadata)
         {
@@ -98,6 +98,7 @@ internal static class TrainingState
             : throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or not a number; expected a checkpoint written by ldvc");
 
     /// <summary>Reads one tensor into existing memory.</summary>
+    /// <exception cref="InputException">It is missing, has another shape, is damaged, or holds NaN or infinity.</exception>
     internal static void Read(TensorArchive archive, string name, Tensor target)
     {
         if (!archive.Entries.TryGetValue(name, out var entry))
@@ -110,6 +111,6 @@ internal static class TrainingState
             throw new InputException($"{archive.Path}: tensor '{name}' should have shape {target.Shape}, found [{string.Join(", ", entry.Shape)}]");
         }
 
-        target.CopyFromHost<float>(archive.ReadFloat32(name));
+        target.CopyFromHost<float>(archive.ReadFinite(name));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Inference;
 using Ldvc.Tensors;
@@ -69,7 +68,7 @@ internal sealed class BestCheckpoint
 
         AtomicFile.Write(Path, stream =>
         {
-            using var source = new FileStream(checkpoint, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using FileStream source = PlainFile.Open(checkpoint);
             source.CopyTo(stream);
         });
         AtomicFile.WriteText(System.IO.Path.Combine(_folder, NoteName), JsonText.Of(new { Score = ConfigWriter.EnumName(_score), Value = value, Step = step }));
@@ -92,13 +91,12 @@ internal sealed class BestCheckpoint
     {
         try
         {
-            using JsonDocument note = JsonDocument.Parse(File.ReadAllBytes(System.IO.Path.Combine(_folder, NoteName)));
-            JsonElement root = note.RootElement;
-            return root.GetProperty("score").GetString() == ConfigWriter.EnumName(_score)
-                ? (root.GetProperty("value").GetDouble(), root.GetProperty("step").GetInt64())
-                : null;
+            return JsonText.Read<(double, long)?>(System.IO.Path.Combine(_folder, NoteName), note =>
+                note.GetProperty("score").GetString() == ConfigWriter.EnumName(_score) && note.GetProperty("value").GetDouble() is var value && double.IsFinite(value)
+                    ? (value, note.GetProperty("step").GetInt64())
+                    : null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (InputException)
         {
             return null;
         }

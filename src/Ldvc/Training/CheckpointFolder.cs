@@ -58,14 +58,15 @@ internal sealed class CheckpointFolder
         return found;
     }
 
-    /// <summary>The newest checkpoint that can be read; null when there is none.</summary>
+    /// <summary>The newest checkpoint that can be read and whose tensors have the checksums they were written with; null when there is none.</summary>
     public (int Step, string Path)? Latest()
     {
         foreach ((int step, string path) in All().Reverse())
         {
             try
             {
-                TensorArchive.Open(path).Dispose();
+                using TensorArchive archive = TensorArchive.Open(path);
+                archive.Verify();
                 return (step, path);
             }
             catch (InputException e)

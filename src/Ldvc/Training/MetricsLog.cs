@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -12,9 +11,9 @@ namespace Ldvc.Training;
 internal sealed class MetricsLog : IDisposable
 {
     private readonly string _path;
-    private readonly FileStream _file;
+    private readonly Stream _file;
 
-    private MetricsLog(string path, FileStream file)
+    private MetricsLog(string path, Stream file)
     {
         _path = path;
         _file = file;
@@ -33,7 +32,7 @@ internal sealed class MetricsLog : IDisposable
                 DropAfter(path, resumedStep);
             }
 
-            return new MetricsLog(path, new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, 1));
+            return new MetricsLog(path, OutputFile.Append(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -66,6 +65,7 @@ internal sealed class MetricsLog : IDisposable
         }
 
         line.WriteByte((byte)'\n');
+        long before = _file.Position;
         try
         {
             // One write call per line: a reader, or a crash, never sees half of one.
@@ -74,6 +74,7 @@ internal sealed class MetricsLog : IDisposable
         }
         catch (IOException e)
         {
+            OutputFile.TakeBack(_file, before);
             throw new InputException($"{_path}: cannot be written ({e.Message})", e);
         }
     }
@@ -83,38 +84,22 @@ internal sealed class MetricsLog : IDisposable
 
     private static void DropAfter(string path, int resumedStep)
     {
-        var kept = new StringBuilder();
-        string before = File.ReadAllText(path);
-        foreach (string line in before.Split('\n'))
+        bool Stays(JsonElement line) => MetricsLines.StepOf(line) is { } step && step <= resumedStep;
+        if (MetricsLines.Read(path, Stays).All(line => line.Wanted))
         {
-            if (StepOf(line) is { } step && step <= resumedStep)
+            return;
+        }
+
+        AtomicFile.Write(path, stream =>
+        {
+            foreach ((ReadOnlyMemory<byte> line, bool wanted) in MetricsLines.Read(path, Stays))
             {
-                kept.Append(line).Append('\n');
+                if (wanted)
+                {
+                    stream.Write(line.Span);
+                    stream.WriteByte((byte)'\n');
+                }
             }
-        }
-
-        if (kept.ToString() != before)
-        {
-            AtomicFile.WriteText(path, kept.ToString());
-        }
-    }
-
-    /// <summary>The line's step; null for the torn last line of a killed process.</summary>
-    private static int? StepOf(string line)
-    {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            return json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.TryGetProperty("step", out JsonElement element)
-                && element.ValueKind == JsonValueKind.Number
-                && element.TryGetInt32(out int step)
-                    ? step
-                    : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        });
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -46,10 +45,9 @@ internal sealed class RunFolder : IDisposable
     {
         try
         {
-            using JsonDocument scores = JsonDocument.Parse(File.ReadAllBytes(ScoresPath));
-            return scores.RootElement.GetProperty("step").GetInt64();
+            return JsonText.Read(ScoresPath, scores => scores.GetProperty("step").GetInt64());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (InputException)
         {
             return null;
         }
@@ -162,7 +160,7 @@ internal sealed class RunFolder : IDisposable
         try
         {
             Directory.CreateDirectory(root);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return OutputFile.Hold(path);
         }
         catch (IOException e) when (File.Exists(path))
         {

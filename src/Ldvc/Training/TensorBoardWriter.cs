@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Training;
 
@@ -25,7 +26,7 @@ internal sealed class TensorBoardWriter : IDisposable
 
     private static int s_files;
 
-    private readonly FileStream _file;
+    private readonly Stream _file;
     private readonly TimeProvider _clock;
 
     /// <summary>Starts a new event file in a folder, which must exist.</summary>
@@ -40,7 +41,7 @@ internal sealed class TensorBoardWriter : IDisposable
         FilePath = Path.Combine(folder, $"events.out.tfevents.{_clock.GetUtcNow().ToUnixTimeSeconds():D10}.ldvc.{unique}");
         try
         {
-            _file = new FileStream(FilePath, FileMode.Create, FileAccess.Write, FileShare.Read, 1);
+            _file = OutputFile.Replace(FilePath);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -85,13 +86,7 @@ internal sealed class TensorBoardWriter : IDisposable
     /// <summary>CRC32C (Castagnoli), rotated and offset as TFRecord wants it, so that a checksum of data with checksums stays useful.</summary>
     internal static uint MaskedCrc(ReadOnlySpan<byte> data)
     {
-        uint crc = 0xffffffff;
-        foreach (byte value in data)
-        {
-            crc = BitOperations.Crc32C(crc, value);
-        }
-
-        return BitOperations.RotateRight(~crc, 15) + 0xa282ead8;
+        return BitOperations.RotateRight(Crc32C.Of(data), 15) + 0xa282ead8;
     }
 
     private static void WriteVarint(Stream message, ulong value)
@@ -127,6 +122,7 @@ internal sealed class TensorBoardWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), MaskedCrc(record.AsSpan(0, 8)));
         message.ToArray().CopyTo(record, 12);
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(record.Length - 4), MaskedCrc(record.AsSpan(12, (int)message.Length)));
+        long before = _file.Position;
         try
         {
             _file.Write(record);
@@ -134,6 +130,7 @@ internal sealed class TensorBoardWriter : IDisposable
         }
         catch (IOException e)
         {
+            OutputFile.TakeBack(_file, before);
             throw new InputException($"{FilePath}: cannot be written ({e.Message})", e);
         }
     }

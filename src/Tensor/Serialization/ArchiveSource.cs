@@ -42,10 +42,10 @@ internal sealed class ArchiveSource : IDisposable
         SafeFileHandle? handle = null;
         try
         {
-            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            handle = PlainFile.OpenHandle(path);
             return new ArchiveSource(path, handle, default, RandomAccess.GetLength(handle));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             handle?.Dispose();
             throw new InputException($"{path}: cannot be read ({e.Message})", e);

@@ -6,8 +6,10 @@ internal sealed record PickleTuple(object?[] Items);
 /// <summary>A Python dict or OrderedDict as the pairs in the order they were set; hashing untrusted keys is left to whoever needs them.</summary>
 internal sealed class PickleDict
 {
-    /// <summary>Keys and values in order; a key may occur twice.</summary>
-    public List<KeyValuePair<object?, object?>> Pairs { get; } = [];
+    private List<KeyValuePair<object?, object?>>? _pairs;
+
+    /// <summary>Keys and values in order; a key may occur twice. Made when it is first asked for: an empty dict takes one byte of a pickle.</summary>
+    public List<KeyValuePair<object?, object?>> Pairs => _pairs ??= [];
 
     /// <summary>The last value set for a text key, or null.</summary>
     public object? Find(string key) => Pairs.FindLast(pair => pair.Key is string text && text == key).Value;
@@ -83,4 +85,20 @@ internal sealed record TorchStorage(string Key, DType? Type, long Count)
 }
 
 /// <summary>A strided view of a storage, checked to lie inside it. Offset and strides are in elements.</summary>
-internal sealed record TorchTensor(TorchStorage Storage, DType Type, long Offset, long[] Shape, long[] Strides, long Count);
+internal sealed record TorchTensor(TorchStorage Storage, DType Type, long Offset, long[] Shape, long[] Strides, long Count)
+{
+    /// <summary>Bytes from the first to the last element.</summary>
+    public long Extent
+    {
+        get
+        {
+            long last = 0;
+            for (int i = 0; i < Shape.Length && Count > 0; i++)
+            {
+                last += (Shape[i] - 1) * Strides[i];
+            }
+
+            return Count == 0 ? 0 : (last + 1) * Type.Size();
+        }
+    }
+}

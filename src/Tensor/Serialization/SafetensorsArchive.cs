@@ -18,6 +18,8 @@ internal sealed class SafetensorsArchive : TensorArchive
     /// <exception cref="InputException">The header lies about itself or about the data.</exception>
     public static SafetensorsArchive Open(ArchiveSource source) => new(source, SafetensorsHeader.Read(source));
 
+    private protected override uint? ChecksumOf(string name) => _header.Checksums.TryGetValue(name, out uint checksum) ? checksum : null;
+
     private protected override ElementReader OpenElements(TensorEntry entry)
     {
         long start = _header.Offsets[entry.Name];

@@ -13,6 +13,10 @@ internal sealed class SafetensorsHeader
     /// <summary>The format's own bound on the header.</summary>
     public const long LargestHeader = 100_000_000;
 
+    // Each costs some hundred bytes of memory. The largest published models, all shards together, have less than 100000.
+    private const int MaxTensors = 200_000;
+    private const int MaxNumbers = 64;
+
     private readonly string _path;
     private readonly long _dataStart;
     private readonly long _dataLength;
@@ -37,6 +41,9 @@ internal sealed class SafetensorsHeader
     /// <summary>Absolute file offset of each tensor's first byte.</summary>
     public IReadOnlyDictionary<string, long> Offsets => _offsets;
 
+    /// <summary>Checksum of each tensor's bytes; empty where the file has none.</summary>
+    public IReadOnlyDictionary<string, uint> Checksums { get; private set; } = new Dictionary<string, uint>();
+
     /// <summary>Reads and checks the header of a file.</summary>
     public static SafetensorsHeader Read(ArchiveSource source)
     {
@@ -54,12 +61,12 @@ internal sealed class SafetensorsHeader
             throw new InputException($"{source.Path}: the safetensors header claims {length} bytes, expected at most {limit}.");
         }
 
-        byte[] json = new byte[(int)length];
-        source.Read(8, json);
+        byte[] whole = new byte[8 + (int)length];
+        source.Read(0, whole);
         var header = new SafetensorsHeader(source.Path, 8 + (long)length, source.Length - 8 - (long)length);
         try
         {
-            header.Parse(json);
+            header.Parse(whole.AsSpan(8));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
@@ -68,13 +75,14 @@ internal sealed class SafetensorsHeader
         }
 
         header.CheckRanges();
+        header.Checksums = SafetensorsChecksums.Take(whole, header._metadata, header._ranges.ConvertAll(range => range.Name), source.Path);
         return header;
     }
 
     private void Parse(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 4 });
-        Expect(ref reader, JsonTokenType.StartObject, "the header");
+        Expect(ref reader, JsonTokenType.StartObject, "the header", name => name);
         bool metadataSeen = false;
         while (NextName(ref reader, out string name))
         {
@@ -101,10 +109,10 @@ internal sealed class SafetensorsHeader
 
     private void ParseMetadata(ref Utf8JsonReader reader)
     {
-        Expect(ref reader, JsonTokenType.StartObject, "'__metadata__'");
+        Expect(ref reader, JsonTokenType.StartObject, "'__metadata__'", name => name);
         while (NextName(ref reader, out string key))
         {
-            Expect(ref reader, JsonTokenType.String, $"metadata {ArchiveText.Quote(key)}");
+            Expect(ref reader, JsonTokenType.String, key, name => $"metadata {ArchiveText.Quote(name)}");
             if (!_metadata.TryAdd(key, reader.GetString()!))
             {
                 throw new InputException($"{_path}: the header has metadata {ArchiveText.Quote(key)} twice.");
@@ -114,11 +122,15 @@ internal sealed class SafetensorsHeader
 
     private void ParseTensor(ref Utf8JsonReader reader, string name)
     {
-        string what = $"tensor {ArchiveText.Quote(name)}";
+        if (_entries.Count == MaxTensors)
+        {
+            throw new InputException($"{_path}: the header has more than {MaxTensors} tensors.");
+        }
+
         string? dtype = null;
         long[]? shape = null;
         long[]? range = null;
-        Expect(ref reader, JsonTokenType.StartObject, what);
+        Expect(ref reader, JsonTokenType.StartObject, name, What);
         while (NextName(ref reader, out string key))
         {
             bool first = key switch
@@ -126,21 +138,21 @@ internal sealed class SafetensorsHeader
                 "dtype" => dtype is null,
                 "shape" => shape is null,
                 "data_offsets" => range is null,
-                _ => throw new InputException($"{_path}: {what} has an unknown key {ArchiveText.Quote(key)}."),
+                _ => throw new InputException($"{_path}: {What(name)} has an unknown key {ArchiveText.Quote(key)}."),
             };
             if (!first)
             {
-                throw new InputException($"{_path}: {what} has '{key}' twice.");
+                throw new InputException($"{_path}: {What(name)} has '{key}' twice.");
             }
 
             if (key == "dtype")
             {
-                Expect(ref reader, JsonTokenType.String, what);
+                Expect(ref reader, JsonTokenType.String, name, What);
                 dtype = reader.GetString()!;
             }
             else
             {
-                long[] numbers = ParseNumbers(ref reader, what, key);
+                long[] numbers = ParseNumbers(ref reader, name, key);
                 shape = key == "shape" ? numbers : shape;
                 range = key == "shape" ? range : numbers;
             }
@@ -148,41 +160,42 @@ internal sealed class SafetensorsHeader
 
         if (dtype is null || shape is null || range is null)
         {
-            throw new InputException($"{_path}: {what} needs 'dtype', 'shape' and 'data_offsets'.");
+            throw new InputException($"{_path}: {What(name)} needs 'dtype', 'shape' and 'data_offsets'.");
         }
 
         Add(name, dtype, shape, range);
     }
 
+    private static string What(string name) => $"tensor {ArchiveText.Quote(name)}";
+
     private void Add(string name, string dtypeName, long[] shape, long[] range)
     {
-        string what = $"tensor {ArchiveText.Quote(name)}";
         if (!SafetensorsTypes.TryParse(dtypeName, out DType dtype))
         {
-            throw new InputException($"{_path}: {what} has type {ArchiveText.Quote(dtypeName)}, expected one of {SafetensorsTypes.Known}.");
+            throw new InputException($"{_path}: {What(name)} has type {ArchiveText.Quote(dtypeName)}, expected one of {SafetensorsTypes.Known}.");
         }
 
         if (!ArchiveText.TryCount(shape, out long count) || count > long.MaxValue / dtype.Size())
         {
-            throw new InputException($"{_path}: {what} has an impossible shape {ArchiveText.Shape(shape)}.");
+            throw new InputException($"{_path}: {What(name)} has an impossible shape {ArchiveText.Shape(shape)}.");
         }
 
         if (range.Length != 2 || range[0] < 0 || range[1] < range[0] || range[1] > _dataLength)
         {
             throw new InputException(
-                $"{_path}: {what} claims bytes {ArchiveText.Shape(range)}, expected a begin and an end within the file's {_dataLength} data bytes.");
+                $"{_path}: {What(name)} claims bytes {ArchiveText.Shape(range)}, expected a begin and an end within the file's {_dataLength} data bytes.");
         }
 
         if (range[1] - range[0] != count * dtype.Size())
         {
             throw new InputException(
-                $"{_path}: {what} of {dtypeName} {ArchiveText.Shape(shape)} needs {count * dtype.Size()} bytes, "
+                $"{_path}: {What(name)} of {dtypeName} {ArchiveText.Shape(shape)} needs {count * dtype.Size()} bytes, "
                 + $"its offsets give {range[1] - range[0]}.");
         }
 
         if (!_entries.TryAdd(name, new TensorEntry(name, dtype, shape, count)))
         {
-            throw new InputException($"{_path}: the header has {what} twice.");
+            throw new InputException($"{_path}: the header has {What(name)} twice.");
         }
 
         _offsets.Add(name, _dataStart + range[0]);
@@ -211,18 +224,22 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    private long[] ParseNumbers(ref Utf8JsonReader reader, string what, string key)
+    private long[] ParseNumbers(ref Utf8JsonReader reader, string name, string key)
     {
-        Expect(ref reader, JsonTokenType.StartArray, what);
+        Expect(ref reader, JsonTokenType.StartArray, name, What);
         var numbers = new List<long>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
             {
-                throw new InputException($"{_path}: {what} has '{key}' with something else than non-negative 64-bit integers.");
+                throw new InputException($"{_path}: {What(name)} has '{key}' with something else than non-negative 64-bit integers.");
             }
 
             numbers.Add(number);
+            if (numbers.Count > MaxNumbers)
+            {
+                throw new InputException($"{_path}: {What(name)} has '{key}' with more than {MaxNumbers} numbers.");
+            }
         }
 
         return [.. numbers];
@@ -234,11 +251,12 @@ internal sealed class SafetensorsHeader
         return reader.TokenType == JsonTokenType.PropertyName;
     }
 
-    private void Expect(ref Utf8JsonReader reader, JsonTokenType type, string what)
+    // What is expected where is put into words for a message alone: headers have a hundred thousand of these.
+    private void Expect(ref Utf8JsonReader reader, JsonTokenType type, string name, Func<string, string> what)
     {
         if (!reader.Read() || reader.TokenType != type)
         {
-            throw new InputException($"{_path}: the safetensors header has {reader.TokenType} in {what}, expected {type}.");
+            throw new InputException($"{_path}: the safetensors header has {reader.TokenType} in {what(name)}, expected {type}.");
         }
     }
 

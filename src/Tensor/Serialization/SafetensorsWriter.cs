@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json;
 
 namespace Ldvc.Tensors.Serialization;
@@ -20,6 +21,9 @@ public sealed partial class SafetensorsWriter
 
     /// <summary>Sets one entry of <c>__metadata__</c>.</summary>
     public void SetMetadata(string key, string value) => _metadata[key] = value;
+
+    /// <summary>Whether the file gets checksums of its header and of every tensor (see <see cref="SafetensorsChecksums"/>).</summary>
+    internal bool Checksums { get; set; }
 
     /// <summary>Adds a float tensor from memory, which must not change before <see cref="Save"/>.</summary>
     /// <param name="name">The tensor's name.</param>
@@ -63,25 +67,56 @@ public sealed partial class SafetensorsWriter
 
     /// <summary>Writes the file.</summary>
     /// <exception cref="InputException">The file cannot be written; what was there before is still there.</exception>
-    public void Save(string path)
+    public void Save(string path) => AtomicFile.Write(path, Write);
+
+    /// <summary>Writes the file's bytes into a stream, which must be able to go back to its beginning where there are checksums.</summary>
+    internal void Write(Stream stream)
     {
         Pending[] ordered = [.. _tensors.Values.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
-        byte[] header = Header(ordered);
-        AtomicFile.Write(path, stream =>
+        if (Checksums)
         {
+            SetMetadata(SafetensorsChecksums.TensorsKey, new string('0', SafetensorsChecksums.Digits * ordered.Length));
+            SetMetadata(SafetensorsChecksums.HeaderKey, new string('0', SafetensorsChecksums.Digits));
+        }
+
+        byte[] header = Header(ordered);
+        stream.Write(header);
+        byte[] buffer = new byte[ChunkElements * 8];
+        float[] scratch = new float[ChunkElements];
+        var sums = new StringBuilder();
+        foreach (Pending tensor in ordered)
+        {
+            sums.Append(SafetensorsChecksums.Text(Write(stream, tensor, buffer, scratch)));
+        }
+
+        if (Checksums)
+        {
+            // Known only now: the header stands first, and its length does not change.
+            Fill(header, sums.ToString());
+            stream.Position = 0;
             stream.Write(header);
-            byte[] buffer = new byte[ChunkElements * 8];
-            float[] scratch = new float[ChunkElements];
-            foreach (Pending tensor in ordered)
-            {
-                for (long first = 0; first < tensor.Count; first += ChunkElements)
-                {
-                    int bytes = (int)Math.Min(ChunkElements, tensor.Count - first) * tensor.Type.Size();
-                    tensor.Store(first, buffer.AsSpan(0, bytes), scratch);
-                    stream.Write(buffer, 0, bytes);
-                }
-            }
-        });
+        }
+    }
+
+    private uint Write(Stream stream, Pending tensor, byte[] buffer, float[] scratch)
+    {
+        uint checksum = 0;
+        for (long first = 0; first < tensor.Count; first += ChunkElements)
+        {
+            int bytes = (int)Math.Min(ChunkElements, tensor.Count - first) * tensor.Type.Size();
+            tensor.Store(first, buffer.AsSpan(0, bytes), scratch);
+            checksum = Checksums ? Crc32C.Of(buffer.AsSpan(0, bytes), checksum) : 0;
+            stream.Write(buffer, 0, bytes);
+        }
+
+        return checksum;
+    }
+
+    private static void Fill(byte[] header, string sums)
+    {
+        Encoding.ASCII.GetBytes(sums, header.AsSpan(SafetensorsChecksums.Place(header, SafetensorsChecksums.TensorsKey)));
+        int own = SafetensorsChecksums.Place(header, SafetensorsChecksums.HeaderKey);
+        Encoding.ASCII.GetBytes(SafetensorsChecksums.Text(SafetensorsChecksums.OfHeader(header, own)), header.AsSpan(own));
     }
 
     private void AddValues<T>(string name, DType type, long[] shape, ReadOnlyMemory<T> values)

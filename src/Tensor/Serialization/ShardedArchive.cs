@@ -73,6 +73,8 @@ internal sealed class ShardedArchive : TensorArchive
     /// <exception cref="InputException">The list is damaged.</exception>
     internal static IReadOnlyList<string> Files(string path) => [.. FilesOf(path, ReadMap(path)).Select(file => Beside(path, file))];
 
+    private protected override uint? ChecksumOf(string name) => _owners[name].ChecksumOfTensor(name);
+
     private protected override ElementReader OpenElements(TensorEntry entry) => _owners[entry.Name].OpenElementsOf(entry.Name);
 
     private protected override void Close()
@@ -95,12 +97,7 @@ internal sealed class ShardedArchive : TensorArchive
     {
         try
         {
-            if (new FileInfo(path).Length > LargestIndex)
-            {
-                throw new InputException($"{path}: expected at most {LargestIndex} bytes.");
-            }
-
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using JsonDocument document = JsonInput.Parse(PlainFile.ReadAll(path, LargestIndex));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out JsonElement list)
                 || list.ValueKind != JsonValueKind.Object)
@@ -123,9 +120,9 @@ internal sealed class ShardedArchive : TensorArchive
 
             return map.Count > 0 ? map : throw new InputException($"{path}: 'weight_map' is empty, expected the names of tensors and files.");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new InputException($"{path}: not a readable list of shards ({e.Message.Split('\n')[0]})", e);
+            throw new InputException($"{path}: not a readable list of shards ({JsonInput.Reason(e)})", e);
         }
     }
 }

@@ -11,13 +11,7 @@ internal sealed class StridedReader
     public StridedReader(ArchiveSource source, long start, TorchTensor tensor)
     {
         _tensor = tensor;
-        long last = 0;
-        for (int i = 0; i < tensor.Shape.Length && tensor.Count > 0; i++)
-        {
-            last += (tensor.Shape[i] - 1) * tensor.Strides[i];
-        }
-
-        long bytes = tensor.Count == 0 ? 0 : (last + 1) * tensor.Type.Size();
+        long bytes = tensor.Extent;
         if (bytes > Array.MaxLength)
         {
             throw new InputException(

@@ -12,6 +12,7 @@ public abstract partial class TensorArchive : IDisposable
     private const int ChunkElements = 1 << 16;
 
     private readonly ArchiveSource? _source;
+    private readonly HashSet<string> _verified = new(StringComparer.Ordinal);
 
     private protected TensorArchive(
         ArchiveSource source,
@@ -69,7 +70,7 @@ public abstract partial class TensorArchive : IDisposable
     public void ReadFloat32(string name, Span<float> destination)
     {
         TensorEntry entry = Sized(name, destination.Length);
-        ElementReader reader = OpenElements(entry);
+        ElementReader reader = Checked(entry);
         int size = entry.DType.Size();
         byte[] buffer = entry.DType == DType.Float32 ? [] : new byte[Math.Min(ChunkElements, destination.Length) * size];
         for (int first = 0; first < destination.Length; first += ChunkElements)
@@ -99,7 +100,7 @@ public abstract partial class TensorArchive : IDisposable
             throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {entry.DType}, expected integers.");
         }
 
-        ElementReader reader = OpenElements(entry);
+        ElementReader reader = Checked(entry);
         int size = entry.DType.Size();
         byte[] buffer = new byte[Math.Min(ChunkElements, destination.Length) * size];
         for (int first = 0; first < destination.Length; first += ChunkElements)
@@ -138,6 +139,42 @@ public abstract partial class TensorArchive : IDisposable
         return values;
     }
 
+    /// <summary>Reads a tensor of weights: numbers, all of them finite.</summary>
+    /// <exception cref="InputException">As for <see cref="ReadFloat32(string)"/>; also when one is NaN or infinite.</exception>
+    internal float[] ReadFinite(string name)
+    {
+        float[] values = ReadFloat32(name);
+        int bad = FiniteScan.FirstBad(values);
+        if (bad < 0)
+        {
+            return values;
+        }
+
+        string found = float.IsNaN(values[bad]) ? "nan" : values[bad] > 0 ? "infinity" : "-infinity";
+        throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {found} at element {bad}, expected finite numbers.");
+    }
+
+    /// <summary>Compares all tensors that have a checksum with it.</summary>
+    /// <exception cref="InputException">One has changed since it was written, or cannot be read; the message names it.</exception>
+    internal void Verify()
+    {
+        byte[]? buffer = null;
+        foreach (TensorEntry entry in Entries.Values)
+        {
+            if (ChecksumOf(entry.Name) is null || IsVerified(entry.Name))
+            {
+                continue;
+            }
+
+            buffer ??= new byte[ChunkElements * sizeof(long)];
+            ElementReader reader = Checked(entry);
+            for (long first = 0; first < entry.ElementCount; first += ChunkElements)
+            {
+                reader(first, buffer.AsSpan(0, (int)Math.Min(ChunkElements, entry.ElementCount - first) * entry.DType.Size()));
+            }
+        }
+    }
+
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {
@@ -151,11 +188,58 @@ public abstract partial class TensorArchive : IDisposable
     /// <summary>The same for an archive that is a part of another.</summary>
     internal ElementReader OpenElementsOf(string name) => OpenElements(Entries[name]);
 
+    /// <summary>The same for a checksum.</summary>
+    internal uint? ChecksumOfTensor(string name) => ChecksumOf(name);
+
+    /// <summary>CRC-32C of a tensor's stored bytes; null when the file does not say.</summary>
+    private protected virtual uint? ChecksumOf(string name) => null;
+
     /// <summary>Gives back what the archive holds open.</summary>
     private protected virtual void Close() => _source?.Dispose();
 
     /// <summary>Prepares reading one tensor of this file.</summary>
     private protected abstract ElementReader OpenElements(TensorEntry entry);
+
+    private bool IsVerified(string name)
+    {
+        lock (_verified)
+        {
+            return _verified.Contains(name);
+        }
+    }
+
+    // Reads a tensor from its beginning to its end, piece by piece, and compares its checksum with the last piece. Once is enough for an open file.
+    private ElementReader Checked(TensorEntry entry)
+    {
+        ElementReader reader = OpenElements(entry);
+        if (ChecksumOf(entry.Name) is not { } expected || IsVerified(entry.Name))
+        {
+            return reader;
+        }
+
+        uint checksum = 0;
+        int size = entry.DType.Size();
+        return (first, destination) =>
+        {
+            reader(first, destination);
+            checksum = Crc32C.Of(destination, checksum);
+            if (first + (destination.Length / size) < entry.ElementCount)
+            {
+                return;
+            }
+
+            if (checksum != expected)
+            {
+                throw new InputException(
+                    $"{Path}: tensor {ArchiveText.Quote(entry.Name)} is damaged: its bytes have the checksum {SafetensorsChecksums.Text(checksum)}, expected {SafetensorsChecksums.Text(expected)}.");
+            }
+
+            lock (_verified)
+            {
+                _verified.Add(entry.Name);
+            }
+        };
+    }
 
     private TensorEntry Sized(string name, int length)
     {

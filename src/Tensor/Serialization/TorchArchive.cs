@@ -27,22 +27,22 @@ internal sealed class TorchArchive : TensorArchive
     /// <exception cref="InputException">It is damaged, or not a checkpoint of tensors.</exception>
     public static TorchArchive OpenZip(ArchiveSource source)
     {
-        (object? root, Dictionary<string, long> offsets, IReadOnlyCollection<string> classes) = TorchZip.Read(source);
+        (object? root, Dictionary<string, long> offsets, IReadOnlyCollection<string> classes, long length) = TorchZip.Read(source);
         Dictionary<string, string> metadata = TorchNotes.Collect(root);
         if (classes.Count > 0)
         {
             metadata.Add(ScriptClasses, string.Join(',', classes));
         }
 
-        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, metadata);
+        return new TorchArchive(source, TorchNames.Collect(source, root, length), offsets, metadata);
     }
 
     /// <summary>Opens a file of torch.save's older, plain format.</summary>
     /// <exception cref="InputException">It is damaged, or not a checkpoint of tensors.</exception>
     public static TorchArchive OpenLegacy(ArchiveSource source)
     {
-        (object? root, Dictionary<string, long> offsets) = TorchLegacy.Read(source);
-        return new TorchArchive(source, TorchNames.Collect(source.Path, root), offsets, TorchNotes.Collect(root));
+        (object? root, Dictionary<string, long> offsets, long length) = TorchLegacy.Read(source);
+        return new TorchArchive(source, TorchNames.Collect(source, root, length), offsets, TorchNotes.Collect(root));
     }
 
     private protected override ElementReader OpenElements(TensorEntry entry)

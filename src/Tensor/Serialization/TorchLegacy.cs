@@ -14,10 +14,10 @@ internal static class TorchLegacy
     // 0x1950a86a20f9469cfc6c; the name of the format, so to speak.
     private static readonly BigInteger Magic = BigInteger.Parse("01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>The unpickled root and the file offset of every storage.</summary>
-    public static (object? Root, Dictionary<string, long> StorageOffsets) Read(ArchiveSource source)
+    /// <summary>The unpickled root, the file offset of every storage, and the length of the pickles in front of them.</summary>
+    public static (object? Root, Dictionary<string, long> StorageOffsets, long PickleBytes) Read(ArchiveSource source)
     {
-        var objects = new TorchObjects(source.Path);
+        var objects = new TorchObjects(source.Path, source.Length);
         var input = new PickleStream(source, 0, source.Length);
         object? Next() => new PickleMachine(input, objects).Run();
 
@@ -37,7 +37,7 @@ internal static class TorchLegacy
             throw new InputException($"{source.Path}: expected the list of storages after the checkpoint's objects, got something else.");
         }
 
-        return (root, Locate(source, objects, keys, input.Position));
+        return (root, Locate(source, objects, keys, input.Position), input.Position);
     }
 
     private static Dictionary<string, long> Locate(ArchiveSource source, TorchObjects objects, List<object?> keys, long position)

@@ -10,26 +10,44 @@ internal sealed class TorchNames
     private const int MaxDepth = 64;
     private const int MaxValues = 1_000_000;
     private const int MaxNameLength = 1024;
+
+    // A tensor takes at least some forty bytes of a pickle, and its name stands in it, up to the parts that many share. References to what was made once would
+    // otherwise make of a few bytes as many tensors and names as there is memory for.
+    private const int FreeTensors = 1000;
+    private const int BytesPerTensor = 16;
+    private const long FreeCharacters = 1 << 16;
+    private const int CharactersPerByte = 4;
+    private const int MaxSharing = 16;
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model"];
 
     private readonly string _path;
     private readonly Dictionary<string, TorchTensor> _found = new(StringComparer.Ordinal);
+    private readonly long _bytes;
     private long _visited;
+    private long _characters;
 
-    private TorchNames(string path)
-    {
-        _path = path;
-    }
+    private TorchNames(string path, long bytes) => (_path, _bytes) = (path, bytes);
 
     /// <summary>The tensors by name.</summary>
-    /// <exception cref="InputException">There are none, a name occurs twice, or the nesting is beyond reason.</exception>
-    public static Dictionary<string, TorchTensor> Collect(string path, object? root)
+    /// <param name="source">The file.</param>
+    /// <param name="root">The checkpoint.</param>
+    /// <param name="bytes">Length of its pickle.</param>
+    /// <exception cref="InputException">There are none, a name occurs twice, or nesting or numbers are beyond reason.</exception>
+    public static Dictionary<string, TorchTensor> Collect(ArchiveSource source, object? root, long bytes)
     {
-        var names = new TorchNames(path);
+        string path = source.Path;
+        var names = new TorchNames(path, bytes);
         names.Walk(Unwrap(root), "", 0);
         if (names._found.Count == 0)
         {
             throw new InputException($"{path}: expected a checkpoint with named tensors (a state dict or a TorchScript module), found none.");
+        }
+
+        // Weights are shared by a few tensors at most; a thousand views of one storage would be read a thousand times.
+        long views = names._found.Values.Sum(tensor => tensor.Extent);
+        if (views > (MaxSharing * source.Length) + (FreeTensors * sizeof(long)))
+        {
+            throw new InputException($"{path}: the tensors span {views} bytes, the file has {source.Length}; expected storages that few tensors share.");
         }
 
         const string Parallel = "module.";
@@ -59,7 +77,7 @@ internal sealed class TorchNames
     private void Walk(object? value, string name, int depth)
     {
         // Shared and circular references make a small pickle a huge tree: depth and the number of values seen are both bounded.
-        if (depth > MaxDepth || _visited > MaxValues || name.Length > MaxNameLength)
+        if (depth > MaxDepth || _visited > MaxValues)
         {
             throw new InputException($"{_path}: the checkpoint is nested more than {MaxDepth} deep, or holds more than {MaxValues} values.");
         }
@@ -67,6 +85,12 @@ internal sealed class TorchNames
         switch (value)
         {
             case TorchTensor tensor when name.Length > 0:
+                _characters += name.Length;
+                if (_found.Count >= FreeTensors + (_bytes / BytesPerTensor) || _characters > FreeCharacters + (CharactersPerByte * _bytes))
+                {
+                    throw new InputException($"{_path}: a pickle of {_bytes} bytes names more than {_found.Count} tensors with {_characters} characters, expected fewer.");
+                }
+
                 if (!_found.TryAdd(name, tensor))
                 {
                     throw new InputException($"{_path}: the checkpoint has the tensor {ArchiveText.Quote(name)} twice.");
@@ -90,8 +114,18 @@ internal sealed class TorchNames
             string? part = key is long number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : key as string;
             if (part is not null && value is TorchTensor or PickleDict or ScriptObject)
             {
+                // Before the name is put together: a part may have a megabyte.
+                RefuseLong(name.Length + part!.Length);
                 Walk(value, name.Length == 0 ? part! : $"{name}.{part}", depth + 1);
             }
+        }
+    }
+
+    private void RefuseLong(int length)
+    {
+        if (length > MaxNameLength)
+        {
+            throw new InputException($"{_path}: the checkpoint has a name of {length} characters, expected at most {MaxNameLength}.");
         }
     }
 }

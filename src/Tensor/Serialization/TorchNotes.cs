@@ -14,7 +14,7 @@ internal static class TorchNotes
     private const int MaxNotes = 256;
     private const int MaxName = 128;
     private const int MaxDepth = 8;
-    private const int MaxValues = 20_000;
+    private const int MaxValues = 100_000;
     private const int MaxText = 4 << 20;
 
     /// <summary>The notes of an unpickled checkpoint; empty when it has none.</summary>
@@ -26,24 +26,24 @@ internal static class TorchNotes
             return notes;
         }
 
-        int left = MaxText;
+        var left = new Allowance { Text = MaxText, Values = MaxValues };
         foreach ((object? key, object? value) in meta.Pairs.Take(MaxNotes))
         {
-            if (key is string { Length: > 0 and <= MaxName } name && Text(value) is { } text && text.Length <= left)
+            if (key is string { Length: > 0 and <= MaxName } name && Text(value, left) is { } text && text.Length <= left.Text)
             {
                 notes[$"{Key}.{name}"] = text;
-                left -= text.Length;
+                left.Text -= text.Length;
             }
         }
 
         return notes;
     }
 
-    private static string? Text(object? value) => value switch
+    private static string? Text(object? value, Allowance left) => value switch
     {
         string text => text,
         bool or long or double => Scalar(value),
-        PickleTuple or List<object?> or PickleDict => Json(value),
+        PickleTuple or List<object?> or PickleDict => Json(value, left),
         _ => null,
     };
 
@@ -56,14 +56,13 @@ internal static class TorchNotes
     };
 
     // Shared references make a small pickle a huge tree: depth, values and bytes are all bounded, and null says that a bound was reached.
-    private static string? Json(object? value)
+    private static string? Json(object? value, Allowance left)
     {
         using var bytes = new MemoryStream();
         using var json = new Utf8JsonWriter(bytes);
-        int values = 0;
         bool Write(object? item, int depth)
         {
-            if (depth > MaxDepth || ++values > MaxValues || bytes.Length + json.BytesPending > MaxText)
+            if (depth > MaxDepth || --left.Values < 0 || bytes.Length + json.BytesPending > left.Text)
             {
                 return false;
             }
@@ -130,5 +129,15 @@ internal static class TorchNotes
 
         json.Flush();
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    /// <summary>What is left for the notes after those that were read.</summary>
+    private sealed class Allowance
+    {
+        /// <summary>Characters.</summary>
+        public required int Text { get; set; }
+
+        /// <summary>Values inside of lists and dicts, of notes that were left out, too.</summary>
+        public required int Values { get; set; }
     }
 }

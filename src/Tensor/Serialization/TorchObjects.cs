@@ -4,9 +4,10 @@ namespace Ldvc.Tensors.Serialization;
 /// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, make a TorchScript
 /// object with attributes, and write NumPy's numbers (arrays of NumPy's are read over). Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
 /// </summary>
-internal sealed class TorchObjects(string path)
+/// <param name="path">The file, for messages.</param>
+/// <param name="length">Bytes of the pickle; what references multiply is bounded by it.</param>
+internal sealed class TorchObjects(string path, long length)
 {
-    private const int MaxPairs = 4_000_000;
     private const int MaxClasses = 1000;
 
     private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
@@ -139,9 +140,9 @@ internal sealed class TorchObjects(string path)
 
         // One list can be turned into dicts again and again; the copies count together.
         _pairsMade += pairs.Count;
-        if (_pairsMade > MaxPairs)
+        if (_pairsMade > length)
         {
-            throw Fault($"makes dicts of more than {MaxPairs} pairs");
+            throw Fault($"of {length} bytes makes dicts of {_pairsMade} pairs");
         }
 
         foreach (object? pair in pairs)

@@ -10,8 +10,8 @@ internal static class TorchZip
 {
     private const long LargestPickle = 1 << 26;
 
-    /// <summary>The unpickled root, the file offset of every storage, and the names of the TorchScript classes.</summary>
-    public static (object? Root, Dictionary<string, long> StorageOffsets, IReadOnlyCollection<string> Classes) Read(ArchiveSource source)
+    /// <summary>The unpickled root, the file offset of every storage, the names of the TorchScript classes, and the pickle's length.</summary>
+    public static (object? Root, Dictionary<string, long> StorageOffsets, IReadOnlyCollection<string> Classes, long PickleBytes) Read(ArchiveSource source)
     {
         ZipDirectory zip = ZipDirectory.Read(source);
         string prefix = Prefix(zip, source.Path);
@@ -22,9 +22,9 @@ internal static class TorchZip
             throw new InputException($"{source.Path}: data.pkl has {length} bytes, expected at most {LargestPickle}.");
         }
 
-        var objects = new TorchObjects(source.Path);
+        var objects = new TorchObjects(source.Path, length);
         object? root = new PickleMachine(new PickleStream(source, start, start + length), objects).Run();
-        return (root, Locate(source.Path, zip, prefix, objects, source.Length), objects.Classes);
+        return (root, Locate(source.Path, zip, prefix, objects, source.Length), objects.Classes, length);
     }
 
     private static Dictionary<string, long> Locate(string path, ZipDirectory zip, string prefix, TorchObjects objects, long fileLength)

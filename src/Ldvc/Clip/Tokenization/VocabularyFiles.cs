@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip.Tokenization;
 
@@ -22,8 +23,11 @@ internal static class VocabularyFiles
 
     // OpenAI's list holds more merges than CLIP uses: its code takes the first 49152 - 256 - 2, which with the 512 symbols of bytes and the two special tokens are 49408 ids.
     private const int OpenAiMerges = 49152 - 256 - 2;
-    private const int LargestFile = 1 << 26;
+
+    // CLIP's have 4 MB and 49408 ids; OpenAI's list unpacks to 3 MB.
+    private const int LargestFile = 1 << 24;
     private const int LargestId = 10_000_000;
+    private const int MaxTokens = 1_000_000;
 
     /// <summary>The files looked for, in words.</summary>
     public const string Expected = $"{Vocabulary} with {Merges}, {Tokenizer} or {OpenAi}";
@@ -37,19 +41,6 @@ internal static class VocabularyFiles
     /// <summary>Reads vocab.json and merges.txt, else tokenizer.json, else OpenAI's list.</summary>
     /// <exception cref="InputException">None of them is there, or one is damaged.</exception>
     public static ClipVocabulary Load(string folder)
-    {
-        try
-        {
-            return LoadAny(folder);
-        }
-        catch (InvalidOperationException e)
-        {
-            // The JSON reader's word for text with half a surrogate pair.
-            throw new InputException($"{folder}: the vocabulary holds text that is not Unicode.", e);
-        }
-    }
-
-    private static ClipVocabulary LoadAny(string folder)
     {
         string vocabulary = Path.Combine(folder, Vocabulary);
         string merges = Path.Combine(folder, Merges);
@@ -78,11 +69,7 @@ internal static class VocabularyFiles
     public static ClipVocabulary Check(
         string idsPath, string mergesPath, IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
     {
-        IEnumerable<string> needed = ByteSymbols.InOrder
-            .Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord))
-            .Append(WordSplitter.StartOfText)
-            .Append(WordSplitter.EndOfText);
-        foreach (string token in needed)
+        foreach (string token in SymbolsAndEnds.Append(WordSplitter.StartOfText).Append(WordSplitter.EndOfText))
         {
             if (!ids.ContainsKey(token))
             {
@@ -111,7 +98,7 @@ internal static class VocabularyFiles
     // A list that was cut short, or is another vocabulary's, would still split every text: into other tokens than the CLIP was trained with.
     private static void CheckWhole(string path, IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
     {
-        var given = new HashSet<string>(ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord)), StringComparer.Ordinal);
+        var given = new HashSet<string>(SymbolsAndEnds, StringComparer.Ordinal);
         int last = -1;
         foreach ((string left, string right) in merges)
         {
@@ -142,6 +129,9 @@ internal static class VocabularyFiles
         }
     }
 
+    // The symbols of bytes, and the same as the ends of words.
+    private static IEnumerable<string> SymbolsAndEnds => ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord));
+
     // <|startoftext|>, <|endoftext|>, and what users add in this form. The end of a word has another.
     private static bool IsSpecial(string token) =>
         token.Length > 2 && token[0] == '<' && token[^1] == '>' && !token.EndsWith(ByteSymbols.EndOfWord, StringComparison.Ordinal);
@@ -160,13 +150,14 @@ internal static class VocabularyFiles
         }
 
         var merges = new List<(string, string)>();
+        RefuseMany(path, list.GetArrayLength(), "merges");
         foreach (JsonElement item in list.EnumerateArray())
         {
             // Older files have "a b", newer ones ["a", "b"].
             string[] pair = item.ValueKind switch
             {
-                JsonValueKind.String => item.GetString()!.Split(' '),
-                JsonValueKind.Array => [.. item.EnumerateArray().Select(part => part.ValueKind == JsonValueKind.String ? part.GetString()! : "")],
+                JsonValueKind.String => item.GetString()!.Split(' ', 3),
+                JsonValueKind.Array => [.. item.EnumerateArray().Take(3).Select(part => part.ValueKind == JsonValueKind.String ? part.GetString()! : "")],
                 _ => [],
             };
             merges.Add(pair is [{ Length: > 0 } left, { Length: > 0 } right]
@@ -179,25 +170,14 @@ internal static class VocabularyFiles
 
     private static ClipVocabulary LoadOpenAi(string path)
     {
-        using var memory = new MemoryStream();
-        try
+        List<(string Left, string Right)> merges = ParseMerges(path, Decode(path, Unpack(path)), OpenAiMerges);
+        HashSet<string> tokens = [.. SymbolsAndEnds, WordSplitter.StartOfText, WordSplitter.EndOfText];
+        foreach ((string left, string right) in merges)
         {
-            using var gzip = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
-            byte[] buffer = new byte[1 << 16];
-            for (int got = gzip.Read(buffer); got > 0 && memory.Length <= LargestFile; got = gzip.Read(buffer))
+            if (!tokens.Add(left + right))
             {
-                memory.Write(buffer, 0, got);
+                throw new InputException($"{path}: the merge {Shown(left)} {Shown(right)} gives a token that is there already; expected merges that give new ones.");
             }
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read as gzip ({e.Message})", e);
-        }
-
-        List<(string Left, string Right)> merges = ParseMerges(path, Decode(path, memory.ToArray()), OpenAiMerges);
-        if (merges.DistinctBy(merge => merge.Left + merge.Right).Count() != merges.Count)
-        {
-            throw new InputException($"{path}: two merges give the same token.");
         }
 
         ClipVocabulary vocabulary = ClipVocabulary.FromMerges(merges);
@@ -212,6 +192,7 @@ internal static class VocabularyFiles
         }
 
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        RefuseMany(path, json.GetPropertyCount(), "tokens");
         foreach (JsonProperty property in json.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.Number || !property.Value.TryGetInt32(out int id))
@@ -228,10 +209,11 @@ internal static class VocabularyFiles
     private static List<(string Left, string Right)> ParseMerges(string path, string text, int max)
     {
         var merges = new List<(string, string)>();
-        string[] lines = text.Split('\n');
-        for (int i = 0; i < lines.Length && merges.Count < max; i++)
+        for (int i = 0, at = 0; at < text.Length && merges.Count < max; i++)
         {
-            string line = lines[i].TrimEnd('\r');
+            int end = text.IndexOf('\n', at);
+            string line = text[at..(end < 0 ? text.Length : end)].TrimEnd('\r');
+            at = end < 0 ? text.Length : end + 1;
 
             // The first line is a version remark; later ones may begin with '#' as well, which is a byte like any other.
             if (line.Length == 0 || (i == 0 && line.Contains("version", StringComparison.Ordinal)))
@@ -239,7 +221,8 @@ internal static class VocabularyFiles
                 continue;
             }
 
-            merges.Add(line.Split(' ') is [{ Length: > 0 } left, { Length: > 0 } right]
+            RefuseMany(path, merges.Count, "merges");
+            merges.Add(line.Split(' ', 3) is [{ Length: > 0 } left, { Length: > 0 } right]
                 ? (left, right)
                 : throw new InputException($"{path}: line {i + 1} is {Shown(line)}, expected two tokens with a blank between them."));
         }
@@ -251,38 +234,50 @@ internal static class VocabularyFiles
     {
         try
         {
-            return JsonDocument.Parse(Bytes(path), new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
+            return JsonInput.Parse(PlainFile.ReadAll(path, LargestFile));
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: expected JSON ({e.Message.Split('\n')[0]})", e);
+            throw new InputException($"{path}: expected JSON ({JsonInput.Reason(e)})", e);
         }
     }
 
-    private static string Text(string path) => Decode(path, Bytes(path));
+    private static string Text(string path) => Decode(path, PlainFile.ReadAll(path, LargestFile));
 
-    private static byte[] Bytes(string path)
+    private static byte[] Unpack(string path)
     {
+        using var memory = new MemoryStream();
         try
         {
-            long length = new FileInfo(path).Length;
-            return length <= LargestFile
-                ? File.ReadAllBytes(path)
-                : throw new InputException($"{path}: expected at most {LargestFile} bytes, got {length}.");
+            using var gzip = new GZipStream(PlainFile.Open(path), CompressionMode.Decompress);
+            byte[] buffer = new byte[1 << 16];
+            for (int got = gzip.Read(buffer); got > 0; got = gzip.Read(buffer))
+            {
+                memory.Write(buffer, 0, got);
+                if (memory.Length > LargestFile)
+                {
+                    throw new InputException($"{path}: unpacks to more than {LargestFile} bytes, expected OpenAI's list.");
+                }
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            throw new InputException($"{path}: cannot be read ({e.Message})", e);
+            throw new InputException($"{path}: cannot be read as gzip ({e.Message})", e);
+        }
+
+        return memory.ToArray();
+    }
+
+    private static void RefuseMany(string path, int count, string what)
+    {
+        if (count > MaxTokens)
+        {
+            throw new InputException($"{path}: more than {MaxTokens} {what}, expected those of a CLIP.");
         }
     }
 
     private static string Decode(string path, byte[] bytes)
     {
-        if (bytes.Length > LargestFile)
-        {
-            throw new InputException($"{path}: expected at most {LargestFile} bytes of text.");
-        }
-
         try
         {
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);

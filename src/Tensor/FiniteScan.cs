@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Ldvc.Clip;
+namespace Ldvc.Tensors;
 
 /// <summary>Looks for NaN and infinity in values on the host.</summary>
 internal static class FiniteScan

@@ -1,0 +1,77 @@
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>
+/// Several files that belong together: each is written whole under another name first, and all get their names when the last one is written. A disk that is full
+/// at any of them leaves what was there before.
+/// </summary>
+internal sealed class AtomicFiles : IDisposable
+{
+    private readonly List<(string Shown, string Full, string Temporary)> _files = [];
+
+    /// <summary>Writes a file, under its temporary name.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Gives its content.</param>
+    /// <exception cref="InputException">The folder or the file cannot be written, or the disk is full.</exception>
+    internal void Add(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+        {
+            throw new InputException($"{path}: expected a file to write, got a folder.");
+        }
+
+        // A rename would put a file in the place of a device such as /dev/null.
+        if (FileKind.Special(full) is { } kind)
+        {
+            throw new InputException($"{path}: expected a file to write, got {kind}.");
+        }
+
+        string folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"{path}: cannot be written, the folder {folder} does not exist.");
+        }
+
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
+        _files.Add((path, full, temporary));
+        Try(path, () =>
+        {
+            using Stream stream = OutputFile.Create(temporary);
+            write(stream);
+            OutputFile.FlushToDisk(stream, temporary);
+        });
+    }
+
+    /// <summary>Gives all files their names, in the order in which they were added.</summary>
+    /// <exception cref="InputException">One cannot be renamed; those before it have their names.</exception>
+    internal void Commit()
+    {
+        while (_files.Count > 0)
+        {
+            var (path, full, temporary) = _files[0];
+            Try(path, () => OutputFile.Move(temporary, full));
+            _files.RemoveAt(0);
+        }
+    }
+
+    /// <summary>Removes what did not get its name.</summary>
+    public void Dispose()
+    {
+        // A failure that brought us here is the one to report.
+        _files.ForEach(file => OutputFile.Delete(file.Temporary));
+        _files.Clear();
+    }
+
+    private static void Try(string path, Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new InputException($"{path}: cannot be written ({e.Message})", e);
+        }
+    }
+}

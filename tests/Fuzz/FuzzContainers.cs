@@ -1,0 +1,189 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using Ldvc.Imaging;
+
+namespace Ldvc.Fuzz;
+
+/// <summary>
+/// Damages what lies inside of a container and closes the container again, with lengths and checksums that are right: random damage would be found by these, and
+/// what reads the inside would never see it.
+/// </summary>
+internal static class FuzzContainers
+{
+    /// <summary>What damages the inside.</summary>
+    internal delegate byte[] Mutation(byte[] seed, byte[] other, Random random);
+
+    /// <summary>The JSON header of a safetensors file.</summary>
+    internal static byte[] Safetensors(byte[] seed, byte[] other, Random random)
+    {
+        (byte[] json, byte[] data) = Header(seed);
+        byte[] damaged = FuzzMutator.Text(json, Header(other).Json, random);
+        return [.. BitConverter.GetBytes((long)damaged.Length), .. damaged, .. data];
+    }
+
+    /// <summary>Chunks of a PNG file: their data, their order, their number; pixel data before it is compressed.</summary>
+    internal static byte[] Png(byte[] seed, byte[] other, Random random)
+    {
+        var chunks = Chunks(seed);
+        for (int edit = random.Next(3); edit >= 0; edit--)
+        {
+            int at = random.Next(chunks.Count);
+            (byte[] type, byte[] data) = chunks[at];
+            switch (random.Next(6))
+            {
+                case 0:
+                    chunks.Insert(random.Next(chunks.Count), chunks[at]);
+                    break;
+                case 1:
+                    chunks.RemoveAt(at);
+                    break;
+                case 2 when Encoding.ASCII.GetString(type) == "IDAT":
+                    chunks[at] = (type, Zip(FuzzMutator.Bytes(Unzip(data), data, random)));
+                    break;
+                case 3 when Chunks(other) is { Count: > 0 } others:
+                    chunks.Insert(at, others[random.Next(others.Count)]);
+                    break;
+                default:
+                    chunks[at] = (type, FuzzMutator.Bytes(data, other, random));
+                    break;
+            }
+
+            if (chunks.Count == 0)
+            {
+                break;
+            }
+        }
+
+        return Png(chunks);
+    }
+
+    /// <summary>The text in a gzip file.</summary>
+    internal static byte[] Gzip(byte[] seed, byte[] other, Random random)
+    {
+        byte[] text = Gunzip(seed);
+        return Gzip(random.Next(2) == 0 ? FuzzMutator.Text(text, Gunzip(other), random) : FuzzMutator.Bytes(text, Gunzip(other), random));
+    }
+
+    /// <summary>The pickle in a PyTorch archive.</summary>
+    internal static byte[] TorchZip(byte[] seed, byte[] other, Random random)
+    {
+        using var memory = new MemoryStream();
+        using (var written = new ZipArchive(memory, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            using var read = new ZipArchive(new MemoryStream(seed));
+            foreach (ZipArchiveEntry entry in read.Entries)
+            {
+                using var content = new MemoryStream();
+                using (Stream stream = entry.Open())
+                {
+                    stream.CopyTo(content);
+                }
+
+                byte[] bytes = content.ToArray();
+                using Stream target = written.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
+                target.Write(entry.Name == "data.pkl" ? FuzzMutator.Bytes(bytes, bytes, random) : bytes);
+            }
+        }
+
+        return memory.ToArray();
+    }
+
+    /// <summary>The header of a NumPy file of version 1.</summary>
+    internal static byte[] Npy(byte[] seed, byte[] other, Random random)
+    {
+        const int start = 10;
+        int length = seed.Length < start ? -1 : BinaryPrimitives.ReadUInt16LittleEndian(seed.AsSpan(8));
+        if (length < 0 || start + length > seed.Length)
+        {
+            return FuzzMutator.Bytes(seed, other, random);
+        }
+
+        byte[] header = FuzzMutator.Text(seed[start..(start + length)], other, random);
+        return [.. seed[..8], .. BitConverter.GetBytes((ushort)header.Length), .. header, .. seed[(start + length)..]];
+    }
+
+    /// <summary>A gzip file of a text.</summary>
+    internal static byte[] Gzip(byte[] text)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(text);
+        }
+
+        return memory.ToArray();
+    }
+
+    private static byte[] Gunzip(byte[] file)
+    {
+        using var gzip = new GZipStream(new MemoryStream(file), CompressionMode.Decompress);
+        using var text = new MemoryStream();
+        gzip.CopyTo(text);
+        return text.ToArray();
+    }
+
+    private static (byte[] Json, byte[] Data) Header(byte[] file)
+    {
+        int length = (int)Math.Min(file.Length - 8, BitConverter.ToInt64(file));
+        return (file[8..(8 + length)], file[(8 + length)..]);
+    }
+
+    private static List<(byte[] Type, byte[] Data)> Chunks(byte[] file)
+    {
+        var chunks = new List<(byte[], byte[])>();
+        for (int at = 8; at + 12 <= file.Length;)
+        {
+            int length = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at)), (uint)(file.Length - at - 12));
+            chunks.Add((file[(at + 4)..(at + 8)], file[(at + 8)..(at + 8 + length)]));
+            at += 12 + length;
+        }
+
+        return chunks;
+    }
+
+    /// <summary>A PNG file of chunks, with their lengths and checksums.</summary>
+    internal static byte[] Png(List<(byte[] Type, byte[] Data)> chunks)
+    {
+        var file = new List<byte>(PngChunks.Signature.ToArray());
+        byte[] number = new byte[4];
+        foreach ((byte[] type, byte[] data) in chunks)
+        {
+            byte[] covered = [.. type, .. data];
+            BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
+            file.AddRange(number);
+            file.AddRange(covered);
+            BinaryPrimitives.WriteUInt32BigEndian(number, PngChunks.Crc(covered));
+            file.AddRange(number);
+        }
+
+        return [.. file];
+    }
+
+    private static byte[] Zip(byte[] pixels)
+    {
+        using var memory = new MemoryStream();
+        using (var zlib = new ZLibStream(memory, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zlib.Write(pixels);
+        }
+
+        return memory.ToArray();
+    }
+
+    private static byte[] Unzip(byte[] data)
+    {
+        try
+        {
+            using var zlib = new ZLibStream(new MemoryStream(data), CompressionMode.Decompress);
+            using var pixels = new MemoryStream();
+            zlib.CopyTo(pixels);
+            return pixels.ToArray();
+        }
+        catch (InvalidDataException)
+        {
+            // A part of several chunks.
+            return data;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text;
+using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
+using Ldvc.Comparison;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Imaging;
+using Ldvc.Import;
+using Ldvc.Inference;
+using Ldvc.Lab.Ablation;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Ldvc.Training;
+using ClipConfig = Ldvc.Clip.ClipConfig;
+
+namespace Ldvc.Fuzz;
+
+/// <summary>Every parser of files, with valid files of the tests' data to begin from.</summary>
+internal static class FuzzParsers
+{
+    private static readonly ClipConfig Clip = new(new TowerConfig(4, 1, 1, 8), new TowerConfig(4, 1, 1, 8), 4, 32, 16, 16, 600);
+
+    private static readonly string[] PictureEndings = [".png", ".jpg", ".webp", ".bmp", ".gif"];
+
+    /// <summary>All parsers.</summary>
+    /// <param name="data">The folder tests/data.</param>
+    internal static IReadOnlyList<FuzzParser> All(string data)
+    {
+        byte[] Seed(params string[] parts) => File.ReadAllBytes(Path.Combine([data, .. parts]));
+        void CopyVocabulary(string folder, params string[] names)
+        {
+            foreach (string name in names)
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), Seed("clip-tiny", "hf", name));
+            }
+        }
+
+        byte[] vocabulary = Seed("clip-tiny", "hf", "vocab.json"), merges = Seed("clip-tiny", "hf", "merges.txt");
+        return
+        [
+            .. Texts(),
+            new("hf-config", "config.json", [Seed("clip-tiny", "hf", "config.json"), Seed("clips", "l14-336-small", "config.json")], FuzzMutator.Text, input => HuggingFaceConfig.Read(input.File)),
+            new("open-clip-config", OpenClipConfig.FileName, [Seed("clips", "h14-small", OpenClipConfig.FileName), FuzzSeeds.OpenClip], FuzzMutator.Text, input =>
+            {
+                OpenClipConfig.Read(input.File);
+                OpenClipConfig.Statistics(input.File);
+            }),
+            new("preprocessor", PreprocessorConfigReader.FileName, [Seed("clip-tiny", "hf", PreprocessorConfigReader.FileName), FuzzSeeds.Preprocessor], FuzzMutator.Text, input =>
+            {
+                _ = input.File;
+                PreprocessorConfigReader.Load(input.Folder, Clip);
+                PreprocessorConfigReader.Statistics(input.Folder);
+            }),
+            new("vocabulary", "vocab.json", [vocabulary], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "merges.txt")),
+            new("merges", "merges.txt", [merges], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "vocab.json")),
+            new("tokenizer", "tokenizer.json", [FuzzSeeds.Tokenizer(vocabulary, merges)], FuzzMutator.Text, Tokenizer),
+            new("bpe", VocabularyFiles.OpenAi, [FuzzContainers.Gzip(merges)], FuzzContainers.Gzip, Tokenizer) { FreeBytes = 64 << 20 },
+            new("safetensors", "x.safetensors", [Seed("checkpoints", "expected.safetensors"), FuzzSeeds.WithChecksums()], FuzzContainers.Safetensors, Tensors),
+            new("shards", "m.safetensors.index.json", [FuzzSeeds.Shards], FuzzMutator.Text, input => TensorArchive.Open(input.File).Dispose(), FuzzSeeds.WriteShards),
+            new("pickle-zip", "x.pt", [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt" }.Select(name => Seed("checkpoints", name))], FuzzContainers.TorchZip, Tensors),
+            new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip, Tensors),
+            new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt")], FuzzMutator.Bytes, Tensors),
+            new("npy", "x.npy", [Seed("zegclip-mini", "class_embeddings.npy"), FuzzSeeds.Npy()], FuzzContainers.Npy, input => NpyFile.Read(input.File, 1 << 20)),
+            new("label-png", "x.png", Pictures(data, name => name.StartsWith("label-", StringComparison.Ordinal) && name != "label-over255.png"), FuzzContainers.Png, input =>
+                PngLabels.Decode16(input.Bytes, "x.png")) { FreeBytes = (4 * PixelLimit.Free) + (16 << 20), },
+            .. PictureEndings.Select(ending => new FuzzParser(
+                ending[1..], "x" + ending, Pictures(data, name => name.EndsWith(ending, StringComparison.Ordinal) && !IsBroken(name)),
+                ending == ".png" ? FuzzContainers.Png : FuzzMutator.Bytes, input => ImageReader.Decode(input.Bytes, "x", 1 << 22)) { FreeBytes = 32 << 20 }),
+            new("checkpoint", "x.safetensors", [FuzzSeeds.Checkpoint()], FuzzContainers.Safetensors, input =>
+            {
+                using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(input.File);
+            }),
+            new("reference", "x.safetensors", [FuzzSeeds.Reference(FuzzSeeds.LdvcOptions), FuzzSeeds.Reference(FuzzSeeds.TrainingFreeOptions)], FuzzContainers.Safetensors, input =>
+            {
+                using var file = new ReferenceFile(input.File, 0);
+                if (TrainingFreeOptions.AreIn(file))
+                {
+                    TrainingFreeOptions.Read(file);
+                }
+                else
+                {
+                    LdvcReferenceOptions.Read(file, Clip);
+                }
+            }),
+            new("zegclip-notes", "x.safetensors", [FuzzSeeds.ZegClipNotes()], FuzzContainers.Safetensors, input =>
+            {
+                using TensorArchive archive = TensorArchive.Open(input.Bytes, "x.safetensors");
+                var notes = new ZegClipNotes(archive);
+                _ = (notes.Step, notes.Classes, notes.Unseen, notes.Heads, notes.Window, notes.Stride, notes.ShortSide, notes.Setting);
+            }),
+        ];
+    }
+
+    // Texts that people and this program write.
+    private static FuzzParser[] Texts() =>
+    [
+        new("yaml", "x.yaml", [Encoding.UTF8.GetBytes(ConfigWriter.ToYaml(new LdvcConfig())), FuzzSeeds.Yaml], FuzzMutator.Text, input => ConfigLoader.Load(input.File)),
+        new("classes", "classes.txt", [FuzzSeeds.Classes], FuzzMutator.Text, input =>
+        {
+            ClassList.FromFile(input.File);
+            ClassList.FromLabelFile(input.File);
+            ClassList.FromText(Encoding.UTF8.GetString(input.Bytes), "text");
+        }),
+        new("colours", "colours.txt", [FuzzSeeds.Colours], FuzzMutator.Text, input => MaskColours.Read(input.File).Resolve(new ClassList(MaskColours.Read(input.File).Names, "x"))),
+        new("pictures", "train.txt", [FuzzSeeds.PictureList], FuzzMutator.Text, input => _ = FolderDataset.Open(Path.GetDirectoryName(input.File)!, "train").Count, FuzzSeeds.WriteDataset),
+        new("splits", "splits.txt", [FuzzSeeds.Classes], FuzzMutator.Text, input => ClassSplit.Read([input.File], "x")),
+        new("metrics", "metrics.jsonl", [FuzzSeeds.Metrics], FuzzMutator.Text, input =>
+        {
+            MetricsLog.Open(input.File, 3).Dispose();
+            RunMetrics.Read(input.Folder, "loss");
+        }),
+        new("results", "scores.json", [FuzzSeeds.Scores, FuzzSeeds.Segmented, FuzzSeeds.Result()], FuzzMutator.Text, input =>
+        {
+            // These files are this program's own: what is wrong with one counts as a missing file.
+            string file = input.File;
+            ResultFile.Load<RunResult>(file);
+            ResultFile.Load<VariantCost>(file);
+            File.Copy(file, Path.Combine(input.Folder, "p.json"), overwrite: true);
+            new SegmentFiles(input.Folder, SegmentParts.None).Exist("p", ["cat"]);
+            File.Copy(file, Path.Combine(input.Folder, "best.json"), overwrite: true);
+            _ = new BestCheckpoint(input.Folder, BestScore.Hiou, 10);
+            try
+            {
+                JsonText.Read(file, json => json.GetProperty("step").GetInt64());
+            }
+            catch (InputException)
+            {
+                // As RunFolder takes it.
+            }
+        }, folder => File.WriteAllBytes(Path.Combine(folder, "p.png"), [1])),
+    ];
+
+    private static void Tokenizer(FuzzInput input)
+    {
+        _ = input.File;
+        ClipTokenizer.Load(input.Folder).Encode("a photo of 2 cats", 16);
+    }
+
+    private static void Tensors(FuzzInput input)
+    {
+        using TensorArchive archive = TensorArchive.Open(input.Bytes, "x");
+        foreach (TensorEntry entry in archive.Entries.Values)
+        {
+            archive.ReadFloat32(entry.Name);
+        }
+    }
+
+    private static bool IsBroken(string name) => name.Contains("truncated", StringComparison.Ordinal) || name is "huge.png";
+
+    private static byte[][] Pictures(string data, Func<string, bool> wanted) =>
+        [.. Directory.GetFiles(Path.Combine(data, "images")).Order(StringComparer.Ordinal).Where(file => wanted(Path.GetFileName(file))
+            && PictureEndings.Contains(Path.GetExtension(file))).Select(File.ReadAllBytes)];
+}
