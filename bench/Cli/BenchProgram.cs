@@ -9,6 +9,7 @@ using Ldvc.Bench.Load;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
 using Ldvc.Bench.Reliability;
+using Ldvc.Bench.Scale;
 using Ldvc.Bench.Sweep;
 using Ldvc.Bench.Tiles;
 using Ldvc.Tensors;
@@ -36,7 +37,9 @@ internal static class BenchProgram
             LoadVerb.Create(),
             FuzzVerb.Create(),
             KillsVerb.Create(),
+            ScaleVerb.Create(),
             Worker.Create(),
+            ScaleWorker.Create(),
         };
         root.SetAction(result =>
         {
