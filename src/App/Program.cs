@@ -18,7 +18,7 @@ void Stop(PosixSignalContext context)
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-// SIGUSR1 is what Open MPI's mpirun passes on without killing anybody, and what Slurm's users are used to ask for before the time is up.
+// SIGUSR1 is what jobs of Slurm ask for before their time is up (--signal=USR1@120); unhandled, it ends a process.
 using PosixSignalRegistration? user = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), Stop);
 
 if (launched)
