@@ -9,7 +9,7 @@ the tensors of one that was not. Exit code 0 when both hold.
 import argparse, json, os, random, shlex, signal, struct, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PROGRAM = os.path.join(ROOT, "src", "App", "bin", "Release", "net10.0", "ldvc.dll")
+PROGRAM = os.environ.get("LDVC_PROGRAM") or os.path.join(ROOT, "src", "App", "bin", "Release", "net10.0", "ldvc.dll")
 LIMIT = 30
 
 # Steps of a few milliseconds and a checkpoint after each: many kills fall into a write.

@@ -3,19 +3,25 @@ using Ldvc.App.Cli;
 using Ldvc.App.Terminal;
 using Ldvc.Tensors.Distributed.Launch;
 
-// Ctrl-C and SIGTERM ask the verb to stop at a good moment; a second one ends the process at once.
+// Ctrl-C and SIGTERM ask the verb to stop at a good moment; a second one ends the process at once. A launcher passes on what the terminal has sent already:
+// under one, signals within a second count once.
 using var stop = new CancellationTokenSource();
-int signals = 0;
+bool launched = Launcher.Find(Environment.GetEnvironmentVariable) is { HasOthers: true };
+long first = 0;
 void Stop(PosixSignalContext context)
 {
-    context.Cancel = Interlocked.Increment(ref signals) == 1;
+    long now = Environment.TickCount64, before = Interlocked.CompareExchange(ref first, now, 0);
+    context.Cancel = before == 0 || (launched && now - before < 1000);
     stop.Cancel();
 }
 
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-if (Launcher.Find(Environment.GetEnvironmentVariable) is { HasOthers: true })
+// SIGUSR1 is what jobs of Slurm ask for before their time is up (--signal=USR1@120); unhandled, it ends a process.
+using PosixSignalRegistration? user = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), Stop);
+
+if (launched)
 {
     // The launcher collects the output of all: no place for bars.
     return Application.Run(args, LaunchedOutput.Out, LaunchedOutput.Error, false, stop.Token);

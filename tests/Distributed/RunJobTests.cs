@@ -66,7 +66,6 @@ public sealed class RunJobTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(1)]
     [InlineData(2)]
     public void AllStopAfterTheSameStepWhicheverIsTold(int told)
     {

@@ -12,7 +12,7 @@ namespace Ldvc.Tests.Distributed;
 /// <summary>Any number of processes trains the same model: losses, weights and the optimiser's moments.</summary>
 public sealed class TrainerJobTests
 {
-    private const int Steps = 4;
+    private const int Steps = 3;
 
     private static readonly LdvcConfig Plain = new()
     {
