@@ -336,12 +336,12 @@ public sealed class Tape : IDisposable
         return result;
     }
 
-    /// <summary>A key for the next dropout mask of this step.</summary>
-    internal ulong NextDropoutKey()
+    /// <summary>A key for the next dropout mask of this step; with a number of draws, the first of as many keys.</summary>
+    internal DropoutKey NextDropoutKey(int draws = 1)
     {
-        var keys = _keys;
-        keys.Counter = _keysDrawn++;
-        return keys.NextBits();
+        var key = new DropoutKey(_keys.Key, _keysDrawn + 1);
+        _keysDrawn += (ulong)draws;
+        return key;
     }
 
     // The operation is recorded after its result was made, as number _nodes.Count or later: nothing is told too early.

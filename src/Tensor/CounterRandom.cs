@@ -19,7 +19,13 @@ public struct CounterRandom
     public ulong Counter { get; set; }
 
     /// <summary>64 uniformly random bits.</summary>
-    public ulong NextBits() => Mix(Mix(_key + (0x9E3779B97F4A7C15UL * ++Counter)) ^ _key);
+    public ulong NextBits() => Bits(_key, ++Counter);
+
+    /// <summary>What numbers are drawn from; with <see cref="Bits"/>, for devices that draw themselves.</summary>
+    internal readonly ulong Key => _key;
+
+    /// <summary>The bits of the draw that makes the counter <paramref name="counter"/>.</summary>
+    internal static ulong Bits(ulong key, ulong counter) => Mix(Mix(key + (0x9E3779B97F4A7C15UL * counter)) ^ key);
 
     /// <summary>Uniform in [0, 1), 53 bits.</summary>
     public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));

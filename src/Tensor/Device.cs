@@ -161,6 +161,12 @@ public abstract class Device : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether starting a kernel takes as long as a small kernel itself: one large call is then better than many small ones, even where its sums come out in another
+    /// order.
+    /// </summary>
+    internal virtual bool StartsAreDear => false;
+
     /// <summary>Whether the device can copy inputs while it computes.</summary>
     internal virtual bool CopiesAhead => false;
 

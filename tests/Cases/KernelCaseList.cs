@@ -11,6 +11,7 @@ internal static class KernelCaseList
         .. GemmCases.All,
         .. ElementwiseKernelCases.All,
         .. TokenKernelCases.All,
+        .. NormalizationKernelCases.All,
         .. ReductionCases.All,
         .. OptimizerCases.All,
         .. ResampleCases.All,

@@ -49,7 +49,7 @@ internal sealed class AttentionReference
                     {
                         p[j] /= sum;
                         mask[j] = s.Dropout > 0
-                            ? DropoutMask.Factor(s.DropoutKey, s.DropoutFirst + ((ulong)row * (ulong)s.Keys) + (ulong)j, DropoutMask.Threshold(s.Dropout), 1f / (1f - s.Dropout))
+                            ? DropoutMask.Factor(s.DropoutKey.Value, s.DropoutFirst + ((ulong)row * (ulong)s.Keys) + (ulong)j, DropoutMask.Threshold(s.Dropout), 1f / (1f - s.Dropout))
                             : 1;
                         int key = (((b * s.Keys) + j) * width) + (h * d);
                         for (int c = 0; c < d; c++)

@@ -43,6 +43,7 @@ internal sealed class PtxLaunches : IDisposable
             launches._device.Precision = precision;
             launches.Cases();
             launches.Products();
+            launches.Stored();
         }
 
         return launches._found.ToLookup(pair => pair.Kernel, pair => pair.Launch);
@@ -92,6 +93,14 @@ internal sealed class PtxLaunches : IDisposable
             KeepNew(c.Name, c.Run);
         }
     }
+
+    // Kernels that stored numbers meet in operations alone: the frozen blocks of a step join them with a product.
+    private void Stored() => KeepNew("activation backward of values stored in bf16", () =>
+    {
+        const int count = 1035 * 3072;
+        using Tensor before = _device.Empty(new Shape(count), DType.BFloat16), dy = _device.Empty(new Shape(count));
+        KernelSet.For(_device).Elementwise.ActivateBackward(before, dy, dy, Activation.QuickGelu, false, count);
+    });
 
     // Both ways of storing each operand, sizes of whole quads and others, tiles of either size; stored in float32, and in bf16 where the sizes allow it.
     private void Products()

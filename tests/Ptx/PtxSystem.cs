@@ -23,31 +23,43 @@ internal sealed class PtxSystem : IDisposable
     private readonly AdamW _optimizer;
     private readonly Tensor _image;
     private readonly Tensor _labels;
+    private readonly TokenBatch _texts;
 
-    internal PtxSystem(Device device)
+    /// <summary>Creates it for so many pictures a step, of a data set with so many seen classes.</summary>
+    internal PtxSystem(Device device, int batch = 1, int classes = 15)
     {
-        _device = device;
+        (_device, _texts) = (device, Tokens(classes));
         var config = new Clip.ClipConfig(new TowerConfig(768, 12, 12, 3072), new TowerConfig(512, 12, 8, 2048), 512, 224, 16, 77, 49408);
         _clip = new ClipModel(new Weights(device), config);
         _model = new LdvcModel(_clip, new ModelConfig(), new Initializer(device, 2), Tokens(1));
         _optimizer = new AdamW(_model.Parameters(), 0.9f, 0.999f, 1e-8f, _ => 0.01f);
-        _image = device.Zeros(new Shape(1, 3, Size, Size));
-        _labels = device.FromHost(new byte[Size * Size], new Shape(1, Size, Size));
+        _image = device.Empty(new Shape(batch, 3, Size, Size));
+        _labels = device.Empty(new Shape(batch, Size, Size), DType.UInt8);
     }
 
-    /// <summary>One step on one picture with PASCAL VOC's 15 seen classes.</summary>
-    internal void Train()
+    /// <summary>One step; the call is told of each phase as it ends.</summary>
+    internal void Train(Action<string>? ended = null)
     {
         var loss = new LossConfig();
         using var tape = new Tape(_device, recording: true, 1);
-        using var classes = _model.EncodeClasses(tape, Tokens(15));
-        using var logits = _model.Forward(tape, _image, classes);
+        using var classes = _model.EncodeClasses(tape, _texts);
+        ended?.Invoke("texts, forward");
+        var (token, patches) = _model.EncodeImage(tape, _image);
+        ended?.Invoke("picture, forward");
+        int grid = Size / 16;
+        using var logits = _model.Decode(tape, token, patches, classes, grid, grid);
+        token.Dispose();
+        patches.Dispose();
+        ended?.Invoke("decoder, forward");
         using var total = tape.MaskLoss(logits, _labels, (float)loss.Focal, (float)loss.Dice, (float)loss.Alpha, out var parts);
         parts.Dispose();
+        ended?.Invoke("loss");
         tape.Backward(total);
+        ended?.Invoke("backward");
         using var status = _device.Empty(new Shape(1));
         _optimizer.FindNotFiniteGradient(status);
         _optimizer.Step(1e-5f);
+        ended?.Invoke("optimiser");
     }
 
     /// <summary>A picture of one window among PASCAL VOC's 20 classes and a background.</summary>

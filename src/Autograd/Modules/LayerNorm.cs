@@ -24,4 +24,7 @@ public sealed class LayerNorm : Module
 
     /// <summary>x [..., width] -> the same shape.</summary>
     public Variable Forward(Tape tape, Variable x) => tape.LayerNorm(x, Weight, Bias, _epsilon);
+
+    /// <summary>The normalisation of x + dropout(branch), both [..., width].</summary>
+    internal Variable Forward(Tape tape, Variable x, Variable branch, float dropout) => tape.AddLayerNorm(x, branch, dropout, Weight, Bias, _epsilon);
 }

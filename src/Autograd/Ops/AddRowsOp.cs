@@ -1,4 +1,6 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Elementwise;
+using Ldvc.Kernels.Elementwise.Functions;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -21,8 +23,16 @@ public static class AddRowsOp
 
         var y = Guard.Result(tape, Name, shape);
         long stride = (long)length * width;
-        tape.Kernels.Tokens.CopyBlocks(x.Value, stride, y, stride, batch, stride, false);
-        tape.Kernels.Tokens.CopyBlocks(rows.Value, 0, y, stride, batch, stride, true);
+        if (tape.Device.StartsAreDear)
+        {
+            tape.Kernels.Elementwise.Binary<Add>(x.Value, rows.Value, y, false, BroadcastLayout.Of(shape, shape, new Shape(length, width)));
+        }
+        else
+        {
+            tape.Kernels.Tokens.CopyBlocks(x.Value, stride, y, stride, batch, stride, false);
+            tape.Kernels.Tokens.CopyBlocks(rows.Value, 0, y, stride, batch, stride, true);
+        }
+
         var result = tape.Result(y, x, rows);
         if (result.RequiresGradient)
         {

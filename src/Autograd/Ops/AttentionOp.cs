@@ -24,7 +24,7 @@ public static class AttentionOp
         Guard.NotEmpty(Self, shape, 1, nameof(qkv));
         Guard.Heads(Self, width, heads, shape);
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, width / heads, 1f / MathF.Sqrt(width / heads), causal, 0, 0);
-        return Run(tape, Self, sizes, width, qkv, qkv, qkv, qkv.Value, packed: true);
+        return Run(tape, Self, sizes, new TokenPart(qkv, 0, 3), new TokenPart(qkv, 1, 3), new TokenPart(qkv, 2, 3), null);
     }
 
     /// <summary>q [B, Nq, D], k and v [B, Nk, D] -> [B, Nq, D]; dropout on the weights when the tape records.</summary>
@@ -40,9 +40,23 @@ public static class AttentionOp
         const string form = "[B, N, D]";
         Shape queries = Guard.Floats(tape, Cross, q, 3, form), all = Guard.Floats(tape, Cross, k, 3, form);
         Guard.Same(Cross, all, Guard.Floats(tape, Cross, v, 3, form), "k", "v");
-        int batch = queries[0], width = queries[2];
+        Guard.Size(Cross, all, 2, queries[2], "the width of q", nameof(k));
+        return Attend(tape, new TokenPart(q), new TokenPart(k), new TokenPart(v), heads, dropout, causal);
+    }
+
+    /// <summary>The same with keys and values side by side, kv [B, Nk, 2 D].</summary>
+    internal static Variable AttentionTo(this Tape tape, Variable q, Variable kv, int heads, float dropout)
+    {
+        Shape queries = Guard.Floats(tape, Cross, q, 3, "[B, N, D]"), all = Guard.Floats(tape, Cross, kv, 3, "[B, N, 2 D]");
+        Guard.Size(Cross, all, 2, Guard.Product(Cross, 2, queries[2]), "twice the width of q", nameof(kv));
+        return Attend(tape, new TokenPart(q), new TokenPart(kv, 0, 2), new TokenPart(kv, 1, 2), heads, dropout, causal: false);
+    }
+
+    private static Variable Attend(Tape tape, TokenPart q, TokenPart k, TokenPart v, int heads, float dropout, bool causal)
+    {
+        Shape queries = q.Owner.Shape, all = k.Owner.Shape;
+        int batch = queries[0], width = q.Width;
         Guard.Size(Cross, all, 0, batch, "the batch of q", nameof(k));
-        Guard.Size(Cross, all, 2, width, "the width of q", nameof(k));
         Guard.NotEmpty(Cross, all, 1, nameof(k));
         Guard.Heads(Cross, width, heads, queries);
         Guard.Dropped(Cross, dropout, queries);
@@ -57,20 +71,21 @@ public static class AttentionOp
             batch, heads, queries[1], all[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0, drop ? first : 0);
 
         // The keys' mean knows the future: causal attention leaves it in, so that later tokens do not change a bit of earlier ones.
-        using var keys = causal ? k.Value.Share() : CenteredKeys.Center(tape.Kernels, k.Value);
-        return Run(tape, Cross, sizes, width, q, k, v, keys, packed: false);
+        using var keys = causal ? null : CenteredKeys.Center(tape.Kernels, k);
+        return Run(tape, Cross, sizes, q, k, v, keys);
     }
 
-    private static Variable Run(Tape tape, string name, in AttentionSizes sizes, int width, Variable q, Variable k, Variable v, Tensor keys, bool packed)
+    // Keys that are given take the place of k's own.
+    private static Variable Run(Tape tape, string name, in AttentionSizes sizes, TokenPart q, TokenPart k, TokenPart v, Tensor? keys)
     {
-        var y = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Queries, width), packed ? q.Value.DType : DType.Float32);
+        int width = q.Width;
+        var y = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Queries, width), q.Owner.Value.DType);
         var logSumExp = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
-        tape.Kernels.Attention.Forward(
-            sizes, Rows(q.Value, width, packed, 0), Rows(keys, width, packed, 1), Rows(v.Value, width, packed, 2), Rows(y, width, false, 0), logSumExp);
-        var result = tape.Result(y, q, k, v);
+        tape.Kernels.Attention.Forward(sizes, q.In(q.Owner.Value), keys is null ? k.In(k.Owner.Value) : Rows(keys), v.In(v.Owner.Value), Rows(y), logSumExp);
+        var result = tape.Result(y, q.Owner, k.Owner, v.Owner, name);
         if (result.RequiresGradient)
         {
-            tape.Record(new AttentionNode(result, q, k, v, keys, logSumExp, sizes, packed));
+            tape.Record(new AttentionNode(result, q, k, v, keys, logSumExp, sizes));
         }
         else
         {
@@ -80,68 +95,49 @@ public static class AttentionOp
         return result;
     }
 
-    /// <summary>Column block `part` of a packed tensor, or the whole of a plain one.</summary>
-    internal static TokenRows Rows(Tensor tensor, int width, bool packed, int part)
-    {
-        int row = packed ? 3 * width : width;
-        return new TokenRows(packed ? tensor.View.Shift(part * width) : tensor.View, (long)tensor.Shape[1] * row, row);
-    }
+    /// <summary>All of a tensor [B, N, D].</summary>
+    internal static TokenRows Rows(Tensor tensor) => new(tensor.View, (long)tensor.Shape[1] * tensor.Shape[2], tensor.Shape[2]);
 
     private sealed class AttentionNode : Node
     {
-        private readonly Variable _q;
-        private readonly Variable _k;
-        private readonly Variable _v;
+        private readonly TokenPart _q;
+        private readonly TokenPart _k;
+        private readonly TokenPart _v;
         private readonly Tensor _savedQ;
         private readonly Tensor _savedK;
         private readonly Tensor _savedV;
         private readonly Tensor _savedOut;
         private readonly Tensor _logSumExp;
         private readonly AttentionSizes _sizes;
-        private readonly bool _packed;
+        private readonly bool _centered;
 
-        internal AttentionNode(Variable output, Variable q, Variable k, Variable v, Tensor keys, Tensor logSumExp, in AttentionSizes sizes, bool packed)
+        internal AttentionNode(Variable output, TokenPart q, TokenPart k, TokenPart v, Tensor? keys, Tensor logSumExp, in AttentionSizes sizes)
             : base(output)
         {
-            (_q, _k, _v, _sizes, _packed) = (q, k, v, sizes, packed);
-            _savedQ = Save(q.Value);
-            _savedK = packed ? _savedQ : Save(keys);
-            _savedV = packed ? _savedQ : Save(v.Value);
+            (_q, _k, _v, _sizes, _centered) = (q, k, v, sizes, keys is not null);
+            _savedQ = Save(q.Owner.Value);
+            _savedK = Save(keys ?? k.Owner.Value);
+            _savedV = Save(v.Owner.Value);
             _savedOut = Save(output.Value);
             _logSumExp = Own(logSumExp);
         }
 
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
-            int width = dy.Shape[2];
             using var scratch = dy.Device.Empty(new Shape(_sizes.Batch, _sizes.Heads, _sizes.Queries));
 
             // The kernel overwrites all three gradients; where one is already there, the new one is added afterwards.
-            using var dq = dy.Device.Empty(_savedQ.Shape);
-            using var dk = _packed ? null : dy.Device.Empty(_savedK.Shape);
-            using var dv = _packed ? null : dy.Device.Empty(_savedV.Shape);
+            using var dq = _q.Gradient(dy.Device);
+            using var dk = _k.Gradient(dy.Device, (_q, dq));
+            using var dv = _v.Gradient(dy.Device, (_q, dq), (_k, dk));
             kernels.Attention.Backward(
-                _sizes, Rows(_savedQ, width, _packed, 0), Rows(_savedK, width, _packed, 1), Rows(_savedV, width, _packed, 2), Rows(_savedOut, width, false, 0), _logSumExp,
-                Rows(dy, width, false, 0), Rows(dq, width, _packed, 0), Rows(dk ?? dq, width, _packed, 1), Rows(dv ?? dq, width, _packed, 2), scratch);
-            if (_q.RequiresGradient)
+                _sizes, _q.In(_savedQ), _centered ? Rows(_savedK) : _k.In(_savedK), _v.In(_savedV), Rows(_savedOut), _logSumExp, Rows(dy), _q.In(dq), _k.In(dk), _v.In(dv), scratch);
+            if (_centered && _k.Owner.RequiresGradient)
             {
-                _q.AddGradient(dq);
+                CenteredKeys.RemoveMean(kernels, _k, dk);
             }
 
-            if (dk is not null && _k.RequiresGradient)
-            {
-                if (!_sizes.Causal)
-                {
-                    CenteredKeys.RemoveMean(kernels, dk);
-                }
-
-                _k.AddGradient(dk);
-            }
-
-            if (dv is not null && _v.RequiresGradient)
-            {
-                _v.AddGradient(dv);
-            }
+            TokenPart.AddGradients((_q, dq), (_k, dk), (_v, dv));
         }
     }
 }

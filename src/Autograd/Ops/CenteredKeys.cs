@@ -1,5 +1,5 @@
 using Ldvc.Kernels;
-using Ldvc.Kernels.Tokens;
+using Ldvc.Kernels.Attention;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -13,10 +13,11 @@ namespace Ldvc.Autograd.Ops;
 internal static class CenteredKeys
 {
     /// <summary>k [B, N, D] minus its mean over the N keys of each picture, as a new tensor.</summary>
-    internal static Tensor Center(KernelSet kernels, Tensor k)
+    internal static Tensor Center(KernelSet kernels, TokenPart k)
     {
-        var centered = k.Clone();
-        RemoveMean(kernels, centered);
+        var keys = k.Owner.Value;
+        var centered = keys.Device.Empty(new Shape(keys.Shape[0], keys.Shape[1], k.Width));
+        Run(kernels, k.In(keys), AttentionOp.Rows(centered), centered, k.Width);
         return centered;
     }
 
@@ -24,12 +25,16 @@ internal static class CenteredKeys
     /// In place. Applied to the gradient of centered keys it gives the gradient of the keys themselves. Right for causal, routed and dropped
     /// attention, too, whose weights also do not see a common vector.
     /// </summary>
-    internal static void RemoveMean(KernelSet kernels, Tensor x)
+    internal static void RemoveMean(KernelSet kernels, TokenPart k, Tensor gradient)
     {
-        int batch = x.Shape[0], tokens = x.Shape[1], width = x.Shape[2];
-        using var mean = x.Device.Zeros(new Shape(batch, width));
-        kernels.Tokens.SumBlocks(x, width, mean, tokens, width, new BlockRepeat(batch, (long)tokens * width, width));
-        kernels.Elementwise.Scale(mean, -1f / tokens, mean, false, mean.Count);
-        kernels.Tokens.CopyBlocks(mean, 0, x, width, tokens, width, true, new BlockRepeat(batch, width, (long)tokens * width));
+        var rows = k.In(gradient);
+        Run(kernels, rows, rows, gradient, k.Width);
+    }
+
+    private static void Run(KernelSet kernels, TokenRows x, TokenRows y, Tensor like, int width)
+    {
+        int batch = like.Shape[0], tokens = like.Shape[1];
+        using var scratch = like.Device.Empty(new Shape(batch, width));
+        kernels.Tokens.RemoveMean(x.Data, x.RowStride, y.Data, y.RowStride, scratch, batch, tokens, width);
     }
 }

@@ -21,32 +21,47 @@ public static class DropoutOp
     /// <param name="shared">Whether x has no dimension of pictures, so that its mask is one for the whole batch; else the first dimension is taken for it.</param>
     internal static Variable Dropout(this Tape tape, Variable x, float probability, bool shared)
     {
+        Guard.Floats(tape, Name, x);
+        return Run(tape, x, probability, 1, shared);
+    }
+
+    /// <summary>
+    /// The dropout of each slice of the outermost dimension, one after the other, of what a batch shares: the same elements are dropped, in one pass.
+    /// </summary>
+    internal static Variable DropoutEach(this Tape tape, Variable x, float probability)
+    {
         var shape = Guard.Floats(tape, Name, x);
+        return Run(tape, x, probability, Guard.NotEmpty(Name, shape, 0, nameof(x)), shared: true);
+    }
+
+    private static Variable Run(Tape tape, Variable x, float probability, int slices, bool shared)
+    {
+        var shape = x.Shape;
         Guard.Dropped(Name, probability, shape);
         if (!tape.Recording || probability == 0f)
         {
             return tape.Share(x, Name);
         }
 
-        ulong key = tape.NextDropoutKey();
-        long first = shared || shape.Rank == 0 || shape[0] == 0 ? 0 : tape.FirstRow * (shape.Count / shape[0]);
+        var key = tape.NextDropoutKey(slices);
+        long first = shared || shape.Rank == 0 || shape[0] == 0 ? 0 : tape.FirstRow * (shape.Count / shape[0]), block = slices == 1 ? 0 : shape.Count / slices;
         var y = Guard.Result(tape, Name, shape);
-        tape.Kernels.Elementwise.Dropout(x.Value, y, probability, key, false, y.Count, first);
-        var result = tape.Result(y, x);
+        tape.Kernels.Elementwise.Dropout(x.Value, y, probability, key, false, y.Count, first, block);
+        var result = tape.Result(y, x, Name);
         if (result.RequiresGradient)
         {
-            tape.Record(new DropoutNode(result, x, probability, key, first));
+            tape.Record(new DropoutNode(result, x, probability, key, first, block));
         }
 
         return result;
     }
 
-    private sealed class DropoutNode(Variable output, Variable x, float probability, ulong key, long first) : Node(output)
+    private sealed class DropoutNode(Variable output, Variable x, float probability, DropoutKey key, long first, long block) : Node(output)
     {
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var dx = x.GradientTarget(out bool accumulate);
-            kernels.Elementwise.Dropout(dy, dx, probability, key, accumulate, dy.Count, first);
+            kernels.Elementwise.Dropout(dy, dx, probability, key, accumulate, dy.Count, first, block);
         }
     }
 }

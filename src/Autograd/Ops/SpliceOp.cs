@@ -1,4 +1,5 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Tokens;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
@@ -17,83 +18,58 @@ public static class SpliceOp
         Shape shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]"), added = Guard.Floats(tape, Name, tokens);
         bool own = added.Rank == 3;
         added = own ? added : Guard.Floats(tape, Name, tokens, 2, "[M, D] or [B, M, D]");
-        int batch = Guard.NotEmpty(Name, shape, 0, nameof(x)), length = shape[1], width = shape[2], count = added[-2];
-        Guard.Size(Name, added, added.Rank - 1, width, "the width of x", nameof(tokens));
+        int batch = Guard.NotEmpty(Name, shape, 0, nameof(x));
+        Guard.Size(Name, added, added.Rank - 1, shape[2], "the width of x", nameof(tokens));
         if (own)
         {
             Guard.Size(Name, added, 0, batch, "the pictures of x", nameof(tokens));
         }
 
-        Guard.Range(Name, start, dropped, length, shape);
-        int outLength = Guard.Sum(Name, length - dropped, count);
-        var y = Guard.Result(tape, Name, new Shape(batch, outLength, width));
-        var copy = tape.Kernels.Tokens;
-        long inStride = (long)length * width, outStride = (long)outLength * width;
-        int tail = length - start - dropped;
-        if (start > 0)
-        {
-            copy.CopyBlocks(x.Value, inStride, y, outStride, batch, (long)start * width, false);
-        }
+        return Run(tape, x, tokens, -1, start, dropped, added[-2], own);
+    }
 
-        copy.CopyBlocks(tokens.Value, own ? (long)count * width : 0, y.View.Shift((long)start * width), outStride, batch, (long)count * width, false);
-        if (tail > 0)
-        {
-            copy.CopyBlocks(
-                x.Value.View.Shift((long)(start + dropped) * width), inStride, y.View.Shift((long)(start + count) * width), outStride, batch, (long)tail * width, false);
-        }
+    /// <summary>
+    /// As <see cref="Splice"/> with tokens [M, D] that are a row of a stack [L, M, D]: layer i's prompts. Their gradient goes straight to where it belongs in the
+    /// stack's, without an operation for the row.
+    /// </summary>
+    internal static Variable SpliceRow(this Tape tape, Variable x, Variable stack, int row, int start, int dropped)
+    {
+        Shape shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]"), added = Guard.Floats(tape, Name, stack, 3, "[L, M, D]");
+        Guard.NotEmpty(Name, shape, 0, nameof(x));
+        Guard.Size(Name, added, 2, shape[2], "the width of x", nameof(stack));
+        Guard.Between(Name, row, 0, added[0] - 1, added);
+        return Run(tape, x, stack, row, start, dropped, added[1], own: false);
+    }
 
-        var result = tape.Result(y, x, tokens);
+    private static Variable Run(Tape tape, Variable x, Variable tokens, int row, int start, int dropped, int count, bool own)
+    {
+        var shape = x.Shape;
+        Guard.Range(Name, start, dropped, shape[1], shape);
+        int after = Guard.Sum(Name, shape[1] - dropped, count);
+        var sizes = new SpliceSizes(shape[0], shape[1], shape[2], start, dropped, count, own);
+        var y = Guard.Result(tape, Name, new Shape(shape[0], after, shape[2]));
+        tape.Kernels.Tokens.Splice(sizes, x.Value, Part(tokens.Value, sizes, row), y);
+        var result = tape.Result(y, x, tokens, Name);
         if (result.RequiresGradient)
         {
-            tape.Record(new SpliceNode(result, x, tokens, start, dropped));
+            tape.Record(new SpliceNode(result, x, tokens, row, sizes));
         }
 
         return result;
     }
 
-    private sealed class SpliceNode(Variable output, Variable x, Variable tokens, int start, int dropped) : Node(output)
+    private static View Part(Tensor tokens, in SpliceSizes sizes, int row) => tokens.View.Shift(Math.Max(row, 0) * sizes.Block);
+
+    private sealed class SpliceNode(Variable output, Variable x, Variable tokens, int row, SpliceSizes sizes) : Node(output)
     {
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
-            int batch = dy.Shape[0], outLength = dy.Shape[1], width = dy.Shape[2], count = tokens.Shape[-2], length = x.Shape[1];
-            long inStride = (long)length * width, outStride = (long)outLength * width;
-            if (x.RequiresGradient)
-            {
-                var dx = x.GradientTarget(out bool accumulate);
-                int tail = length - start - dropped;
-                if (start > 0)
-                {
-                    kernels.Tokens.CopyBlocks(dy, outStride, dx, inStride, batch, (long)start * width, accumulate);
-                }
+            bool accumulate = false, accumulateTokens = row >= 0;
+            Tensor? dx = x.RequiresGradient ? x.GradientTarget(out accumulate) : null;
 
-                if (tail > 0)
-                {
-                    kernels.Tokens.CopyBlocks(
-                        dy.View.Shift((long)(start + count) * width), outStride, dx.View.Shift((long)(start + dropped) * width), inStride, batch, (long)tail * width, accumulate);
-                }
-
-                if (!accumulate && dropped > 0)
-                {
-                    // Dropped tokens influence nothing.
-                    using var rows = dx.Reshape(batch * length, width);
-                    for (int b = 0; b < batch; b++)
-                    {
-                        using var hole = rows.Slice((b * length) + start, dropped);
-                        hole.Clear();
-                    }
-                }
-            }
-
-            if (tokens.RequiresGradient && tokens.Shape.Rank == 3)
-            {
-                var dtokens = tokens.GradientTarget(out bool accumulate);
-                kernels.Tokens.CopyBlocks(
-                    dy.View.Shift((long)start * width), outStride, dtokens, (long)count * width, batch, (long)count * width, accumulate);
-            }
-            else if (tokens.RequiresGradient)
-            {
-                kernels.Tokens.SumBlocks(dy.View.Shift((long)start * width), outStride, tokens.GradientSum(), batch, (long)count * width);
-            }
+            // The other rows of a stack must be zeros before the first one is added.
+            Tensor? dtokens = !tokens.RequiresGradient ? null : row >= 0 ? tokens.GradientSum() : tokens.GradientTarget(out accumulateTokens);
+            kernels.Tokens.SpliceBackward(sizes, dy, dx, accumulate, dtokens is null ? default : Part(dtokens, sizes, row), accumulateTokens);
         }
     }
 }

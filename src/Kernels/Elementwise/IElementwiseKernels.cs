@@ -38,9 +38,10 @@ internal interface IElementwiseKernels
 
     /// <summary>
     /// y (+)= x * DropoutMask(key, first + i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward. `first` is the place of x's
-    /// first element in a larger tensor, whose mask the mask is a part of.
+    /// first element in a larger tensor, whose mask the mask is a part of. With a block's length, each block of so many elements is dropped as if it were alone, the next
+    /// one with the next key.
     /// </summary>
-    void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0);
+    void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0);
 
     /// <summary>bias gradient [columns] += column sums of dy [rows, columns], rows in order.</summary>
     void ColumnSums(View dy, View sums, int rows, int columns);

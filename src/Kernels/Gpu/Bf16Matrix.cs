@@ -32,7 +32,10 @@ internal readonly record struct Bf16Matrix(View Data, int Rows, int Columns, int
     /// <summary>Floats of workspace that <see cref="Widened"/> wants.</summary>
     internal long WidenedFloats => Data.IsBf16 ? (long)Matrices * Rows * Columns : 0;
 
-    /// <summary>The matrices in bf16: where they lie, or rounded into the workspace from <paramref name="at"/> (bytes) on, which moves on.</summary>
+    /// <summary>
+    /// The matrices in bf16: where they lie, or rounded into the workspace from <paramref name="at"/> (bytes) on, which moves on. They are rounded when the launcher's
+    /// list of matrices to round is flushed.
+    /// </summary>
     internal ArrayView<Bf16x8> Packed(GpuLauncher launcher, View workspace, ref long at)
     {
         if (Data.IsBf16)
@@ -44,7 +47,7 @@ internal readonly record struct Bf16Matrix(View Data, int Rows, int Columns, int
         GpuSizes.Index(((Matrices - 1) * Stride) + ((long)Rows * Row), PackBf16.Kernel);
         var target = workspace.GpuBytes.Cast<Bf16x8>().SubView(at / 16, chunks);
         at += PackedBytes;
-        Round(launcher, Data, target, chunks);
+        launcher.Packs.Add(Rounding(Data, target, chunks));
         return target;
     }
 
@@ -93,7 +96,8 @@ internal readonly record struct Bf16Matrix(View Data, int Rows, int Columns, int
                 throw new ArgumentException($"bf16 results of {Rows} x {Columns}: expected dense ones, got rows {Row} apart");
             }
 
-            written.Round(launcher, written.Data, Chunks(), GpuSizes.Index(WidenedFloats / 8, PackBf16.Kernel));
+            var args = written.Rounding(written.Data, Chunks(), GpuSizes.Index(WidenedFloats / 8, PackBf16.Kernel));
+            launcher.LaunchItems(PackBf16.Kernel, args.Chunks, args);
         }
     }
 
@@ -103,7 +107,7 @@ internal readonly record struct Bf16Matrix(View Data, int Rows, int Columns, int
         ? Data.GpuBf16.Cast<Bf16x8>()
         : throw new ArgumentException($"bf16 matrix of {Rows} x {Columns} at {Data.Offset}, rows {Row} apart: expected multiples of 8");
 
-    private void Round(GpuLauncher launcher, View source, ArrayView<Bf16x8> target, int chunks) => launcher.LaunchItems(PackBf16.Kernel, chunks, new PackArgs
+    private PackArgs Rounding(View source, ArrayView<Bf16x8> target, int chunks) => new()
     {
         Source = source.GpuFloats,
         Target = target,
@@ -113,5 +117,5 @@ internal readonly record struct Bf16Matrix(View Data, int Rows, int Columns, int
         Matrix = GpuSizes.Index(Stride, PackBf16.Kernel),
         Chunks = chunks,
         Aligned = (source.Offset | (uint)Row | Stride) % 4 == 0 ? 1 : 0,
-    });
+    };
 }

@@ -12,6 +12,9 @@ internal interface IPack<T>
 
     /// <summary>Sum of the parts.</summary>
     static abstract float Sum(T a);
+
+    /// <summary>Dropout factors of the elements of pack number `at`; the first pack's first element stands at `first` of the mask.</summary>
+    static abstract T Kept(ulong key, ulong first, int at, uint threshold, float scale);
 }
 
 /// <summary>Four floats moved by one 16-byte load or store.</summary>
@@ -32,6 +35,14 @@ internal struct Float4 : IPack<Float4>
 
     public static float Sum(Float4 a) => (a.X + a.Y) + (a.Z + a.W);
 
+    public static Float4 Kept(ulong key, ulong first, int at, uint threshold, float scale)
+    {
+        ulong index = first + (4 * (ulong)at);
+        return new(
+            DropoutMask.Factor(key, index, threshold, scale), DropoutMask.Factor(key, index + 1, threshold, scale),
+            DropoutMask.Factor(key, index + 2, threshold, scale), DropoutMask.Factor(key, index + 3, threshold, scale));
+    }
+
     /// <summary>a * b + c, one a for all four: a row of an outer product.</summary>
     internal static Float4 MultiplyAdd(float a, Float4 b, Float4 c) => new((a * b.X) + c.X, (a * b.Y) + c.Y, (a * b.Z) + c.Z, (a * b.W) + c.W);
 }
@@ -50,4 +61,6 @@ internal struct Float1 : IPack<Float1>
     public static Float1 Multiply(Float1 a, Float1 b) => new(a.X * b.X);
 
     public static float Sum(Float1 a) => a.X;
+
+    public static Float1 Kept(ulong key, ulong first, int at, uint threshold, float scale) => new(DropoutMask.Factor(key, first + (ulong)at, threshold, scale));
 }

@@ -23,6 +23,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
         Device = device;
         Workspace = new GpuWorkspace(device);
         PartialSums = new GpuWorkspace(device);
+        Packs = new PackList(this);
         Multiprocessors = device.Accelerator.NumMultiprocessors;
         if (device.Accelerator is CudaAccelerator cuda)
         {
@@ -41,6 +42,9 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
     /// <summary>Partial sums of products, whose operands may lie in the workspace.</summary>
     internal GpuWorkspace PartialSums { get; }
+
+    /// <summary>Matrices that the next kernel wants rounded.</summary>
+    internal PackList Packs { get; }
 
     /// <summary>Blocks of the pool that kernel families keep from call to call, the workspaces' included: not a leak.</summary>
     internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks;
@@ -80,6 +84,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
         if (Recorder is { } record)
         {
             record(new GpuLaunch(kernel, gridX, gridY, gridZ, dynamicSharedBytes, args));
+            Device.Counters.CountLaunch();
             return;
         }
 

@@ -46,10 +46,17 @@ internal static class PackBf16
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i < args.Chunks)
         {
-            int rowChunks = RowChunks(args.Columns), row = i / rowChunks, column = (i - (row * rowChunks)) * 8, matrix = row / args.Rows;
-            int at = (matrix * args.Matrix) + ((row - (matrix * args.Rows)) * args.Row) + column;
-            args.Target[i] = column + 8 <= args.Columns && args.Aligned != 0 ? Whole(args, at) : Part(args, at, args.Columns - column);
+            Chunk(args, i);
         }
+    }
+
+    /// <summary>Rounds one chunk.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Chunk(PackArgs args, int i)
+    {
+        int rowChunks = RowChunks(args.Columns), row = i / rowChunks, column = (i - (row * rowChunks)) * 8, matrix = row / args.Rows;
+        int at = (matrix * args.Matrix) + ((row - (matrix * args.Rows)) * args.Row) + column;
+        args.Target[i] = column + 8 <= args.Columns && args.Aligned != 0 ? Whole(args, at) : Part(args, at, args.Columns - column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

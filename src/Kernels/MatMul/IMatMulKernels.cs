@@ -79,11 +79,11 @@ internal record struct Gemm
     /// <summary>Laid out as C; may be absent, must not be C: partial sums are kept there.</summary>
     public View Residual { get; set; }
 
-    /// <summary>Values before the activation of an earlier product, laid out as C; may be absent.</summary>
+    /// <summary>Values before the activation of an earlier product, laid out as C; may be absent, and bf16 on a GPU.</summary>
     public View ActivationGradientOf { get; set; }
 
     /// <summary>Whether an operand or a result is stored in bf16.</summary>
-    internal readonly bool HasStoredBf16 => A.IsBf16 || B.IsBf16 || C.IsBf16 || PreActivation.IsBf16;
+    internal readonly bool HasStoredBf16 => A.IsBf16 || B.IsBf16 || C.IsBf16 || PreActivation.IsBf16 || ActivationGradientOf.IsBf16;
 }
 
 /// <summary>Dense matrix products.</summary>
@@ -91,4 +91,10 @@ internal interface IMatMulKernels
 {
     /// <summary>Runs one (batched) product.</summary>
     void Run(in Gemm gemm);
+
+    /// <summary>
+    /// Runs a single product without an epilogue, C = A B in float32, and leaves adding up to whoever reads it: what is returned is C, or parts that lie elsewhere, C being
+    /// left alone.
+    /// </summary>
+    GemmParts RunInParts(in Gemm gemm);
 }

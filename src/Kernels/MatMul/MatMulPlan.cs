@@ -102,7 +102,7 @@ internal static class MatMulPlan
     // Whether matrices lie as the tensor-core kernels want them: bf16 results are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
     private static bool Fits(in Gemm gemm, Precision precision) => precision == Precision.Tf32
         ? !gemm.HasStoredBf16 && GpuSizes.CanPack(gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.B.Offset, gemm.Ldb, gemm.StrideB)
-        : (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16) || HasQuads(gemm);
+        : (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16 && !gemm.ActivationGradientOf.IsBf16) || HasQuads(gemm);
 
     // A second launch takes the host 7 us, in which one 64 x 64 tile goes through some 1000 steps in bf16, and through an eighth of that in float32
     // (bench tiles, on an H200). tf32 lies between.

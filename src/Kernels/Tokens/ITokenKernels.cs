@@ -14,6 +14,20 @@ internal interface ITokenKernels
     /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], in an order that depends on the sizes alone.</summary>
     void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default);
 
+    /// <summary>y [Batch, After, Width]: x [Batch, Length, Width] with its tokens replaced as the sizes say.</summary>
+    void Splice(in SpliceSizes sizes, View x, View tokens, View y);
+
+    /// <summary>
+    /// Gradients of <see cref="Splice"/>; either may be absent. dx is overwritten, zeros where tokens went, or added to when accumulate is set. dtokens, the sum over
+    /// the sequences in order where they share their tokens, is overwritten or added to, too.
+    /// </summary>
+    void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens);
+
+    /// <summary>
+    /// y = x minus the mean over the tokens of each sequence, [batch, tokens, width], tokens xRow and yRow floats apart; y may be x. scratch holds batch * width floats.
+    /// </summary>
+    void RemoveMean(View x, int xRow, View y, int yRow, View scratch, int batch, int tokens, int width);
+
     /// <summary>y [batch, width] = log(mean over tokens of e^(sharpness x)) / sharpness, x [batch, tokens, width]; NaN stays NaN.</summary>
     void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness);
 

@@ -1,4 +1,5 @@
 using Ldvc.Autograd;
+using Ldvc.Autograd.Blocks;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
 using Ldvc.Configuration;
@@ -29,6 +30,7 @@ internal sealed class ResidualBlock : Module
     private readonly Parameter _fc1Bias;
     private readonly Parameter _fc2Weight;
     private readonly Parameter _fc2Bias;
+    private readonly BlockWeights _weights;
 
     internal ResidualBlock(IWeightSource weights, string prefix, TowerConfig tower, bool causal)
     {
@@ -52,29 +54,43 @@ internal sealed class ResidualBlock : Module
         _fc1Bias = Take("mlp.c_fc.bias", new Shape(hidden), 0);
         _fc2Weight = TakeMatrix("mlp.c_proj.weight", new Shape(width, hidden), projection);
         _fc2Bias = Take("mlp.c_proj.bias", new Shape(width), 0);
+        _weights = new BlockWeights(
+            _heads, _causal, _activation, _epsilon, new(_norm1Weight, _norm1Bias), new(_inWeight, _inBias), new(_outWeight, _outBias), new(_norm2Weight, _norm2Bias),
+            new(_fc1Weight, _fc1Bias), new(_fc2Weight, _fc2Bias));
     }
 
     /// <summary>x [B, T, width] -> the same shape. Every intermediate is dropped as soon as nothing but the backward may need it.</summary>
     internal Variable Forward(Tape tape, Variable x)
     {
+        if (FrozenBlock.Takes(tape, _weights))
+        {
+            return FrozenBlock.Run(tape, x, _weights);
+        }
+
         using var scope = tape.BeginScope();
         return scope.Keep(Finish(tape, Project(tape, x, _outWeight.Value.DType), 0, x));
     }
 
     /// <summary>
-    /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefix [1, P, width] -> [B, T, width]. What causal attention makes
+    /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefixes[layer] of [L, P, width] -> [B, T, width]. What causal attention makes
     /// of the prefix depends on nothing after it, so its keys and values are computed once for all sequences, and its outputs not at all.
     /// </summary>
-    internal Variable Continue(Tape tape, Variable prefix, Variable x)
+    internal Variable Continue(Tape tape, Variable prefixes, int layer, Variable x)
     {
         if (!_causal)
         {
             throw new InvalidOperationException("tokens that see all others cannot be shared between sequences");
         }
 
+        if (FrozenBlock.Takes(tape, _weights))
+        {
+            return FrozenBlock.Run(tape, x, prefixes, layer, _weights);
+        }
+
         // Tokens are copied in float32.
         using var scope = tape.BeginScope();
-        int length = prefix.Shape[1];
+        int length = prefixes.Shape[1];
+        var prefix = tape.Reshape(tape.Row(prefixes, layer), 1, length, prefixes.Shape[2]);
         var shared = Project(tape, prefix, DType.Float32);
         var rows = tape.Reshape(shared, length, shared.Shape[2]);
         var packed = tape.Splice(Project(tape, x, DType.Float32), rows, 0, 0);

@@ -38,6 +38,9 @@ internal sealed class TextTower : Module
     /// <summary>Number of residual blocks.</summary>
     internal int Layers => _blocks.Length;
 
+    /// <summary>Floats of a token.</summary>
+    internal int Width => _config.Text.Width;
+
     /// <summary>ids [n * length] -> token plus position embeddings [n, length, width].</summary>
     internal Variable Embed(Tape tape, ReadOnlySpan<int> ids, int count, int length)
     {
@@ -48,8 +51,8 @@ internal sealed class TextTower : Module
     /// <summary>Runs block `layer`.</summary>
     internal Variable Block(Tape tape, int layer, Variable x) => _blocks[layer].Forward(tape, x);
 
-    /// <summary>Runs block `layer` on tokens x [n, T, width] that come after the tokens prefix [1, P, width] of all texts.</summary>
-    internal Variable Continue(Tape tape, int layer, Variable prefix, Variable x) => _blocks[layer].Continue(tape, prefix, x);
+    /// <summary>Runs block `layer` on tokens x [n, T, width] that come after the tokens prefixes[layer] of [layers, P, width], which all texts begin with.</summary>
+    internal Variable Continue(Tape tape, int layer, Variable prefixes, Variable x) => _blocks[layer].Continue(tape, prefixes, layer, x);
 
     /// <summary>Reads the feature at the EOT positions: ln_final, then the projection -> [n, E], not normalised.</summary>
     /// <param name="tape">The tape.</param>

@@ -1,4 +1,6 @@
+using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
+using Ldvc.Autograd.Ops;
 
 namespace Ldvc.Decoder;
 
@@ -7,11 +9,17 @@ internal sealed class AttentionProjections : Module
 {
     internal AttentionProjections(Initializer init, int width)
     {
-        Query = Add("q", new Linear(init, width, width));
-        Key = Add("k", new Linear(init, width, width));
-        Value = Add("v", new Linear(init, width, width));
+        Linear[] inner = [new Linear(init, width, width), new Linear(init, width, width), new Linear(init, width, width)];
+        Together = init.Device.StartsAreDear;
+        inner = Together ? Linear.Join(inner) : inner;
+        Query = Add("q", inner[0]);
+        Key = Add("k", inner[1]);
+        Value = Add("v", inner[2]);
         Output = Add("o", new Linear(init, width, width));
     }
+
+    /// <summary>Whether queries, keys and values of one input are better computed together.</summary>
+    internal bool Together { get; }
 
     internal Linear Query { get; }
 
@@ -20,4 +28,11 @@ internal sealed class AttentionProjections : Module
     internal Linear Value { get; }
 
     internal Linear Output { get; }
+
+    /// <summary>Queries, keys and values of tokens [B, N, D] side by side, [B, N, 3 D].</summary>
+    internal Variable QueriesKeysValues(Tape tape, Variable tokens) =>
+        tape.JoinedLinear(tokens, [Query.Weight, Key.Weight, Value.Weight], [Query.Bias!, Key.Bias!, Value.Bias!]);
+
+    /// <summary>Keys and values of tokens [B, N, D] side by side, [B, N, 2 D].</summary>
+    internal Variable KeysValues(Tape tape, Variable tokens) => tape.JoinedLinear(tokens, [Key.Weight, Value.Weight], [Key.Bias!, Value.Bias!]);
 }

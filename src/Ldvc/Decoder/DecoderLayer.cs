@@ -45,13 +45,25 @@ internal sealed class DecoderLayer : Module
         }
 
         using var scope = tape.BeginScope();
-        var q = _self.Query.Forward(tape, tokens);
-        var k = _self.Key.Forward(tape, tokens);
-        var v = _self.Value.Forward(tape, tokens);
-        var attended = _config.Attention == SelfAttention.Route
-            ? tape.RouteAttention(q, k, v, _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk)
-            : tape.Attention(q, k, v, _config.Heads, 0);
+        var attended = Exchange(tape, _self, tokens, gridHeight, gridWidth);
         return scope.Keep(AddAndNormalize(tape, tokens, _self.Output.Forward(tape, attended), _norm1));
+    }
+
+    private Variable Exchange(Tape tape, AttentionProjections self, Variable tokens, int gridHeight, int gridWidth)
+    {
+        bool routes = _config.Attention == SelfAttention.Route;
+        using var scope = tape.BeginScope();
+        if (self.Together && routes)
+        {
+            return scope.Keep(tape.SelfRouteAttention(self.QueriesKeysValues(tape, tokens), _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk));
+        }
+
+        var q = self.Query.Forward(tape, tokens);
+        var k = self.Key.Forward(tape, tokens);
+        var v = self.Value.Forward(tape, tokens);
+        return scope.Keep(routes
+            ? tape.RouteAttention(q, k, v, _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk)
+            : tape.Attention(q, k, v, _config.Heads, 0));
     }
 
     /// <summary>
@@ -79,17 +91,11 @@ internal sealed class DecoderLayer : Module
     {
         using var scope = tape.BeginScope();
         var q = _cross.Query.Forward(tape, queries);
-        var k = _cross.Key.Forward(tape, keys);
-        var v = _cross.Value.Forward(tape, keys);
-        var attended = tape.Attention(q, k, v, _config.Heads, _dropout);
+        var attended = _cross.Together
+            ? tape.AttentionTo(q, _cross.KeysValues(tape, keys), _config.Heads, _dropout)
+            : tape.Attention(q, _cross.Key.Forward(tape, keys), _cross.Value.Forward(tape, keys), _config.Heads, _dropout);
         return scope.Keep(AddAndNormalize(tape, queries, _cross.Output.Forward(tape, attended), _norm2));
     }
 
-    private Variable AddAndNormalize(Tape tape, Variable x, Variable branch, LayerNorm norm)
-    {
-        using var scope = tape.BeginScope();
-        var dropped = tape.Dropout(branch, _dropout);
-        var sum = tape.Replace(dropped, tape.Add(x, dropped));
-        return scope.Keep(norm.Forward(tape, sum));
-    }
+    private Variable AddAndNormalize(Tape tape, Variable x, Variable branch, LayerNorm norm) => norm.Forward(tape, x, branch, _dropout);
 }

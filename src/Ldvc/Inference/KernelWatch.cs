@@ -65,6 +65,12 @@ internal sealed class KernelWatch : IDisposable
             watch.MultiplyAdds += (long)gemm.Batch * gemm.M * gemm.N * gemm.K;
             inner.Run(gemm);
         }
+
+        public GemmParts RunInParts(in Gemm gemm)
+        {
+            watch.MultiplyAdds += (long)gemm.Batch * gemm.M * gemm.N * gemm.K;
+            return inner.RunInParts(gemm);
+        }
     }
 
     private sealed class WatchedAttention(KernelWatch watch, IAttentionKernels inner) : IAttentionKernels
@@ -72,7 +78,9 @@ internal sealed class KernelWatch : IDisposable
         public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
         {
             // Scores and weighted sum: two products per (query, key) pair.
-            long pairs = sizes.Causal ? (long)sizes.Queries * (sizes.Queries + 1) / 2 : (long)sizes.Queries * sizes.Keys;
+            // Under a causal mask a query sees its sequence up to itself, and what sequences share.
+            long each = sizes.Each > 0 ? sizes.Each : sizes.Queries;
+            long pairs = sizes.Causal ? ((long)sizes.Queries * (each + 1) / 2) + ((long)sizes.Queries * sizes.Shared) : (long)sizes.Queries * sizes.Keys;
             watch.MultiplyAdds += 2 * pairs * sizes.Batch * sizes.Heads * sizes.HeadDim;
             inner.Forward(sizes, q, k, v, o, logSumExp);
         }

@@ -13,6 +13,8 @@ namespace Ldvc.Prompts;
 internal sealed class TextPrompts : Module
 {
     private readonly Parameter _prompt;
+    private StartTokens? _starts;
+    private NameTokens? _names;
 
     /// <summary>Creates the prompts from a tokenised template whose words 1..K they replace.</summary>
     internal TextPrompts(Device device, TextTower tower, ClipConfig clip, int count, TokenBatch template)
@@ -83,23 +85,49 @@ internal sealed class TextPrompts : Module
     {
         int shared = 1 + Count;
         using var scope = tape.BeginScope();
-        var embedded = tower.Embed(tape, texts.Ids, texts.Count, texts.Length);
-        var x = tape.SliceTokens(embedded, shared, texts.Length - shared);
-        var start = tower.Embed(tape, texts.Ids.AsSpan(0, 1), 1, 1);
+        var x = tape.Constant(Names(tower, texts, tape.Device).Inputs());
+
+        // Start token and prompts before each layer. The prompts' own outputs are overwritten by the next layer's prompts.
+        var prefixes = tape.Concat(tape.Constant(Starts(tower, texts.Ids[0], tape.Device).Inputs()), _prompt);
         for (int layer = 0; layer < tower.Layers; layer++)
         {
-            using var inner = tape.BeginScope();
-            var prefix = tape.Splice(start, tape.Row(_prompt, layer), 1, 0);
-            x = tape.Replace(x, inner.Keep(tower.Continue(tape, layer, prefix, x)));
-
-            // The prompts' own outputs are overwritten by the next layer's prompts; the start token's go on.
-            if (layer + 1 < tower.Layers)
-            {
-                start = tape.Replace(start, inner.Keep(tower.Block(tape, layer, start)));
-            }
+            x = tape.Replace(x, tower.Continue(tape, layer, prefixes, x));
         }
 
         return scope.Keep(tower.Read(tape, x, texts.Ends, shared));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _starts?.Dispose();
+        _names?.Dispose();
+        (_starts, _names) = (null, null);
+        base.Dispose(disposing);
+    }
+
+    private StartTokens Starts(TextTower tower, int id, Device device)
+    {
+        if (_starts is null || !_starts.Holds(tower, id))
+        {
+            _starts?.Dispose();
+            _starts = null;
+            _starts = new StartTokens(tower, id, device);
+        }
+
+        return _starts;
+    }
+
+    private NameTokens Names(TextTower tower, TokenBatch texts, Device device)
+    {
+        if (_names is null || !_names.Holds(tower, texts))
+        {
+            _names?.Dispose();
+            _names = null;
+            _names = new NameTokens(tower, texts, 1 + Count, device);
+        }
+
+        return _names;
     }
 
     private bool BeginAlike(TokenBatch texts)

@@ -52,10 +52,15 @@ internal sealed class VisionPrompts : Module
     internal (Variable Class, Variable Patches) Encode(Tape tape, VisionTower tower, Tensor image, bool classTwice)
     {
         using var scope = tape.BeginScope();
+        var stack = _count > 0 && tape.Device.StartsAreDear && !DropsPerPicture(tape) ? ProjectAll(tape) : null;
         var x = tower.Embed(tape, image, classTwice);
         for (int layer = 0; layer < tower.Layers; layer++)
         {
-            if (_count > 0)
+            if (stack is not null)
+            {
+                x = tape.Replace(x, tape.SpliceRow(x, stack, layer, 1, layer == 0 ? 0 : _count));
+            }
+            else if (_count > 0)
             {
                 x = tape.Replace(x, Insert(tape, x, layer));
             }
@@ -71,12 +76,24 @@ internal sealed class VisionPrompts : Module
         return (scope.Keep(tape.L2Normalize(token)), scope.Keep(tape.L2Normalize(patches)));
     }
 
+    private bool DropsPerPicture(Tape tape) => _dropoutPerPicture && _dropout > 0 && tape.Recording;
+
+    // The prompts of all layers [layers, M, width] at once; the same elements are dropped as one layer after the other.
+    private Variable ProjectAll(Tape tape)
+    {
+        using var scope = tape.BeginScope();
+        int width = _shallow!.Shape[1];
+        var first = tape.Reshape(_shallow, 1, _count, width);
+        var all = _deep is null ? first : tape.Concat([first, _deep], 0);
+        return scope.Keep(tape.DropoutEach(_projection!.Forward(tape, all), _dropout));
+    }
+
     private Variable Insert(Tape tape, Variable x, int layer)
     {
         using var scope = tape.BeginScope();
         var tokens = layer == 0 ? tape.Reshape(_shallow!, _count, x.Shape[2]) : tape.Row(_deep!, layer - 1);
         var projected = _projection!.Forward(tape, tokens);
-        bool perPicture = _dropoutPerPicture && _dropout > 0 && tape.Recording;
+        bool perPicture = DropsPerPicture(tape);
         if (perPicture)
         {
             projected = tape.Add(projected, tape.Constant(tape.Device.Zeros(new Shape(x.Shape[0], 1, 1))));

@@ -47,6 +47,8 @@ public sealed partial class GpuDevice : Device
 
     internal override bool CopiesAhead => true;
 
+    internal override bool StartsAreDear => true;
+
     internal override bool HasRanges => Ranges is not null;
 
     /// <summary>The profiler's ranges, on CUDA where its library is.</summary>

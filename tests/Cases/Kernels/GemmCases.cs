@@ -31,6 +31,7 @@ internal static class GemmCases
         Case(new Options(23, 70, 1312) { Kept = true, Accumulate = true, Batch = 2, ShareB = true }),
         Case(new Options(15, 70, 1000) { TransposeB = true, Bias = true, Activation = Activation.QuickGelu, KeepBefore = true, Residual = true, Padding = 1 }),
         Case(new Options(40, 48, 520) { TransposeA = true, Accumulate = true, Alpha = 0.5f }),
+        InParts(3, 5, 7), InParts(5, 33, 700), InParts(9, 64, 1312), InParts(1035, 768, 3072, real: true),
         Case(new Options(15, 512, 1024) { TransposeB = true, Bias = true, Real = true }),
         Case(new Options(135, 512, 2048) { TransposeB = true, Real = true }),
         Case(new Options(512, 512, 1024) { TransposeA = true, Accumulate = true, Real = true }),
@@ -43,6 +44,34 @@ internal static class GemmCases
         Case(new Options(1025, 768, 3072) { Kept = true, Real = true }),
         Case(new Options(768, 768, 1025) { TransposeA = true, Accumulate = true, Real = true }),
     ];
+
+    // What the reader of a product that may have been cut sees: the sum of the parts.
+    private static KernelCase InParts(int m, int n, int k, bool real = false)
+    {
+        string variant = $"{m} x {k} x {n}";
+        return new KernelCase(typeof(IMatMulKernels), nameof(IMatMulKernels.RunInParts), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] a = CaseRandom.Normal($"a {variant}", m * k), b = CaseRandom.Normal($"b {variant}", k * n, 0, 1 / Math.Sqrt(k));
+            Tensor x = run.Floats(a), w = run.Floats(b), c = run.Empty(m * n), sum = run.Empty(m * n);
+            run.Launch = () =>
+            {
+                var parts = run.Kernels.MatMul.RunInParts(new Gemm(m, n, k, x, w, c));
+                run.Kernels.Elementwise.Scale(parts.Values, 1, sum, false, m * n);
+                for (int i = 1; i < parts.Count; i++)
+                {
+                    run.Kernels.Elementwise.Add(sum, parts.Values.Shift(i * parts.Stride), sum, m * n);
+                }
+            };
+            run.Compare = real ? null : () => [CaseDifference.Of(
+                "c", [.. Enumerable.Range(0, m * n).Select(i => Enumerable.Range(0, k).Sum(j => (double)a[(i / n * k) + j] * b[(j * n) + (i % n)]))], sum.ToArray(), 2e-6)];
+            return run;
+        })
+        {
+            Work = new CaseWork(2.0 * m * n * k, ((double)m * k) + ((double)n * k) + ((double)m * n)),
+            Real = real,
+        };
+    }
 
     private static KernelCase Case(Options o)
     {

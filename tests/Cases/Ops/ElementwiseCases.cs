@@ -13,6 +13,7 @@ internal static class ElementwiseCases
         Add([1]), Add([2, 3, 5]), Add([7, 37]), Add(Stream, real: true),
         Scale([1], 3f), Scale([3, 41], -0.37f), Scale(Stream, 0.5f, real: true),
         ScaleByExp([1], 0.7, 100), ScaleByExp([5, 13], 2.5, 100), ScaleByExp([3, 7], 5, 100), ScaleByExp([256, 256], 2.6, 100, real: true),
+        DropoutEach([1, 5], 0.3f), DropoutEach([3, 7], 0.5f), DropoutEach([4, 2, 8], 0.1f), DropoutEach([12, 10, 768], 0.1f, real: true),
         Dropout([1], 0.5f), Dropout([3, 43], 0.1f), Dropout([2, 5, 33], 0.75f), Dropout(Stream, 0.1f, real: true),
     ];
 
@@ -56,6 +57,23 @@ internal static class ElementwiseCases
             Work = new CaseWork(x.Count, 2.0 * x.Count, 3.0 * x.Count, 3.0 * x.Count),
             Real = real,
         };
+    }
+
+    private static OpCase DropoutEach(int[] sizes, float probability, bool real = false)
+    {
+        CaseInput x = new("x", sizes);
+        int each = (int)(x.Count / sizes[0]);
+        OpCase c = null!;
+        c = new OpCase(typeof(DropoutOp), nameof(DropoutOp.DropoutEach), $"{x.Shape} p {probability}")
+        {
+            Inputs = [x],
+            Run = (tape, v) => tape.DropoutEach(v[0], probability),
+            Reference = real ? null : v => [.. v[0].Select((e, i) => e * Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, i / each), i % each, probability))],
+            Work = CaseWork.Move(x.Count, x.Count),
+            Real = real,
+            Random = true,
+        };
+        return c;
     }
 
     private static OpCase Dropout(int[] sizes, float probability, bool real = false)

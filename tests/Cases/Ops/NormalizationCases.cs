@@ -8,6 +8,7 @@ internal static class NormalizationCases
     internal static IEnumerable<OpCase> All =>
     [
         LayerNorm([1, 3], 0), LayerNorm([2, 5, 7], 0), LayerNorm([3, 37], 2), LayerNorm([9, 128], -1), LayerNorm([1, 333], 0), LayerNorm([1, 1025, 768], 0, real: true),
+        AddLayerNorm([1, 3], 0), AddLayerNorm([2, 5, 8], 0), AddLayerNorm([3, 37], 0.3f), AddLayerNorm([2, 3, 128], 0.1f), AddLayerNorm([1, 1024, 512], 0.1f, real: true),
         L2Normalize([1, 1]), L2Normalize([4, 3]), L2Normalize([2, 5, 19]), L2Normalize([3, 130]), L2Normalize([1, 1024, 512], real: true),
     ];
 
@@ -24,6 +25,25 @@ internal static class NormalizationCases
             Work = new CaseWork(8.0 * x.Count, (2.0 * x.Count) + (2.0 * columns), 14.0 * x.Count, (3.0 * x.Count) + (3.0 * columns)),
             Real = real,
         };
+    }
+
+    private static OpCase AddLayerNorm(int[] sizes, float probability, bool real = false)
+    {
+        const float epsilon = 1e-5f;
+        int columns = sizes[^1];
+        CaseInput x = new("x", sizes) { Deviation = 1.5 };
+        OpCase c = null!;
+        c = new OpCase(typeof(AddLayerNormOp), nameof(AddLayerNormOp.AddLayerNorm), $"{x.Shape} p {probability}")
+        {
+            Inputs = [x, new("branch", sizes), new("gamma", columns) { Mean = 1, Deviation = 0.5 }, new("beta", columns)],
+            Run = (tape, v) => tape.AddLayerNorm(v[0], v[1], probability, v[2], v[3], epsilon),
+            Reference = real ? null : v => LayerNorm(
+                [.. v[0].Select((e, i) => e + (v[1][i] * (probability == 0 ? 1 : Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, 0), i, probability))))], v[2], v[3], columns, epsilon),
+            Work = new CaseWork(9.0 * x.Count, (3.0 * x.Count) + (2.0 * columns), 15.0 * x.Count, (4.0 * x.Count) + (3.0 * columns)),
+            Real = real,
+            Random = probability > 0,
+        };
+        return c;
     }
 
     private static double[] LayerNorm(double[] x, double[] gamma, double[] beta, int columns, double epsilon)

@@ -14,6 +14,7 @@ internal static class TokenCases
         Splice(1, 1, 64, 4, 1, 0), Splice(3, 4, 16, 5, 0, 0),
         Splice(1, 1035, 768, 10, 1, 10, real: true),
         Splice(1, 2, 1, 1, 0, 0, own: true), Splice(3, 7, 5, 2, 1, 2, own: true), Splice(2, 4, 17, 1, 3, 1, own: true), Splice(2, 4, 5, 2, 4, 0, own: true), Splice(2, 1, 64, 4, 1, 0, own: true),
+        SpliceRow(1, 2, 1, 1, 1, 0, 0), SpliceRow(2, 5, 3, 3, 2, 1, 2), SpliceRow(3, 4, 16, 2, 5, 0, 0), SpliceRow(2, 4, 8, 3, 2, 1, 1), SpliceRow(1, 1035, 768, 12, 10, 1, 10, real: true),
         MeanTokens(1, 1, 1), MeanTokens(2, 3, 5), MeanTokens(3, 17, 33), MeanTokens(64, 196, 128, real: true),
         LogMeanExpTokens(1, 1, 1, 3), LogMeanExpTokens(2, 3, 5, 0.5f), LogMeanExpTokens(3, 17, 33, 4), LogMeanExpTokens(96, 144, 96, 20, real: true),
     ];
@@ -65,6 +66,22 @@ internal static class TokenCases
             Reference = real ? null : v => Rows(batch, after, width, (b, t, e) => t < start
                 ? v[0][At(b, t, e, length, width)]
                 : t < start + count ? v[1][At(own ? b : 0, t - start, e, count, width)] : v[0][At(b, t - count + dropped, e, length, width)]),
+            Work = CaseWork.Move(moved, moved),
+            Real = real,
+        };
+    }
+
+    private static OpCase SpliceRow(int batch, int length, int width, int rows, int count, int start, int dropped, bool real = false)
+    {
+        int after = length - dropped + count, row = rows / 2;
+        double moved = (double)batch * after * width;
+        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.SpliceRow), $"{count}, row {row} of {rows}, into {batch} x {length} x {width} at {start} for {dropped}")
+        {
+            Inputs = [new("x", batch, length, width), new("stack", rows, count, width)],
+            Run = (tape, v) => tape.SpliceRow(v[0], v[1], row, start, dropped),
+            Reference = real ? null : v => Rows(batch, after, width, (b, t, e) => t < start
+                ? v[0][At(b, t, e, length, width)]
+                : t < start + count ? v[1][At(row, t - start, e, count, width)] : v[0][At(b, t - count + dropped, e, length, width)]),
             Work = CaseWork.Move(moved, moved),
             Real = real,
         };

@@ -50,6 +50,7 @@ internal static class PtxArithmetic
         ["or.b32"] = (a, b) => a | b,
         ["xor.b32"] = (a, b) => a ^ b,
         ["or.b64"] = (a, b) => a | b,
+        ["xor.b64"] = (a, b) => a ^ b,
         ["and.pred"] = (a, b) => a & b,
         ["or.pred"] = (a, b) => a | b,
 
@@ -125,6 +126,8 @@ internal static class PtxArithmetic
         {
             "s32" => (a, b) => B(holds(S(a).CompareTo(S(b)))),
             "u32" => (a, b) => B(holds(((uint)a).CompareTo((uint)b))),
+            "s64" => (a, b) => B(holds(((long)a).CompareTo((long)b))),
+            "u64" => (a, b) => B(holds(a.CompareTo(b))),
             "f32" => (a, b) => B(float.IsNaN(F(a)) || float.IsNaN(F(b)) ? unordered : holds(F(a).CompareTo(F(b)))),
             "f64" => (a, b) => B(double.IsNaN(D(a)) || double.IsNaN(D(b)) ? unordered : holds(D(a).CompareTo(D(b)))),
             _ => null,

@@ -8,6 +8,11 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
 {
     public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
+        if (sizes.Shared != 0)
+        {
+            throw new NotSupportedException($"attention: {sizes.Shared} keys that sequences share; on the CPU each sequence has keys of its own");
+        }
+
         var a = new CpuAttentionArguments
         {
             Q = new CpuTokenRows(q),

@@ -41,7 +41,7 @@ internal unsafe struct CpuAttentionArguments
             Dropout = new CpuWeightDropout
             {
                 Active = Sizes.Dropout > 0f,
-                Key = Sizes.DropoutKey,
+                Key = Sizes.DropoutKey.Value,
                 Base = Sizes.DropoutFirst + ((ulong)index * (ulong)Sizes.Queries * (ulong)Sizes.Keys),
                 Keys = (ulong)Sizes.Keys,
                 Threshold = DropoutMask.Threshold(Sizes.Dropout),

@@ -49,10 +49,12 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
             HeadDim = sizes.HeadDim,
             Scale = sizes.Scale,
             Causal = sizes.Causal ? 1 : 0,
+            Shared = sizes.Shared,
+            Each = sizes.Each > 0 ? sizes.Each : Math.Max(1, sizes.Queries),
             Drops = sizes.Dropout > 0 ? 1 : 0,
             Threshold = DropoutMask.Threshold(sizes.Dropout),
             KeptScale = 1f / (1f - sizes.Dropout),
-            DropoutKey = sizes.DropoutKey,
+            DropoutKey = sizes.DropoutKey.Value,
             DropoutFirst = sizes.DropoutFirst,
         }.With(q, k, v, o, logSumExp);
 

@@ -66,6 +66,12 @@ internal readonly struct GpuAttentionArguments
 
     internal int Causal { get; init; }
 
+    /// <summary>Keys that all queries see, before those of the queries' own tokens; 0 but for causal attention of sequences that begin alike.</summary>
+    internal int Shared { get; init; }
+
+    /// <summary>Queries of a sequence: all of them, but for sequences that begin alike.</summary>
+    internal int Each { get; init; }
+
     internal float Scale { get; init; }
 
     /// <summary>Dropout: 0 for none.</summary>

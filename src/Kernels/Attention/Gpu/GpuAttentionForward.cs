@@ -35,7 +35,7 @@ internal static class GpuAttentionForward
 
         if (thread < Tile.Walk)
         {
-            other[thread] = thread < end ? TWalk.Other(a, batch, tile, thread) : -1;
+            other[thread] = thread < end ? TWalk.Other(a, batch, tile, TTile.Rows, thread) : -1;
         }
 
         Group.Barrier();
@@ -76,7 +76,7 @@ internal static class GpuAttentionForward
             if (thread < Tile.Walk)
             {
                 int next = first + Tile.Walk + thread;
-                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, next) : -1;
+                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, TTile.Rows, next) : -1;
             }
 
             Group.Barrier();
@@ -135,7 +135,7 @@ internal static class GpuAttentionForward
         Hidden(a, i0, key) ? float.MinValue : scores.X, Hidden(a, i1, key) ? float.MinValue : scores.Y,
         Hidden(a, i2, key) ? float.MinValue : scores.Z, Hidden(a, i3, key) ? float.MinValue : scores.W);
 
-    private static bool Hidden(GpuAttentionArguments a, int query, int key) => key < 0 || (a.Causal != 0 && key > query);
+    private static bool Hidden(GpuAttentionArguments a, int query, int key) => key < 0 || Tile.Hidden(a, query, key);
 
     // A key that does not exist weighs nothing even where every score so far is the lowest number, as in rows that do not exist.
     private static Float4 Weights(Float4 weights, int key) => key < 0 ? default : weights;

@@ -35,7 +35,7 @@ internal static class GpuAttentionKeys
 
         if (thread < Tile.Walk)
         {
-            other[thread] = begin + thread < end ? TWalk.Other(a, batch, tile, begin + thread) : -1;
+            other[thread] = begin + thread < end ? TWalk.Other(a, batch, tile, TTile.Rows, begin + thread) : -1;
         }
 
         Group.Barrier();
@@ -87,7 +87,7 @@ internal static class GpuAttentionKeys
             if (thread < Tile.Walk)
             {
                 int next = first + Tile.Walk + thread;
-                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, next) : -1;
+                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, TTile.Rows, next) : -1;
             }
 
             Group.Barrier();

@@ -34,7 +34,7 @@ internal static class GpuAttentionQueries
 
         if (thread < Tile.Walk)
         {
-            other[thread] = thread < end ? TWalk.Other(a, batch, tile, thread) : -1;
+            other[thread] = thread < end ? TWalk.Other(a, batch, tile, TTile.Rows, thread) : -1;
         }
 
         Group.Barrier();
@@ -80,7 +80,7 @@ internal static class GpuAttentionQueries
             if (thread < Tile.Walk)
             {
                 int next = first + Tile.Walk + thread;
-                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, next) : -1;
+                other[Tile.Walk - current + thread] = next < end ? TWalk.Other(a, batch, tile, TTile.Rows, next) : -1;
             }
 
             Group.Barrier();

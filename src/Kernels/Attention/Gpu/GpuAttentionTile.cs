@@ -169,7 +169,11 @@ internal static class GpuAttentionTile
 
     /// <summary>Weight of a query and a key from its score; 0 where either does not exist or the key lies in the query's future.</summary>
     internal static float Weight(GpuAttentionArguments a, float score, float logSumExp, int query, int key) =>
-        query < 0 || key < 0 || (a.Causal != 0 && key > query) ? 0f : MathF.Exp((score * a.Scale) - logSumExp);
+        query < 0 || key < 0 || Hidden(a, query, key) ? 0f : MathF.Exp((score * a.Scale) - logSumExp);
+
+    /// <summary>Whether a query does not see a key: it lies in the future, or in another sequence that begins alike.</summary>
+    internal static bool Hidden(GpuAttentionArguments a, int query, int key) =>
+        a.Causal != 0 && (key > query + a.Shared || (key >= a.Shared && key - a.Shared < query - (query % a.Each)));
 
     private static float Maximum(ArrayView<Float4> partial, int at)
     {

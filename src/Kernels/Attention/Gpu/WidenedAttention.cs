@@ -32,11 +32,30 @@ internal sealed class WidenedAttention(GpuLauncher launcher, IAttentionKernels p
         in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
     {
         Bf16Matrix rowsQ = Matrix(sizes, q, sizes.Queries), rowsK = Matrix(sizes, k, sizes.Keys), rowsV = Matrix(sizes, v, sizes.Keys), rowsO = Matrix(sizes, o, sizes.Queries);
-        long floats = rowsQ.WidenedFloats + rowsK.WidenedFloats + rowsV.WidenedFloats + rowsO.WidenedFloats, at = 0;
+        Bf16Matrix rowsDout = Matrix(sizes, dOut, sizes.Queries), gradients = Gradients(sizes, dq, dk, dv);
+        long floats = rowsQ.WidenedFloats + rowsK.WidenedFloats + rowsV.WidenedFloats + rowsO.WidenedFloats + rowsDout.WidenedFloats + gradients.WidenedFloats, at = 0;
         var workspace = floats == 0 ? default : launcher.Workspace.Floats(floats);
+        var wide = gradients.Target(workspace, ref at);
+        TokenRows Wide(TokenRows rows) => rows.Data.IsBf16 ? rows with { Data = wide.Data.Shift(rows.Data.Offset - dq.Data.Offset) } : rows;
         portable.Backward(
             sizes, Rows(rowsQ.Widened(launcher, workspace, ref at)), Rows(rowsK.Widened(launcher, workspace, ref at)), Rows(rowsV.Widened(launcher, workspace, ref at)),
-            Rows(rowsO.Widened(launcher, workspace, ref at)), logSumExp, dOut, dq, dk, dv, scratch);
+            Rows(rowsO.Widened(launcher, workspace, ref at)), logSumExp, Rows(rowsDout.Widened(launcher, workspace, ref at)), Wide(dq), Wide(dk), Wide(dv), scratch);
+        gradients.Narrow(launcher, wide);
+    }
+
+    // Gradients stored in bf16 are column blocks of one matrix, dq the first.
+    private static Bf16Matrix Gradients(in AttentionSizes sizes, TokenRows dq, TokenRows dk, TokenRows dv)
+    {
+        int width = sizes.Heads * sizes.HeadDim, row = dq.RowStride;
+        if (!dq.Data.IsBf16)
+        {
+            return new Bf16Matrix(dq.Data, sizes.Batch * sizes.Queries, width, row, 0, 1);
+        }
+
+        bool blocks = sizes.Queries == sizes.Keys && row == 3 * width && dq.BatchStride == (long)sizes.Queries * row && dk.Data == dq.Data.Shift(width) && dv.Data == dq.Data.Shift(2 * width);
+        return blocks
+            ? new Bf16Matrix(dq.Data, sizes.Batch * sizes.Queries, row, row, 0, 1)
+            : throw new ArgumentException("attention: bf16 gradients of queries, keys and values, expected them side by side in rows without gaps");
     }
 
     private static Bf16Matrix Matrix(in AttentionSizes sizes, TokenRows rows, int tokens) =>

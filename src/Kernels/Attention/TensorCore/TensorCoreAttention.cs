@@ -17,9 +17,14 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher) : IAttentionKern
     /// <summary>For o stored in bf16.</summary>
     internal static readonly GpuKernel<TensorCoreAttentionArguments> StoredForwardKernel = Define("forward" + Bf16Output.Suffix, TensorCoreAttentionForward.Run<Bf16Output>);
 
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> QueriesKernel = Define("queries", TensorCoreAttentionBackward.Queries);
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> QueriesKernel = Define("queries", TensorCoreAttentionBackward.Queries<FloatOutput>);
 
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> KeysKernel = Define("keys", TensorCoreAttentionBackward.Keys);
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> KeysKernel = Define("keys", TensorCoreAttentionBackward.Keys<FloatOutput>);
+
+    /// <summary>For gradients stored in bf16.</summary>
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> StoredQueriesKernel = Define("queries" + Bf16Output.Suffix, TensorCoreAttentionBackward.Queries<Bf16Output>);
+
+    internal static readonly GpuKernel<TensorCoreAttentionArguments> StoredKeysKernel = Define("keys" + Bf16Output.Suffix, TensorCoreAttentionBackward.Keys<Bf16Output>);
 
     /// <inheritdoc/>
     public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
@@ -33,12 +38,23 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher) : IAttentionKern
     public void Backward(
         in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
     {
-        var args = Packed(launcher, Common(sizes, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch), q, k, v, dOut);
+        // What is read or written as bf16 is found elsewhere than the floats that stand for it here.
+        bool stored = dq.Data.IsBf16;
+        TokenRows Floats(TokenRows rows) => rows.Data.IsBf16 ? rows with { Data = logSumExp } : rows;
+        var common = Common(sizes, o, logSumExp).WithGradients(Floats(dOut), Floats(dq), Floats(dk), Floats(dv), scratch);
+        if (stored)
+        {
+            common = common with { Dq = Stored(common.Dq, dq), Dk = Stored(common.Dk, dk), Dv = Stored(common.Dv, dv) };
+        }
+
+        var args = Packed(launcher, common, q, k, v, dOut);
         args.O = Pairs(o, logSumExp);
         TensorCoreAttentionDelta.Launch(launcher, args, o.Data.IsBf16);
-        launcher.Launch(QueriesKernel, Groups(sizes.Queries), sizes.Heads, sizes.Batch, args);
-        launcher.Launch(KeysKernel, Groups(sizes.Keys), sizes.Heads, sizes.Batch, args);
+        launcher.Launch(stored ? StoredQueriesKernel : QueriesKernel, Groups(sizes.Queries), sizes.Heads, sizes.Batch, args);
+        launcher.Launch(stored ? StoredKeysKernel : KeysKernel, Groups(sizes.Keys), sizes.Heads, sizes.Batch, args);
     }
+
+    private static GpuTokenRows Stored(GpuTokenRows rows, TokenRows stored) => new(stored.Data.GpuBf16.Cast<float>(), rows.BatchStride, rows.RowStride);
 
     /// <summary>The inputs in bf16.</summary>
     internal static TensorCoreAttentionArguments Packed(GpuLauncher launcher, in GpuAttentionArguments common, TokenRows q, TokenRows k, TokenRows v, TokenRows? dOut)
@@ -47,8 +63,9 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher) : IAttentionKern
         Bf16Matrix rowsDout = dOut is { } gradient ? Matrix(common, gradient, common.Queries) : default;
         long at = 0;
         var workspace = launcher.Workspace.Bytes(rowsQ.PackedBytes + rowsK.PackedBytes + rowsV.PackedBytes + rowsDout.PackedBytes);
+        launcher.Packs.Begin();
         var packedQ = rowsQ.Packed(launcher, workspace, ref at);
-        return new TensorCoreAttentionArguments
+        var args = new TensorCoreAttentionArguments
         {
             Common = common,
             Q = packedQ,
@@ -61,6 +78,8 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher) : IAttentionKern
             RowDout = rowsDout.RowChunks,
             O = packedQ.Cast<uint>(),
         };
+        launcher.Packs.Flush();
+        return args;
     }
 
     // The kernels read q, k and v from elsewhere, and o too where it is bf16: there any floats stand for it, with its strides.

@@ -13,7 +13,8 @@ namespace Ldvc.Kernels.Attention.TensorCore;
 internal static class TensorCoreAttentionBackward
 {
     /// <summary>dq of 64 queries. Group (x, y, z) = (64 queries, head, picture).</summary>
-    internal static void Queries(TensorCoreAttentionArguments arguments)
+    internal static void Queries<TOutput>(TensorCoreAttentionArguments arguments)
+        where TOutput : struct, ITensorCoreOutput
     {
         var p = arguments.Common;
         var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
@@ -46,11 +47,12 @@ internal static class TensorCoreAttentionBackward
             stage = TensorCoreAttentionForward.Stage - stage;
         }
 
-        TensorCoreAttentionForward.Store(TensorCoreTile.Scale(dq, p.Scale, p.Scale), p.Dq, batch, head, row, p.Queries);
+        TensorCoreAttentionForward.Store<TOutput>(TensorCoreTile.Scale(dq, p.Scale, p.Scale), p.Dq, batch, head, row, p.Queries);
     }
 
     /// <summary>dk and dv of 64 keys. Group (x, y, z) = (64 keys, head, picture).</summary>
-    internal static void Keys(TensorCoreAttentionArguments arguments)
+    internal static void Keys<TOutput>(TensorCoreAttentionArguments arguments)
+        where TOutput : struct, ITensorCoreOutput
     {
         var p = arguments.Common;
         var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
@@ -103,8 +105,8 @@ internal static class TensorCoreAttentionBackward
         }
 
         AsyncCopy.WaitAll();
-        TensorCoreAttentionForward.Store(TensorCoreTile.Scale(dk, p.Scale, p.Scale), p.Dk, batch, head, row, p.Keys);
-        TensorCoreAttentionForward.Store(dv, p.Dv, batch, head, row, p.Keys);
+        TensorCoreAttentionForward.Store<TOutput>(TensorCoreTile.Scale(dk, p.Scale, p.Scale), p.Dk, batch, head, row, p.Keys);
+        TensorCoreAttentionForward.Store<TOutput>(dv, p.Dv, batch, head, row, p.Keys);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -97,10 +97,11 @@ internal static class TensorCoreAttentionForward
 
     /// <summary>Stores the rows of a lane's quad, row and row + 8, that exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store(RowTile sums, GpuTokenRows target, int batch, int head, int row, int rows)
+    internal static void Store<TOutput>(RowTile sums, GpuTokenRows target, int batch, int head, int row, int rows)
+        where TOutput : struct, ITensorCoreOutput
     {
         int first = Start(target, batch, head, row);
-        TensorCoreTile.StoreRows(sums, target.Data, row < rows ? first : -1, row + 8 < rows ? first + (8 * target.RowStride) : -1);
+        TOutput.StoreTo(sums, target.Data, row < rows ? first : -1, row + 8 < rows ? first + (8 * target.RowStride) : -1);
     }
 
     /// <summary>The rows of a lane's quad, row and row + 8; those past the end are read as the last one and never stored.</summary>

@@ -63,13 +63,23 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
         }
     }
 
-    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0)
+    public void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0)
     {
+        if (block > 0)
+        {
+            for (long at = 0; at < count; at += block, key = key.Later(1))
+            {
+                Dropout(x.Shift(at), y.Shift(at), probability, key, accumulate, Math.Min(block, count - at), first);
+            }
+
+            return;
+        }
+
         var a = new DropoutArguments
         {
             X = x.Floats,
             Y = y.Floats,
-            Key = key,
+            Key = key.Value,
             First = first,
             Threshold = DropoutMask.Threshold(probability),
             KeptScale = 1f / (1f - probability),

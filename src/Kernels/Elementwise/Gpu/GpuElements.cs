@@ -24,9 +24,13 @@ internal readonly struct ElementArgs
     /// <summary>1 to add to y.</summary>
     internal int Accumulate { get; init; }
 
-    internal uint KeyLow { get; init; }
+    /// <summary>A <see cref="DropoutKey"/>.</summary>
+    internal ulong Stream { get; init; }
 
-    internal uint KeyHigh { get; init; }
+    internal ulong Number { get; init; }
+
+    /// <summary>Elements that share a key, for the kernel of several keys.</summary>
+    internal int Block { get; init; }
 
     /// <summary>Lower half of the place of the first element in the tensor that a dropout mask is drawn for.</summary>
     internal uint FirstLow { get; init; }
@@ -76,9 +80,23 @@ internal readonly struct BinaryElements<TFunction> : IElementFunction
 
 internal readonly struct DropElements : IElementFunction
 {
-    public static float Apply(in ElementArgs args, float a, float b, int index) =>
-        a * DropoutMask.Factor(
-            args.KeyLow | ((ulong)args.KeyHigh << 32), (ulong)index + (args.FirstLow | ((ulong)args.FirstHigh << 32)), args.Threshold, args.Factor);
+    public static float Apply(in ElementArgs args, float a, float b, int index) => Drop(args, a, 0, index);
+
+    /// <summary>An element by its place in a block, which has a key of its own.</summary>
+    internal static float Drop(in ElementArgs args, float a, int block, int place)
+    {
+        ulong key = DropoutKey.Of(args.Stream, args.Number + (ulong)block), first = args.FirstLow | ((ulong)args.FirstHigh << 32);
+        return a * DropoutMask.Factor(key, first + (ulong)place, args.Threshold, args.Factor);
+    }
+}
+
+internal readonly struct DropBlocks : IElementFunction
+{
+    public static float Apply(in ElementArgs args, float a, float b, int index)
+    {
+        int block = index / args.Block;
+        return DropElements.Drop(args, a, block, index - (block * args.Block));
+    }
 }
 
 /// <summary>
@@ -92,6 +110,7 @@ internal static class GpuElements
     internal static readonly GpuKernel<ElementArgs> Scale = Define<ScaleElements>("scale");
     internal static readonly GpuKernel<ElementArgs> Fill = Define<FillElements>("fill");
     internal static readonly GpuKernel<ElementArgs> Dropout = Define<DropElements>("dropout");
+    internal static readonly GpuKernel<ElementArgs> DropoutBlocks = Define<DropBlocks>("dropout_blocks");
 
     internal static void Run<TFunction>(ElementArgs args)
         where TFunction : struct, IElementFunction

@@ -80,10 +80,11 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
         });
     }
 
-    public void Dropout(View x, View y, float probability, ulong key, bool accumulate, long count, long first = 0) => Run(GpuElements.Dropout, x, x, y, count, new ElementArgs
+    public void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0) => Run(block > 0 ? GpuElements.DropoutBlocks : GpuElements.Dropout, x, x, y, count, new ElementArgs
     {
-        KeyLow = (uint)key,
-        KeyHigh = (uint)(key >> 32),
+        Stream = key.Stream,
+        Number = key.Number,
+        Block = GpuSizes.Index(block, GpuElements.Dropout),
         FirstLow = (uint)first,
         FirstHigh = (uint)(first >> 32),
         Threshold = DropoutMask.Threshold(probability),
@@ -94,7 +95,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
     public void ColumnSums(View dy, View sums, int rows, int columns)
     {
         var (across, slabs, rowsPerGroup) = GpuColumnSums.Split(rows, columns);
-        if (slabs == 1)
+        if (slabs == 1 || GpuColumnSums.AtOnce(rows))
         {
             GpuColumnSums.AddRows(launcher, dy, sums, rows, columns);
             return;
@@ -105,8 +106,10 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
         {
             Source = dy.GpuFloats,
             Target = partial.GpuFloats,
+            Second = partial.GpuFloats,
             Rows = rows,
             Columns = columns,
+            ColumnsPerGroup = GpuColumnSums.ColumnsPerGroup,
             RowsPerGroup = rowsPerGroup,
         });
         GpuColumnSums.AddRows(launcher, partial, sums, slabs, columns);

@@ -17,6 +17,12 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
     private float* _scratch;
     private long _scratchLength;
 
+    public GemmParts RunInParts(in Gemm gemm)
+    {
+        Run(gemm);
+        return new GemmParts(gemm.C);
+    }
+
     public void Run(in Gemm gemm)
     {
         if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)

@@ -21,6 +21,20 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         Run(gemm, large, part);
     }
 
+    public GemmParts RunInParts(in Gemm gemm)
+    {
+        var (large, part) = Choose(gemm);
+        if (part == 0 || gemm.M == 0)
+        {
+            Run(gemm, large, 0);
+            return new GemmParts(gemm.C);
+        }
+
+        var parts = SplitK.Parts(launcher, gemm, part);
+        Launch(parts, large, part);
+        return new GemmParts(parts.C, parts.Batch, parts.StrideC);
+    }
+
     /// <summary>The tile that a product is given, and the steps of its parts; 0 for a whole one.</summary>
     internal (bool Large, int Part) Choose(in Gemm gemm) => MatMulPlan.Tile(gemm, Precision.Fp32, launcher.Multiprocessors);
 

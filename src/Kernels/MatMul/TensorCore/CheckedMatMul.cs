@@ -21,21 +21,36 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     /// <inheritdoc/>
     public void Run(in Gemm gemm)
     {
-        var precision = MatMulPlan.Multiplies(launcher.Device.Precision, gemm);
-        if (precision != Precision.Fp32)
+        if (Chosen(gemm, out bool large) is { } kernels)
         {
-            bool large = MatMulPlan.TakesLarge(gemm, precision, launcher.Multiprocessors);
-            bool transposeA = gemm.TransposeA, transposeB = gemm.TransposeB;
-            string kernel = TensorCoreGemmKernels.Get(precision, large, transposeA, transposeB).Name;
-            var (m, n, k) = Problem(large);
-            if (gate.Allows(kernel, $"{m} x {n} x {k}", Tolerance, () => Difference(precision, large, transposeA, transposeB)))
-            {
-                For(precision).Run(gemm, large);
-                return;
-            }
+            kernels.Run(gemm, large);
+            return;
         }
 
         _portable.Run(gemm);
+    }
+
+    /// <inheritdoc/>
+    public GemmParts RunInParts(in Gemm gemm) => Chosen(gemm, out bool large) is { } kernels ? kernels.RunInParts(gemm, large) : _portable.RunInParts(gemm);
+
+    private TensorCoreMatMul? Chosen(in Gemm gemm, out bool large)
+    {
+        large = false;
+        var precision = MatMulPlan.Multiplies(launcher.Device.Precision, gemm);
+        if (precision != Precision.Fp32)
+        {
+            bool edge = MatMulPlan.TakesLarge(gemm, precision, launcher.Multiprocessors);
+            bool transposeA = gemm.TransposeA, transposeB = gemm.TransposeB;
+            string kernel = TensorCoreGemmKernels.Get(precision, edge, transposeA, transposeB).Name;
+            var (m, n, k) = Problem(edge);
+            if (gate.Allows(kernel, $"{m} x {n} x {k}", Tolerance, () => Difference(precision, edge, transposeA, transposeB)))
+            {
+                large = edge;
+                return For(precision);
+            }
+        }
+
+        return null;
     }
 
     /// <inheritdoc/>

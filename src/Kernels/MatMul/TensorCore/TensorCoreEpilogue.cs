@@ -27,6 +27,9 @@ internal static class TensorCoreEpilogue
     /// <summary>PreActivation is bf16; needs <see cref="HasQuads"/>.</summary>
     internal const int RoundsPreActivation = 128;
 
+    /// <summary>ActivationGradientOf is bf16; needs <see cref="HasQuads"/>.</summary>
+    internal const int WidensGradient = 256;
+
     /// <summary>Rows that go through shared memory at a time: those of the large tile do not fit at once.</summary>
     internal const int Rows = 64;
 
@@ -93,7 +96,7 @@ internal static class TensorCoreEpilogue
 
         if ((p.Flags & HasGradient) != 0)
         {
-            Float4 x = p.ActivationGradientOf.Cast<Float4>()[at / 4];
+            Float4 x = Load(p.ActivationGradientOf, at, p.Flags & WidensGradient);
             v = new Float4(
                 v.X * GpuMath.Derivative(x.X, p.Activation), v.Y * GpuMath.Derivative(x.Y, p.Activation),
                 v.Z * GpuMath.Derivative(x.Z, p.Activation), v.W * GpuMath.Derivative(x.W, p.Activation));
@@ -105,6 +108,22 @@ internal static class TensorCoreEpilogue
         }
 
         Store(p.C, at, (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v, p.Flags & RoundsC);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 Load(ArrayView<float> source, int at, int widens)
+    {
+        Float4 value;
+        if (widens != 0)
+        {
+            value = Bf16x4.Widen(source.Cast<Bf16x4>()[at / 4]);
+        }
+        else
+        {
+            value = source.Cast<Float4>()[at / 4];
+        }
+
+        return value;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,6 +25,24 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     /// <summary>Runs a product with a given tile.</summary>
     internal void Run(in Gemm gemm, bool large) => Run(gemm, large, Part(gemm, large));
 
+    /// <inheritdoc/>
+    public GemmParts RunInParts(in Gemm gemm) => RunInParts(gemm, Choose(gemm).Large);
+
+    /// <summary>Runs a product with a given tile and leaves its parts.</summary>
+    internal GemmParts RunInParts(in Gemm gemm, bool large)
+    {
+        int part = Part(gemm, large);
+        if (part == 0 || gemm.M == 0)
+        {
+            Run(gemm, large, 0);
+            return new GemmParts(gemm.C);
+        }
+
+        var parts = SplitK.Parts(launcher, gemm, part);
+        Launch(gemm, parts, large, part);
+        return new GemmParts(parts.C, parts.Batch, parts.StrideC);
+    }
+
     /// <summary>Runs a product in parts of so many steps of its sums; 0 for a whole one.</summary>
     internal void Run(in Gemm gemm, bool large, int part)
     {
@@ -62,7 +80,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
             Bias = gemm.Bias.IsNone ? c : gemm.Bias.GpuFloats,
             PreActivation = gemm.PreActivation.IsNone ? c : Raw(gemm.PreActivation),
             Residual = gemm.Residual.IsNone ? c : gemm.Residual.GpuFloats,
-            ActivationGradientOf = gemm.ActivationGradientOf.IsNone ? c : gemm.ActivationGradientOf.GpuFloats,
+            ActivationGradientOf = gemm.ActivationGradientOf.IsNone ? c : Raw(gemm.ActivationGradientOf),
             M = gemm.M,
             N = gemm.N,
             K = gemm.K,
@@ -90,6 +108,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
         flags |= gemm.Accumulate ? TensorCoreEpilogue.Accumulates : 0;
         flags |= gemm.C.IsBf16 ? TensorCoreEpilogue.RoundsC : 0;
         flags |= gemm.PreActivation.IsBf16 ? TensorCoreEpilogue.RoundsPreActivation : 0;
+        flags |= gemm.ActivationGradientOf.IsBf16 ? TensorCoreEpilogue.WidensGradient : 0;
         return MatMulPlan.HasQuads(gemm) ? flags | TensorCoreEpilogue.HasQuads : flags;
     }
 
@@ -97,8 +116,11 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     {
         var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
         long at = 0;
-        return (
+        launcher.Packs.Begin();
+        var operands = (
             new Operand(a.Packed(launcher, workspace, ref at), a.RowChunks, a.MatrixChunks), new Operand(b.Packed(launcher, workspace, ref at), b.RowChunks, b.MatrixChunks));
+        launcher.Packs.Flush();
+        return operands;
     }
 
     private static Operand Floats(Bf16Matrix matrix)

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Ldvc.Kernels.Elementwise.Cpu;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -7,6 +8,8 @@ namespace Ldvc.Kernels.Normalization.Cpu;
 /// <summary>CPU dispatch of the row-wise normalisations: splits rows into tiles.</summary>
 internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizationKernels
 {
+    private readonly CpuElementwise _elements = new(threads);
+
     public void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
     {
         var a = new LayerNormArguments
@@ -51,6 +54,64 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         if (a.Dgamma != null || a.Dbeta != null)
         {
             SimdDispatch.For<ParameterColumns, LayerNormArguments>(threads, columnTiles, &a);
+        }
+    }
+
+    public void LayerNormAfter(View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    {
+        if (firstRows > 0)
+        {
+            LayerNorm(first, gamma, beta, y, mean, rstd, firstRows, columns, epsilon);
+        }
+
+        LayerNorm(x, gamma, beta, y.Shift((long)firstRows * columns), mean.Shift(firstRows), rstd.Shift(firstRows), rows - firstRows, columns, epsilon);
+    }
+
+    public void LayerNormInputGradient(in LayerNormGradient g)
+    {
+        if (g.Dy.Count != 1 || !g.Rounded.IsNone)
+        {
+            throw new NotSupportedException("layer norm backward: products on the CPU are whole, and nothing is stored in bf16");
+        }
+
+        View dy = g.Dy.Values;
+        int first = g.FirstRows, rows = g.Rows - first;
+        if (first > 0)
+        {
+            LayerNormBackward(g.First, g.Gamma, g.Mean, g.Rstd, dy, g.FirstDx, true, default, default, first, g.Columns);
+        }
+
+        long bytes = (long)rows * g.Columns * sizeof(float);
+        if (!g.Before.IsNone && g.Before != g.Dx)
+        {
+            Buffer.MemoryCopy(g.Before.Floats, g.Dx.Floats, bytes, bytes);
+        }
+
+        LayerNormBackward(
+            g.X, g.Gamma, g.Mean.Shift(first), g.Rstd.Shift(first), dy.Shift((long)first * g.Columns), g.Dx, !g.Before.IsNone, default, default, rows, g.Columns);
+    }
+
+    public void AddLayerNorm(
+        View x, View branch, in BranchDropout drop, View gamma, View beta, View sum, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    {
+        long count = (long)rows * columns;
+        if (drop.Probability > 0)
+        {
+            _elements.Dropout(branch, sum, drop.Probability, drop.Key, false, count, drop.First);
+            branch = sum;
+        }
+
+        _elements.Add(x, branch, sum, count);
+        LayerNorm(sum, gamma, beta, y, mean, rstd, rows, columns, epsilon);
+    }
+
+    public void AddLayerNormBackward(
+        View sum, View gamma, View mean, View rstd, View dy, View dsum, View dbranch, bool accumulateBranch, in BranchDropout drop, View dgamma, View dbeta, int rows, int columns)
+    {
+        LayerNormBackward(sum, gamma, mean, rstd, dy, dsum, false, dgamma, dbeta, rows, columns);
+        if (!dbranch.IsNone)
+        {
+            _elements.Dropout(dsum, dbranch, drop.Probability, drop.Key, accumulateBranch, (long)rows * columns, drop.First);
         }
     }
 

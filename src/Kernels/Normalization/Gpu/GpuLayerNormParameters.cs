@@ -13,8 +13,16 @@ internal readonly struct LayerNormParameterArgs
 
     internal ArrayView<float> Rstd { get; init; }
 
-    /// <summary>[2, slabs, columns]: partial sums for gamma, then for beta.</summary>
-    internal ArrayView<float> Partial { get; init; }
+    /// <summary>[slabs, columns]: partial sums; [columns], which is added to, where one group sums all rows.</summary>
+    internal ArrayView<float> Gamma { get; init; }
+
+    internal ArrayView<float> Beta { get; init; }
+
+    /// <summary>1 to add to the sums.</summary>
+    internal int Accumulate { get; init; }
+
+    /// <summary>Columns of a group, a power of two.</summary>
+    internal int ColumnsPerGroup { get; init; }
 
     internal int Rows { get; init; }
 
@@ -24,14 +32,12 @@ internal readonly struct LayerNormParameterArgs
 }
 
 /// <summary>
-/// First pass of dgamma and dbeta: group (x, y) sums 32 columns of slab y of the rows; a column sum over the slabs follows. 8 bytes and five
-/// operations an element: limited by memory.
+/// dgamma and dbeta: group (x, y) sums 32 columns of slab y of the rows; a column sum over the slabs follows. Up to 2048 rows are one slab, in groups of eight columns, and
+/// nothing follows. 8 bytes and five operations an element: limited by memory.
 /// </summary>
 internal static class GpuLayerNormParameters
 {
     internal const int GroupSize = 256;
-    internal const int ColumnsPerGroup = 32;
-
     internal static readonly GpuKernel<LayerNormParameterArgs> Kernel = new("normalization.layer_norm_parameters", Run, GroupSize)
     {
         AnyGroup = true,
@@ -42,8 +48,8 @@ internal static class GpuLayerNormParameters
     {
         var gammas = SharedMemory.Allocate1D<float>(GroupSize);
         var betas = SharedMemory.Allocate1D<float>(GroupSize);
-        int thread = Group.IdxX, lanes = Group.DimX / ColumnsPerGroup;
-        int column = (Grid.IdxX * ColumnsPerGroup) + (thread & (ColumnsPerGroup - 1)), lane = thread / ColumnsPerGroup;
+        int thread = Group.IdxX, width = args.ColumnsPerGroup, lanes = Group.DimX / width;
+        int column = (Grid.IdxX * width) + (thread & (width - 1)), lane = thread / width;
         int end = IntrinsicMath.Min(args.Rows, (Grid.IdxY + 1) * args.RowsPerGroup);
         float gamma = 0f, beta = 0f;
         if (column < args.Columns)
@@ -64,13 +70,13 @@ internal static class GpuLayerNormParameters
         {
             for (int i = 1; i < lanes; i++)
             {
-                gamma += gammas[(i * ColumnsPerGroup) + thread];
-                beta += betas[(i * ColumnsPerGroup) + thread];
+                gamma += gammas[(i * width) + thread];
+                beta += betas[(i * width) + thread];
             }
 
             int at = (Grid.IdxY * args.Columns) + column;
-            args.Partial[at] = gamma;
-            args.Partial[(Grid.DimY * args.Columns) + at] = beta;
+            args.Gamma[at] = args.Accumulate != 0 ? args.Gamma[at] + gamma : gamma;
+            args.Beta[at] = args.Accumulate != 0 ? args.Beta[at] + beta : beta;
         }
     }
 }

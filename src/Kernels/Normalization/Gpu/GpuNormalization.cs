@@ -1,6 +1,7 @@
 using ILGPU;
 using Ldvc.Kernels.Elementwise.Gpu;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.MatMul;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Normalization.Gpu;
@@ -15,18 +16,28 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
     private static readonly GpuKernel<NormalizeArgs> s_layerRounded = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore>, cudaOnly: true);
     private static readonly GpuKernel<NormalizeArgs> s_layer1 = Define("layer_norm", GpuLayerNorm<Float1>.Forward<PlainStore<Float1>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define("layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackward1 = Define("layer_norm_backward", GpuLayerNorm<Float1>.Backward);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define("layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<NoCopy<Float4>>);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardRounded = Define("layer_norm_backward.bf16", GpuLayerNorm<Float4>.Backward<RoundedCopy>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackward1 = Define("layer_norm_backward", GpuLayerNorm<Float1>.Backward<NoCopy<Float1>>);
+    private static readonly GpuKernel<NormalizeArgs> s_sum4 = Define("add_layer_norm.v4", GpuLayerNorm<Float4>.ForwardSum);
+    private static readonly GpuKernel<NormalizeArgs> s_sum1 = Define("add_layer_norm", GpuLayerNorm<Float1>.ForwardSum);
+    private static readonly GpuKernel<NormalizeArgs> s_sumBackward4 = Define("add_layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<DroppedCopy<Float4>>);
+    private static readonly GpuKernel<NormalizeArgs> s_sumBackward1 = Define("add_layer_norm_backward", GpuLayerNorm<Float1>.Backward<DroppedCopy<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_length4 = Define("l2_normalize.v4", GpuL2Normalize<Float4>.Forward);
     private static readonly GpuKernel<NormalizeArgs> s_length1 = Define("l2_normalize", GpuL2Normalize<Float1>.Forward);
     private static readonly GpuKernel<NormalizeArgs> s_lengthBackward4 = Define("l2_normalize_backward.v4", GpuL2Normalize<Float4>.Backward);
     private static readonly GpuKernel<NormalizeArgs> s_lengthBackward1 = Define("l2_normalize_backward", GpuL2Normalize<Float1>.Backward);
 
-    public void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    public void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon) =>
+        LayerNormAfter(default, 0, x, gamma, beta, y, mean, rstd, rows, columns, epsilon);
+
+    public void LayerNormAfter(View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
     {
-        bool packed = GpuSizes.CanPack(x.Offset, gamma.Offset, beta.Offset, y.Offset, columns);
+        bool packed = GpuSizes.CanPack(first.Offset, x.Offset, gamma.Offset, beta.Offset, y.Offset, columns);
         var args = Args(x, y, rstd, rows, columns, packed) with
         {
+            First = first.IsNone ? x.GpuFloats : first.GpuFloats,
+            FirstRows = firstRows,
             Gamma = gamma.GpuFloats,
             Beta = beta.GpuFloats,
             Mean = mean.GpuFloats,
@@ -44,22 +55,82 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     {
         if (!dx.IsNone)
         {
-            bool packed = GpuSizes.CanPack(x.Offset, gamma.Offset, dy.Offset, dx.Offset, columns);
-            var args = Args(x, x, rstd, rows, columns, packed) with
-            {
-                Gamma = gamma.GpuFloats,
-                Beta = gamma.GpuFloats,
-                Mean = mean.GpuFloats,
-                Dy = dy.GpuFloats,
-                Dx = dx.GpuFloats,
-                Accumulate = accumulate ? 1 : 0,
-            };
-            launcher.Launch(packed ? s_layerBackward4 : s_layerBackward1, rows, args);
+            LayerNormInputGradient(new LayerNormGradient(x, gamma, mean, rstd, new GemmParts(dy), dx, rows, columns) { Before = accumulate ? dx : default });
         }
 
         if (!dgamma.IsNone || !dbeta.IsNone)
         {
             ParameterGradients(x, mean, rstd, dy, dgamma, dbeta, rows, columns);
+        }
+    }
+
+    public void LayerNormInputGradient(in LayerNormGradient g)
+    {
+        View dy = g.Dy.Values, first = g.FirstRows > 0 ? g.First : g.X, firstDx = g.FirstRows > 0 ? g.FirstDx : g.Dx, before = g.Before.IsNone ? g.Dx : g.Before;
+        bool packed = GpuSizes.CanPack(g.X.Offset, g.Gamma.Offset, dy.Offset, g.Dy.Stride, g.Dx.Offset, before.Offset, first.Offset, firstDx.Offset, g.Columns);
+        if (!g.Rounded.IsNone && (!packed || g.Rounded.Offset % 4 != 0))
+        {
+            throw new ArgumentException($"layer norm backward: a bf16 copy of {g.Columns} columns at {g.Rounded.Offset}, expected multiples of four");
+        }
+
+        int pack = packed ? 4 : 1;
+        var args = Args(g.X, g.X, g.Rstd, g.Rows, g.Columns, packed) with
+        {
+            Gamma = g.Gamma.GpuFloats,
+            Beta = g.Gamma.GpuFloats,
+            Mean = g.Mean.GpuFloats,
+            Dy = dy.GpuFloats,
+            Parts = g.Dy.Count,
+            PartStride = GpuSizes.Index(g.Dy.Stride * g.Dy.Count, s_layerBackward1) / g.Dy.Count / pack,
+            Dx = g.Dx.GpuFloats,
+            Before = before.GpuFloats,
+            Accumulate = g.Before.IsNone ? 0 : 1,
+            First = first.GpuFloats,
+            FirstDx = firstDx.GpuFloats,
+            FirstRows = g.FirstRows,
+            Rounded = g.Rounded.IsNone ? g.Dx.GpuFloats : g.Rounded.GpuBf16.Cast<float>(),
+        };
+        launcher.Launch(!g.Rounded.IsNone ? s_layerBackwardRounded : packed ? s_layerBackward4 : s_layerBackward1, g.Rows, args);
+    }
+
+    public void AddLayerNorm(
+        View x, View branch, in BranchDropout drop, View gamma, View beta, View sum, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    {
+        bool packed = GpuSizes.CanPack(x.Offset, branch.Offset, gamma.Offset, beta.Offset, sum.Offset, y.Offset, columns);
+        var args = Dropping(Args(x, y, rstd, rows, columns, packed), branch, drop) with
+        {
+            Dx = sum.GpuFloats,
+            Gamma = gamma.GpuFloats,
+            Beta = beta.GpuFloats,
+            Mean = mean.GpuFloats,
+            Epsilon = epsilon,
+        };
+        launcher.Launch(packed ? s_sum4 : s_sum1, rows, args);
+    }
+
+    public void AddLayerNormBackward(
+        View sum, View gamma, View mean, View rstd, View dy, View dsum, View dbranch, bool accumulateBranch, in BranchDropout drop, View dgamma, View dbeta, int rows, int columns)
+    {
+        if (dbranch.IsNone)
+        {
+            LayerNormBackward(sum, gamma, mean, rstd, dy, dsum, false, dgamma, dbeta, rows, columns);
+            return;
+        }
+
+        bool packed = GpuSizes.CanPack(sum.Offset, gamma.Offset, dy.Offset, dsum.Offset, dbranch.Offset, columns);
+        var args = Dropping(Args(sum, sum, rstd, rows, columns, packed), dbranch, drop) with
+        {
+            Gamma = gamma.GpuFloats,
+            Beta = gamma.GpuFloats,
+            Mean = mean.GpuFloats,
+            Dy = dy.GpuFloats,
+            Dx = dsum.GpuFloats,
+            AccumulateBranch = accumulateBranch ? 1 : 0,
+        };
+        launcher.Launch(packed ? s_sumBackward4 : s_sumBackward1, rows, args);
+        if (!dgamma.IsNone || !dbeta.IsNone)
+        {
+            ParameterGradients(sum, mean, rstd, dy, dgamma, dbeta, rows, columns);
         }
     }
 
@@ -92,10 +163,26 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             Inverse = inverse.GpuFloats,
             Dy = any,
             Dx = any,
+            Before = any,
+            Rounded = any,
+            First = any,
+            FirstDx = any,
+            Branch = any,
+            Parts = 1,
             Columns = packed ? columns / 4 : columns,
             Width = columns,
         };
     }
+
+    private static NormalizeArgs Dropping(in NormalizeArgs args, View branch, in BranchDropout drop) => args with
+    {
+        Branch = branch.GpuFloats,
+        Stream = drop.Key.Stream,
+        Number = drop.Key.Number,
+        MaskFirst = (ulong)drop.First,
+        Threshold = DropoutMask.Threshold(drop.Probability),
+        KeptScale = 1f / (1f - drop.Probability),
+    };
 
     private static GpuKernel<NormalizeArgs> Define(string name, Action<NormalizeArgs> method, bool cudaOnly = false) =>
         new("normalization." + name, method, GroupSize) { AnyGroup = true, CudaOnly = cudaOnly, SharedBytes = SharedFloats * sizeof(float) };
@@ -104,17 +191,43 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     {
         var (across, slabs, rowsPerGroup) = GpuColumnSums.Split(rows, columns);
         var partial = launcher.Workspace.Floats(2L * slabs * columns);
-        launcher.Launch(GpuLayerNormParameters.Kernel, across, slabs, 1, new LayerNormParameterArgs
+        var beta = partial.Shift((long)slabs * columns);
+        var args = new LayerNormParameterArgs
         {
             X = x.GpuFloats,
             Dy = dy.GpuFloats,
             Mean = mean.GpuFloats,
             Rstd = rstd.GpuFloats,
-            Partial = partial.GpuFloats,
             Rows = rows,
             Columns = columns,
+        };
+        if (GpuColumnSums.AtOnce(rows) && !dgamma.IsNone && !dbeta.IsNone)
+        {
+            int width = GpuColumnSums.Columns(rows);
+            launcher.Launch(GpuLayerNormParameters.Kernel, GpuSizes.Groups(columns, width), 1, 1, args with
+            {
+                Gamma = dgamma.GpuFloats,
+                Beta = dbeta.GpuFloats,
+                Accumulate = 1,
+                ColumnsPerGroup = width,
+                RowsPerGroup = rows,
+            });
+            return;
+        }
+
+        launcher.Launch(GpuLayerNormParameters.Kernel, across, slabs, 1, args with
+        {
+            Gamma = partial.GpuFloats,
+            Beta = beta.GpuFloats,
+            ColumnsPerGroup = GpuColumnSums.ColumnsPerGroup,
             RowsPerGroup = rowsPerGroup,
         });
+        if (!dgamma.IsNone && !dbeta.IsNone)
+        {
+            GpuColumnSums.AddRows(launcher, partial, dgamma, dbeta, slabs, columns);
+            return;
+        }
+
         if (!dgamma.IsNone)
         {
             GpuColumnSums.AddRows(launcher, partial, dgamma, slabs, columns);
@@ -122,7 +235,7 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
 
         if (!dbeta.IsNone)
         {
-            GpuColumnSums.AddRows(launcher, partial.Shift((long)slabs * columns), dbeta, slabs, columns);
+            GpuColumnSums.AddRows(launcher, beta, dbeta, slabs, columns);
         }
     }
 }

@@ -89,6 +89,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
         Heads = sizes.Heads,
         Queries = sizes.Tokens,
         Keys = sizes.Tokens,
+        Each = Math.Max(1, sizes.Tokens),
         HeadDim = sizes.HeadDim,
         Scale = sizes.Scale,
         GridHeight = sizes.GridHeight,

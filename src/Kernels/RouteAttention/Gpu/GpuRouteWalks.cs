@@ -12,7 +12,7 @@ internal readonly struct GpuChosenWalk : IGpuTokenWalk
 
     public static int End(GpuAttentionArguments a, int batch, int tile, int rows) => a.TopK * GpuRouteWindow.Size(a);
 
-    public static int Other(GpuAttentionArguments a, int batch, int tile, int position)
+    public static int Other(GpuAttentionArguments a, int batch, int tile, int rows, int position)
     {
         int size = GpuRouteWindow.Size(a), place = position / size;
         int window = a.Table[(((batch * a.Windows) + (tile / a.TilesPerWindow)) * a.TopK) + place];
@@ -33,7 +33,7 @@ internal readonly struct GpuChoosersWalk : IGpuTokenWalk
         return (a.Offsets[at + 1] - a.Offsets[at]) * GpuRouteWindow.Size(a);
     }
 
-    public static int Other(GpuAttentionArguments a, int batch, int tile, int position)
+    public static int Other(GpuAttentionArguments a, int batch, int tile, int rows, int position)
     {
         int size = GpuRouteWindow.Size(a), place = position / size;
         int start = a.Offsets[(batch * (a.Windows + 1)) + (tile / a.TilesPerWindow)];

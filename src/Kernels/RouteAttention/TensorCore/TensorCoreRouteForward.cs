@@ -86,7 +86,7 @@ internal static class TensorCoreRouteForward
         where TWalk : struct, IGpuTokenWalk
     {
         int position = first + Warp.LaneIdx;
-        return position < end ? TWalk.Other(p, batch, tile, position) : -1;
+        return position < end ? TWalk.Other(p, batch, tile, TensorCoreTile.Rows, position) : -1;
     }
 
     /// <summary>Starts the copies of 32 tokens of two matrices, lane i naming the i-th; one that does not exist becomes zeros.</summary>

@@ -27,7 +27,7 @@ internal unsafe struct PatchArguments
 }
 
 /// <summary>CPU token movement: copies limited by memory, split over blocks, or over columns where blocks add up.</summary>
-internal sealed unsafe class CpuTokens(CpuThreads threads) : ITokenKernels
+internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKernels
 {
     public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
     {

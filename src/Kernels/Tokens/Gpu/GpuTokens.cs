@@ -4,7 +4,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Tokens.Gpu;
 
 /// <summary>GPU dispatch of token movement: packs of four floats where all addresses, lengths and strides allow it.</summary>
-internal sealed class GpuTokens(GpuLauncher launcher) : ITokenKernels
+internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
 {
     private const int GroupSize = GpuBlocks<Float1>.GroupSize;
 
