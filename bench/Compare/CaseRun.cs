@@ -1,3 +1,4 @@
+using Ldvc.Bench.Compare.Ours;
 using Ldvc.Tensors;
 using MathNet.Numerics.Statistics;
 
@@ -18,8 +19,16 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
     };
 
     // Engines that have a GPU build to compare with.
-    private IEnumerable<string> Engines =>
-        options.On.Name == "cpu" ? @case.Engines : @case.Engines.Where(e => e is PeerCases.Ours or PeerCases.Encoder or PeerCases.Torch);
+    internal static IEnumerable<string> EnginesOf(PeerCase @case, WorkDevice on)
+    {
+        if (on.Name == "cpu")
+        {
+            return @case.Engines;
+        }
+
+        var built = @case.Engines.Where(e => e is PeerCases.Ours or PeerCases.Encoder or PeerCases.Torch);
+        return @case.TakesBatches ? built.Append(PeerCases.TorchCompile) : built;
+    }
 
     internal List<PeerResult> Run(string folder)
     {
@@ -29,7 +38,7 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
         var errors = new Dictionary<string, double>();
         try
         {
-            foreach (string name in Engines)
+            foreach (string name in EnginesOf(@case, options.On))
             {
                 var engine = engines.First(e => e.Name == name);
                 if (engine.Missing is not null)

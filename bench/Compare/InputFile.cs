@@ -21,19 +21,19 @@ internal sealed class InputFile
         _writer.AddFloat32(name, [.. shape.Select(s => (long)s)], values);
     }
 
-    internal void Image(int size) => Normal("image", 1, 1, 3, size, size);
+    internal void Image(int size, int batch) => Normal("image", 1, batch, 3, size, size);
 
-    /// <summary>Labels [1, size, size] in blocks of 64 pixels, about as coherent as real masks are; one in sixteen is 255, to be ignored.</summary>
-    internal void Labels(int size, int classes)
+    /// <summary>Labels [batch, size, size] in blocks of 64 pixels, about as coherent as real masks are; one in sixteen is 255, to be ignored.</summary>
+    internal void Labels(int size, int classes, int batch)
     {
-        var labels = new int[size * size];
+        var labels = new int[batch * size * size];
         for (int i = 0; i < labels.Length; i++)
         {
-            int block = (i / size / 64 * 7) + (i % size / 64);
+            int block = (i / size % size / 64 * 7) + (i % size / 64) + (i / size / size);
             labels[i] = block % 16 == 15 ? 255 : block % classes;
         }
 
-        _writer.AddInt32("labels", [1, size, size], labels);
+        _writer.AddInt32("labels", [batch, size, size], labels);
     }
 
     /// <summary>Texts [count, length]: start, some words, end, zeros.</summary>

@@ -27,5 +27,17 @@ internal sealed record Goal(Measure Measure, string Rival, double Limit);
 internal sealed record PeerCase(
     string Name, string Kind, IReadOnlyDictionary<string, int> Sizes, double Flops, IReadOnlyList<string> Engines, double Tolerance, params IReadOnlyList<Goal> Goals)
 {
+    /// <summary>Pictures of a run.</summary>
+    internal int Batch => Sizes.GetValueOrDefault("batch", 1);
+
+    /// <summary>Whether a run has as many pictures as a card is fed with: two cores would take half a minute.</summary>
+    internal bool CardOnly => Batch > 1;
+
+    /// <summary>Whether the work takes pictures, and so any number of them.</summary>
+    internal bool TakesBatches => Kind is "encoder" or "prompts" or "step";
+
+    /// <summary>The same with other pictures a run.</summary>
+    internal PeerCase With(int batch) => this with { Sizes = Sizes.Where(s => s.Key != "batch").Append(new("batch", batch)).ToDictionary(), Flops = Flops / Batch * batch };
+
     internal int this[string size] => Sizes.TryGetValue(size, out int value) ? value : throw new KeyNotFoundException($"case {Name}: no size '{size}'");
 }

@@ -8,10 +8,11 @@ internal static class PeerCases
     internal const string Peak = "fma-peak";
     internal const string Onnx = "onnxruntime";
     internal const string Torch = "pytorch";
+    internal const string TorchCompile = "pytorch-compile";
     internal const string Libtorch = "libtorch";
     internal const string Best = "best";
 
-    internal static readonly IReadOnlyList<PeerCase> All = [.. Gemms(), .. Attention(), .. Towers(), .. Parts(), .. Steps()];
+    internal static readonly IReadOnlyList<PeerCase> All = [.. Gemms(), .. Attention(), .. Towers(), .. Parts(), .. Steps(), .. Batches()];
 
     private static IEnumerable<PeerCase> Gemms()
     {
@@ -84,6 +85,12 @@ internal static class PeerCases
         // A picture of two windows; one run is one window's share. The encoder is the same prompted encoder, on one window.
         yield return new PeerCase("window-171", "window", Sizes(("classes", 171), ("prompts", 10), ("size", 512)), 0, [Ours, Encoder], 0, new Goal(Measure.Time, Encoder, 1.1));
     }
+
+    // What the recipe feeds a card with, the encoder alone forward and backward, and whole steps.
+    private static IEnumerable<PeerCase> Batches() =>
+        from c in Towers().Concat(Steps())
+        where c.TakesBatches && c["size"] == 512
+        select c.With(16) with { Name = c.Name + "-b16", Goals = [] };
 
     // Twelve blocks of four linears (12 width^2 weights) and two products of attention, plus the patch embedding.
     private static double VitFlops(int tokens) => (12 * Block(tokens, 768)) + (2.0 * tokens * 768 * 768);

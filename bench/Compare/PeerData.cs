@@ -37,17 +37,17 @@ internal static class PeerData
                 break;
             case "mask":
                 inputs.Normal("z", 2, 1, @case["classes"], @case["grid"], @case["grid"]);
-                inputs.Labels(@case["size"], @case["classes"]);
+                inputs.Labels(@case["size"], @case["classes"], @case.Batch);
                 break;
             case "encoder":
-                inputs.Image(@case["size"]);
+                inputs.Image(@case["size"], @case.Batch);
                 WriteTower(folder, vision: true);
                 break;
             case "prompts":
-                inputs.Image(@case["size"]);
+                inputs.Image(@case["size"], @case.Batch);
                 int patches = @case["size"] / 16 * (@case["size"] / 16);
-                inputs.Normal("dg", 1, 1, 512);
-                inputs.Normal("dv", 1, 1, patches, 512);
+                inputs.Normal("dg", 1, @case.Batch, 512);
+                inputs.Normal("dv", 1, @case.Batch, patches, 512);
                 WriteTower(folder, vision: true);
                 WriteModel(@case, folder, vision: true);
                 break;
@@ -56,9 +56,9 @@ internal static class PeerData
                 WriteTower(folder, vision: false);
                 break;
             case "step" or "window":
-                inputs.Image(@case["size"]);
+                inputs.Image(@case["size"], @case.Batch);
                 inputs.Ids(@case["classes"], 77, 8, 9);
-                inputs.Labels(@case["size"], @case["classes"]);
+                inputs.Labels(@case["size"], @case["classes"], @case.Batch);
                 WriteTower(folder, null);
                 WriteModel(@case, folder, vision: false);
                 break;

@@ -16,8 +16,8 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
     private string _file = System.Environment.ProcessPath!;
     private string[] _first = [];
 
-    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, WorkDevice on) => Name == PeerCases.Torch
-        ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
+    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, WorkDevice on) => Name is PeerCases.Torch or PeerCases.TorchCompile
+        ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), Name, .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
         : (_file, [.. _first, Name, @case.Name, folder, on.Threads.ToString(), on.Name, on.Precision.ToString()]);
 
     /// <summary>Searches for every engine.</summary>
@@ -26,13 +26,20 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
         // Started as `dotnet Ldvc.Bench.dll`, this process is dotnet and needs to be told so again.
         bool hosted = Path.GetFileNameWithoutExtension(System.Environment.ProcessPath) == "dotnet";
         string[] self = hosted ? [typeof(PeerEngine).Assembly.Location, "peer-worker"] : ["peer-worker"];
+        var torch = PyTorch(on);
         return
         [
             new PeerEngine(PeerCases.Ours, "this repository", null, None) { _first = self },
             new PeerEngine(PeerCases.Encoder, "this repository, encoder alone", null, None) { _first = self },
             new PeerEngine(PeerCases.Peak, "fused multiply-adds on registers", null, None) { _first = self },
             new PeerEngine(PeerCases.Onnx, "Microsoft.ML.OnnxRuntime 1.31.0", null, None) { _first = self },
-            PyTorch(on),
+            torch,
+            torch with
+            {
+                Name = PeerCases.TorchCompile,
+                Version = torch.Version + ", torch.compile",
+                Missing = torch.Missing ?? (torch.Version.StartsWith("PyTorch 1.", StringComparison.Ordinal) ? "torch.compile needs PyTorch 2" : null),
+            },
             new PeerEngine(PeerCases.Libtorch, "libtorch-cpu-linux-x64 2.10.0", Libtorch.Native.Problem(), None) { _first = self },
         ];
     }

@@ -19,7 +19,7 @@ internal static class PeersVerb
         Option<string> rounds = BenchParts.Rounds(7);
         var command = new VerbCommand(
             "peers",
-            "Against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; about 15 minutes for everything on two cores. --device cuda: against PyTorch on the same card.",
+            "Against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; about 15 minutes for everything on two cores. --device cuda: against PyTorch, eager and compiled, on the same card, with 1 and 16 pictures.",
             "dotnet run -c Release --project bench -- peers --filter encoder,step-voc --rounds 4")
         {
             filter,
@@ -39,10 +39,10 @@ internal static class PeersVerb
 
     private static int Run(PeerOptions options)
     {
-        var cases = PeerCases.All.Where(c => options.Filters.Count == 0 || options.Filters.Any(f => c.Name.Contains(f, StringComparison.Ordinal))).ToList();
+        var cases = PeerCases.All.Where(c => !c.CardOnly || options.On.Name != "cpu").Where(c => options.Filters.Count == 0 || options.Filters.Any(f => c.Name.Contains(f, StringComparison.Ordinal))).ToList();
         if (cases.Count == 0)
         {
-            throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
+            throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are {string.Join(", ", PeerCases.All.Select(c => c.CardOnly ? c.Name + " (cuda)" : c.Name))}");
         }
 
         var engines = PeerEngine.Find(options.On);
@@ -50,7 +50,7 @@ internal static class PeersVerb
         Console.WriteLine(peak > 0
             ? $"{options.On.Threads} threads, {SimdLevel.Bits}-bit vectors, FMA peak {peak:F0} GFLOP/s"
             : $"{options.On.Name} in {options.On.Precision.ToString().ToLowerInvariant()}; memory is what tensors take on the device");
-        foreach (var engine in engines.Where(e => cases.Any(c => c.Engines.Contains(e.Name))))
+        foreach (var engine in engines.Where(e => cases.Any(c => CaseRun.EnginesOf(c, options.On).Contains(e.Name))))
         {
             Console.WriteLine(engine.Missing is null ? $"{engine.Name}: {engine.Version}" : $"{engine.Name}: missing; {engine.Missing}");
         }

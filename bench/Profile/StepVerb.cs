@@ -16,22 +16,37 @@ internal static class StepVerb
         var name = new Option<string>("--case") { HelpName = "NAME", Description = "step-voc, step-coco or another case of `bench peers`.", DefaultValueFactory = _ => "step-voc" };
         var config = new Option<string?>("--config") { HelpName = "FILE", Description = "A training configuration, whose step is taken instead of --case." };
         Option<string[]> sets = CommandParts.Sets();
+        var batch = new Option<string?>("--batch") { HelpName = "N", Description = "Pictures of a run of --case; 1 unless the case has its own number." };
         var html = new Option<string?>("--html") { HelpName = "FILE", Description = "Also writes the step along a time axis as a page." };
-        var command = new VerbCommand("step", "One training step, or another case of peers, kernel by kernel.", "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, html };
+        var command = new VerbCommand("step", "One training step, or another case of peers, kernel by kernel.", "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, batch, html };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}.");
         command.SetAction(result => Run(
-            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), on.Read(result), OptionValue.OutputFile(result, html)));
+            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), Pictures(result, batch), on.Read(result),
+            OptionValue.OutputFile(result, html)));
         return command;
     }
 
-    private static int Run(string name, string? config, string[] sets, WorkDevice on, string? html)
+    private static int? Pictures(ParseResult result, Option<string?> option)
+    {
+        string? text = OptionValue.Text(result, option);
+        return text is null ? null
+            : int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int batch) && batch is >= 1 and <= 1024 ? batch
+            : throw new InputException($"--batch {text}: expected a number of pictures, 1 to 1024");
+    }
+
+    private static int Run(string name, string? config, string[] sets, int? batch, WorkDevice on, string? html)
     {
         if (config is null && sets.Length > 0)
         {
             throw new InputException("--set: expected --config FILE, whose values it overrides");
         }
 
-        var (recorder, memory) = config is not null ? ConfiguredStep.Record(name = config, sets, on) : RecordCase(name, on);
+        if (config is not null && batch is not null)
+        {
+            throw new InputException("--batch: expected --case, whose pictures it counts; with --config FILE, --set train.batch=N says how many");
+        }
+
+        var (recorder, memory) = config is not null ? ConfiguredStep.Record(name = config, sets, on) : RecordCase(name, batch, on);
         Print(recorder, Path.GetFileName(name));
         Console.WriteLine(memory);
         if (html is not null)
@@ -42,9 +57,14 @@ internal static class StepVerb
         return 0;
     }
 
-    private static (KernelRecorder Recorder, string Memory) RecordCase(string name, WorkDevice on)
+    private static (KernelRecorder Recorder, string Memory) RecordCase(string name, int? batch, WorkDevice on)
     {
         var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException($"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
+        if (batch is { } pictures)
+        {
+            @case = @case.TakesBatches ? @case.With(pictures) : throw new InputException($"--batch {pictures}: case {name} takes no pictures; encoder, prompts and step cases do");
+        }
+
         string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
         try
         {

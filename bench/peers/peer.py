@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""PyTorch's side of `bench peers`: peer.py KIND FOLDER THREADS DEVICE PRECISION size=value...
+"""PyTorch's side of `bench peers`: peer.py KIND FOLDER THREADS DEVICE PRECISION ENGINE size=value...
 
-Reads the case's files from FOLDER, writes out.pytorch.safetensors there, warms up, then obeys lines on standard input: "run N" runs N times and
+Reads the case's files from FOLDER, writes out.ENGINE.safetensors there (ENGINE is pytorch, or pytorch-compile, which passes the work through torch.compile), warms up, then obeys lines on standard input: "run N" runs N times and
 answers with the times; anything else ends. Answers are lines of JSON. `peer.py --version` names the PyTorch and the BLAS that it uses.
 """
 import contextlib
@@ -97,15 +97,17 @@ def main():
     if sys.argv[1] == "--version":
         print(f"PyTorch {torch.__version__} with {blas() if sys.argv[2] == 'cpu' else torch.cuda.get_device_name()}")
         return
-    kind, folder, threads, name, precision = sys.argv[1:6]
+    kind, folder, threads, name, precision, engine = sys.argv[1:7]
     torch.set_num_threads(int(threads))
     device = (Host if name == "cpu" else Card)(precision)
     import tensors
     import works
-    work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[6:])})
+    work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[7:])})
+    if engine == "pytorch-compile":
+        work.compile()
     with device.scope():
         checked = work.check()
-    tensors.write(f"{folder}/out.pytorch.safetensors", checked)
+    tensors.write(f"{folder}/out.{engine}.safetensors", checked)
     del checked
     gc.collect()
     device.reset()

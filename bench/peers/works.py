@@ -13,6 +13,9 @@ class Work:
         self.folder, self.sizes = Path(folder), sizes
         self.inputs = tensors.read(self.folder / "inputs.safetensors")
 
+    def compile(self):
+        raise NotImplementedError(f"{type(self).__name__} has no compiled form")
+
     def weights(self):
         return tensors.read(self.folder / "clip.safetensors")
 
@@ -57,6 +60,9 @@ class Encoder(Work):
         super().__init__(folder, sizes)
         self.tower = Vision(self.weights(), sizes["size"])
 
+    def compile(self):
+        self.tower.encode = torch.compile(self.tower.encode)
+
     def run(self):
         with torch.no_grad():
             return self.tower.encode(self.inputs["image"])
@@ -69,6 +75,9 @@ class Prompts(Work):
     def __init__(self, folder, sizes):
         super().__init__(folder, sizes)
         self.tower, self.p = Vision(self.weights(), sizes["size"]), self.parameters()
+
+    def compile(self):
+        self.tower.encode_prompted = torch.compile(self.tower.encode_prompted)
 
     def run(self):
         g, v = self.tower.encode_prompted(self.inputs["image"], self.p, 0)
@@ -126,6 +135,9 @@ class Step(Work):
         self.image, self.p = Vision(weights, sizes["size"]), self.parameters()
         self.texts = Text(weights, self.inputs["ids"][:, : sizes["length"]].long())
         self.optimizer = torch.optim.AdamW(self.p.values(), lr=1e-5, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01)
+
+    def compile(self):
+        self.forward = torch.compile(self.forward)
 
     def forward(self, dropout):
         t = torch.nn.functional.normalize(self.texts.encode(self.p["text.prompt"]), dim=-1)

@@ -31,7 +31,7 @@ internal sealed class StepWork : OurWork
         }
 
         (_folder, _prompts, _image) = (folder, @case["prompts"], Input("image"));
-        _labels = Device.FromHost(Array.ConvertAll(Integers("labels"), l => (byte)l), new Shape(1, @case["size"], @case["size"]));
+        _labels = Device.FromHost(Array.ConvertAll(Integers("labels"), l => (byte)l), new Shape(@case.Batch, @case["size"], @case["size"]));
         _texts = TokenBatch.Create(Integers("ids"), @case["classes"]);
     }
 
