@@ -7,6 +7,7 @@ using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
+using Ldvc.Bench.Scale;
 using Ldvc.Bench.Sweep;
 using Ldvc.Bench.Tiles;
 using Ldvc.Tensors;
@@ -31,7 +32,9 @@ internal static class BenchProgram
             SweepVerb.Create(),
             TilesVerb.Create(),
             PtxVerb.Create(),
+            ScaleVerb.Create(),
             Worker.Create(),
+            ScaleWorker.Create(),
         };
         root.SetAction(result =>
         {

@@ -133,8 +133,9 @@ internal sealed unsafe class MpiPulse
     }
 
     /// <summary>Leaves the ring when all do, so that no message is under way when MPI ends; still watches meanwhile.</summary>
+    /// <param name="heed">Called with what another process says that wants the job to end after all.</param>
     /// <exception cref="ProcessGroupException">A process is gone.</exception>
-    internal void Part()
+    internal void Part(Action<MpiAbort> heed)
     {
         nint begun = 0;
         _mpi.Check(_mpi.Barrier(_comm, &begun), "MPI_Ibarrier", _rank);
@@ -146,6 +147,11 @@ internal sealed unsafe class MpiPulse
             _mpi.Check(_mpi.Test(&request, &all), "MPI_Ibarrier", _rank);
             barrier = request;
             Beat();
+            if (Notice() is { } notice)
+            {
+                heed(notice);
+            }
+
             return all != 0;
         });
         Until(s_farewell, HasSent);

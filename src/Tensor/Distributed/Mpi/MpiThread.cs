@@ -305,7 +305,7 @@ internal sealed class MpiThread
         {
             Try(() =>
             {
-                _pulse?.Part();
+                _pulse?.Part(End);
                 _mpi.Check(_mpi.Finish(), "MPI_Finalize", Rank);
             });
         }

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Ldvc.Bench.Compare.Ours;
+using Ldvc.Configuration;
+using Ldvc.Data;
+using Ldvc.Distributed;
+using Ldvc.Lab.Synthetic;
+using Ldvc.Model;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Distributed;
+using Ldvc.Tensors.Distributed.Launch;
+using Ldvc.Training;
+
+namespace Ldvc.Bench.Scale;
+
+/// <summary>What `bench scale` starts, once or under a launcher: trains some steps and says how fast. Nothing is written.</summary>
+internal static class ScaleWorker
+{
+    internal const string Name = "scale-worker";
+
+    private const int WarmUp = 3;
+
+    internal static Command Create()
+    {
+        Argument<string> config = new("CONFIG"), threads = new("THREADS"), steps = new("STEPS");
+        Argument<string[]> sets = new("SETS") { Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command(Name, "What `bench scale` starts.") { config, threads, steps, sets };
+        command.Hidden = true;
+        command.SetAction(result => Run(
+            result.GetRequiredValue(config),
+            int.Parse(result.GetRequiredValue(threads), CultureInfo.InvariantCulture),
+            int.Parse(result.GetRequiredValue(steps), CultureInfo.InvariantCulture),
+            result.GetValue(sets) ?? []));
+        return command;
+    }
+
+    private static int Run(string path, int threads, int steps, string[] sets)
+    {
+        IProcessGroup group = ProcessGroups.Open(DistMode.Auto, Environment.GetEnvironmentVariable, LaunchedOutput.Error.WriteLine);
+        LdvcConfig config = ConfigLoader.Load(path, sets);
+        using Device device = new WorkDevice("cpu", threads, Precision.Fp32).Open();
+        group.Use(device);
+        SegmentationDataset training = DrawnData.Registry.OpenTraining(config);
+        using LoadedModel loaded = LoadedModel.Create(config.Clip.Path!, config.Model, device, (ulong)config.Train.Seed, training.Classes);
+        using var trainer = new LdvcTrainer(loaded, training, config, new JobMember(group, threads));
+        for (int i = 0; i < WarmUp; i++)
+        {
+            trainer.RunStep();
+        }
+
+        group.Barrier();
+        TimeSpan before = group.TimeInCommunication;
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < steps; i++)
+        {
+            trainer.RunStep();
+        }
+
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double[] share = [(group.TimeInCommunication - before).TotalSeconds / seconds];
+        group.Max(share);
+        if (group.Rank == 0)
+        {
+            LaunchedOutput.Out.WriteLine(JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, share[0], group.Description)));
+        }
+
+        group.Dispose();
+        return 0;
+    }
+}
+
+/// <summary>What a worker measured.</summary>
+/// <param name="Pictures">Pictures a second, over all processes.</param>
+/// <param name="Communication">Share of the time that the process that waited most has waited for sums.</param>
+/// <param name="Group">What carried them.</param>
+internal sealed record ScaleResult(double Pictures, double Communication, string Group);
