@@ -1,8 +1,8 @@
 namespace Ldvc.Bench.Scale;
 
 /// <summary>
-/// How long a step of several GPUs takes, on paper: the batch is shared out, the gradients are summed in a ring whose slowest link sets the pace. Nothing here is
-/// measured but the inputs.
+/// How long a step of several GPUs takes, on paper: the batch is shared out, the gradients are summed in a ring whose slowest link sets the pace.
+/// Nothing here is measured but the inputs.
 /// </summary>
 /// <param name="PictureMilliseconds">A step's time for one picture on one GPU.</param>
 /// <param name="Batch">Pictures of a step, over all GPUs.</param>
@@ -10,7 +10,8 @@ namespace Ldvc.Bench.Scale;
 /// <param name="Window">The share of a step in which gradients are ready and the backward still runs.</param>
 /// <param name="BucketMegabytes">What is summed at once: the last one's sum has nothing left to hide behind.</param>
 /// <param name="LinkShare">The share of a link's rate that a ring reaches.</param>
-internal sealed record PaperModel(double PictureMilliseconds, int Batch, double GradientMegabytes, double Window, double BucketMegabytes, double LinkShare)
+internal sealed record PaperModel(
+    double PictureMilliseconds, int Batch, double GradientMegabytes, double Window, double BucketMegabytes, double LinkShare)
 {
     /// <summary>The formulas, as they are computed here.</summary>
     internal static string[] Formulas { get; } =

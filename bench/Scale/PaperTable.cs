@@ -36,7 +36,8 @@ internal static class PaperTable
 
     private static void Row(PaperModel model, TextWriter output, int gpus, string name, Link link)
     {
-        double alone = model.Efficiency(gpus, link), overlapped = model.EfficiencyWithOverlap(gpus, link), ideal = gpus * 1000 / model.PictureMilliseconds;
+        double alone = model.Efficiency(gpus, link), overlapped = model.EfficiencyWithOverlap(gpus, link);
+        double ideal = gpus * 1000 / model.PictureMilliseconds;
         string rate = gpus == 1 ? "-" : Text($"{link.Name} ({link.GigabytesPerSecond} GB/s, {link.StepMicroseconds} us)");
         output.WriteLine(Text($"| {name} | {rate} | {model.Compute(gpus):0.0} | {model.Sums(gpus, link):0.00} | {ideal * alone:0} | {alone:P0} | {ideal * overlapped:0} | {overlapped:P0} |"));
     }

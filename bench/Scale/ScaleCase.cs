@@ -18,7 +18,9 @@ internal sealed record ScaleCase(string Name, string Config, string[] Sets, int 
     /// <summary>The demo's training with a batch that 1, 2, 3, 4 and 6 processes can share.</summary>
     internal static ScaleCase Small(int steps) => new("demo", Demo, ["train.batch=12"], steps);
 
-    /// <summary>ViT-B/16 at 224 pixels with random weights on the demo's scenes; the text tower is the demo's size, its features are computed once a step.</summary>
+    /// <summary>
+    /// ViT-B/16 at 224 pixels with random weights on the demo's scenes; the text tower is the demo's size, its features are computed once a step.
+    /// </summary>
     /// <param name="folder">Where the CLIP is written.</param>
     /// <param name="steps">Steps that are timed.</param>
     internal static ScaleCase VitB16(string folder, int steps)

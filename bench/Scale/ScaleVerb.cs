@@ -9,7 +9,9 @@ using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Bench.Scale;
 
-/// <summary>`bench scale`: one process of two threads against two processes of one thread, by each launcher that is installed, and several GPUs on paper.</summary>
+/// <summary>
+/// `bench scale`: one process of two threads against two processes of one thread, by each launcher that is installed, and several GPUs on paper.
+/// </summary>
 internal static class ScaleVerb
 {
     private static readonly string[] s_launchers = ["mpirun.openmpi", "mpirun.mpich"];

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Distributed;
 
-/// <summary>What is asked of NCCL and of the CUDA driver, by a library that stands in for both, writes the calls down and adds the buffers (tests/data/nccl).</summary>
+/// <summary>
+/// What is asked of NCCL and of the CUDA driver, by a library that stands in for both, writes the calls down and adds the buffers (tests/data/nccl).
+/// </summary>
 public sealed class NcclTests : IDisposable
 {
     private const nint Compute = 0x5500;

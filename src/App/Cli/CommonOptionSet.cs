@@ -5,7 +5,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.App.Cli;
 
-/// <summary>The options every verb has, and --dist of those that run in several processes. Values are read as text and checked here, so that messages say what is expected.</summary>
+/// <summary>
+/// The options every verb has, and --dist of those that run in several processes. Values are read as text and checked here, so that messages say what
+/// is expected.
+/// </summary>
 internal sealed class CommonOptionSet
 {
     internal const string VerboseName = "--verbose";

@@ -35,8 +35,8 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     public IProcessGroup Group => Host.Job.Group;
 
     /// <summary>
-    /// Opens the device that --device and --threads name: of several processes each takes the card of its place on the node, and its share of the cores. A call
-    /// of all processes.
+    /// Opens the device that --device and --threads name: of several processes each takes the card of its place on the node, and its share of the
+    /// cores. A call of all processes.
     /// </summary>
     /// <exception cref="InputException">There is no such device, or not one for each process.</exception>
     public Device OpenDevice()

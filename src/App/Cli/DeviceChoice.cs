@@ -34,7 +34,8 @@ internal sealed record DeviceChoice(string Kind, int Index, bool IsNamed)
     {
         bool card = Kind is "cuda" or "opencl";
         bool choose = card && !IsNamed && group.LocalSize > 1;
-        Device device = DeviceFactory.Open(card ? $"{Kind}:{(choose ? Place(GpuPlatform.List(Kind == "cuda" ? GpuKind.Cuda : GpuKind.OpenCl).Count, group) : Index)}" : Kind, threads);
+        int index = choose ? Place(GpuPlatform.List(Kind == "cuda" ? GpuKind.Cuda : GpuKind.OpenCl).Count, group) : Index;
+        Device device = DeviceFactory.Open(card ? $"{Kind}:{index}" : Kind, threads);
         try
         {
             if (choose && CudaCard.Of(device) is { } cuda && CudaCard.SharedWith(group, cuda.Name) is { } other)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Ldvc.Tensors.Distributed;
 
-/// <summary>Sums a tensor through host memory, in float32: for devices whose memory a group cannot reach, and for elements that it cannot add.</summary>
+/// <summary>
+/// Sums a tensor through host memory, in float32: for devices whose memory a group cannot reach, and for elements that it cannot add.
+/// </summary>
 internal static class HostSum
 {
     /// <summary>Begins the sum of a copy; the values are overwritten when it is waited for.</summary>

@@ -3,19 +3,20 @@ using System.Diagnostics.CodeAnalysis;
 namespace Ldvc.Tensors.Distributed;
 
 /// <summary>
-/// The processes of one job, seen from one of them. A program of one process has a group of one (<see cref="SingleProcessGroup"/>), so whoever computes
-/// need not ask.
+/// The processes of one job, seen from one of them. A program of one process has a group of one (<see cref="SingleProcessGroup"/>), so whoever
+/// computes need not ask.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Every operation but <see cref="Abort"/> is one of all processes: each calls the same operations in the same order, with the same lengths (where nothing
-/// else is said) and the same root, one thread at a time. Sums of the same number of processes twice are the same bits, and the same bits on every process.
+/// Every operation but <see cref="Abort"/> is one of all processes: each calls the same operations in the same order, with the same lengths (where
+/// nothing else is said) and the same root, one thread at a time. Sums of the same number of processes twice are the same bits, and the same bits on
+/// every process.
 /// </para>
 /// <para>
-/// A process that cannot go on calls nothing of this: it throws, and whoever opened the group ends the job (the program does so for every verb: the others
-/// stop within seconds, and one of them prints one sentence with the rank). A process that waits for one that is gone gets a
-/// <see cref="ProcessGroupException"/>, not an endless wait. <see cref="IDisposable.Dispose"/> is an operation of all processes, too, for the normal end: no
-/// <c>using</c>, which would wait for the others after an exception.
+/// A process that cannot go on calls nothing of this: it throws, and whoever opened the group ends the job (the program does so for every verb: the
+/// others stop within seconds, and one of them prints one sentence with the rank). A process that waits for one that is gone gets a <see
+/// cref="ProcessGroupException"/>, not an endless wait. <see cref="IDisposable.Dispose"/> is an operation of all processes, too, for the normal end:
+/// no <c>using</c>, which would wait for the others after an exception.
 /// </para>
 /// </remarks>
 internal interface IProcessGroup : IDisposable
@@ -78,15 +79,15 @@ internal interface IProcessGroup : IDisposable
     IPendingSum BeginSum(Memory<float> values);
 
     /// <summary>
-    /// The same for a tensor of float32, bf16 or fp16 on any device. On a GPU it sums what the work queued so far makes of the tensor, and work queued after
-    /// <see cref="IPendingSum.Wait"/> sees the sum: with NCCL the host waits for neither, else the values pass through the host.
+    /// The same for a tensor of float32, bf16 or fp16 on any device. On a GPU it sums what the work queued so far makes of the tensor, and work
+    /// queued after <see cref="IPendingSum.Wait"/> sees the sum: with NCCL the host waits for neither, else the values pass through the host.
     /// </summary>
     /// <exception cref="ArgumentException">The elements are of another type.</exception>
     IPendingSum BeginSum(Tensor values);
 
     /// <summary>
-    /// Says which device this process computes on, once, before the first sum of its tensors; all processes call it. Where they are CUDA devices and NCCL is
-    /// wanted and there, sums of their tensors go from card to card.
+    /// Says which device this process computes on, once, before the first sum of its tensors; all processes call it. Where they are CUDA devices and
+    /// NCCL is wanted and there, sums of their tensors go from card to card.
     /// </summary>
     /// <exception cref="InputException">NCCL was asked for and cannot be had, or two processes use one card.</exception>
     void Use(Device device);
@@ -101,7 +102,9 @@ internal interface IProcessGroup : IDisposable
 /// <summary>A sum that was begun.</summary>
 internal interface IPendingSum
 {
-    /// <summary>Returns when the values are the sum (of a tensor on a GPU: when whatever is queued from now on sees it); once more does nothing.</summary>
+    /// <summary>
+    /// Returns when the values are the sum (of a tensor on a GPU: when whatever is queued from now on sees it); once more does nothing.
+    /// </summary>
     /// <exception cref="ProcessGroupException">The operation failed, or a process is gone.</exception>
     void Wait();
 }

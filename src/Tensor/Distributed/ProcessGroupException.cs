@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Distributed;
 
 /// <summary>
-/// An operation of a process group failed: a process or the connection to it is gone, or the library refuses. Nothing of the user's input is wrong; the
-/// program prints the sentence and ends with exit code 75, "try again".
+/// An operation of a process group failed: a process or the connection to it is gone, or the library refuses. Nothing of the user's input is wrong;
+/// the program prints the sentence and ends with exit code 75, "try again".
 /// </summary>
 internal sealed class ProcessGroupException : Exception
 {

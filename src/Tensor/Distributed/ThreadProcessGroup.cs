@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Tensors.Distributed;
 
 /// <summary>
-/// A group whose processes are threads of this one: for tests of what runs in several processes. Values are added in the order of the ranks. Ranks that
-/// call different operations get an exception that names both, where a library would hang.
+/// A group whose processes are threads of this one: for tests of what runs in several processes. Values are added in the order of the ranks. Ranks
+/// that call different operations get an exception that names both, where a library would hang.
 /// </summary>
 internal sealed class ThreadProcessGroup : IProcessGroup
 {
@@ -30,8 +30,8 @@ internal sealed class ThreadProcessGroup : IProcessGroup
     public TimeSpan TimeInCommunication => new(Interlocked.Read(ref _waited));
 
     /// <summary>
-    /// Runs a body as every rank, each on a thread of its own, and returns when all have ended. When one throws, the others fail at their next operation,
-    /// and its exception is thrown here.
+    /// Runs a body as every rank, each on a thread of its own, and returns when all have ended. When one throws, the others fail at their next
+    /// operation, and its exception is thrown here.
     /// </summary>
     internal static void Run(int size, Action<IProcessGroup> body)
     {

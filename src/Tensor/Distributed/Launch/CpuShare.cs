@@ -21,8 +21,8 @@ internal sealed record CpuShare(int Threads, int Cores, int Sharers)
     }
 
     /// <summary>
-    /// Processes that may use the same cores share them. Launchers often give each process cores of its own (Open MPI binds two processes to a core each):
-    /// then there is nothing to share.
+    /// Processes that may use the same cores share them. Launchers often give each process cores of its own (Open MPI binds two processes to a core
+    /// each): then there is nothing to share.
     /// </summary>
     /// <param name="cores">The cores that this process may use.</param>
     /// <param name="own">"node list-of-cores" of this process.</param>

@@ -3,7 +3,9 @@ namespace Ldvc.Tensors.Distributed.Launch;
 /// <summary>What --dist asks for.</summary>
 internal enum DistMode
 {
-    /// <summary>What the launcher's environment says: one process without a launcher, else MPI, and NCCL for CUDA devices where it is installed.</summary>
+    /// <summary>
+    /// What the launcher's environment says: one process without a launcher, else MPI, and NCCL for CUDA devices where it is installed.
+    /// </summary>
     Auto,
 
     /// <summary>This process alone, whatever started it.</summary>

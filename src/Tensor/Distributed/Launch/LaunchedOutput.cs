@@ -4,8 +4,8 @@ using System.Text;
 namespace Ldvc.Tensors.Distributed.Launch;
 
 /// <summary>
-/// The standard streams of a process that a launcher started. Open MPI gives its processes a terminal and passes on what they write there; .NET's console
-/// would greet a terminal with control sequences, which end up in the user's files.
+/// The standard streams of a process that a launcher started. Open MPI gives its processes a terminal and passes on what they write there; .NET's
+/// console would greet a terminal with control sequences, which end up in the user's files.
 /// </summary>
 internal static partial class LaunchedOutput
 {

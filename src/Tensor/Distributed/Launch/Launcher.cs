@@ -38,7 +38,8 @@ internal sealed record Launcher(string Name, MpiFamily? Family, int? Size, int? 
                 return Read(SlurmName, null, "SLURM_STEP_NUM_TASKS", "SLURM_PROCID");
             }
 
-            return variable("SLURM_JOB_ID") is null || variable("SLURM_STEP_ID") is not null ? Read(SlurmName, null, "SLURM_NTASKS", "SLURM_PROCID") : null;
+            bool script = variable("SLURM_JOB_ID") is not null && variable("SLURM_STEP_ID") is null;
+            return script ? null : Read(SlurmName, null, "SLURM_NTASKS", "SLURM_PROCID");
         }
 
         int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Tensors.Distributed.Mpi;
 
 /// <summary>
-/// The values of MPI's predefined handles and constants in one binary interface. A handle is as wide as a pointer here: where a library takes an int, the
-/// upper half of the register or of the stack slot is not looked at.
+/// The values of MPI's predefined handles and constants in one binary interface. A handle is as wide as a pointer here: where a library takes an int,
+/// the upper half of the register or of the stack slot is not looked at.
 /// </summary>
 internal sealed record MpiAbi
 {

@@ -8,8 +8,9 @@ namespace Ldvc.Tensors.Distributed.Mpi;
 internal unsafe delegate int MpiStart(nint* request);
 
 /// <summary>
-/// An operation that some thread asks for and the communication thread carries out: one or several calls that are started together, in this order, and
-/// are done when all of their requests are. The memory that the calls use is the caller's, who keeps it in place until <see cref="Wait"/> has returned.
+/// An operation that some thread asks for and the communication thread carries out: one or several calls that are started together, in this order,
+/// and are done when all of their requests are. The memory that the calls use is the caller's, who keeps it in place until <see cref="Wait"/> has
+/// returned.
 /// </summary>
 internal sealed class MpiOperation(string name, params MpiStart[] calls)
 {

@@ -113,7 +113,8 @@ internal sealed unsafe class MpiProcessGroup : IProcessGroup
 
     private PendingSum Begin(float* start, long count, Action release)
     {
-        var operation = new MpiOperation("MPI_Iallreduce", Cut(count, (at, part) => request => _mpi.AllReduce(start + at, part, _mpi.Abi.Float, _mpi.Abi.Sum, _world, request)));
+        MpiStart[] calls = Cut(count, (at, part) => request => _mpi.AllReduce(start + at, part, _mpi.Abi.Float, _mpi.Abi.Sum, _world, request));
+        var operation = new MpiOperation("MPI_Iallreduce", calls);
         _thread.Post(operation);
         return new PendingSum(() =>
         {

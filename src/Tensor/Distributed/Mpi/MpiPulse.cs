@@ -7,8 +7,8 @@ namespace Ldvc.Tensors.Distributed.Mpi;
 
 /// <summary>
 /// How the processes notice that one is gone or wants the job to end, on a communicator of its own. Each sends a beat to the next one in a ring every
-/// second; a process that has heard nothing for long says that its neighbour is gone. MPI itself does not: when no launcher ends the job, the others would
-/// wait for ever. A process that fails sends rank 0 a notice with its sentence.
+/// second; a process that has heard nothing for long says that its neighbour is gone. MPI itself does not: when no launcher ends the job, the others
+/// would wait for ever. A process that fails sends rank 0 a notice with its sentence.
 /// </summary>
 internal sealed unsafe class MpiPulse
 {

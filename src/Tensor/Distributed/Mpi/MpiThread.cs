@@ -4,12 +4,12 @@ using System.Runtime.ExceptionServices;
 namespace Ldvc.Tensors.Distributed.Mpi;
 
 /// <summary>
-/// The one thread that calls MPI: it initialises MPI, starts the operations in the order in which they are posted, lets MPI go on with them, watches the
-/// other processes (<see cref="MpiPulse"/>), and finalises MPI or ends the job.
+/// The one thread that calls MPI: it initialises MPI, starts the operations in the order in which they are posted, lets MPI go on with them, watches
+/// the other processes (<see cref="MpiPulse"/>), and finalises MPI or ends the job.
 /// </summary>
 /// <remarks>
-/// MPI moves data when it is called, and a wait of MPI's own takes a whole core. With one core for each process that core is the computation's. So the
-/// thread asks MPI again and again and sleeps in between: shortly while somebody waits for the result, longer while the program computes.
+/// MPI moves data when it is called, and a wait of MPI's own takes a whole core. With one core for each process that core is the computation's. So
+/// the thread asks MPI again and again and sleeps in between: shortly while somebody waits for the result, longer while the program computes.
 /// </remarks>
 internal sealed class MpiThread
 {

@@ -9,7 +9,8 @@ namespace Ldvc.Tensors.Distributed.Nccl;
 /// <param name="Context">The context that computes.</param>
 /// <param name="Stream">The stream on which it computes.</param>
 /// <param name="Address">Where a tensor's values lie in that context.</param>
-/// <param name="Queueing">Makes the context the thread's current one; what is queued until the result is disposed of is queued by this thread alone.</param>
+/// <param name="Queueing">Makes the context the thread's current one; what is queued until the result is disposed of is queued by this thread
+/// alone.</param>
 internal sealed record CudaCard(string Name, int Ordinal, nint Context, nint Stream, Func<Tensor, nint> Address, Func<IDisposable> Queueing)
 {
     /// <summary>The card of a device; null when it is none of CUDA's.</summary>

@@ -1,8 +1,9 @@
 namespace Ldvc.Tensors.Distributed.Nccl;
 
 /// <summary>
-/// A second stream on a card, in the card's primary context, beside the stream that computes. NCCL works in primary contexts, ILGPU in one of its own. So
-/// values are copied to a buffer of this side and back, on the card; events of the driver order the two streams, and the host waits for neither.
+/// A second stream on a card, in the card's primary context, beside the stream that computes. NCCL works in primary contexts, ILGPU in one of its
+/// own. So values are copied to a buffer of this side and back, on the card; events of the driver order the two streams, and the host waits for
+/// neither.
 /// </summary>
 internal sealed class CudaSide : IDisposable
 {
@@ -23,8 +24,8 @@ internal sealed class CudaSide : IDisposable
     internal nint Stream { get; }
 
     /// <summary>
-    /// Queues: what the computation has made of the values so far is copied here, worked on, and copied back. Returns at once; <see cref="Join"/> makes the
-    /// computation wait.
+    /// Queues: what the computation has made of the values so far is copied here, worked on, and copied back. Returns at once; <see cref="Join"/>
+    /// makes the computation wait.
     /// </summary>
     /// <param name="values">Where they lie in the computation's context.</param>
     /// <param name="bytes">Their size.</param>

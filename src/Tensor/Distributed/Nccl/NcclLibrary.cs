@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Ldvc.Tensors.Distributed.Nccl;
 
-/// <summary>A loaded NCCL: the functions that are used, by function pointers. The numbers of types and operations are those of NCCL 2's nccl.h.</summary>
+/// <summary>
+/// A loaded NCCL: the functions that are used, by function pointers. The numbers of types and operations are those of NCCL 2's nccl.h.
+/// </summary>
 internal sealed unsafe class NcclLibrary
 {
     /// <summary>The variable that names the library.</summary>

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Ldvc.Tensors.Distributed.Nccl;
 
 /// <summary>
-/// A group in which sums of tensors on CUDA devices go from card to card through NCCL; everything else is the inner group's. Which cards there are is known
-/// once the processes have opened their devices (<see cref="Use"/>).
+/// A group in which sums of tensors on CUDA devices go from card to card through NCCL; everything else is the inner group's. Which cards there are is
+/// known once the processes have opened their devices (<see cref="Use"/>).
 /// </summary>
 internal sealed class NcclProcessGroup : IProcessGroup
 {
@@ -19,7 +19,8 @@ internal sealed class NcclProcessGroup : IProcessGroup
 
     /// <summary>Puts NCCL before a group.</summary>
     /// <param name="inner">The group; disposed of with this one.</param>
-    /// <param name="required">Whether a process without a CUDA device or without NCCL is an error; if not, its tensors go through the inner group.</param>
+    /// <param name="required">Whether a process without a CUDA device or without NCCL is an error; if not, its tensors go through the inner
+    /// group.</param>
     /// <param name="parts">Where cards and libraries are found.</param>
     internal NcclProcessGroup(IProcessGroup inner, bool required, NcclParts parts) => (_inner, _required, _parts) = (inner, required, parts);
 
