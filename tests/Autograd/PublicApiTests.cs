@@ -6,11 +6,17 @@ namespace Ldvc.Tests.Autograd;
 
 public class PublicApiTests
 {
+    // Several operations in one, for the model alone: each computes what public ones compute one after the other, in fewer kernels.
+    private static readonly string[] Joined =
+        ["AddLayerNorm", "AttentionTo", "Dropout", "DropoutEach", "JoinedLinear", "SelfRouteAttention", "SpliceRow"];
+
     // Who can build a tape and check gradients can also call what they are made of.
     [Fact]
     public void EveryOperationIsPublic()
     {
-        foreach (var method in CaseCoverage.Operations(typeof(Tape).Assembly.GetTypes()))
+        var methods = CaseCoverage.Operations(typeof(Tape).Assembly.GetTypes()).ToArray();
+        Assert.Empty(Joined.Except(methods.Where(method => !method.IsPublic).Select(method => method.Name)));
+        foreach (var method in methods.Where(method => method.IsPublic || !Joined.Contains(method.Name)))
         {
             Assert.True(method.IsPublic && method.DeclaringType!.IsPublic, $"{method.DeclaringType!.Name}.{method.Name}");
             Assert.All(method.GetParameters(), p => Assert.True(p.ParameterType.IsVisible, $"{method.Name}: {p}"));

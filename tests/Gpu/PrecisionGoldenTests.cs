@@ -18,7 +18,8 @@ public class PrecisionGoldenTests(SimulatorFixture fixture)
     [InlineData("ldvc-route")]
     public void Bf16(string name) => Compare(Precision.Bf16, name);
 
-    private protected void Compare(Precision precision, string name)
+    // Rounding may move an input of a ReLU across zero, or a route: then a file is beyond the bounds by the factor that docs/compare.md states.
+    private protected void Compare(Precision precision, string name, double factor = 1)
     {
         var device = fixture.Twin.Device;
         try
@@ -26,7 +27,7 @@ public class PrecisionGoldenTests(SimulatorFixture fixture)
             device.Precision = precision;
             var rows = ReferenceComparison.Run(
                 TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(precision), device, cancellation: TestContext.Current.CancellationToken);
-            Assert.All(rows, row => Assert.True(row.Within, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
+            Assert.All(rows, row => Assert.True(row.MaxRelative <= factor * row.Bound, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
 
             // Were products done in float32, everything would be a hundred times closer.
             Assert.True(rows.Max(row => row.MaxRelative) > 1e-4);

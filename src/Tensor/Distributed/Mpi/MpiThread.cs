@@ -18,6 +18,7 @@ internal sealed class MpiThread
 
     // When nobody ends the job although a process is lost, since the program hangs in something else, this thread does.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_heard = TimeSpan.FromMilliseconds(250);
 
     private readonly MpiLibrary _mpi;
     private readonly object _lock = new();
@@ -295,6 +296,9 @@ internal sealed class MpiThread
     private void End(MpiAbort abort)
     {
         abort.Say(_say);
+
+        // MPICH's launcher drops what is still in the pipe of a process that ends the job.
+        Thread.Sleep(s_heard);
         _ = _mpi.Abort(abort.ExitCode);
         Environment.Exit(abort.ExitCode);
     }
