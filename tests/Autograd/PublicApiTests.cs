@@ -6,9 +6,9 @@ namespace Ldvc.Tests.Autograd;
 
 public class PublicApiTests
 {
-    // Several operations in one, for the model alone: each computes what public ones compute one after the other, in fewer kernels.
+    // For the model alone: several operations in one, which compute what public ones compute one after the other, and overloads for a part of a batch.
     private static readonly string[] Joined =
-        ["AddLayerNorm", "AttentionTo", "Dropout", "DropoutEach", "JoinedLinear", "SelfRouteAttention", "SpliceRow"];
+        ["AddLayerNorm", "AttentionTo", "Dropout", "DropoutEach", "JoinedLinear", "MaskLoss", "SelfRouteAttention", "SpliceRow"];
 
     // Who can build a tape and check gradients can also call what they are made of.
     [Fact]

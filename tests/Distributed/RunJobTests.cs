@@ -89,9 +89,9 @@ public sealed class RunJobTests
         using var data = new TinyData();
         using var stop = new CancellationTokenSource();
 
-        // The one that is told is told before its first picture: none is certain to be left once one is done.
+        // Told before the first picture of one process: once one is done, none is certain to be left.
         var listener = new Listener { Title = "image", Stop = stop };
-        TrainingOutcome[] outcomes = Ranks.Run(2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? new Listener() : listener), [default, stop.Token]);
+        TrainingOutcome[] outcomes = Ranks.Run(2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener()), [default, stop.Token]);
         Assert.All(outcomes, outcome => Assert.Null(outcome.Scores));
         Assert.All(outcomes, outcome => Assert.Equal(Steps, outcome.Step));
         Assert.False(File.Exists(data.At("run", "scores.json")));
