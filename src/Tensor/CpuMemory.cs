@@ -20,8 +20,18 @@ internal static unsafe class CpuMemory
     internal static void* Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        return t_refuses is { } refuses && refuses(bytes)
-            ? throw new InsufficientMemoryException($"{bytes} bytes refused")
-            : NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        if (t_refuses is { } refuses && refuses(bytes))
+        {
+            throw new InsufficientMemoryException($"{bytes} bytes refused");
+        }
+
+        if (!LargePages.Suit(bytes))
+        {
+            return NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        }
+
+        void* block = NativeMemory.AlignedAlloc((nuint)bytes, LargePages.Size);
+        LargePages.Ask(block, bytes);
+        return block;
     }
 }

@@ -15,20 +15,10 @@ internal static class ElementConversion
                 MemoryMarshal.Cast<byte, float>(source)[..destination.Length].CopyTo(destination);
                 break;
             case DType.BFloat16:
-                ReadOnlySpan<ushort> brain = MemoryMarshal.Cast<byte, ushort>(source);
-                for (int i = 0; i < destination.Length; i++)
-                {
-                    destination[i] = HalfConversion.BFloat16ToSingle(brain[i]);
-                }
-
+                HalfConversion.BFloat16ToSingle(MemoryMarshal.Cast<byte, ushort>(source)[..destination.Length], destination);
                 break;
             case DType.Float16:
-                ReadOnlySpan<ushort> half = MemoryMarshal.Cast<byte, ushort>(source);
-                for (int i = 0; i < destination.Length; i++)
-                {
-                    destination[i] = HalfConversion.Float16ToSingle(half[i]);
-                }
-
+                HalfConversion.Float16ToSingle(MemoryMarshal.Cast<byte, ushort>(source)[..destination.Length], destination);
                 break;
             case DType.Float64:
                 for (int i = 0; i < destination.Length; i++)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Ldvc.Tensors;
@@ -9,6 +10,7 @@ internal static class FiniteScan
     private const int Exponent = 0x7F80_0000;
 
     /// <summary>Index of the first value that is NaN or infinite; -1 when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // Called a few times with a hundred million values: it would be over before the runtime optimises it.
     internal static int FirstBad(ReadOnlySpan<float> values)
     {
         ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(values);

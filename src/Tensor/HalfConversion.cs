@@ -4,7 +4,7 @@ namespace Ldvc.Tensors;
 /// 16-bit floats as bits. Widening is exact. Narrowing rounds to nearest, ties to even; overflow gives infinity, and a NaN stays a NaN of the
 /// same sign (the quiet bit is set, so that cutting the payload can never turn it into an infinity).
 /// </summary>
-public static class HalfConversion
+public static partial class HalfConversion
 {
     /// <summary>The value of a bfloat16: the upper half of a binary32.</summary>
     public static float BFloat16ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);

@@ -1,3 +1,4 @@
+using Ldvc.Autograd;
 using Ldvc.Clip;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
@@ -31,6 +32,35 @@ public sealed class ClipCheckpointTests
                 }
             }
         }
+    }
+
+    [Theory]
+    [InlineData(ClipTowers.Text, "vision_model.post_layernorm.weight", "vision tower")]
+    [InlineData(ClipTowers.Vision, "text_model.final_layer_norm.weight", "text tower")]
+    public void OneTowerIsReadWithoutTheOther(object towers, string unread, string said)
+    {
+        using var folder = new TempFolder();
+        using var device = new CpuDevice(2);
+        using ClipModel whole = TinyClip.Load(device);
+
+        // A NaN where nobody reads is not met; a missing tensor is still another kind of file.
+        string path = TinyClip.Edited(folder, archive => archive.Floats[unread].Values[3] = float.NaN);
+        Assert.Contains($"tensor '{unread}' holds NaN", Assert.Throws<InputException>(() => ClipCheckpoint.Find(path).Load(device)).Message);
+        using ClipModel half = ClipCheckpoint.Find(path).Load(device, towers: (ClipTowers)towers);
+        using var tape = new Tape(device, recording: false);
+        TokenBatch texts = TokenBatch.Create(TinyClip.Ids("a cat"), 1);
+        using Tensor picture = device.FromHost([.. Enumerable.Range(0, 3 * 96 * 96).Select(i => MathF.Sin(i))], new Shape(1, 3, 96, 96));
+        Func<ClipModel, float[]>[] encoders = [clip => clip.Text.Encode(tape, texts).Value.ToArray(), clip => clip.Visual.Encode(tape, picture).Value.ToArray()];
+        if ((ClipTowers)towers == ClipTowers.Vision)
+        {
+            Array.Reverse(encoders);
+        }
+
+        Assert.Equal(encoders[0](whole), encoders[0](half));
+        Assert.Contains(said, Assert.Throws<InvalidOperationException>(() => encoders[1](half)).Message);
+        using var another = new TempFolder();
+        string cut = TinyClip.Edited(another, archive => archive.Floats.Remove(unread));
+        Assert.Contains(unread, Assert.Throws<InputException>(() => ClipCheckpoint.Find(cut).Load(device, towers: (ClipTowers)towers)).Message);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Ldvc.Configuration;
+using Ldvc.Import;
 using Xunit;
 
 namespace Ldvc.Tests.Configuration;
@@ -51,6 +52,15 @@ public sealed class RepositoryConfigTests
         Assert.Equal([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], city.Values.Select(entry => entry.Key));
         Assert.Equal(ConfigLoader.Load(Path.Combine(Folder, "cityscapes", "train-ids.yaml")).Data.Classes, city.Values.Select(entry => entry.Value));
         Assert.Equal(("road", "train", "bicycle"), (city.Values[0].Value, city.Values[16].Value, city.Values[18].Value));
+    }
+
+    // What `ldvc import` writes and what the published recipe says are one model: a checkpoint is refused beside a configuration of another.
+    [Fact]
+    public void CocoStuffHasThePublishedSentences()
+    {
+        string[] sentences = ConfigLoader.Load(Path.Combine(Folder, "coco-stuff", "zegclip.yaml")).Model.Template;
+        Assert.Equal(15, sentences.Distinct().Count());
+        Assert.Equal(ZegClipTemplates.CocoStuff, sentences);
     }
 
     // method.md 10.

@@ -14,6 +14,19 @@ internal static class TestedGpu
     internal static string Instead(string usual) => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? named : usual;
 }
 
+/// <summary>
+/// Whole models on the substitutes for a card take a minute each. Usually every model runs in one precision and every precision on one model; with the variable
+/// LDVC_TEST_ALL=1 all of them do.
+/// </summary>
+internal static class AllModels
+{
+    internal static bool Wanted => Environment.GetEnvironmentVariable("LDVC_TEST_ALL") is { Length: > 0 };
+
+    /// <summary>Rows of a theory: the usual ones, and the others when they are wanted.</summary>
+    internal static IEnumerable<ITheoryDataRow> Of(IEnumerable<object[]> usual, IEnumerable<object[]> others) =>
+        usual.Concat(Wanted ? others : []).Select(row => new TheoryDataRow(row));
+}
+
 /// <summary>One OpenCL device for all its tests: kernels are compiled once.</summary>
 public sealed class OpenClFixture : IDisposable
 {

@@ -14,7 +14,6 @@ namespace Ldvc.Tests.Gpu;
 public class PrecisionGoldenTests(SimulatorFixture fixture)
 {
     [Theory]
-    [InlineData("clip-tiny")]
     [InlineData("ldvc-route")]
     public void Bf16(string name) => Compare(Precision.Bf16, name);
 

@@ -111,25 +111,23 @@ public sealed class MatMulPtxTests(PtxMachineFixture fixture) : SimulatorMatMulT
 [Collection("ptx machine")]
 public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : PrecisionGoldenTests(fixture)
 {
+    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
+        [["bf16", "ldvc-full-attention", 1], ["bf16", "ldvc-zegclip", 1], ["tf32", "ldvc-route", 1], ["tf32", "ldvc-dot-head", 2]],
+        [["bf16", "clip-tiny", 1], ["bf16", "ldvc-no-self-attention", 1], ["tf32", "clip-tiny", 1]]);
+
     [Theory]
-    [InlineData("bf16", "ldvc-full-attention")]
-    [InlineData("bf16", "ldvc-zegclip")]
-    [InlineData("bf16", "ldvc-no-self-attention")]
-    [InlineData("tf32", "clip-tiny")]
-    [InlineData("tf32", "ldvc-route")]
-    [InlineData("tf32", "ldvc-dot-head", 2)]
-    public void MoreModels(string precision, string name, double factor = 1) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
+    [MemberData(nameof(Models))]
+    public void MoreModels(string precision, string name, double factor) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
 }
 
 [Collection("ptx machine")]
 public sealed class GoldenPtxTests(PtxMachineFixture fixture) : SimulatorGoldenTests(fixture)
 {
+    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
+        [["ldvc-no-self-attention"], ["ldvc-route-partial-windows"], ["ldvc-dot-head"]], [["ldvc-full-attention"], ["ldvc-zegclip"]]);
+
     [Theory]
-    [InlineData("ldvc-full-attention")]
-    [InlineData("ldvc-no-self-attention")]
-    [InlineData("ldvc-route-partial-windows")]
-    [InlineData("ldvc-zegclip")]
-    [InlineData("ldvc-dot-head")]
+    [MemberData(nameof(Models))]
     public void OtherModels(string name) => GoldenCases.Compare(fixture.Twin, name);
 }
 

@@ -12,8 +12,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>Attention kernels that are wrong in one place: the first-use check finds it, the portable ones take over, and a warning says so.</summary>
-[Collection("simulator")]
-public class TensorCoreWrongAttentionTests(SimulatorFixture fixture)
+[Collection("ptx machine")]
+public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
 {
     private const int Tokens = 20;
     private const int Width = 64;

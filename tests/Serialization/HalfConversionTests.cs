@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 using Xunit;
@@ -86,5 +87,25 @@ public class HalfConversionTests
         }
 
         return value - low > high - value || (down & 1) == 1 ? up : down;
+    }
+
+    [Theory]
+    [InlineData(DType.Float16)]
+    [InlineData(DType.BFloat16)]
+    public void ArraysAreWidenedLikeSingleValues(DType type)
+    {
+        // Every pattern, from another position in a vector each time, and an end that fills none.
+        ushort[] all = [.. Enumerable.Range(0, 1 << 16).Select(i => (ushort)i)];
+        foreach (int first in (int[])[0, 1, 5, (1 << 16) - 3])
+        {
+            ReadOnlySpan<ushort> part = all.AsSpan(first);
+            var wide = new float[part.Length];
+            ElementConversion.ToFloat32(type, MemoryMarshal.AsBytes(part), wide);
+            for (int i = 0; i < wide.Length; i++)
+            {
+                float expected = type == DType.Float16 ? HalfConversion.Float16ToSingle(part[i]) : HalfConversion.BFloat16ToSingle(part[i]);
+                Assert.Equal(BitConverter.SingleToUInt32Bits(expected), BitConverter.SingleToUInt32Bits(wide[i]));
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Ldvc.Autograd;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MatMul;
@@ -29,9 +30,11 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
 
     /// <summary>Reads all weights that were asked for.</summary>
     /// <param name="digest">Gets every weight's name, shape and values; null = nobody asks.</param>
+    /// <param name="towers">Whose weights are read.</param>
     /// <exception cref="InputException">A value is NaN or infinite, or the file is damaged.</exception>
-    internal void Fill(ClipDigest? digest)
+    internal void Fill(ClipDigest? digest, ClipTowers towers = ClipTowers.Both)
     {
+        _weights.RemoveAll(weight => !towers.HasFlag(IsVisual(weight.Name) ? ClipTowers.Vision : ClipTowers.Text));
         if (device is CpuDevice cpu)
         {
             FillSideBySide(digest, cpu.ThreadCount);
@@ -102,39 +105,60 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         weight.Target.CopyFromHost<ushort>(rounded);
     }
 
+    // A weight is read in pieces that stay in the caches while they are looked at and hashed: memory is passed once. One whose order in memory changes is hashed
+    // as it lies then.
     private void Read(Weight weight, Span<float> values, ClipDigest? digest)
     {
         int each = values.Length / weight.Parts.Length;
+        using IncrementalHash? hash = digest is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<float> stored = weight.Transposed ? new float[values.Length] : values;
         for (int i = 0; i < weight.Parts.Length; i++)
         {
-            Span<float> part = stored.Slice(i * each, each);
-            archive.ReadFloat32(weight.Parts[i], part);
-            int bad = FiniteScan.FirstBad(part);
-            if (bad >= 0)
+            string part = weight.Parts[i];
+            archive.ReadFloat32(part, stored.Slice(i * each, each), (first, piece) =>
             {
-                throw new InputException(FormattableString.Invariant(
-                    $"{archive.Path}: tensor '{weight.Parts[i]}' holds {part[bad]} (value {bad + 1} of {each}), expected finite numbers: the file is damaged, or the CLIP diverged in training."));
-            }
+                RefuseNotFinite(part, first, each, piece);
+                if (!weight.Transposed)
+                {
+                    hash?.AppendData(MemoryMarshal.AsBytes(piece));
+                }
+            });
         }
 
         if (weight.Transposed)
         {
-            int outputs = weight.Target.Shape[0], inputs = weight.Target.Shape[1];
-            for (int i = 0; i < inputs; i++)
-            {
-                for (int o = 0; o < outputs; o++)
-                {
-                    values[(o * inputs) + i] = stored[(i * outputs) + o];
-                }
-            }
+            Transpose(stored, values, weight.Target.Shape[0], weight.Target.Shape[1]);
+            hash?.AppendData(MemoryMarshal.AsBytes(values));
         }
 
-        digest?.Add(weight.Name, weight.Target.Shape.ToString(), values);
+        digest?.Add(weight.Name, weight.Target.Shape.ToString(), hash!.GetHashAndReset());
     }
 
+    private void RefuseNotFinite(string part, int first, int count, ReadOnlySpan<float> piece)
+    {
+        int bad = FiniteScan.FirstBad(piece);
+        if (bad >= 0)
+        {
+            throw new InputException(FormattableString.Invariant(
+                $"{archive.Path}: tensor '{part}' holds {piece[bad]} (value {first + bad + 1} of {count}), expected finite numbers: the file is damaged, or the CLIP diverged in training."));
+        }
+    }
+
+    private static void Transpose(ReadOnlySpan<float> stored, Span<float> values, int outputs, int inputs)
+    {
+        for (int i = 0; i < inputs; i++)
+        {
+            for (int o = 0; o < outputs; o++)
+            {
+                values[(o * inputs) + i] = stored[(i * outputs) + o];
+            }
+        }
+    }
+
+    private static bool IsVisual(string name) => name.StartsWith("visual.", StringComparison.Ordinal);
+
     private DType StoredType(string name, Shape shape) =>
-        name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? DType.BFloat16 : DType.Float32;
+        IsVisual(name) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? DType.BFloat16 : DType.Float32;
 
     private Parameter Take(string name, Shape shape, DType type, bool transposed)
     {

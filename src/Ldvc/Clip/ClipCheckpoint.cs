@@ -62,8 +62,9 @@ internal sealed class ClipCheckpoint
     /// <param name="activation">Which GELU it has, as the user says; null = what the files say.</param>
     /// <param name="digest">Whether <see cref="ClipModel.Digest"/> is wanted.</param>
     /// <param name="otherwise">Which GELU it has where neither the user nor the files tell.</param>
+    /// <param name="towers">Whose weights are read; of the others names and shapes are checked. A digest is one of all.</param>
     /// <exception cref="InputException">The files are damaged, disagree, hold NaN or infinity, or do not tell the activation.</exception>
-    internal ClipModel Load(Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null)
+    internal ClipModel Load(Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null, ClipTowers towers = ClipTowers.Both)
     {
         using var archive = TensorArchive.Open(WeightsPath);
         bool huggingFace = archive.Entries.ContainsKey(TokenTable);
@@ -74,7 +75,8 @@ internal sealed class ClipCheckpoint
         try
         {
             ClipDigest? hash = digest ? new ClipDigest() : null;
-            weights.Fill(hash);
+            weights.Fill(hash, towers);
+            model.Keep(towers);
             model.Digest = hash?.Hex();
             return model;
         }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,9 +12,12 @@ internal sealed class ClipDigest
     private readonly SortedDictionary<string, string> _lines = new(StringComparer.Ordinal);
 
     /// <summary>Adds a tensor; safe from several threads.</summary>
-    internal void Add(string name, string shape, ReadOnlySpan<float> values)
+    /// <param name="name">OpenAI's name.</param>
+    /// <param name="shape">The shape as text.</param>
+    /// <param name="sha256">Hash of the values' bytes.</param>
+    internal void Add(string name, string shape, ReadOnlySpan<byte> sha256)
     {
-        string line = $"{name} {shape} {Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(values)))}\n";
+        string line = $"{name} {shape} {Convert.ToHexStringLower(sha256)}\n";
         lock (_lines)
         {
             _lines.Add(name, line);

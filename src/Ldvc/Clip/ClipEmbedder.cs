@@ -36,10 +36,10 @@ public sealed class ClipEmbedder : IDisposable
     /// <exception cref="InputException">There is no CLIP, it is damaged, or its files say another activation.</exception>
     public static ClipEmbedder Load(string path, Device device, Activation activation) => Load(path, device, (Activation?)activation);
 
-    internal static ClipEmbedder Load(string path, Device device, Activation? activation)
+    internal static ClipEmbedder Load(string path, Device device, Activation? activation, ClipTowers towers = ClipTowers.Both)
     {
         var checkpoint = ClipCheckpoint.Find(path);
-        return new ClipEmbedder(checkpoint, checkpoint.Load(device, activation), device);
+        return new ClipEmbedder(checkpoint, checkpoint.Load(device, activation, towers: towers), device);
     }
 
     /// <summary>Features of picture files, [n, E] in their order.</summary>

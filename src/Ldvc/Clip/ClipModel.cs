@@ -10,11 +10,15 @@ namespace Ldvc.Clip;
 /// </summary>
 public sealed class ClipModel : Module
 {
+    private readonly VisionTower _visual;
+    private readonly TextTower _text;
+    private ClipTowers _towers = ClipTowers.Both;
+
     internal ClipModel(IWeightSource weights, ClipConfig config)
     {
         Config = config;
-        Visual = Add("visual", new VisionTower(weights, config));
-        Text = Add(string.Empty, new TextTower(weights, config));
+        _visual = Add("visual", new VisionTower(weights, config));
+        _text = Add(string.Empty, new TextTower(weights, config));
         LogitScale = Add("logit_scale", weights.Get("logit_scale", new Shape(1), 0, MathF.Log(1 / 0.07f)));
     }
 
@@ -48,11 +52,28 @@ public sealed class ClipModel : Module
     public ClipConfig Config { get; }
 
     /// <summary>Pictures.</summary>
-    internal VisionTower Visual { get; }
+    /// <exception cref="InvalidOperationException">It was not loaded.</exception>
+    internal VisionTower Visual => _towers.HasFlag(ClipTowers.Vision) ? _visual : throw new InvalidOperationException("this CLIP was loaded without its vision tower");
 
     /// <summary>Texts.</summary>
-    internal TextTower Text { get; }
+    /// <exception cref="InvalidOperationException">It was not loaded.</exception>
+    internal TextTower Text => _towers.HasFlag(ClipTowers.Text) ? _text : throw new InvalidOperationException("this CLIP was loaded without its text tower");
 
     /// <summary>Logarithm of the factor of the cosine similarities.</summary>
     public Parameter LogitScale { get; }
+
+    /// <summary>Gives up what was not loaded: names and shapes of a tower have been checked, its values never read.</summary>
+    internal void Keep(ClipTowers towers)
+    {
+        _towers = towers;
+        if (!towers.HasFlag(ClipTowers.Vision))
+        {
+            _visual.Dispose();
+        }
+
+        if (!towers.HasFlag(ClipTowers.Text))
+        {
+            _text.Dispose();
+        }
+    }
 }

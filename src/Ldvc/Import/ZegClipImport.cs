@@ -78,6 +78,7 @@ internal sealed class ZegClipImport
             Model = new ModelConfig
             {
                 ClsTwice = true,
+                Template = classes.Kind == DataKind.CocoStuff ? ZegClipTemplates.CocoStuff : new ModelConfig().Template,
                 Prompts = new PromptConfig { Vision = file.Prompts, Text = 0, DropoutPer = PromptDropout.Picture },
                 Decoder = new DecoderConfig
                 {

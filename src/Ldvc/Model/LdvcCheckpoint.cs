@@ -185,7 +185,7 @@ public sealed class LdvcCheckpoint : IDisposable
         clip ??= Locate();
         ClipCheckpoint source = ClipCheckpoint.Find(clip);
         LoadedModel loaded = LoadedModel.Create(
-            clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: 0, model => RefuseOtherClip(model, source), Embeddings);
+            clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: null, model => RefuseOtherClip(model, source), Embeddings);
         try
         {
             TrainingState.Load(_archive, loaded.Model.Parameters(), null);

@@ -72,14 +72,17 @@ public sealed class LoadedModel : IDisposable
         : classes is null ? throw new InputException($"model.class_embeddings: expected class names for the rows of {ConfigText.Quote(file)}, but none are known here.")
         : ClassEmbeddings.Read(file, classes);
 
-    /// <summary>The same; an activation for files that do not tell theirs, and the CLIP is looked at before anything is built on it.</summary>
+    /// <summary>
+    /// The same; an activation for files that do not tell theirs, and the CLIP is looked at before anything is built on it. Without a seed the trained parts are
+    /// zeros, to be read from a file.
+    /// </summary>
     internal static LoadedModel Create(
         string clipPath,
         ClipActivation activation,
         ClipActivation otherwise,
         ModelConfig config,
         Device device,
-        ulong seed,
+        ulong? seed,
         Action<ClipModel>? check,
         ClassEmbeddings? embeddings)
     {
@@ -104,7 +107,8 @@ public sealed class LoadedModel : IDisposable
 
             // Any class serves: the prompts' places lie before the name, and attention is causal.
             TokenBatch? template = tokenizer is null ? null : ClassTexts.Tokenize(tokenizer, config.Template, ["object"], clip.Config.ContextLength);
-            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, new Initializer(device, seed), template), config, checkpoint, embeddings);
+            Initializer init = seed is { } drawn ? new Initializer(device, drawn) : Initializer.ForLoading(device);
+            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, init, template), config, checkpoint, embeddings);
         }
         catch
         {

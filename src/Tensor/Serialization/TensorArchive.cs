@@ -67,7 +67,13 @@ public abstract partial class TensorArchive : IDisposable
     /// <param name="name">The tensor's name.</param>
     /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
     /// <exception cref="InputException">There is no such tensor, its size differs from the destination's, or the file is damaged.</exception>
-    public void ReadFloat32(string name, Span<float> destination)
+    public void ReadFloat32(string name, Span<float> destination) => ReadFloat32(name, destination, null);
+
+    /// <summary>The same; what is done with the values once they are there is done piece by piece, while they are in the processor's caches.</summary>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
+    /// <param name="look">Gets the pieces in their order: the index of the first element, and the values. It may throw.</param>
+    internal void ReadFloat32(string name, Span<float> destination, PieceReader? look)
     {
         TensorEntry entry = Sized(name, destination.Length);
         ElementReader reader = Checked(entry);
@@ -79,12 +85,15 @@ public abstract partial class TensorArchive : IDisposable
             if (entry.DType == DType.Float32)
             {
                 reader(first, MemoryMarshal.AsBytes(part));
-                continue;
+            }
+            else
+            {
+                Span<byte> stored = buffer.AsSpan(0, part.Length * size);
+                reader(first, stored);
+                ElementConversion.ToFloat32(entry.DType, stored, part);
             }
 
-            Span<byte> stored = buffer.AsSpan(0, part.Length * size);
-            reader(first, stored);
-            ElementConversion.ToFloat32(entry.DType, stored, part);
+            look?.Invoke(first, part);
         }
     }
 
@@ -143,15 +152,19 @@ public abstract partial class TensorArchive : IDisposable
     /// <exception cref="InputException">As for <see cref="ReadFloat32(string)"/>; also when one is NaN or infinite.</exception>
     internal float[] ReadFinite(string name)
     {
-        float[] values = ReadFloat32(name);
-        int bad = FiniteScan.FirstBad(values);
-        if (bad < 0)
-        {
-            return values;
-        }
+        float[] values = new float[ArrayLength(name)];
+        ReadFloat32(name, values, (first, piece) => RefuseNotFinite(name, first, piece));
+        return values;
+    }
 
-        string found = float.IsNaN(values[bad]) ? "nan" : values[bad] > 0 ? "infinity" : "-infinity";
-        throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {found} at element {bad}, expected finite numbers.");
+    private void RefuseNotFinite(string name, int first, ReadOnlySpan<float> piece)
+    {
+        int bad = FiniteScan.FirstBad(piece);
+        if (bad >= 0)
+        {
+            string found = float.IsNaN(piece[bad]) ? "nan" : piece[bad] > 0 ? "infinity" : "-infinity";
+            throw new InputException($"{Path}: tensor {ArchiveText.Quote(name)} holds {found} at element {first + bad}, expected finite numbers.");
+        }
     }
 
     /// <summary>Compares all tensors that have a checksum with it.</summary>
@@ -181,6 +194,9 @@ public abstract partial class TensorArchive : IDisposable
         Close();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Looks at values that have just been read.</summary>
+    internal delegate void PieceReader(int firstElement, ReadOnlySpan<float> values);
 
     /// <summary>Fills a span of bytes with the stored elements from a given row-major index on.</summary>
     internal delegate void ElementReader(long firstElement, Span<byte> destination);
