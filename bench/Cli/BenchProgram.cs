@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using Ldvc.App.Cli;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
+using Ldvc.Bench.Evidence;
 using Ldvc.Bench.Load;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
@@ -23,7 +24,7 @@ internal static class BenchProgram
 
     internal static int Run(string[] args)
     {
-        var root = new Command("bench", "How fast the program is, what it spends its time on, the code that it gives to a GPU, and what its server bears.")
+        var root = new Command("bench", "How fast the program is, what it spends its time on, the code that it gives to a GPU, what its server bears, and the tables of its pages.")
         {
             new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
             PeersVerb.Create(),
@@ -38,6 +39,8 @@ internal static class BenchProgram
             FuzzVerb.Create(),
             KillsVerb.Create(),
             ScaleVerb.Create(),
+            BitsVerb.Create(),
+            TablesVerb.Create(),
             Worker.Create(),
             ScaleWorker.Create(),
         };

@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Text.Json;
 using Ldvc.App.Cli;
 using Ldvc.Bench.Cli;
 using Ldvc.Bench.Compare.Ours;
 using Ldvc.Kernels.Simd;
+using Ldvc.Lab.Evidence;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Compare;
@@ -15,7 +17,7 @@ internal static class PeersVerb
 
     internal static Command Create()
     {
-        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = CommandParts.Json();
+        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = CommandParts.Json(), record = CommandParts.Record();
         Option<string> rounds = BenchParts.Rounds(7);
         var command = new VerbCommand(
             "peers",
@@ -25,9 +27,16 @@ internal static class PeersVerb
             filter,
             rounds,
             json,
+            record,
         };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", "cpu | cuda.", threads: 2);
-        command.SetAction(result => Run(new PeerOptions(OptionValue.Text(result, filter)?.Split(',') ?? [], BenchParts.Rounds(result, rounds), Checked(on.Read(result)), OptionValue.OutputFile(result, json))));
+        command.SetAction(result => Run(new PeerOptions(
+            OptionValue.Text(result, filter)?.Split(',') ?? [],
+            BenchParts.Rounds(result, rounds),
+            Checked(on.Read(result)),
+            OptionValue.OutputFile(result, json),
+            OptionValue.Record(result, record),
+            [.. result.Tokens.Select(token => token.Value)])));
         return command;
     }
 
@@ -45,6 +54,7 @@ internal static class PeersVerb
             throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are {string.Join(", ", PeerCases.All.Select(c => c.CardOnly ? c.Name + " (cuda)" : c.Name))}");
         }
 
+        var clock = Stopwatch.StartNew();
         var engines = PeerEngine.Find(options.On);
         double peak = options.On.Name == "cpu" ? FmaPeak.Measure(options.On.Threads) : 0;
         Console.WriteLine(peak > 0
@@ -78,6 +88,12 @@ internal static class PeersVerb
         {
             var document = new { Device = options.On.Name, Precision = options.On.Precision.ToString().ToLowerInvariant(), options.On.Threads, SimdBits = SimdLevel.Bits, PeakGigaFlops = peak, Rounds = options.Rounds, Results = results, Goals = goals };
             File.WriteAllText(options.Json, JsonSerializer.Serialize(document, Indented));
+        }
+
+        if (options.Record is not null)
+        {
+            string here = Environment.CurrentDirectory;
+            Console.WriteLine($"recorded {Ledger.Write(Ledger.FolderFor(here), options.Record, PeerRecord.Entry(results, engines, options, here, clock.Elapsed))}");
         }
 
         return results.Any(r => r.Missing is not null && r.Error > 0) ? 1 : 0;

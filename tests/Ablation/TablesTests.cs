@@ -25,9 +25,9 @@ public sealed class TablesTests
         Check("Control: class embeddings shuffled, seen", ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"], 0.3);
         Check("Control: class embeddings shuffled, no", ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"], 0.4);
         AblationTable pieces = Find("Fragmentation");
-        Assert.Equal(["", "pieces per object", "of at least a patch", "pieces of the right class per object found"], pieces.Headers);
-        Assert.Equal(["9.01 ± 1.41", "5.01 ± 1.41", "2.01 ± 1.41"], pieces.Rows[0].Skip(1));
-        Assert.Equal(["10.01 ± 1.41", "6.01 ± 1.41", "3.01 ± 1.41"], pieces.Rows[1].Skip(1));
+        Assert.Equal(["", "pieces per object", "of at least a patch", "pieces of the right class per object found", "seeds"], pieces.Headers);
+        Assert.Equal(["9.01 ± 1.41", "5.01 ± 1.41", "2.01 ± 1.41", "2"], pieces.Rows[0].Skip(1));
+        Assert.Equal(["10.01 ± 1.41", "6.01 ± 1.41", "3.01 ± 1.41", "2"], pieces.Rows[1].Skip(1));
         AblationTable penalties = tables.First(t => t.Caption.StartsWith("Sweep over the seen penalty, LDVC", StringComparison.Ordinal));
         Assert.Equal(["0.2", "0.3"], penalties.Rows.Select(r => r[0]));
         Assert.StartsWith("72", penalties.Rows[0][1], StringComparison.Ordinal);
@@ -35,9 +35,9 @@ public sealed class TablesTests
 
         // Differences of two seeds, both 1 point: equal ones have no standard deviation but that of rounding.
         AblationTable tests = Find("Paired t-test of the gain over ZegCLIP");
-        Assert.Equal(["", "score", "mean", "standard deviation", "t", "p", "n"], tests.Headers);
+        Assert.Equal(["", "score", "mean", "standard deviation", "95 % interval", "t", "p", "n"], tests.Headers);
         Assert.Equal(["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"], tests.Rows.Select(r => r[1]));
-        Assert.All(tests.Rows, r => Assert.Equal(["1.00", "0.00", "0.000", "2"], [r[2], r[3], r[5], r[6]]));
+        Assert.All(tests.Rows, r => Assert.Equal(["1.00", "0.00", "1.00 to 1.00", "0.000", "2"], [r[2], r[3], r[4], r[6], r[7]]));
 
         AblationTable Find(string start) => tables.First(t => t.Caption.StartsWith(start, StringComparison.Ordinal));
         void Check(string start, string[] headers, double first)

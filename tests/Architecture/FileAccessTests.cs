@@ -10,10 +10,10 @@ namespace Ldvc.Tests.Architecture;
 /// </summary>
 public sealed class FileAccessTests
 {
-    // The last two read what the system says about the processor.
+    // The last one reads what the system says about the processor's share.
     private static readonly string[] Places =
     [
-        "Ldvc.Tensors.Serialization.PlainFile", "Ldvc.Tensors.Serialization.OutputFile", "Ldvc.App.Doctor.MachineFacts", "Ldvc.Tensors.Distributed.Launch.CpuShare",
+        "Ldvc.Tensors.Serialization.PlainFile", "Ldvc.Tensors.Serialization.OutputFile", "Ldvc.Tensors.Distributed.Launch.CpuShare",
     ];
 
     private static readonly string[] Opening = ["Open", "Read", "Write", "Append", "Create", "Copy", "Move", "Replace"];

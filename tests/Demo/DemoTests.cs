@@ -6,6 +6,7 @@ using Ldvc.Configuration;
 using Ldvc.Distributed;
 using Ldvc.Inference;
 using Ldvc.Lab.Demo;
+using Ldvc.Lab.Evidence;
 using Ldvc.Lab.Pretraining;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
@@ -68,6 +69,13 @@ public class DemoTests
 
         Assert.Equal(result.Ldvc.Scores.Seen - result.Baseline.Scores.Seen, result.Gain.Seen.Value, 12);
         Assert.NotEqual(result.Baseline.Losses[^1], result.Ldvc.Losses[^1]);
+
+        // What the ledger gets is what was scored; the difference has its own interval.
+        LedgerEntry entry = DemoRecord.Entry(result, config, "ldvc demo", device);
+        Assert.Equal(["training-free", "zegclip", "ldvc", "gain"], entry.Rows.Select(row => row.Key));
+        Assert.Equal(result.Ldvc.Scores.Unseen, entry.Rows[2].Runs[0].Scores[LedgerScores.Unseen]);
+        Assert.Equal([result.Gain.Seen.Low, result.Gain.Seen.High], entry.Rows[3].Runs[0].Intervals![LedgerScores.Seen]);
+        Assert.Equal("assets/demo/clip", entry.Configuration!["clip"]!["path"]!.ToString());
 
         // What is kept is what was scored.
         using (var folder = new TempFolder())

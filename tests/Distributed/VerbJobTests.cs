@@ -95,7 +95,7 @@ public sealed class VerbJobTests
             string output = data.At($"compared{size}"), json = data.At($"{size}.json");
             var texts = new StringWriter[size];
             Ranks.Run(size, job => AblateVerb.Run(new AblateOptions(
-                config, settings, "1", "zegclip,language-driven,route", [], null, output, Common(job, json, texts[job.Group.Rank] = new StringWriter()))));
+                config, settings, "1", "zegclip,language-driven,route", [], null, output, null, Common(job, json, texts[job.Group.Rank] = new StringWriter()))));
             Assert.Contains("3 of 3 runs of 2 steps.", File.ReadAllText(Path.Combine(output, "ablation.md")));
             Assert.True(File.Exists(Path.Combine(output, "report.html")));
             Assert.Equal(3, texts[0].ToString().Split('\n').Count(line => line.StartsWith("run ", StringComparison.Ordinal)));

@@ -95,6 +95,7 @@ public sealed class OptionEffectTests : IDisposable
         ["ablate.seeds"] = nameof(Ablation.AblateTests),
         ["ablate.splits"] = nameof(Ablation.AblateTests),
         ["ablate.jobs"] = nameof(Ablation.AblateTests),
+        ["ablate.curve"] = nameof(Evidence.RecordTests),
         ["ablate.out"] = nameof(Ablation.AblateTests),
         ["ablate.topk"] = nameof(Ablation.PlanTests),
         ["ablate.windows"] = nameof(Ablation.PlanTests),

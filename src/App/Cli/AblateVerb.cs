@@ -17,8 +17,9 @@ namespace Ldvc.App.Cli;
 /// <param name="Sweeps">--sweeps, null for all that the configuration has values for.</param>
 /// <param name="Jobs">--jobs, null when it was not given.</param>
 /// <param name="Out">--out, null when it was not given.</param>
+/// <param name="Record">--record, null when it was not given.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record AblateOptions(string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Jobs, string? Out, CommonOptions Common);
+internal sealed record AblateOptions(string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Jobs, string? Out, string? Record, CommonOptions Common);
 
 /// <summary>`ldvc ablate`.</summary>
 internal static class AblateVerb
@@ -44,6 +45,7 @@ internal static class AblateVerb
         };
         var jobs = new Option<string?>("--jobs") { HelpName = "N", Description = "Runs computed at a time on the CPU, each with its share of the threads (ablate.jobs)." };
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "Folder of the comparison (ablate.out)." };
+        Option<string?> record = CommandParts.Record();
         var command = new VerbCommand(
             "ablate",
             "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds, beside the CLIP alone; writes tables, JSON and a report. A stopped comparison goes on when called again.",
@@ -57,6 +59,7 @@ internal static class AblateVerb
             sweeps,
             jobs,
             output,
+            record,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new AblateOptions(
@@ -67,6 +70,7 @@ internal static class AblateVerb
             Sweeps(OptionValue.Text(result, sweeps)),
             OptionValue.Text(result, jobs),
             OptionValue.Path(result, output),
+            OptionValue.Record(result, record),
             common.Read(result, host))));
         return command;
     }
@@ -90,7 +94,11 @@ internal static class AblateVerb
         AblationRun run = job.Together(() => new AblationRun(
             config, plan, root, device, threads => common.Device.Open(threads, common.Group), DrawnData.Registry, common.Monitor, job));
         bool done = run.Execute();
-        job.OnFirst(() => common.WriteJson(AblationOutput.Json(run.Results)));
+        job.OnFirst(() =>
+        {
+            common.WriteJson(AblationOutput.Json(run.Results));
+            common.Record(done ? options.Record : null, command => run.Record(command, common.Cancellation));
+        });
         return done ? 0 : Application.Interrupted;
     }
 

@@ -37,11 +37,21 @@ internal static class Application
         TextWriter output,
         TextWriter error,
         bool interactive = false,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) =>
+        Run(null, args, output, error, interactive, cancellation);
+
+    /// <summary>The same with the ledger in a folder of its own.</summary>
+    /// <param name="results">The ledger's folder; null = results/ of the repository, or of the folder that the program is called in.</param>
+    /// <param name="args">The arguments.</param>
+    /// <param name="output">Results and progress.</param>
+    /// <param name="error">One line when something is wrong.</param>
+    /// <param name="interactive">Whether the output is a terminal.</param>
+    /// <param name="cancellation">Set by Ctrl-C.</param>
+    internal static int Run(string? results, string[] args, TextWriter output, TextWriter error, bool interactive, CancellationToken cancellation)
     {
         using var cleanOutput = new CleanWriter(output);
         using var cleanError = new CleanWriter(error);
-        var host = new VerbHost(cleanOutput, cleanError, interactive, cancellation);
+        var host = new VerbHost(cleanOutput, cleanError, interactive, cancellation) { Arguments = args, Results = results };
         int code = Guard(host, args, () => Invoke(host, args));
         cleanOutput.Flush();
         if (cleanOutput.Fault is not { } fault)

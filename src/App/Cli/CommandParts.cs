@@ -64,6 +64,14 @@ internal static class CommandParts
         Description = "Also writes the results to FILE as JSON.",
     };
 
+    /// <summary>--record NAME.</summary>
+    public static Option<string?> Record() => new("--record")
+    {
+        HelpName = "NAME",
+        Description = "Also keeps the results in the ledger: results/NAME.json in the repository, or else in this folder, with command, configuration, commit and machine. "
+            + "An entry of this name is replaced.",
+    };
+
     /// <summary>--precision P.</summary>
     public static Option<string> Precision() => new("--precision")
     {

@@ -1,6 +1,7 @@
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Distributed;
+using Ldvc.Lab.Evidence;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Distributed;
 using Ldvc.Tensors.Serialization;
@@ -73,6 +74,19 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
 
     /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless it is a terminal.</summary>
     public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
+
+    /// <summary>Puts an entry into the ledger and says where.</summary>
+    /// <param name="name">--record; null = nothing is recorded.</param>
+    /// <param name="entry">Makes the entry from the command line.</param>
+    /// <exception cref="InputException">The entry cannot be made or written.</exception>
+    public void Record(string? name, Func<string, LedgerEntry> entry)
+    {
+        if (name is not null)
+        {
+            string here = Environment.CurrentDirectory;
+            Out.WriteLine($"recorded {Ledger.Write(Host.Results ?? Ledger.FolderFor(here), name, entry(CommandText.Of("ldvc", Host.Arguments, here)))}");
+        }
+    }
 
     /// <summary>Writes results to the --json file, if there is one: properties in snake_case, whole or not at all.</summary>
     /// <exception cref="InputException">The file cannot be written.</exception>

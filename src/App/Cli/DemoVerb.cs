@@ -15,8 +15,9 @@ namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc demo` is told.</summary>
 /// <param name="Out">Folder of the report and the two trained models.</param>
+/// <param name="Record">--record, null when it was not given.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record DemoOptions(string Out, CommonOptions Common);
+internal sealed record DemoOptions(string Out, string? Record, CommonOptions Common);
 
 /// <summary>`ldvc demo`.</summary>
 internal static class DemoVerb
@@ -45,6 +46,7 @@ internal static class DemoVerb
             Description = "With --write-data: how many pictures.",
             DefaultValueFactory = _ => "4000,200",
         };
+        Option<string?> record = CommandParts.Record();
         var command = new VerbCommand(
             "demo",
             "Segments drawn scenes, unseen classes included, with the small model of this repository, and writes a report with pictures.",
@@ -53,11 +55,14 @@ internal static class DemoVerb
             output,
             data,
             pictures,
+            record,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => OptionValue.Text(result, data) is { } folder
-            ? WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)))
-            : Run(new DemoOptions(OptionValue.RequiredPath(result, output), common.Read(result, host))));
+            ? OptionValue.Record(result, record) is { } name
+            ? throw new InputException($"--record: expected no name with --write-data, which measures nothing, found {ConfigText.Quote(name)}.")
+            : WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)))
+            : Run(new DemoOptions(OptionValue.RequiredPath(result, output), OptionValue.Record(result, record), common.Read(result, host))));
         return command;
     }
 
@@ -114,6 +119,7 @@ internal static class DemoVerb
             },
             result.Gain,
         });
+        common.Record(options.Record, command => DemoRecord.Entry(result, config, command, device));
         return 0;
     }
 

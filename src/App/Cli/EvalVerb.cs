@@ -4,6 +4,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
 using Ldvc.Inference;
+using Ldvc.Lab.Evidence;
 using Ldvc.Lab.Reports;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
@@ -17,9 +18,10 @@ namespace Ldvc.App.Cli;
 /// <param name="Checkpoint">An LDVC checkpoint; null = the configuration's CLIP alone.</param>
 /// <param name="Sets">Overrides, "a.b=v" each.</param>
 /// <param name="Report">File for the page with the confusion matrix, null when not wanted.</param>
+/// <param name="Record">--record, null when it was not given.</param>
 /// <param name="Precision">Precision of the products; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, string? Report, Precision Precision, CommonOptions Common);
+internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, string? Report, string? Record, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
@@ -40,6 +42,7 @@ internal static class EvalVerb
             HelpName = "FILE",
             Description = "Also writes a page (HTML): scores, the confusion matrix as a picture, what each class is mostly taken for, the first pictures.",
         };
+        Option<string?> record = CommandParts.Record();
         Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(
             "eval",
@@ -52,6 +55,7 @@ internal static class EvalVerb
             free,
             sets,
             report,
+            record,
             precision,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
@@ -62,6 +66,7 @@ internal static class EvalVerb
                 OptionValue.Path(result, checkpoint),
                 CommandParts.Read(result, sets),
                 OptionValue.OutputFile(result, report),
+                OptionValue.Record(result, record),
                 OptionValue.Precision(result, precision),
                 common.Read(result, host));
             return (options.Checkpoint is null) == result.GetValue(free)
@@ -127,6 +132,8 @@ internal static class EvalVerb
                 told.Confusion,
                 told.Notes,
             });
+            common.Record(options.Record, command => EvaluationRecord.Entry(
+                command, config, device, images, told.Values, new LedgerRow("checkpoint", $"step {checkpoint.Step}", true, []), checkpoint.Config.Train.Seed, checkpoint.Step));
         });
         return 0;
     }
@@ -168,6 +175,7 @@ internal static class EvalVerb
                 told.Confusion,
                 told.Notes,
             });
+            common.Record(options.Record, command => EvaluationRecord.Entry(command, config, device, images, told.Values, new LedgerRow("training-free", "CLIP, no training", false, []), 0, 0));
         });
         return 0;
     }

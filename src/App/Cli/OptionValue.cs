@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Ldvc.Configuration;
+using Ldvc.Lab.Evidence;
 using Ldvc.Tensors;
 
 namespace Ldvc.App.Cli;
@@ -61,6 +62,9 @@ internal static class OptionValue
     public static string[] Utf8(string name, string[] values) => Array.Find(values, value => value.Contains('\uFFFD')) is { } damaged
         ? throw new InputException($"{name}: expected text in UTF-8, found {ConfigText.Quote(damaged)} with bytes that are not.")
         : values;
+
+    /// <summary>--record: a name; null when the option was not given.</summary>
+    public static string? Record(ParseResult result, Option<string?> option) => Text(result, option) is { } name ? Ledger.CheckName(name, option.Name) : null;
 
     /// <summary>A number in a range; null when the option was not given.</summary>
     public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)

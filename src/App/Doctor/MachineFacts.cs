@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Ldvc.Kernels.Simd;
+using Ldvc.Lab.Evidence;
 
 namespace Ldvc.App.Doctor;
 
@@ -15,7 +16,7 @@ internal static class MachineFacts
         yield return Fact("ldvc", version);
         yield return Fact("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}");
         yield return Fact("runtime", $"{RuntimeInformation.FrameworkDescription}, {(GCSettings.IsServerGC ? "server" : "workstation")} GC");
-        yield return Fact("processor", $"{ProcessorName()}, {Environment.ProcessorCount} cores to use");
+        yield return Fact("processor", $"{Machine.Here.Processor}, {Environment.ProcessorCount} cores to use");
         yield return Fact("vectors", Vectors());
         yield return Fact("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30):F1} GiB to use");
     }
@@ -35,23 +36,6 @@ internal static class MachineFacts
         string? variable = Environment.GetEnvironmentVariable(SimdLevel.Variable);
         string forced = string.IsNullOrEmpty(variable) ? "" : $", {SimdLevel.Variable}={variable} is set";
         return $"{SimdLevel.Bits} bits in use, {widest} in hardware ({(has.Length > 0 ? string.Join(", ", has) : "baseline only")}){forced}";
-    }
-
-    private static string ProcessorName()
-    {
-        const string CpuInfo = "/proc/cpuinfo";
-        const string Key = "model name";
-        try
-        {
-            string? name = File.Exists(CpuInfo)
-                ? File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim('\t', ' ', ':')
-                : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
-            return string.IsNullOrWhiteSpace(name) ? $"{RuntimeInformation.ProcessArchitecture} processor" : name.Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return $"{RuntimeInformation.ProcessArchitecture} processor";
-        }
     }
 
     private static Finding Fact(string subject, string text) => new(subject, FindingState.Info, text);

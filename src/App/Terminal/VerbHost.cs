@@ -12,6 +12,12 @@ internal sealed record VerbHost(TextWriter Output, TextWriter Error, bool Intera
     /// <summary>Results and progress; nothing in processes that another one speaks for.</summary>
     public TextWriter Output { get => Job.Group.Rank == 0 ? field : TextWriter.Null; init; } = Output;
 
+    /// <summary>The command line, without the program's name.</summary>
+    internal IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>The ledger's folder; null = results/ of the repository, or of the folder that the program is called in.</summary>
+    internal string? Results { get; init; }
+
     /// <summary>The processes that run the command line together.</summary>
     internal Job Job { get; init; } = new();
 

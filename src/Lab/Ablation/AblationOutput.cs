@@ -32,6 +32,12 @@ internal static class AblationOutput
             }
         }
 
+        IReadOnlyList<string> sentences = AblationTables.Sentences(results);
+        if (sentences.Count > 0)
+        {
+            text.Append("\n**What may be said of these runs**\n\n").AppendJoin('\n', sentences.Select(sentence => "- " + sentence)).Append('\n');
+        }
+
         return text.ToString();
     }
 
@@ -42,6 +48,7 @@ internal static class AblationOutput
         results.Config.Train.Steps,
         RunsDone = results.Count,
         Runs = results.Plan.Runs.Count,
+        Sentences = AblationTables.Sentences(results),
         Rows = results.Plan.ScoredRows.Select(v => Variant(results, v)).ToArray(),
         Sweeps = results.Plan.Sweeps.Select(v => Variant(results, v)).ToArray(),
     };

@@ -35,6 +35,9 @@ internal sealed record AblationPlan(
     /// <summary>What means and standard deviations are over.</summary>
     internal string Repeats => Splits.Count > 0 ? "splits and seeds" : "seeds";
 
+    /// <summary>What one of them is called.</summary>
+    internal string Pair => Splits.Count > 0 ? "run" : "seed";
+
     /// <summary>Makes the plan.</summary>
     /// <param name="config">The configuration of the whole method.</param>
     /// <param name="sweeps">The sweeps to run; null = all that have values.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Lab.Evidence;
 using Ldvc.Lab.Reports;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -20,6 +21,16 @@ internal static class AblationReport
         foreach (AblationTable table in AblationTables.All(results))
         {
             report.AddTable(table.Caption, table.Headers, table.Rows);
+        }
+
+        IReadOnlyList<string> sentences = AblationTables.Sentences(results);
+        if (sentences.Count > 0)
+        {
+            report.AddHeading("What may be said of these runs");
+            foreach (string sentence in sentences)
+            {
+                report.AddParagraph(sentence);
+            }
         }
 
         AddPlots(report, folder, results);
@@ -46,9 +57,12 @@ internal static class AblationReport
         ReportCard Card(string label, Func<RunResult, double> number, bool main = false)
         {
             SampleStatistics gain = results.Difference(last, first, number);
-            string sign = gain.Mean > 0 ? "+" : "";
+            string interval = results.Test(last, first, number) is { } test ? $", 95 % interval {Claims.Points(test.Low)} to {Claims.Points(test.High)}" : "";
             return new ReportCard(
-                $"{label}, {last.Title} minus {first.Title}", sign + gain.Text(), $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {(results.Plan.Splits.Count > 0 ? "run" : "seed")}{(gain.Count == 1 ? "" : "s")}", main);
+                $"{label}, {last.Title} minus {first.Title}",
+                Claims.Points(gain.Mean),
+                $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {results.Plan.Pair}{(gain.Count == 1 ? "" : "s")}{interval}",
+                main);
         }
 
         report.AddCards(Card("mIoU(U)", r => r.Scores.Unseen, main: true), Card("mIoU(S)", r => r.Scores.Seen), Card("hIoU", r => r.Scores.Harmonic));
@@ -63,6 +77,13 @@ internal static class AblationReport
             report.AddLinePlot(
                 "Training loss (100 focal + 1 dice unless configured otherwise), first run", "step", "loss", true,
                 [.. plan.Rows.Select(row => new PlotSeries(row.Title, RunMetrics.Read(folder.RunPath(plan.Runs.First(run => run.Variant.Key == row.Key), results.Config.Train.Setting), "loss")))]);
+        }
+
+        LedgerRow[] rows = AblationRecord.Rows(results);
+        if (LearningCurves.Steps(rows).Length > 1)
+        {
+            report.AddLinePlot($"Learning curve: mIoU(U), mean and 95 % interval over {plan.Repeats}", "step", "mIoU(U), percent", false, LearningCurves.Plot(rows, LedgerScores.Unseen));
+            report.AddLinePlot($"Learning curve: hIoU, mean and 95 % interval over {plan.Repeats}", "step", "hIoU, percent", false, LearningCurves.Plot(rows, LedgerScores.Harmonic));
         }
 
         foreach (var sweep in plan.Sweeps.Where(v => v.Sweep is not "heads").GroupBy(v => v.Sweep!).Where(s => s.Count() > 1))

@@ -5,6 +5,7 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
 using Ldvc.Inference;
+using Ldvc.Lab.Evidence;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -117,6 +118,39 @@ internal sealed class AblationRun
         return true;
     }
 
+    /// <summary>The comparison as an entry of the ledger. One process of a job makes it, when all runs are done.</summary>
+    /// <param name="command">The command line.</param>
+    /// <param name="cancellation">Set by Ctrl-C.</param>
+    /// <exception cref="InputException">A run is of another arithmetic than this program's.</exception>
+    /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
+    internal LedgerEntry Record(string command, CancellationToken cancellation)
+    {
+        Origin here = Origin.Here;
+        int steps = 0;
+        foreach (AblationVariant row in Results.Plan.ScoredRows)
+        {
+            PlannedRun[] runs = [.. Results.Plan.Runs.Where(run => run.Variant.Key == row.Key)];
+            foreach (PlannedRun run in runs)
+            {
+                if (Results.Find(run)?.Origin is { } origin && (origin.Bits, origin.VectorBits) != (here.Bits, here.VectorBits))
+                {
+                    throw new InputException(
+                        $"{_folder.ResultPath(run)}: expected results of this program's arithmetic (bits {here.Bits}, vectors of {here.VectorBits} bits), "
+                        + $"found bits {origin.Bits}, {origin.VectorBits}: train again in another folder.");
+                }
+            }
+
+            // Files from before runs said what trained them: one run of each row is tried.
+            if (Array.Find(runs, run => Results.Find(run)?.Origin is null) is { } silent && !IsTrainingFree(silent))
+            {
+                steps = FirstSteps.Check(_folder.RunPath(silent, _config.Train.Setting), ConfigOf(silent, _config.Train.Setting), _device, _datasets, cancellation);
+                _monitor.Say($"{silent.Name}: {steps} steps trained again, with the same loss");
+            }
+        }
+
+        return AblationRecord.Entry(Results, command, _device, steps);
+    }
+
     private void WriteReport()
     {
         if (_job.IsFirst)
@@ -205,7 +239,7 @@ internal sealed class AblationRun
         if (result is null)
         {
             var work = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation);
-            result = IsTrainingFree(run) ? work.MeasureTrainingFree(run, config, fingerprint) : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, fingerprint);
+            result = IsTrainingFree(run) ? work.MeasureTrainingFree(run, config, fingerprint) : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, _config.Ablate.Curve, fingerprint);
             ResultFile.Save(_folder.ResultPath(run), result);
         }
 
@@ -276,9 +310,12 @@ internal sealed class AblationRun
     private string FingerprintOf(PlannedRun run)
     {
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        int[] curve = _config.Ablate.Curve;
         return IsTrainingFree(run)
             ? Fingerprint(config, TrainingFreeRow.Settings(config))
-            : Fingerprint(config, RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number));
+            : Fingerprint(
+                config,
+                [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. curve.Length > 0 ? [$"curve {string.Join(' ', curve)}"] : Array.Empty<string>()]);
     }
 
     private bool IsTrainingFree(PlannedRun run) => run.Variant.Key == Results.Plan.TrainingFree?.Key;

@@ -52,6 +52,11 @@ internal static class AblationTables
                 {
                     tables.Add(tests);
                 }
+
+                if (AblationRecord.Rows(results) is var recorded && LearningCurves.Steps(recorded).Length > 0)
+                {
+                    tables.Add(LearningCurves.Table(recorded, Pairs(results)));
+                }
             }
 
             if (results.Plan.Splits.Count > 1)
@@ -75,13 +80,16 @@ internal static class AblationTables
 
     private static AblationTable Scores(AblationResults results, IReadOnlyList<AblationVariant> variants, string caption, Func<RunResult, ScoreLine> line) => new(
         caption,
-        ["", .. ScoreHeaders, results.Plan.Splits.Count > 0 ? "runs" : "seeds"],
+        ["", .. ScoreHeaders, Pairs(results)],
         [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))), Number(results.Of(v).Count)])]);
 
     private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
         $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the standard deviation is that of the differences)",
-        ["", .. ScoreHeaders],
-        [.. rows.Skip(1).Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores)))])]);
+        ["", .. ScoreHeaders, Pairs(results)],
+        [
+            .. rows.Skip(1).Select(v => (IReadOnlyList<string>)
+                [v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores))), Number(results.Difference(v, rows[0], _ => 0).Count)]),
+        ]);
 
     private static AblationTable Tests(AblationResults results, IReadOnlyList<AblationVariant> rows)
     {
@@ -90,12 +98,12 @@ internal static class AblationTables
             for (int score = 0; score < ScoreHeaders.Length; score++)
             {
                 Func<ScoreLine, double> number = ScoreNumbers[score];
-                if (results.Test(row, rows[0], r => number(r.Scores)) is var (difference, t, p))
+                if (results.Test(row, rows[0], r => number(r.Scores)) is { } test)
                 {
                     yield return
                     [
-                        row.Title, ScoreHeaders[score], Number(100 * difference.Mean, "F2"), Number(100 * difference.StandardDeviation, "F2"),
-                        Defined(t, "F2"), Defined(p, "F3"), Number(difference.Count),
+                        row.Title, ScoreHeaders[score], Number(100 * test.Difference.Mean, "F2"), Number(100 * test.Difference.StandardDeviation, "F2"),
+                        $"{Number(100 * test.Low, "F2")} to {Number(100 * test.High, "F2")}", Defined(test.T, "F2"), Defined(test.P, "F3"), Number(test.Difference.Count),
                     ];
                 }
             }
@@ -103,7 +111,7 @@ internal static class AblationTables
 
         return new AblationTable(
             $"Paired t-test of the gain over {rows[0].Title} (points; p two-sided)",
-            ["", "score", "mean", "standard deviation", "t", "p", "n"],
+            ["", "score", "mean", "standard deviation", "95 % interval", "t", "p", "n"],
             [.. rows.Skip(1).SelectMany(Lines)]);
     }
 
@@ -123,21 +131,27 @@ internal static class AblationTables
         string Pieces(AblationVariant variant, Func<RunResult, double> number) => results.Over(variant, number).Text(1, "F2");
         return new AblationTable(
             "Fragmentation: connected regions of equal predicted class per ground-truth object (1 = in one piece)",
-            ["", "pieces per object", "of at least a patch", "pieces of the right class per object found"],
-            [.. rows.Select(v => (IReadOnlyList<string>)[v.Title, Pieces(v, r => r.PiecesPerObject), Pieces(v, r => r.LargePiecesPerObject), Pieces(v, r => r.RightPiecesPerFound)])]);
+            ["", "pieces per object", "of at least a patch", "pieces of the right class per object found", Pairs(results)],
+            [
+                .. rows.Select(v => (IReadOnlyList<string>)
+                    [v.Title, Pieces(v, r => r.PiecesPerObject), Pieces(v, r => r.LargePiecesPerObject), Pieces(v, r => r.RightPiecesPerFound), Number(results.Of(v).Count)]),
+            ]);
     }
 
     private static AblationTable Penalties(AblationResults results, AblationVariant row) => new(
         $"Sweep over the seen penalty, {row.Title}",
-        ["penalty", .. ScoreHeaders],
+        ["penalty", .. ScoreHeaders, Pairs(results)],
         [
             .. results.Plan.Penalties.Select((penalty, i) => (IReadOnlyList<string>)
-                [ConfigText.Number(penalty), .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN))]),
+            [
+                ConfigText.Number(penalty), .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN)),
+                Number(results.Of(row).Count),
+            ]),
         ]);
 
     private static AblationTable Costs(AblationResults results) => new(
         $"Cost: one window of {results.Config.Eval.Window} pixels at inference, training steps of {results.Config.Train.Batch} pictures",
-        ["", "trained parameters (M)", "GMAC / window", "windows/s", results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s", "peak of a step (MiB)"],
+        ["", "trained parameters (M)", "GMAC / window", "windows/s", results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s", "peak of a step (MiB)", Pairs(results)],
         [
             .. results.Plan.Variants.Where(v => results.Costs.ContainsKey(v.Key)).Select(v =>
             {
@@ -150,9 +164,20 @@ internal static class AblationTables
                     Number(cost.WindowsPerSecond, "G3"),
                     results.Over(v, r => r.TrainImagesPerSecond).Text(1, "G3"),
                     Number(cost.TrainPeakBytes / (1024.0 * 1024.0), "F0"),
+                    Number(results.Of(v).Count),
                 ];
             }),
         ]);
+
+    /// <summary>What may be said of the rows, in sentences.</summary>
+    internal static IReadOnlyList<string> Sentences(AblationResults results)
+    {
+        IReadOnlyList<Evidence.LedgerRow> rows = AblationRecord.Rows(results);
+        return [.. Claims.All(rows, results.Plan.Pair), .. LearningCurves.Sentences(rows, results.Plan.Pair)];
+    }
+
+    // What a row's runs are called.
+    private static string Pairs(AblationResults results) => results.Plan.Pair + "s";
 
     private static IEnumerable<string> Cells(Func<Func<ScoreLine, double>, SampleStatistics> over) =>
         ScoreNumbers.Select(number => over(number).Text());

@@ -11,6 +11,12 @@ namespace Ldvc.Lab.Ablation;
 /// <param name="P">Two-sided: how likely |t| is at least as large under n - 1 degrees of freedom when the methods are equally good.</param>
 internal readonly record struct PairedTTest(SampleStatistics Difference, double T, double P)
 {
+    /// <summary>Lower end of the mean's 95 % interval.</summary>
+    public double Low => Difference.Mean - Difference.HalfWidth();
+
+    /// <summary>Upper end of the mean's 95 % interval.</summary>
+    public double High => Difference.Mean + Difference.HalfWidth();
+
     /// <summary>The test on differences; null for fewer than two, which have no standard deviation, or where one is NaN.</summary>
     internal static PairedTTest? Of(IEnumerable<double> differences)
     {

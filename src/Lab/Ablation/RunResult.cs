@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Inference;
+using Ldvc.Lab.Evidence;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -10,6 +11,9 @@ internal sealed record ScoreLine(double PixelAccuracy, double Seen, double Unsee
 {
     internal static ScoreLine From(Scores scores) => new(scores.PixelAccuracy, scores.Seen, scores.Unseen, scores.Harmonic);
 }
+
+/// <summary>Scores after some of a run's steps.</summary>
+internal sealed record CurveScore(long Step, ScoreLine Scores);
 
 /// <summary>Scores under one seen penalty.</summary>
 internal sealed record PenaltyScore(double Penalty, ScoreLine Scores);
@@ -66,6 +70,12 @@ internal sealed record RunResult
 
     /// <summary>The checkpoint that was scored.</summary>
     public required string Checkpoint { get; init; }
+
+    /// <summary>Scores at the steps of ablate.curve, the last step among them; null when it names none.</summary>
+    public CurveScore[]? Curve { get; init; }
+
+    /// <summary>The program that trained and scored it; null in files from before such were kept.</summary>
+    public Origin? Origin { get; init; }
 
     /// <summary>The file's result; null when there is none, it is damaged, or belongs to another comparison: then it is made anew.</summary>
     internal static RunResult? Load(string path, string fingerprint) => ResultFile.Load<RunResult>(path) is { } result && result.Fingerprint == fingerprint ? result : null;

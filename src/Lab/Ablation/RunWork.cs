@@ -1,6 +1,8 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Distributed;
 using Ldvc.Inference;
+using Ldvc.Lab.Evidence;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -23,26 +25,29 @@ internal sealed class RunWork(
     /// <param name="config">Its configuration.</param>
     /// <param name="inductive">The configuration of the inductive run that a transductive one starts from.</param>
     /// <param name="penalties">Seen penalties to score: the configured one, none, and those of the sweep.</param>
+    /// <param name="curve">Steps that are scored on the way.</param>
     /// <param name="fingerprint">What the result depends on.</param>
-    /// <exception cref="InputException">The run cannot be trained, or training diverged.</exception>
+    /// <exception cref="InputException">The run cannot be trained, or training diverged; or it is trained and was not scored on the way.</exception>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
-    internal RunResult Measure(PlannedRun run, LdvcConfig config, LdvcConfig inductive, double[] penalties, string fingerprint)
+    internal RunResult Measure(PlannedRun run, LdvcConfig config, LdvcConfig inductive, double[] penalties, int[] curve, string fingerprint)
     {
         // A run that was trained before is scored as it would have been then.
         device.Precision = config.Train.Precision;
         if (config.Train.Setting == TrainSetting.Transductive)
         {
             // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder shares.
-            Train(run, inductive);
+            Train(run, inductive, []);
         }
 
-        string checkpoint = Train(run, config), trainedIn = folder.RunPath(run, config.Train.Setting);
+        string checkpoint = Train(run, config, curve), trainedIn = folder.RunPath(run, config.Train.Setting);
         using LdvcCheckpoint trained = LdvcCheckpoint.Open(checkpoint);
         using LoadedModel loaded = trained.LoadModel(device, clip);
         var scored = RunScorer.Run(monitor, loaded, validation, config, penalties, cancellation);
-        return Result(run, config, penalties, fingerprint, scored) with
+        RunResult result = Result(run, config, penalties, fingerprint, scored);
+        return result with
         {
             Steps = trained.Step,
+            Curve = curve.Length == 0 ? null : [.. Curve(trainedIn, curve.Where(step => step < trained.Step)), new CurveScore(trained.Step, result.Scores)],
             TrainImagesPerSecond = RunMetrics.Median(RunMetrics.Read(trainedIn, "images_per_second")),
             Checkpoint = Path.GetRelativePath(folder.Root, checkpoint),
         };
@@ -81,10 +86,24 @@ internal sealed class RunWork(
             Steps = 0,
             TrainImagesPerSecond = 0,
             Checkpoint = "",
+            Origin = Origin.Here,
         };
 
+    // What the run's evaluations on the way wrote into its log.
+    private static IEnumerable<CurveScore> Curve(string root, IEnumerable<int> steps)
+    {
+        Dictionary<double, double> Read(string name) => RunMetrics.Read(root, name).DistinctBy(point => point.Step).ToDictionary(point => point.Step, point => point.Value);
+        Dictionary<double, double> accuracy = Read("pixel_accuracy"), seen = Read("miou_seen"), unseen = Read("miou_unseen"), harmonic = Read("hiou");
+        foreach (int step in steps)
+        {
+            yield return accuracy.TryGetValue(step, out double value)
+                ? new CurveScore(step, new ScoreLine(value, seen.GetValueOrDefault(step, double.NaN), unseen.GetValueOrDefault(step, double.NaN), harmonic.GetValueOrDefault(step, double.NaN)))
+                : throw new InputException($"{root}: expected scores at step {step}, as ablate.curve says, found none: the run was trained without; choose another ablate.out or --out.");
+        }
+    }
+
     // Trains, continues or finds finished; the last checkpoint.
-    private string Train(PlannedRun run, LdvcConfig config)
+    private string Train(PlannedRun run, LdvcConfig config, int[] curve)
     {
         string root = folder.RunPath(run, config.Train.Setting);
         var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
@@ -94,7 +113,7 @@ internal sealed class RunWork(
             return last.Path;
         }
 
-        TrainingOutcome outcome = TrainingRun.Run(config, root, resume: true, device, datasets, monitor, cancellation);
+        TrainingOutcome outcome = TrainingRun.Run(config, root, resume: true, device, datasets, monitor, JobMember.Alone(cancellation), curve);
         return outcome.Finished ? outcome.Checkpoint! : throw new OperationCanceledException(cancellation);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Distributions;
 using MathNet.Numerics.Statistics;
 
 namespace Ldvc.Lab.Ablation;
@@ -13,6 +14,12 @@ internal readonly record struct SampleStatistics(double Mean, double StandardDev
         var (mean, std) = all.MeanStandardDeviation();
         return new SampleStatistics(mean, std, all.Length);
     }
+
+    /// <summary>
+    /// Half of the width of Student's 95 % interval around the mean: t of n - 1 degrees of freedom times standard deviation / sqrt(n). NaN for a single run, which
+    /// says nothing about others.
+    /// </summary>
+    internal double HalfWidth() => Count < 2 ? double.NaN : StudentT.InvCDF(0, 1, Count - 1, 0.975) * StandardDeviation / Math.Sqrt(Count);
 
     /// <summary>"84.3 ± 1.2", "84.3" for one run, "-" for nothing.</summary>
     /// <param name="factor">100 turns shares into percent.</param>

@@ -4,7 +4,10 @@ using System.Text;
 namespace Ldvc.Lab.Reports;
 
 /// <summary>One line of a plot; points whose X or Y is not finite are left out and interrupt the line.</summary>
-internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y)> Points);
+/// <param name="Name">What it is called.</param>
+/// <param name="Points">Its points.</param>
+/// <param name="Band">An interval around it, drawn as an area (on a linear axis); null = none.</param>
+internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y)> Points, IReadOnlyList<(double X, double Low, double High)>? Band = null);
 
 /// <summary>A line plot as inline SVG that takes its colours from the page.</summary>
 internal static class LinePlot
@@ -25,7 +28,8 @@ internal static class LinePlot
         List<List<(double X, double Y)>> lines = [.. series.Select(s => Thin(s.Points, logarithmic))];
         List<(double X, double Y)> all = [.. lines.SelectMany(l => l).Where(p => !double.IsNaN(p.Y))];
         (double xLow, double xHigh) = Range(series.SelectMany(s => s.Points).Select(p => p.X).Where(double.IsFinite));
-        (double yLow, double yHigh) = Range(all.Select(p => p.Y));
+        List<List<(double X, double Low, double High)>> bands = [.. series.Select(s => logarithmic ? [] : Band(s.Band))];
+        (double yLow, double yHigh) = Range(all.Select(p => p.Y).Concat(bands.SelectMany(b => b).SelectMany(p => new[] { p.Low, p.High })));
         double[] xTicks = Ticks(xLow, xHigh, 7);
         double[] yTicks = logarithmic ? LogTicks(yLow, yHigh) : Ticks(yLow, yHigh, 5);
         yLow = Math.Min(yLow, yTicks[0]);
@@ -53,6 +57,15 @@ internal static class LinePlot
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{HtmlText.Escape(xLabel)}</text>");
         int middle = (Top + Height - Bottom) / 2;
         svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"rotate(-90 14 {middle})\" x=\"14\" y=\"{middle}\" text-anchor=\"middle\">{HtmlText.Escape(yLabel)}</text>");
+        for (int i = 0; i < bands.Count; i++)
+        {
+            if (bands[i].Count > 1)
+            {
+                IEnumerable<string> edge = bands[i].Select(p => $"{N(X(p.X))} {N(Y(p.High))}").Concat(bands[i].AsEnumerable().Reverse().Select(p => $"{N(X(p.X))} {N(Y(p.Low))}"));
+                svg.Append(CultureInfo.InvariantCulture, $"<path class=\"band s{i % 6}\" d=\"M{string.Join('L', edge)}Z\"/>");
+            }
+        }
+
         for (int i = 0; i < lines.Count; i++)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<path class=\"line s{i % 6}\" d=\"{Path(lines[i], X, Y)}\"><title>{HtmlText.Escape(series[i].Name)}</title></path>");
@@ -79,6 +92,9 @@ internal static class LinePlot
 
         return path.ToString();
     }
+
+    private static List<(double X, double Low, double High)> Band(IReadOnlyList<(double X, double Low, double High)>? band) =>
+        [.. (band ?? []).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Low) && double.IsFinite(p.High))];
 
     /// <summary>Averages neighbours until few enough points are left; a group without a usable value becomes a gap (NaN).</summary>
     private static List<(double X, double Y)> Thin(IReadOnlyList<(double X, double Y)> points, bool logarithmic)

@@ -57,6 +57,9 @@ internal static class ReportStyle
         svg.plot .grid { stroke: var(--line); stroke-width: 1; }
         svg.plot .axis { stroke: var(--soft); stroke-width: 1; }
         svg.plot .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+        svg.plot .band { stroke: none; fill-opacity: 0.16; }
+        .band.s0 { fill: var(--s0); } .band.s1 { fill: var(--s1); } .band.s2 { fill: var(--s2); }
+        .band.s3 { fill: var(--s3); } .band.s4 { fill: var(--s4); } .band.s5 { fill: var(--s5); }
         .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); } .s4 { stroke: var(--s4); } .s5 { stroke: var(--s5); }
         i.s0 { background: var(--s0); } i.s1 { background: var(--s1); } i.s2 { background: var(--s2); }
         i.s3 { background: var(--s3); } i.s4 { background: var(--s4); } i.s5 { background: var(--s5); }

@@ -58,6 +58,10 @@ public sealed record AblateConfig
     [Option("Seeds per value of a sweep.", Min = 1, Max = 100, Runtime = true)]
     public int SweepSeeds { get; init; } = 1;
 
+    /// <summary>Learning curves: steps after which every run is scored on its way, in ascending order; the last step always is. Empty = only the last step.</summary>
+    [Option("Learning curves: steps after which every run is scored on its way, in ascending order; the last step always is. Empty = only the last step.", Min = 1, Runtime = true)]
+    public int[] Curve { get; init; } = [];
+
     /// <summary>Validation pictures shown side by side in the report.</summary>
     [Option("Validation pictures shown side by side in the report.", Min = 0, Max = 200, Runtime = true)]
     public int Pictures { get; init; } = 8;

@@ -70,6 +70,14 @@ internal static class ConfigRules
         AblateConfig ablate = config.Ablate;
         Rule(ablate.Rows.Distinct().Count() == ablate.Rows.Length, "ablate.rows", "expected each row once, found one twice");
         Rule(ablate.Queries.Length % 2 == 0, "ablate.queries", $"expected pairs of x and y, found {ablate.Queries.Length} numbers");
+        Rule(
+            ablate.Curve.Zip(ablate.Curve.Skip(1)).All(pair => pair.First < pair.Second),
+            "ablate.curve",
+            $"expected steps in ascending order, found [{string.Join(", ", ablate.Curve)}]");
+        Rule(
+            ablate.Curve.Length == 0 || ablate.Curve[^1] <= train.Steps,
+            "ablate.curve",
+            $"expected steps of at most {train.Steps}, the length of the training, found {ablate.Curve.LastOrDefault()}");
         double many = pretrain.Captions.Two + pretrain.Captions.Three;
         Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
     }

@@ -25,6 +25,7 @@ public sealed class TrainingRun
     private readonly RunLog? _log;
     private readonly RunLoop _loop;
     private readonly BestCheckpoint _best;
+    private readonly int[] _scoredSteps;
 
     private TrainingRun(
         LdvcConfig config,
@@ -35,9 +36,10 @@ public sealed class TrainingRun
         LdvcTrainer trainer,
         RunLog? log,
         RunLoop loop,
+        int[] scoredSteps,
         JobMember job)
     {
-        (_config, _monitor, _folder, _loaded, _job) = (config, monitor, folder, loaded, job);
+        (_config, _monitor, _folder, _loaded, _scoredSteps, _job) = (config, monitor, folder, loaded, scoredSteps, job);
         ((_training, _validation), _trainer, _log, _loop) = (data, trainer, log, loop);
         _best = new BestCheckpoint(folder.CheckpointsPath, config.Train.KeepBest, trainer.Step);
     }
@@ -56,8 +58,17 @@ public sealed class TrainingRun
         Run(config, root, resume, device, datasets, monitor, JobMember.Alone(cancellation));
 
     /// <summary>The same as one process of a job: all call it, each computes its part of every batch, the first one writes and talks.</summary>
+    /// <param name="config">The configuration; train.out is set to the folder.</param>
+    /// <param name="root">The run's folder.</param>
+    /// <param name="resume">Whether a run that is there is continued.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="datasets">Opens the data set.</param>
+    /// <param name="monitor">Follows the run.</param>
+    /// <param name="job">The processes.</param>
+    /// <param name="scoredSteps">Steps, in ascending order, after which there is an evaluation besides those of train.eval_every.</param>
     /// <exception cref="InputException">Bad input in one of the processes, or training that diverged.</exception>
-    internal static TrainingOutcome Run(LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, JobMember job)
+    internal static TrainingOutcome Run(
+        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, JobMember job, params int[] scoredSteps)
     {
         monitor = job.IsFirst ? monitor : SilentMonitor.Instance;
         job.RequireAlike(JobFacts.OfConfig(config));
@@ -90,7 +101,7 @@ public sealed class TrainingRun
         TrainConfig train = config.Train;
         var schedule = new RunSchedule(train.Steps, train.Batch, train.LogEvery, train.CheckpointEvery, train.HalfWay);
         var loop = new RunLoop(trainer, schedule, checkpoints, from, log, monitor, job);
-        var run = new TrainingRun(config, monitor, folder, loaded, (training, validation), trainer, log, loop, job);
+        var run = new TrainingRun(config, monitor, folder, loaded, (training, validation), trainer, log, loop, scoredSteps, job);
         return run.Execute(start);
     }
 
@@ -221,7 +232,8 @@ public sealed class TrainingRun
     private int Pause(int steps, long from)
     {
         int every = _config.Train.EvalEvery;
-        return every == 0 ? steps : (int)Math.Min(steps, ((from / every) + 1) * every);
+        int asked = Array.Find(_scoredSteps, step => step > from) is > 0 and var next ? Math.Min(steps, next) : steps;
+        return every == 0 ? asked : (int)Math.Min(asked, ((from / every) + 1) * every);
     }
 
     // The state is saved first: a bad validation file or a killed process costs the evaluation alone, and the scores belong to a checkpoint. False

@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.Lab.Evidence;
+
+/// <summary>One state of the arithmetic: what the golden training run (<see cref="GoldenRun"/>) ends with, by vector width.</summary>
+/// <param name="Date">When it became so, as 2026-11-29.</param>
+/// <param name="Reason">What was changed, in one sentence.</param>
+/// <param name="Hashes">Hash of the run by vector width in bits.</param>
+internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes)
+{
+    /// <summary>A name for the hashes: the first digits of a hash over them.</summary>
+    internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', Hashes.Select(h => $"{h.Key}:{h.Value}")))))[..8];
+}
+
+/// <summary>
+/// results/bits.json: which results the arithmetic gives, and since when. Numbers in the ledger carry the last entry's name; what was measured before a change
+/// is not what the program computes now.
+/// </summary>
+/// <param name="Changes">All of them, the oldest first.</param>
+internal sealed record BitsHistory(BitsChange[] Changes)
+{
+    /// <summary>The file's name in the ledger's folder.</summary>
+    internal const string FileName = "bits.json";
+
+    private static readonly Lazy<BitsHistory> Embedded = new(ReadEmbedded);
+
+    /// <summary>The last change.</summary>
+    internal BitsChange Current => Changes[^1];
+
+    /// <summary>The state that this program was built with.</summary>
+    internal static BitsChange Own => Embedded.Value.Current;
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="InputException">It is missing, damaged, or has no entry.</exception>
+    internal static BitsHistory Read(string path)
+    {
+        BitsHistory history = JsonText.Read<BitsHistory>(path);
+        return history.Changes.Length > 0 ? history : throw new InputException($"{path}: expected at least one change, found none");
+    }
+
+    /// <summary>The history with one more entry.</summary>
+    internal BitsHistory With(BitsChange change) => new([.. Changes, change]);
+
+    private static BitsHistory ReadEmbedded()
+    {
+        using Stream stream = typeof(BitsHistory).Assembly.GetManifestResourceStream("Ldvc.Lab.bits.json")!;
+        return JsonSerializer.Deserialize<BitsHistory>(stream, JsonText.Format)!;
+    }
+}

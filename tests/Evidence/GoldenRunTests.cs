@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using Ldvc.Lab.Demo;
+using Ldvc.Lab.Evidence;
+using Ldvc.Tests.Configuration;
+using Xunit;
+
+namespace Ldvc.Tests.Evidence;
+
+/// <summary>Whoever changes what training computes, be it the order of a sum, says so: results/bits.json is compared with a run of fifty steps.</summary>
+[Collection("simd")]
+public sealed class GoldenRunTests
+{
+    public static TheoryData<int> Widths => [.. GoldenRun.Widths];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void TheGoldenRunEndsWithTheRecordedBits(int width)
+    {
+        // Elsewhere the mathematical functions of the system, and processors without fused products, round otherwise.
+        Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 && Fma.IsSupported, "the bits are those of x64 with FMA, on Linux");
+        string hash = GoldenRun.Hash(Path.Combine(DemoAssets.Find()!, DemoAssets.Clip), width);
+        Assert.True(
+            hash == BitsHistory.Own.Hashes[$"{width}"],
+            $"training at {width} bits ends with {hash}, results/bits.json says {BitsHistory.Own.Hashes[$"{width}"]}: the arithmetic is another one. If that is meant, run "
+            + "'dotnet run -c Release --project bench -- bits --reason TEXT' and commit the file together with the change (CONTRIBUTING.md)");
+    }
+
+    [Fact]
+    public void TheHistoryIsThatOfTheRepository()
+    {
+        BitsHistory file = BitsHistory.Read(Path.Combine(ConfigFiles.Repository, "results", BitsHistory.FileName));
+        Assert.Equal(file.Current.Id, BitsHistory.Own.Id);
+        Assert.All(file.Changes, change =>
+        {
+            Assert.Equal(GoldenRun.Widths.Select(width => $"{width}"), change.Hashes.Keys);
+            Assert.Equal(3, change.Hashes.Values.Distinct().Count());
+            Assert.True(change.Reason.Length > 10);
+        });
+        Assert.Equal(file.Changes.OrderBy(change => change.Date, StringComparer.Ordinal), file.Changes);
+        Assert.Equal(file.Changes.Length, file.Changes.Select(change => change.Id).Distinct().Count());
+    }
+}
