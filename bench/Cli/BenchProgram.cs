@@ -24,7 +24,9 @@ internal static class BenchProgram
 
     internal static int Run(string[] args)
     {
-        var root = new Command("bench", "How fast the program is, what it spends its time on, the code that it gives to a GPU, what its server bears, and the tables of its pages.")
+        var root = new Command(
+            "bench",
+            "How fast the program is, what it spends its time on, the code that it gives to a GPU, what its server bears, and the tables of its pages.")
         {
             new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
             PeersVerb.Create(),

@@ -9,4 +9,5 @@ namespace Ldvc.Bench.Compare;
 /// <param name="Json">Where to write the results; null for nowhere.</param>
 /// <param name="Record">Name of the ledger's entry; null for none.</param>
 /// <param name="Arguments">The command line.</param>
-internal sealed record PeerOptions(IReadOnlyList<string> Filters, int Rounds, WorkDevice On, string? Json, string? Record, IReadOnlyList<string> Arguments);
+internal sealed record PeerOptions(
+    IReadOnlyList<string> Filters, int Rounds, WorkDevice On, string? Json, string? Record, IReadOnlyList<string> Arguments);

@@ -12,7 +12,8 @@ internal static class PeerRecord
     /// <param name="options">What was asked for.</param>
     /// <param name="here">The folder of the command line.</param>
     /// <param name="spent">Time of everything.</param>
-    internal static LedgerEntry Entry(IReadOnlyList<PeerResult> results, IReadOnlyList<PeerEngine> engines, PeerOptions options, string here, TimeSpan spent) => new()
+    internal static LedgerEntry Entry(
+        IReadOnlyList<PeerResult> results, IReadOnlyList<PeerEngine> engines, PeerOptions options, string here, TimeSpan spent) => new()
     {
         Kind = LedgerKind.Peers,
         Command = CommandText.Of("dotnet run -c Release --project bench --", options.Arguments, here),

@@ -17,7 +17,8 @@ internal static class PeersVerb
 
     internal static Command Create()
     {
-        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = CommandParts.Json(), record = CommandParts.Record();
+        Option<string?> filter = BenchParts.Filter("Only cases with one of these, separated by commas, in their name."), json = CommandParts.Json();
+        Option<string?> record = CommandParts.Record();
         Option<string> rounds = BenchParts.Rounds(7);
         var command = new VerbCommand(
             "peers",
@@ -93,7 +94,8 @@ internal static class PeersVerb
         if (options.Record is not null)
         {
             string here = Environment.CurrentDirectory;
-            Console.WriteLine($"recorded {Ledger.Write(Ledger.FolderFor(here), options.Record, PeerRecord.Entry(results, engines, options, here, clock.Elapsed))}");
+            LedgerEntry entry = PeerRecord.Entry(results, engines, options, here, clock.Elapsed);
+            Console.WriteLine($"recorded {Ledger.Write(Ledger.FolderFor(here), options.Record, entry)}");
         }
 
         return results.Any(r => r.Missing is not null && r.Error > 0) ? 1 : 0;

@@ -8,7 +8,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Bench.Evidence;
 
-/// <summary>`bench bits`: runs the golden training and compares it with the history of the arithmetic, or writes that it is another one now.</summary>
+/// <summary>
+/// `bench bits`: runs the golden training and compares it with the history of the arithmetic, or writes that it is another one now.
+/// </summary>
 internal static class BitsVerb
 {
     private const int Other = 1;
@@ -22,7 +24,8 @@ internal static class BitsVerb
         };
         var command = new VerbCommand(
             "bits",
-            "Runs the golden training (50 steps, at 128, 256 and 512 bits) and says whether its results are those of results/bits.json; 1 when they are not.",
+            "Runs the golden training (50 steps, at 128, 256 and 512 bits) and says whether its results are those of results/bits.json; "
+                + "ends with 1 when they are not.",
             "dotnet run -c Release --project bench -- bits --reason \"Sums of layer norms are taken in pairs.\"")
         {
             reason,
@@ -33,7 +36,9 @@ internal static class BitsVerb
 
     private static int Run(string? reason)
     {
-        string clip = Path.Combine(DemoAssets.Find() ?? throw new InputException($"the demo's small CLIP was not found: expected a folder {DemoAssets.Folder} beside the program"), DemoAssets.Clip);
+        string assets = DemoAssets.Find()
+            ?? throw new InputException($"the demo's small CLIP was not found: expected a folder {DemoAssets.Folder} beside the program");
+        string clip = Path.Combine(assets, DemoAssets.Clip);
         string path = Path.Combine(Ledger.FolderFor(Environment.CurrentDirectory), BitsHistory.FileName);
         BitsHistory history = BitsHistory.Read(path);
         BitsChange measured = GoldenRun.Measure(clip, reason ?? "");
@@ -46,17 +51,21 @@ internal static class BitsVerb
         if (measured.Id == history.Current.Id)
         {
             Console.WriteLine($"bits {measured.Id} since {history.Current.Date}: {history.Current.Reason}");
-            return reason is null ? 0 : throw new InputException($"--reason: expected none, since the hashes are those of {path}, found {ConfigText.Quote(reason)}.");
+            return reason is null
+                ? 0
+                : throw new InputException($"--reason: expected none, since the hashes are those of {path}, found {ConfigText.Quote(reason)}.");
         }
 
         if (reason is null)
         {
-            Console.WriteLine($"the arithmetic is another one than {path} says (bits {history.Current.Id}); if it is meant to be, run this again with --reason TEXT, and build again");
+            Console.WriteLine($"the arithmetic is another one than {path} says (bits {history.Current.Id})");
+            Console.WriteLine("if it is meant to be, run this again with --reason TEXT, and build again");
             return Other;
         }
 
         AtomicFile.WriteText(path, JsonText.Of(history.With(measured)));
-        Console.WriteLine($"bits {measured.Id} from now on, in {path}; build again, and measure again what pages show (bench tables --check names it)");
+        Console.WriteLine($"bits {measured.Id} from now on, in {path}");
+        Console.WriteLine("build again, and measure again what pages show (bench tables --check names it)");
         return 0;
     }
 }

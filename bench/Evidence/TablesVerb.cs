@@ -13,7 +13,10 @@ internal static class TablesVerb
 
     internal static Command Create()
     {
-        var check = new Option<bool>("--check") { Description = "Writes nothing; says what is not as the ledger says, and ends with 1 when something is." };
+        var check = new Option<bool>("--check")
+        {
+            Description = "Writes nothing; says what is not as the ledger says, and ends with 1 when something is.",
+        };
         var command = new VerbCommand(
             "tables",
             "Writes the tables and plots of README.md and docs/*.md anew from results/*.json.",
@@ -28,7 +31,8 @@ internal static class TablesVerb
     private static int Run(bool check)
     {
         string here = Environment.CurrentDirectory;
-        string root = SourceTree.Above(here, "Ldvc.sln") ?? throw new InputException($"{here}: expected a folder of the repository, found no Ldvc.sln here or above.");
+        string root = SourceTree.Above(here, "Ldvc.sln")
+            ?? throw new InputException($"{here}: expected a folder of the repository, found no Ldvc.sln here or above.");
         BitsChange bits = BitsHistory.Read(Path.Combine(Ledger.FolderFor(root), BitsHistory.FileName)).Current;
         IReadOnlyList<string> lines = check ? LedgerPages.Check(root, bits) : LedgerPages.Write(root, bits);
         foreach (string line in lines)

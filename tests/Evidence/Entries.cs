@@ -37,6 +37,7 @@ internal static class Entries
             [LedgerScores.Shuffled + LedgerScores.Unseen] = 0.001,
             [LedgerScores.Pieces] = 4.25,
         };
-        return new LedgerRun { Seed = seed, Steps = 100, Scores = Scores(unseen), Curve = curve.Length == 0 ? null : [.. curve.Select((u, i) => new LedgerPoint(50 * (i + 1), Scores(u)))] };
+        LedgerPoint[]? points = curve.Length == 0 ? null : [.. curve.Select((u, i) => new LedgerPoint(50 * (i + 1), Scores(u)))];
+        return new LedgerRun { Seed = seed, Steps = 100, Scores = Scores(unseen), Curve = points };
     }
 }

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Evidence;
 
-/// <summary>Whoever changes what training computes, be it the order of a sum, says so: results/bits.json is compared with a run of fifty steps.</summary>
+/// <summary>
+/// Whoever changes what training computes, be it the order of a sum, says so: results/bits.json is compared with a run of fifty steps.
+/// </summary>
 [Collection("simd")]
 public sealed class GoldenRunTests
 {
@@ -18,12 +20,15 @@ public sealed class GoldenRunTests
     public void TheGoldenRunEndsWithTheRecordedBits(int width)
     {
         // Elsewhere the mathematical functions of the system, and processors without fused products, round otherwise.
-        Assert.SkipUnless(OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 && Fma.IsSupported, "the bits are those of x64 with FMA, on Linux");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 && Fma.IsSupported,
+            "the bits are those of x64 with FMA, on Linux");
+        string recorded = BitsHistory.Own.Hashes[$"{width}"];
         string hash = GoldenRun.Hash(Path.Combine(DemoAssets.Find()!, DemoAssets.Clip), width);
         Assert.True(
-            hash == BitsHistory.Own.Hashes[$"{width}"],
-            $"training at {width} bits ends with {hash}, results/bits.json says {BitsHistory.Own.Hashes[$"{width}"]}: the arithmetic is another one. If that is meant, run "
-            + "'dotnet run -c Release --project bench -- bits --reason TEXT' and commit the file together with the change (CONTRIBUTING.md)");
+            hash == recorded,
+            $"training at {width} bits ends with {hash}, results/bits.json says {recorded}: the arithmetic is another one. If that is meant, "
+            + "run 'dotnet run -c Release --project bench -- bits --reason TEXT' and commit the file together with the change (CONTRIBUTING.md)");
     }
 
     [Fact]

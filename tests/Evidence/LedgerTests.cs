@@ -28,14 +28,20 @@ public sealed class LedgerTests
             return;
         }
 
-        Assert.StartsWith("--record: expected ", Assert.Throws<InputException>(() => Ledger.CheckName(name, "--record")).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<InputException>(() => Ledger.CheckName(name, "--record")).Message;
+        Assert.StartsWith("--record: expected ", message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void WhatIsWrittenIsRead()
     {
         using var folder = new TempFolder();
-        LedgerEntry entry = Entries.Comparison(1, double.NaN) with { MeasuredBy = [Origin.Here], CheckedSteps = 20, Configuration = Ledger.Configuration(new LdvcConfig()) };
+        LedgerEntry entry = Entries.Comparison(1, double.NaN) with
+        {
+            MeasuredBy = [Origin.Here],
+            CheckedSteps = 20,
+            Configuration = Ledger.Configuration(new LdvcConfig()),
+        };
         string path = Ledger.Write(folder.File("results"), "small", entry);
         Assert.Equal(folder.File("results/small.json"), path);
         LedgerEntry read = Ledger.Read(folder.File("results"), "small");
@@ -64,7 +70,10 @@ public sealed class LedgerTests
         "ldvc ablate configs/small.yaml --set \"data.classes=[a b]\" --seeds 8",
         CommandText.Of(
             "ldvc",
-            ["ablate", Path.Combine(Path.GetTempPath(), "configs/small.yaml"), "--out", "/somewhere", "--set", "data.classes=[a b]", "--seeds", "8", "--json=x.json", "--record", "small"],
+            [
+                "ablate", Path.Combine(Path.GetTempPath(), "configs/small.yaml"), "--out", "/somewhere", "--set", "data.classes=[a b]", "--seeds", "8",
+                "--json=x.json", "--record", "small",
+            ],
             Path.GetTempPath()));
 
     [Fact]
@@ -82,7 +91,8 @@ public sealed class LedgerTests
     {
         using var folder = new TempFolder();
         File.WriteAllText(folder.File("a.json"), "{\"kind\": \"ablate\"}");
-        Assert.StartsWith(folder.File("a.json") + ": is not what it should be", Assert.Throws<InputException>(() => Ledger.Read(folder.Root, "a")).Message, StringComparison.Ordinal);
+        string damaged = Assert.Throws<InputException>(() => Ledger.Read(folder.Root, "a")).Message;
+        Assert.StartsWith(folder.File("a.json") + ": is not what it should be", damaged, StringComparison.Ordinal);
         Assert.Contains("file not found", Assert.Throws<InputException>(() => Ledger.Read(folder.Root, "b")).Message);
         File.WriteAllText(folder.File("bits.json"), "{\"changes\": []}");
         Assert.Contains("expected at least one change", Assert.Throws<InputException>(() => BitsHistory.Read(folder.File("bits.json"))).Message);

@@ -11,11 +11,21 @@ namespace Ldvc.Tests.Evidence;
 /// <summary>Pages show what the ledger holds, digit for digit.</summary>
 public sealed class PagesTests
 {
+    private const int MostLines = 25;
+
     [Fact]
     public void TheRepositorysPagesSayWhatTheLedgerSays()
     {
         IReadOnlyList<string> problems = LedgerPages.Check(ConfigFiles.Repository, BitsHistory.Own);
         Assert.True(problems.Count == 0, "run 'dotnet run -c Release --project bench -- tables':\n" + string.Join('\n', problems));
+    }
+
+    [Fact]
+    public void TheReadmesResultsAreShort()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(ConfigFiles.Repository, "README.md"));
+        int start = Array.IndexOf(lines, "## Results"), end = Array.FindIndex(lines, start + 1, line => line.StartsWith("## ", StringComparison.Ordinal));
+        Assert.InRange(lines[(start + 1)..end].Count(line => line.Length > 0 && !line.StartsWith("<!--", StringComparison.Ordinal)), 5, MostLines);
     }
 
     [Fact]

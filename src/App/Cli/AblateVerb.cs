@@ -19,7 +19,8 @@ namespace Ldvc.App.Cli;
 /// <param name="Out">--out, null when it was not given.</param>
 /// <param name="Record">--record, null when it was not given.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record AblateOptions(string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Jobs, string? Out, string? Record, CommonOptions Common);
+internal sealed record AblateOptions(
+    string Config, string[] Sets, string? Seeds, string? Rows, string[]? Sweeps, string? Jobs, string? Out, string? Record, CommonOptions Common);
 
 /// <summary>`ldvc ablate`.</summary>
 internal static class AblateVerb

@@ -68,8 +68,8 @@ internal static class CommandParts
     public static Option<string?> Record() => new("--record")
     {
         HelpName = "NAME",
-        Description = "Also keeps the results in the ledger: results/NAME.json in the repository, or else in this folder, with command, configuration, commit and machine. "
-            + "An entry of this name is replaced.",
+        Description = "Also keeps the results in the ledger: results/NAME.json in the repository, or else in this folder, with command, configuration, "
+            + "commit and machine. An entry of this name is replaced.",
     };
 
     /// <summary>--precision P.</summary>

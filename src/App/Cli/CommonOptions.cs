@@ -84,7 +84,8 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
         if (name is not null)
         {
             string here = Environment.CurrentDirectory;
-            Out.WriteLine($"recorded {Ledger.Write(Host.Results ?? Ledger.FolderFor(here), name, entry(CommandText.Of("ldvc", Host.Arguments, here)))}");
+            LedgerEntry made = entry(CommandText.Of("ldvc", Host.Arguments, here));
+            Out.WriteLine($"recorded {Ledger.Write(Host.Results ?? Ledger.FolderFor(here), name, made)}");
         }
     }
 

@@ -21,7 +21,8 @@ namespace Ldvc.App.Cli;
 /// <param name="Record">--record, null when it was not given.</param>
 /// <param name="Precision">Precision of the products; the configuration's train.precision is for training.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EvalOptions(string Config, string? Checkpoint, string[] Sets, string? Report, string? Record, Precision Precision, CommonOptions Common);
+internal sealed record EvalOptions(
+    string Config, string? Checkpoint, string[] Sets, string? Report, string? Record, Precision Precision, CommonOptions Common);
 
 /// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
 internal static class EvalVerb
@@ -132,8 +133,9 @@ internal static class EvalVerb
                 told.Confusion,
                 told.Notes,
             });
+            var row = new LedgerRow("checkpoint", $"step {checkpoint.Step}", true, []);
             common.Record(options.Record, command => EvaluationRecord.Entry(
-                command, config, device, images, told.Values, new LedgerRow("checkpoint", $"step {checkpoint.Step}", true, []), checkpoint.Config.Train.Seed, checkpoint.Step));
+                command, config, device, images, told.Values, row, checkpoint.Config.Train.Seed, checkpoint.Step));
         });
         return 0;
     }
@@ -175,7 +177,8 @@ internal static class EvalVerb
                 told.Confusion,
                 told.Notes,
             });
-            common.Record(options.Record, command => EvaluationRecord.Entry(command, config, device, images, told.Values, new LedgerRow("training-free", "CLIP, no training", false, []), 0, 0));
+            var row = new LedgerRow("training-free", "CLIP, no training", false, []);
+            common.Record(options.Record, command => EvaluationRecord.Entry(command, config, device, images, told.Values, row, 0, 0));
         });
         return 0;
     }

@@ -64,7 +64,8 @@ internal static class OptionValue
         : values;
 
     /// <summary>--record: a name; null when the option was not given.</summary>
-    public static string? Record(ParseResult result, Option<string?> option) => Text(result, option) is { } name ? Ledger.CheckName(name, option.Name) : null;
+    public static string? Record(ParseResult result, Option<string?> option) =>
+        Text(result, option) is { } name ? Ledger.CheckName(name, option.Name) : null;
 
     /// <summary>A number in a range; null when the option was not given.</summary>
     public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)

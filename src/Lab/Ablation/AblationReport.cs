@@ -57,11 +57,14 @@ internal static class AblationReport
         ReportCard Card(string label, Func<RunResult, double> number, bool main = false)
         {
             SampleStatistics gain = results.Difference(last, first, number);
-            string interval = results.Test(last, first, number) is { } test ? $", 95 % interval {Claims.Points(test.Low)} to {Claims.Points(test.High)}" : "";
+            string interval = results.Test(last, first, number) is { } test
+                ? $", 95 % interval {Claims.Points(test.Low)} to {Claims.Points(test.High)}"
+                : "";
             return new ReportCard(
                 $"{label}, {last.Title} minus {first.Title}",
                 Claims.Points(gain.Mean),
-                $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, {gain.Count} {results.Plan.Pair}{(gain.Count == 1 ? "" : "s")}{interval}",
+                $"{results.Over(last, number).Text()} against {results.Over(first, number).Text()}, "
+                    + $"{gain.Count} {results.Plan.Pair}{(gain.Count == 1 ? "" : "s")}{interval}",
                 main);
         }
 
@@ -82,8 +85,11 @@ internal static class AblationReport
         LedgerRow[] rows = AblationRecord.Rows(results);
         if (LearningCurves.Steps(rows).Length > 1)
         {
-            report.AddLinePlot($"Learning curve: mIoU(U), mean and 95 % interval over {plan.Repeats}", "step", "mIoU(U), percent", false, LearningCurves.Plot(rows, LedgerScores.Unseen));
-            report.AddLinePlot($"Learning curve: hIoU, mean and 95 % interval over {plan.Repeats}", "step", "hIoU, percent", false, LearningCurves.Plot(rows, LedgerScores.Harmonic));
+            foreach (var (score, name) in new[] { (LedgerScores.Unseen, "mIoU(U)"), (LedgerScores.Harmonic, "hIoU") })
+            {
+                string caption = $"Learning curve: {name}, mean and 95 % interval over {plan.Repeats}";
+                report.AddLinePlot(caption, "step", $"{name}, percent", false, LearningCurves.Plot(rows, score));
+            }
         }
 
         foreach (var sweep in plan.Sweeps.Where(v => v.Sweep is not "heads").GroupBy(v => v.Sweep!).Where(s => s.Count() > 1))

@@ -135,7 +135,8 @@ internal sealed class AblationRun
                 if (Results.Find(run)?.Origin is { } origin && (origin.Bits, origin.VectorBits) != (here.Bits, here.VectorBits))
                 {
                     throw new InputException(
-                        $"{_folder.ResultPath(run)}: expected results of this program's arithmetic (bits {here.Bits}, vectors of {here.VectorBits} bits), "
+                        $"{_folder.ResultPath(run)}: expected results of this program's arithmetic "
+                        + $"(bits {here.Bits}, vectors of {here.VectorBits} bits), "
                         + $"found bits {origin.Bits}, {origin.VectorBits}: train again in another folder.");
                 }
             }
@@ -143,7 +144,8 @@ internal sealed class AblationRun
             // Files from before runs said what trained them: one run of each row is tried.
             if (Array.Find(runs, run => Results.Find(run)?.Origin is null) is { } silent && !IsTrainingFree(silent))
             {
-                steps = FirstSteps.Check(_folder.RunPath(silent, _config.Train.Setting), ConfigOf(silent, _config.Train.Setting), _device, _datasets, cancellation);
+                TrainSetting setting = _config.Train.Setting;
+                steps = FirstSteps.Check(_folder.RunPath(silent, setting), ConfigOf(silent, setting), _device, _datasets, cancellation);
                 _monitor.Say($"{silent.Name}: {steps} steps trained again, with the same loss");
             }
         }
@@ -239,7 +241,9 @@ internal sealed class AblationRun
         if (result is null)
         {
             var work = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation);
-            result = IsTrainingFree(run) ? work.MeasureTrainingFree(run, config, fingerprint) : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, _config.Ablate.Curve, fingerprint);
+            result = IsTrainingFree(run)
+                ? work.MeasureTrainingFree(run, config, fingerprint)
+                : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, _config.Ablate.Curve, fingerprint);
             ResultFile.Save(_folder.ResultPath(run), result);
         }
 
@@ -310,12 +314,14 @@ internal sealed class AblationRun
     private string FingerprintOf(PlannedRun run)
     {
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        if (IsTrainingFree(run))
+        {
+            return Fingerprint(config, TrainingFreeRow.Settings(config));
+        }
+
         int[] curve = _config.Ablate.Curve;
-        return IsTrainingFree(run)
-            ? Fingerprint(config, TrainingFreeRow.Settings(config))
-            : Fingerprint(
-                config,
-                [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. curve.Length > 0 ? [$"curve {string.Join(' ', curve)}"] : Array.Empty<string>()]);
+        string[] onTheWay = curve.Length > 0 ? [$"curve {string.Join(' ', curve)}"] : [];
+        return Fingerprint(config, [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. onTheWay]);
     }
 
     private bool IsTrainingFree(PlannedRun run) => run.Variant.Key == Results.Plan.TrainingFree?.Key;

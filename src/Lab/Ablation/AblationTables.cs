@@ -88,7 +88,11 @@ internal static class AblationTables
         ["", .. ScoreHeaders, Pairs(results)],
         [
             .. rows.Skip(1).Select(v => (IReadOnlyList<string>)
-                [v.Title, .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores))), Number(results.Difference(v, rows[0], _ => 0).Count)]),
+            [
+                v.Title,
+                .. Cells(number => results.Difference(v, rows[0], r => number(r.Scores))),
+                Number(results.Difference(v, rows[0], _ => 0).Count),
+            ]),
         ]);
 
     private static AblationTable Tests(AblationResults results, IReadOnlyList<AblationVariant> rows)
@@ -102,8 +106,14 @@ internal static class AblationTables
                 {
                     yield return
                     [
-                        row.Title, ScoreHeaders[score], Number(100 * test.Difference.Mean, "F2"), Number(100 * test.Difference.StandardDeviation, "F2"),
-                        $"{Number(100 * test.Low, "F2")} to {Number(100 * test.High, "F2")}", Defined(test.T, "F2"), Defined(test.P, "F3"), Number(test.Difference.Count),
+                        row.Title,
+                        ScoreHeaders[score],
+                        Number(100 * test.Difference.Mean, "F2"),
+                        Number(100 * test.Difference.StandardDeviation, "F2"),
+                        $"{Number(100 * test.Low, "F2")} to {Number(100 * test.High, "F2")}",
+                        Defined(test.T, "F2"),
+                        Defined(test.P, "F3"),
+                        Number(test.Difference.Count),
                     ];
                 }
             }
@@ -134,7 +144,13 @@ internal static class AblationTables
             ["", "pieces per object", "of at least a patch", "pieces of the right class per object found", Pairs(results)],
             [
                 .. rows.Select(v => (IReadOnlyList<string>)
-                    [v.Title, Pieces(v, r => r.PiecesPerObject), Pieces(v, r => r.LargePiecesPerObject), Pieces(v, r => r.RightPiecesPerFound), Number(results.Of(v).Count)]),
+                [
+                    v.Title,
+                    Pieces(v, r => r.PiecesPerObject),
+                    Pieces(v, r => r.LargePiecesPerObject),
+                    Pieces(v, r => r.RightPiecesPerFound),
+                    Number(results.Of(v).Count),
+                ]),
             ]);
     }
 
@@ -144,14 +160,23 @@ internal static class AblationTables
         [
             .. results.Plan.Penalties.Select((penalty, i) => (IReadOnlyList<string>)
             [
-                ConfigText.Number(penalty), .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN)),
+                ConfigText.Number(penalty),
+                .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN)),
                 Number(results.Of(row).Count),
             ]),
         ]);
 
     private static AblationTable Costs(AblationResults results) => new(
         $"Cost: one window of {results.Config.Eval.Window} pixels at inference, training steps of {results.Config.Train.Batch} pictures",
-        ["", "trained parameters (M)", "GMAC / window", "windows/s", results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s", "peak of a step (MiB)", Pairs(results)],
+        [
+            "",
+            "trained parameters (M)",
+            "GMAC / window",
+            "windows/s",
+            results.Config.Ablate.Jobs > 1 ? $"training pictures/s, {results.Config.Ablate.Jobs} runs at a time" : "training pictures/s",
+            "peak of a step (MiB)",
+            Pairs(results),
+        ],
         [
             .. results.Plan.Variants.Where(v => results.Costs.ContainsKey(v.Key)).Select(v =>
             {

@@ -4,8 +4,8 @@ using Ldvc.Lab.Evidence;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// What may be said of two rows, read off their paired differences: who is ahead only where the 95 % interval of the mean difference is on one side of 0, and
-/// "on every seed" only of five or more.
+/// What may be said of two rows, read off their paired differences: who is ahead only where the 95 % interval of the mean difference is on one side of
+/// 0, and "on every seed" only of five or more.
 /// </summary>
 internal static class Claims
 {
@@ -24,7 +24,8 @@ internal static class Claims
         [
             .. from row in trained.Skip(1)
                from score in Scores
-               let sentence = Sentence(row.Title, trained[0].Title, Header(score), Differences(row, trained[0], run => run.Scores.GetValueOrDefault(score, double.NaN)), pair)
+               let differences = Differences(row, trained[0], run => run.Scores.GetValueOrDefault(score, double.NaN))
+               let sentence = Sentence(row.Title, trained[0].Title, Header(score), differences, pair)
                where sentence is not null
                select sentence,
         ];
@@ -70,7 +71,12 @@ internal static class Claims
     internal static double[] Differences(LedgerRow better, LedgerRow worse, Func<LedgerRun, double> number)
     {
         var other = worse.Runs.ToDictionary(run => (run.Split, run.Seed));
-        return [.. better.Runs.Where(run => other.ContainsKey((run.Split, run.Seed))).Select(run => number(run) - number(other[(run.Split, run.Seed)]))];
+        return
+        [
+            .. better.Runs
+                .Where(run => other.ContainsKey((run.Split, run.Seed)))
+                .Select(run => number(run) - number(other[(run.Split, run.Seed)])),
+        ];
     }
 
     /// <summary>"+8.7": a share as points with its sign.</summary>

@@ -8,8 +8,8 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// Whether a run that does not say which program trained it can have been trained by this one: its first steps are trained again, and their loss must be the
-/// logged one to the last bit.
+/// Whether a run that does not say which program trained it can have been trained by this one: its first steps are trained again, and their loss must
+/// be the logged one to the last bit.
 /// </summary>
 internal static class FirstSteps
 {
@@ -27,7 +27,8 @@ internal static class FirstSteps
         IReadOnlyList<(double Step, double Value)> log = RunMetrics.Read(root, "loss");
         if (log.Count == 0 || config.Train.Setting == TrainSetting.Transductive)
         {
-            throw new InputException($"{root}: expected a run that says which program trained it, or an inductive one with a log, found neither: it cannot be recorded; train it again.");
+            throw new InputException(
+                $"{root}: expected a run that says which program trained it, or an inductive one with a log, found neither: train it again.");
         }
 
         device.Precision = config.Train.Precision;
@@ -42,8 +43,10 @@ internal static class FirstSteps
             loss = trainer.RunStep().Loss;
         }
 
+        Origin here = Origin.Here;
         return loss == log[0].Value ? (int)log[0].Step : throw new InputException(
-            FormattableString.Invariant($"{root}: expected the loss that this program has after {log[0].Step} steps, {loss:R}, found {log[0].Value:R} in its log: ")
-            + $"it was trained by another arithmetic (this one is bits {BitsHistory.Own.Id} with vectors of {Origin.Here.VectorBits} bits); train it again in another folder.");
+            $"{root}: expected the loss that this program has after {log[0].Step} steps, "
+            + FormattableString.Invariant($"{loss:R}, found {log[0].Value:R} in its log: it was trained by another arithmetic ")
+            + $"(this one is bits {here.Bits} with vectors of {here.VectorBits} bits); train it again in another folder.");
     }
 }

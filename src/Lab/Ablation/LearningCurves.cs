@@ -25,9 +25,14 @@ internal static class LearningCurves
         long[] steps = Steps(rows);
         PlotSeries Series(LedgerRow row)
         {
-            (long Step, SampleStatistics Over)[] points = [.. steps.Select(step => (step, SampleStatistics.Of(row.Runs.Select(run => row.Trained ? At(run, step, score) : run.Scores[score]))))];
-            (double, double, double)[] band = [.. points.Where(p => p.Over.Count > 1).Select(p => ((double)p.Step, 100 * (p.Over.Mean - p.Over.HalfWidth()), 100 * (p.Over.Mean + p.Over.HalfWidth())))];
-            return new PlotSeries(row.Title, [.. points.Select(p => ((double)p.Step, 100 * p.Over.Mean))], band);
+            SampleStatistics Over(long step) => SampleStatistics.Of(row.Runs.Select(run => row.Trained ? At(run, step, score) : run.Scores[score]));
+            (double Step, double Mean, double Half)[] points = [.. steps.Select(step => ((double)step, 100 * Over(step).Mean, 100 * Over(step).HalfWidth()))];
+
+            // A single run has no interval.
+            return new PlotSeries(
+                row.Title,
+                [.. points.Select(p => (p.Step, p.Mean))],
+                [.. points.Where(p => !double.IsNaN(p.Half)).Select(p => (p.Step, p.Mean - p.Half, p.Mean + p.Half))]);
         }
 
         return [.. rows.Where(row => row.Runs.Length > 0).Select(Series)];
@@ -42,7 +47,8 @@ internal static class LearningCurves
         LedgerRow first = trained[0], last = trained[^1];
         string Mean(LedgerRow row, long step) => SampleStatistics.Of(row.Runs.Select(run => At(run, step, LedgerScores.Unseen))).Text();
         return new AblationTable(
-            $"Learning curves: {last.Title} against {first.Title} (percent, mean ± standard deviation; differences in points with the 95 % interval of their mean, paired)",
+            $"Learning curves: {last.Title} against {first.Title} "
+                + "(percent, mean ± standard deviation; differences in points with the 95 % interval of their mean, paired)",
             ["steps", $"mIoU(U), {first.Title}", $"mIoU(U), {last.Title}", .. Compared.Select(score => $"difference, {Header(score)}"), repeats],
             [
                 .. Steps(rows).Select(step => (IReadOnlyList<string>)

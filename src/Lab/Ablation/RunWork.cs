@@ -47,7 +47,9 @@ internal sealed class RunWork(
         return result with
         {
             Steps = trained.Step,
-            Curve = curve.Length == 0 ? null : [.. Curve(trainedIn, curve.Where(step => step < trained.Step)), new CurveScore(trained.Step, result.Scores)],
+            Curve = curve.Length == 0
+                ? null
+                : [.. Curve(trainedIn, curve.Where(step => step < trained.Step)), new CurveScore(trained.Step, result.Scores)],
             TrainImagesPerSecond = RunMetrics.Median(RunMetrics.Read(trainedIn, "images_per_second")),
             Checkpoint = Path.GetRelativePath(folder.Root, checkpoint),
         };
@@ -92,13 +94,17 @@ internal sealed class RunWork(
     // What the run's evaluations on the way wrote into its log.
     private static IEnumerable<CurveScore> Curve(string root, IEnumerable<int> steps)
     {
-        Dictionary<double, double> Read(string name) => RunMetrics.Read(root, name).DistinctBy(point => point.Step).ToDictionary(point => point.Step, point => point.Value);
+        Dictionary<double, double> Read(string name) =>
+            RunMetrics.Read(root, name).DistinctBy(point => point.Step).ToDictionary(point => point.Step, point => point.Value);
         Dictionary<double, double> accuracy = Read("pixel_accuracy"), seen = Read("miou_seen"), unseen = Read("miou_unseen"), harmonic = Read("hiou");
         foreach (int step in steps)
         {
-            yield return accuracy.TryGetValue(step, out double value)
-                ? new CurveScore(step, new ScoreLine(value, seen.GetValueOrDefault(step, double.NaN), unseen.GetValueOrDefault(step, double.NaN), harmonic.GetValueOrDefault(step, double.NaN)))
-                : throw new InputException($"{root}: expected scores at step {step}, as ablate.curve says, found none: the run was trained without; choose another ablate.out or --out.");
+            // A score may be missing where there is nothing to score; pixel accuracy is always there.
+            double At(Dictionary<double, double> scores) => scores.GetValueOrDefault(step, double.NaN);
+            yield return accuracy.ContainsKey(step)
+                ? new CurveScore(step, new ScoreLine(At(accuracy), At(seen), At(unseen), At(harmonic)))
+                : throw new InputException(
+                    $"{root}: expected scores at step {step}, as ablate.curve says, found none: the run was trained without; choose another --out.");
         }
     }
 

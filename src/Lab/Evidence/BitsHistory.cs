@@ -13,12 +13,14 @@ namespace Ldvc.Lab.Evidence;
 internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes)
 {
     /// <summary>A name for the hashes: the first digits of a hash over them.</summary>
-    internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', Hashes.Select(h => $"{h.Key}:{h.Value}")))))[..8];
+    internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)))[..8];
+
+    private string Text => string.Join(' ', Hashes.Select(hash => $"{hash.Key}:{hash.Value}"));
 }
 
 /// <summary>
-/// results/bits.json: which results the arithmetic gives, and since when. Numbers in the ledger carry the last entry's name; what was measured before a change
-/// is not what the program computes now.
+/// results/bits.json: which results the arithmetic gives, and since when. Numbers in the ledger carry the last entry's name; what was measured before
+/// a change is not what the program computes now.
 /// </summary>
 /// <param name="Changes">All of them, the oldest first.</param>
 internal sealed record BitsHistory(BitsChange[] Changes)

@@ -35,8 +35,11 @@ internal static class CommandText
         return string.Join(' ', kept);
     }
 
-    private static string Relative(string argument, string here) => argument.Replace(Path.TrimEndingDirectorySeparator(here) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+    private static string Relative(string argument, string here) =>
+        argument.Replace(Path.TrimEndingDirectorySeparator(here) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
 
     private static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,/:[]+@%~".Contains(c, StringComparison.Ordinal)) ? argument : JsonSerializer.Serialize(argument);
+        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,/:[]+@%~".Contains(c, StringComparison.Ordinal))
+            ? argument
+            : JsonSerializer.Serialize(argument);
 }

@@ -17,7 +17,8 @@ internal static class EvaluationRecord
     /// <param name="row">What was scored; its run is put in.</param>
     /// <param name="seed">Seed of the training.</param>
     /// <param name="steps">Steps of the training; 0 where there was none.</param>
-    internal static LedgerEntry Entry(string command, LdvcConfig config, Device device, int pictures, Scores scores, LedgerRow row, long seed, long steps) => new()
+    internal static LedgerEntry Entry(
+        string command, LdvcConfig config, Device device, int pictures, Scores scores, LedgerRow row, long seed, long steps) => new()
     {
         Kind = LedgerKind.Eval,
         Command = command,

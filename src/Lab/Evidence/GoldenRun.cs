@@ -12,8 +12,8 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Evidence;
 
 /// <summary>
-/// The golden training run: fifty steps of the whole method on the demo's scenes, and the labels of two scenes after them. Its hash changes with any change of
-/// the arithmetic, be it only the order of a sum: then every number that was measured by training is another program's.
+/// The golden training run: fifty steps of the whole method on the demo's scenes, and the labels of two scenes after them. Its hash changes with any
+/// change of the arithmetic, be it only the order of a sum: then every number that was measured by training is another program's.
 /// </summary>
 internal static class GoldenRun
 {
@@ -28,7 +28,12 @@ internal static class GoldenRun
     private static LdvcConfig Config(string clip) => new()
     {
         Clip = new ClipConfig { Path = clip },
-        Data = new DataConfig { Kind = DataKind.Synthetic, Workers = 1, Synthetic = new SyntheticConfig { TrainCount = 2 * Steps, ValCount = Scenes } },
+        Data = new DataConfig
+        {
+            Kind = DataKind.Synthetic,
+            Workers = 1,
+            Synthetic = new SyntheticConfig { TrainCount = 2 * Steps, ValCount = Scenes },
+        },
         Augment = new AugmentConfig { Scale = [128, 128], Ratio = [0.75, 1.5], Crop = 48 },
         Model = new ModelConfig { Head = MaskHead.Dot, AdapterInit = AdapterInit.Identity, Decoder = new DecoderConfig { Windows = 2, Topk = 2 } },
         Train = new TrainConfig { Iterations = Steps, Batch = 2, Lr = 3e-3, Warmup = 5 },

@@ -23,10 +23,15 @@ internal static class Ledger
     /// <exception cref="InputException">It holds other signs, or is taken.</exception>
     internal static string CheckName(string name, string option)
     {
-        bool good = name.Length is > 0 and <= LongestName && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
-        return !good ? throw new InputException($"{option}: expected a name of at most {LongestName} letters, digits, '-' and '_', found {ConfigText.Quote(name)}.")
-            : name == Path.GetFileNameWithoutExtension(BitsHistory.FileName) ? throw new InputException($"{option}: expected another name than '{name}', which is the history of the arithmetic.")
-            : name;
+        if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        {
+            throw new InputException(
+                $"{option}: expected a name of at most {LongestName} letters, digits, '-' and '_', found {ConfigText.Quote(name)}.");
+        }
+
+        return name != Path.GetFileNameWithoutExtension(BitsHistory.FileName)
+            ? name
+            : throw new InputException($"{option}: expected another name than '{name}', which is the history of the arithmetic.");
     }
 
     /// <summary>The file of an entry.</summary>

@@ -25,8 +25,8 @@ internal enum LedgerKind
 }
 
 /// <summary>
-/// One file of the ledger: numbers with everything that it takes to measure them again. Scores are shares of 1 by name (<see cref="LedgerScores"/>), times in
-/// seconds.
+/// One file of the ledger: numbers with everything that it takes to measure them again. Scores are shares of 1 by name
+/// (<see cref="LedgerScores"/>), times in seconds.
 /// </summary>
 internal sealed record LedgerEntry
 {
@@ -42,10 +42,16 @@ internal sealed record LedgerEntry
     /// <summary>The program that recorded it, and the machine.</summary>
     public required Origin Program { get; init; }
 
-    /// <summary>The programs that measured the runs, each once, where those are not the one above; what trained them is not known where this is empty and <see cref="CheckedSteps"/> is not 0.</summary>
+    /// <summary>
+    /// The programs that measured the runs, each once, where those are not the one above; what trained them is not known where this is empty and
+    /// <see cref="CheckedSteps"/> is not 0.
+    /// </summary>
     public Origin[] MeasuredBy { get; init; } = [];
 
-    /// <summary>First steps of a run of each row that were trained again when it was recorded, and gave the same loss to the last bit; 0 where the runs say themselves what trained them.</summary>
+    /// <summary>
+    /// First steps of a run of each row that were trained again when it was recorded, and gave the same loss to the last bit; 0 where the runs say
+    /// themselves what trained them.
+    /// </summary>
     public int CheckedSteps { get; init; }
 
     /// <summary>The device.</summary>
@@ -129,4 +135,5 @@ internal sealed record LedgerPoint(long Step, SortedDictionary<string, double> S
 /// <param name="OursToThis">Our time divided by this engine's, median over rounds.</param>
 /// <param name="Error">Largest relative difference from our outputs.</param>
 internal sealed record LedgerTiming(
-    string Case, string Engine, string Version, double MedianSeconds, double LowSeconds, double HighSeconds, double PeakMebibytes, double AddedMebibytes, double OursToThis, double Error);
+    string Case, string Engine, string Version, double MedianSeconds, double LowSeconds, double HighSeconds, double PeakMebibytes, double AddedMebibytes,
+    double OursToThis, double Error);

@@ -18,7 +18,8 @@ internal static class LedgerScores
     internal const string Shuffled = "shuffled_";
 
     /// <summary>Names of the four scores, and what tables call them.</summary>
-    internal static readonly (string Name, string Header)[] Four = [(PixelAccuracy, "pAcc"), (Seen, "mIoU(S)"), (Unseen, "mIoU(U)"), (Harmonic, "hIoU")];
+    internal static readonly (string Name, string Header)[] Four =
+        [(PixelAccuracy, "pAcc"), (Seen, "mIoU(S)"), (Unseen, "mIoU(U)"), (Harmonic, "hIoU")];
 
     /// <summary>Puts the four scores into a run's dictionary.</summary>
     /// <param name="into">The dictionary.</param>

@@ -16,7 +16,8 @@ internal sealed record Machine(string Processor, int Cores, string System, strin
     private const int LargestCpuInfo = 16 << 20;
 
     /// <summary>This one.</summary>
-    internal static Machine Here { get; } = new(ProcessorName(), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription);
+    internal static Machine Here { get; } =
+        new(ProcessorName(), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription);
 
     private static string ProcessorName()
     {

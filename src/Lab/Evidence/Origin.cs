@@ -18,7 +18,9 @@ internal sealed record Origin(string Version, string? Commit, bool? Dirty, strin
     internal static Origin Here => new(Build.Value.Version, Build.Value.Commit, Build.Value.Dirty, BitsHistory.Own.Id, SimdLevel.Bits, Machine.Here);
 
     /// <summary>"5b881c4", "5b881c4 with changes", "version 0.2.0".</summary>
-    internal string ProgramText => Commit is null ? $"version {Version}" : $"commit {Commit[..Math.Min(7, Commit.Length)]}{(Dirty == true ? " with changes" : "")}";
+    internal string ProgramText => Commit is null
+        ? $"version {Version}"
+        : $"commit {Commit[..Math.Min(7, Commit.Length)]}{(Dirty == true ? " with changes" : "")}";
 
     // The build writes VERSION+COMMIT into every assembly; no program has to be started for it.
     private static (string Version, string? Commit, bool? Dirty) ReadBuild()

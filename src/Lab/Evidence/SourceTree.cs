@@ -25,7 +25,9 @@ internal static class SourceTree
         return null;
     }
 
-    /// <summary>Whether the sources are other than a commit's. Null where that cannot be told: no repository, no git, or a commit that it does not have.</summary>
+    /// <summary>
+    /// Whether the sources are other than a commit's. Null where that cannot be told: no repository, no git, or a commit that it does not have.
+    /// </summary>
     /// <param name="place">A folder of the repository.</param>
     /// <param name="commit">The commit.</param>
     internal static bool? Differs(string place, string? commit)

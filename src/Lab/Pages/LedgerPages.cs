@@ -8,8 +8,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Lab.Pages;
 
 /// <summary>
-/// README.md and the pages of docs/ against the ledger. Notes in docs/lab are records of their day and have no blocks; an entry that no page shows is history
-/// and may be of another arithmetic.
+/// README.md and the pages of docs/ against the ledger. Notes in docs/lab are records of their day and have no blocks; an entry that no page shows is
+/// history and may be of another arithmetic.
 /// </summary>
 internal static class LedgerPages
 {
@@ -31,7 +31,9 @@ internal static class LedgerPages
                     problems.Add($"{page}: {FirstDifference(text, wanted)}");
                 }
 
-                problems.AddRange(files.Where(file => ReadOrNothing(Path.Combine(root, file.Path)) != file.Text).Select(file => $"{file.Path}: is not what the ledger says"));
+                problems.AddRange(files
+                    .Where(file => ReadOrNothing(Path.Combine(root, file.Path)) != file.Text)
+                    .Select(file => $"{file.Path}: is not what the ledger says"));
             }
             catch (InputException e)
             {
@@ -73,7 +75,10 @@ internal static class LedgerPages
 
     /// <summary>The pages, as paths from the repository.</summary>
     private static IEnumerable<string> Pages(string root) =>
-        ["README.md", .. Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    [
+        "README.md",
+        .. Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path)).Order(StringComparer.Ordinal),
+    ];
 
     private static (string Text, string Wanted, List<(string Path, string Text)> Files) Make(string root, string page, BitsChange bits)
     {
@@ -87,10 +92,13 @@ internal static class LedgerPages
             foreach (string called in views)
             {
                 LedgerView view = Array.Find(LedgerViews.All, view => view.Name == called)
-                    ?? throw new InputException($"{page}: expected views out of {string.Join(", ", LedgerViews.All.Select(v => v.Name))}, found {ConfigText.Quote(called)}");
+                    ?? throw new InputException(
+                        $"{page}: expected views out of {string.Join(", ", LedgerViews.All.Select(v => v.Name))}, found {ConfigText.Quote(called)}");
                 if (!view.Kinds.Contains(entry.Kind))
                 {
-                    throw new InputException($"{page}: view '{called}' expected an entry of {string.Join(" or ", view.Kinds).ToLowerInvariant()}, found '{name}' of {entry.Kind.ToString().ToLowerInvariant()}");
+                    throw new InputException(
+                        $"{page}: view '{called}' expected an entry of {string.Join(" or ", view.Kinds).ToLowerInvariant()}, "
+                        + $"found '{name}' of {entry.Kind.ToString().ToLowerInvariant()}");
                 }
 
                 ViewText made = view.Render(input);
@@ -118,7 +126,8 @@ internal static class LedgerPages
 
         // The golden run says nothing about other devices' arithmetic.
         return entry.Device != "cpu" || entry.Program.Bits == bits.Id ? entry : throw new InputException(
-            $"{page}: shows results/{name}.json, which was measured with bits {entry.Program.Bits}, but they are {bits.Id} since {bits.Date} ({bits.Reason}); "
+            $"{page}: shows results/{name}.json, which was measured with bits {entry.Program.Bits}, "
+            + $"but they are {bits.Id} since {bits.Date} ({bits.Reason}); "
             + $"run '{entry.Command} --record {name}' again, or take the block out of the page");
     }
 
@@ -129,12 +138,14 @@ internal static class LedgerPages
     private static string FirstDifference(string text, string wanted)
     {
         string[] found = text.Split('\n'), expected = wanted.Split('\n');
-        int line = Enumerable.Range(0, Math.Max(found.Length, expected.Length)).First(i => found.ElementAtOrDefault(i) != expected.ElementAtOrDefault(i));
+        int line = Enumerable.Range(0, Math.Max(found.Length, expected.Length))
+            .First(i => found.ElementAtOrDefault(i) != expected.ElementAtOrDefault(i));
         string a = expected.ElementAtOrDefault(line) ?? "", b = found.ElementAtOrDefault(line) ?? "";
         int place = a.Zip(b).TakeWhile(pair => pair.First == pair.Second).Count();
         return $"line {line + 1}: expected {Around(a, place)}, as the ledger says, found {Around(b, place)}";
     }
 
     // What differs may stand far out in a long row.
-    private static string Around(string line, int place) => ConfigText.Quote(line[Math.Max(0, Math.Min(line.Length, place) - 12)..Math.Min(line.Length, place + 24)]);
+    private static string Around(string line, int place) =>
+        ConfigText.Quote(line[Math.Max(0, Math.Min(line.Length, place) - 12)..Math.Min(line.Length, place + 24)]);
 }

@@ -5,7 +5,9 @@ using Ldvc.Lab.Reports;
 
 namespace Ldvc.Lab.Pages;
 
-/// <summary>All views. The same entry gives the same bytes: numbers are rounded once, nothing depends on the day, the machine or the language.</summary>
+/// <summary>
+/// All views. The same entry gives the same bytes: numbers are rounded once, nothing depends on the day, the machine or the language.
+/// </summary>
 internal static class LedgerViews
 {
     /// <summary>The views.</summary>
@@ -27,8 +29,11 @@ internal static class LedgerViews
         LedgerEntry entry = input.Entry;
         Origin program = entry.MeasuredBy.Length == 1 ? entry.MeasuredBy[0] : entry.Program;
         Machine machine = program.Machine;
-        string commits = entry.MeasuredBy.Length > 1 ? string.Join(", ", entry.MeasuredBy.Select(origin => origin.ProgramText).Distinct()) : program.ProgramText;
-        string file = $"results/{input.Name}.json", where = entry.Device == "cpu" ? $"{program.VectorBits}-bit vectors" : $"{entry.Device}, {entry.Precision}";
+        string commits = entry.MeasuredBy.Length > 1
+            ? string.Join(", ", entry.MeasuredBy.Select(origin => origin.ProgramText).Distinct())
+            : program.ProgramText;
+        string file = $"results/{input.Name}.json";
+        string where = entry.Device == "cpu" ? $"{program.VectorBits}-bit vectors" : $"{entry.Device}, {entry.Precision}";
         var facts = new List<string> { $"`{entry.Command}`", commits, $"{machine.Processor}, {machine.Cores} cores, {where}" };
         if (entry.Seeds.Length > 0)
         {
@@ -46,7 +51,8 @@ internal static class LedgerViews
     /// <summary>A table in Markdown; the first column is text.</summary>
     internal static IEnumerable<string> Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows)
     {
-        static string Line(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
+        static string Line(IEnumerable<string> cells) =>
+            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
         yield return Line(headers);
         yield return Line(headers.Select((_, i) => i == 0 ? "---" : "---:"));
         foreach (IReadOnlyList<string> row in rows)
@@ -65,7 +71,9 @@ internal static class LedgerViews
         [
             row.Title,
             .. scores.Select(score => Cell(row, score.Name)),
-            .. pieces ? [Over(row, LedgerScores.Shuffled + LedgerScores.Unseen, 100, "F1"), Over(row, LedgerScores.Pieces, 1, "F2")] : Array.Empty<string>(),
+            .. pieces
+                ? [Over(row, LedgerScores.Shuffled + LedgerScores.Unseen, 100, "F1"), Over(row, LedgerScores.Pieces, 1, "F2")]
+                : Array.Empty<string>(),
             .. seeds ? [row.Trained ? $"{row.Runs.Length}" : "-"] : Array.Empty<string>(),
         ]).ToList();
         LedgerRow[] trained = [.. shown.Where(row => row.Trained)];
@@ -79,7 +87,8 @@ internal static class LedgerViews
             .. Table(
                 [
                     "", .. scores.Select(score => score.Header),
-                    .. pieces ? ["mIoU(U), names shuffled", "pieces per object"] : Array.Empty<string>(), .. seeds ? [input.Pair + "s"] : Array.Empty<string>(),
+                    .. pieces ? ["mIoU(U), names shuffled", "pieces per object"] : Array.Empty<string>(),
+                    .. seeds ? [input.Pair + "s"] : Array.Empty<string>(),
                 ],
                 rows),
             "",
@@ -103,7 +112,9 @@ internal static class LedgerViews
     ];
 
     private static ViewText Sentences(ViewInput input) => ViewText.Of(
-        Claims.All(input.Entry.Rows, input.Pair).Concat(LearningCurves.Sentences(input.Entry.Rows, input.Pair)).SelectMany(sentence => PageBlocks.Wrap("- " + sentence, "  ")));
+        Claims.All(input.Entry.Rows, input.Pair)
+            .Concat(LearningCurves.Sentences(input.Entry.Rows, input.Pair))
+            .SelectMany(sentence => PageBlocks.Wrap("- " + sentence, "  ")));
 
     private static ViewText Curve(ViewInput input)
     {

@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Pages;
 
 /// <summary>
-/// The parts of a Markdown page that are made from the ledger: between a line that names an entry and its views, and a line that ends it. Readers of the page
-/// see neither.
+/// The parts of a Markdown page that are made from the ledger: between a line that names an entry and its views, and a line that ends it. Readers of
+/// the page see neither.
 /// </summary>
 internal static partial class PageBlocks
 {
@@ -41,7 +41,8 @@ internal static partial class PageBlocks
             if (!start.Success || end < 0 || (next >= 0 && next < end))
             {
                 throw new InputException(
-                    $"{page}, line {i + 1}: expected '<!-- ledger: ENTRY VIEW, VIEW -->' and below it '{End}', found {ConfigText.Quote(lines[i])}{(start.Success ? " without an end" : "")}");
+                    $"{page}, line {i + 1}: expected '<!-- ledger: ENTRY VIEW, VIEW -->' and below it '{End}', "
+                    + $"found {ConfigText.Quote(lines[i])}{(start.Success ? " without an end" : "")}");
             }
 
             foreach (string line in render(start.Groups["name"].Value, start.Groups["views"].Value.Split(',', StringSplitOptions.TrimEntries)))

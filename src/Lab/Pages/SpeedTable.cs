@@ -11,7 +11,10 @@ internal static class SpeedTable
 
     // What `bench peers` calls an engine, and its name.
     private static readonly (string Key, string Title)[] Engines =
-        [("ldvc", "Ldvc"), ("onnxruntime", "ONNX Runtime"), ("pytorch", "PyTorch"), ("pytorch-compile", "PyTorch, compiled"), ("libtorch", "libtorch"), ("ldvc-encoder", "our encoder alone")];
+    [
+        ("ldvc", "Ldvc"), ("onnxruntime", "ONNX Runtime"), ("pytorch", "PyTorch"), ("pytorch-compile", "PyTorch, compiled"), ("libtorch", "libtorch"),
+        ("ldvc-encoder", "our encoder alone"),
+    ];
 
     private static readonly Dictionary<string, string> Works = new()
     {
@@ -39,14 +42,19 @@ internal static class SpeedTable
         LedgerTiming[] timings = input.Entry.Timings;
         string[] works = [.. (only ?? [.. timings.Select(t => t.Case).Distinct()]).Where(work => Array.Exists(timings, t => t.Case == work))];
         (string Key, string Title)[] engines = [.. Engines.Where(engine => timings.Any(t => t.Engine == engine.Key && works.Contains(t.Case)))];
-        string versions = string.Join("; ", engines.Select(engine => Array.Find(timings, t => t.Engine == engine.Key)!.Version).Where(version => !version.StartsWith("this repository", StringComparison.Ordinal)));
+        IEnumerable<string> versions = engines.Select(engine => Array.Find(timings, t => t.Engine == engine.Key)!.Version)
+            .Where(version => !version.StartsWith("this repository", StringComparison.Ordinal));
+        string against = string.Join("; ", versions);
+        LedgerTiming? Find(string work, string engine) => Array.Find(timings, t => t.Case == work && t.Engine == engine);
         return ViewText.Of(
         [
             .. LedgerViews.Table(
                 ["work", .. engines.Select(engine => engine.Title)],
-                works.Select(work => (IReadOnlyList<string>)[Works.GetValueOrDefault(work, work), .. engines.Select(engine => Cell(Array.Find(timings, t => t.Case == work && t.Engine == engine.Key)))])),
+                works.Select(work => (IReadOnlyList<string>)
+                    [Works.GetValueOrDefault(work, work), .. engines.Select(engine => Cell(Find(work, engine.Key)))])),
             "",
-            .. PageBlocks.Wrap($"Medians of turns, in turn, and peak memory of the process. {LedgerViews.Source(input)}{(versions.Length > 0 ? $" Against {versions}." : "")}"),
+            .. PageBlocks.Wrap(
+                $"Medians of turns, in turn, and peak memory of the process. {LedgerViews.Source(input)}{(against.Length > 0 ? $" Against {against}." : "")}"),
         ]);
     }
 

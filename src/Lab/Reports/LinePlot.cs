@@ -7,7 +7,8 @@ namespace Ldvc.Lab.Reports;
 /// <param name="Name">What it is called.</param>
 /// <param name="Points">Its points.</param>
 /// <param name="Band">An interval around it, drawn as an area (on a linear axis); null = none.</param>
-internal sealed record PlotSeries(string Name, IReadOnlyList<(double X, double Y)> Points, IReadOnlyList<(double X, double Low, double High)>? Band = null);
+internal sealed record PlotSeries(
+    string Name, IReadOnlyList<(double X, double Y)> Points, IReadOnlyList<(double X, double Low, double High)>? Band = null);
 
 /// <summary>A line plot as inline SVG that takes its colours from the page.</summary>
 internal static class LinePlot
@@ -61,7 +62,8 @@ internal static class LinePlot
         {
             if (bands[i].Count > 1)
             {
-                IEnumerable<string> edge = bands[i].Select(p => $"{N(X(p.X))} {N(Y(p.High))}").Concat(bands[i].AsEnumerable().Reverse().Select(p => $"{N(X(p.X))} {N(Y(p.Low))}"));
+                IEnumerable<string> edge = bands[i].Select(p => $"{N(X(p.X))} {N(Y(p.High))}")
+                    .Concat(bands[i].AsEnumerable().Reverse().Select(p => $"{N(X(p.X))} {N(Y(p.Low))}"));
                 svg.Append(CultureInfo.InvariantCulture, $"<path class=\"band s{i % 6}\" d=\"M{string.Join('L', edge)}Z\"/>");
             }
         }

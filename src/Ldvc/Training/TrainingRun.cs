@@ -68,7 +68,14 @@ public sealed class TrainingRun
     /// <param name="scoredSteps">Steps, in ascending order, after which there is an evaluation besides those of train.eval_every.</param>
     /// <exception cref="InputException">Bad input in one of the processes, or training that diverged.</exception>
     internal static TrainingOutcome Run(
-        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, JobMember job, params int[] scoredSteps)
+        LdvcConfig config,
+        string root,
+        bool resume,
+        Device device,
+        DatasetRegistry datasets,
+        IRunMonitor monitor,
+        JobMember job,
+        params int[] scoredSteps)
     {
         monitor = job.IsFirst ? monitor : SilentMonitor.Instance;
         job.RequireAlike(JobFacts.OfConfig(config));
