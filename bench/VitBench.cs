@@ -22,7 +22,10 @@ internal static class VitBench
         Option<string> threads = CommandParts.Threads(0), rounds = BenchParts.Rounds(5);
         var size = new Option<string>("--size") { HelpName = "N", Description = "Columns and rows of the picture, a multiple of 16.", DefaultValueFactory = _ => "512" };
         var classes = new Option<string>("--classes") { HelpName = "N", Description = "Classes of the training step.", DefaultValueFactory = _ => "15" };
-        var command = new VerbCommand("vit", "A random CLIP ViT-B/16 on the CPU: encoder forward, and one LDVC training step (batch 1), time and peak memory.", "dotnet run -c Release --project bench -- vit --size 224") { size, classes, threads, rounds };
+        var command = new VerbCommand(
+            "vit",
+            "A random CLIP ViT-B/16 on the CPU: encoder forward, and one LDVC training step (batch 1), time and peak memory.",
+            "dotnet run -c Release --project bench -- vit --size 224") { size, classes, threads, rounds };
         command.SetAction(result => Run(
             OptionValue.Threads(result, threads),
             (int)OptionValue.WholeNumber(result, size, 16, 4096),
@@ -57,7 +60,8 @@ internal static class VitBench
             using var tape = new Tape(device, recording: false);
             clip.Visual.Encode(tape, image);
         });
-        Console.WriteLine($"encoder forward, {size} px: median {forward * 1e3:F0} ms, tensors at most {device.Pool.PeakBytes / Mebibyte} MiB, process {Timing.PeakMebibytes():F0} MiB");
+        Console.WriteLine($"encoder forward, {size} px: median {forward * 1e3:F0} ms, tensors at most {device.Pool.PeakBytes / Mebibyte} MiB, "
+            + $"process {Timing.PeakMebibytes():F0} MiB");
         Step(device, clip, image, classes, rounds, ref random);
         return 0;
     }
@@ -92,7 +96,8 @@ internal static class VitBench
             optimizer.Step(1e-5f);
         });
         Console.WriteLine(
-            $"LDVC training step, {classes} classes, {size} px, batch 1, {texts.Length} tokens: median {median:F2} s, tensors at most {device.Pool.PeakBytes / Mebibyte} MiB, "
+            $"LDVC training step, {classes} classes, {size} px, batch 1, {texts.Length} tokens: median {median:F2} s, tensors at most "
+                + $"{device.Pool.PeakBytes / Mebibyte} MiB, "
             + $"reserved {device.Pool.ReservedBytes / Mebibyte} MiB, process {Timing.PeakMebibytes():F0} MiB");
     }
 

@@ -13,7 +13,8 @@ namespace Ldvc.Bench.Cases;
 /// <param name="GigabytesPerSecond">Least bytes moved over time.</param>
 /// <param name="PercentOfCeiling">The time that the nearer ceiling allows, in per cent of the time taken.</param>
 /// <param name="Bound">Which ceiling is the nearer one: arithmetic or memory.</param>
-internal sealed record CaseTiming(string Name, double Seconds, int Rounds, double Gflops, double GigabytesPerSecond, double PercentOfCeiling, string Bound);
+internal sealed record CaseTiming(
+    string Name, double Seconds, int Rounds, double Gflops, double GigabytesPerSecond, double PercentOfCeiling, string Bound);
 
 /// <summary>A case that can be timed; Prepare uploads its inputs and gives the call.</summary>
 internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<(IDisposable Owner, Action Call)> Prepare)
@@ -22,8 +23,8 @@ internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<
     private const double Seconds = 0.4;
 
     /// <summary>
-    /// Warms up, then times single calls from a cold cache until there are enough: by events on the device where it has them, else by the host's clock
-    /// until the device has ended.
+    /// Warms up, then times single calls from a cold cache until there are enough: by events on the device where it has them, else by the host's
+    /// clock until the device has ended.
     /// </summary>
     internal CaseTiming Time(Device device, CacheFlush flush, Ceiling ceiling)
     {

@@ -11,8 +11,8 @@ using Spectre.Console;
 namespace Ldvc.Bench.Cases;
 
 /// <summary>
-/// `bench kernels`: the case list that the tests check, timed on any device. Real sizes everywhere but on the simulator, which gets the tiny ones: there the
-/// numbers only say that a kernel runs.
+/// `bench kernels`: the case list that the tests check, timed on any device. Real sizes everywhere but on the simulator, which gets the tiny ones:
+/// there the numbers only say that a kernel runs.
 /// </summary>
 internal static class KernelsVerb
 {
@@ -47,7 +47,8 @@ internal static class KernelsVerb
 
         Console.WriteLine(
             tiny ? "simulator: tiny cases, times say nothing about a device"
-            : $"{name}: {ceiling.Flops / 1e9:F0} GFLOP/s ({ceiling.FlopsSource}), {ceiling.Bytes / 1e9:F1} GB/s (element-wise sum of 96 MiB); cold cache, medians, timed by {CaseTimer.Clock(device)}");
+            : $"{name}: {ceiling.Flops / 1e9:F0} GFLOP/s ({ceiling.FlopsSource}), {ceiling.Bytes / 1e9:F1} GB/s (element-wise sum of 96 MiB); cold "
+                + $"cache, medians, timed by {CaseTimer.Clock(device)}");
         var table = new Table().AddColumns("case", "ms", "GFLOP/s", "GB/s", "% of ceiling");
         foreach (int right in new[] { 1, 2, 3, 4 })
         {
@@ -60,7 +61,12 @@ internal static class KernelsVerb
             Console.Error.Write($"\r{results.Count + 1}/{rows.Count}");
             results.Add(work.Time(device, flush, ceiling));
             var r = results[^1];
-            table.AddRow(Markup.Escape(r.Name), Text(r.Seconds * 1e3, "F3"), Text(r.Gflops, "F1"), Text(r.GigabytesPerSecond, "F2"), tiny ? "-" : $"{Text(r.PercentOfCeiling, "F0")} {r.Bound}");
+            table.AddRow(
+                Markup.Escape(r.Name),
+                Text(r.Seconds * 1e3, "F3"),
+                Text(r.Gflops, "F1"),
+                Text(r.GigabytesPerSecond, "F2"),
+                tiny ? "-" : $"{Text(r.PercentOfCeiling, "F0")} {r.Bound}");
         }
 
         Console.Error.WriteLine();

@@ -40,5 +40,6 @@ internal sealed class DeviceParts
 
     /// <summary>The values given.</summary>
     /// <exception cref="Ldvc.Tensors.InputException">A value is not as it must be.</exception>
-    internal WorkDevice Read(ParseResult result) => new(OptionValue.RequiredText(result, _device), OptionValue.Threads(result, _threads), OptionValue.Precision(result, _precision));
+    internal WorkDevice Read(ParseResult result) =>
+        new(OptionValue.RequiredText(result, _device), OptionValue.Threads(result, _threads), OptionValue.Precision(result, _precision));
 }

@@ -16,7 +16,8 @@ internal static class Agreement
         var names = a.Entries.Keys.Order(StringComparer.Ordinal).ToArray();
         if (!names.SequenceEqual(b.Entries.Keys.Order(StringComparer.Ordinal)))
         {
-            return (double.PositiveInfinity, $"only one side has {string.Join(", ", names.Except(b.Entries.Keys).Concat(b.Entries.Keys.Except(names)))}");
+            return (double.PositiveInfinity, "only one side has "
+                + $"{string.Join(", ", names.Except(b.Entries.Keys).Concat(b.Entries.Keys.Except(names)))}");
         }
 
         double largestGradient = names.Where(IsGradient).Select(n => Largest(a.ReadFloat32(n))).DefaultIfEmpty(0).Max();

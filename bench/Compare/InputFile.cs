@@ -23,7 +23,9 @@ internal sealed class InputFile
 
     internal void Image(int size, int batch) => Normal("image", 1, batch, 3, size, size);
 
-    /// <summary>Labels [batch, size, size] in blocks of 64 pixels, about as coherent as real masks are; one in sixteen is 255, to be ignored.</summary>
+    /// <summary>
+    /// Labels [batch, size, size] in blocks of 64 pixels, about as coherent as real masks are; one in sixteen is 255, to be ignored.
+    /// </summary>
     internal void Labels(int size, int classes, int batch)
     {
         var labels = new int[batch * size * size];

@@ -27,7 +27,17 @@ internal static class PeerTable
             last = r.Case;
             if (r.Missing is not null)
             {
-                table.AddRow(name, r.Engine, "missing", string.Empty, string.Empty, string.Empty, string.Empty, string.Empty, string.Empty, r.Error > 0 ? $"{r.Error:e1}" : string.Empty);
+                table.AddRow(
+                    name,
+                    r.Engine,
+                    "missing",
+                    string.Empty,
+                    string.Empty,
+                    string.Empty,
+                    string.Empty,
+                    string.Empty,
+                    string.Empty,
+                    r.Error > 0 ? $"{r.Error:e1}" : string.Empty);
                 continue;
             }
 
@@ -56,9 +66,11 @@ internal static class PeerTable
 
         foreach (var r in results.Where(r => r.Engine == PeerCases.Ours))
         {
-            Console.WriteLine($"{r.Case}: {r.ManagedBytesPerRun} managed bytes a run, {r.Collections} collections and {r.DeviceAllocations} device allocations in {r.Runs} runs");
+            Console.WriteLine($"{r.Case}: {r.ManagedBytesPerRun} managed bytes a run, {r.Collections} collections and {r.DeviceAllocations} device "
+                + $"allocations in {r.Runs} runs");
         }
     }
 
-    private static string Seconds(double seconds) => seconds < 0.1 ? $"{seconds * 1e3:F2} ms" : seconds < 1 ? $"{seconds * 1e3:F0} ms" : $"{seconds:F2} s";
+    private static string Seconds(double seconds) =>
+        seconds < 0.1 ? $"{seconds * 1e3:F2} ms" : seconds < 1 ? $"{seconds * 1e3:F0} ms" : $"{seconds:F2} s";
 }

@@ -26,7 +26,10 @@ internal static class Worker
             result.GetRequiredValue(engine),
             result.GetRequiredValue(name),
             result.GetRequiredValue(folder),
-            new WorkDevice(result.GetRequiredValue(device), int.Parse(result.GetRequiredValue(threads), CultureInfo.InvariantCulture), Enum.Parse<Precision>(result.GetRequiredValue(precision)))));
+            new WorkDevice(
+                result.GetRequiredValue(device),
+                int.Parse(result.GetRequiredValue(threads), CultureInfo.InvariantCulture),
+                Enum.Parse<Precision>(result.GetRequiredValue(precision)))));
         return command;
     }
 

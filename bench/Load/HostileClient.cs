@@ -33,7 +33,9 @@ internal sealed partial class HostileClient(int port, string token)
             // Closed or answered before all was sent.
         }
 
-        return kind == HostileKind.Truncated || kind == HostileKind.Leaves ? "closed" : await OutcomeAsync(stream, cancellation).ConfigureAwait(false);
+        return kind == HostileKind.Truncated || kind == HostileKind.Leaves
+            ? "closed"
+            : await OutcomeAsync(stream, cancellation).ConfigureAwait(false);
     }
 
     private async Task SendAsync(HostileKind kind, NetworkStream stream, CancellationToken cancellation)
@@ -74,7 +76,8 @@ internal sealed partial class HostileClient(int port, string token)
         }
         else if (kind == HostileKind.ManyNames)
         {
-            await PostAsync(stream, Form(_picture, string.Join('\n', Enumerable.Range(0, 5000).Select(i => $"name {i}"))), cancellation).ConfigureAwait(false);
+            await PostAsync(
+                stream, Form(_picture, string.Join('\n', Enumerable.Range(0, 5000).Select(i => $"name {i}"))), cancellation).ConfigureAwait(false);
         }
         else if (kind == HostileKind.Garbage)
         {
@@ -146,7 +149,8 @@ internal sealed partial class HostileClient(int port, string token)
     }
 
     private string Head(string method, long length) =>
-        $"{method} /api/segment HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary={Boundary}\r\n"
+        $"{method} /api/segment HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; "
+            + $"boundary={Boundary}\r\n"
         + $"Content-Length: {length}\r\nConnection: close\r\n\r\n";
 
     private static byte[] Form(byte[] image, string names)

@@ -49,7 +49,8 @@ internal sealed class LoadRun : IDisposable
 
         bool[] order = _plan.Order();
         var clock = Stopwatch.StartNew();
-        await Parallel.ForAsync(0, _plan.Requests, new ParallelOptions { MaxDegreeOfParallelism = _plan.AtOnce, CancellationToken = cancellation }, async (i, stop) =>
+        await Parallel.ForAsync(
+            0, _plan.Requests, new ParallelOptions { MaxDegreeOfParallelism = _plan.AtOnce, CancellationToken = cancellation }, async (i, stop) =>
         {
             if (order[i])
             {
@@ -107,7 +108,9 @@ internal sealed class LoadRun : IDisposable
     {
         HostileKind kind = HostileKind.All[index % HostileKind.All.Length];
         Task<string> sent = _hostile.SendAsync(kind, cancellation);
-        Task kept = sent.ContinueWith(task => Keep(kind, index, task.IsCompletedSuccessfully ? task.Result : task.Exception?.InnerException?.Message ?? "?"), TaskScheduler.Default);
+        Task kept = sent.ContinueWith(
+            task => Keep(kind, index, task.IsCompletedSuccessfully ? task.Result : task.Exception?.InnerException?.Message ?? "?"),
+            TaskScheduler.Default);
         if (kind.Lingers)
         {
             _lingering.Add(kept);
@@ -150,7 +153,8 @@ internal sealed class LoadRun : IDisposable
     private async Task<(int Status, string? Labels)> PostAsync(int picture, CancellationToken cancellation)
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(_pictures[picture]), "image", "scene.png" }, { new StringContent(Names), "classes" } };
-        using HttpResponseMessage answer = await _client.PostAsync(new Uri("api/segment", UriKind.Relative), form, cancellation).ConfigureAwait(false);
+        using HttpResponseMessage answer = await _client.PostAsync(
+            new Uri("api/segment", UriKind.Relative), form, cancellation).ConfigureAwait(false);
         byte[] json = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         return ((int)answer.StatusCode, answer.IsSuccessStatusCode ? JsonDocument.Parse(json).RootElement.GetProperty("labels").GetString() : null);
     }

@@ -8,8 +8,8 @@ using Spectre.Console;
 namespace Ldvc.Bench.Load;
 
 /// <summary>
-/// `bench load`: many requests at once to an `ldvc serve` of its own, a part of them hostile. Fails when a good request is not answered with the labels that it gets alone,
-/// when a hostile one is, or when memory grows after the first tenth.
+/// `bench load`: many requests at once to an `ldvc serve` of its own, a part of them hostile. Fails when a good request is not answered with the
+/// labels that it gets alone, when a hostile one is, or when memory grows after the first tenth.
 /// </summary>
 internal static class LoadVerb
 {
@@ -23,7 +23,10 @@ internal static class LoadVerb
         Option<string> hostile = Number("--hostile", "Hostile requests in 100.", 10), seed = Number("--seed", "Seed of their order.", 0);
         Option<string> threads = CommandParts.Threads(0);
         Option<string?> json = CommandParts.Json();
-        var command = new VerbCommand("load", "Many requests at once to a server of its own, some of them hostile.", "dotnet run -c Release --project bench -- load --requests 1000")
+        var command = new VerbCommand(
+            "load",
+            "Many requests at once to a server of its own, some of them hostile.",
+            "dotnet run -c Release --project bench -- load --requests 1000")
         {
             clip, requests, atOnce, hostile, seed, threads, json,
         };
@@ -55,9 +58,11 @@ internal static class LoadVerb
         double first = result.Windows[Math.Min(1, result.Windows.Count - 1)].Mebibytes, last = result.Windows[^1].Mebibytes;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"good {result.Good}, answered {result.Answered}, p50 {result.Percentile(0.5):F0} ms, p99 {result.Percentile(0.99):F0} ms; hostile {result.Hostile}; {result.Seconds:F0} s"));
+            $"good {result.Good}, answered {result.Answered}, p50 {result.Percentile(0.5):F0} ms, p99 {result.Percentile(0.99):F0} ms; hostile "
+                + $"{result.Hostile}; {result.Seconds:F0} s"));
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"memory: {before:F0} MiB before, {first:F0} in the second tenth, {last:F0} in the last, {idle:F0} after 15 s without a request"));
+            CultureInfo.InvariantCulture,
+            $"memory: {before:F0} MiB before, {first:F0} in the second tenth, {last:F0} in the last, {idle:F0} after 15 s without a request"));
         bool good = result.Answered == result.Good && result.Surprises.Count == 0 && last <= MaxGrowth * first;
         foreach (string surprise in result.Surprises.Take(20))
         {
@@ -78,7 +83,8 @@ internal static class LoadVerb
 
     private static void Table(LoadResult result)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("request").AddColumn("outcome").AddColumn(new TableColumn("times").RightAligned());
+        var table = new Table().Border(TableBorder.Simple).AddColumn("request").AddColumn("outcome").AddColumn(
+            new TableColumn("times").RightAligned());
         foreach (var ((kind, outcome), count) in result.Outcomes.OrderBy(o => o.Key))
         {
             table.AddRow(Markup.Escape(kind), Markup.Escape(outcome), $"{count}");

@@ -10,7 +10,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Task _reading;
 
-    private ServerProcess(Process process, int port, string token, Task reading) => (_process, Port, Token, _reading) = (process, port, token, reading);
+    private ServerProcess(Process process, int port, string token, Task reading) =>
+        (_process, Port, Token, _reading) = (process, port, token, reading);
 
     /// <summary>Where it listens on this machine.</summary>
     internal int Port { get; }
@@ -52,7 +53,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
             if (Listening().Match(line) is { Success: true } match)
             {
                 // Its log is read to the end, so that it never waits for a reader.
-                return new ServerProcess(process, int.Parse(match.Groups[1].Value), token, process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellation));
+                return new ServerProcess(
+                    process, int.Parse(match.Groups[1].Value), token, process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellation));
             }
         }
 

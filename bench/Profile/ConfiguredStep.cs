@@ -23,7 +23,8 @@ internal static class ConfiguredStep
         LdvcConfig config = ConfigLoader.Load(path, sets);
         using var device = on.Open();
         SegmentationDataset training = DrawnData.Registry.OpenTraining(config);
-        using LoadedModel loaded = LoadedModel.Create(config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP"), config.Model, device, (ulong)config.Train.Seed, training.Classes);
+        using LoadedModel loaded = LoadedModel.Create(
+            config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP"), config.Model, device, (ulong)config.Train.Seed, training.Classes);
         using var trainer = new LdvcTrainer(loaded, training, config);
         for (int i = 0; i < WarmUp; i++)
         {
@@ -44,6 +45,7 @@ internal static class ConfiguredStep
             }
         }
 
-        return (recorder, $"{seconds * 1e3:F2} ms a step without the stopwatches; memory in MiB: tensors at most {device.Pool.PeakBytes / (double)(1 << 20):F0}");
+        return (recorder, $"{seconds * 1e3:F2} ms a step without the stopwatches; memory in MiB: tensors at most "
+            + $"{device.Pool.PeakBytes / (double)(1 << 20):F0}");
     }
 }

@@ -16,8 +16,8 @@ internal readonly record struct KernelCall(string Kernel, string Detail, double 
 }
 
 /// <summary>
-/// Puts a stopwatch around every kernel of a device, whoever calls it. On a GPU with events these are the device's own, and every launch has its row: a call
-/// may launch several.
+/// Puts a stopwatch around every kernel of a device, whoever calls it. On a GPU with events these are the device's own, and every launch has its row:
+/// a call may launch several.
 /// </summary>
 internal sealed class KernelRecorder
 {
@@ -107,7 +107,8 @@ internal sealed class KernelRecorder
         {
             if (argument is Gemm g)
             {
-                return $"{(g.Batch > 1 ? $"{g.Batch} x " : string.Empty)}{g.M} x {g.K} x {g.N} {(g.TransposeA ? 'T' : 'N')}{(g.TransposeB ? 'T' : 'N')}";
+                return $"{(g.Batch > 1 ? $"{g.Batch} x " : string.Empty)}{g.M} x {g.K} x {g.N} "
+                    + $"{(g.TransposeA ? 'T' : 'N')}{(g.TransposeB ? 'T' : 'N')}";
             }
         }
 

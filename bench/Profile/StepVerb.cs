@@ -8,7 +8,10 @@ using Spectre.Console;
 
 namespace Ldvc.Bench.Profile;
 
-/// <summary>`bench step`: one training step of ViT-B/16 or of a configuration, or the work of any other row of `bench peers`, kernel by kernel: a table, and an HTML page with a time axis.</summary>
+/// <summary>
+/// `bench step`: one training step of ViT-B/16 or of a configuration, or the work of any other row of `bench peers`, kernel by kernel: a table, and
+/// an HTML page with a time axis.
+/// </summary>
 internal static class StepVerb
 {
     internal static Command Create()
@@ -18,10 +21,17 @@ internal static class StepVerb
         Option<string[]> sets = CommandParts.Sets();
         var batch = new Option<string?>("--batch") { HelpName = "N", Description = "Pictures of a run of --case; 1 unless the case has its own number." };
         var html = new Option<string?>("--html") { HelpName = "FILE", Description = "Also writes the step along a time axis as a page." };
-        var command = new VerbCommand("step", "One training step, or another case of peers, kernel by kernel.", "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, batch, html };
+        var command = new VerbCommand(
+            "step",
+            "One training step, or another case of peers, kernel by kernel.",
+            "dotnet run -c Release --project bench -- step --case step-voc --html step.html") { name, config, sets, batch, html };
         DeviceParts on = DeviceParts.AddTo(command, "cpu", $"{DeviceFactory.Forms}.");
         command.SetAction(result => Run(
-            OptionValue.RequiredText(result, name), OptionValue.Text(result, config), CommandParts.Read(result, sets), Pictures(result, batch), on.Read(result),
+            OptionValue.RequiredText(result, name),
+            OptionValue.Text(result, config),
+            CommandParts.Read(result, sets),
+            Pictures(result, batch),
+            on.Read(result),
             OptionValue.OutputFile(result, html)));
         return command;
     }
@@ -30,7 +40,11 @@ internal static class StepVerb
     {
         string? text = OptionValue.Text(result, option);
         return text is null ? null
-            : int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int batch) && batch is >= 1 and <= 1024 ? batch
+            : int.TryParse(
+                text,
+                System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture,
+                out int batch) && batch is >= 1 and <= 1024 ? batch
             : throw new InputException($"--batch {text}: expected a number of pictures, 1 to 1024");
     }
 
@@ -59,10 +73,13 @@ internal static class StepVerb
 
     private static (KernelRecorder Recorder, string Memory) RecordCase(string name, int? batch, WorkDevice on)
     {
-        var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException($"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
+        var @case = PeerCases.All.FirstOrDefault(c => c.Name == name) ?? throw new InputException(
+            $"--case {name}: expected one of {string.Join(", ", PeerCases.All.Select(c => c.Name))}");
         if (batch is { } pictures)
         {
-            @case = @case.TakesBatches ? @case.With(pictures) : throw new InputException($"--batch {pictures}: case {name} takes no pictures; encoder, prompts and step cases do");
+            @case = @case.TakesBatches
+                ? @case.With(pictures)
+                : throw new InputException($"--batch {pictures}: case {name} takes no pictures; encoder, prompts and step cases do");
         }
 
         string folder = Directory.CreateTempSubdirectory("ldvc-step-").FullName;
@@ -108,7 +125,8 @@ internal static class StepVerb
     private static Table Rows(string title, IEnumerable<(string Name, int Calls, double Seconds)> rows, double total)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn(title);
-        table.AddColumn(new TableColumn("calls").RightAligned()).AddColumn(new TableColumn("ms").RightAligned()).AddColumn(new TableColumn("share").RightAligned());
+        table.AddColumn(new TableColumn("calls").RightAligned()).AddColumn(new TableColumn("ms").RightAligned()).AddColumn(
+            new TableColumn("share").RightAligned());
         foreach (var (name, calls, seconds) in rows)
         {
             table.AddRow(Markup.Escape(name), $"{calls}", $"{seconds * 1e3:F3}", $"{seconds / total:P1}");

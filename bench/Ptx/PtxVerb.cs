@@ -9,8 +9,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Bench.Ptx;
 
 /// <summary>
-/// Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes. Every file is
-/// verified for sm_80 and sm_90; findings make the run fail, after all files are written.
+/// Writes the CUDA code of every GPU kernel, made without a device: one .ptx file a kernel and manifest.json. Two runs write the same bytes. Every
+/// file is verified for sm_80 and sm_90; findings make the run fail, after all files are written.
 /// </summary>
 internal static class PtxVerb
 {
@@ -24,7 +24,8 @@ internal static class PtxVerb
         Option<string?> filter = BenchParts.Filter("Only kernels with TEXT in their name.");
         var command = new VerbCommand(
             "ptx",
-            "The CUDA code of every GPU kernel, one .ptx file each, verified for sm_80 and sm_90, and manifest.json; needs no GPU. Exit code 1 when the verifier finds something.",
+            "The CUDA code of every GPU kernel, one .ptx file each, verified for sm_80 and sm_90, and manifest.json; needs no GPU. Exit code 1 when "
+                + "the verifier finds something.",
             "dotnet run -c Release --project bench -- ptx --out ptx --filter matmul")
         {
             folder,
@@ -47,15 +48,23 @@ internal static class PtxVerb
             var found = s_targets.SelectMany(target => PtxVerifier.Check(ptx, target)).Distinct().ToList();
             var pressure = found.Count == 0 ? PtxPressure.Of(new PtxFlow(PtxModule.Parse(ptx).Kernel)) : new PtxPressure(0, 0, 0, 0);
             entries.Add(new PtxEntry(
-                kernel.Name, file, PtxCompiler.EntryPoint(ptx), SourceOf(kernel), [kernel.GroupSize, 1, 1], kernel.GroupsPerMultiprocessor, kernel.SharedBytes,
+                kernel.Name,
+                file,
+                PtxCompiler.EntryPoint(ptx),
+                SourceOf(kernel),
+                [kernel.GroupSize, 1, 1],
+                kernel.GroupsPerMultiprocessor,
+                kernel.SharedBytes,
                 kernel.DynamicSharedBytes, pressure.Registers, kernel.MaxRegisters, [.. launches[kernel.Name]]));
-            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines, {pressure.Registers} registers live at most ({pressure.WithArguments} with arguments), {kernel.MaxRegisters} may be used");
+            Console.WriteLine($"{kernel.Name}: {ptx.AsSpan().Count('\n')} lines, {pressure.Registers} registers live at most "
+                + $"({pressure.WithArguments} with arguments), {kernel.MaxRegisters} may be used");
             found.ForEach(finding => Console.WriteLine($"{file}: {finding}"));
             findings += found.Count;
         }
 
         File.WriteAllText(Path.Combine(folder, "manifest.json"), JsonSerializer.Serialize(entries, s_json) + "\n");
-        Console.WriteLine($"{entries.Count} kernels in {folder}; verified for {string.Join(" and ", s_targets.Select(target => $"sm_{target}"))}: {findings} findings");
+        Console.WriteLine($"{entries.Count} kernels in {folder}; verified for {string.Join(" and ", s_targets.Select(target => $"sm_{target}"))}: "
+            + $"{findings} findings");
         return findings == 0 ? 0 : 1;
     }
 

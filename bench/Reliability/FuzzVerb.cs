@@ -7,8 +7,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Bench.Reliability;
 
 /// <summary>
-/// Gives every parser of files damaged ones, any number of them, and prints a table: how many it accepted, what it threw that is no refusal, how long and how much
-/// memory one took at most. The same seed gives the same files. Inputs that crash a parser are kept.
+/// Gives every parser of files damaged ones, any number of them, and prints a table: how many it accepted, what it threw that is no refusal, how long
+/// and how much memory one took at most. The same seed gives the same files. Inputs that crash a parser are kept.
 /// </summary>
 internal static class FuzzVerb
 {
@@ -67,7 +67,8 @@ internal static class FuzzVerb
             Directory.Delete(folder, recursive: true);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {result.Parser} | {result.Inputs} | {100.0 * result.Accepted / Math.Max(1, result.Inputs):F1} % | {result.CrashCount} | {result.Beyond} | {result.Slowest.TotalMilliseconds:F1} ms | {result.MostBytes / 1048576.0:F1} MiB |"));
+                $"| {result.Parser} | {result.Inputs} | {100.0 * result.Accepted / Math.Max(1, result.Inputs):F1} % | {result.CrashCount} | "
+                    + $"{result.Beyond} | {result.Slowest.TotalMilliseconds:F1} ms | {result.MostBytes / 1048576.0:F1} MiB |"));
             faults |= result.CrashCount > 0 || result.Beyond > 0;
             Keep(result, crashes);
             if (stop.IsCancellationRequested)

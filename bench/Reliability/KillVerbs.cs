@@ -12,7 +12,8 @@ namespace Ldvc.Bench.Reliability;
 /// <param name="Ends">Whether it ends by itself.</param>
 /// <param name="Check">Looks at the folder after a kill; what is wrong, or null.</param>
 /// <param name="Same">Whether two finished folders hold the same.</param>
-internal sealed record KillVerb(string Verb, Func<string, string[]> Arguments, bool Ends, Func<string, string?> Check, Func<string, string, bool> Same);
+internal sealed record KillVerb(
+    string Verb, Func<string, string[]> Arguments, bool Ends, Func<string, string?> Check, Func<string, string, bool> Same);
 
 /// <summary>The six verbs that write files.</summary>
 internal static class KillVerbs
@@ -25,7 +26,12 @@ internal static class KillVerbs
         string zegclip = Path.Combine(work.Data, "zegclip-mini");
         return
         [
-            new("train", folder => ["train", work.Config, "--resume", "--set", $"train.out={folder}", "--threads", "1"], true, CheckRun, SameCheckpoints),
+            new(
+                "train",
+                folder => ["train", work.Config, "--resume", "--set", $"train.out={folder}", "--threads", "1"],
+                true,
+                CheckRun,
+                SameCheckpoints),
             new(
                 "segment",
                 folder => ["segment", work.Images, "--clip", work.Clip, "--classes", "cat, dog, sky", "--out", folder, "--save", "overlay,masks,probabilities", "--size", "64", "--window", "64", "--stride", "48", "--skip-existing", "--threads", "1"],
@@ -34,7 +40,12 @@ internal static class KillVerbs
                 "import",
                 folder => ["import", Path.Combine(zegclip, "zegclip-mini.pth"), "--clip", Path.Combine(zegclip, "ViT-tiny.pt"), "--out", Path.Combine(folder, "imported.safetensors"), "--json", Path.Combine(folder, "import.json"), "--threads", "1"],
                 true, CheckFiles, SameCheckpoints),
-            new("check", folder => ["check", work.Config, "--json", Path.Combine(folder, "check.json"), "--threads", "1"], true, CheckFiles, (a, b) => Directory.GetFiles(a).Length == Directory.GetFiles(b).Length),
+            new(
+                "check",
+                folder => ["check", work.Config, "--json", Path.Combine(folder, "check.json"), "--threads", "1"],
+                true,
+                CheckFiles,
+                (a, b) => Directory.GetFiles(a).Length == Directory.GetFiles(b).Length),
             new(
                 "ablate",
                 folder => ["ablate", work.Config, "--rows", "language-driven,route", "--seeds", "1", "--out", folder, "--set", "train.iterations=40", "--set", "ablate.pictures=0", "--threads", "1"],
@@ -58,7 +69,8 @@ internal static class KillVerbs
 
     // NAME.json last: where it is, all files of the picture are.
     private static string? CheckPictures(string folder) => CheckFiles(folder)
-        ?? Directory.GetFiles(folder, "*.json").FirstOrDefault(json => !File.Exists(Path.ChangeExtension(json, ".png")) || !File.Exists(Path.ChangeExtension(json, ".overlay.png")));
+        ?? Directory.GetFiles(folder, "*.json").FirstOrDefault(
+            json => !File.Exists(Path.ChangeExtension(json, ".png")) || !File.Exists(Path.ChangeExtension(json, ".overlay.png")));
 
     // Every file that has its name is whole.
     private static string? CheckFiles(string folder)
@@ -111,14 +123,16 @@ internal static class KillVerbs
     {
         string[] Names(string folder) => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
         return Names(a).SequenceEqual(Names(b))
-            && Names(a).Where(name => Path.GetExtension(name) != ".json").All(name => File.ReadAllBytes(Path.Combine(a, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, name))));
+            && Names(a).Where(name => Path.GetExtension(name) != ".json").All(
+                name => File.ReadAllBytes(Path.Combine(a, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, name))));
     }
 
     // The folder of a run stands in its configuration, so tensors are compared, not bytes.
     private static bool SameCheckpoints(string a, string b)
     {
         string[] Names(string folder) => [.. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
-        return Names(a).Length > 0 && Names(a).SequenceEqual(Names(b)) && Names(a).All(name => Tensors(Path.Combine(a, name)).SequenceEqual(Tensors(Path.Combine(b, name))));
+        return Names(a).Length > 0 && Names(a).SequenceEqual(Names(b)) && Names(a).All(
+            name => Tensors(Path.Combine(a, name)).SequenceEqual(Tensors(Path.Combine(b, name))));
     }
 
     private static IEnumerable<float> Tensors(string file)

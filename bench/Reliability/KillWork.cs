@@ -5,7 +5,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Reliability;
 
-/// <summary>The small data that the drill works on: twelve pictures with masks, a configuration of a few seconds of training, the tests' CLIP and ZegCLIP file.</summary>
+/// <summary>
+/// The small data that the drill works on: twelve pictures with masks, a configuration of a few seconds of training, the tests' CLIP and ZegCLIP
+/// file.
+/// </summary>
 /// <param name="Root">An empty folder.</param>
 /// <param name="Data">The folder of the tests' data.</param>
 internal sealed record KillWork(string Root, string Data)

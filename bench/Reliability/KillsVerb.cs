@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Bench.Reliability;
 
 /// <summary>
-/// Kills the program at random moments of what it does, looks at its files after every kill, lets it go on, and compares what it ends with, with what a run that
-/// nobody killed ended with.
+/// Kills the program at random moments of what it does, looks at its files after every kill, lets it go on, and compares what it ends with, with what
+/// a run that nobody killed ended with.
 /// </summary>
 internal static class KillsVerb
 {
@@ -20,13 +20,16 @@ internal static class KillsVerb
         var data = new Option<string>("--data") { HelpName = "DIR", Description = "The folder of the tests' data.", DefaultValueFactory = _ => Path.Combine("tests", "data") };
         var command = new VerbCommand(
             "kills",
-            "Kills train, segment, import, check, ablate and serve at random moments. Exit code 1 when a file is half-written or a run ends otherwise than one that was not killed.",
+            "Kills train, segment, import, check, ablate and serve at random moments. Exit code 1 when a file is half-written or a run ends "
+                + "otherwise than one that was not killed.",
             "dotnet run -c Release --project bench -- kills --count 200 --seed 7")
         {
             count, seed, data,
         };
         command.SetAction(result => Run(
-            (int)OptionValue.WholeNumber(result, count, 1, 1_000_000), (int)OptionValue.WholeNumber(result, seed, 0, int.MaxValue), OptionValue.RequiredText(result, data)));
+            (int)OptionValue.WholeNumber(result, count, 1, 1_000_000),
+            (int)OptionValue.WholeNumber(result, seed, 0, int.MaxValue),
+            OptionValue.RequiredText(result, data)));
         return command;
     }
 
@@ -69,7 +72,9 @@ internal static class KillsVerb
                 string? fault;
                 if (ended)
                 {
-                    fault = verb.Same(folder, Path.Combine(root, $"whole-{verb.Verb}")) ? null : "ended with something else than a run that was not killed";
+                    fault = verb.Same(folder, Path.Combine(root, $"whole-{verb.Verb}"))
+                        ? null
+                        : "ended with something else than a run that was not killed";
                     sum.Ended++;
                 }
                 else

@@ -19,16 +19,25 @@ internal static class ScaleVerb
     internal static Command Create()
     {
         var paper = new Option<bool>("--paper") { Description = "Only the table on paper; nothing is measured." };
-        Option<string> step = Number("--picture-ms", "12.5", "On paper: a training step's time for one picture on one GPU (an H200's in bf16 without --picture-ms).");
+        Option<string> step = Number(
+            "--picture-ms", "12.5", "On paper: a training step's time for one picture on one GPU (an H200's in bf16 without --picture-ms).");
         Option<string> batch = Number("--batch", "16", "On paper: pictures of a step, over all GPUs.");
         Option<string> gradients = Number("--gradients-mb", "55.4", "On paper: gradients of a step (VOC without --gradients-mb).");
         Option<string> window = Number("--window", "0.5", "On paper: the share of a step in which sums can run beside the backward.");
         Option<string> rounds = BenchParts.Rounds(3);
-        var command = new VerbCommand("scale", "One process against two, and several GPUs on paper.", "dotnet run -c Release --project bench -- scale") { paper, step, batch, gradients, window, rounds };
+        var command = new VerbCommand(
+            "scale",
+            "One process against two, and several GPUs on paper.",
+            "dotnet run -c Release --project bench -- scale") { paper, step, batch, gradients, window, rounds };
         command.SetAction(result =>
         {
             var model = new PaperModel(
-                Read(result, step, 0.001), (int)OptionValue.WholeNumber(result, batch, 1, 1_000_000), Read(result, gradients, 0.001), Read(result, window, 0), 4.2, 0.8);
+                Read(result, step, 0.001),
+                (int)OptionValue.WholeNumber(result, batch, 1, 1_000_000),
+                Read(result, gradients, 0.001),
+                Read(result, window, 0),
+                4.2,
+                0.8);
             if (!result.GetValue(paper))
             {
                 Measure(BenchParts.Rounds(result, rounds), Console.Out);
@@ -41,10 +50,12 @@ internal static class ScaleVerb
         return command;
     }
 
-    private static Option<string> Number(string name, string preset, string description) => new(name) { HelpName = "X", Description = description, DefaultValueFactory = _ => preset };
+    private static Option<string> Number(string name, string preset, string description) =>
+        new(name) { HelpName = "X", Description = description, DefaultValueFactory = _ => preset };
 
     private static double Read(ParseResult result, Option<string> option, double least) =>
-        double.TryParse(result.GetValue(option), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && double.IsFinite(value)
+        double.TryParse(
+            result.GetValue(option), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && double.IsFinite(value)
             ? value
             : throw new InputException($"{option.Name}: expected a number of at least {least}, found '{result.GetValue(option)}'");
 
@@ -88,11 +99,15 @@ internal static class ScaleVerb
         double one = results[0].Select(result => result.Pictures).Median();
         for (int i = 0; i < results.Length; i++)
         {
-            double pictures = results[i].Select(result => result.Pictures).Median(), waiting = results[i].Select(result => result.Communication).Median();
-            string spread = string.Create(CultureInfo.InvariantCulture, $"{pictures:0.00} ({results[i].Min(result => result.Pictures):0.00} to {results[i].Max(result => result.Pictures):0.00})");
+            double pictures = results[i].Select(result => result.Pictures).Median(), waiting = results[i].Select(
+                result => result.Communication).Median();
+            string spread = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{pictures:0.00} ({results[i].Min(result => result.Pictures):0.00} to {results[i].Max(result => result.Pictures):0.00})");
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {each.Name} | {(i == 0 ? "1 x 2" : "2 x 1")} | {(i == 0 ? "-" : results[i][0].Group)} | {spread} | {pictures / one * 100:0.0}% | {(i == 0 ? "-" : $"{waiting * 100:0.0}%")} |"));
+                $"| {each.Name} | {(i == 0 ? "1 x 2" : "2 x 1")} | {(i == 0 ? "-" : results[i][0].Group)} | {spread} | {pictures / one * 100:0.0}% | "
+                    + $"{(i == 0 ? "-" : $"{waiting * 100:0.0}%")} |"));
         }
     }
 
@@ -100,7 +115,8 @@ internal static class ScaleVerb
     {
         string self = Environment.ProcessPath!;
         string[] program = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [self, typeof(ScaleVerb).Assembly.Location] : [self];
-        string[] options = launcher is null ? [] : launcher.EndsWith("openmpi", StringComparison.Ordinal) ? ["--bind-to", "none", "--oversubscribe", "-n", "2"] : ["-n", "2"];
+        string[] options = launcher is null ? [] : launcher.EndsWith(
+            "openmpi", StringComparison.Ordinal) ? ["--bind-to", "none", "--oversubscribe", "-n", "2"] : ["-n", "2"];
         string[] command = [.. program, ScaleWorker.Name, each.Config, launcher is null ? "2" : "1", $"{each.Steps}", .. each.Sets];
         var info = new ProcessStartInfo(launcher ?? command[0], [.. options, .. launcher is null ? command[1..] : command])
         {
@@ -119,5 +135,6 @@ internal static class ScaleVerb
             : throw new InputException($"{info.FileName} ended with {process.ExitCode}: {error.Result.Trim()}");
     }
 
-    private static bool IsThere(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+    private static bool IsThere(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 }

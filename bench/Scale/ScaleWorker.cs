@@ -63,7 +63,8 @@ internal static class ScaleWorker
         group.Max(share);
         if (group.Rank == 0)
         {
-            LaunchedOutput.Out.WriteLine(JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, share[0], group.Description)));
+            LaunchedOutput.Out.WriteLine(
+                JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, share[0], group.Description)));
         }
 
         group.Dispose();

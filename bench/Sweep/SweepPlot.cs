@@ -13,7 +13,9 @@ internal static class SweepPlot
     {
         int width = (sweeps.Count * (Side + Margin)) + 20, height = Side + 80;
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">");
         svg.Append(CultureInfo.InvariantCulture, $"<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n");
         for (int i = 0; i < sweeps.Count; i++)
         {
@@ -27,11 +29,13 @@ internal static class SweepPlot
     {
         double last = points[^1].Seconds;
         double xLow = Math.Log(points[0].Size), xHigh = Math.Log(points[^1].Size);
-        double yLow = points.Min(p => Math.Log(Math.Min(p.Seconds, p.Theory * last))) - 0.2, yHigh = points.Max(p => Math.Log(Math.Max(p.Seconds, p.Theory * last))) + 0.2;
+        double yLow = points.Min(p => Math.Log(Math.Min(p.Seconds, p.Theory * last))) - 0.2, yHigh = points.Max(
+            p => Math.Log(Math.Max(p.Seconds, p.Theory * last))) + 0.2;
         string X(int size) => N(left + ((Math.Log(size) - xLow) / (xHigh - xLow) * (Side - 30)) + 15);
         string Y(double seconds) => N(top + Side - ((Math.Log(seconds) - yLow) / (yHigh - yLow) * Side));
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{left}\" y=\"{top - 8}\">{name}</text><rect x=\"{left}\" y=\"{top}\" width=\"{Side}\" height=\"{Side}\" fill=\"none\" stroke=\"#bbb\"/>");
-        svg.Append("<polyline fill=\"none\" stroke=\"#c60\" points=\"").AppendJoin(' ', points.Select(p => $"{X(p.Size)},{Y(p.Theory * last)}")).Append("\"/>");
+        svg.Append("<polyline fill=\"none\" stroke=\"#c60\" points=\"").AppendJoin(
+            ' ', points.Select(p => $"{X(p.Size)},{Y(p.Theory * last)}")).Append("\"/>");
         foreach (var p in points)
         {
             string time = p.Seconds < 1 ? $"{N(p.Seconds * 1e3)} ms" : $"{N(p.Seconds)} s";

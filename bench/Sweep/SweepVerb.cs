@@ -19,8 +19,12 @@ internal static class SweepVerb
         var csv = new Option<string?>("--csv") { HelpName = "FILE", Description = "Also writes the points as a table." };
         var svg = new Option<string?>("--svg") { HelpName = "FILE", Description = "Also draws them." };
         Option<string> threads = CommandParts.Threads(0);
-        var command = new VerbCommand("sweep", "Time over tokens, classes, batch and k, against what theory says.", "dotnet run -c Release --project bench -- sweep --svg sweep.svg") { csv, svg, threads };
-        command.SetAction(result => Run(OptionValue.OutputFile(result, csv), OptionValue.OutputFile(result, svg), OptionValue.Threads(result, threads)));
+        var command = new VerbCommand(
+            "sweep",
+            "Time over tokens, classes, batch and k, against what theory says.",
+            "dotnet run -c Release --project bench -- sweep --svg sweep.svg") { csv, svg, threads };
+        command.SetAction(
+            result => Run(OptionValue.OutputFile(result, csv), OptionValue.OutputFile(result, svg), OptionValue.Threads(result, threads)));
         return command;
     }
 

@@ -69,7 +69,8 @@ internal static class Sweeps
     private static Action MaskLoss(CpuDevice device, int classes)
     {
         var z = Random(device, 1, classes, 32, 32);
-        var labels = device.FromHost(Enumerable.Range(0, 512 * 512).Select(i => (byte)(((i / 512 / 64 * 7) + (i % 512 / 64)) % classes)).ToArray(), new Shape(1, 512, 512));
+        var labels = device.FromHost(
+            Enumerable.Range(0, 512 * 512).Select(i => (byte)(((i / 512 / 64 * 7) + (i % 512 / 64)) % classes)).ToArray(), new Shape(1, 512, 512));
         return () =>
         {
             using var tape = new Tape(device, recording: true);

@@ -6,7 +6,8 @@ using Ldvc.Inference;
 using Ldvc.Tensors;
 
 var options = args.Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
-string Option(string name, string? otherwise = null) => options.GetValueOrDefault(name) ?? otherwise ?? throw new InputException($"--{name} is missing");
+string Option(string name, string? otherwise = null) =>
+    options.GetValueOrDefault(name) ?? otherwise ?? throw new InputException($"--{name} is missing");
 try
 {
     // The ten lines.
@@ -33,7 +34,8 @@ try
         return 0;
     }
 
-    // One endpoint: a picture in the body, the label map (a PNG of class indices) back. One request computes at a time: the device's threads are shared.
+    // One endpoint: a picture in the body, the label map (a PNG of class indices) back. One request computes at a time: the device's threads are
+    // shared.
     var app = WebApplication.CreateBuilder().Build();
     var turn = new SemaphoreSlim(1);
     app.MapPost("/label", async (HttpRequest request) =>

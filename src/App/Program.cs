@@ -3,8 +3,8 @@ using Ldvc.App.Cli;
 using Ldvc.App.Terminal;
 using Ldvc.Tensors.Distributed.Launch;
 
-// Ctrl-C and SIGTERM ask the verb to stop at a good moment; a second one ends the process at once. A launcher passes on what the terminal has sent already:
-// under one, signals within a second count once.
+// Ctrl-C and SIGTERM ask the verb to stop at a good moment; a second one ends the process at once. A launcher passes on what the terminal has sent
+// already: under one, signals within a second count once.
 using var stop = new CancellationTokenSource();
 bool launched = Launcher.Find(Environment.GetEnvironmentVariable) is { HasOthers: true };
 long first = 0;
@@ -19,7 +19,9 @@ using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSi
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
 // SIGUSR1 is what jobs of Slurm ask for before their time is up (--signal=USR1@120); unhandled, it ends a process.
-using PosixSignalRegistration? user = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), Stop);
+using PosixSignalRegistration? user = OperatingSystem.IsWindows()
+    ? null
+    : PosixSignalRegistration.Create((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), Stop);
 
 if (launched)
 {

@@ -18,9 +18,10 @@ public sealed class GradientChecker(Device device)
     private const double Shortening = 3;
 
     /// <summary>
-    /// Distance of the first difference from an element's value, times that value where it is larger than one. Where backward and differences disagree, smaller
-    /// steps are tried, too, and the differences that agree best among themselves are compared: small weights want small steps, and steps that are too small drown
-    /// in rounding. A kink (Relu, a choice of windows) very near an input has no derivative that differences could find: choose other inputs.
+    /// Distance of the first difference from an element's value, times that value where it is larger than one. Where backward and differences
+    /// disagree, smaller steps are tried, too, and the differences that agree best among themselves are compared: small weights want small steps, and
+    /// steps that are too small drown in rounding. A kink (Relu, a choice of windows) very near an input has no derivative that differences could
+    /// find: choose other inputs.
     /// </summary>
     public double Step { get; init; } = 0.05;
 
@@ -28,12 +29,15 @@ public sealed class GradientChecker(Device device)
     public double Tolerance { get; init; } = 1e-3;
 
     /// <summary>
-    /// An input's largest gradient counts as at least this part of the largest one of all inputs: one that is zero in theory (an attention's key bias)
-    /// is rounding in practice.
+    /// An input's largest gradient counts as at least this part of the largest one of all inputs: one that is zero in theory (an attention's key
+    /// bias) is rounding in practice.
     /// </summary>
     public double Floor { get; init; } = 1e-3;
 
-    /// <summary>How many elements of an input are looked at, chosen at random where it has more. Each costs four forwards, sixteen more where the first differences disagree.</summary>
+    /// <summary>
+    /// How many elements of an input are looked at, chosen at random where it has more. Each costs four forwards, sixteen more where the first
+    /// differences disagree.
+    /// </summary>
     public int MaxElements { get; init; } = 256;
 
     /// <summary>Seed of the gradient that arrives at the output, of the choice of elements and of the tape's dropout masks.</summary>
@@ -127,8 +131,8 @@ public sealed class GradientChecker(Device device)
         }
     }
 
-    // Differences with shorter and shorter steps approach the derivative until rounding takes over: best where two of them are nearest to each other. What the
-    // backward says plays no part in the choice.
+    // Differences with shorter and shorter steps approach the derivative until rounding takes over: best where two of them are nearest to each other.
+    // What the backward says plays no part in the choice.
     private double BestSlope(Func<Tape, Variable> function, Tensor tensor, float[] values, int index, double slope)
     {
         double best = slope, nearest = double.PositiveInfinity, step = Step;
@@ -189,7 +193,9 @@ public sealed class GradientChecker(Device device)
         var output = function(tape);
         if (!output.RequiresGradient)
         {
-            throw new ArgumentException($"gradient check: the output {output.Shape} depends on none of {string.Join(", ", parameters.Select(p => p.Name))}", nameof(function));
+            throw new ArgumentException(
+                $"gradient check: the output {output.Shape} depends on none of {string.Join(", ", parameters.Select(p => p.Name))}",
+                nameof(function));
         }
 
         using var upstream = device.FromHost(Upstream(output.Value.Count), output.Shape);

@@ -15,6 +15,7 @@ public sealed record GradientReport(string Input, long Index, double Analytic, d
 
     /// <summary>One sentence: the worst element, both gradients, the error and its bound.</summary>
     public override string ToString() =>
-        $"gradient check of {Elements} elements {(Passed ? "passed" : "failed")}: worst at {Input}[{Index}], backward {Analytic:g6}, differences {Numeric:g6}, "
+        $"gradient check of {Elements} elements {(Passed ? "passed" : "failed")}: worst at {Input}[{Index}], backward {Analytic:g6}, differences "
+            + $"{Numeric:g6}, "
         + $"relative error {RelativeError:e1}, allowed {Tolerance:e1}";
 }

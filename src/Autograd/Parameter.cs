@@ -27,8 +27,8 @@ public sealed class Parameter : Variable
     }
 
     /// <summary>
-    /// Keeps a frozen matrix, from its first product on, in the order in which the CPU's products read it: packing it anew for every product would cost a
-    /// tenth of the time at 197 rows. Says whether it is kept so.
+    /// Keeps a frozen matrix, from its first product on, in the order in which the CPU's products read it: packing it anew for every product would
+    /// cost a tenth of the time at 197 rows. Says whether it is kept so.
     /// </summary>
     internal bool KeepPacked() => !Trainable && Value.KeepInPanels();
 

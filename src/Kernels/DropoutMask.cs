@@ -18,9 +18,12 @@ internal static class DropoutMask
         return Mix(Mix(low) + high);
     }
 
-    /// <summary>The bits of neighbouring elements whose indices have the lower halves <paramref name="index"/> and the upper half <paramref name="high"/>.</summary>
+    /// <summary>
+    /// The bits of neighbouring elements whose indices have the lower halves <paramref name="index"/> and the upper half <paramref name="high"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<uint> Bits(ulong key, Vector<uint> index, uint high) => Mix(Mix(index ^ new Vector<uint>((uint)key)) + new Vector<uint>(high + (uint)(key >> 32)));
+    internal static Vector<uint> Bits(ulong key, Vector<uint> index, uint high) =>
+        Mix(Mix(index ^ new Vector<uint>((uint)key)) + new Vector<uint>(high + (uint)(key >> 32)));
 
     /// <summary>An element is kept when its bits are at least this.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

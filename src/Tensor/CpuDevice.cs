@@ -17,7 +17,8 @@ public sealed partial class CpuDevice : Device
 
     /// <param name="threads">Threads of the team.</param>
     /// <param name="watched">
-    /// For tests: blocks are exactly as large as asked for and start as NaN, lie between guards of NaN, and are refused back when a guard was written to.
+    /// For tests: blocks are exactly as large as asked for and start as NaN, lie between guards of NaN, and are refused back when a guard was written
+    /// to.
     /// </param>
     internal CpuDevice(int threads, bool watched)
     {

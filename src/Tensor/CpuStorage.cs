@@ -48,7 +48,8 @@ internal sealed unsafe class CpuStorage : Storage
             int at = first ? before.LastIndexOfAnyExcept(Guard) - CpuMemory.Alignment : behind.IndexOfAnyExcept(Guard);
             NativeMemory.Fill(Pointer - CpuMemory.Alignment, CpuMemory.Alignment, Guard);
             NativeMemory.Fill(Pointer + Bytes, CpuMemory.Alignment, Guard);
-            throw new InvalidOperationException($"memory {(first ? "before" : "behind")} a block of {Bytes} bytes was written to, at byte {(first ? at : Bytes + at)}");
+            throw new InvalidOperationException(
+                $"memory {(first ? "before" : "behind")} a block of {Bytes} bytes was written to, at byte {(first ? at : Bytes + at)}");
         }
     }
 

@@ -43,7 +43,9 @@ internal sealed unsafe class CpuThreads : IDisposable
     /// <summary>Threads of the team, the caller included.</summary>
     internal int Count { get; }
 
-    /// <summary>Calls body(arguments, tile, worker) for every tile; worker is in 0..Count-1 and unique among the calls that run at the same time.</summary>
+    /// <summary>
+    /// Calls body(arguments, tile, worker) for every tile; worker is in 0..Count-1 and unique among the calls that run at the same time.
+    /// </summary>
     internal void For<T>(int tiles, T* arguments, delegate*<T*, int, int, void> body)
         where T : unmanaged
     {

@@ -44,8 +44,8 @@ public static partial class HalfConversion
         }
     }
 
-    // The fields moved to their places in binary32 are the value times 2^-112, subnormals too, so one exact product does it. Infinity and NaN have an exponent of
-    // their own.
+    // The fields moved to their places in binary32 are the value times 2^-112, subnormals too, so one exact product does it. Infinity and NaN have an
+    // exponent of their own.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> Widen(Vector<uint> bits)
     {

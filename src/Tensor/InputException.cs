@@ -18,6 +18,8 @@ public sealed class InputException : Exception
     {
     }
 
-    /// <summary>Whether all processes of the job throw it at the same place with the same message: rank 0 alone prints it, and nobody need be ended.</summary>
+    /// <summary>
+    /// Whether all processes of the job throw it at the same place with the same message: rank 0 alone prints it, and nobody need be ended.
+    /// </summary>
     internal bool IsAgreed { get; init; }
 }

@@ -37,7 +37,8 @@ public sealed class InputStage : IDisposable
 
         if (!type.Holds<T>() || values.Length != shape.Count)
         {
-            throw new ArgumentException($"input stage: {type} {shape} holds {shape.Count} elements, got {values.Length} of the C# type {typeof(T).Name}");
+            throw new ArgumentException(
+                $"input stage: {type} {shape} holds {shape.Count} elements, got {values.Length} of the C# type {typeof(T).Name}");
         }
 
         if (!_device.CopiesAhead)

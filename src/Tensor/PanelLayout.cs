@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Ldvc.Tensors;
 
 /// <summary>
-/// The order in which the CPU keeps frozen weights. A matrix [N, K] is cut into panels of 32 rows; in a panel the 32 values of one k lie side by side,
-/// k after k, which is how the micro-kernel of a product x W^T reads them. A panel takes the place of its 32 rows, so a weight is rearranged where it
-/// lies and takes no more memory; and squares of 32 x 32 lie together, so the other product, dy W, packs from it as fast as from rows.
+/// The order in which the CPU keeps frozen weights. A matrix [N, K] is cut into panels of 32 rows; in a panel the 32 values of one k lie side by
+/// side, k after k, which is how the micro-kernel of a product x W^T reads them. A panel takes the place of its 32 rows, so a weight is rearranged
+/// where it lies and takes no more memory; and squares of 32 x 32 lie together, so the other product, dy W, packs from it as fast as from rows.
 /// </summary>
 internal static class PanelLayout
 {
@@ -13,7 +13,8 @@ internal static class PanelLayout
     internal const int Width = 32;
 
     /// <summary>Whether a matrix can be kept in panels.</summary>
-    internal static bool Fits(Shape shape) => shape.Rank == 2 && shape[0] > 0 && shape[0] % Width == 0 && shape[1] > 0 && shape.Count <= Array.MaxLength;
+    internal static bool Fits(Shape shape) =>
+        shape.Rank == 2 && shape[0] > 0 && shape[0] % Width == 0 && shape[1] > 0 && shape.Count <= Array.MaxLength;
 
     /// <summary>Rows of the given length to panels, in place; nothing when the length is 0.</summary>
     /// <exception cref="InvalidOperationException">The values are not whole panels.</exception>

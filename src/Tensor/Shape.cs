@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Ldvc.Tensors;
 
-/// <summary>The sizes of a tensor, outermost dimension first (row-major). At most six dimensions; a value, so that shapes cost no allocation.</summary>
+/// <summary>
+/// The sizes of a tensor, outermost dimension first (row-major). At most six dimensions; a value, so that shapes cost no allocation.
+/// </summary>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The largest number of dimensions.</summary>

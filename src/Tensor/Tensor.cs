@@ -40,8 +40,10 @@ public sealed partial class Tensor : IDisposable
     public long Count => Shape.Count;
 
     /// <summary>Where kernels find the data.</summary>
-    /// <exception cref="InvalidOperationException">The values are a frozen weight that is kept in another order: only a matrix product reads that.</exception>
-    public View View => InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
+    /// <exception cref="InvalidOperationException">The values are a frozen weight that is kept in another order: only a matrix product reads
+    /// that.</exception>
+    public View View =>
+        InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
 
     /// <summary>Whether <see cref="Dispose"/> has given the memory back.</summary>
     public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -90,7 +92,8 @@ public sealed partial class Tensor : IDisposable
 
         if (start < 0 || count < 0 || start > Shape[0] - count)
         {
-            throw new ArgumentOutOfRangeException(nameof(start), $"slice: expected start and count of at least 0 and start + count of at most {Shape[0]}, got start={start}, count={count} of {Shape}");
+            throw new ArgumentOutOfRangeException(nameof(start), "slice: expected start and count of at least 0 and start + count of at most "
+                + $"{Shape[0]}, got start={start}, count={count} of {Shape}");
         }
 
         var sizes = Shape.ToArray();
@@ -126,7 +129,8 @@ public sealed partial class Tensor : IDisposable
         ArgumentNullException.ThrowIfNull(source);
         if (source.Count != Count || source.DType != DType || source.Device != Device)
         {
-            throw new ArgumentException($"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}", nameof(source));
+            throw new ArgumentException(
+                $"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}", nameof(source));
         }
 
         CheckPanels("copy");
@@ -225,8 +229,8 @@ public sealed partial class Tensor : IDisposable
     public override string ToString() => $"{DType} {Shape} on {Device.Name}";
 
     /// <summary>
-    /// Rearranges a float matrix on the CPU into panels, if it fits: from here on only matrix products take it, and copies to and from the host, which
-    /// rearrange. Says whether it is in panels now.
+    /// Rearranges a float matrix on the CPU into panels, if it fits: from here on only matrix products take it, and copies to and from the host,
+    /// which rearrange. Says whether it is in panels now.
     /// </summary>
     internal bool KeepInPanels()
     {

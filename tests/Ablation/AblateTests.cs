@@ -21,7 +21,10 @@ public sealed class AblateTests
         string output = data.At("compared"), json = data.At("result.json");
         string[] line =
         [
-            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]", "ablate.queries=[0.9, 0.1]"]),
+            .. SmallRun.Verb(
+                "ablate",
+                SmallRun.OwnConfig(data),
+                [.. Few, "ablate.topk=[1, 3]", "ablate.heads=[dot]", "ablate.penalties=[0, 0.3]", "ablate.queries=[0.9, 0.1]"]),
             "--rows", "zegclip,ldvc,training-free", "--seeds", "2", "--sweeps", "topk,penalties", "--out", output, "--json", json,
         ];
         string text = Done(line);
@@ -43,11 +46,14 @@ public sealed class AblateTests
         // The CLIP alone stands first, with one run and no gain of its own.
         Assert.Matches(@"\| CLIP, no training \| [\d.]+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 1 \|\n\| ZegCLIP ", tables);
         JsonElement result = Json(json), alone = result.GetProperty("rows")[0];
-        Assert.Equal(("training-free", JsonValueKind.Null, 1), (alone.GetProperty("key").GetString(), alone.GetProperty("paired_test").ValueKind, alone.GetProperty("runs").GetArrayLength()));
+        Assert.Equal(
+            ("training-free", JsonValueKind.Null, 1),
+            (alone.GetProperty("key").GetString(), alone.GetProperty("paired_test").ValueKind, alone.GetProperty("runs").GetArrayLength()));
         Assert.Equal(alone.GetProperty("scores").ToString(), alone.GetProperty("no_penalty").ToString());
         Assert.Equal(Json(Path.Combine(output, "ablation.json")).ToString(), result.ToString());
         JsonElement row = result.GetProperty("rows")[2], first = row.GetProperty("runs")[0], second = row.GetProperty("runs")[1];
-        Assert.Equal(("ldvc", 0, 1), (row.GetProperty("key").GetString(), first.GetProperty("seed").GetInt32(), second.GetProperty("seed").GetInt32()));
+        Assert.Equal(
+            ("ldvc", 0, 1), (row.GetProperty("key").GetString(), first.GetProperty("seed").GetInt32(), second.GetProperty("seed").GetInt32()));
         double a = first.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble(), b = second.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
         Assert.Equal(0.5 * (a + b), row.GetProperty("scores").GetProperty("pixel_accuracy").GetProperty("mean").GetDouble(), 1e-12);
 
@@ -70,7 +76,9 @@ public sealed class AblateTests
         // Four windows, each of which can be asked in three layers; three of the four are chosen, so one of four fades.
         Assert.Equal(4, report.Descendants("input").Count());
         Assert.Equal(12, report.Descendants("label").Count());
-        Assert.All(report.Descendants("g").Where(g => ((string?)g.Attribute("class") ?? "").StartsWith("map-", StringComparison.Ordinal)), g => Assert.Equal(1, g.Elements().First().Attribute("d")!.Value.Count(c => c == 'M')));
+        Assert.All(
+            report.Descendants("g").Where(g => ((string?)g.Attribute("class") ?? "").StartsWith("map-", StringComparison.Ordinal)),
+            g => Assert.Equal(1, g.Elements().First().Attribute("d")!.Value.Count(c => c == 'M')));
 
         // Again: nothing is trained or scored; a sweep more costs its own runs only.
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(output, "results", "zegclip-inductive-seed-0.json"));
@@ -149,12 +157,14 @@ public sealed class AblateTests
         Assert.Contains("run 1 of 8: zegclip, split cats, seed 0 (first run)", text);
         Assert.Contains("run 8 of 8: ldvc, split dogs, seed 1 (", text);
         Assert.Equal(
-            ["inductive-split-cats-seed-0", "inductive-split-cats-seed-1", "inductive-split-dogs-seed-0", "inductive-split-dogs-seed-1"], Names(Path.Combine(output, "runs", "ldvc")));
+            ["inductive-split-cats-seed-0", "inductive-split-cats-seed-1", "inductive-split-dogs-seed-0", "inductive-split-dogs-seed-1"],
+            Names(Path.Combine(output, "runs", "ldvc")));
 
         // What a split scores is what a comparison with data.unseen scores.
         Done(Line(alone, "1", "data.unseen=[dog, traffic cone]"));
         JsonElement[] runs = [.. Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[1].GetProperty("runs").EnumerateArray()];
-        Assert.Equal(["cats 0", "cats 1", "dogs 0", "dogs 1"], runs.Select(r => $"{r.GetProperty("split").GetString()} {r.GetProperty("seed").GetInt32()}"));
+        Assert.Equal(
+            ["cats 0", "cats 1", "dogs 0", "dogs 1"], runs.Select(r => $"{r.GetProperty("split").GetString()} {r.GetProperty("seed").GetInt32()}"));
         JsonElement same = Json(Path.Combine(alone, "ablation.json")).GetProperty("rows")[1].GetProperty("runs")[0];
         Assert.Equal(JsonValueKind.Null, same.GetProperty("split").ValueKind);
         foreach (string number in new[] { "scores", "shuffled", "pieces_per_object" })
@@ -242,7 +252,9 @@ public sealed class AblateTests
         File.WriteAllText(data.At("more", "birds.txt"), "cat\n");
         Assert.Contains("birds.txt: 'bird' is not a class", Error("--set", $"ablate.splits=[{data.At("birds.txt")}]"));
         Assert.Contains("none.txt: 0 class names, expected 1 to 65535", Error("--set", $"ablate.splits=[{data.At("none.txt")}]"));
-        Assert.Contains("missing.txt: file not found, expected the names of the classes, one a line", Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
+        Assert.Contains(
+            "missing.txt: file not found, expected the names of the classes, one a line",
+            Error("--set", $"ablate.splits=[{data.At("missing.txt")}]"));
         Assert.Contains("would both be split 'birds'", Error("--set", $"ablate.splits=[{data.At("birds.txt")}, {data.At("more", "birds.txt")}]"));
 
         // What a killed process may leave of ablation.yaml is no reason to refuse.
@@ -261,7 +273,8 @@ public sealed class AblateTests
 
     private static string Scores(string output) => string.Join('\n', Json(Path.Combine(output, "ablation.json")).GetProperty("rows").EnumerateArray()
         .SelectMany(row => row.GetProperty("runs").EnumerateArray())
-        .Select(run => $"{run.GetProperty("variant")} {run.GetProperty("scores")} {run.GetProperty("shuffled")} {run.GetProperty("pieces_per_object")}"));
+        .Select(
+            run => $"{run.GetProperty("variant")} {run.GetProperty("scores")} {run.GetProperty("shuffled")} {run.GetProperty("pieces_per_object")}"));
 
     private static string?[] Names(string folder) => [.. Directory.GetDirectories(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)];
 

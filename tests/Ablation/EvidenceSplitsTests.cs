@@ -15,7 +15,8 @@ public sealed class EvidenceSplitsTests
     public void TogetherTheyAreAllThings()
     {
         Assert.All(Splits, s => Assert.Equal(10, s.Unseen.Length));
-        Assert.Equal(SceneTask.Things.Select(t => t.Name).Order(StringComparer.Ordinal), Splits.SelectMany(s => s.Unseen).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            SceneTask.Things.Select(t => t.Name).Order(StringComparer.Ordinal), Splits.SelectMany(s => s.Unseen).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class FragmentationTests
     [Fact]
     public void APerfectPredictionHasOnePiecePerObject()
     {
-        LabelMap truth = Map(".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", "...............", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa");
+        LabelMap truth = Map(
+            ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", ".aaaaa...bbbbbb", "...............", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa");
         var torn = new Fragmentation();
         torn.Add(truth, truth, 20);
         Assert.Equal((3, 3, 3, 3, 3), (torn.Objects, torn.Pieces, torn.LargePieces, torn.Found, torn.RightPieces));

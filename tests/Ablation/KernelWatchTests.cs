@@ -57,7 +57,8 @@ public sealed class KernelWatchTests
         using LoadedModel loaded = Model(device, AblationRow.Route);
         using Tensor classes = loaded.EmbedClasses(Names);
         RgbImage picture = TinyData.Pattern(64, 64);
-        using var segmenter = new Segmenter(loaded.Model, classes.Share(), new float[4], new EvalConfig { ShortSide = 64, Window = 64, Stride = 64 }, Statistics);
+        using var segmenter = new Segmenter(
+            loaded.Model, classes.Share(), new float[4], new EvalConfig { ShortSide = 64, Window = 64, Stride = 64 }, Statistics);
         byte[] plain = segmenter.Segment(picture).Labels.Labels;
         using (var watch = new KernelWatch(device))
         {

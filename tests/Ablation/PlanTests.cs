@@ -22,14 +22,16 @@ public sealed class PlanTests
             // The rows differ in the decoder alone; the published recipe of ZegCLIP differs in more.
             string[] decoderAlone = row.Key == "zegclip" ? ["model.cls_twice=false", "model.prompts.dropout_per=batch"] : [];
             LdvcConfig file = ConfigLoader.Load(Path.Combine(ConfigFiles.Repository, "configs", "voc", row.Key + ".yaml"), decoderAlone);
-            Assert.Equal(ConfigWriter.Flatten(file.Model).Select(e => (e.Key, e.Value)), ConfigWriter.Flatten(row.Config.Model).Select(e => (e.Key, e.Value)));
+            Assert.Equal(
+                ConfigWriter.Flatten(file.Model).Select(e => (e.Key, e.Value)), ConfigWriter.Flatten(row.Config.Model).Select(e => (e.Key, e.Value)));
         }
     }
 
     [Fact]
     public void TheFirstSeedIsFinishedFirst()
     {
-        AblationPlan plan = AblationPlan.Create(ConfigFiles.Load("", "ablate.rows=[zegclip, ldvc]", "ablate.seeds=2", "ablate.topk=[4, 16]", "train.seed=5"), null);
+        AblationPlan plan = AblationPlan.Create(
+            ConfigFiles.Load("", "ablate.rows=[zegclip, ldvc]", "ablate.seeds=2", "ablate.topk=[4, 16]", "train.seed=5"), null);
         Assert.Equal(["zegclip, seed 5", "ldvc, seed 5", "topk-4, seed 5", "zegclip, seed 6", "ldvc, seed 6"], plan.Runs.Select(r => r.Name));
         plan = AblationPlan.Create(ConfigFiles.Load("", "ablate.rows=[]", "ablate.topk=[4]", "ablate.sweep_seeds=2"), null);
         Assert.Equal(["topk-4, seed 0", "topk-4, seed 1"], plan.Runs.Select(r => r.Name));
@@ -40,7 +42,13 @@ public sealed class PlanTests
     {
         AblationPlan plan = AblationPlan.Create(
             ConfigFiles.Load(
-                "", "ablate.topk=[1, 16]", "ablate.windows=[4]", "ablate.text_prompts=[0, 2]", "ablate.vision_prompts=[0]", "ablate.heads=[dot, attention]", "ablate.penalties=[0, 0.2]"), null);
+                "",
+                "ablate.topk=[1, 16]",
+                "ablate.windows=[4]",
+                "ablate.text_prompts=[0, 2]",
+                "ablate.vision_prompts=[0]",
+                "ablate.heads=[dot, attention]",
+                "ablate.penalties=[0, 0.2]"), null);
         Assert.Equal(
             ["topk-1", "ldvc", "windows-4", "route", "text-prompts-2", "vision-prompts-0", "heads-dot", "ldvc"], plan.Sweeps.Select(v => v.Key));
         Assert.Equal(3, plan.Sweeps[1].Seeds);
@@ -65,7 +73,9 @@ public sealed class PlanTests
         LdvcConfig config = ConfigFiles.Load("", "ablate.topk=[1]", "ablate.windows=[4]");
         Assert.Equal(["windows-4"], AblationPlan.Create(config, ["windows"]).Sweeps.Select(v => v.Key));
         Assert.Empty(AblationPlan.Create(config, []).Sweeps);
-        Assert.Contains("ablate.heads: expected the values that --sweeps heads is to try", Assert.Throws<InputException>(() => AblationPlan.Create(config, ["heads"])).Message);
+        Assert.Contains(
+            "ablate.heads: expected the values that --sweeps heads is to try",
+            Assert.Throws<InputException>(() => AblationPlan.Create(config, ["heads"])).Message);
     }
 
     [Fact]
@@ -74,7 +84,9 @@ public sealed class PlanTests
         Assert.Contains("model.prompts.text: expected at least 1", Refused("model.prompts.text=0"));
         Assert.Contains("expected rows or sweeps", Refused("ablate.rows=[]"));
         string Error(string set) => Assert.Throws<InputException>(() => ConfigFiles.Load("", set)).Message;
-        Assert.Contains("ablate.rows: expected a list out of zegclip, language-driven, self-attention, route, ldvc, training-free, found", Error("ablate.rows=[zegklip]"));
+        Assert.Contains(
+            "ablate.rows: expected a list out of zegclip, language-driven, self-attention, route, ldvc, training-free, found",
+            Error("ablate.rows=[zegklip]"));
         Assert.Contains("ablate.rows: expected each row once", Error("ablate.rows=[ldvc, ldvc]"));
         Assert.Contains("ablate.queries: expected pairs", Error("ablate.queries=[0.1]"));
         Assert.Contains("ablate.topk: expected a list of whole numbers from 1 to 65536, found", Error("ablate.topk=[0]"));
@@ -88,7 +100,9 @@ public sealed class PlanTests
         Assert.Equal([0, 0.1], AblationPlan.Create(ConfigFiles.Load("", settings), null).Penalties);
         LdvcConfig full = ConfigFiles.Load("", [.. settings, "train.setting=full"]);
         Assert.Empty(AblationPlan.Create(full, null).Penalties);
-        Assert.Contains("--sweeps: expected no penalties, because full training knows none.", Assert.Throws<InputException>(() => AblationPlan.Create(full, ["penalties"])).Message);
+        Assert.Contains(
+            "--sweeps: expected no penalties, because full training knows none.",
+            Assert.Throws<InputException>(() => AblationPlan.Create(full, ["penalties"])).Message);
     }
 
     [Fact]

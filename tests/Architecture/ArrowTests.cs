@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Architecture;
 
-/// <summary>Arrows between assemblies, and between the namespaces of one, point one way (docs/architecture.md). Read from the compiled files.</summary>
+/// <summary>
+/// Arrows between assemblies, and between the namespaces of one, point one way (docs/architecture.md). Read from the compiled files.
+/// </summary>
 public sealed class ArrowTests
 {
     public static TheoryData<string> Layers => [.. ArrowRules.Layers];

@@ -4,8 +4,8 @@ using System.Reflection.PortableExecutable;
 namespace Ldvc.Tests.Architecture;
 
 /// <summary>
-/// What a compiled assembly refers to: other assemblies, and type by type what its members name, in signatures, attributes and method bodies. Constants and
-/// nameof leave no trace in a compiled assembly. Types that the compiler made belong to the type they are nested in.
+/// What a compiled assembly refers to: other assemblies, and type by type what its members name, in signatures, attributes and method bodies.
+/// Constants and nameof leave no trace in a compiled assembly. Types that the compiler made belong to the type they are nested in.
 /// </summary>
 internal sealed class CompiledAssembly : IDisposable
 {

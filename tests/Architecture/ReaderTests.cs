@@ -47,7 +47,9 @@ public sealed class ReaderTests
     public void EveryPlaceWhereATypeIsNamedIsSeen(string member)
     {
         using CompiledAssembly tests = Open();
-        Assert.Contains(tests.Uses, use => use.From == $"{Example}.Above" && use.Member.Contains(member, StringComparison.Ordinal) && use.To == $"{Example}.Below");
+        Assert.Contains(
+            tests.Uses,
+            use => use.From == $"{Example}.Above" && use.Member.Contains(member, StringComparison.Ordinal) && use.To == $"{Example}.Below");
     }
 
     [Fact]
@@ -55,7 +57,9 @@ public sealed class ReaderTests
     {
         Assert.Equal(["Ldvc.Lab"], ArrowRules.Upward("Ldvc.Core", ["Ldvc.Tensor", "Ldvc.Lab", "System.Runtime"]));
         Assert.Empty(ArrowRules.Upward("ldvc", ArrowRules.Layers[..^1]));
-        Assert.Equal(["TorchSharp", "Microsoft.ML.OnnxRuntime/1.2"], ArrowRules.DeepLearning(["TorchSharp", "Microsoft.ML.Tokenizers", "Microsoft.ML.OnnxRuntime/1.2"]));
+        Assert.Equal(
+            ["TorchSharp", "Microsoft.ML.OnnxRuntime/1.2"],
+            ArrowRules.DeepLearning(["TorchSharp", "Microsoft.ML.Tokenizers", "Microsoft.ML.OnnxRuntime/1.2"]));
     }
 
     [Fact]

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Ldvc.Tests.Autograd;
 
-/// <summary>Where libraries could differ: ties, NaN and infinity, ignored targets, shapes that broadcast or do not. Expected values are NumPy's and PyTorch's, written out.</summary>
+/// <summary>
+/// Where libraries could differ: ties, NaN and infinity, ignored targets, shapes that broadcast or do not. Expected values are NumPy's and PyTorch's,
+/// written out.
+/// </summary>
 public sealed class AlgebraTests : IDisposable
 {
     private readonly CpuDevice _device = new(2);
@@ -94,7 +97,8 @@ public sealed class AlgebraTests : IDisposable
     {
         using var tape = new Tape(_device, recording: true);
         var x = Input(tape, [4, -1, 0], 3);
-        var y = tape.Where(tape.Greater(x, 0), tape.Log(x), tape.Constant(_device.FromHost([float.NegativeInfinity, 7, float.NegativeInfinity], new Shape(3))));
+        var y = tape.Where(
+            tape.Greater(x, 0), tape.Log(x), tape.Constant(_device.FromHost([float.NegativeInfinity, 7, float.NegativeInfinity], new Shape(3))));
         Assert.Equal([MathF.Log(4), 7, float.NegativeInfinity], y.Value.ToArray());
 
         // A row with masked scores, as in attention: exactly zero weight.
@@ -114,7 +118,10 @@ public sealed class AlgebraTests : IDisposable
         Assert.Equal(0, tape.Sum(Zeros(3, 4)).Shape.Rank);
         Assert.Equal(new Shape(1, 4), tape.Mean(Zeros(3, 4), [-2], keepDims: true).Shape);
         Assert.Equal(new Shape(2, 3, 4, 6), tape.MatMul(Zeros(2, 3, 4, 5), Zeros(5, 6)).Shape);
-        Assert.Contains("[2, 3] and [4] do not broadcast", Assert.Throws<ArgumentException>(() => tape.Subtract(Zeros(2, 3), Zeros(4))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "[2, 3] and [4] do not broadcast",
+            Assert.Throws<ArgumentException>(() => tape.Subtract(Zeros(2, 3), Zeros(4))).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => tape.MatMul(Zeros(2, 3), Zeros(4, 5)));
         Assert.Throws<ArgumentException>(() => tape.Permute(Zeros(2, 3), 0, 0));
         Assert.Throws<ArgumentException>(() => tape.Sum(Zeros(2, 3), [0, -2]));

@@ -38,7 +38,9 @@ public class CoverageTests(ITestOutputHelper output)
         {
             using var device = new CpuDevice(1);
             var recorded = CaseRunner.Run(c, device, new OpRunOptions()).Recorded;
-            Assert.True(c.Differentiable ? recorded.Contains(c.Op) : recorded.Length == 0, $"{c.Name} does not record {c.Op.Name}, or records though it is a mask");
+            Assert.True(
+                c.Differentiable ? recorded.Contains(c.Op) : recorded.Length == 0,
+                $"{c.Name} does not record {c.Op.Name}, or records though it is a mask");
         }
     }
 
@@ -64,7 +66,9 @@ public class CoverageTests(ITestOutputHelper output)
         var missing = CaseCoverage.UntestedOperations([.. OpTypes, typeof(Ldvc.Autograd.Ops.FakeOp)], OpCaseList.All);
         Assert.Equal(3, missing.Count);
         Assert.All(missing, line => Assert.StartsWith("FakeOp.Fake has no ", line, StringComparison.Ordinal));
-        Assert.Contains(CaseCoverage.UntestedOperations(OpTypes, OpCaseList.All.Where(c => c.Real)), line => line.StartsWith("RouteAttentionOp.RouteAttention", StringComparison.Ordinal));
+        Assert.Contains(
+            CaseCoverage.UntestedOperations(OpTypes, OpCaseList.All.Where(c => c.Real)),
+            line => line.StartsWith("RouteAttentionOp.RouteAttention", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -13,7 +13,8 @@ public class GradientCheckerTests(ITestOutputHelper output)
     /// <summary>The smooth case of every operation with the most inputs and elements.</summary>
     public static TheoryData<string> Samples =>
     [
-        .. OpCaseList.Checked.Where(c => c.Smooth && c.Differentiable).GroupBy(c => (c.Op, c.Method)).Select(g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
+        .. OpCaseList.Checked.Where(c => c.Smooth && c.Differentiable).GroupBy(c => (c.Op, c.Method)).Select(
+            g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
     ];
 
     [Theory]
@@ -23,7 +24,8 @@ public class GradientCheckerTests(ITestOutputHelper output)
         var c = OpCaseList.Named(name);
         using var device = new CpuDevice(1);
         var inputs = c.Draw().Select((values, i) => (c.Inputs[i].Name, device.FromHost(values, c.Inputs[i].Shape))).ToArray();
-        var report = new GradientChecker(device) { MaxElements = 40, Floor = c.GradientFloor, Seed = c.Seed }.Check((tape, v) => c.Run(tape, [.. v]), inputs);
+        var report = new GradientChecker(device) { MaxElements = 40, Floor = c.GradientFloor, Seed = c.Seed }.Check(
+            (tape, v) => c.Run(tape, [.. v]), inputs);
         output.WriteLine($"{name}: {report}");
         Assert.True(report.Passed, report.ToString());
         foreach (var ((_, tensor), values) in inputs.Zip(c.Draw()))
@@ -121,8 +123,12 @@ public class GradientCheckerTests(ITestOutputHelper output)
         using var device = new CpuDevice(1);
         using var a = device.FromHost([1f, 2f], new Shape(2));
         var checker = new GradientChecker(device);
-        Assert.Contains("depends on none of a", Assert.Throws<ArgumentException>(() => checker.Check((tape, _) => tape.Constant(a.Clone()), ("a", a))).Message, StringComparison.Ordinal);
-        Assert.Contains("no trainable input", Assert.Throws<ArgumentException>(() => checker.Check((tape, v) => v[0])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "depends on none of a",
+            Assert.Throws<ArgumentException>(() => checker.Check((tape, _) => tape.Constant(a.Clone()), ("a", a))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no trainable input", Assert.Throws<ArgumentException>(() => checker.Check((tape, v) => v[0])).Message, StringComparison.Ordinal);
         Assert.Equal(1, device.Pool.LiveBlocks);
     }
 

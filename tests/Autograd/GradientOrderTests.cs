@@ -32,17 +32,21 @@ public sealed class GradientOrderTests
         using LoadedModel loaded = LoadedModel.Create(TinyClip.Folder, config, device, 5);
         var parameters = loaded.Model.Parameters().ToDictionary(p => p.Parameter, p => p.Name);
         var told = new List<(string Name, float[]? Gradient)>();
-        using var tape = new Tape(device, recording: true, seed: 7) { GradientIsFinal = parameter => told.Add((parameters[parameter], parameter.Gradient?.ToArray())) };
+        using var tape = new Tape(
+            device, recording: true, seed: 7) { GradientIsFinal = parameter => told.Add((parameters[parameter], parameter.Gradient?.ToArray())) };
         using Tensor image = device.FromHost([.. Enumerable.Range(0, 2 * 3 * 64 * 64).Select(i => MathF.Sin(i))], new Shape(2, 3, 64, 64));
         using Tensor labels = device.FromHost([.. Enumerable.Range(0, 2 * 64 * 64).Select(i => (byte)(i / 900 % 2))], new Shape(2, 64, 64));
-        Variable texts = loaded.Model.HasTextPrompts ? loaded.Model.EncodeClasses(tape, loaded.Tokenize(["cat", "dog"])) : tape.Constant(loaded.EmbedClasses(["cat", "dog"]));
+        Variable texts = loaded.Model.HasTextPrompts
+            ? loaded.Model.EncodeClasses(tape, loaded.Tokenize(["cat", "dog"]))
+            : tape.Constant(loaded.EmbedClasses(["cat", "dog"]));
         Variable loss = tape.MaskLoss(loaded.Model.Forward(tape, image, texts), labels, 100, 1, 0.25f, out Tensor parts);
         parts.Dispose();
         Assert.Empty(told);
         tape.Backward(loss);
 
         Assert.Equal(told.Count, told.DistinctBy(each => each.Name).Count());
-        var final = loaded.Model.Parameters().Where(p => p.Parameter.Gradient is not null).ToDictionary(p => p.Name, p => p.Parameter.Gradient!.ToArray());
+        var final = loaded.Model.Parameters().Where(p => p.Parameter.Gradient is not null).ToDictionary(
+            p => p.Name, p => p.Parameter.Gradient!.ToArray());
         Assert.Equal(final.Keys.Order(), told.Where(each => each.Gradient is not null).Select(each => each.Name).Order());
         Assert.All(told.Where(each => each.Gradient is not null), each => Assert.Equal(final[each.Name], each.Gradient));
 

@@ -25,8 +25,10 @@ public sealed class ModuleTests : IDisposable
     public void ANameIsGivenOnce()
     {
         var init = new Initializer(_device, 1);
-        Assert.Contains("got 'a' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("got 'b' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: false)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "got 'a' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "got 'b' a second time", Assert.Throws<ArgumentException>(() => new Twice(init, parameter: false)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace Ldvc.Tests.Autograd;
 
 public class PublicApiTests
 {
-    // For the model alone: several operations in one, which compute what public ones compute one after the other, and overloads for a part of a batch.
+    // For the model alone: several operations in one, which compute what public ones compute one after the other, and overloads for a part of a
+    // batch.
     private static readonly string[] Joined =
         ["AddLayerNorm", "AttentionTo", "Dropout", "DropoutEach", "JoinedLinear", "MaskLoss", "SelfRouteAttention", "SpliceRow"];
 

@@ -325,7 +325,8 @@ public sealed class TapeTests : IDisposable
 
     public void Dispose() => _device.Dispose();
 
-    private static void Close(IEnumerable<double> expected, float[] actual) => Assert.True(CaseDifference.Of("values", expected.ToArray(), actual, 1e-6).Passed);
+    private static void Close(IEnumerable<double> expected, float[] actual) =>
+        Assert.True(CaseDifference.Of("values", expected.ToArray(), actual, 1e-6).Passed);
 
     private Tensor Values(string name, params int[] sizes)
     {

@@ -7,8 +7,8 @@ using Xunit;
 namespace Ldvc.Tests.Browser;
 
 /// <summary>
-/// A chromium without a window, driven by chromedriver, both as the system has them: nothing is downloaded. Names other than localhost do not resolve, and what the page
-/// asked for, and said on its console, is kept.
+/// A chromium without a window, driven by chromedriver, both as the system has them: nothing is downloaded. Names other than localhost do not
+/// resolve, and what the page asked for, and said on its console, is kept.
 /// </summary>
 public sealed class Chromium : IDisposable
 {
@@ -29,7 +29,13 @@ public sealed class Chromium : IDisposable
 
         var options = new ChromeOptions { BinaryLocation = browser };
         options.AddArguments(
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions", "--disable-background-networking",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-extensions",
+            "--disable-background-networking",
             "--disable-component-update", "--disable-default-apps", "--disable-sync", "--force-color-profile=srgb",
             "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1");
         options.SetLoggingPreference("performance", LogLevel.All);
@@ -54,7 +60,9 @@ public sealed class Chromium : IDisposable
     internal void Open(string address, int width = 1280, int height = 900, bool dark = false)
     {
         Send("Emulation.setDeviceMetricsOverride", ("width", width), ("height", height), ("deviceScaleFactor", 1), ("mobile", false));
-        Send("Emulation.setEmulatedMedia", ("features", new[] { new Dictionary<string, object> { ["name"] = "prefers-color-scheme", ["value"] = dark ? "dark" : "light" } }));
+        Send(
+            "Emulation.setEmulatedMedia",
+            ("features", new[] { new Dictionary<string, object> { ["name"] = "prefers-color-scheme", ["value"] = dark ? "dark" : "light" } }));
         Driver.Navigate().GoToUrl("about:blank");
         Console();
         Requests();
@@ -79,7 +87,8 @@ public sealed class Chromium : IDisposable
         {
             if (clock.Elapsed > Patience)
             {
-                Assert.Fail($"waited in vain for {what}; the page says: {Run("return document.body.innerText")}; console: {string.Join(" | ", Console())}");
+                Assert.Fail(
+                    $"waited in vain for {what}; the page says: {Run("return document.body.innerText")}; console: {string.Join(" | ", Console())}");
             }
 
             Thread.Sleep(20);
@@ -109,7 +118,8 @@ public sealed class Chromium : IDisposable
     }
 
     /// <summary>What the console got since it was asked last: errors and warnings.</summary>
-    internal string[] Console() => [.. Driver.Manage().Logs.GetLog("browser").Where(entry => entry.Level >= LogLevel.Warning).Select(entry => entry.Message)];
+    internal string[] Console() =>
+        [.. Driver.Manage().Logs.GetLog("browser").Where(entry => entry.Level >= LogLevel.Warning).Select(entry => entry.Message)];
 
     /// <summary>Addresses that the page asked for since this was called last.</summary>
     internal string[] Requests() =>

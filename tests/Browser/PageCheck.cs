@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Browser;
 
-/// <summary>What every page must be: names for all controls, enough contrast, no wider than the window. An own check of a few rules of WCAG 2.2, AA.</summary>
+/// <summary>
+/// What every page must be: names for all controls, enough contrast, no wider than the window. An own check of a few rules of WCAG 2.2, AA.
+/// </summary>
 internal static class PageCheck
 {
     // Text is on the first opaque background above it. 4.5 for text (3 for large text), 3 for the edges of fields and buttons.
@@ -51,7 +53,8 @@ internal static class PageCheck
         Assert.Equal([], Nameless(browser).Select(found => $"{where}: {found}"));
     }
 
-    private static long Overflow(Chromium browser) => (long)browser.Run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")!;
+    private static long Overflow(Chromium browser) =>
+        (long)browser.Run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")!;
 
     // As the browser tells a screen reader: controls and pictures without a name.
     private static IEnumerable<string> Nameless(Chromium browser)

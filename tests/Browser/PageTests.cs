@@ -51,10 +51,12 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         }
 
         // Nothing is above a probability of 1.
-        browser.Run("const r = document.getElementById('background'); r.value = 1; r.dispatchEvent(new Event('input')); r.dispatchEvent(new Event('change'))");
+        browser.Run("const r = document.getElementById('background'); r.value = 1; r.dispatchEvent(new Event('input')); r.dispatchEvent(new "
+            + "Event('change'))");
         browser.Until(() => Legend().SequenceEqual(["no class"]), "no class anywhere");
         Assert.Equal("1.00", browser.At("backgroundText").Text);
-        browser.Run("const r = document.getElementById('background'); r.value = 0; r.dispatchEvent(new Event('input')); r.dispatchEvent(new Event('change'))");
+        browser.Run("const r = document.getElementById('background'); r.value = 0; r.dispatchEvent(new Event('input')); r.dispatchEvent(new "
+            + "Event('change'))");
         browser.Until(() => !Legend().Contains("no class"), "classes again");
 
         browser.Send("Browser.setDownloadBehavior", ("behavior", "allow"), ("downloadPath", _folder.Root));
@@ -131,11 +133,14 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         {
             Keys_(Keys.Tab);
             string id = (string)browser.Run("const e = document.activeElement; return e === document.body ? '' : e.id || 'class'")!;
-            Assert.True(id.Length == 0 || (bool)browser.Run("const s = getComputedStyle(document.activeElement); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2")!, $"{id}: no visible focus");
+            Assert.True(id.Length == 0 || (bool)browser.Run("const s = getComputedStyle(document.activeElement); return s.outlineStyle !== 'none' && "
+                + "parseFloat(s.outlineWidth) >= 2")!, $"{id}: no visible focus");
             reached.Add(id);
         }
 
-        Assert.Equal(["masks", "names", "choose", "run", "background", "opacity", "class", "saveLabels", "saveOverlay"], reached.Where(id => id.Length > 0).Distinct());
+        Assert.Equal(
+            ["masks", "names", "choose", "run", "background", "opacity", "class", "saveLabels", "saveOverlay"],
+            reached.Where(id => id.Length > 0).Distinct());
 
         // The mark: what the pointer shows, by arrow keys.
         browser.Run("document.getElementById('masks').focus()");
@@ -166,7 +171,8 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
     [Fact]
     public async Task ATokenIsAskedForAndKept()
     {
-        await using var server = await OpenAsync(settings => settings with { Token = AccessToken.Read("--token", "open sesame".Replace(' ', '-'), null) }, wait: false);
+        await using var server = await OpenAsync(
+            settings => settings with { Token = AccessToken.Read("--token", "open sesame".Replace(' ', '-'), null) }, wait: false);
         browser.Until(() => browser.At("tokenForm").Displayed, "the form");
         PageCheck.Passes(browser, "token");
         browser.At("token").SendKeys("wrong" + Keys.Enter);
@@ -218,7 +224,8 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         return server;
     }
 
-    private void Ready() => browser.Until(() => ((string)browser.Run("return document.getElementById('names').value")!).StartsWith("person", StringComparison.Ordinal), "the model");
+    private void Ready() => browser.Until(
+        () => ((string)browser.Run("return document.getElementById('names').value")!).StartsWith("person", StringComparison.Ordinal), "the model");
 
     private void Segmented() => browser.Until(() => browser.At("files").Displayed && !browser.At("stop").Displayed, "labels");
 
@@ -233,17 +240,23 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
 
     private void Hover(int x, int y, int width, int height)
     {
-        var box = (Dictionary<string, object>)browser.Run("const b = document.getElementById('masks').getBoundingClientRect(); return { x: b.x, y: b.y, width: b.width, height: b.height }")!;
+        var box = (Dictionary<string, object>)browser.Run(
+            "const b = document.getElementById('masks').getBoundingClientRect(); return { x: b.x, y: b.y, width: b.width, height: b.height }")!;
         double Of(string key) => Convert.ToDouble(box[key], System.Globalization.CultureInfo.InvariantCulture);
         browser.Send(
-            "Input.dispatchMouseEvent", ("type", "mouseMoved"), ("x", Of("x") + ((x + 0.5) / width * Of("width"))), ("y", Of("y") + ((y + 0.5) / height * Of("height"))));
+            "Input.dispatchMouseEvent",
+            ("type", "mouseMoved"),
+            ("x", Of("x") + ((x + 0.5) / width * Of("width"))),
+            ("y", Of("y") + ((y + 0.5) / height * Of("height"))));
     }
 
-    private string[] Legend() => [.. ((IEnumerable<object>)browser.Run("return [...document.querySelectorAll('#legend bdi')].map(e => e.textContent)")!).Select(name => (string)name)];
+    private string[] Legend() => [.. ((IEnumerable<object>)browser.Run("return [...document.querySelectorAll('#legend bdi')].map(e => "
+        + "e.textContent)")!).Select(name => (string)name)];
 
     private static string[] Names(JsonElement answer) =>
     [
-        .. answer.GetProperty("classes").EnumerateArray().Where(c => c.GetProperty("pixels").GetInt64() > 0).OrderByDescending(c => c.GetProperty("pixels").GetInt64())
+        .. answer.GetProperty("classes").EnumerateArray().Where(c => c.GetProperty("pixels").GetInt64() > 0).OrderByDescending(
+            c => c.GetProperty("pixels").GetInt64())
             .Select(c => c.GetProperty("name").GetString()!),
     ];
 

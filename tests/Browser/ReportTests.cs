@@ -30,7 +30,8 @@ public sealed class ReportTests(Chromium browser) : IClassFixture<Chromium>, IDi
         Assert.All(browser.Requests(), url => Assert.Matches("^(file|data|about):", url));
 
         // Letters of a drawing can be read: it is scrolled rather than shrunk.
-        const string smallest = "const size = t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.clientWidth / t.ownerSVGElement.viewBox.baseVal.width;"
+        const string smallest = "const size = t => parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.clientWidth / "
+            + "t.ownerSVGElement.viewBox.baseVal.width;"
             + "return Math.min(...[...document.querySelectorAll('svg.plot text')].map(size))";
         Assert.InRange(Convert.ToDouble(browser.Run(smallest), CultureInfo.InvariantCulture), 9, 30);
     }
@@ -49,13 +50,21 @@ public sealed class ReportTests(Chromium browser) : IClassFixture<Chromium>, IDi
         return new HtmlReport("Report", "with every part")
             .AddCards(new ReportCard("mIoU, seen", "68.1", "64.4 to 70.8"), new ReportCard("hIoU", "59.2", IsMain: true))
             .AddParagraph("Note: a sentence.").AddHeading("Classes")
-            .AddTable("in percent", ["class", "", "IoU", "found", "pixels", "mostly taken for", "share"], [.. names.Select(n => (string[])[n, "seen", "12.3", "45.6", "1234567", names[3], "7.8"])])
+            .AddTable(
+                "in percent",
+                ["class", "", "IoU", "found", "pixels", "mostly taken for", "share"],
+                [.. names.Select(n => (string[])[n, "seen", "12.3", "45.6", "1234567", names[3], "7.8"])])
             .AddClassTable("IoU", "IoU", names.Select((n, i) => new ClassRow(n, i / 8.0, i % 2 == 0)))
             .AddMatrix("rows are classes", names, [.. names, "no class"], shares)
             .AddPictureRow("three", new ReportPicture("picture", picture), new ReportPicture("truth", picture), new ReportPicture("labels", picture))
             .AddChoiceMap("windows", picture, cells, [new ChoiceLayer("layer 1", [[0], [1, 0]])], 0)
             .AddLegend(names.Select((n, i) => new LegendEntry(n, (byte)(30 * i), 90, 120)))
-            .AddLinePlot("loss", "step", "loss", false, [new PlotSeries("a", [(0, 1), (10, 0.5), (20, 0.4)]), new PlotSeries("b", [(0, 2), (10, 1.5), (20, 0.9)])])
+            .AddLinePlot(
+                "loss",
+                "step",
+                "loss",
+                false,
+                [new PlotSeries("a", [(0, 1), (10, 0.5), (20, 0.4)]), new PlotSeries("b", [(0, 2), (10, 1.5), (20, 0.9)])])
             .AddHowMade(("command", "ldvc eval config.yaml --checkpoint " + new string('x', 90)), ("seed", "0"));
     }
 }

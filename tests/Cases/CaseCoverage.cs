@@ -12,7 +12,8 @@ internal static class CaseCoverage
     internal static IEnumerable<MethodInfo> Operations(IEnumerable<Type> types) => types
         .Where(type => type is { IsAbstract: true, IsSealed: true, IsNested: false } && type.Namespace == "Ldvc.Autograd.Ops")
         .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-        .Where(method => method.ReturnType == typeof(Variable) && method.IsDefined(typeof(System.Runtime.CompilerServices.ExtensionAttribute), false));
+        .Where(
+            method => method.ReturnType == typeof(Variable) && method.IsDefined(typeof(System.Runtime.CompilerServices.ExtensionAttribute), false));
 
     /// <summary>
     /// What is missing, a line each: operations without a checked case, without a real size, without a case for the simulator, and classes named as

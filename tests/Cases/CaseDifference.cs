@@ -59,5 +59,6 @@ internal sealed record CaseDifference(string What, int Element, double Expected,
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{What}[{Element}]: expected {Expected:g9}, got {Actual:g9}, relative error {Relative:e2}, allowed {Allowed:e1}";
+    public override string ToString() =>
+        $"{What}[{Element}]: expected {Expected:g9}, got {Actual:g9}, relative error {Relative:e2}, allowed {Allowed:e1}";
 }

@@ -3,7 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Cases;
 
 /// <summary>
-/// One call of a contract method that no operation makes, or with options that no operation uses: run on any device, compared with a float64 reference.
+/// One call of a contract method that no operation makes, or with options that no operation uses: run on any device, compared with a float64
+/// reference.
 /// </summary>
 /// <param name="contract">The contract, e.g. typeof(IReductionKernels).</param>
 /// <param name="method">The method under test.</param>

@@ -3,8 +3,8 @@ using Ldvc.Cases.Ops;
 namespace Ldvc.Cases;
 
 /// <summary>
-/// Every operation's cases: the one list behind the tests of the CPU at all widths, of GPU devices, of gradients, of coverage, and behind the timings.
-/// An operation without a case fails a test.
+/// Every operation's cases: the one list behind the tests of the CPU at all widths, of GPU devices, of gradients, of coverage, and behind the
+/// timings. An operation without a case fails a test.
 /// </summary>
 internal static class OpCaseList
 {

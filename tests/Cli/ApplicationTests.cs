@@ -32,7 +32,8 @@ public sealed class ApplicationTests
     [InlineData("compare --clip c --reference r --tolerance -1", "--tolerance: expected a number of at least 0, found '-1'")]
     [InlineData("compare --clip c --reference r --tolerance x", "--tolerance: expected a number of at least 0, found 'x'")]
     [InlineData("convert --clip c", "'--out' is required")]
-    [InlineData("ablate c --sweeps topk,depth", "--sweeps: expected none or names out of topk, windows, text_prompts, vision_prompts, heads, penalties, found 'depth'")]
+    [InlineData("ablate c --sweeps topk,depth", "--sweeps: expected none or names out of topk, windows, text_prompts, vision_prompts, heads, "
+        + "penalties, found 'depth'")]
     [InlineData("doctor --device gpu", "--device: expected cpu, cuda, cuda:1, opencl, opencl:1 or simulator, found 'gpu'")]
     [InlineData("doctor --device cuda:-1", "--device: expected cpu")]
     [InlineData("doctor --device cpu:0", "--device: expected cpu")]
@@ -70,7 +71,9 @@ public sealed class ApplicationTests
         {
             (int code, string output, string error) = CommandLine.Run(verb, "--help");
             Assert.Equal((0, ""), (code, error));
-            Assert.All(["--device", "--threads", "--seed", "--json", "Example:\n  ldvc " + verb], part => Assert.Contains(part, output.ReplaceLineEndings("\n")));
+            Assert.All(
+                ["--device", "--threads", "--seed", "--json", "Example:\n  ldvc " + verb],
+                part => Assert.Contains(part, output.ReplaceLineEndings("\n")));
             Assert.DoesNotContain('\u001b', output);
         }
     }
@@ -84,7 +87,8 @@ public sealed class ApplicationTests
         using var folder = new TempFolder();
         string file = Path.Combine(ConfigFiles.Repository, "configs", "voc", "zegclip.yaml");
         string json = folder.File("c.json");
-        (int code, string output, string error) = CommandLine.Run("config", file, "--set", "train.batch=4", "--set", "augment.flip=0", "--seed", "7", "--json", json);
+        (int code, string output, string error) = CommandLine.Run(
+            "config", file, "--set", "train.batch=4", "--set", "augment.flip=0", "--seed", "7", "--json", json);
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("\n  batch: 4\n", output);
         Assert.Contains("\n  seed: 7\n", output);
@@ -112,7 +116,8 @@ public sealed class ApplicationTests
         Assert.Matches(@"image codecs +ok +SkiaSharp", output);
         Assert.DoesNotContain('\u001b', output);
         JsonElement facts = JsonDocument.Parse(File.ReadAllText(folder.File("d.json"))).RootElement;
-        Assert.Contains(facts.EnumerateArray(), f => f.GetProperty("subject").GetString() == "device cpu" && f.GetProperty("state").GetString() == "ok");
+        Assert.Contains(
+            facts.EnumerateArray(), f => f.GetProperty("subject").GetString() == "device cpu" && f.GetProperty("state").GetString() == "ok");
     }
 
     [Fact]

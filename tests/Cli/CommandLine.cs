@@ -14,7 +14,9 @@ internal static class CommandLine
         return (code, output.ToString(), error.ToString());
     }
 
-    /// <summary>The command line must be refused: exit code 2, nothing on standard output, exactly one line on standard error, which is returned.</summary>
+    /// <summary>
+    /// The command line must be refused: exit code 2, nothing on standard output, exactly one line on standard error, which is returned.
+    /// </summary>
     public static string Refuses(params string[] args)
     {
         (int code, string output, string error) = Run(args);

@@ -83,7 +83,8 @@ public sealed class ClipCheckpointTests
     [InlineData("{\"vision_config\": 3}", "config.json: not a readable CLIP configuration")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": \"two\"}}", "config.json: not a readable CLIP configuration")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": 2.5}}", "config.json: not a readable CLIP configuration")]
-    [InlineData("{\"vision_config\": {\"hidden_act\": \"gelu_new\"}}", "config.json: vision_config.hidden_act is gelu_new, expected 'quick_gelu' or 'gelu'.")]
+    [InlineData("{\"vision_config\": {\"hidden_act\": \"gelu_new\"}}", "config.json: vision_config.hidden_act is gelu_new, expected 'quick_gelu' or "
+        + "'gelu'.")]
     [InlineData("{\"text_config\": {\"hidden_act\": \"relu\"}}", "text_config.hidden_act is relu")]
     [InlineData("{\"text_config\": {\"num_attention_heads\": 3}}", "the text tower's width 128 does not divide into 3 heads")]
     [InlineData("{\"vision_config\": {\"num_attention_heads\": 0}}", "the vision tower's width 128 does not divide into 0 heads")]
@@ -107,7 +108,9 @@ public sealed class ClipCheckpointTests
     public void MissingTensorsAreNamed(string name)
     {
         using var folder = new TempFolder();
-        Assert.Contains($"tensor '{name}' is missing; expected a CLIP vision transformer checkpoint", Refuses(TinyClip.Edited(folder, a => a.Floats.Remove(name))));
+        Assert.Contains(
+            $"tensor '{name}' is missing; expected a CLIP vision transformer checkpoint",
+            Refuses(TinyClip.Edited(folder, a => a.Floats.Remove(name))));
     }
 
     [Theory]
@@ -154,7 +157,8 @@ public sealed class ClipCheckpointTests
     public void ResNetsAndOtherFilesAreRefused()
     {
         using var folder = new TempFolder();
-        Assert.Contains("this is a CLIP with a ResNet image tower", Refuses(OpenAi(folder, a => a.Floats.Add("visual.layer1.0.conv1.weight", ([1], [0f])))));
+        Assert.Contains(
+            "this is a CLIP with a ResNet image tower", Refuses(OpenAi(folder, a => a.Floats.Add("visual.layer1.0.conv1.weight", ([1], [0f])))));
         Assert.Contains("no such file or folder", Refuses(folder.File("none")));
         Directory.CreateDirectory(folder.File("empty"));
         Assert.Contains("no CLIP weights in this folder; expected one of model.safetensors", Refuses(folder.File("empty")));

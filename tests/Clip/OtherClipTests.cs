@@ -9,7 +9,10 @@ using Xunit;
 
 namespace Ldvc.Tests.Clip;
 
-/// <summary>CLIPs that are not OpenAI's, against PyTorch (tools/make_random_clip.py and make_reference.py wrote tests/data/clips), and what is wrong with some.</summary>
+/// <summary>
+/// CLIPs that are not OpenAI's, against PyTorch (tools/make_random_clip.py and make_reference.py wrote tests/data/clips), and what is wrong with
+/// some.
+/// </summary>
 public sealed class OtherClipTests
 {
     private const string Large = "l14-336-small";
@@ -100,7 +103,9 @@ public sealed class OtherClipTests
 
         // Heads of 80 need the configuration; the width of 160 gives it away.
         using var device = new CpuDevice(1);
-        Assert.Contains("a tower of width 160 has no heads of 64", Assert.Throws<InputException>(() => ClipModel.Load(path, device, Activation.Gelu).Dispose()).Message);
+        Assert.Contains(
+            "a tower of width 160 has no heads of 64",
+            Assert.Throws<InputException>(() => ClipModel.Load(path, device, Activation.Gelu).Dispose()).Message);
     }
 
     [Theory]
@@ -131,8 +136,12 @@ public sealed class OtherClipTests
     {
         using var device = new CpuDevice(1);
         string config = Path.Combine(TinyClip.Folder, "config.json");
-        Assert.Contains($"said to be gelu, but {config} says quick-gelu", Assert.Throws<InputException>(() => ClipModel.Load(TinyClip.Folder, device, Activation.Gelu).Dispose()).Message);
-        Assert.Contains("said to be gelu, but the file itself says quick-gelu", Assert.Throws<InputException>(() => ClipModel.Load(TinyClip.Half, device, Activation.Gelu).Dispose()).Message);
+        Assert.Contains(
+            $"said to be gelu, but {config} says quick-gelu",
+            Assert.Throws<InputException>(() => ClipModel.Load(TinyClip.Folder, device, Activation.Gelu).Dispose()).Message);
+        Assert.Contains(
+            "said to be gelu, but the file itself says quick-gelu",
+            Assert.Throws<InputException>(() => ClipModel.Load(TinyClip.Half, device, Activation.Gelu).Dispose()).Message);
     }
 
     [Theory]
@@ -219,7 +228,12 @@ public sealed class OtherClipTests
     {
         using var device = new CpuDevice(2);
         return ReferenceComparison.Run(
-            clip, TestFiles.Data("clips", name + ".safetensors"), ComparisonTolerance.For(Precision.Fp32), device, activation, TestContext.Current.CancellationToken);
+            clip,
+            TestFiles.Data("clips", name + ".safetensors"),
+            ComparisonTolerance.For(Precision.Fp32),
+            device,
+            activation,
+            TestContext.Current.CancellationToken);
     }
 
     private static ClipConfig Sizes(string path)

@@ -26,7 +26,8 @@ public sealed class PositionEmbeddingTests
                 for (int c = 0; c < Width; c++)
                 {
                     // The hat function centred at each source cell; beyond the outer centres the outermost cell goes on.
-                    double v = Math.Clamp(((y + 0.5) * grid / rows) - 0.5, 0, grid - 1), u = Math.Clamp(((x + 0.5) * grid / columns) - 0.5, 0, grid - 1), sum = 0;
+                    double v = Math.Clamp(((y + 0.5) * grid / rows) - 0.5, 0, grid - 1), u = Math.Clamp(
+                        ((x + 0.5) * grid / columns) - 0.5, 0, grid - 1), sum = 0;
                     for (int j = 0; j < grid; j++)
                     {
                         for (int i = 0; i < grid; i++)

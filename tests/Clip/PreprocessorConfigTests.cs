@@ -104,7 +104,9 @@ public sealed class PreprocessorConfigTests
     {
         var config = PreprocessorConfig.Default(224);
         var strip = new RgbImage(3, 100000);
-        Assert.Contains("strip.png: 3x100000 pixels are too long and narrow", Assert.Throws<InputException>(() => config.ToTensor(strip, "strip.png", new float[config.Length])).Message);
+        Assert.Contains(
+            "strip.png: 3x100000 pixels are too long and narrow",
+            Assert.Throws<InputException>(() => config.ToTensor(strip, "strip.png", new float[config.Length])).Message);
     }
 
     private static PreprocessorConfig Read(string json)

@@ -99,7 +99,8 @@ public sealed class ShardedClipTests : IDisposable
             part.Save(_folder.File(file));
         }
 
-        File.WriteAllText(_folder.File("model.safetensors.index.json"), $"{{\"metadata\": {{\"total_size\": 1}}, \"weight_map\": {{{string.Join(',', map)}}}}}");
+        File.WriteAllText(
+            _folder.File("model.safetensors.index.json"), $"{{\"metadata\": {{\"total_size\": 1}}, \"weight_map\": {{{string.Join(',', map)}}}}}");
         File.Copy(Path.Combine(TinyClip.Folder, "config.json"), _folder.File("config.json"));
     }
 

@@ -12,7 +12,8 @@ namespace Ldvc.Tests.Clip;
 /// <summary>What causal attention makes exact (method.md 3), and where a text ends.</summary>
 public sealed class TextTowerTests
 {
-    private static readonly string[] Texts = ["a photo of a cat", "a photo of a dining table", "", "blue grass and a very long row of words that fills the context of this model many times over and over"];
+    private static readonly string[] Texts = ["a photo of a cat", "a photo of a dining table", "", "blue grass and a very long row of words that "
+        + "fills the context of this model many times over and over"];
 
     [Fact]
     public void TheEndIsTheFirstLargestId()
@@ -84,7 +85,9 @@ public sealed class TextTowerTests
         using var clip = TinyClip.Load(device);
         var config = new ModelConfig { Prompts = new PromptConfig { Text = 4 } };
         var template = TokenBatch.Create(TinyClip.Ids("a b c"), 1);
-        Assert.Contains("model.prompts.text is 4", Assert.Throws<InputException>(() => new LdvcModel(clip, config, new Initializer(device, 1), template)).Message);
+        Assert.Contains(
+            "model.prompts.text is 4",
+            Assert.Throws<InputException>(() => new LdvcModel(clip, config, new Initializer(device, 1), template)).Message);
     }
 
     private static float[] Encode(Device device, ClipModel clip, TokenBatch batch)

@@ -36,7 +36,10 @@ public sealed class GoldenTests
         Assert.All(rows, row => Assert.Contains($"\n{row} ", output));
         Assert.Contains($"{rows.Length} of {rows.Length} tensors are within their bounds", output);
         Assert.All(result.GetProperty("rows").EnumerateArray(), row =>
-            Assert.Equal(row.GetProperty("name").GetString()!.StartsWith("grad.", StringComparison.Ordinal) ? 2e-4 : 2e-5, row.GetProperty("bound").GetDouble(), 1e-12));
+            Assert.Equal(
+                row.GetProperty("name").GetString()!.StartsWith("grad.", StringComparison.Ordinal) ? 2e-4 : 2e-5,
+                row.GetProperty("bound").GetDouble(),
+                1e-12));
     }
 
     [Theory]
@@ -75,7 +78,8 @@ public sealed class GoldenTests
     {
         using var folder = new TempFolder();
         IsBeyond(Compare(
-            TinyClip.Edited(folder, a => a.Swap("text_model.encoder.layers.0.self_attn.q_proj.weight", "text_model.encoder.layers.0.self_attn.k_proj.weight")),
+            TinyClip.Edited(
+                folder, a => a.Swap("text_model.encoder.layers.0.self_attn.q_proj.weight", "text_model.encoder.layers.0.self_attn.k_proj.weight")),
             Golden("clip-tiny")));
     }
 

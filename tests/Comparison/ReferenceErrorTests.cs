@@ -29,7 +29,8 @@ public sealed class ReferenceErrorTests
     [InlineData("{\"heads\": 2, \"layers\": 2}", "option 'layers' is 2, expected 3")]
     [InlineData("{\"heads\": 2, \"grid\": [6, 7]}", "option 'grid' is [6, 7], expected [6, 6] for 'image'")]
     [InlineData("{\"heads\": 2, \"grid\": {\"h\": 6}}", "option 'grid' is {\"h\": 6}")]
-    public void BadOptionsAreNamed(string options, string expected) => Assert.Contains(expected, Refuses("ldvc-route", a => a.Metadata["options"] = options));
+    public void BadOptionsAreNamed(string options, string expected) =>
+        Assert.Contains(expected, Refuses("ldvc-route", a => a.Metadata["options"] = options));
 
     [Fact]
     public void MissingOptionsAreNamed() => Assert.Contains("metadata key 'options' is missing", Refuses("ldvc-route", a => a.Metadata.Clear()));
@@ -58,7 +59,8 @@ public sealed class ReferenceErrorTests
     }).Code);
 
     [Theory]
-    [InlineData("clip-tiny", "image", new long[] { 2, 3, 96, 90 }, "tensor 'image' has shape [2, 3, 96, 90], expected [B, 3, H, W] with H and W multiples of this CLIP's patch of 16")]
+    [InlineData("clip-tiny", "image", new long[] { 2, 3, 96, 90 }, "tensor 'image' has shape [2, 3, 96, 90], expected [B, 3, H, W] with H and W "
+        + "multiples of this CLIP's patch of 16")]
     [InlineData("clip-tiny", "image", new long[] { 2, 1, 96, 96 }, "tensor 'image' has shape [2, 1, 96, 96]")]
     [InlineData("clip-tiny", "image", new long[] { 3, 96, 96 }, "tensor 'image' should have 4 dimensions, found shape [3, 96, 96]")]
     [InlineData("clip-tiny", "image", new long[] { 0, 3, 96, 96 }, "tensor 'image' should have 4 dimensions")]
@@ -72,23 +74,27 @@ public sealed class ReferenceErrorTests
     [InlineData("ldvc-route", "labels", new long[] { 1, 96, 96 }, "tensor 'labels' has shape [1, 96, 96]")]
     [InlineData("ldvc-route", "ids", new long[] { 5, 4 }, "tensor 'ids' has texts of at most 3 tokens, expected more than the 4 text prompts")]
     [InlineData("ldvc-route", "param.text.prompt", new long[] { 2, 3, 128 }, "option 'text_prompts' is 4, expected 3")]
-    [InlineData("ldvc-route", "param.adapter.weight", new long[] { 64, 64 }, "tensor 'param.adapter.weight' has shape [64, 64], but this CLIP and the file's options give [64, 128]")]
+    [InlineData("ldvc-route", "param.adapter.weight", new long[] { 64, 64 }, "tensor 'param.adapter.weight' has shape [64, 64], but this CLIP and "
+        + "the file's options give [64, 128]")]
     [InlineData("ldvc-route", "param.decoder.layers.0.ffn.fc1.weight", new long[] { 256, 32 }, "expected [n * 64, 64] for this CLIP's joint width 64")]
     [InlineData("ldvc-route", "grad.adapter.bias", new long[] { 32 }, "tensor 'grad.adapter.bias' has shape [32], but this CLIP gives [64]")]
-    public void WrongShapesAreNamed(string file, string tensor, long[] shape, string expected) => Assert.Contains(expected, Refuses(file, a => a.Resize(tensor, shape)));
+    public void WrongShapesAreNamed(string file, string tensor, long[] shape, string expected) =>
+        Assert.Contains(expected, Refuses(file, a => a.Resize(tensor, shape)));
 
     [Theory]
     [InlineData("ldvc-route", "image")]
     [InlineData("ldvc-route", "param.adapter.bias")]
     [InlineData("ldvc-route", "param.decoder.layers.1.norm2.bias")]
-    public void MissingTensorsAreNamed(string file, string tensor) => Assert.Contains($"tensor '{tensor}' is missing", Refuses(file, a => a.Floats.Remove(tensor)));
+    public void MissingTensorsAreNamed(string file, string tensor) =>
+        Assert.Contains($"tensor '{tensor}' is missing", Refuses(file, a => a.Floats.Remove(tensor)));
 
     [Theory]
     [InlineData("clip-tiny", "visual.block2", "tensor 'visual.block2' is not one that this CLIP computes")]
     [InlineData("ldvc-route", "grad.decoder.layers.3.norm1.bias", "tensor 'grad.decoder.layers.3.norm1.bias' is not one")]
     [InlineData("ldvc-route", "param.visual.prompt.extra", "tensor 'param.visual.prompt.extra' is no parameter")]
     [InlineData("ldvc-route", "param.decoder.layers.5.norm1.bias", "found 4 different numbers i in tensors 'param.decoder.layers.i'")]
-    public void TensorsThatNobodyKnowsAreNamed(string file, string tensor, string expected) => Assert.Contains(expected, Refuses(file, a => a.Floats.Add(tensor, ([1], [0f]))));
+    public void TensorsThatNobodyKnowsAreNamed(string file, string tensor, string expected) =>
+        Assert.Contains(expected, Refuses(file, a => a.Floats.Add(tensor, ([1], [0f]))));
 
     [Fact]
     public void WrongIntegersAreNamed()
@@ -123,17 +129,20 @@ public sealed class ReferenceErrorTests
     {
         using var folder = new TempFolder();
         string narrow = TinyClip.Random(folder, TinyClip.Config with { Vision = new TowerConfig(64, 2, 1, 256) });
-        Assert.Contains("tensor 'visual.block0' has shape [2, 37, 128], but this CLIP gives [2, 37, 64]", Refuses(narrow, GoldenTests.Golden("clip-tiny")));
+        Assert.Contains(
+            "tensor 'visual.block0' has shape [2, 37, 128], but this CLIP gives [2, 37, 64]", Refuses(narrow, GoldenTests.Golden("clip-tiny")));
         Assert.Contains("tensor 'param.visual.prompt.shallow' has shape [3, 128], but this CLIP", Refuses(narrow, GoldenTests.Golden("ldvc-route")));
         Directory.Delete(narrow, recursive: true);
 
         string other = TinyClip.Random(folder, TinyClip.Config with { Embedding = 32, PatchSize = 32 });
-        Assert.Contains("tensor 'visual.block0' has shape [2, 37, 128], but this CLIP gives [2, 10, 128]", Refuses(other, GoldenTests.Golden("clip-tiny")));
+        Assert.Contains(
+            "tensor 'visual.block0' has shape [2, 37, 128], but this CLIP gives [2, 10, 128]", Refuses(other, GoldenTests.Golden("clip-tiny")));
         Assert.Contains("option 'grid' is [6, 6], expected [3, 3]", Refuses(other, GoldenTests.Golden("ldvc-route")));
         Assert.Contains("no such file or folder", Refuses(folder.File("nothing"), GoldenTests.Golden("clip-tiny")));
     }
 
-    private static string Refuses(string clip, string reference) => CommandLine.Refuses("compare", "--clip", clip, "--reference", reference, "--threads", "1");
+    private static string Refuses(string clip, string reference) =>
+        CommandLine.Refuses("compare", "--clip", clip, "--reference", reference, "--threads", "1");
 
     private static string Refuses(string name, params Action<EditedArchive>[] edits)
     {

@@ -31,8 +31,10 @@ public sealed class ConfigErrorTests
     [InlineData("model: {cls_twice: yes}", "model.cls_twice: expected true or false, found 'yes'")]
     [InlineData("model: {template: a cat}", "model.template: expected a sentence with {class} in it once")]
     [InlineData("model: {template: []}", "model.template: expected a sentence with {class} in it, a list of them or imagenet-80, found none")]
-    [InlineData("model: {template: ['a {class}', 'a cat'], prompts: {text: 0}}", "model.template: expected a sentence with {class} in it once or imagenet-80, found 'a cat'")]
-    [InlineData("model: {template: ['a {class}', 'the {class}']}", "model.template: expected one sentence for the 4 text prompts, which take the places of its words, found 2")]
+    [InlineData("model: {template: ['a {class}', 'a cat'], prompts: {text: 0}}", "model.template: expected a sentence with {class} in it once or "
+        + "imagenet-80, found 'a cat'")]
+    [InlineData("model: {template: ['a {class}', 'the {class}']}", "model.template: expected one sentence for the 4 text prompts, which take the "
+        + "places of its words, found 2")]
     [InlineData("model: {template: imagenet-80}", "found 80; model.prompts.text = 0 has none")]
     [InlineData("model: {template: imagenet-81}", "expected a sentence with {class} in it once or imagenet-80, found 'imagenet-81'")]
     [InlineData("model: {template: {a: b}}", "model.template: expected text or a list of texts, found a section of keys")]

@@ -11,15 +11,20 @@ public sealed class ConfigLoaderTests
     {
         LdvcConfig c = ConfigFiles.Load("");
         Assert.Equal((10, 4, 0.1), (c.Model.Prompts.Vision, c.Model.Prompts.Text, c.Model.Prompts.Dropout));
-        Assert.Equal((3, 8, 4, 8, 16), (c.Model.Decoder.Layers, c.Model.Decoder.Heads, c.Model.Decoder.FfnRatio, c.Model.Decoder.Windows, c.Model.Decoder.Topk));
-        Assert.Equal((DecoderKind.VisionQuery, SelfAttention.Route, MaskHead.Attention), (c.Model.Decoder.Kind, c.Model.Decoder.Attention, c.Model.Head));
+        Assert.Equal(
+            (3, 8, 4, 8, 16),
+            (c.Model.Decoder.Layers, c.Model.Decoder.Heads, c.Model.Decoder.FfnRatio, c.Model.Decoder.Windows, c.Model.Decoder.Topk));
+        Assert.Equal(
+            (DecoderKind.VisionQuery, SelfAttention.Route, MaskHead.Attention), (c.Model.Decoder.Kind, c.Model.Decoder.Attention, c.Model.Head));
         Assert.Equal(["a photo of a {class}"], c.Model.Template);
         Assert.Equal((100, 1, 0.25), (c.Loss.Focal, c.Loss.Dice, c.Loss.Alpha));
         Assert.Equal((16, 20000, 2e-4, 0.01, 1e-8), (c.Train.Batch, c.Train.Iterations, c.Train.Lr, c.Train.WeightDecay, c.Train.Eps));
         Assert.Equal((1500, 1e-6, 0.9, 1e-6), (c.Train.Warmup, c.Train.WarmupRatio, c.Train.PolyPower, c.Train.MinLr));
         Assert.Equal([0.9, 0.999], c.Train.Betas);
         Assert.Equal([2048, 512], c.Augment.Scale);
-        Assert.Equal((512, 0.75, 10, 0.5, 32, 18), (c.Augment.Crop, c.Augment.CatMaxRatio, c.Augment.CropTries, c.Augment.Flip, c.Augment.Brightness, c.Augment.Hue));
+        Assert.Equal(
+            (512, 0.75, 10, 0.5, 32, 18),
+            (c.Augment.Crop, c.Augment.CatMaxRatio, c.Augment.CropTries, c.Augment.Flip, c.Augment.Brightness, c.Augment.Hue));
         Assert.Equal((512, 512, 426, 0.1, null), (c.Eval.ShortSide, c.Eval.Window, c.Eval.Stride, c.Eval.SeenPenalty, c.Eval.Background));
     }
 
@@ -140,6 +145,8 @@ public sealed class ConfigLoaderTests
     {
         LdvcConfig c = ConfigFiles.Load("");
         var error = Assert.Throws<Ldvc.Tensors.InputException>(() => c.Require(c.Data.Root, "data.root", "the folder of the data set"));
-        Assert.EndsWith("c.yaml: data.root: expected the folder of the data set, but it is not set; write it into the file or add --set data.root=VALUE.", error.Message);
+        Assert.EndsWith(
+            "c.yaml: data.root: expected the folder of the data set, but it is not set; write it into the file or add --set data.root=VALUE.",
+            error.Message);
     }
 }

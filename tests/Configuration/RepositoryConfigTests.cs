@@ -89,10 +89,14 @@ public sealed class RepositoryConfigTests
         static (bool, ImageStatistics, PromptDropout, bool, bool) Recipe(LdvcConfig c) =>
             (c.Model.ClsTwice, c.Data.ImageMean, c.Model.Prompts.DropoutPer, c.Eval.ExactShortSide, c.Augment.ExactShortSide);
 
-        Assert.Equal((true, ImageStatistics.Imagenet, PromptDropout.Picture, true, false), Recipe(ConfigLoader.Load(Path.Combine(Folder, set, "zegclip.yaml"))));
+        Assert.Equal(
+            (true, ImageStatistics.Imagenet, PromptDropout.Picture, true, false),
+            Recipe(ConfigLoader.Load(Path.Combine(Folder, set, "zegclip.yaml"))));
         foreach (string row in new[] { "language-driven", "self-attention", "route", "ldvc", "inductive" })
         {
-            Assert.Equal((false, ImageStatistics.Clip, PromptDropout.Batch, false, false), Recipe(ConfigLoader.Load(Path.Combine(Folder, set, row + ".yaml"))));
+            Assert.Equal(
+                (false, ImageStatistics.Clip, PromptDropout.Batch, false, false),
+                Recipe(ConfigLoader.Load(Path.Combine(Folder, set, row + ".yaml"))));
         }
     }
 

@@ -59,7 +59,9 @@ public sealed class TemplateTests
         Assert.All(Enumerable.Range(0, 64), i => Assert.Equal(both[i], reversed[128 + i], 1e-6));
         using var embedder = ClipEmbedder.Load(TinyClip.Folder, device);
         Assert.Equal(both, embedder.EmbedClasses(names, Two, TestContext.Current.CancellationToken));
-        Assert.Contains("tokens with the template around it, expected at most the 32", Assert.Throws<InputException>(() => Embed(device, [string.Concat(Enumerable.Repeat("cat ", 40))], Two)).Message);
+        Assert.Contains(
+            "tokens with the template around it, expected at most the 32",
+            Assert.Throws<InputException>(() => Embed(device, [string.Concat(Enumerable.Repeat("cat ", 40))], Two)).Message);
     }
 
     [Fact]
@@ -72,7 +74,8 @@ public sealed class TemplateTests
 
     private static float[] Embed(Device device, string[] names, params string[] templates)
     {
-        using var loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig { Template = templates, Prompts = new PromptConfig { Text = 0 } }, device, 0);
+        using var loaded = LoadedModel.Create(
+            TinyClip.Folder, new ModelConfig { Template = templates, Prompts = new PromptConfig { Text = 0 } }, device, 0);
         using Tensor features = loaded.EmbedClasses(names);
         return features.ToArray();
     }

@@ -42,7 +42,9 @@ public class AugmentationTests
 
     [Fact]
     public void LongAndNarrowPicturesAreRefusedWhereTheShortSideIsExact() =>
-        Assert.Contains("a picture of 1x60000 pixels is too long and narrow", Assert.Throws<InputException>(() => Augmentation.FitShortSide(1, 60000, 512)).Message);
+        Assert.Contains(
+            "a picture of 1x60000 pixels is too long and narrow",
+            Assert.Throws<InputException>(() => Augmentation.FitShortSide(1, 60000, 512)).Message);
 
     [Fact]
     public void WithEverythingOffThePictureIsNormalisedAndPadded()
@@ -189,7 +191,8 @@ public class AugmentationTests
             var (h, s, v) = HsvColours.FromRgb(source.Pixels[i], source.Pixels[i + 1], source.Pixels[i + 2]);
             Assert.Equal((expected.Pixels[i], expected.Pixels[i + 1], expected.Pixels[i + 2]), ((byte)h, (byte)s, (byte)v));
             var (r, g, b) = HsvColours.ToRgb(h, s, v);
-            worst = Math.Max(worst, Math.Max(Math.Abs(r - back.Pixels[i]), Math.Max(Math.Abs(g - back.Pixels[i + 1]), Math.Abs(b - back.Pixels[i + 2]))));
+            worst = Math.Max(
+                worst, Math.Max(Math.Abs(r - back.Pixels[i]), Math.Max(Math.Abs(g - back.Pixels[i + 1]), Math.Abs(b - back.Pixels[i + 2]))));
         }
 
         Assert.InRange(worst, 0, 1);

@@ -54,7 +54,8 @@ public class CachedDatasetTests
     {
         var (image, labels) = (TinyData.Pattern(16, 16, 5), new LabelMap(16, 16));
         byte[] pixels = [.. image.Pixels], ids = [.. labels.Labels];
-        var augmentation = new Augmentation(new AugmentConfig { Crop = 16, Scale = [16, 16], Ratio = [1, 1], Flip = 1 }, Ldvc.Imaging.ImageStatistics.Clip);
+        var augmentation = new Augmentation(
+            new AugmentConfig { Crop = 16, Scale = [16, 16], Ratio = [1, 1], Flip = 1 }, Ldvc.Imaging.ImageStatistics.Clip);
         for (ulong stream = 0; stream < 20; stream++)
         {
             augmentation.Apply(image, labels, new CounterRandom(1, stream), new float[3 * 16 * 16], new byte[16 * 16]);

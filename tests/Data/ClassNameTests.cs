@@ -115,7 +115,8 @@ public sealed class ClassNameTests : IDisposable
     {
         string[] names = [.. Enumerable.Range(0, 65535).Select(i => $"c{i}")];
         Assert.Equal(65535, ClassList.FromLine(string.Join(',', names), "s").Count);
-        Assert.Contains("65536 class names, expected 1 to 65535", Refused(() => ClassList.FromFile(Write(string.Join('\n', [.. names, "one more"])))));
+        Assert.Contains(
+            "65536 class names, expected 1 to 65535", Refused(() => ClassList.FromFile(Write(string.Join('\n', [.. names, "one more"])))));
     }
 
     private static string Refused(Func<object> body) => Assert.Throws<InputException>(body).Message;

@@ -12,7 +12,8 @@ public class DatasetTests
     {
         using var data = new TinyData();
         data.Text("2007_000032\n\n  2007_000033 \n", "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "train.txt");
-        data.Text("/JPEGImages/2008_1.jpg /SegmentationClassAug/2008_1.png\n2007_000033\n", "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "aug.txt");
+        data.Text(
+            "/JPEGImages/2008_1.jpg /SegmentationClassAug/2008_1.png\n2007_000033\n", "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "aug.txt");
         foreach (string id in new[] { "2007_000032", "2007_000033", "2008_1" })
         {
             data.Picture(6, 4, "VOCdevkit", "VOC2012", "JPEGImages", id + ".jpg");

@@ -62,7 +62,8 @@ public sealed class FolderMaskTests : IDisposable
         pixels[0] = 9;
         ImageWriter.WritePng(new RgbImage(4, 1, pixels), _data.At("masks", "a.png"));
         Assert.Contains(
-            "a.png: colour (9, 0, 142) at column 0, row 0, expected one of the 4 colours in", Assert.Throws<InputException>(() => dataset.ReadLabels(0)).Message);
+            "a.png: colour (9, 0, 142) at column 0, row 0, expected one of the 4 colours in",
+            Assert.Throws<InputException>(() => dataset.ReadLabels(0)).Message);
         RealFormats.Jpeg(new RgbImage(4, 1, pixels), _data.At("masks", "a.png"));
         Assert.Contains("masks with colours must be PNG", Assert.Throws<InputException>(() => dataset.ReadLabels(0)).Message);
     }
@@ -100,17 +101,21 @@ public sealed class FolderMaskTests : IDisposable
     [InlineData("kind: voc, values: {1: a}", "data.values: expected data.kind: folder beside it")]
     [InlineData("kind: synthetic, ignore: [1]", "data.ignore: expected a data.kind whose masks are files")]
     [InlineData("kind: folder, values: {1: a}, zero_is_ignored: true", "data.zero_is_ignored: expected false beside data.values")]
-    [InlineData("kind: folder, values: {1: a}, ignore: [1]", "data.ignore: expected values that data.values gives no class, found 1, which is 'a' there")]
+    [InlineData("kind: folder, values: {1: a}, ignore: [1]", "data.ignore: expected values that data.values gives no class, found 1, which is 'a' "
+        + "there")]
     [InlineData("kind: folder, colors: p.txt, ignore: [1]", "data.colors: expected no data.ignore beside it")]
     [InlineData("kind: folder, colors: p.txt, values: {1: a}", "data.colors: expected no data.values beside it")]
     [InlineData("kind: folder, images: a/*/b", "data.images: expected a folder")]
     [InlineData("kind: folder, mask_suffix: a/b.png", "data.mask_suffix: expected the end of a file name")]
     [InlineData("kind: folder, images: a, masks: a/", "data.mask_suffix: expected what tells masks from pictures")]
-    [InlineData("kind: folder, values: [1, 2]", "data.values: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found a list of 2 values")]
-    [InlineData("kind: folder, values: {a: b}", "data.values.a: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found 'a'")]
+    [InlineData("kind: folder, values: [1, 2]", "data.values: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found a "
+        + "list of 2 values")]
+    [InlineData("kind: folder, values: {a: b}", "data.values.a: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found "
+        + "'a'")]
     [InlineData("kind: folder, values: {70000: b}", "found '70000'")]
     [InlineData("kind: folder, values: {7: b, 07: c}", "data.values: expected 7 once")]
-    [InlineData("kind: folder, values: {7: }", "data.values.7: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found nothing")]
+    [InlineData("kind: folder, values: {7: }", "data.values.7: expected whole numbers from 0 to 65535 with names, {7: road, 8: sidewalk}, found "
+        + "nothing")]
     [InlineData("kind: folder, ignore: [65536]", "data.ignore: expected a list of whole numbers from 0 to 65535, found '65536'")]
     public void ContradictionsAreRefused(string data, string expected) => Assert.Contains(expected, ConfigFiles.Refuses($"data: {{{data}}}"));
 
@@ -166,7 +171,9 @@ public sealed class FolderMaskTests : IDisposable
         _data.Picture(3, 1, "images", "x", "b.jpg");
         _data.Picture(3, 1, "images", "y", "b.jpg");
         _data.Text("a\nb\n", "train.txt");
-        Assert.Contains("train.txt, line 2: 'b' may be picture 'x/b' or 'y/b'", Assert.Throws<InputException>(() => FolderDataset.Open(_data.Root, "train")).Message);
+        Assert.Contains(
+            "train.txt, line 2: 'b' may be picture 'x/b' or 'y/b'",
+            Assert.Throws<InputException>(() => FolderDataset.Open(_data.Root, "train")).Message);
     }
 
     [Fact]

@@ -5,7 +5,9 @@ using SkiaSharp;
 
 namespace Ldvc.Tests.Data;
 
-/// <summary>The benchmarks' folder layouts in miniature: real JPEG pictures with coloured boxes, palette PNG masks with void borders, list files.</summary>
+/// <summary>
+/// The benchmarks' folder layouts in miniature: real JPEG pictures with coloured boxes, palette PNG masks with void borders, list files.
+/// </summary>
 internal static class RealFormats
 {
     /// <summary>VOC2012 with SBD's masks and list: 3 train + 2 SBD pictures, 2 to validate on. Returns data.root.</summary>

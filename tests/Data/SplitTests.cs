@@ -43,7 +43,9 @@ public class SplitTests
         Assert.Equal(-1, map[182]);
 
         // The raw ids of the published unseen classes.
-        Assert.Equal(KnownDatasets.CocoStuff164k().Split.Unseen, new[] { 20, 24, 32, 33, 40, 56, 86, 99, 105, 123, 144, 147, 148, 168, 171 }.Select(r => map[r]));
+        Assert.Equal(
+            KnownDatasets.CocoStuff164k().Split.Unseen,
+            new[] { 20, 24, 32, 33, 40, 56, 86, 99, 105, 123, 144, 147, 148, 168, 171 }.Select(r => map[r]));
     }
 
     [Fact]

@@ -29,7 +29,9 @@ public sealed class JobTests
             job.Settle();
             return 0;
         });
-        Assert.Equal("at once", Assert.Throws<InputException>(() => JobMember.Alone(TestContext.Current.CancellationToken).Hold(() => Fail(true, "at once"))).Message);
+        Assert.Equal(
+            "at once",
+            Assert.Throws<InputException>(() => JobMember.Alone(TestContext.Current.CancellationToken).Hold(() => Fail(true, "at once"))).Message);
     }
 
     [Fact]
@@ -57,7 +59,8 @@ public sealed class JobTests
         string Compare(Func<JobMember, (string, string)[]> facts) => Ranks.Refuse(3, job => job.RequireAlike(facts(job)));
         Assert.Equal(
             "rank 2: train.lr is 0.1, but on rank 0 it is 0.2; expected the same on all 3 processes.",
-            Compare(job => [("train.batch", "12"), ("train.lr", job.Group.Rank == 2 ? "0.1" : "0.2"), ("train.seed", job.Group.Rank == 2 ? "1" : "0")]));
+            Compare(
+                job => [("train.batch", "12"), ("train.lr", job.Group.Rank == 2 ? "0.1" : "0.2"), ("train.seed", job.Group.Rank == 2 ? "1" : "0")]));
         Assert.Equal(
             "rank 1: its list of options is another one than on rank 0; expected the same on all 3 processes.",
             Compare(job => [.. Enumerable.Range(0, job.Group.Rank + 1).Select(i => ($"option {i}", "1"))]));

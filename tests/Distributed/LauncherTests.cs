@@ -14,15 +14,18 @@ public sealed class LauncherTests
     [Theory]
     [InlineData("", null)]
     [InlineData("PATH=/bin HOME=/root", null)]
-    [InlineData("OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=2 PMIX_RANK=2", "mpirun of Open MPI with 4 processes (OMPI_COMM_WORLD_SIZE=4)|OpenMpi|4|2")]
+    [InlineData("OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=2 PMIX_RANK=2", "mpirun of Open MPI with 4 processes "
+        + "(OMPI_COMM_WORLD_SIZE=4)|OpenMpi|4|2")]
     [InlineData("PMI_SIZE=3 PMI_RANK=0", "mpirun of MPICH with 3 processes (PMI_SIZE=3)|Mpich|3|0")]
     [InlineData("PMI_SIZE=1 PMI_RANK=0", "mpirun of MPICH with 1 process (PMI_SIZE=1)|Mpich|1|0")]
     [InlineData("MV2_COMM_WORLD_SIZE=2 MV2_COMM_WORLD_RANK=1", "mpirun of MVAPICH with 2 processes (MV2_COMM_WORLD_SIZE=2)|Mpich|2|1")]
     [InlineData("SLURM_NTASKS=4 SLURM_PROCID=3", "srun of Slurm with 4 processes (SLURM_NTASKS=4)||4|3")]
-    [InlineData("SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=8 SLURM_NTASKS=16 SLURM_PROCID=5", "srun of Slurm with 8 processes (SLURM_STEP_NUM_TASKS=8)||8|5")]
+    [InlineData("SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=8 SLURM_NTASKS=16 "
+        + "SLURM_PROCID=5", "srun of Slurm with 8 processes (SLURM_STEP_NUM_TASKS=8)||8|5")]
     [InlineData("SLURM_JOB_ID=7 SLURM_STEP_ID=0 SLURM_NTASKS=8 PMI_SIZE=8 PMI_RANK=1", "srun of Slurm with 8 processes (PMI_SIZE=8)||8|1")]
     [InlineData("SLURM_JOB_ID=7 SLURM_NTASKS=16", null)]
-    [InlineData("SLURM_JOB_ID=7 SLURM_NTASKS=16 OMPI_COMM_WORLD_SIZE=16", "mpirun of Open MPI with 16 processes (OMPI_COMM_WORLD_SIZE=16)|OpenMpi|16|")]
+    [InlineData("SLURM_JOB_ID=7 SLURM_NTASKS=16 OMPI_COMM_WORLD_SIZE=16", "mpirun of Open MPI with 16 processes "
+        + "(OMPI_COMM_WORLD_SIZE=16)|OpenMpi|16|")]
     [InlineData("PMIX_RANK=1 PMIX_NAMESPACE=x", "a launcher with PMIx (PMIX_RANK=1)|||1")]
     [InlineData("PMI_SIZE=two", null)]
     public void IsReadFromItsVariables(string variables, string? expected)
@@ -46,7 +49,8 @@ public sealed class LauncherTests
         Launcher.RefuseOthers("ldvc demo", null);
         Launcher.RefuseOthers("ldvc demo", Launcher.Find(Environment("PMI_SIZE=1")));
         var refused = Assert.Throws<InputException>(() => Launcher.RefuseOthers("ldvc demo", Launcher.Find(Environment("SLURM_NTASKS=4"))));
-        Assert.Equal("ldvc demo runs in one process, found srun of Slurm with 4 processes (SLURM_NTASKS=4): start it without the launcher; train, eval, segment and ablate run in several.", refused.Message);
+        Assert.Equal("ldvc demo runs in one process, found srun of Slurm with 4 processes (SLURM_NTASKS=4): start it without the launcher; train, "
+            + "eval, segment and ablate run in several.", refused.Message);
     }
 
     [Theory]
@@ -54,14 +58,17 @@ public sealed class LauncherTests
     [InlineData("auto", "PMI_SIZE=1 PMI_RANK=0")]
     [InlineData("none", "OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=0")]
     public void OneProcessNeedsNoLibrary(string mode, string variables) =>
-        Assert.Same(SingleProcessGroup.Instance, ProcessGroups.Open(ProcessGroups.Parse(mode), Environment(variables + " LDVC_MPI_LIBRARY=none.so"), Assert.Fail));
+        Assert.Same(
+            SingleProcessGroup.Instance,
+            ProcessGroups.Open(ProcessGroups.Parse(mode), Environment(variables + " LDVC_MPI_LIBRARY=none.so"), Assert.Fail));
 
     [Theory]
     [InlineData("auto", "OMPI_COMM_WORLD_SIZE=2", "LDVC_MPI_LIBRARY: expected an MPI library, but /no/such.so cannot be loaded (")]
     [InlineData("mpi", "", "LDVC_MPI_LIBRARY: expected an MPI library, but /no/such.so cannot be loaded (")]
     [InlineData("auto", "PMI_SIZE=2 LDVC_MPI_TIMEOUT=4", "LDVC_MPI_TIMEOUT: expected seconds, at least 5 or 0 for no limit, found '4'.")]
     public void WhatCannotWorkIsASentence(string mode, string variables, string expected) => Assert.StartsWith(
-        expected, Assert.Throws<InputException>(() => ProcessGroups.Open(ProcessGroups.Parse(mode), Environment(variables + " LDVC_MPI_LIBRARY=/no/such.so"), Assert.Fail)).Message);
+        expected, Assert.Throws<InputException>(
+            () => ProcessGroups.Open(ProcessGroups.Parse(mode), Environment(variables + " LDVC_MPI_LIBRARY=/no/such.so"), Assert.Fail)).Message);
 
     [Fact]
     public void DistIsAnOptionOfTheVerbsThatShareWork()
@@ -111,7 +118,8 @@ public sealed class LauncherTests
 
     private static Func<string, string?> Environment(string variables)
     {
-        var map = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=', 2)).GroupBy(one => one[0]).ToDictionary(one => one.Key, one => one.Last()[1]);
+        var map = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=', 2)).GroupBy(one => one[0]).ToDictionary(
+            one => one.Key, one => one.Last()[1]);
         return name => map.GetValueOrDefault(name);
     }
 }

@@ -27,7 +27,8 @@ internal sealed record MpiLauncher(MpiFamily Family)
     internal void Need()
     {
         string package = Family == MpiFamily.OpenMpi ? "openmpi-bin" : "mpich";
-        bool program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, Program)));
+        bool program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(
+            folder => File.Exists(Path.Combine(folder, Program)));
         Assert.SkipUnless(program, $"no {Program} (Debian: {package})");
         Assert.SkipUnless(NativeLibrary.TryLoad(Library, out _), $"no {Library} (Debian: {package})");
     }

@@ -88,7 +88,8 @@ public sealed class MpiTests
         other.Need();
         (int code, string output, string error, _) = launcher.Run(2, [$"LDVC_MPI_LIBRARY={other.Library}"], Worker, "auto", "collectives");
         Assert.Equal((2, ""), (code, output));
-        Assert.Matches($@"worker: mpirun of .* with 2 processes \(\w+=2\) started this process, but the library found is .* \({other.Library}\)", error);
+        Assert.Matches(
+            $@"worker: mpirun of .* with 2 processes \(\w+=2\) started this process, but the library found is .* \({other.Library}\)", error);
     }
 
     [Theory]
@@ -109,7 +110,9 @@ public sealed class MpiTests
         MpiLauncher launcher = Launcher(family);
         (int code, string output, string error, _) = launcher.Run(2, [], "ldvc.dll", "demo", "--out", "never");
         Assert.Equal((2, ""), (code, output));
-        Assert.Matches(@"ldvc: ldvc demo runs in one process, found mpirun of (Open MPI|MPICH) with 2 processes \(\w+=2\): start it without the launcher", error);
+        Assert.Matches(
+            @"ldvc: ldvc demo runs in one process, found mpirun of (Open MPI|MPICH) with 2 processes \(\w+=2\): start it without the launcher",
+            error);
     }
 
     private static MpiLauncher Launcher(string family)

@@ -43,7 +43,8 @@ public sealed class MpiTrainTests
         string broken = data.At("mine", "masks", "abcd"[new Ldvc.Data.SampleOrder(0, 4)[3]] + ".png");
         byte[] good = File.ReadAllBytes(broken);
         File.WriteAllBytes(broken, good[..(good.Length / 2)]);
-        (int code, _, string error, TimeSpan time) = launcher.Run(2, [], [Program, .. SmallRun.Arguments(config, run, "train.checkpoint_every=1000")]);
+        (int code, _, string error, TimeSpan time) = launcher.Run(
+            2, [], [Program, .. SmallRun.Arguments(config, run, "train.checkpoint_every=1000")]);
         Assert.Equal(2, code);
         Assert.StartsWith($"ldvc: rank 1: {broken}: ", Assert.Single(error.Split('\n'), line => line.StartsWith("ldvc:", StringComparison.Ordinal)));
         Assert.Equal([1], RunFiles.AssertReadable(run));

@@ -61,7 +61,14 @@ public sealed class NcclTests : IDisposable
             string[] expected =
             [
                 .. rank == 0 ? ["id"] : Array.Empty<string>(), $"join {rank} of {size}", "allocate 24", .. sum24, .. sum24, .. sum24,
-                "record compute", "side waits for compute", "copy 6 compute to side", "sum 3 of type 9", "copy 6 side to compute", "record side", "compute waits for side", "leave",
+                "record compute",
+                "side waits for compute",
+                "copy 6 compute to side",
+                "sum 3 of type 9",
+                "copy 6 side to compute",
+                "record side",
+                "compute waits for side",
+                "leave",
             ];
             Assert.Equal(expected, calls[rank]);
         }
@@ -83,7 +90,8 @@ public sealed class NcclTests : IDisposable
             group.Use(device);
             using Tensor values = device.Zeros(new Shape(3));
             library.Fail(6);
-            Assert.Equal("ncclAllReduce on rank 0: remote process exited", Assert.Throws<ProcessGroupException>(() => group.BeginSum(values)).Message);
+            Assert.Equal(
+                "ncclAllReduce on rank 0: remote process exited", Assert.Throws<ProcessGroupException>(() => group.BeginSum(values)).Message);
         });
     }
 
@@ -107,7 +115,9 @@ public sealed class NcclTests : IDisposable
 
         if (required)
         {
-            Assert.Matches(@"^--dist nccl: rank \d and rank \d use the same card, card 0; start one process for each card\.$", Assert.Throws<InputException>(() => ThreadProcessGroup.Run(2, Body)).Message);
+            Assert.Matches(
+                @"^--dist nccl: rank \d and rank \d use the same card, card 0; start one process for each card\.$",
+                Assert.Throws<InputException>(() => ThreadProcessGroup.Run(2, Body)).Message);
         }
         else
         {
@@ -123,7 +133,10 @@ public sealed class NcclTests : IDisposable
         var machine = NcclParts.OfMachine(_ => null);
         NcclProcessGroup Open(bool required, NcclParts parts) => new(SingleProcessGroup.Instance, required, parts);
         Assert.Equal("--dist nccl: expected --device cuda, found cpu.", Assert.Throws<InputException>(() => Open(true, machine).Use(device)).Message);
-        var lacking = new NcclParts(NcclLibrary.Files(name => name == NcclLibrary.Variable ? "/no/libnccl.so" : null), [], _ => new CudaCard("card", 0, 0, 0, _ => 0, () => new StandIn.Nothing()));
+        var lacking = new NcclParts(
+            NcclLibrary.Files(name => name == NcclLibrary.Variable ? "/no/libnccl.so" : null),
+            [],
+            _ => new CudaCard("card", 0, 0, 0, _ => 0, () => new StandIn.Nothing()));
         Assert.StartsWith("--dist nccl: no /no/libnccl.so was found; ", Assert.Throws<InputException>(() => Open(true, lacking).Use(device)).Message);
         NcclProcessGroup group = Open(false, lacking);
         group.Use(device);
@@ -165,7 +178,8 @@ public sealed class NcclTests : IDisposable
 
         internal string[] Calls(int rank) =>
         [
-            .. Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Function("standin_log"))())!.Split('\n').Where(line => line.StartsWith($"{rank} ", StringComparison.Ordinal))
+            .. Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Function("standin_log"))())!.Split('\n').Where(
+                line => line.StartsWith($"{rank} ", StringComparison.Ordinal))
                 .Select(line => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..]),
         ];
 
@@ -173,7 +187,13 @@ public sealed class NcclTests : IDisposable
         internal NcclParts Parts(int rank, int card) => new(
             [file],
             [file],
-            _ => new CudaCard($"card {card}", card, Compute + rank, 0x77, values => (nint)((CpuStorage)values.View.Storage).Pointer + (nint)(values.Offset * values.DType.Size()), () => new Nothing()));
+            _ => new CudaCard(
+                $"card {card}",
+                card,
+                Compute + rank,
+                0x77,
+                values => (nint)((CpuStorage)values.View.Storage).Pointer + (nint)(values.Offset * values.DType.Size()),
+                () => new Nothing()));
 
         private nint Function(string name) => NativeLibrary.GetExport(_library, name);
 

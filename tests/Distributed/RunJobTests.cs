@@ -91,7 +91,8 @@ public sealed class RunJobTests
 
         // Told before the first picture of one process: once one is done, none is certain to be left.
         var listener = new Listener { Title = "image", Stop = stop };
-        TrainingOutcome[] outcomes = Ranks.Run(2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener()), [default, stop.Token]);
+        TrainingOutcome[] outcomes = Ranks.Run(
+            2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener()), [default, stop.Token]);
         Assert.All(outcomes, outcome => Assert.Null(outcome.Scores));
         Assert.All(outcomes, outcome => Assert.Equal(Steps, outcome.Step));
         Assert.False(File.Exists(data.At("run", "scores.json")));
@@ -108,7 +109,9 @@ public sealed class RunJobTests
         // 36 pictures, batches of 12: the picture of place 30 is met in the third step, by the second process.
         int broken = new SampleOrder(5, 36)[30];
         var registry = Registry(36, broken, new InputException($"m{broken}.jpg: broken, expected a picture"));
-        Assert.Equal($"rank 1: m{broken}.jpg: broken, expected a picture", Ranks.Refuse(2, job => Train(config, data.At("run"), job, new Listener(), registry)));
+        Assert.Equal(
+            $"rank 1: m{broken}.jpg: broken, expected a picture",
+            Ranks.Refuse(2, job => Train(config, data.At("run"), job, new Listener(), registry)));
         Assert.Equal([2], RunFiles.AssertReadable(data.At("run")));
         Assert.True(Train(config, data.At("run"), 2)[0].Finished);
         Assert.Equal(RunFiles.Tensors(SmallRun.Checkpoint(data.At("whole"), Steps)), RunFiles.Tensors(SmallRun.Checkpoint(data.At("run"), Steps)));
@@ -120,7 +123,8 @@ public sealed class RunJobTests
         using var data = new TinyData();
         string folder = data.At("run", "checkpoints");
         var listener = new Listener { At = 1, Then = () => File.WriteAllText(folder, "in the way") };
-        Assert.StartsWith($"rank 0: {folder}", Ranks.Refuse(2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener())));
+        Assert.StartsWith(
+            $"rank 0: {folder}", Ranks.Refuse(2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener())));
     }
 
     [Fact]
@@ -129,7 +133,8 @@ public sealed class RunJobTests
         using var data = new TinyData();
         Train(Configure(data), data.At("run"), 1);
         string said = Ranks.Refuse(2, job => Train(Configure(data), data.At("run"), job, new Listener(), resume: false));
-        Assert.Equal($"rank 0: {data.At("run")}: expected an empty folder, found a run; add --resume to continue it, or choose another train.out.", said);
+        Assert.Equal(
+            $"rank 0: {data.At("run")}: expected an empty folder, found a run; add --resume to continue it, or choose another train.out.", said);
     }
 
     [Theory]
@@ -201,7 +206,8 @@ public sealed class RunJobTests
         return Ranks.Run(size, job => Train(config, root, job, new Listener { At = job.IsFirst ? stopAt - 1 : 0, Stop = stop }), tokens);
     }
 
-    private static TrainingOutcome Train(LdvcConfig config, string root, JobMember job, Listener listener, DatasetRegistry? registry = null, bool resume = true)
+    private static TrainingOutcome Train(
+        LdvcConfig config, string root, JobMember job, Listener listener, DatasetRegistry? registry = null, bool resume = true)
     {
         using var device = new CpuDevice(1);
         return TrainingRun.Run(config, root, resume, device, registry ?? Registry(), listener, job);
@@ -215,7 +221,8 @@ public sealed class RunJobTests
 
     // Drawn pictures in memory.
     private static DatasetRegistry Registry(int count = 36, int broken = -1, InputException? failure = null) =>
-        DatasetRegistry.Files.With(DataKind.Synthetic, (_, part) => part == "train" ? new MemoryDataset(count, broken, failure) : new MemoryDataset(4));
+        DatasetRegistry.Files.With(
+            DataKind.Synthetic, (_, part) => part == "train" ? new MemoryDataset(count, broken, failure) : new MemoryDataset(4));
 
     // Keeps what it is told, and does something when a loop has come so far.
     private sealed class Listener : IRunMonitor, IProgress<ProgressStatus>

@@ -112,7 +112,8 @@ public sealed class TrainerJobTests
                 Assert.True(trainer.HasDiverged);
             }
         });
-        Assert.Matches("^training stopped at step 0: rank 1: the loss is NaN; first bad tensor: parameter decoder.layers.1.cross.q.weight \\(pictures m.*\\); try a lower train.lr$", said);
+        Assert.Matches("^training stopped at step 0: rank 1: the loss is NaN; first bad tensor: parameter decoder.layers.1.cross.q.weight "
+            + "\\(pictures m.*\\); try a lower train.lr$", said);
     }
 
     [Fact]

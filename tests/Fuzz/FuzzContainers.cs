@@ -6,8 +6,8 @@ using Ldvc.Imaging;
 namespace Ldvc.Fuzz;
 
 /// <summary>
-/// Damages what lies inside of a container and closes the container again, with lengths and checksums that are right: random damage would be found by these, and
-/// what reads the inside would never see it.
+/// Damages what lies inside of a container and closes the container again, with lengths and checksums that are right: random damage would be found by
+/// these, and what reads the inside would never see it.
 /// </summary>
 internal static class FuzzContainers
 {

@@ -4,8 +4,9 @@ using System.Text;
 namespace Ldvc.Fuzz;
 
 /// <summary>
-/// Damages bytes, a few edits at a time: what a broken disk does (a bit, a cut), what an attacker does (numbers at the edges of their range, words that parsers treat
-/// specially, parts repeated or taken from another file). Written here, since a library would add a package and not know these formats either.
+/// Damages bytes, a few edits at a time: what a broken disk does (a bit, a cut), what an attacker does (numbers at the edges of their range, words
+/// that parsers treat specially, parts repeated or taken from another file). Written here, since a library would add a package and not know these
+/// formats either.
 /// </summary>
 internal static class FuzzMutator
 {
@@ -19,7 +20,20 @@ internal static class FuzzMutator
         {
             "\0", "\n", "\r\n", "\t", " ", "\"", "'", "\\", "\\u0000", "\\ud800", "\\udc00x", "\u2028", "\u202E", "\uFEFF", "\u001b[2J", "#", ";", ",", ":", "- ", "? ", "| ", "> ", "&a ", "*a", "!!x ",
             "%", "---\n", "...\n", "<<: ", "[", "]", "{", "}", "[[[[[[[[", "{\"a\":{\"a\":", "null", "true", "~", "-1", "0", "1e999", "-1e999", "NaN", "Infinity", "1e-400", "0x10", "00", "255", "256", "65535",
-            "65536", "2147483647", "2147483648", "4294967295", "9223372036854775807", "9223372036854775808", "18446744073709551616", "0.1", "</w>", "<|endoftext|>", "\u00A0", "\u0120", "__metadata__", "../../x",
+            "65536",
+            "2147483647",
+            "2147483648",
+            "4294967295",
+            "9223372036854775807",
+            "9223372036854775808",
+            "18446744073709551616",
+            "0.1",
+            "</w>",
+            "<|endoftext|>",
+            "\u00A0",
+            "\u0120",
+            "__metadata__",
+            "../../x",
         }.Select(Encoding.UTF8.GetBytes),
         [0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x98, 0x80], [0x80, 0x02], [0x00, 0x00, 0x00, 0x00],
     ];

@@ -40,7 +40,12 @@ internal static class FuzzParsers
         return
         [
             .. Texts(),
-            new("hf-config", "config.json", [Seed("clip-tiny", "hf", "config.json"), Seed("clips", "l14-336-small", "config.json")], FuzzMutator.Text, input => HuggingFaceConfig.Read(input.File)),
+            new(
+                "hf-config",
+                "config.json",
+                [Seed("clip-tiny", "hf", "config.json"), Seed("clips", "l14-336-small", "config.json")],
+                FuzzMutator.Text,
+                input => HuggingFaceConfig.Read(input.File)),
             new("open-clip-config", OpenClipConfig.FileName, [Seed("clips", "h14-small", OpenClipConfig.FileName), FuzzSeeds.OpenClip], FuzzMutator.Text, input =>
             {
                 OpenClipConfig.Read(input.File);
@@ -56,17 +61,39 @@ internal static class FuzzParsers
             new("merges", "merges.txt", [merges], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "vocab.json")),
             new("tokenizer", "tokenizer.json", [FuzzSeeds.Tokenizer(vocabulary, merges)], FuzzMutator.Text, Tokenizer),
             new("bpe", VocabularyFiles.OpenAi, [FuzzContainers.Gzip(merges)], FuzzContainers.Gzip, Tokenizer) { FreeBytes = 64 << 20 },
-            new("safetensors", "x.safetensors", [Seed("checkpoints", "expected.safetensors"), FuzzSeeds.WithChecksums()], FuzzContainers.Safetensors, Tensors),
-            new("shards", "m.safetensors.index.json", [FuzzSeeds.Shards], FuzzMutator.Text, input => TensorArchive.Open(input.File).Dispose(), FuzzSeeds.WriteShards),
-            new("pickle-zip", "x.pt", [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt" }.Select(name => Seed("checkpoints", name))], FuzzContainers.TorchZip, Tensors),
+            new(
+                "safetensors",
+                "x.safetensors",
+                [Seed("checkpoints", "expected.safetensors"), FuzzSeeds.WithChecksums()],
+                FuzzContainers.Safetensors,
+                Tensors),
+            new(
+                "shards",
+                "m.safetensors.index.json",
+                [FuzzSeeds.Shards],
+                FuzzMutator.Text,
+                input => TensorArchive.Open(input.File).Dispose(),
+                FuzzSeeds.WriteShards),
+            new(
+                "pickle-zip",
+                "x.pt",
+                [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt" }.Select(name => Seed("checkpoints", name))],
+                FuzzContainers.TorchZip,
+                Tensors),
             new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip, Tensors),
             new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt")], FuzzMutator.Bytes, Tensors),
-            new("npy", "x.npy", [Seed("zegclip-mini", "class_embeddings.npy"), FuzzSeeds.Npy()], FuzzContainers.Npy, input => NpyFile.Read(input.File, 1 << 20)),
+            new(
+                "npy",
+                "x.npy",
+                [Seed("zegclip-mini", "class_embeddings.npy"), FuzzSeeds.Npy()],
+                FuzzContainers.Npy,
+                input => NpyFile.Read(input.File, 1 << 20)),
             new("label-png", "x.png", Pictures(data, name => name.StartsWith("label-", StringComparison.Ordinal) && name != "label-over255.png"), FuzzContainers.Png, input =>
                 PngLabels.Decode16(input.Bytes, "x.png")) { FreeBytes = (4 * PixelLimit.Free) + (16 << 20), },
             .. PictureEndings.Select(ending => new FuzzParser(
                 ending[1..], "x" + ending, Pictures(data, name => name.EndsWith(ending, StringComparison.Ordinal) && !IsBroken(name)),
-                ending == ".png" ? FuzzContainers.Png : FuzzMutator.Bytes, input => ImageReader.Decode(input.Bytes, "x", 1 << 22)) { FreeBytes = 32 << 20 }),
+                ending == ".png" ? FuzzContainers.Png : FuzzMutator.Bytes,
+                input => ImageReader.Decode(input.Bytes, "x", 1 << 22)) { FreeBytes = 32 << 20 }),
             new("checkpoint", "x.safetensors", [FuzzSeeds.Checkpoint()], FuzzContainers.Safetensors, input =>
             {
                 using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(input.File);
@@ -95,15 +122,31 @@ internal static class FuzzParsers
     // Texts that people and this program write.
     private static FuzzParser[] Texts() =>
     [
-        new("yaml", "x.yaml", [Encoding.UTF8.GetBytes(ConfigWriter.ToYaml(new LdvcConfig())), FuzzSeeds.Yaml], FuzzMutator.Text, input => ConfigLoader.Load(input.File)),
+        new(
+            "yaml",
+            "x.yaml",
+            [Encoding.UTF8.GetBytes(ConfigWriter.ToYaml(new LdvcConfig())), FuzzSeeds.Yaml],
+            FuzzMutator.Text,
+            input => ConfigLoader.Load(input.File)),
         new("classes", "classes.txt", [FuzzSeeds.Classes], FuzzMutator.Text, input =>
         {
             ClassList.FromFile(input.File);
             ClassList.FromLabelFile(input.File);
             ClassList.FromText(Encoding.UTF8.GetString(input.Bytes), "text");
         }),
-        new("colours", "colours.txt", [FuzzSeeds.Colours], FuzzMutator.Text, input => MaskColours.Read(input.File).Resolve(new ClassList(MaskColours.Read(input.File).Names, "x"))),
-        new("pictures", "train.txt", [FuzzSeeds.PictureList], FuzzMutator.Text, input => _ = FolderDataset.Open(Path.GetDirectoryName(input.File)!, "train").Count, FuzzSeeds.WriteDataset),
+        new(
+            "colours",
+            "colours.txt",
+            [FuzzSeeds.Colours],
+            FuzzMutator.Text,
+            input => MaskColours.Read(input.File).Resolve(new ClassList(MaskColours.Read(input.File).Names, "x"))),
+        new(
+            "pictures",
+            "train.txt",
+            [FuzzSeeds.PictureList],
+            FuzzMutator.Text,
+            input => _ = FolderDataset.Open(Path.GetDirectoryName(input.File)!, "train").Count,
+            FuzzSeeds.WriteDataset),
         new("splits", "splits.txt", [FuzzSeeds.Classes], FuzzMutator.Text, input => ClassSplit.Read([input.File], "x")),
         new("metrics", "metrics.jsonl", [FuzzSeeds.Metrics], FuzzMutator.Text, input =>
         {

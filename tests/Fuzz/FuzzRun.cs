@@ -13,7 +13,14 @@ namespace Ldvc.Fuzz;
 /// <param name="Slowest">The longest time of one input, compilation at the beginning left out.</param>
 /// <param name="MostBytes">The most managed memory that one input took.</param>
 internal sealed record FuzzResult(
-    string Parser, int Inputs, int Accepted, IReadOnlyList<(Exception Error, byte[] Input)> Crashes, int CrashCount, int Beyond, TimeSpan Slowest, long MostBytes);
+    string Parser,
+    int Inputs,
+    int Accepted,
+    IReadOnlyList<(Exception Error, byte[] Input)> Crashes,
+    int CrashCount,
+    int Beyond,
+    TimeSpan Slowest,
+    long MostBytes);
 
 /// <summary>Gives a parser damaged files, the same ones for the same seed.</summary>
 internal static class FuzzRun

@@ -51,13 +51,16 @@ internal static class FuzzSeeds
 
     internal static readonly byte[] Shards = Encoding.UTF8.GetBytes("""{"metadata": {"total_size": 16}, "weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}}""");
 
-    internal static readonly byte[] Classes = Encoding.UTF8.GetBytes("# classes\ncat; kitten; house cat\ndog # a comment\ntraffic light\n\u00E9toile\nblue, sky\n\u732B\n");
+    internal static readonly byte[] Classes = Encoding.UTF8.GetBytes(
+        "# classes\ncat; kitten; house cat\ndog # a comment\ntraffic light\n\u00E9toile\nblue, sky\n\u732B\n");
 
     internal static readonly byte[] Colours = Encoding.UTF8.GetBytes("# r g b name\n0 0 0\n128, 0, 0, cat; kitten\n0 128 0 dog\n0 0 255 blue sky\n");
 
-    internal static readonly byte[] PictureList = Encoding.UTF8.GetBytes("a\nb c\n/images/d.jpg /masks/d.png\nsub/e.png\nimages/f.png masks/f mask.png\n");
+    internal static readonly byte[] PictureList = Encoding.UTF8.GetBytes(
+        "a\nb c\n/images/d.jpg /masks/d.png\nsub/e.png\nimages/f.png masks/f mask.png\n");
 
-    internal static readonly byte[] Metrics = Encoding.UTF8.GetBytes("{\"step\":1,\"loss\":1.5,\"lr\":0.0001}\n{\"step\":2,\"loss\":null}\n{\"step\":3,\"loss\":1.25,\"lr\":2e-4}\n{\"step\":4,\"lo");
+    internal static readonly byte[] Metrics = Encoding.UTF8.GetBytes(
+        "{\"step\":1,\"loss\":1.5,\"lr\":0.0001}\n{\"step\":2,\"loss\":null}\n{\"step\":3,\"loss\":1.25,\"lr\":2e-4}\n{\"step\":4,\"lo");
 
     internal static readonly byte[] Scores = Encoding.UTF8.GetBytes("""{"data": "x/val", "images": 3, "checkpoint": "a/b", "step": 20, "score": "hiou", "value": 0.5, "scores": {"miou": 0.4, "classes": [{"name": "cat", "iou": null}]}}""");
 
@@ -146,7 +149,8 @@ internal static class FuzzSeeds
         writer.SetMetadata("meta.CLASSES", """["cat", "dog", "sky"]""");
         writer.SetMetadata("meta.iter", "20000");
         writer.SetMetadata("meta.exp_name", "vpt_seg_zero_vit-b_512x512_20k_12_10.py");
-        writer.SetMetadata("meta.config", "novel_class = [1, 2]\nself_training=True\nnum_heads=8,\ntest_cfg=dict(mode='slide', crop_size=(512, 512), stride=(426, 426)), min_size=512");
+        writer.SetMetadata("meta.config", "novel_class = [1, 2]\nself_training=True\nnum_heads=8,\ntest_cfg=dict(mode='slide', crop_size=(512, 512), "
+            + "stride=(426, 426)), min_size=512");
     });
 
     /// <summary>The files that <see cref="Shards"/> names.</summary>

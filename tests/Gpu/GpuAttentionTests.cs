@@ -28,13 +28,17 @@ public class OpenClAttentionTests(OpenClFixture fixture)
     [InlineData(15, 8, 77, 77, 64, true, 0f, true)]
     [InlineData(2, 8, 1024, 15, 64, false, 0.1f, false)]
     public void ForwardAndBackward(int batch, int heads, int queries, int keys, int headDim, bool causal, float dropout, bool packed) =>
-        AttentionCases.Run(fixture.Twin, new AttentionSizes(batch, heads, queries, keys, headDim, 1f / MathF.Sqrt(headDim), causal, dropout, 0x123456789ABCDEFUL), packed);
+        AttentionCases.Run(
+            fixture.Twin,
+            new AttentionSizes(batch, heads, queries, keys, headDim, 1f / MathF.Sqrt(headDim), causal, dropout, 0x123456789ABCDEFUL),
+            packed);
 
     [Fact]
     public void APartOfALargerMask() =>
         AttentionCases.Run(fixture.Twin, new AttentionSizes(2, 2, 20, 23, 16, 0.25f, false, 0.3f, 0x123456789ABCDEFUL, uint.MaxValue - 700), false);
 
-    // Weights come from differences of thousands, which hold few digits, and gradients from differences of those: only their being finite is compared.
+    // Weights come from differences of thousands, which hold few digits, and gradients from differences of those: only their being finite is
+    // compared.
     [Fact]
     public void ScoresOfThousandsStayFinite() => fixture.Twin.Check(2e-3, bench =>
     {
@@ -70,7 +74,8 @@ public class SimulatorAttentionTests(SimulatorFixture fixture)
     [InlineData(1, 1, 20, 20, 6, true, 0f)]
     [InlineData(1, 1, 4, 33, 68, false, 0.2f)]
     public void ForwardAndBackward(int batch, int heads, int queries, int keys, int headDim, bool causal, float dropout) =>
-        AttentionCases.Run(fixture.Twin, new AttentionSizes(batch, heads, queries, keys, headDim, 1f / MathF.Sqrt(headDim), causal, dropout, 77), false);
+        AttentionCases.Run(
+            fixture.Twin, new AttentionSizes(batch, heads, queries, keys, headDim, 1f / MathF.Sqrt(headDim), causal, dropout, 77), false);
 }
 
 internal static class AttentionCases

@@ -102,7 +102,9 @@ public class GpuDeviceTests(OpenClFixture fixture)
         using var tensor = device.FromHost(values, new Shape(values.Length));
         using var copy = tensor.Clone();
         Assert.Equal(values, copy.ToArray());
-        Assert.Equal((1, 4_000_000, 1), (device.Counters.UploadCount - uploads, device.Counters.UploadBytes - bytes, device.Counters.DownloadCount - downloads));
+        Assert.Equal(
+            (1, 4_000_000, 1),
+            (device.Counters.UploadCount - uploads, device.Counters.UploadBytes - bytes, device.Counters.DownloadCount - downloads));
         copy.Clear();
         Assert.All(copy.ToArray(), v => Assert.Equal(0, v));
     }
@@ -137,13 +139,15 @@ public class GpuDeviceTests(OpenClFixture fixture)
     [Theory]
     [InlineData("gpu", "device 'gpu': expected cpu, cuda")]
     [InlineData("cuda:77", "device cuda:77: no such device, ")]
-    public void UnknownDevicesAreRefused(string name, string message) => Assert.StartsWith(message, Assert.Throws<InputException>(() => DeviceFactory.Open(name)).Message);
+    public void UnknownDevicesAreRefused(string name, string message) =>
+        Assert.StartsWith(message, Assert.Throws<InputException>(() => DeviceFactory.Open(name)).Message);
 
     [Fact]
     public void UnknownDevicesSayWhatThereIs()
     {
         string kind = fixture.Twin.Device.Name.Split(':')[0];
-        Assert.StartsWith($"device {kind}:99: no such device, there is {kind}:0 = ", Assert.Throws<InputException>(() => DeviceFactory.Open($"{kind}:99")).Message);
+        Assert.StartsWith(
+            $"device {kind}:99: no such device, there is {kind}:0 = ", Assert.Throws<InputException>(() => DeviceFactory.Open($"{kind}:99")).Message);
     }
 
     [Fact]

@@ -78,7 +78,8 @@ internal static class ElementwiseCases
 
     internal static void Relationship(Twin twin, int batch, int classes, int width) => twin.Check(2e-6, bench =>
     {
-        Tensor t = bench.Normal(new Shape(classes, width)), g = bench.Normal(new Shape(batch, width)), dy = bench.Normal(new Shape(batch, classes, 2 * width));
+        Tensor t = bench.Normal(new Shape(classes, width)), g = bench.Normal(new Shape(batch, width)), dy = bench.Normal(
+            new Shape(batch, classes, 2 * width));
         Tensor y = bench.Output(batch, classes, 2 * width), dt = bench.Normal(new Shape(classes, width)), dg = bench.Normal(new Shape(batch, width));
         bench.Kernels.Elementwise.Relationship(t, g, y, batch, classes, width);
         bench.Kernels.Elementwise.RelationshipBackward(t, g, dy, dt, dg, batch, classes, width);

@@ -5,7 +5,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// Which device the GPU tests run on. With the variable LDVC_TEST_GPU=cuda (or cuda:1, ...) a card takes the place of OpenCL and of the simulator in all of them.
+/// Which device the GPU tests run on. With the variable LDVC_TEST_GPU=cuda (or cuda:1, ...) a card takes the place of OpenCL and of the simulator in
+/// all of them.
 /// </summary>
 internal static class TestedGpu
 {
@@ -15,8 +16,8 @@ internal static class TestedGpu
 }
 
 /// <summary>
-/// Whole models on the substitutes for a card take a minute each. Usually every model runs in one precision and every precision on one model; with the variable
-/// LDVC_TEST_ALL=1 all of them do.
+/// Whole models on the substitutes for a card take a minute each. Usually every model runs in one precision and every precision on one model; with
+/// the variable LDVC_TEST_ALL=1 all of them do.
 /// </summary>
 internal static class AllModels
 {

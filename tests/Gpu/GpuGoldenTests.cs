@@ -36,7 +36,12 @@ internal static class GoldenCases
 {
     internal static void Compare(Twin twin, string name)
     {
-        var rows = ReferenceComparison.Run(TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(Precision.Fp32), twin.Device, cancellation: TestContext.Current.CancellationToken);
+        var rows = ReferenceComparison.Run(
+            TinyClip.Folder,
+            TestFiles.Data("golden", name + ".safetensors"),
+            ComparisonTolerance.For(Precision.Fp32),
+            twin.Device,
+            cancellation: TestContext.Current.CancellationToken);
         Assert.True(rows.Count >= (name switch { "clip-tiny" => 9, "training-free" => 5, _ => 68 }), $"{rows.Count} tensors");
         Assert.All(rows, row => Assert.True(row.Within, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
     }

@@ -32,7 +32,8 @@ public class OpenClMaskLossTests(OpenClFixture fixture)
     public void LargeLogits() => MaskLossCases.Run(fixture.Twin, new MaskLossSizes(1, 4, 4, 5, 48, 61, 20, 5, 0.6f), 16, false, factor: 40);
 
     [Fact]
-    public void SmallProbabilitiesKeepTheirAccuracy() => MaskLossCases.Run(fixture.Twin, new MaskLossSizes(1, 3, 4, 4, 32, 32, 100, 1, 0.25f), 0, false, mean: -9);
+    public void SmallProbabilitiesKeepTheirAccuracy() =>
+        MaskLossCases.Run(fixture.Twin, new MaskLossSizes(1, 3, 4, 4, 32, 32, 100, 1, 0.25f), 0, false, mean: -9);
 
     [Fact]
     public void NanShowsInTheLoss()
@@ -59,7 +60,8 @@ public class SimulatorMaskLossTests(SimulatorFixture fixture)
 internal static class MaskLossCases
 {
     /// <summary>Labels are blocks of classes, of 255 and of one number above the classes; block 0: 255 everywhere.</summary>
-    internal static void Run(Twin twin, MaskLossSizes s, int block, bool accumulate, double factor = 2, float mean = -0.5f) => twin.Check(1e-5, bench =>
+    internal static void Run(
+        Twin twin, MaskLossSizes s, int block, bool accumulate, double factor = 2, float mean = -0.5f) => twin.Check(1e-5, bench =>
     {
         var z = bench.Normal(new Shape(s.Batch, s.Classes, s.Height, s.Width), factor);
         bench.Kernels.Elementwise.Add(z, bench.Floats(z.Shape, _ => mean), z, z.Count);

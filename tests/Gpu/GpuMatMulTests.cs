@@ -121,8 +121,12 @@ internal static class MatMulCases
             int part = MatMulPlan.Steps(k, parts);
             Assert.True(part < k);
             var (whole, cut) = (Run(0), Run(part));
-            Assert.True(CaseDifference.Of("c", Array.ConvertAll(whole.Values, v => (double)v), cut.Values, 3e-6) is { Passed: true }, $"{m} x {n} x {k}, form {form}: c");
-            Assert.True(CaseDifference.Of("before", Array.ConvertAll(whole.Before, v => (double)v), cut.Before, 3e-6) is { Passed: true }, $"{m} x {n} x {k}, form {form}: before the activation");
+            Assert.True(
+                CaseDifference.Of("c", Array.ConvertAll(whole.Values, v => (double)v), cut.Values, 3e-6) is { Passed: true },
+                $"{m} x {n} x {k}, form {form}: c");
+            Assert.True(
+                CaseDifference.Of("before", Array.ConvertAll(whole.Before, v => (double)v), cut.Before, 3e-6) is { Passed: true },
+                $"{m} x {n} x {k}, form {form}: before the activation");
             Assert.Equal(cut.Values, Run(part).Values);
         }
     }

@@ -35,7 +35,8 @@ public sealed class GpuMisuseTests
         using (new Tape(device, recording: true))
         {
             tape.Scale(tape.Constant(device.Zeros(new Shape(3))), 2);
-            Assert.Contains("simulator is in use by another thread", Assert.IsType<InvalidOperationException>(Elsewhere()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "simulator is in use by another thread", Assert.IsType<InvalidOperationException>(Elsewhere()).Message, StringComparison.Ordinal);
         }
 
         // It passes from thread to thread, also from one that left a tape behind and ended.
@@ -73,7 +74,9 @@ public sealed class GpuMisuseTests
             var thread = new Thread(() => errors.AddRange(
             [
                 Record.Exception(() => device.FromHost([1f], new Shape(1))), Record.Exception(() => device.FromHost([1], new Shape(1))),
-                Record.Exception(() => device.FromHost([(byte)1], new Shape(1))), Record.Exception(() => device.Zeros(new Shape(3))), Record.Exception(kept.Clone),
+                Record.Exception(() => device.FromHost([(byte)1], new Shape(1))),
+                Record.Exception(() => device.Zeros(new Shape(3))),
+                Record.Exception(kept.Clone),
             ]));
             thread.Start();
             thread.Join();
@@ -135,7 +138,8 @@ public sealed class GpuMisuseTests
         Assert.Throws<InvalidOperationException>(() => bytes.View.GpuInts);
         Assert.Throws<InvalidOperationException>(() => far.View.GpuFloats);
         using var tape = new Tape(device, recording: false);
-        string message = Assert.Throws<ArgumentException>(() => tape.Linear(tape.Constant(bytes.Share()), tape.Constant(bytes.Share()), null)).Message;
+        string message = Assert.Throws<ArgumentException>(
+            () => tape.Linear(tape.Constant(bytes.Share()), tape.Constant(bytes.Share()), null)).Message;
         Assert.Contains("linear: x must be float32 or bf16, got UInt8 [4]", message, StringComparison.Ordinal);
     }
 }

@@ -28,7 +28,8 @@ public class SimulatorResampleTests(SimulatorFixture fixture)
 internal static class ResampleCases
 {
     // A card fuses the multiply-add of a coordinate, which is then one unit in the last place away: so is the weight between two pixels.
-    internal static void Run(Twin twin, int planes, int height, int width, int outputHeight, int outputWidth) => twin.Check(5e-6 + (6e-8 * Math.Max(height, width)), bench =>
+    internal static void Run(Twin twin, int planes, int height, int width, int outputHeight, int outputWidth) => twin.Check(
+        5e-6 + (6e-8 * Math.Max(height, width)), bench =>
     {
         Tensor x = bench.Normal(new Shape(planes, height, width)), y = bench.Output(planes, outputHeight, outputWidth);
         Tensor dy = bench.Normal(y.Shape), dx = bench.Output(planes, height, width), sum = bench.Normal(dx.Shape);

@@ -63,7 +63,8 @@ internal static class RouteAttentionCases
         int width = s.Heads * s.HeadDim, tokens = s.Tokens;
         Tensor x = bench.Normal(new Shape(s.Batch, tokens, 3 * width)), dx = bench.Output(s.Batch, tokens, 3 * width);
         Tensor o = bench.Output(s.Batch, tokens, width), dOut = bench.Normal(new Shape(s.Batch, tokens, width));
-        Tensor logSumExp = bench.Output(s.Batch, s.Heads, tokens), scratch = bench.Output(Math.Max(2 * s.Batch * s.Windows * width, s.Batch * s.Heads * tokens));
+        Tensor logSumExp = bench.Output(s.Batch, s.Heads, tokens), scratch = bench.Output(
+            Math.Max(2 * s.Batch * s.Windows * width, s.Batch * s.Heads * tokens));
         Tensor table = bench.Integers(new Shape(s.Batch, s.Windows, s.TopK), 9), offsets = bench.Integers(new Shape(s.Batch, s.Windows + 1), 9);
         var list = bench.Integers(new Shape(s.Batch, s.Windows * s.TopK), 9);
         TokenRows Block(Tensor t, int part) => new(t.View.Shift(part * width), (long)tokens * 3 * width, 3 * width);
@@ -73,7 +74,20 @@ internal static class RouteAttentionCases
         kernels.Invert(s, table, offsets, list);
         kernels.Forward(s, table, Block(x, 0), Block(x, 1), Block(x, 2), Rows(o), logSumExp);
         kernels.Backward(
-            s, table, offsets, list, Block(x, 0), Block(x, 1), Block(x, 2), Rows(o), logSumExp, Rows(dOut), Block(dx, 0), Block(dx, 1), Block(dx, 2), scratch);
+            s,
+            table,
+            offsets,
+            list,
+            Block(x, 0),
+            Block(x, 1),
+            Block(x, 2),
+            Rows(o),
+            logSumExp,
+            Rows(dOut),
+            Block(dx, 0),
+            Block(dx, 1),
+            Block(dx, 2),
+            scratch);
         return [table, offsets, list, o, logSumExp, dx];
     });
 }

@@ -129,7 +129,8 @@ internal static class RowCases
     internal static void Tokens(Twin twin, int rows, int columns) => twin.Check(2e-6, bench =>
     {
         var kernels = bench.Kernels.Tokens;
-        Tensor source = bench.Normal(new Shape(2, rows, columns)), copied = bench.Output(2, rows + 1, columns), added = bench.Normal(new Shape(2, rows + 1, columns));
+        Tensor source = bench.Normal(new Shape(2, rows, columns)), copied = bench.Output(2, rows + 1, columns), added = bench.Normal(
+            new Shape(2, rows + 1, columns));
         long from = (long)rows * columns, to = (long)(rows + 1) * columns;
         kernels.CopyBlocks(source, from, copied.View.Shift(columns), to, 2, from, false);
         kernels.CopyBlocks(source, 0, copied, to, 2, columns, false);

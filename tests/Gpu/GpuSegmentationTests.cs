@@ -47,12 +47,16 @@ public class SimulatorSegmentationTests(SimulatorFixture fixture)
 
 internal static class SegmentationCases
 {
-    /// <summary>Two overlapping windows, then the argmax. Labels may differ only where two classes are as good as equal, which the scores show.</summary>
-    internal static void Windows(Twin twin, int classes, int height, int width, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth) =>
+    /// <summary>
+    /// Two overlapping windows, then the argmax. Labels may differ only where two classes are as good as equal, which the scores show.
+    /// </summary>
+    internal static void Windows(
+        Twin twin, int classes, int height, int width, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth) =>
         twin.Check(5e-6, bench =>
         {
             Tensor z = bench.Normal(new Shape(classes, height, width), 2), penalty = bench.Normal(new Shape(classes), 0.1);
-            Tensor canvas = bench.Floats(new Shape(classes, canvasHeight, canvasWidth), _ => 0f), counts = bench.Floats(new Shape(canvasHeight, canvasWidth), _ => 0f);
+            Tensor canvas = bench.Floats(new Shape(classes, canvasHeight, canvasWidth), _ => 0f), counts = bench.Floats(
+                new Shape(canvasHeight, canvasWidth), _ => 0f);
             Tensor best = bench.Output(outputHeight, outputWidth), second = bench.Output(outputHeight, outputWidth);
             Tensor labels = bench.Bytes(best.Shape, _ => 9), cut = bench.Bytes(best.Shape, i => (byte)(i % 5));
             var kernels = bench.Kernels.Segmentation;
@@ -76,10 +80,12 @@ internal static class SegmentationCases
         });
 
     /// <summary>Logits are multiples of 1/4 and sizes powers of two apart: both devices compute the same numbers, ties included.</summary>
-    internal static void PseudoLabels(Twin twin, int batch, int classes, int height, int width, int imageHeight, int imageWidth) => twin.Check(0, bench =>
+    internal static void PseudoLabels(
+        Twin twin, int batch, int classes, int height, int width, int imageHeight, int imageWidth) => twin.Check(0, bench =>
     {
         var z = bench.Floats(new Shape(batch, classes, height, width), i => i * 31 % 23 / 4f);
-        Tensor labels = bench.Bytes(new Shape(batch, imageHeight, imageWidth), i => (byte)(i / 3 % 3 == 0 ? 254 : i % 7)), same = bench.Bytes(labels.Shape, i => (byte)(i % 255));
+        Tensor labels = bench.Bytes(new Shape(batch, imageHeight, imageWidth), i => (byte)(i / 3 % 3 == 0 ? 254 : i % 7)), same = bench.Bytes(
+            labels.Shape, i => (byte)(i % 255));
         Tensor unseen = bench.Bytes(new Shape(classes), c => (byte)(c % 2)), none = bench.Bytes(new Shape(classes), _ => 0);
         bench.Kernels.Segmentation.PseudoLabels(z, labels, unseen, 254, batch, classes, height, width, imageHeight, imageWidth);
         bench.Kernels.Segmentation.PseudoLabels(z, same, none, 254, batch, classes, height, width, imageHeight, imageWidth);
@@ -97,7 +103,8 @@ internal static class SegmentationCases
 
     internal static void Confusion(Twin twin, int classes, int count) => twin.Check(0, bench =>
     {
-        Tensor truth = bench.Bytes(new Shape(count), i => (byte)(i * 7919L % 1009 % (classes + 2))), prediction = bench.Bytes(new Shape(count), i => (byte)(i / 5 % (classes + 1) == classes ? 255 : i / 5 % (classes + 1)));
+        Tensor truth = bench.Bytes(new Shape(count), i => (byte)(i * 7919L % 1009 % (classes + 2))), prediction = bench.Bytes(
+            new Shape(count), i => (byte)(i / 5 % (classes + 1) == classes ? 255 : i / 5 % (classes + 1)));
         long[] pairs = new long[classes * (classes + 1)];
         pairs[1] = 5;
         bench.Kernels.Segmentation.Confusion(truth, prediction, pairs, classes, count);

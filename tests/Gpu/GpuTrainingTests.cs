@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>Whole steps on OpenCL: the losses follow the CPU's, nothing but the loss crosses the bus back, nothing is allocated after the first steps.</summary>
+/// <summary>
+/// Whole steps on OpenCL: the losses follow the CPU's, nothing but the loss crosses the bus back, nothing is allocated after the first steps.
+/// </summary>
 [Collection("opencl")]
 public class GpuTrainingTests(OpenClFixture fixture)
 {
@@ -34,7 +36,8 @@ public class GpuTrainingTests(OpenClFixture fixture)
         for (int step = 0; step < Steps; step++)
         {
             Assert.True(
-                Math.Abs(expected[step] - actual[step]) <= 1e-4 * expected[step], $"step {step}: CPU {string.Join(", ", expected)}; OpenCL {string.Join(", ", actual)}");
+                Math.Abs(expected[step] - actual[step]) <= 1e-4 * expected[step], $"step {step}: CPU {string.Join(", ", expected)}; OpenCL "
+                    + $"{string.Join(", ", actual)}");
         }
 
         Assert.True(expected[^1] < expected[0]);
@@ -45,7 +48,10 @@ public class GpuTrainingTests(OpenClFixture fixture)
     {
         var counters = fixture.Twin.Device.Counters;
         var seen = new List<(long Downloads, long Bytes, long Buffers, long Allocations)>();
-        Losses(fixture.Twin.Device, Config, _ => seen.Add((counters.DownloadCount, counters.DownloadBytes, counters.BufferCount, fixture.Twin.Device.Pool.DeviceAllocations)));
+        Losses(
+            fixture.Twin.Device,
+            Config,
+            _ => seen.Add((counters.DownloadCount, counters.DownloadBytes, counters.BufferCount, fixture.Twin.Device.Pool.DeviceAllocations)));
         for (int step = 3; step < Steps; step++)
         {
             Assert.Equal(1, seen[step].Downloads - seen[step - 1].Downloads);

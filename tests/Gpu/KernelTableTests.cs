@@ -16,7 +16,8 @@ public class KernelTableTests
         {
             Assert.True(kernels.TryGetValue(name, out var kernel), $"docs/kernels.md lists {name}, which does not exist");
             Assert.True(Number(cells[1]) == kernel.GroupSize, $"{name}: {cells[1]} threads in docs/kernels.md, {kernel.GroupSize} in the code");
-            Assert.True(Number(cells[2]) == kernel.SharedBytes, $"{name}: {cells[2]} shared bytes in docs/kernels.md, {kernel.SharedBytes} in the code");
+            Assert.True(
+                Number(cells[2]) == kernel.SharedBytes, $"{name}: {cells[2]} shared bytes in docs/kernels.md, {kernel.SharedBytes} in the code");
         }
     }
 
@@ -38,7 +39,8 @@ public class KernelTableTests
     public void EveryPortableKernelHasARow(string family)
     {
         var listed = Rows().Select(row => row.Name).ToHashSet();
-        var missing = GpuKernelCatalog.All.Where(kernel => kernel.Family == family && !kernel.CudaOnly && !listed.Contains(kernel.Name)).Select(kernel => kernel.Name);
+        var missing = GpuKernelCatalog.All.Where(
+            kernel => kernel.Family == family && !kernel.CudaOnly && !listed.Contains(kernel.Name)).Select(kernel => kernel.Name);
         Assert.Empty(missing);
     }
 

@@ -7,8 +7,9 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// What `ldvc compare --precision bf16` and `tf32` do: whole models, forward and backward, through the tensor-core kernels in the simulator, against PyTorch's
-/// float64 values. Bounds: activations, mask logits and loss 5e-3 (tf32: 3e-3), gradients 2e-2 (1.2e-2), those of ffn.fc1, queries and keys 5e-2 (3e-2).
+/// What `ldvc compare --precision bf16` and `tf32` do: whole models, forward and backward, through the tensor-core kernels in the simulator, against
+/// PyTorch's float64 values. Bounds: activations, mask logits and loss 5e-3 (tf32: 3e-3), gradients 2e-2 (1.2e-2), those of ffn.fc1, queries and keys
+/// 5e-2 (3e-2).
 /// </summary>
 [Collection("simulator")]
 public class PrecisionGoldenTests(SimulatorFixture fixture)
@@ -25,8 +26,14 @@ public class PrecisionGoldenTests(SimulatorFixture fixture)
         {
             device.Precision = precision;
             var rows = ReferenceComparison.Run(
-                TinyClip.Folder, TestFiles.Data("golden", name + ".safetensors"), ComparisonTolerance.For(precision), device, cancellation: TestContext.Current.CancellationToken);
-            Assert.All(rows, row => Assert.True(row.MaxRelative <= factor * row.Bound, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
+                TinyClip.Folder,
+                TestFiles.Data("golden", name + ".safetensors"),
+                ComparisonTolerance.For(precision),
+                device,
+                cancellation: TestContext.Current.CancellationToken);
+            Assert.All(
+                rows,
+                row => Assert.True(row.MaxRelative <= factor * row.Bound, $"{row.Name}: relative error {row.MaxRelative:e2}, bound {row.Bound:e1}"));
 
             // Were products done in float32, everything would be a hundred times closer.
             Assert.True(rows.Max(row => row.MaxRelative) > 1e-4);

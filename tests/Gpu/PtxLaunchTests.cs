@@ -14,7 +14,8 @@ public class PtxLaunchTests
         Assert.Empty(GpuKernelCatalog.All.Where(kernel => !launches.Contains(kernel.Name)).Select(kernel => kernel.Name));
 
         // A product of the encoder's multilayer perceptron: 1025 tokens and 10 prompts, 768 -> 3072, in tiles of 128.
-        var wide = launches["matmul.128.nt.v4"].Single(launch => launch.By == "training step, fp32" && launch.Arguments["M"] is 1035 && launch.Arguments["N"] is 3072);
+        var wide = launches["matmul.128.nt.v4"].Single(
+            launch => launch.By == "training step, fp32" && launch.Arguments["M"] is 1035 && launch.Arguments["N"] is 3072);
         Assert.Equal([24, 9, 1], wide.Grid);
         Assert.Equal(768, wide.Arguments["K"]);
         Assert.StartsWith("float[", Assert.IsType<string>(wide.Arguments["A"]), StringComparison.Ordinal);

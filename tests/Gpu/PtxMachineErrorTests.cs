@@ -28,15 +28,19 @@ public class PtxMachineErrorTests
     [InlineData("ld.shared.b32 %r2, [%rd5]; ld.shared.b32 %r2, [%rd4]; st.shared.b32 [%rd4], %r1;", Race)]
     [InlineData("st.shared.b32 [tile], %r1;", Race)]
 
-    // Asynchronous copies: not there before they are waited for, and then for their own thread alone; the second group is not there when the first is.
+    // Asynchronous copies: not there before they are waited for, and then for their own thread alone; the second group is not there when the first
+    // is.
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; ld.shared.b32 %r2, [%rd4];", "has not brought yet")]
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; ld.shared.b32 %r2, [%rd4];", "has not brought yet")]
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 0; ld.shared.b32 %r2, [%rd4];", "")]
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 0; ld.shared.b32 %r2, [%rd5];", Race)]
-    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0; ld.shared.b32 %r2, [%rd6];", "")]
+    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0; ld.shared.b32 %r2, "
+        + "[%rd6];", "")]
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; bar.sync 0; ld.shared.b32 %r2, [%rd6];", "has not brought yet")]
-    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.ca.shared.global [%rd4+512], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 1; ld.shared.b32 %r2, [%rd4];", "")]
-    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.ca.shared.global [%rd4+512], [%rd3], 4; cp.async.commit_group; cp.async.wait_group 1; ld.shared.b32 %r2, [%rd4+512];", "has not brought yet")]
+    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.ca.shared.global [%rd4+512], [%rd3], 4; "
+        + "cp.async.commit_group; cp.async.wait_group 1; ld.shared.b32 %r2, [%rd4];", "")]
+    [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; cp.async.commit_group; cp.async.ca.shared.global [%rd4+512], [%rd3], 4; "
+        + "cp.async.commit_group; cp.async.wait_group 1; ld.shared.b32 %r2, [%rd4+512];", "has not brought yet")]
     [InlineData("cp.async.ca.shared.global [%rd4], [%rd3], 4; st.shared.b32 [%rd4], %r1;", "is on its way to")]
 
     // Device memory: within views, whole vectors at their multiples, no two groups at one place.
@@ -86,11 +90,13 @@ public class PtxMachineErrorTests
     [InlineData("mov.b32 %r3, 9; shfl.sync.idx.b32 %r2, %r1, %r3, 31, 4294967295;", 9)]
 
     // Both sides of a branch, and loops of different lengths, meet again.
-    [InlineData("mov.b32 %r2, 1; setp.lt.s32 %p1, %r1, 5; @%p1 bra L_1; add.s32 %r2, %r2, 10; bra.uni L_2; L_1: add.s32 %r2, %r2, 20; L_2: shfl.sync.bfly.b32 %r3, %r2, 1, 31, 4294967295; add.s32 %r2, %r2, %r3;", 32)]
-    [InlineData("mov.b32 %r2, 0; L_1: setp.ge.s32 %p1, %r2, %r1; @%p1 bra L_2; add.s32 %r2, %r2, 1; bra.uni L_1; L_2: shfl.sync.bfly.b32 %r3, %r2, 1, 31, 4294967295; add.s32 %r2, %r2, %r3;", 9)]
+    [InlineData("mov.b32 %r2, 1; setp.lt.s32 %p1, %r1, 5; @%p1 bra L_1; add.s32 %r2, %r2, 10; bra.uni L_2; L_1: add.s32 %r2, %r2, 20; L_2: "
+        + "shfl.sync.bfly.b32 %r3, %r2, 1, 31, 4294967295; add.s32 %r2, %r2, %r3;", 32)]
+    [InlineData("mov.b32 %r2, 0; L_1: setp.ge.s32 %p1, %r2, %r1; @%p1 bra L_2; add.s32 %r2, %r2, 1; bra.uni L_1; L_2: shfl.sync.bfly.b32 %r3, %r2, "
+        + "1, 31, 4294967295; add.s32 %r2, %r2, %r3;", 9)]
 
-    // Elements of 16 bits, both of a word holding its number; row i has the words 4 i to 4 i + 3. Lane 5 gets row 1, elements 2 and 3, of the first matrix; of the second one, transposed,
-    // element 1 of its rows 2 and 3, which are rows 10 and 11.
+    // Elements of 16 bits, both of a word holding its number; row i has the words 4 i to 4 i + 3. Lane 5 gets row 1, elements 2 and 3, of the first
+    // matrix; of the second one, transposed, element 1 of its rows 2 and 3, which are rows 10 and 11.
     [InlineData("shl.b32 %r3, %r1, 16; or.b32 %r3, %r3, %r1; st.shared.b32 [%rd4], %r3; bar.sync 0; shl.b32 %r3, %r1, 4; and.b32 %r3, %r3, 511; mul.wide.u32 %rd7, %r3, 1; mov.b64 %rd1, tile; add.u64 %rd7, %rd7, %rd1; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r2, %r3, %r4, %r5}, [%rd7];", 0x00050005, 128)]
     [InlineData("shl.b32 %r3, %r1, 16; or.b32 %r3, %r3, %r1; st.shared.b32 [%rd4], %r3; bar.sync 0; shl.b32 %r3, %r1, 4; and.b32 %r3, %r3, 511; mul.wide.u32 %rd7, %r3, 1; mov.b64 %rd1, tile; add.u64 %rd7, %rd7, %rd1; ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%r2, %r3, %r4, %r5}, [%rd7]; add.s32 %r2, %r3, 0;", 0x002C0028, 128)]
     public void ComputesWhatIsDefined(string body, uint expected, int threads = 64)
@@ -139,7 +145,11 @@ public class PtxMachineErrorTests
             new Span<uint>(memory, Values).Clear();
             byte[] arguments = [.. BitConverter.GetBytes((long)memory), .. BitConverter.GetBytes((long)Values)];
             PtxMachine.Run(
-                new PtxProgram(PtxModule.Parse(text).Kernel), arguments, new PtxGlobalMemory([((long)memory, (long)(memory + Values))]), (groups, 1, 1), threads);
+                new PtxProgram(PtxModule.Parse(text).Kernel),
+                arguments,
+                new PtxGlobalMemory([((long)memory, (long)(memory + Values))]),
+                (groups, 1, 1),
+                threads);
             return new Span<uint>(memory, Values).ToArray();
         }
         finally

@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>A device whose launches run as CUDA code, instruction by instruction, by a machine that takes nothing for granted. It needs no card, and no lane is a thread.</summary>
+/// <summary>
+/// A device whose launches run as CUDA code, instruction by instruction, by a machine that takes nothing for granted. It needs no card, and no lane
+/// is a thread.
+/// </summary>
 public sealed class PtxMachineFixture : SimulatorFixture
 {
     public PtxMachineFixture()
@@ -20,7 +23,9 @@ public sealed class PtxMachineFixture : SimulatorFixture
         base.Dispose(disposing);
         Assert.NotEmpty(Machine.Launches);
         string[] missing = [.. GpuKernelCatalog.All.Select(kernel => kernel.Name).Where(name => !Machine.Launches.ContainsKey(name))];
-        Assert.True(missing.Length == 0 || Machine.Launches.Count < GpuKernelCatalog.All.Count * 4 / 5, $"kernels that no test has run as CUDA code: {string.Join(", ", missing)}");
+        Assert.True(
+            missing.Length == 0 || Machine.Launches.Count < GpuKernelCatalog.All.Count * 4 / 5,
+            $"kernels that no test has run as CUDA code: {string.Join(", ", missing)}");
     }
 }
 
@@ -59,7 +64,8 @@ public sealed class TensorCoreGemmPtxTests(PtxMachineFixture fixture) : TensorCo
     [Theory]
     [InlineData(130, 30, 40, false, false)]
     [InlineData(100, 128, 48, true, true)]
-    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) => LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
+    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) =>
+        LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
 }
 
 [Collection("ptx machine")]
@@ -80,7 +86,8 @@ public sealed class TensorCoreTf32PtxTests(PtxMachineFixture fixture) : TensorCo
     [Theory]
     [InlineData(130, 30, 24, false, false)]
     [InlineData(100, 128, 24, true, true)]
-    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) => LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
+    public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) =>
+        LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
 }
 
 [Collection("ptx machine")]

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>Registers that hold live values, counted from the PTX: the count itself, that no kernel needs more than it may have, and docs/kernels.md.</summary>
+/// <summary>
+/// Registers that hold live values, counted from the PTX: the count itself, that no kernel needs more than it may have, and docs/kernels.md.
+/// </summary>
 public class PtxPressureTests
 {
     /// <summary>What an assembler may add to live values: addresses, aligned vectors, loads that it moves ahead.</summary>

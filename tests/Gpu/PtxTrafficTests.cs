@@ -16,7 +16,10 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>Accesses of the hot kernels, counted while their CUDA code runs on whole tiles: no two lanes want different words of a bank, and sectors of device memory are used whole.</summary>
+/// <summary>
+/// Accesses of the hot kernels, counted while their CUDA code runs on whole tiles: no two lanes want different words of a bank, and sectors of device
+/// memory are used whole.
+/// </summary>
 public sealed class PtxTrafficTests : IDisposable
 {
     private const int HeadDim = 64;
@@ -117,9 +120,13 @@ public sealed class PtxTrafficTests : IDisposable
     private int Checked(string prefix, double efficiency)
     {
         var hot = _machine.Traffic.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) && pair.Value.SharedTurns > 0 && !pair.Key.Contains(".delta", StringComparison.Ordinal)
-            && !pair.Key.Contains(".choose", StringComparison.Ordinal) && !pair.Key.Contains(".invert", StringComparison.Ordinal) && (prefix.Contains("bf16", StringComparison.Ordinal) || !pair.Key.Contains("attention.bf16", StringComparison.Ordinal))).ToList();
-        Assert.All(hot, pair => Assert.True(pair.Value.ExtraTurns == 0, $"{pair.Key}: {pair.Value.ExtraTurns} turns on top of {pair.Value.SharedTurns}, at {string.Join(", ", pair.Value.Conflicts.Take(5))}"));
-        Assert.All(hot, pair => Assert.True(pair.Value.Efficiency >= efficiency, $"{pair.Key}: {pair.Value.Efficiency:P0} of the sectors' bytes are wanted"));
+            && !pair.Key.Contains(".choose", StringComparison.Ordinal) && !pair.Key.Contains(".invert", StringComparison.Ordinal)
+                && (prefix.Contains("bf16", StringComparison.Ordinal) || !pair.Key.Contains("attention.bf16", StringComparison.Ordinal))).ToList();
+        Assert.All(hot, pair => Assert.True(pair.Value.ExtraTurns == 0, $"{pair.Key}: {pair.Value.ExtraTurns} turns on top of "
+            + $"{pair.Value.SharedTurns}, at {string.Join(", ", pair.Value.Conflicts.Take(5))}"));
+        Assert.All(
+            hot,
+            pair => Assert.True(pair.Value.Efficiency >= efficiency, $"{pair.Key}: {pair.Value.Efficiency:P0} of the sectors' bytes are wanted"));
         return hot.Count;
     }
 

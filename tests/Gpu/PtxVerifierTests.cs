@@ -190,5 +190,6 @@ public class PtxVerifierTests
     /// <summary>A finding names its line, function and instruction.</summary>
     [Fact]
     public void SaysWhere() => Assert.Equal(
-        ["line 46: Kernel: barriers are numbered 0 to 15: bar.sync 99"], PtxVerifier.Check(Module.Replace("bar.sync 0", "bar.sync 99", StringComparison.Ordinal), 80));
+        ["line 46: Kernel: barriers are numbered 0 to 15: bar.sync 99"],
+        PtxVerifier.Check(Module.Replace("bar.sync 0", "bar.sync 99", StringComparison.Ordinal), 80));
 }

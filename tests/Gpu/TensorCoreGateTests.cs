@@ -75,12 +75,15 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         var gate = new TensorCoreGate(device, warnings.Add, always: true);
         var kernels = new CheckedAttention(launcher, gate, new GpuAttention(launcher));
         const int tokens = 3, width = 64;
-        using Tensor x = device.FromHost(TensorCoreReference.Normal(tokens * width, 1), new Shape(tokens * width)), o = device.Zeros(x.Shape), lse = device.Zeros(new Shape(tokens));
+        using Tensor x = device.FromHost(
+            TensorCoreReference.Normal(tokens * width, 1),
+            new Shape(tokens * width)), o = device.Zeros(x.Shape), lse = device.Zeros(new Shape(tokens));
         var rows = new TokenRows(x, tokens * width, width);
         try
         {
             device.Precision = Precision.Bf16;
-            kernels.Forward(new AttentionSizes(1, 1, tokens, tokens, width, 0.1f, false, 0, 0), rows, rows, rows, new TokenRows(o, tokens * width, width), lse);
+            kernels.Forward(
+                new AttentionSizes(1, 1, tokens, tokens, width, 0.1f, false, 0, 0), rows, rows, rows, new TokenRows(o, tokens * width, width), lse);
         }
         finally
         {

@@ -26,7 +26,8 @@ public class TensorCorePrecisionTests
     {
         using var data = new TinyData();
         string folder = data.At("clip");
-        var (code, _, error) = CommandLine.Run("pretrain", SmallRun.Config("demo/pretrain"), "--set", "pretrain.precision=tf32", "--set", $"pretrain.out={folder}");
+        var (code, _, error) = CommandLine.Run(
+            "pretrain", SmallRun.Config("demo/pretrain"), "--set", "pretrain.precision=tf32", "--set", $"pretrain.out={folder}");
         Assert.Equal(2, code);
         Assert.Contains("precision tf32: device cpu computes in fp32 only", error);
         Assert.False(Directory.Exists(folder));
@@ -61,6 +62,8 @@ public class TensorCorePrecisionTests
             $"precision {precision}: device cpu computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32 and bf16",
             CommandLine.Refuses([.. verb, "--precision", precision])));
         Assert.False(Directory.Exists(output));
-        Assert.All(verbs, verb => Assert.Contains("--precision: expected fp32, tf32 or bf16, found ", CommandLine.Refuses([.. verb, "--precision", "fp16"])));
+        Assert.All(
+            verbs,
+            verb => Assert.Contains("--precision: expected fp32, tf32 or bf16, found ", CommandLine.Refuses([.. verb, "--precision", "fp16"])));
     }
 }

@@ -15,8 +15,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// Tensors stored in bf16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those of float32 storage,
-/// to the bit; what it writes is the nearest bf16 number to what it would have written.
+/// Tensors stored in bf16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those of
+/// float32 storage, to the bit; what it writes is the nearest bf16 number to what it would have written.
 /// </summary>
 [Collection("simulator")]
 public class TensorCoreStoredTests(SimulatorFixture fixture)
@@ -63,7 +63,17 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         {
             with.Forward(sizes, packed(qkv, 0), packed(qkv, 1), packed(qkv, 2), plain(output), statistics);
             with.Backward(
-                sizes, packed(qkv, 0), packed(qkv, 1), packed(qkv, 2), plain(output), statistics, plain(dOut), packed(result, 0), packed(result, 1), packed(result, 2), scratch);
+                sizes,
+                packed(qkv, 0),
+                packed(qkv, 1),
+                packed(qkv, 2),
+                plain(output),
+                statistics,
+                plain(dOut),
+                packed(result, 0),
+                packed(result, 1),
+                packed(result, 2),
+                scratch);
         }
 
         run(kernels is WidenedAttention ? portable : kernels, wide, o, lse, gradient);
@@ -81,7 +91,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         const int rows = 5, columns = 24;
         var device = fixture.Twin.Device;
         var kernels = KernelSet.For(device).Normalization;
-        using Tensor x = device.FromHost(TensorCoreReference.Normal(rows * columns, 1), new Shape(rows, columns)), gamma = device.FromHost(TensorCoreReference.Normal(columns, 2), new Shape(columns));
+        using Tensor x = device.FromHost(TensorCoreReference.Normal(rows * columns, 1), new Shape(rows, columns)), gamma = device.FromHost(
+            TensorCoreReference.Normal(columns, 2), new Shape(columns));
         using Tensor y = device.Empty(x.Shape), stored = device.Empty(x.Shape, DType.BFloat16), mean = device.Empty(new Shape(rows)), rstd = device.Empty(new Shape(rows));
         kernels.LayerNorm(x, gamma, gamma, y, mean, rstd, rows, columns, 1e-5f);
         kernels.LayerNorm(x, gamma, gamma, stored, mean, rstd, rows, columns, 1e-5f);
@@ -97,7 +108,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         var device = fixture.Twin.Device;
         var kernels = KernelSet.For(device).Elementwise;
         float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(count, 1)), before = TensorCoreReference.Normal(count, 3);
-        using Tensor x = device.FromHost(values, new Shape(count)), stored = device.FromHostRounded(values, x.Shape), dy = device.FromHost(TensorCoreReference.Normal(count, 2), x.Shape);
+        using Tensor x = device.FromHost(values, new Shape(count)), stored = device.FromHostRounded(values, x.Shape), dy = device.FromHost(
+            TensorCoreReference.Normal(count, 2), x.Shape);
         using Tensor expected = device.FromHost(before, x.Shape), actual = device.FromHost(before, x.Shape);
         kernels.ActivateBackward(x, dy, expected, Activation.QuickGelu, accumulate, count);
         kernels.ActivateBackward(stored, dy, actual, Activation.QuickGelu, accumulate, count);
@@ -180,7 +192,9 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     // Without the kernels' own workspaces, which grow with the first calls: here they are made as large as they will be.
     private static long Live(Device device)
     {
-        long held = KernelSet.For(device).Launcher is { } launcher ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes + launcher.PartialSums.Bytes(4 << 20).Storage.Bytes : 0;
+        long held = KernelSet.For(device).Launcher is { } launcher
+            ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes + launcher.PartialSums.Bytes(4 << 20).Storage.Bytes
+            : 0;
         return device.Pool.LiveBytes - held;
     }
 
@@ -188,8 +202,10 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     {
         var device = fixture.Twin.Device;
         var exact = kernels is WidenedMatMul ? new GpuMatMul(KernelSet.For(device).Launcher!) : kernels;
-        float[] valuesA = TensorCoreReference.Rounded(TensorCoreReference.Normal(m * k, 1)), valuesB = TensorCoreReference.Rounded(TensorCoreReference.Normal(k * n, 2));
-        using Tensor a = device.FromHost(valuesA, new Shape(m * k)), b = device.FromHost(valuesB, new Shape(k * n)), bias = device.FromHost(TensorCoreReference.Normal(n, 3), new Shape(n));
+        float[] valuesA = TensorCoreReference.Rounded(TensorCoreReference.Normal(m * k, 1)), valuesB = TensorCoreReference.Rounded(
+            TensorCoreReference.Normal(k * n, 2));
+        using Tensor a = device.FromHost(valuesA, new Shape(m * k)), b = device.FromHost(valuesB, new Shape(k * n)), bias = device.FromHost(
+            TensorCoreReference.Normal(n, 3), new Shape(n));
         using Tensor storedA = device.FromHostRounded(valuesA, a.Shape), storedB = device.FromHostRounded(valuesB, b.Shape);
         using Tensor c = device.Empty(new Shape(m * n)), before = device.Empty(c.Shape), storedC = device.Empty(c.Shape, DType.BFloat16), storedBefore = device.Empty(c.Shape, DType.BFloat16);
         var gemm = new Gemm(m, n, k, a, b, c)

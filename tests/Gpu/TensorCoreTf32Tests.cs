@@ -11,8 +11,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// tf32 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ. Rows are longer than the matrices and
-/// end in NaN, so that what is read beyond them shows.
+/// tf32 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ. Rows are longer than the
+/// matrices and end in NaN, so that what is read beyond them shows.
 /// </summary>
 [Collection("simulator")]
 public class TensorCoreTf32Tests(SimulatorFixture fixture)
@@ -24,7 +24,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
     [InlineData(19, 41, 50, true, false)]
     [InlineData(33, 66, 9, true, true)]
     [InlineData(65, 3, 1, false, false)]
-    public void SmallTileMatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) => Check(m, n, k, transposeA, transposeB, large: false);
+    public void SmallTileMatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) =>
+        Check(m, n, k, transposeA, transposeB, large: false);
 
     [Theory]
     [InlineData(130, 30, 24, false, true)]
@@ -34,7 +35,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
     [Theory]
     [InlineData(20, 18, 70, false, true)]
     [InlineData(17, 24, 70, true, false)]
-    public void PartsOfTheSumAreAdded(int m, int n, int k, bool transposeA, bool transposeB) => Check(m, n, k, transposeA, transposeB, large: false, part: 32);
+    public void PartsOfTheSumAreAdded(int m, int n, int k, bool transposeA, bool transposeB) =>
+        Check(m, n, k, transposeA, transposeB, large: false, part: 32);
 
     [Fact]
     public void BatchSharesOneOperand() => Check(20, 18, 24, false, true, large: false, batch: 3);
@@ -84,7 +86,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
         var device = fixture.Twin.Device;
         int columnsA = transposeA ? m : k, columnsB = transposeB ? k : n, rowsA = transposeA ? k : m, rowsB = transposeB ? n : k;
         int lda = (columnsA + 7) / 4 * 4, ldb = (columnsB + 7) / 4 * 4;
-        float[] a = Padded(TensorCoreReference.Normal(batch * rowsA * lda, 1), lda, columnsA), b = Padded(TensorCoreReference.Normal(rowsB * ldb, 2), ldb, columnsB);
+        float[] a = Padded(TensorCoreReference.Normal(batch * rowsA * lda, 1), lda, columnsA), b = Padded(
+            TensorCoreReference.Normal(rowsB * ldb, 2), ldb, columnsB);
         float[] bias = TensorCoreReference.Normal(n, 3);
         using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = device.FromHost(b, new Shape(b.Length)), tBias = device.FromHost(bias, new Shape(n));
         using Tensor c = device.Zeros(new Shape(batch * m * n));

@@ -26,7 +26,8 @@ public class TensorCoreWeightTests(SimulatorFixture fixture)
                 using var clip = TinyClip.Load(device);
                 foreach (var (name, parameter) in clip.Parameters())
                 {
-                    bool matrix = precision == Precision.Bf16 && name.StartsWith("visual.", StringComparison.Ordinal) && Matrices.Any(end => name.EndsWith(end, StringComparison.Ordinal));
+                    bool matrix = precision == Precision.Bf16 && name.StartsWith("visual.", StringComparison.Ordinal) && Matrices.Any(
+                        end => name.EndsWith(end, StringComparison.Ordinal));
                     Assert.True(parameter.Value.DType == (matrix ? DType.BFloat16 : DType.Float32), $"{name} is {parameter.Value.DType}");
                 }
 

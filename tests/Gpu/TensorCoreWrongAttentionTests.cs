@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>Attention kernels that are wrong in one place: the first-use check finds it, the portable ones take over, and a warning says so.</summary>
+/// <summary>
+/// Attention kernels that are wrong in one place: the first-use check finds it, the portable ones take over, and a warning says so.
+/// </summary>
 [Collection("ptx machine")]
 public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
 {
@@ -34,11 +36,32 @@ public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
         {
             new CheckedAttention(launcher, gate, portable, wrong).Forward(sizes, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp);
             new CheckedAttention(launcher, gate, portable, wrong).Backward(
-                sizes, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp, problem.Dout, problem.Dq, problem.Dk, problem.Dv, problem.Scratch);
+                sizes,
+                problem.Q,
+                problem.K,
+                problem.V,
+                problem.O,
+                problem.LogSumExp,
+                problem.Dout,
+                problem.Dq,
+                problem.Dk,
+                problem.Dv,
+                problem.Scratch);
         }, problem =>
         {
             portable.Forward(sizes, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp);
-            portable.Backward(sizes, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp, problem.Dout, problem.Dq, problem.Dk, problem.Dv, problem.Scratch);
+            portable.Backward(
+                sizes,
+                problem.Q,
+                problem.K,
+                problem.V,
+                problem.O,
+                problem.LogSumExp,
+                problem.Dout,
+                problem.Dq,
+                problem.Dk,
+                problem.Dv,
+                problem.Scratch);
         });
         Assert.Matches(
             $"^{fixture.Twin.Device.Name}" + @": tensor-core kernel attention\.bf16 differs at 90 causal tokens, 2 heads of 64, dropout from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
@@ -57,7 +80,8 @@ public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
         var portable = new GpuRouteAttention(launcher);
         var wrong = new WrongRouteAttention(new TensorCoreRouteAttention(launcher, portable), backward);
         var sizes = new RouteSizes(1, 1, Width, 4, 5, 2, 2, 0.125f);
-        using Tensor table = device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32), offsets = device.Empty(new Shape(sizes.Windows + 1), DType.Int32);
+        using Tensor table = device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32), offsets = device.Empty(
+            new Shape(sizes.Windows + 1), DType.Int32);
         using Tensor list = device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32);
         void Both(IRouteAttentionKernels kernels, AttentionCheck problem)
         {
@@ -65,10 +89,27 @@ public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
             kernels.Invert(sizes, table, offsets, list);
             kernels.Forward(sizes, table, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp);
             kernels.Backward(
-                sizes, table, offsets, list, problem.Q, problem.K, problem.V, problem.O, problem.LogSumExp, problem.Dout, problem.Dq, problem.Dk, problem.Dv, problem.Scratch);
+                sizes,
+                table,
+                offsets,
+                list,
+                problem.Q,
+                problem.K,
+                problem.V,
+                problem.O,
+                problem.LogSumExp,
+                problem.Dout,
+                problem.Dq,
+                problem.Dk,
+                problem.Dv,
+                problem.Scratch);
         }
 
-        Run(device, sizes.Heads, problem => Both(new CheckedRouteAttention(launcher, gate, portable, wrong), problem), problem => Both(portable, problem));
+        Run(
+            device,
+            sizes.Heads,
+            problem => Both(new CheckedRouteAttention(launcher, gate, portable, wrong), problem),
+            problem => Both(portable, problem));
         Assert.Matches(
             $"^{fixture.Twin.Device.Name}" + @": tensor-core kernel route_attention\.bf16 differs at 13 x 11 tokens in 3 x 3 windows, top 4, 3 heads of 64 from the portable kernel by \d\.\de[-+]\d+ of the largest value, at most 2\.0e-002 expected; the portable kernel takes its place$",
             Assert.Single(warnings));
@@ -96,7 +137,17 @@ public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
             kernels.Forward(backward ? sizes : sizes with { Scale = 1.3f * sizes.Scale }, q, k, v, o, logSumExp);
 
         public void Backward(
-            in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+            in AttentionSizes sizes,
+            TokenRows q,
+            TokenRows k,
+            TokenRows v,
+            TokenRows o,
+            View logSumExp,
+            TokenRows dOut,
+            TokenRows dq,
+            TokenRows dk,
+            TokenRows dv,
+            View scratch) =>
             kernels.Backward(backward ? sizes with { Scale = 1.3f * sizes.Scale } : sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
     }
 
@@ -111,7 +162,20 @@ public class TensorCoreWrongAttentionTests(PtxMachineFixture fixture)
             kernels.Forward(sizes, table, q, k, backward ? v : k, o, logSumExp);
 
         public void Backward(
-            in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+            in RouteSizes sizes,
+            View table,
+            View offsets,
+            View list,
+            TokenRows q,
+            TokenRows k,
+            TokenRows v,
+            TokenRows o,
+            View logSumExp,
+            TokenRows dOut,
+            TokenRows dq,
+            TokenRows dk,
+            TokenRows dv,
+            View scratch) =>
             kernels.Backward(sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, backward ? dv : dk, backward ? dk : dv, scratch);
     }
 }

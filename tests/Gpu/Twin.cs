@@ -28,7 +28,8 @@ internal sealed class Twin : IDisposable
             {
                 float e = expected[tensor][i], a = actual[tensor][i];
                 Assert.True(
-                    e.Equals(a) || Math.Abs(e - a) <= tolerance * largest, $"output {tensor}, element {i} of {expected[tensor].Length}: CPU {e}, {Device.Name} {a}, largest {largest}");
+                    e.Equals(a) || Math.Abs(e - a) <= tolerance * largest, $"output {tensor}, element {i} of {expected[tensor].Length}: CPU {e}, "
+                        + $"{Device.Name} {a}, largest {largest}");
             }
         }
     }

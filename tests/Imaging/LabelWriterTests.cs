@@ -141,7 +141,8 @@ public sealed class LabelWriterTests
 
             LabelWriter.Write(wide, path);
             Assert.Equal(wide.Labels, PngLabels.Read16(path).Labels);
-            Assert.Contains("missing", Assert.Throws<InputException>(() => LabelWriter.Write(wide, Path.Combine(folder, "missing", "a.png"))).Message);
+            Assert.Contains(
+                "missing", Assert.Throws<InputException>(() => LabelWriter.Write(wide, Path.Combine(folder, "missing", "a.png"))).Message);
         }
         finally
         {
@@ -162,7 +163,8 @@ public sealed class LabelWriterTests
     private static byte[] Chunk(byte[] file, string type) =>
         [.. PngChunks.Split(file, "x").Where(c => c.Type == type).SelectMany(c => file[c.Offset..(c.Offset + c.Length)])];
 
-    // PNG specification 11.3.3: keyword, 0, text in Latin-1; or keyword, 0, uncompressed = 0, method 0, language, 0, translated keyword, 0, text in UTF-8.
+    // PNG specification 11.3.3: keyword, 0, text in Latin-1; or keyword, 0, uncompressed = 0, method 0, language, 0, translated keyword, 0, text in
+    // UTF-8.
     private static string[] Names(byte[] file)
     {
         var (type, offset, length) = PngChunks.Split(file, "x").Single(c => c.Type is "tEXt" or "iTXt");
@@ -173,7 +175,9 @@ public sealed class LabelWriterTests
             Assert.Equal([0, 0, 0, 0], chunk[8..12]);
         }
 
-        string text = type == "tEXt" ? Encoding.Latin1.GetString(chunk[8..]) : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(chunk[12..]);
+        string text = type == "tEXt"
+            ? Encoding.Latin1.GetString(chunk[8..])
+            : new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(chunk[12..]);
         return JsonSerializer.Deserialize<string[]>(text)!;
     }
 

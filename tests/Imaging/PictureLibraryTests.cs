@@ -6,8 +6,8 @@ using Xunit;
 namespace Ldvc.Tests.Imaging;
 
 /// <summary>
-/// ImageSharp writes pictures and never reads one: flaws with crafted files have been reported for its decoders, so no stranger's bytes may reach them.
-/// Read off the compiled assemblies: what a method calls, and what it, its locals, fields and signatures name.
+/// ImageSharp writes pictures and never reads one: flaws with crafted files have been reported for its decoders, so no stranger's bytes may reach
+/// them. Read off the compiled assemblies: what a method calls, and what it, its locals, fields and signatures name.
 /// </summary>
 public sealed class PictureLibraryTests
 {
@@ -47,7 +47,8 @@ public sealed class PictureLibraryTests
 
     /// <summary>The test above would see a decoder: it finds one in this assembly's own method.</summary>
     [Fact]
-    public void AReaderWouldBeSeen() => Assert.Contains(Mentions(typeof(PictureLibraryTests)), m => IsOfLibrary(m) && Reads(m) && m.Name == "Identify");
+    public void AReaderWouldBeSeen() =>
+        Assert.Contains(Mentions(typeof(PictureLibraryTests)), m => IsOfLibrary(m) && Reads(m) && m.Name == "Identify");
 
     // Never called.
     private static object Forbidden(string path) => SixLabors.ImageSharp.Image.Identify(path);
@@ -62,7 +63,8 @@ public sealed class PictureLibraryTests
     {
         string[] files = Directory.GetFiles(AppContext.BaseDirectory, "*.dll");
         return files.Select(Path.GetFileNameWithoutExtension)
-            .Where(name => name!.StartsWith("ldvc", StringComparison.OrdinalIgnoreCase) && name != typeof(PictureLibraryTests).Assembly.GetName().Name)
+            .Where(
+                name => name!.StartsWith("ldvc", StringComparison.OrdinalIgnoreCase) && name != typeof(PictureLibraryTests).Assembly.GetName().Name)
             .Select(name => Assembly.Load(name!));
     }
 
@@ -89,7 +91,8 @@ public sealed class PictureLibraryTests
         MethodBody? body = method.GetMethodBody();
         return body is null
             ? signature.SelectMany(Parts)
-            : signature.Concat(body.LocalVariables.Select(l => l.LocalType)).SelectMany(Parts).Concat(Called(method, body.GetILAsByteArray()!).SelectMany(Parts));
+            : signature.Concat(body.LocalVariables.Select(l => l.LocalType)).SelectMany(Parts).Concat(
+                Called(method, body.GetILAsByteArray()!).SelectMany(Parts));
     }
 
     private static IEnumerable<MemberInfo> Called(MethodBase method, byte[] code)

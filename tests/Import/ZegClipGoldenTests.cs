@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Import;
 
-/// <summary>An imported checkpoint against what ZegCLIP's own code gives: the whole test path, from the picture's file to the label of every pixel.</summary>
+/// <summary>
+/// An imported checkpoint against what ZegCLIP's own code gives: the whole test path, from the picture's file to the label of every pixel.
+/// </summary>
 public sealed class ZegClipGoldenTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -77,7 +79,9 @@ internal static class ZegClipGolden
                 if (margin[i] > Undecided)
                 {
                     decided++;
-                    Assert.True(truth.Labels[i] == labels.Labels[i], $"{picture}: pixel {i}: expected {truth.Labels[i]}, got {labels.Labels[i]}, margin {margin[i]}");
+                    Assert.True(
+                        truth.Labels[i] == labels.Labels[i],
+                        $"{picture}: pixel {i}: expected {truth.Labels[i]}, got {labels.Labels[i]}, margin {margin[i]}");
                 }
             }
 

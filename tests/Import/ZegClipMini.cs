@@ -37,10 +37,12 @@ internal static class ZegClipMini
     }
 
     /// <summary>The command line that imports a file.</summary>
-    public static string[] Arguments(string file, string output, params string[] more) => [.. WithoutEmbeddings(file, output), "--embeddings", Embeddings, .. more];
+    public static string[] Arguments(string file, string output, params string[] more) =>
+        [.. WithoutEmbeddings(file, output), "--embeddings", Embeddings, .. more];
 
     /// <summary>The same without class embeddings.</summary>
-    public static string[] WithoutEmbeddings(string file, string output, params string[] more) => ["import", file, "--clip", Clip, "--out", output, "--threads", "1", .. more];
+    public static string[] WithoutEmbeddings(string file, string output, params string[] more) =>
+        ["import", file, "--clip", Clip, "--out", output, "--threads", "1", .. more];
 
     private static IEnumerable<string> Names(string key) => Case.GetProperty(key).EnumerateArray().Select(name => name.GetString()!);
 }

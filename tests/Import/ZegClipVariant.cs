@@ -47,7 +47,8 @@ internal sealed class ZegClipVariant
     public void Remove(string name) => _tensors.RemoveAt(IndexOf(name));
 
     /// <summary>As torch.save writes it.</summary>
-    public void Save(string path) => File.WriteAllBytes(path, PickleBytes.ZipOf(Pickle().Done(), CompressionLevel.NoCompression, [.. Enumerable.Range(0, _tensors.Count).Select(Stored)]));
+    public void Save(string path) => File.WriteAllBytes(
+        path, PickleBytes.ZipOf(Pickle().Done(), CompressionLevel.NoCompression, [.. Enumerable.Range(0, _tensors.Count).Select(Stored)]));
 
     /// <summary>As torch.save wrote it before version 1.6.</summary>
     public void SaveLegacy(string path)
@@ -122,24 +123,31 @@ internal sealed class ZegClipVariant
                 stride *= shape[axis];
             }
 
-            pickle.Text(name).Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(Half(name) ? "torch.HalfStorage" : "torch.FloatStorage", Key(i), values.Length)
+            pickle.Text(name).Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(
+                Half(name) ? "torch.HalfStorage" : "torch.FloatStorage", Key(i), values.Length)
                 .Int(0).Ints(shape).Ints(strides).Op([0x89]).Global("collections", "OrderedDict").Op(")RtR");
         }
 
         // As mmcv keeps it; a moment that shares its storage with the first tensor.
         return pickle.Op("u").Text("optimizer").Op("}(").Text("state").Op("}").Int(0).Op("}(").Text("step").Int(20000).Text("exp_avg")
-            .Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(Half(_tensors[0].Name) ? "torch.HalfStorage" : "torch.FloatStorage", Key(0), _tensors[0].Values.Length)
-            .Int(0).Ints(1).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRus").Text("param_groups").Op("](}").Text("lr").Op([(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0])
+            .Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(
+                Half(_tensors[0].Name) ? "torch.HalfStorage" : "torch.FloatStorage", Key(0), _tensors[0].Values.Length)
+            .Int(0).Ints(1).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRus").Text("param_groups").Op("](}").Text("lr").Op(
+                [(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0])
             .Op("se").Op("uu");
     }
 
     private byte[] Stored(int index)
     {
         (string name, _, float[] values) = _tensors[index];
-        return Half(name) ? MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray() : MemoryMarshal.AsBytes<float>(values).ToArray();
+        return Half(name)
+            ? MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray()
+            : MemoryMarshal.AsBytes<float>(values).ToArray();
     }
 
     private static string Key(int index) => index.ToString(CultureInfo.InvariantCulture);
 
-    private int IndexOf(string name) => _tensors.FindIndex(tensor => tensor.Name == name) is >= 0 and var found ? found : throw new ArgumentException($"no tensor {name}", nameof(name));
+    private int IndexOf(string name) => _tensors.FindIndex(tensor => tensor.Name == name) is >= 0 and var found
+        ? found
+        : throw new ArgumentException($"no tensor {name}", nameof(name));
 }

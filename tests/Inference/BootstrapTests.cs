@@ -36,7 +36,8 @@ public sealed class BootstrapTests
             pictures[i] = Picture(hits, 100 - hits, 0, 100);
         }
 
-        double mean = right.Average(), sigma = Math.Sqrt(right.Sum(r => (r - mean) * (r - mean)) / right.Length), half = 1.96 * sigma / Math.Sqrt(right.Length);
+        double mean = right.Average(), sigma = Math.Sqrt(
+            right.Sum(r => (r - mean) * (r - mean)) / right.Length), half = 1.96 * sigma / Math.Sqrt(right.Length);
         Interval interval = Bootstrap.Of(pictures, Classes, Split).PixelAccuracy;
         Assert.Equal(mean, interval.Value, 12);
         Assert.InRange(interval.High - mean, 0.85 * half, 1.15 * half);

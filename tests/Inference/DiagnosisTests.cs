@@ -50,7 +50,8 @@ public sealed class DiagnosisTests
     [Fact]
     public void TwoThatAreExchangedAndAPermutationAreNoticed()
     {
-        Assert.Contains("permuted: 'class 2' is taken for 'class 5', 'class 5' is taken for 'class 2'", Find(12, 0.8, c => c switch { 2 => 5, 5 => 2, _ => c }));
+        Assert.Contains(
+            "permuted: 'class 2' is taken for 'class 5', 'class 5' is taken for 'class 2'", Find(12, 0.8, c => c switch { 2 => 5, 5 => 2, _ => c }));
         Assert.Contains("permuted: 'class 0' is taken for 'class 7'", Find(8, 0.7, c => 7 - c));
         Assert.Contains("instead of 4.3 %", Find(8, 0.7, c => 7 - c));
     }
@@ -111,7 +112,8 @@ public sealed class DiagnosisTests
         Assert.Empty(Diagnosis.Notes(confusion, Names(3), new ClassList(["Class 2", "class 1", "class 0"], "test")));
         note = Assert.Single(Diagnosis.Notes(confusion, Names(3), new ClassList(["class 0", "class 1", "cow", "sheep"], "test")));
         Assert.Equal(
-            "the class names differ from the checkpoint's: 'class 2' of the data set is not in the checkpoint; 'cow', 'sheep' of the checkpoint are not in the data set", note.Text);
+            "the class names differ from the checkpoint's: 'class 2' of the data set is not in the checkpoint; 'cow', 'sheep' of the checkpoint are "
+                + "not in the data set", note.Text);
     }
 
     private static ClassList Names(int count) => new(Enumerable.Range(0, count).Select(i => $"class {i}"), "test");

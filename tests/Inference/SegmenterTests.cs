@@ -38,7 +38,8 @@ public sealed class SegmenterTests : IDisposable
     [Fact]
     public void AnExactShortSideHasNoLongestSide()
     {
-        using var segmenter = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { ExactShortSide = true }, ImageStatistics.Clip);
+        using var segmenter = new Segmenter(
+            _loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { ExactShortSide = true }, ImageStatistics.Clip);
         using var limited = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip);
         const int Width = 300, Height = 20, Patch = 16;
         Assert.Equal(Patch * Patch * Width * Height / (960.0 * 64), segmenter.PatchArea(Width, Height), 1e-9);
@@ -143,7 +144,8 @@ public sealed class SegmenterTests : IDisposable
             return;
         }
 
-        Assert.Equal(above.Labels.Select(l => l == LabelMap16.Unlabelled ? LabelMap.Ignore : (byte)l), segmenter.Segment(picture, threshold).Labels.Labels);
+        Assert.Equal(
+            above.Labels.Select(l => l == LabelMap16.Unlabelled ? LabelMap.Ignore : (byte)l), segmenter.Segment(picture, threshold).Labels.Labels);
         float[] perClass = [.. Enumerable.Range(0, classes).Select(c => 0.01f * (c % 3))];
         byte[] together = segmenter.SegmentWithPenalties(picture, [new float[classes], perClass])[1].Labels;
         Assert.InRange(together.Where((label, i) => label != wide.Labels[i]).Count(), 0, together.Length / 200);
@@ -238,7 +240,12 @@ public sealed class SegmenterTests : IDisposable
     public void WindowsThatDoNotFitThePatchAreRefused(int window, int stride)
     {
         string message = Assert.Throws<InputException>(
-            () => new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options with { Window = window, Stride = stride }, ImageStatistics.Clip)).Message;
+            () => new Segmenter(
+                _loaded.Model,
+                _loaded.EmbedClasses(Names),
+                new float[3],
+                Options with { Window = window, Stride = stride },
+                ImageStatistics.Clip)).Message;
         Assert.Contains($"eval.window is {window} and eval.stride {stride}; expected a multiple of the patch (16)", message);
     }
 
@@ -246,7 +253,8 @@ public sealed class SegmenterTests : IDisposable
     private double[][] Reference(RgbImage picture, float[] penalty, EvalConfig options, string[]? asked = null)
     {
         string[] names = asked ?? Names;
-        double scale = Math.Min(4.0 * options.ShortSide / Math.Max(picture.Width, picture.Height), (double)options.ShortSide / Math.Min(picture.Width, picture.Height));
+        double scale = Math.Min(
+            4.0 * options.ShortSide / Math.Max(picture.Width, picture.Height), (double)options.ShortSide / Math.Min(picture.Width, picture.Height));
         int width = Math.Max(1, (int)((picture.Width * scale) + 0.5)), height = Math.Max(1, (int)((picture.Height * scale) + 0.5));
         RgbImage resized = width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
         int fullWidth = width >= 64 ? width : (width + 15) / 16 * 16, fullHeight = height >= 64 ? height : (height + 15) / 16 * 16;

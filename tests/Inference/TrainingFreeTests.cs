@@ -49,7 +49,10 @@ public sealed class TrainingFreeTests : IDisposable
         LabelMap some = segmenter.Segment(picture, threshold).Labels;
         Assert.Equal(labels.Labels.Select((label, i) => scores[i] < (float)threshold ? LabelMap.Ignore : label), some.Labels);
         float[] none = new float[classes.Count];
-        Assert.InRange(segmenter.SegmentWithPenalties(picture, [none], threshold)[0].Labels.Zip(some.Labels).Count(pair => pair.First != pair.Second), 0, scores.Length / 200);
+        Assert.InRange(
+            segmenter.SegmentWithPenalties(picture, [none], threshold)[0].Labels.Zip(some.Labels).Count(pair => pair.First != pair.Second),
+            0,
+            scores.Length / 200);
     }
 
     [Fact]
@@ -85,7 +88,8 @@ public sealed class TrainingFreeTests : IDisposable
         }
 
         const string Base = "short_side: 64, window: 64, stride: 36";
-        string changed = string.Join(", ", Base.Split(", ").Where(part => !option.Contains(part.Split(':')[0] + ":", StringComparison.Ordinal)).Append(option));
+        string changed = string.Join(
+            ", ", Base.Split(", ").Where(part => !option.Contains(part.Split(':')[0] + ":", StringComparison.Ordinal)).Append(option));
         var (before, after) = (Run(Read(Base).TrainingFree), Run(Read(changed).TrainingFree));
         Assert.True(option.StartsWith("background", StringComparison.Ordinal) ? !before.Labels.SequenceEqual(after.Labels) : !before.Scores.SequenceEqual(after.Scores));
     }
@@ -97,8 +101,12 @@ public sealed class TrainingFreeTests : IDisposable
         SegmentResult result = segmenter.Label(TinyData.Pattern(100, 70, 4), "p.png");
         Assert.Equal(["cat", "blue sky"], result.Classes.Select(c => c.Name));
         Assert.Equal(1, result.Classes.Sum(c => c.Share), 1e-9);
-        Assert.Contains("found 'cat'", Assert.Throws<InputException>(() => Segmenter.FromClip(TinyClip.Folder, _device, ["a"], Config with { Template = ["cat"] })).Message);
-        Assert.Contains("a multiple of the patch", Assert.Throws<InputException>(() => Segmenter.FromClip(TinyClip.Folder, _device, ["a"], Config with { Window = 50 })).Message);
+        Assert.Contains(
+            "found 'cat'",
+            Assert.Throws<InputException>(() => Segmenter.FromClip(TinyClip.Folder, _device, ["a"], Config with { Template = ["cat"] })).Message);
+        Assert.Contains(
+            "a multiple of the patch",
+            Assert.Throws<InputException>(() => Segmenter.FromClip(TinyClip.Folder, _device, ["a"], Config with { Window = 50 })).Message);
     }
 
     // Windows at 0 and 36 of a picture that is as high as they are.

@@ -18,7 +18,8 @@ public sealed class ViewTests : IDisposable
     private readonly LoadedModel _loaded;
     private readonly ClassList _classes = ClassList.FromLine("cat,dog,blue sky", "test");
 
-    public ViewTests() => _loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig { Head = MaskHead.Dot, AdapterInit = AdapterInit.Identity }, _device, 1);
+    public ViewTests() =>
+        _loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig { Head = MaskHead.Dot, AdapterInit = AdapterInit.Identity }, _device, 1);
 
     public void Dispose()
     {
@@ -81,7 +82,8 @@ public sealed class ViewTests : IDisposable
         RgbImage[] pictures = [TinyData.Pattern(80, 56), TinyData.Pattern(48, 48), TinyData.Pattern(20, 100), TinyData.Pattern(120, 60)];
         using var segmenter = Create(Options);
         int last = 0;
-        var together = segmenter.LabelAll([.. pictures.Select((p, i) => (p, $"{i}"))], null, progress: (done, all) => last = done == all ? all : last);
+        var together = segmenter.LabelAll(
+            [.. pictures.Select((p, i) => (p, $"{i}"))], null, progress: (done, all) => last = done == all ? all : last);
         for (int i = 0; i < pictures.Length; i++)
         {
             Assert.Equal(LabelMap16.From(segmenter.Segment(pictures[i]).Labels).Labels, together[i].Result.Labels.Labels);
@@ -95,7 +97,8 @@ public sealed class ViewTests : IDisposable
     {
         RgbImage picture = TinyData.Pattern(80, 56);
         using var all = Create(Options);
-        using var fewer = new Segmenter(_loaded.Model, _loaded.EmbedClasses(_classes.Texts), new float[3], Options, Ldvc.Imaging.ImageStatistics.Clip, _classes, ignored: 2);
+        using var fewer = new Segmenter(
+            _loaded.Model, _loaded.EmbedClasses(_classes.Texts), new float[3], Options, Ldvc.Imaging.ImageStatistics.Clip, _classes, ignored: 2);
         ushort[] expected = [.. all.Label(picture).Labels.Labels.Select(label => label == 0 ? (ushort)0 : LabelMap16.Unlabelled)];
         SegmentResult result = fewer.Label(picture);
         Assert.Equal(expected, result.Labels.Labels);
@@ -103,7 +106,8 @@ public sealed class ViewTests : IDisposable
         Assert.Equal(expected.Count(label => label != 0) / (80.0 * 56), result.Background, 12);
     }
 
-    private Segmenter Create(EvalConfig eval) => new(_loaded.Model, _loaded.EmbedClasses(_classes.Texts), new float[3], eval, Ldvc.Imaging.ImageStatistics.Clip, _classes);
+    private Segmenter Create(EvalConfig eval) =>
+        new(_loaded.Model, _loaded.EmbedClasses(_classes.Texts), new float[3], eval, Ldvc.Imaging.ImageStatistics.Clip, _classes);
 
     private static float[] Scores(Segmenter segmenter, RgbImage picture) => segmenter.LabelAll([(picture, "p")], null, scores: true)[0].Scores!;
 

@@ -6,7 +6,9 @@ using Ldvc.Tests.Training;
 
 namespace Ldvc.Tests.Inspection;
 
-/// <summary>A small folder data set without a fault, to which a test adds one: cat, dog and sky, three training and two validation pictures.</summary>
+/// <summary>
+/// A small folder data set without a fault, to which a test adds one: cat, dog and sky, three training and two validation pictures.
+/// </summary>
 internal sealed class CheckFolder : IDisposable
 {
     private readonly TinyData _data = new();
@@ -34,9 +36,11 @@ internal sealed class CheckFolder : IDisposable
 
     public string At(params string[] parts) => _data.At(["mine", .. parts]);
 
-    public void Picture(string id, int width, int height) => Ldvc.Imaging.Writing.ImageWriter.WritePng(TinyData.Pattern(width, height, ++_seed), At("images", id + ".png"));
+    public void Picture(string id, int width, int height) =>
+        Ldvc.Imaging.Writing.ImageWriter.WritePng(TinyData.Pattern(width, height, ++_seed), At("images", id + ".png"));
 
-    public void Mask(string id, int width, int height, params byte[] cycle) => _data.Mask(TinyData.Labels(width, height, cycle), "mine", "masks", id + ".png");
+    public void Mask(string id, int width, int height, params byte[] cycle) =>
+        _data.Mask(TinyData.Labels(width, height, cycle), "mine", "masks", id + ".png");
 
     /// <summary>Runs `ldvc check` on it.</summary>
     public (int Code, string Out, JsonElement Json) Check(params string[] settings)

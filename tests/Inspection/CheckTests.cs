@@ -112,7 +112,8 @@ public sealed class CheckTests
         (int code, string text, JsonElement json) = data.Check();
         Assert.Equal(1, code);
         Assert.Equal(["training", "validation"], Warnings(json, "binary-masks").Select(w => w.GetProperty("part").GetString()));
-        Assert.Contains("all 3 masks hold the values 0 and 255 only, and 255 means \"no label\": all labelled pixels are 'cat', and a model that says so scores 100 %", text);
+        Assert.Contains("all 3 masks hold the values 0 and 255 only, and 255 means \"no label\": all labelled pixels are 'cat', and a model that "
+            + "says so scores 100 %", text);
 
         // One mask of another tool among others that never use 255.
         using var mixed = new CheckFolder();
@@ -265,7 +266,8 @@ public sealed class CheckTests
     public void DrawnScenesAreChecked()
     {
         using var data = new TinyData();
-        data.Text($"base: {SmallRun.Config("base")}\ntrain: {{setting: transductive}}\ndata: {{kind: synthetic, synthetic: {{train_count: 40, val_count: 60}}}}\n", "scenes.yaml");
+        data.Text($"base: {SmallRun.Config("base")}\ntrain: {{setting: transductive}}\ndata: {{kind: synthetic, synthetic: {{train_count: 40, "
+            + "val_count: 60}}}}\n", "scenes.yaml");
         (int code, string text, string error) = CommandLine.Run("check", data.At("scenes.yaml"));
         Assert.True(code is 0 or 1, text);
         Assert.Equal("", error);
@@ -273,7 +275,8 @@ public sealed class CheckTests
         Assert.Contains("60 pictures of", text);
     }
 
-    private static JsonElement[] Warnings(JsonElement json, string kind) => [.. json.GetProperty("warnings").EnumerateArray().Where(w => w.GetProperty("kind").GetString() == kind)];
+    private static JsonElement[] Warnings(JsonElement json, string kind) =>
+        [.. json.GetProperty("warnings").EnumerateArray().Where(w => w.GetProperty("kind").GetString() == kind)];
 
     private static JsonElement Only((int Code, string Out, JsonElement Json) result, string kind, string? part)
     {

@@ -24,7 +24,8 @@ public sealed class EvalDiagnosisTests
         JsonElement[] rows = [.. matrix.GetProperty("pixels").EnumerateArray()];
         JsonElement[] classes = [.. root.GetProperty("scores").GetProperty("classes").EnumerateArray()];
         Assert.Equal(4, rows.Length);
-        Assert.Equal(["cat", "dog", "blue sky", "traffic cone", "background"], matrix.GetProperty("predicted").EnumerateArray().Select(n => n.GetString()));
+        Assert.Equal(
+            ["cat", "dog", "blue sky", "traffic cone", "background"], matrix.GetProperty("predicted").EnumerateArray().Select(n => n.GetString()));
         for (int c = 0; c < rows.Length; c++)
         {
             long[] row = [.. rows[c].EnumerateArray().Select(v => v.GetInt64())];
@@ -32,13 +33,16 @@ public sealed class EvalDiagnosisTests
             Assert.Equal(classes[c].GetProperty("pixels").GetInt64(), row.Sum());
             JsonElement mistake = root.GetProperty("mostly_taken_for")[c];
             long most = row.Where((_, p) => p != c).Max();
-            Assert.Equal(most == 0 ? (double?)null : (double)most / row.Sum(), mistake.GetProperty("share").ValueKind == JsonValueKind.Null ? (double?)null : mistake.GetProperty("share").GetDouble());
+            Assert.Equal(
+                most == 0 ? (double?)null : (double)most / row.Sum(),
+                mistake.GetProperty("share").ValueKind == JsonValueKind.Null ? (double?)null : mistake.GetProperty("share").GetDouble());
         }
 
         // The page is XML: one tinted cell for each share that can be seen, two pictures with truth and labels.
         XElement html = XElement.Parse(string.Join('\n', File.ReadLines(page).Skip(1)));
         XElement svg = Assert.Single(html.Descendants("svg"));
-        int cells = rows.Sum(row => row.EnumerateArray().Count(v => v.GetInt64() >= 0.005 * row.EnumerateArray().Sum(p => p.GetInt64()) && v.GetInt64() > 0));
+        int cells = rows.Sum(
+            row => row.EnumerateArray().Count(v => v.GetInt64() >= 0.005 * row.EnumerateArray().Sum(p => p.GetInt64()) && v.GetInt64() > 0));
         Assert.Equal(cells, svg.Elements("rect").Count(r => r.Element("title") is not null));
         Assert.Equal(6, html.Descendants("img").Count());
     }
@@ -61,7 +65,8 @@ public sealed class EvalDiagnosisTests
     public void AReportThatCannotBeWrittenIsRefusedFirst()
     {
         using var data = new TinyData();
-        string refused = CommandLine.Refuses("eval", "x.yaml", "--checkpoint", "c", "--report", data.At("none", "report.html").Replace("none", "no/ne", StringComparison.Ordinal));
+        string refused = CommandLine.Refuses(
+            "eval", "x.yaml", "--checkpoint", "c", "--report", data.At("none", "report.html").Replace("none", "no/ne", StringComparison.Ordinal));
         Assert.Contains("--report: expected a file in a folder that exists", refused);
     }
 }

@@ -12,7 +12,10 @@ using Xunit;
 
 namespace Ldvc.Tests.Interop;
 
-/// <summary>Exported models in ONNX Runtime against the model here: every decoder, head and self-attention, random weights, several sizes, batches and numbers of classes.</summary>
+/// <summary>
+/// Exported models in ONNX Runtime against the model here: every decoder, head and self-attention, random weights, several sizes, batches and numbers
+/// of classes.
+/// </summary>
 public sealed class OnnxExportTests : IDisposable
 {
     private const double Bound = 1e-4;
@@ -109,7 +112,9 @@ public sealed class OnnxExportTests : IDisposable
         using var model = Random(clip, config, 1);
         foreach (var (height, width) in new[] { (0, 16), (16, 24), (8, 16), (16, 16384) })
         {
-            Assert.Contains("expected multiples of this CLIP's patch of 16", Assert.Throws<InputException>(() => OnnxExport.Write(_folder.File("no.onnx"), model, config, height, width)).Message);
+            Assert.Contains(
+                "expected multiples of this CLIP's patch of 16",
+                Assert.Throws<InputException>(() => OnnxExport.Write(_folder.File("no.onnx"), model, config, height, width)).Message);
         }
 
         Assert.Empty(Directory.GetFiles(_folder.Root));
@@ -122,7 +127,8 @@ public sealed class OnnxExportTests : IDisposable
         foreach (var (batch, count) in new[] { (1, 5), (3, 1), (2, 20) })
         {
             var (image, classes) = Inputs(batch, count, height, width, model.Clip.Config.Embedding);
-            float[] expected = Ours(model, image, classes, batch, count, height, width), actual = Onnx(path, image, classes, batch, count, height, width, model.Clip.Config.Embedding);
+            float[] expected = Ours(model, image, classes, batch, count, height, width), actual = Onnx(
+                path, image, classes, batch, count, height, width, model.Clip.Config.Embedding);
             Assert.Equal(expected.Length, actual.Length);
             double largest = expected.Max(Math.Abs), error = expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
             Assert.True(largest > 1e-3, $"logits of at most {largest} show nothing");

@@ -49,7 +49,11 @@ internal sealed class AttentionReference
                     {
                         p[j] /= sum;
                         mask[j] = s.Dropout > 0
-                            ? DropoutMask.Factor(s.DropoutKey.Value, s.DropoutFirst + ((ulong)row * (ulong)s.Keys) + (ulong)j, DropoutMask.Threshold(s.Dropout), 1f / (1f - s.Dropout))
+                            ? DropoutMask.Factor(
+                                s.DropoutKey.Value,
+                                s.DropoutFirst + ((ulong)row * (ulong)s.Keys) + (ulong)j,
+                                DropoutMask.Threshold(s.Dropout),
+                                1f / (1f - s.Dropout))
                             : 1;
                         int key = (((b * s.Keys) + j) * width) + (h * d);
                         for (int c = 0; c < d; c++)
@@ -111,6 +115,7 @@ internal sealed class AttentionReference
             worst = Math.Max(worst, Math.Abs(expected[i] - actual[i]));
         }
 
-        Assert.True(worst <= tolerance * largest, $"{what}: difference {worst:e2} of {largest:e2}, relative {worst / largest:e2}, allowed {tolerance:e1}");
+        Assert.True(
+            worst <= tolerance * largest, $"{what}: difference {worst:e2} of {largest:e2}, relative {worst / largest:e2}, allowed {tolerance:e1}");
     }
 }

@@ -126,7 +126,8 @@ public class CrossEntropyTests
         return (loss, gradient);
     }
 
-    private static (double Loss, float[] Gradient) Run(float[] logits, int[] targets, int rows, int columns, int bits, int threads, float lossGradient, bool accumulate)
+    private static (double Loss, float[] Gradient) Run(
+        float[] logits, int[] targets, int rows, int columns, int bits, int threads, float lossGradient, bool accumulate)
     {
         int before = SimdLevel.Bits;
         using var device = new CpuDevice(threads);

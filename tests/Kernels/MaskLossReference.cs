@@ -23,7 +23,9 @@ internal static class MaskLossReference
                 sums[plane * 4] += y ? p : 0;
                 sums[(plane * 4) + 1] += p;
                 sums[(plane * 4) + 2] += y ? 1 : 0;
-                sums[(plane * 4) + 3] += y ? s.Alpha * Formulas.Sigmoid(-x) * Formulas.Sigmoid(-x) * Softplus(-x) : (1 - s.Alpha) * p * p * Softplus(x);
+                sums[(plane * 4) + 3] += y
+                    ? s.Alpha * Formulas.Sigmoid(-x) * Formulas.Sigmoid(-x) * Softplus(-x)
+                    : (1 - s.Alpha) * p * p * Softplus(x);
             }
         }
 
@@ -108,5 +110,11 @@ internal static class MaskLossReference
 
     /// <summary>One upsampled logit.</summary>
     internal static double Logit(MaskLossSizes s, double[] z, int plane, int pixel) => Formulas.Bilinear(
-        z.AsSpan(plane * s.Height * s.Width, s.Height * s.Width), s.Height, s.Width, pixel / s.ImageWidth, pixel % s.ImageWidth, s.ImageHeight, s.ImageWidth);
+        z.AsSpan(plane * s.Height * s.Width, s.Height * s.Width),
+        s.Height,
+        s.Width,
+        pixel / s.ImageWidth,
+        pixel % s.ImageWidth,
+        s.ImageHeight,
+        s.ImageWidth);
 }

@@ -159,7 +159,8 @@ public class MaskLossTests
         return actual;
     }
 
-    private static (float[] Loss, float[] Sums, float[] Gradient) Run(MaskLossSizes sizes, float[] z, byte[] labels, int bits, int threads, float lossGradient, bool accumulate)
+    private static (float[] Loss, float[] Sums, float[] Gradient) Run(
+        MaskLossSizes sizes, float[] z, byte[] labels, int bits, int threads, float lossGradient, bool accumulate)
     {
         int before = SimdLevel.Bits;
         using var device = new CpuDevice(threads);

@@ -187,7 +187,20 @@ public sealed class RouteAttentionTests : IDisposable
             kernels.Invert(Sizes, table, offsets, list);
             kernels.Forward(Sizes, table, Block(x, 0), Block(x, 1), Block(x, 2), rows, logSumExp);
             kernels.Backward(
-                Sizes, table, offsets, list, Block(x, 0), Block(x, 1), Block(x, 2), rows, logSumExp, gradient, Block(dx, 0), Block(dx, 1), Block(dx, 2), scratch);
+                Sizes,
+                table,
+                offsets,
+                list,
+                Block(x, 0),
+                Block(x, 1),
+                Block(x, 2),
+                rows,
+                logSumExp,
+                gradient,
+                Block(dx, 0),
+                Block(dx, 1),
+                Block(dx, 2),
+                scratch);
             var all = dx.ToArray();
             float[] Part(int part)
             {
@@ -200,7 +213,8 @@ public sealed class RouteAttentionTests : IDisposable
                 return values;
             }
 
-            return new Results(table.ToArray<int>(), offsets.ToArray<int>(), list.ToArray<int>(), o.ToArray(), logSumExp.ToArray(), Part(0), Part(1), Part(2));
+            return new Results(
+                table.ToArray<int>(), offsets.ToArray<int>(), list.ToArray<int>(), o.ToArray(), logSumExp.ToArray(), Part(0), Part(1), Part(2));
         }
 
         private static int Count(RouteSizes s) => s.Batch * s.Tokens * s.Heads * s.HeadDim;

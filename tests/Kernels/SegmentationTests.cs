@@ -32,12 +32,14 @@ public class SegmentationTests
                 float[] z = MaskLossReference.Logits((n + 1) * classes * h * w, 0, 3)[^(classes * h * w)..];
                 double[] exact = Array.ConvertAll(z, v => (double)v);
                 using var logits = device.FromHost(z, new Shape(classes, h, w));
-                kernels.AddWindow(logits, penalties, actual, actualCounts, classes, h, w, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
+                kernels.AddWindow(
+                    logits, penalties, actual, actualCounts, classes, h, w, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
                 for (int i = 0; i < classes * windowHeight * windowWidth; i++)
                 {
                     int c = i / (windowHeight * windowWidth), y = i / windowWidth % windowHeight, x = i % windowWidth;
                     int pixel = ((top + y) * canvasWidth) + left + x;
-                    canvas[(c * canvasHeight * canvasWidth) + pixel] += Formulas.Sigmoid(Resized(exact, c, h, w, y, x, windowHeight, windowWidth)) - penalty[c];
+                    canvas[(c * canvasHeight * canvasWidth) + pixel] += Formulas.Sigmoid(
+                        Resized(exact, c, h, w, y, x, windowHeight, windowWidth)) - penalty[c];
                     counts[pixel] += c == 0 ? 1 : 0;
                 }
             }

@@ -22,7 +22,8 @@ public sealed class DeviceMisuseTests
         device.Dispose();
         device.Dispose();
         Assert.True(device.IsDisposed);
-        Assert.Contains("device cpu was disposed of", Assert.Throws<ObjectDisposedException>(() => device.Empty(new Shape(1))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "device cpu was disposed of", Assert.Throws<ObjectDisposedException>(() => device.Empty(new Shape(1))).Message, StringComparison.Ordinal);
         Assert.Throws<ObjectDisposedException>(() => device.Zeros(new Shape(1)));
         Assert.Throws<ObjectDisposedException>(() => device.FromHost(new float[1], new Shape(1)));
         Assert.Throws<ObjectDisposedException>(() => new Tape(device, recording: true));

@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Tests.Misuse;
 
 /// <summary>
-/// Calls an operation with inputs that may be wrong, on a watched device, and says how it ended: with an error, or with values and gradients that are all
-/// there. Either way nothing is written outside a tensor and nothing leaks.
+/// Calls an operation with inputs that may be wrong, on a watched device, and says how it ended: with an error, or with values and gradients that are
+/// all there. Either way nothing is written outside a tensor and nothing leaks.
 /// </summary>
 internal static class OpAttempt
 {

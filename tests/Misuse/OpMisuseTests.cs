@@ -8,8 +8,8 @@ using Xunit;
 namespace Ldvc.Tests.Misuse;
 
 /// <summary>
-/// Every public operation with inputs of the wrong type, rank, size, device or age and with numbers out of range, derived from its cases. A new operation
-/// is covered by its case, plus one line in <see cref="ScalarArgumentList"/> for each number that it takes.
+/// Every public operation with inputs of the wrong type, rank, size, device or age and with numbers out of range, derived from its cases. A new
+/// operation is covered by its case, plus one line in <see cref="ScalarArgumentList"/> for each number that it takes.
 /// </summary>
 public sealed class OpMisuseTests
 {
@@ -25,7 +25,8 @@ public sealed class OpMisuseTests
 
     private static readonly MethodInfo[] s_methods =
     [
-        .. typeof(Tape).Assembly.GetExportedTypes().SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
+        .. typeof(Tape).Assembly.GetExportedTypes().SelectMany(
+            type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(m => m.IsDefined(typeof(ExtensionAttribute)) && m.GetParameters()[0].ParameterType == typeof(Tape) && m.Name != nameof(OperationTape.Apply)),
     ];
 
@@ -54,7 +55,8 @@ public sealed class OpMisuseTests
         [
             .. s_methods.Select(m => m.Name).Where(name => !OpCaseList.Checked.Any(c => c.Method == name)),
             .. s_methods.SelectMany(m => m.GetParameters().Where(p => IsNumber(p.ParameterType)).Select(p => (m.Name, Parameter: p.Name!)))
-                .Where(p => !ScalarArgumentList.All.Any(a => a.Method == p.Name && a.Parameter == p.Parameter)).Select(p => $"{p.Name}({p.Parameter})"),
+                .Where(p => !ScalarArgumentList.All.Any(a => a.Method == p.Name && a.Parameter == p.Parameter)).Select(
+                    p => $"{p.Name}({p.Parameter})"),
         ];
         Assert.True(missing.Length == 0, $"without a line in {nameof(ScalarArgumentList)}: {string.Join(", ", missing.Distinct())}");
     }
@@ -124,7 +126,8 @@ public sealed class OpMisuseTests
     public void AnotherDeviceIsRefused(string method) => ForEachInput(method, (c, i) =>
     {
         using var elsewhere = new CpuDevice(1);
-        var error = OpAttempt.Run(c, (tape, tensors) => Replace(OpAttempt.Plain(tape, tensors), i, new Parameter(elsewhere.Zeros(c.Inputs[i].Shape))));
+        var error = OpAttempt.Run(
+            c, (tape, tensors) => Replace(OpAttempt.Plain(tape, tensors), i, new Parameter(elsewhere.Zeros(c.Inputs[i].Shape))));
         Refused(error, c, $"{c.Inputs[i].Name} on another device");
         Assert.Equal(0, elsewhere.Pool.LiveBlocks);
     });

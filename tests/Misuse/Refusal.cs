@@ -15,7 +15,9 @@ internal static partial class Refusal
         Assert.True(IsKind(e), $"{method}, {what}: {e}");
         string plain = Plain(e.Message);
         Assert.True(plain.Contains(Plain(method), StringComparison.Ordinal), $"{method}, {what}: the operation is not named in '{e.Message}'");
-        Assert.True(Sizes().IsMatch(e.Message) || Plain(e.Message).StartsWith($"{Plain(method)}: value must", StringComparison.Ordinal), $"{method}, {what}: no shape in '{e.Message}'");
+        Assert.True(
+            Sizes().IsMatch(e.Message) || Plain(e.Message).StartsWith($"{Plain(method)}: value must", StringComparison.Ordinal),
+            $"{method}, {what}: no shape in '{e.Message}'");
     }
 
     private static string Plain(string text) => text.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();

@@ -6,8 +6,8 @@ using Xunit;
 namespace Ldvc.Tests.Misuse;
 
 /// <summary>
-/// Calls of 0.1.0 that read or wrote memory of others, or used a part of their input, one by one: each is refused by the name of its operation, or right as a whole. On
-/// a device that watches its blocks; what else every operation is asked is in <see cref="OpMisuseTests"/>.
+/// Calls of 0.1.0 that read or wrote memory of others, or used a part of their input, one by one: each is refused by the name of its operation, or
+/// right as a whole. On a device that watches its blocks; what else every operation is asked is in <see cref="OpMisuseTests"/>.
 /// </summary>
 public sealed class ReportedCallsTests
 {

@@ -34,7 +34,8 @@ public sealed class TensorMisuseTests : IDisposable
     [Fact]
     public void EveryMethodIsTried()
     {
-        var names = typeof(Tensor).GetMethods(BindingFlags.Public | BindingFlags.Instance).Where(m => !m.IsSpecialName).Select(m => m.Name).Distinct();
+        var names = typeof(Tensor).GetMethods(
+            BindingFlags.Public | BindingFlags.Instance).Where(m => !m.IsSpecialName).Select(m => m.Name).Distinct();
         Assert.Empty(names.Except(s_methods.Keys).Except(s_harmless));
     }
 
@@ -48,7 +49,10 @@ public sealed class TensorMisuseTests : IDisposable
             tensor.Dispose();
             tensor.Dispose();
             Assert.True(tensor.IsDisposed);
-            Assert.Contains(name == "ToScalar" ? "[1]" : "[2, 3]", Assert.Throws<ObjectDisposedException>(() => act(tensor, shape)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                name == "ToScalar" ? "[1]" : "[2, 3]",
+                Assert.Throws<ObjectDisposedException>(() => act(tensor, shape)).Message,
+                StringComparison.Ordinal);
             Assert.Equal(2, _device.Pool.LiveBlocks);
         }
 
@@ -67,7 +71,8 @@ public sealed class TensorMisuseTests : IDisposable
             var device = new CpuDevice(1);
             var tensor = device.Zeros(name == "ToScalar" ? new Shape(1) : new Shape(2, 3));
             device.Dispose();
-            Assert.Contains("device cpu was disposed of", Assert.Throws<ObjectDisposedException>(() => act(tensor, tensor)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "device cpu was disposed of", Assert.Throws<ObjectDisposedException>(() => act(tensor, tensor)).Message, StringComparison.Ordinal);
             tensor.Dispose();
             Assert.Equal(0, device.Pool.LiveBlocks);
             Assert.Equal(0, device.Pool.ReservedBytes);
@@ -109,7 +114,8 @@ public sealed class TensorMisuseTests : IDisposable
         Assert.ThrowsAny<ArgumentException>(() => _device.Empty(new Shape(a, b, c)));
         Assert.ThrowsAny<ArgumentException>(() => _device.Zeros(new Shape(a, b, c)));
         using var plain = new CpuDevice(1);
-        Assert.Contains($"[{a}, {b}, {c}]", Assert.ThrowsAny<ArgumentException>(() => plain.Empty(new Shape(a, b, c))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"[{a}, {b}, {c}]", Assert.ThrowsAny<ArgumentException>(() => plain.Empty(new Shape(a, b, c))).Message, StringComparison.Ordinal);
         Assert.Equal(0, plain.Pool.LiveBytes);
     }
 
@@ -222,7 +228,10 @@ public sealed class TensorMisuseTests : IDisposable
             Assert.Throws<ArgumentOutOfRangeException>(() => floats.View.Shift(shift));
         }
 
-        Assert.Contains("expected Int32 numbers, got float32", Assert.Throws<InvalidOperationException>(() => Read(floats, ints: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected Int32 numbers, got float32",
+            Assert.Throws<InvalidOperationException>(() => Read(floats, ints: true)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => Read(bytes, ints: true));
         Assert.Throws<InvalidOperationException>(() => Read(integers, ints: false));
         Assert.Throws<InvalidOperationException>(() => floats.View.GpuFloats);
@@ -281,7 +290,8 @@ public sealed class TensorMisuseTests : IDisposable
             Record.Exception(() => tensor.CopyFromHost<T>(new T[3])), Record.Exception(() => tensor.CopyToHost<T>(new T[3])),
             Record.Exception(() => tensor.ToArray<T>()), Record.Exception(() => tensor.AsSpan<T>()),
         ];
-        Assert.True(errors.All(e => e is null) || errors.All(e => e is ArgumentException or InvalidOperationException), $"{type} and {typeof(T).Name}");
+        Assert.True(
+            errors.All(e => e is null) || errors.All(e => e is ArgumentException or InvalidOperationException), $"{type} and {typeof(T).Name}");
         return errors[0] is null;
     }
 }

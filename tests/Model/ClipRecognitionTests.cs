@@ -49,10 +49,13 @@ public sealed class ClipRecognitionTests : IDisposable
         Assert.Equal(0, Segment(checkpoint, Path.Combine(named, "ViT.pt")).Code);
 
         // clip.activation says what the weights alone do not; the result is the same run.
-        string settled = Train($"clip.path={plain}", "settled", "clip.activation=quick-gelu"), other = Train($"clip.path={plain}", "other", "clip.activation=gelu");
+        string settled = Train($"clip.path={plain}", "settled", "clip.activation=quick-gelu"), other = Train(
+            $"clip.path={plain}", "other", "clip.activation=gelu");
         Assert.Equal(Adapter(checkpoint), Adapter(settled));
         Assert.NotEqual(Adapter(checkpoint), Adapter(other));
-        Assert.Contains("clip.activation: expected gelu, as ", CommandLine.Refuses([.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data), "clip.activation=quick-gelu"), "--checkpoint", other]));
+        Assert.Contains(
+            "clip.activation: expected gelu, as ",
+            CommandLine.Refuses([.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data), "clip.activation=quick-gelu"), "--checkpoint", other]));
 
         // Alone the weights do not tell their activation; the checkpoint does.
         Assert.Equal(0, Segment(checkpoint, plain).Code);
@@ -139,7 +142,9 @@ public sealed class ClipRecognitionTests : IDisposable
     {
         string clip = Edited("a", _ => { });
         File.WriteAllText(Path.Combine(clip, "preprocessor_config.json"), json);
-        Assert.Contains(expected, CommandLine.Refuses([.. SmallRun.Verb("train", SmallRun.OwnConfig(_data), $"clip.path={clip}", $"train.out={_data.At("run")}")]));
+        Assert.Contains(
+            expected,
+            CommandLine.Refuses([.. SmallRun.Verb("train", SmallRun.OwnConfig(_data), $"clip.path={clip}", $"train.out={_data.At("run")}")]));
     }
 
     [Fact]
@@ -150,7 +155,9 @@ public sealed class ClipRecognitionTests : IDisposable
         Assert.Equal([0.5f, 0.25f, 0.125f], OpenClipConfig.Statistics(path)!.Mean);
         Assert.Equal([1f, 2f, 3f], OpenClipConfig.Statistics(path)!.Std);
         File.WriteAllText(path, """{ "preprocess_cfg": { "mean": [0.5, 0.25, 0.125], "std": [1, 0, 3] } }""");
-        Assert.Contains("preprocess_cfg.std is [1, 0, 3], expected three positive numbers", Assert.Throws<InputException>(() => OpenClipConfig.Statistics(path)).Message);
+        Assert.Contains(
+            "preprocess_cfg.std is [1, 0, 3], expected three positive numbers",
+            Assert.Throws<InputException>(() => OpenClipConfig.Statistics(path)).Message);
         File.WriteAllText(path, "{}");
         Assert.Null(OpenClipConfig.Statistics(path));
     }

@@ -44,7 +44,9 @@ public sealed class ParameterTests
             Prompts = new PromptConfig { Vision = 0, Text = 0 },
             Decoder = new DecoderConfig { Attention = SelfAttention.None, Layers = 2 },
         });
-        Assert.DoesNotContain(bare.Keys, name => name.Contains("shallow") || name.Contains("deep") || name.Contains("proj") || name.Contains("text") || name.Contains(".self."));
+        Assert.DoesNotContain(
+            bare.Keys,
+            name => name.Contains("shallow") || name.Contains("deep") || name.Contains("proj") || name.Contains("text") || name.Contains(".self."));
         Assert.Contains("visual.prompt.norm.weight", bare.Keys);
         Assert.DoesNotContain(bare.Keys, name => name.StartsWith("decoder.layers.2.", StringComparison.Ordinal));
     }
@@ -103,7 +105,8 @@ public sealed class ParameterTests
         using var device = new CpuDevice(1);
         using var clip = new ClipModel(new UnwrittenWeights(device), clipConfig);
         using var model = new LdvcModel(clip, config, new Initializer(device, 0), null);
-        return new SortedDictionary<string, int[]>(model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.ToArray()), StringComparer.Ordinal);
+        return new SortedDictionary<string, int[]>(
+            model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.ToArray()), StringComparer.Ordinal);
     }
 
     // Memory that nobody writes to costs nothing, so a ViT-B/16 is made at once.

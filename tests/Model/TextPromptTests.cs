@@ -59,7 +59,8 @@ public sealed class TextPromptTests : IDisposable
         return prompts;
     }
 
-    private (float[] Features, float[] Gradient, int Nodes) Run(TextPrompts prompts, TokenBatch texts, Func<Tape, TextTower, TokenBatch, Variable> encode)
+    private (float[] Features, float[] Gradient, int Nodes) Run(
+        TextPrompts prompts, TokenBatch texts, Func<Tape, TextTower, TokenBatch, Variable> encode)
     {
         using var tape = new Tape(_device, recording: true);
         var features = encode(tape, _clip.Text, texts);

@@ -76,5 +76,6 @@ public sealed class InitialWeightsTests : IDisposable
 
     private static void Step(Pretrainer trainer) => trainer.RunStep(trainer.CreateBatches());
 
-    private Pretrainer Create(params string[] settings) => new(ConfigLoader.Load(SmallRun.Config("demo/pretrain"), [.. Small, .. settings]).Pretrain, _device, 1);
+    private Pretrainer Create(params string[] settings) =>
+        new(ConfigLoader.Load(SmallRun.Config("demo/pretrain"), [.. Small, .. settings]).Pretrain, _device, 1);
 }

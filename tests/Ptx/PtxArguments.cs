@@ -37,5 +37,6 @@ internal static class PtxArguments
         }
     }
 
-    private static string Word(Type type) => type == typeof(float) ? "float" : type == typeof(int) ? "int" : type == typeof(byte) ? "byte" : type.Name;
+    private static string Word(Type type) =>
+        type == typeof(float) ? "float" : type == typeof(int) ? "int" : type == typeof(byte) ? "byte" : type.Name;
 }

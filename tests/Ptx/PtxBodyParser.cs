@@ -144,13 +144,16 @@ internal sealed partial class PtxParser
     }
 
     private static PtxOperand Name(string text) => new(
-        !text.StartsWith('%') ? PtxOperandKind.Symbol : PtxSpecial.TypeOf(text) is not null ? PtxOperandKind.Special : PtxOperandKind.Register, text, []);
+        !text.StartsWith('%') ? PtxOperandKind.Symbol : PtxSpecial.TypeOf(text) is not null ? PtxOperandKind.Special : PtxOperandKind.Register,
+        text,
+        []);
 
     // Integers of up to 64 bits in decimal or 0x; floats as exact bits, 0f and 8 digits or 0d and 16.
     private PtxOperand Constant(string text)
     {
         string digits = text.TrimStart('-');
-        bool isFloat = digits.Length is 10 or 18 && digits[0] == '0' && char.ToLowerInvariant(digits[1]) == (digits.Length == 10 ? 'f' : 'd') && digits[2..].All(char.IsAsciiHexDigit);
+        bool isFloat = digits.Length is 10 or 18 && digits[0] == '0' && char.ToLowerInvariant(digits[1]) == (digits.Length == 10 ? 'f' : 'd')
+            && digits[2..].All(char.IsAsciiHexDigit);
         bool isInteger = ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out _)
             || (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && digits.Length is > 2 and <= 18 && digits[2..].All(char.IsAsciiHexDigit));
         return isFloat || isInteger

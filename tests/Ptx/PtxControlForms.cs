@@ -35,17 +35,22 @@ internal static class PtxControlForms
     {
         var vector = instruction.Operands[operand];
         bool right = vector.Kind == PtxOperandKind.Vector && vector.Parts.Length == count && vector.Parts.All(part =>
-            part.Kind == PtxOperandKind.Register && function.Registers.GetValueOrDefault(part.Text) is { Bits: 32 } type && (type.Kind == kind || (kind == 'f' && type.Kind == 'b')));
-        return right ? null : $"operands of mma: '{"DABC"[operand]}' takes {count} registers of {(kind == 'f' ? ".f32" : ".b32")} in braces, got {vector.Text}";
+            part.Kind == PtxOperandKind.Register && function.Registers.GetValueOrDefault(part.Text) is { Bits: 32 } type
+                && (type.Kind == kind || (kind == 'f' && type.Kind == 'b')));
+        return right
+            ? null
+            : $"operands of mma: '{"DABC"[operand]}' takes {count} registers of {(kind == 'f' ? ".f32" : ".b32")} in braces, got {vector.Text}";
     }
 
     // 16 barriers; threads that take part are whole warps.
     private static string? Barrier(PtxInstruction instruction, PtxFunction function)
     {
         static bool Constant(PtxOperand operand, Func<long, bool> holds) =>
-            operand.Kind != PtxOperandKind.Integer || (long.TryParse(operand.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && holds(value));
+            operand.Kind != PtxOperandKind.Integer
+                || (long.TryParse(operand.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && holds(value));
         return !Constant(instruction.Operands[0], value => value < 16) ? "barriers are numbered 0 to 15"
-            : instruction.Operands.Length > 1 && !Constant(instruction.Operands[1], value => value > 0 && value % 32 == 0) ? "a barrier takes whole warps"
+            : instruction.Operands.Length > 1 && !Constant(
+                instruction.Operands[1], value => value > 0 && value % 32 == 0) ? "a barrier takes whole warps"
             : null;
     }
 }

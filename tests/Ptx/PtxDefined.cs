@@ -35,7 +35,8 @@ internal static class PtxDefined
             var known = Start(flow, block, ends);
             for (int i = block.Start; i < block.End; i++)
             {
-                found.AddRange(flow.Read[i].Where(register => !known[register] && reported.Add(register)).Select(register => (i, flow.Names[register])));
+                found.AddRange(
+                    flow.Read[i].Where(register => !known[register] && reported.Add(register)).Select(register => (i, flow.Names[register])));
                 Write(flow, i, known);
             }
         }

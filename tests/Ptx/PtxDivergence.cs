@@ -1,8 +1,8 @@
 namespace Ldvc.Ptx;
 
 /// <summary>
-/// What a branch does when threads disagree on it: which blocks only some of them run, and where threads that came different ways meet, so that what was written on
-/// those ways differs between them.
+/// What a branch does when threads disagree on it: which blocks only some of them run, and where threads that came different ways meet, so that what
+/// was written on those ways differs between them.
 /// </summary>
 internal sealed class PtxDivergence
 {
@@ -47,9 +47,11 @@ internal sealed class PtxDivergence
     /// <summary>Blocks at whose start registers differ between threads.</summary>
     internal List<(PtxBlock Block, HashSet<int> Registers)> Differ { get; } = [];
 
-    private static IEnumerable<int> Writes(PtxFlow flow, PtxBlock block) => Enumerable.Range(block.Start, block.End - block.Start).SelectMany(i => flow.Written[i]);
+    private static IEnumerable<int> Writes(PtxFlow flow, PtxBlock block) =>
+        Enumerable.Range(block.Start, block.End - block.Start).SelectMany(i => flow.Written[i]);
 
-    // Every way out of the branch has a name, which its blocks take on; a block that is reached under two names is where ways meet, and gives its own name to what follows.
+    // Every way out of the branch has a name, which its blocks take on; a block that is reached under two names is where ways meet, and gives its own
+    // name to what follows.
     private HashSet<PtxBlock> Joins()
     {
         var joins = new HashSet<PtxBlock>();
@@ -129,7 +131,8 @@ internal sealed class PtxDivergence
     // Registers that every round computes anew from what no round changes.
     private static HashSet<int> SameEveryRound(PtxFlow flow, HashSet<PtxBlock> round, HashSet<int> written)
     {
-        var writers = round.SelectMany(block => Enumerable.Range(block.Start, block.End - block.Start)).SelectMany(i => flow.Written[i].Select(register => (register, i))).ToLookup(pair => pair.register, pair => pair.i);
+        var writers = round.SelectMany(block => Enumerable.Range(block.Start, block.End - block.Start)).SelectMany(
+            i => flow.Written[i].Select(register => (register, i))).ToLookup(pair => pair.register, pair => pair.i);
         var same = new HashSet<int>();
         for (bool more = true; more;)
         {
@@ -139,7 +142,8 @@ internal sealed class PtxDivergence
                 int i = writers[register].First();
                 var instruction = flow.Function.Instructions[i];
                 bool depends = instruction.Guard is not null || instruction.Root is "ld" or "atom" or "shfl" or "mma" or "ldmatrix" or "call"
-                    || instruction.Operands.Any(operand => operand.Text.StartsWith("%clock", StringComparison.Ordinal)) || flow.Read[i].Any(read => written.Contains(read) && !same.Contains(read));
+                    || instruction.Operands.Any(operand => operand.Text.StartsWith("%clock", StringComparison.Ordinal)) || flow.Read[i].Any(
+                        read => written.Contains(read) && !same.Contains(read));
                 if (!depends)
                 {
                     same.Add(register);

@@ -2,7 +2,9 @@ using System.Collections;
 
 namespace Ldvc.Ptx;
 
-/// <summary>A function's instructions as blocks without jumps inside, and what each reads and writes; registers are numbered in the order of declaration.</summary>
+/// <summary>
+/// A function's instructions as blocks without jumps inside, and what each reads and writes; registers are numbered in the order of declaration.
+/// </summary>
 internal sealed class PtxFlow
 {
     internal PtxFlow(PtxFunction function)

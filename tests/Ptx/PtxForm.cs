@@ -5,9 +5,9 @@ namespace Ldvc.Ptx;
 /// <summary>A form of instruction: which opcodes it covers and what their operands are.</summary>
 /// <param name="Opcode">All legal combinations of suffixes.</param>
 /// <param name="Operands">
-/// A letter an operand, upper case for what is written. t: the last type; s: the type before it; w: twice as wide as the last; x: 32 bits; h: 16 bits;
-/// b: the last type's size in any kind; p: a predicate; v: one register or a vector of the last type, wider ones allowed; r: a vector of 32-bit registers;
-/// m: a vector that the form checks; a: an address; l: a label; i: a constant.
+/// A letter an operand, upper case for what is written. t: the last type; s: the type before it; w: twice as wide as the last; x: 32 bits; h: 16
+/// bits; b: the last type's size in any kind; p: a predicate; v: one register or a vector of the last type, wider ones allowed; r: a vector of 32-bit
+/// registers; m: a vector that the form checks; a: an address; l: a label; i: a constant.
 /// </param>
 /// <param name="Isa">First ISA version that has it, times ten.</param>
 /// <param name="Target">First sm_ that has it.</param>
@@ -56,6 +56,7 @@ internal sealed record PtxForm(Regex Opcode, string Operands, int Isa, int Targe
         return table;
     }
 
-    internal static PtxForm New(string opcode, string operands, int isa = 10, int target = 10, Func<PtxInstruction, PtxFunction, string?>? extra = null) =>
+    internal static PtxForm New(
+        string opcode, string operands, int isa = 10, int target = 10, Func<PtxInstruction, PtxFunction, string?>? extra = null) =>
         new(new Regex($"^{opcode}$", RegexOptions.CultureInvariant | RegexOptions.Compiled), operands, isa, target, extra);
 }

@@ -8,9 +8,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Ptx;
 
 /// <summary>
-/// How kernels are launched on a card: by a training step of ViT-B/16 on one picture of 512 pixels and by the segmentation of one, in every precision. Kernels
-/// that neither launches are shown with the largest case of the tests' list that does, or with a product of their kind. All is run on the simulator with launches
-/// recorded instead of run, so the numbers are the program's own; the values that are computed with are whatever memory holds.
+/// How kernels are launched on a card: by a training step of ViT-B/16 on one picture of 512 pixels and by the segmentation of one, in every
+/// precision. Kernels that neither launches are shown with the largest case of the tests' list that does, or with a product of their kind. All is run
+/// on the simulator with launches recorded instead of run, so the numbers are the program's own; the values that are computed with are whatever
+/// memory holds.
 /// </summary>
 internal sealed class PtxLaunches : IDisposable
 {
@@ -102,7 +103,8 @@ internal sealed class PtxLaunches : IDisposable
         KernelSet.For(_device).Elementwise.ActivateBackward(before, dy, dy, Activation.QuickGelu, false, count);
     });
 
-    // Both ways of storing each operand, sizes of whole quads and others, tiles of either size; stored in float32, and in bf16 where the sizes allow it.
+    // Both ways of storing each operand, sizes of whole quads and others, tiles of either size; stored in float32, and in bf16 where the sizes allow
+    // it.
     private void Products()
     {
         foreach (int size in new[] { 2048, 2047, 192, 191 })
@@ -112,7 +114,8 @@ internal sealed class PtxLaunches : IDisposable
                 bool transposeA = (form & 1) != 0, transposeB = (form & 2) != 0, stored = (form & 4) != 0;
                 if (!stored || size % 8 == 0)
                 {
-                    KeepNew($"product {size} x {size} x {size} {(transposeA ? 'T' : 'N')}{(transposeB ? 'T' : 'N')}{(stored ? ", a stored in bf16" : "")}", () =>
+                    KeepNew($"product {size} x {size} x {size} "
+                        + $"{(transposeA ? 'T' : 'N')}{(transposeB ? 'T' : 'N')}{(stored ? ", a stored in bf16" : "")}", () =>
                     {
                         using Tensor a = _device.Empty(new Shape(size, size), stored ? DType.BFloat16 : DType.Float32), b = _device.Empty(new Shape(size, size)), c = _device.Empty(new Shape(size, size));
                         KernelSet.For(_device).MatMul.Run(new Gemm(size, size, size, a, b, c) { TransposeA = transposeA, TransposeB = transposeB });

@@ -42,7 +42,9 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
             'h' => Scalar(instruction, operand, new PtxType('b', 16), written, false),
             'p' => Scalar(instruction, operand, PtxType.Predicate, written, false),
             'v' => Vector(instruction, operand, last, written),
-            'r' => operand.Kind == PtxOperandKind.Vector ? Each(instruction, operand, new PtxType('b', 32), written, false) : "registers in braces expected",
+            'r' => operand.Kind == PtxOperandKind.Vector
+                ? Each(instruction, operand, new PtxType('b', 32), written, false)
+                : "registers in braces expected",
             'a' => Address(instruction, operand),
             'l' => operand.Kind != PtxOperandKind.Symbol ? "a label expected" : function.Labels.ContainsKey(operand.Text) ? null : $"no such label: {operand.Text}",
             'i' => operand.Kind == PtxOperandKind.Integer ? null : "a constant expected",
@@ -65,7 +67,8 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
                 return type.Bits == 4 * (operand.Text.TrimStart('-').Length - 2) && type.Kind is 'f' or 'b' ? null : $"{operand.Text} is no {type}";
             case PtxOperandKind.Special:
                 return instruction.Root is not ("mov" or "cvt") ? $"{operand.Text}: special registers are read by mov and cvt alone"
-                    : PtxSpecial.TypeOf(operand.Text)!.Value.Fits(type) ? null : $"{operand.Text} is {PtxSpecial.TypeOf(operand.Text)}, which is no {type}";
+                    : PtxSpecial.TypeOf(operand.Text)!.Value.Fits(type) ? null : $"{operand.Text} is {PtxSpecial.TypeOf(operand.Text)}, which is no "
+                        + $"{type}";
             case PtxOperandKind.Symbol:
                 return instruction.Root is not ("mov" or "cvta") ? $"{operand.Text}: addresses of variables are taken by mov and cvta alone"
                     : !_variables.TryGetValue(operand.Text, out var variable) ? $"{operand.Text} is not declared"
@@ -84,7 +87,9 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
             return operand.Kind == PtxOperandKind.Vector ? "no vector expected" : Scalar(instruction, operand, type, written, true);
         }
 
-        return operand.Kind != PtxOperandKind.Vector || operand.Parts.Length != count ? $"{count} registers in braces expected" : Each(instruction, operand, type, written, true);
+        return operand.Kind != PtxOperandKind.Vector || operand.Parts.Length != count
+            ? $"{count} registers in braces expected"
+            : Each(instruction, operand, type, written, true);
     }
 
     private string? Each(PtxInstruction instruction, PtxOperand operand, PtxType type, bool written, bool wider) =>
@@ -103,7 +108,9 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
         string space = instruction.Root == "cp" ? (first ? "shared" : "global")
             : instruction.Root == "ldmatrix" ? "shared"
             : instruction.Suffixes.First(suffix => suffix is "param" or "global" or "shared" or "local" or "const");
-        int bytes = instruction.Root is "cp" or "ldmatrix" ? 16 : PtxType.Parse(instruction.Suffixes[^1])!.Value.Bytes * PtxMemoryForms.Count(instruction);
+        int bytes = instruction.Root is "cp" or "ldmatrix"
+            ? 16
+            : PtxType.Parse(instruction.Suffixes[^1])!.Value.Bytes * PtxMemoryForms.Count(instruction);
         if (operand.Offset % bytes != 0)
         {
             return $"misaligned offset {operand.Offset}: a multiple of {bytes} expected";

@@ -156,7 +156,8 @@ internal sealed partial class PtxParser
 
     private string Number() => Current.Kind == PtxTokenKind.Number ? Take().Text : throw Error("expected a number");
 
-    private int Integer(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw Error($"'{text}' is no integer");
+    private int Integer(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw Error($"'{text}' is no integer");
 
     private PtxSyntaxException Error(string message) => new(Current.Line, $"'{Current.Text}': {message}");
 }

@@ -1,6 +1,9 @@
 namespace Ldvc.Ptx;
 
-/// <summary>Where the ways from a block meet again: its immediate post-dominator (Cooper, Harvey, Kennedy, A Simple, Fast Dominance Algorithm, on the flow turned round).</summary>
+/// <summary>
+/// Where the ways from a block meet again: its immediate post-dominator (Cooper, Harvey, Kennedy, A Simple, Fast Dominance Algorithm, on the flow
+/// turned round).
+/// </summary>
 internal sealed class PtxPostDominators
 {
     private readonly Dictionary<PtxBlock, int> _number = [];
@@ -45,7 +48,8 @@ internal sealed class PtxPostDominators
     /// <summary>The first block that every way from this one goes through; null when that is the end of the kernel, or when no way ends.</summary>
     internal PtxBlock? Of(PtxBlock block) => _number.TryGetValue(block, out int number) && _next[number] > 0 ? _order[_next[number]] : null;
 
-    private static bool Leaves(PtxFlow flow, PtxBlock block) => block.End > block.Start && flow.Function.Instructions[block.End - 1].Root is "ret" or "exit";
+    private static bool Leaves(PtxFlow flow, PtxBlock block) =>
+        block.End > block.Start && flow.Function.Instructions[block.End - 1].Root is "ret" or "exit";
 
     private int Meet(int a, int b)
     {

@@ -4,9 +4,11 @@ namespace Ldvc.Ptx;
 
 /// <summary>
 /// How many registers of 32 bits hold values that are still needed, at most, in the order in which the instructions stand (64-bit values count two,
-/// predicates apart). An assembler that keeps that order needs no more; it adds some for addresses, for the alignment of vectors and for loads that it moves ahead.
+/// predicates apart). An assembler that keeps that order needs no more; it adds some for addresses, for the alignment of vectors and for loads that
+/// it moves ahead.
 /// </summary>
-/// <param name="Registers">Without values that cost nothing to have again: constants and the kernel's arguments, which lie in the constant bank.</param>
+/// <param name="Registers">Without values that cost nothing to have again: constants and the kernel's arguments, which lie in the constant
+/// bank.</param>
 /// <param name="WithArguments">With those.</param>
 /// <param name="Predicates">Most predicates at once.</param>
 /// <param name="Line">Where <paramref name="Registers"/> is reached.</param>
@@ -51,7 +53,11 @@ internal sealed record PtxPressure(int Registers, int WithArguments, int Predica
             }
         }
 
-        return new PtxPressure(Math.Max(most.Registers, paid), Math.Max(most.WithArguments, all), Math.Max(most.Predicates, predicates), paid > most.Registers ? line : most.Line);
+        return new PtxPressure(
+            Math.Max(most.Registers, paid),
+            Math.Max(most.WithArguments, all),
+            Math.Max(most.Predicates, predicates),
+            paid > most.Registers ? line : most.Line);
     }
 
     // Registers that only ever hold arguments, their addresses or constants.
@@ -63,7 +69,8 @@ internal sealed record PtxPressure(int Registers, int WithArguments, int Predica
         {
             var instruction = flow.Function.Instructions[i];
             var source = instruction.Operands.Length > 1 ? instruction.Operands[1].Kind : PtxOperandKind.Register;
-            bool again = instruction.Opcode.StartsWith("ld.param", StringComparison.Ordinal) || instruction.Opcode.StartsWith("cvta.to", StringComparison.Ordinal)
+            bool again = instruction.Opcode.StartsWith("ld.param", StringComparison.Ordinal) || instruction.Opcode.StartsWith(
+                "cvta.to", StringComparison.Ordinal)
                 || (instruction.Root == "mov" && source is PtxOperandKind.Integer or PtxOperandKind.Float or PtxOperandKind.Symbol);
             foreach (int register in flow.Written[i])
             {

@@ -18,6 +18,7 @@ internal static class PtxSpecial
     }
 
     /// <summary>Whether it is the same for all threads of a group.</summary>
-    internal static bool IsUniform(string name) => !name.StartsWith("%tid", StringComparison.Ordinal) && name is not ("%laneid" or "%warpid" or "%clock" or "%clock64" or "%globaltimer")
+    internal static bool IsUniform(string name) => !name.StartsWith(
+        "%tid", StringComparison.Ordinal) && name is not ("%laneid" or "%warpid" or "%clock" or "%clock64" or "%globaltimer")
         && !name.StartsWith("%lanemask", StringComparison.Ordinal);
 }

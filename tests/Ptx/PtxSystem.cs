@@ -13,7 +13,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Ptx;
 
-/// <summary>LDVC on a ViT-B/16 whose weights are what memory holds, stored as the device's precision has them, with its optimiser, a picture and labels.</summary>
+/// <summary>
+/// LDVC on a ViT-B/16 whose weights are what memory holds, stored as the device's precision has them, with its optimiser, a picture and labels.
+/// </summary>
 internal sealed class PtxSystem : IDisposable
 {
     private const int Size = 512;
@@ -67,7 +69,12 @@ internal sealed class PtxSystem : IDisposable
     {
         using var tape = new Tape(_device, recording: false);
         using var classes = _model.EncodeClasses(tape, Tokens(20));
-        using var segmenter = new Segmenter(_model, classes.Value.Share(), new float[20], new EvalConfig { ShortSide = Size, Window = Size, Stride = Size }, new Imaging.ImageStatistics("none", [0, 0, 0], [1, 1, 1]));
+        using var segmenter = new Segmenter(
+            _model,
+            classes.Value.Share(),
+            new float[20],
+            new EvalConfig { ShortSide = Size, Window = Size, Stride = Size },
+            new Imaging.ImageStatistics("none", [0, 0, 0], [1, 1, 1]));
         segmenter.Segment(new RgbImage(Size, Size), background: 0.1);
     }
 
@@ -105,7 +112,8 @@ internal sealed class PtxSystem : IDisposable
 
         /// <inheritdoc/>
         public Parameter GetMatrix(string name, Shape shape, double std) => new(
-            device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? MatMulPlan.StoredType(device, shape) : DType.Float32), trainable: false);
+            device.Empty(shape, name.StartsWith("visual.", StringComparison.Ordinal) ? MatMulPlan.StoredType(device, shape) : DType.Float32),
+            trainable: false);
 
         /// <inheritdoc/>
         public Parameter GetProjection(string name, int outputs, int inputs, double std) => GetMatrix(name, new Shape(outputs, inputs), std);

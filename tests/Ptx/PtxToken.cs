@@ -25,7 +25,9 @@ internal readonly record struct PtxToken(PtxTokenKind Kind, string Text, int Lin
 /// <summary>The text is no PTX.</summary>
 internal sealed class PtxSyntaxException(int line, string message) : FormatException($"line {line}: {message}");
 
-/// <summary>Cuts PTX into words, numbers and signs (PTX ISA 8.0, chapter 4). Characters that PTX has no use for are errors, so nothing foreign slips through.</summary>
+/// <summary>
+/// Cuts PTX into words, numbers and signs (PTX ISA 8.0, chapter 4). Characters that PTX has no use for are errors, so nothing foreign slips through.
+/// </summary>
 internal static class PtxTokens
 {
     private const string Signs = ",;:(){}[]<>=+-!@|";
@@ -58,7 +60,8 @@ internal static class PtxTokens
                 }
 
                 string word = text[start..i];
-                tokens.Add(new PtxToken(c == '.' ? PtxTokenKind.Directive : char.IsAsciiDigit(c) ? PtxTokenKind.Number : PtxTokenKind.Word, word, line));
+                tokens.Add(
+                    new PtxToken(c == '.' ? PtxTokenKind.Directive : char.IsAsciiDigit(c) ? PtxTokenKind.Number : PtxTokenKind.Word, word, line));
             }
             else if (Signs.Contains(c, StringComparison.Ordinal))
             {

@@ -27,8 +27,8 @@ internal readonly record struct PtxType(char Kind, int Bits)
 
     /// <summary>
     /// Whether a register of this type may stand where an instruction has <paramref name="instruction"/> (PTX ISA 9.4): bits go with everything of
-    /// their size, signed with unsigned, floats with floats. Where sizes may differ (ld, st, cvt) the register may be wider, but then not a float's, and for a
-    /// float only bits.
+    /// their size, signed with unsigned, floats with floats. Where sizes may differ (ld, st, cvt) the register may be wider, but then not a float's,
+    /// and for a float only bits.
     /// </summary>
     internal bool Fits(PtxType instruction, bool mayBeWider = false)
     {

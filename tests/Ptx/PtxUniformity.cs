@@ -16,9 +16,10 @@ internal enum Sameness : byte
 }
 
 /// <summary>
-/// Whether threads agree where PTX promises that they do: on a branch marked .uni, at a barrier (the group), at instructions that a warp executes together
-/// (shfl.sync with all lanes, ldmatrix, mma.sync.aligned). Values are followed from the thread's number on, through registers and through branches that threads disagree on.
-/// What is loaded is as uniform as its address: kernels do not race. Careful, not exact: it may find what is none, never the reverse, under that assumption.
+/// Whether threads agree where PTX promises that they do: on a branch marked .uni, at a barrier (the group), at instructions that a warp executes
+/// together (shfl.sync with all lanes, ldmatrix, mma.sync.aligned). Values are followed from the thread's number on, through registers and through
+/// branches that threads disagree on. What is loaded is as uniform as its address: kernels do not race. Careful, not exact: it may find what is none,
+/// never the reverse, under that assumption.
 /// </summary>
 internal sealed class PtxUniformity
 {
@@ -172,7 +173,8 @@ internal sealed class PtxUniformity
     private bool IsWarpNumber(PtxInstruction instruction, int i, bool[] numbers)
     {
         if (instruction.Operands.Length != 3 || instruction.Guard is not null || _flow.Read[i].Length != 1 || !numbers[_flow.Read[i][0]]
-            || instruction.Operands[2].Kind != PtxOperandKind.Integer || !long.TryParse(instruction.Operands[2].Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long by))
+            || instruction.Operands[2].Kind != PtxOperandKind.Integer || !long.TryParse(
+                instruction.Operands[2].Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long by))
         {
             return false;
         }

@@ -4,12 +4,13 @@ namespace Ldvc.Ptx;
 
 /// <summary>
 /// Says of PTX what an assembler would, as far as the text shows it: header and versions, declarations, every instruction's suffixes, operands and
-/// register types, labels, control flow, that registers are written on every way to where they are read, and that threads agree where the text says so. Stricter than assemblers where they are lenient:
-/// instructions that the tables of forms do not have are findings.
+/// register types, labels, control flow, that registers are written on every way to where they are read, and that threads agree where the text says
+/// so. Stricter than assemblers where they are lenient: instructions that the tables of forms do not have are findings.
 /// </summary>
 internal static class PtxVerifier
 {
-    // ISA 8.0: bytes of a kernel's parameters; shared memory of a group without asking the driver for more; barrier and thread limits of sm_80 and sm_90.
+    // ISA 8.0: bytes of a kernel's parameters; shared memory of a group without asking the driver for more; barrier and thread limits of sm_80 and
+    // sm_90.
     private const int MaxParameterBytes = 4352;
     private const int MaxSharedBytes = 48 << 10;
     private const int MaxThreads = 1024;
@@ -44,9 +45,11 @@ internal static class PtxVerifier
             Declarations(function, findings);
             Instructions(module, function, target, findings);
             var flow = new PtxFlow(function);
-            findings.AddRange(PtxDefined.Unwritten(flow).Select(read => Text(function, read.Instruction, $"{read.Register} may be read before it is written")));
+            findings.AddRange(
+                PtxDefined.Unwritten(flow).Select(read => Text(function, read.Instruction, $"{read.Register} may be read before it is written")));
             findings.AddRange(PtxUniformity.Broken(flow).Select(broken => Text(function, broken.Instruction, broken.Message)));
-            findings.AddRange(flow.Blocks.Where(block => block.RunsOff).Select(block => Text(function, block.End - 1, "control runs off the end of the function")));
+            findings.AddRange(
+                flow.Blocks.Where(block => block.RunsOff).Select(block => Text(function, block.End - 1, "control runs off the end of the function")));
             if (function.Instructions.Count == 0)
             {
                 findings.Add($"line {function.Line}: {function.Name}: control runs off the end of the function: it is empty");
@@ -141,7 +144,8 @@ internal static class PtxVerifier
         }
     }
 
-    private static int TargetOf(PtxModule module) => int.TryParse(module.Target.AsSpan(Math.Min(3, module.Target.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
+    private static int TargetOf(PtxModule module) => int.TryParse(
+        module.Target.AsSpan(Math.Min(3, module.Target.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0;
 
     private static string Text(PtxFunction function, int instruction, string message) =>
         $"line {function.Instructions[instruction].Line}: {function.Name}: {message}: {function.Instructions[instruction]}";

@@ -6,8 +6,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Ptx;
 
 /// <summary>
-/// The launches of a steady training step of LDVC on ViT-B/16 at 512 x 512, in the order in which a card would get them: recorded on the simulator and not run. Which
-/// kernels run depends on sizes, precision and multiprocessors, so all are the real ones.
+/// The launches of a steady training step of LDVC on ViT-B/16 at 512 x 512, in the order in which a card would get them: recorded on the simulator
+/// and not run. Which kernels run depends on sizes, precision and multiprocessors, so all are the real ones.
 /// </summary>
 /// <param name="All">The launches with the phase that each belongs to.</param>
 /// <param name="Counted">What the device's counter says.</param>

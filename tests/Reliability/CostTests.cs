@@ -155,7 +155,8 @@ public sealed class CostTests
     private static byte[] Views()
     {
         const int bytes = 1 << 16;
-        PickleBytes pickle = new PickleBytes().Op("}").Text("0").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage("torch.FloatStorage", "0", bytes / 4)
+        PickleBytes pickle = new PickleBytes().Op("}").Text("0").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(
+            "torch.FloatStorage", "0", bytes / 4)
             .Int(0).Ints(bytes / 4).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")tR").Op("q", 1).Op("s");
         for (int i = 1; i < 900; i++)
         {

@@ -13,8 +13,8 @@ using Xunit;
 namespace Ldvc.Tests.Reliability;
 
 /// <summary>
-/// The disk is full at every step of writing in turn. Afterwards nothing is half-written: what was there is there, byte by byte, or the new file is, and the program
-/// has said so in one sentence.
+/// The disk is full at every step of writing in turn. Afterwards nothing is half-written: what was there is there, byte by byte, or the new file is,
+/// and the program has said so in one sentence.
 /// </summary>
 [Collection("full disk")]
 public sealed class FullDiskTests
@@ -61,7 +61,8 @@ public sealed class FullDiskTests
         using (new FullDisk(folder.Root, fails: 1))
         using (var log = MetricsLog.Open(path, 1))
         {
-            Assert.Contains("metrics.jsonl: cannot be written (No space left", Assert.Throws<InputException>(() => log.Append(2, ("loss", 2))).Message);
+            Assert.Contains(
+                "metrics.jsonl: cannot be written (No space left", Assert.Throws<InputException>(() => log.Append(2, ("loss", 2))).Message);
             log.Append(3, ("loss", 3));
         }
 
@@ -112,8 +113,10 @@ public sealed class FullDiskTests
 
             Dictionary<string, string> now = Content(results);
             Assert.DoesNotContain(now.Keys, name => name.EndsWith(".tmp", StringComparison.Ordinal));
-            Assert.All(now, file => Assert.True(file.Value == old.GetValueOrDefault(file.Key) || file.Value == fresh.GetValueOrDefault(file.Key), file.Key));
-            Assert.True(!now.TryGetValue("p.json", out string? says) || (says == old["p.json"] && now["p.png"] == old["p.png"]), $"step {fails} of {steps}");
+            Assert.All(
+                now, file => Assert.True(file.Value == old.GetValueOrDefault(file.Key) || file.Value == fresh.GetValueOrDefault(file.Key), file.Key));
+            Assert.True(
+                !now.TryGetValue("p.json", out string? says) || (says == old["p.json"] && now["p.png"] == old["p.png"]), $"step {fails} of {steps}");
         }
     }
 

@@ -77,7 +77,9 @@ public sealed partial class SpecialFileTests
         using var folder = new TempFolder();
         File.WriteAllText(folder.File("x"), "");
         File.CreateSymbolicLink(folder.File("link"), folder.File("x"));
-        Assert.All(new[] { folder.File("x"), folder.File("link"), folder.File("none"), folder.Root, "a\0b", "" }, path => Assert.Null(FileKind.Special(path)));
+        Assert.All(
+            new[] { folder.File("x"), folder.File("link"), folder.File("none"), folder.Root, "a\0b", "" },
+            path => Assert.Null(FileKind.Special(path)));
     }
 
     // What grows while it is read, and what the system makes up: its length is 0.
@@ -88,10 +90,12 @@ public sealed partial class SpecialFileTests
         byte[] content = [.. Enumerable.Range(0, 100_000).Select(i => (byte)i)];
         File.WriteAllBytes(folder.File("x"), content);
         Assert.Equal(content, PlainFile.ReadAll(folder.File("x"), 100_000));
-        Assert.Contains("100000 bytes, expected at most 99999", Assert.Throws<InputException>(() => PlainFile.ReadAll(folder.File("x"), 99_999)).Message);
+        Assert.Contains(
+            "100000 bytes, expected at most 99999", Assert.Throws<InputException>(() => PlainFile.ReadAll(folder.File("x"), 99_999)).Message);
         if (OperatingSystem.IsLinux())
         {
-            Assert.Equal(File.ReadAllText("/proc/self/cmdline"), System.Text.Encoding.UTF8.GetString(PlainFile.ReadAll("/proc/self/cmdline", 1 << 20)));
+            Assert.Equal(
+                File.ReadAllText("/proc/self/cmdline"), System.Text.Encoding.UTF8.GetString(PlainFile.ReadAll("/proc/self/cmdline", 1 << 20)));
             Assert.Contains("more than 3 bytes", Assert.Throws<InputException>(() => PlainFile.ReadAll("/proc/self/status", 3)).Message);
         }
     }

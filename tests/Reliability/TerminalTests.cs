@@ -86,7 +86,8 @@ public sealed class TerminalTests
         Assert.Equal(2, Application.Run(["none"], full, full, cancellation: token));
     }
 
-    private static void AssertHarmless(StringWriter written) => Assert.DoesNotContain(written.ToString(), c => (char.IsControl(c) && c != '\n') || c is '\u202E' or '\u2066' or '\u200F' || char.IsSurrogate(c));
+    private static void AssertHarmless(StringWriter written) => Assert.DoesNotContain(
+        written.ToString(), c => (char.IsControl(c) && c != '\n') || c is '\u202E' or '\u2066' or '\u200F' || char.IsSurrogate(c));
 
     private sealed class FullWriter : StringWriter
     {

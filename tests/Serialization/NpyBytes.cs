@@ -16,5 +16,8 @@ internal static class NpyBytes
 
     /// <summary>A 16-bit array [rows, width].</summary>
     public static byte[] Half(int rows, int width, Func<int, float> value) =>
-        Of($"{{'descr': '<f2', 'fortran_order': False, 'shape': ({rows}, {width}), }}", 1, [.. Enumerable.Range(0, rows * width).SelectMany(i => BitConverter.GetBytes((Half)value(i)))]);
+        Of(
+            $"{{'descr': '<f2', 'fortran_order': False, 'shape': ({rows}, {width}), }}",
+            1,
+            [.. Enumerable.Range(0, rows * width).SelectMany(i => BitConverter.GetBytes((Half)value(i)))]);
 }

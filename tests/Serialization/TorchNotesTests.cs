@@ -11,7 +11,8 @@ public class TorchNotesTests
     public void PlainNotesBecomeText()
     {
         IReadOnlyDictionary<string, string> notes = Notes(p => p
-            .Text("text").Text("line\nline").Text("iter").Int(20000).Text("rate").Op([(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0]).Text("flag").Op([0x88]).Text("none").Op("N")
+            .Text("text").Text("line\nline").Text("iter").Int(20000).Text("rate").Op(
+                [(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0]).Text("flag").Op([0x88]).Text("none").Op("N")
             .Text("names").Op("(").Text("cat").Text("blue \"sky\"").Op("t").Text("palette").Op("](](").Int(1).Int(2).Op("ee").Text("dict").Op("}(").Text("a").Op("N").Int(3).Int(4).Op("u"));
         Assert.Equal("line\nline", notes["meta.text"]);
         Assert.Equal("20000", notes["meta.iter"]);
@@ -42,7 +43,8 @@ public class TorchNotesTests
         Assert.Empty(Notes(p => Scalar(p.Text("score"), "f8", ">", new byte[8])));
         Assert.Empty(Notes(p => Scalar(p.Text("score"), "f8", "<", new byte[7])));
         Assert.Empty(Notes(p => Scalar(p.Text("score"), "M8", "<", new byte[8])));
-        Assert.Empty(Notes(p => p.Text("array").Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("numpy", "ndarray").Ints(0).Text("b").Op("tR")
+        Assert.Empty(
+            Notes(p => p.Text("array").Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("numpy", "ndarray").Ints(0).Text("b").Op("tR")
             .Op("(").Int(1).Ints(2).Op("N").Op([0x89]).Global("_codecs", "encode").Op("(").Text(new string('x', 5000)).Text("latin1").Op("tRtb")));
     }
 
@@ -110,6 +112,7 @@ public class TorchNotesTests
         return archive.Metadata;
     }
 
-    private static PickleBytes WithNotes(PickleBytes pickle) => pickle.Text("state_dict").Op("}").Text("x").Global("torch._utils", "_rebuild_tensor_v2").Op("(")
+    private static PickleBytes WithNotes(PickleBytes pickle) => pickle.Text("state_dict").Op("}").Text("x").Global(
+        "torch._utils", "_rebuild_tensor_v2").Op("(")
         .Storage("torch.FloatStorage", "0", 1).Int(0).Ints(1).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRsu");
 }

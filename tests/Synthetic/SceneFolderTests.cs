@@ -21,11 +21,17 @@ public sealed class SceneFolderTests
         (int code, string text, string error) = CommandLine.Run("demo", "--write-data", folder, "--pictures", "3,2", "--seed", "4", "--json", json);
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("5 pictures of 58 classes, 10 of them unseen", text);
-        Assert.Equal(["train-00000", "train-00001", "train-00002"], File.ReadAllLines(Path.Combine(folder, "ImageSets", "Segmentation", "train.txt")));
+        Assert.Equal(
+            ["train-00000", "train-00001", "train-00002"], File.ReadAllLines(Path.Combine(folder, "ImageSets", "Segmentation", "train.txt")));
         Assert.Equal(SceneTask.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
 
         LdvcConfig config = ConfigurationOf($"data.kind=folder", $"data.root={folder}");
-        LdvcConfig drawn = ConfigurationOf("data.kind=synthetic", "data.synthetic.vocabulary=scenes", "data.synthetic.train_count=3", "data.synthetic.val_count=2", "data.synthetic.seed=4");
+        LdvcConfig drawn = ConfigurationOf(
+            "data.kind=synthetic",
+            "data.synthetic.vocabulary=scenes",
+            "data.synthetic.train_count=3",
+            "data.synthetic.val_count=2",
+            "data.synthetic.seed=4");
         foreach (Func<LdvcConfig, SegmentationDataset> open in new Func<LdvcConfig, SegmentationDataset>[] { DrawnData.Registry.OpenTraining, DrawnData.Registry.OpenValidation })
         {
             SegmentationDataset files = open(config), scenes = open(drawn);
@@ -88,7 +94,8 @@ public sealed class SceneFolderTests
     [InlineData("4,x")]
     [InlineData("4,5,6")]
     public void BadNumbersAreRefused(string pictures) => Assert.Contains(
-        $"--pictures: expected two whole numbers from 1 to 99999, as in 4000,200, found '{pictures}'", CommandLine.Refuses("demo", "--write-data", "x", "--pictures", pictures));
+        $"--pictures: expected two whole numbers from 1 to 99999, as in 4000,200, found '{pictures}'",
+        CommandLine.Refuses("demo", "--write-data", "x", "--pictures", pictures));
 
     [Fact]
     public void SizesFollowTheVocabularyUnlessTheyAreSet()
@@ -99,7 +106,9 @@ public sealed class SceneFolderTests
         SceneOptions scenes = Of("data.synthetic.vocabulary=scenes");
         Assert.Equal((256, 3, 8, 40f, 3), (scenes.Size, scenes.MinObjects, scenes.MaxObjects, scenes.MinSize, scenes.MaxGrounds));
         Assert.Equal(192, Of("data.synthetic.vocabulary=scenes", "data.synthetic.size=192").Size);
-        Assert.Contains("data.synthetic.max_size: expected at most size = 96, found 112", Configuration.ConfigFiles.Refuses("", "data.synthetic.vocabulary=scenes", "data.synthetic.size=96"));
+        Assert.Contains(
+            "data.synthetic.max_size: expected at most size = 96, found 112",
+            Configuration.ConfigFiles.Refuses("", "data.synthetic.vocabulary=scenes", "data.synthetic.size=96"));
     }
 
     private static LdvcConfig ConfigurationOf(params string[] sets) => Configuration.ConfigFiles.Load("", sets);

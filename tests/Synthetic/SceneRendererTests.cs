@@ -46,7 +46,8 @@ public class SceneRendererTests
     [Fact]
     public void MasksLieOnTheirObjects()
     {
-        var dataset = new SceneDataset("val", 60, seed: 1, SceneOptions.Shapes with { Classes = [.. TaskClasses.Classes.Where(c => c.Texture == 0 && c.Colour != White)] });
+        var dataset = new SceneDataset(
+            "val", 60, seed: 1, SceneOptions.Shapes with { Classes = [.. TaskClasses.Classes.Where(c => c.Texture == 0 && c.Colour != White)] });
         double inside = 0, insideNear = 0, outside = 0, outsideNear = 0;
         for (int index = 0; index < dataset.Count; index++)
         {

@@ -85,7 +85,9 @@ public class VocabularyFileTests
 
         var tokenizer = ClipTokenizer.Load(folder.Root);
         tokenizer.CheckVocabulary(516, "clip");
-        Assert.Contains("2 merges, which make 516 tokens, but the text encoder has embeddings for 520; expected 4 merges more", Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(520, "clip")).Message);
+        Assert.Contains(
+            "2 merges, which make 516 tokens, but the text encoder has embeddings for 520; expected 4 merges more",
+            Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(520, "clip")).Message);
     }
 
     [Fact]

@@ -60,7 +60,10 @@ public sealed class ClassEmbeddingTests : IDisposable
     {
         string config = SmallRun.OwnConfig(_data), npy = Npy("four.npy", 4, 0.1f), start = _data.At("start"), run = _data.At("run");
         SmallRun.Train(config, start, [.. Recipe, $"model.class_embeddings={npy}"]);
-        SmallRun.Train(config, run, [.. Recipe, "train.setting=transductive", "train.transductive.iterations=1", $"train.transductive.from={SmallRun.Checkpoint(start, 2)}"]);
+        SmallRun.Train(
+            config,
+            run,
+            [.. Recipe, "train.setting=transductive", "train.transductive.iterations=1", $"train.transductive.from={SmallRun.Checkpoint(start, 2)}"]);
         using TensorArchive archive = TensorArchive.Open(SmallRun.Checkpoint(run, 1));
         Assert.Equal(NpyFile.Read(npy, 1 << 20).Values, archive.ReadFloat32("class_embeddings"));
     }
@@ -105,7 +108,8 @@ public sealed class ClassEmbeddingTests : IDisposable
         CommandLine.Run([.. SmallRun.Verb("eval", config, settings), "--checkpoint", checkpoint]);
 
     // All but progress, which has times in it.
-    private static string[] Scores(string text) => [.. text.Split('\n').Where(line => line.StartsWith("pAcc", StringComparison.Ordinal) || line.Contains("seen", StringComparison.Ordinal))];
+    private static string[] Scores(string text) =>
+        [.. text.Split('\n').Where(line => line.StartsWith("pAcc", StringComparison.Ordinal) || line.Contains("seen", StringComparison.Ordinal))];
 
     private string Npy(string name, int rows, float step)
     {

@@ -23,7 +23,8 @@ public sealed class MetricsLogTests
     {
         using var folder = new TempFolder();
         string path = folder.File("m.jsonl");
-        File.WriteAllText(path, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"miou\":0.5}\n{\"step\":2,\"loss\":2}\n{\"step\":3,\"loss\":3}\n{\"step\":1,\"lo");
+        File.WriteAllText(
+            path, "{\"step\":1,\"loss\":1}\n{\"step\":2,\"miou\":0.5}\n{\"step\":2,\"loss\":2}\n{\"step\":3,\"loss\":3}\n{\"step\":1,\"lo");
         using (var log = MetricsLog.Open(path, 2))
         {
             log.Append(3, ("loss", 4));

@@ -12,8 +12,20 @@ public sealed class OverfitTests
     private static readonly string[] OneBatch =
     [
         $"clip.path={Path.Combine(ConfigFiles.Repository, "assets", "demo", "clip")}", "train.setting=full", "data.train_part=two", "data.val_part=two",
-        "augment.scale=[64,64]", "augment.ratio=[1,1]", "augment.crop=64", "augment.cat_max_ratio=1", "augment.flip=0", "augment.brightness=0", "augment.contrast=[1,1]",
-        "augment.saturation=[1,1]", "augment.hue=0", "train.batch=2", "train.warmup=5", "train.log_every=1", "train.checkpoint_every=1000", "model.prompts.dropout=0",
+        "augment.scale=[64,64]",
+        "augment.ratio=[1,1]",
+        "augment.crop=64",
+        "augment.cat_max_ratio=1",
+        "augment.flip=0",
+        "augment.brightness=0",
+        "augment.contrast=[1,1]",
+        "augment.saturation=[1,1]",
+        "augment.hue=0",
+        "train.batch=2",
+        "train.warmup=5",
+        "train.log_every=1",
+        "train.checkpoint_every=1000",
+        "model.prompts.dropout=0",
         "model.decoder.dropout=0", "eval.short_side=48", "eval.window=64", "eval.stride=64",
     ];
 
@@ -46,7 +58,8 @@ public sealed class OverfitTests
         Assert.Equal((0, ""), (code, error));
         double[] losses = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)
             .Where(line => line.TryGetProperty("loss", out _)).Select(line => line.GetProperty("loss").GetDouble())];
-        double accuracy = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "scores.json"))).RootElement.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
+        double accuracy = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(run, "scores.json"))).RootElement.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
         return (losses[0], losses[^1], accuracy);
     }
 }

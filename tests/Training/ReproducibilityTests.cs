@@ -28,7 +28,8 @@ public sealed class ReproducibilityTests
         Assert.NotEqual(first, Run("other", "--seed", "1"));
 
         // Every line, but for how fast it went.
-        string[] Metrics(string run) => [.. File.ReadLines(data.At(run, "metrics.jsonl")).Select(line => Regex.Replace(line, "\"(images_per_second|data_wait)\":[^,}]+", ""))];
+        string[] Metrics(string run) =>
+            [.. File.ReadLines(data.At(run, "metrics.jsonl")).Select(line => Regex.Replace(line, "\"(images_per_second|data_wait)\":[^,}]+", ""))];
     }
 
     [Fact]

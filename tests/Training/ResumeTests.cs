@@ -116,7 +116,16 @@ public sealed class ResumeTests
         SmallRun.Train(config, run);
         File.Delete(SmallRun.Checkpoint(run, 4));
         SmallRun.Train(
-            config, run, "--resume", "data.workers=2", "data.prefetch=1", "train.keep=7", "train.log_every=2", "train.eval_every=3", "train.checkpoint_every=3", "eval.batch=2");
+            config,
+            run,
+            "--resume",
+            "data.workers=2",
+            "data.prefetch=1",
+            "train.keep=7",
+            "train.log_every=2",
+            "train.eval_every=3",
+            "train.checkpoint_every=3",
+            "eval.batch=2");
         Assert.Equal(RunFiles.Tensors(SmallRun.Checkpoint(whole, 4)), RunFiles.Tensors(SmallRun.Checkpoint(run, 4)));
         Assert.True(File.Exists(SmallRun.Checkpoint(run, 3)));
     }
@@ -128,7 +137,9 @@ public sealed class ResumeTests
         string config = SmallRun.OwnConfig(data), run = data.At("run");
         SmallRun.Train(config, run);
         byte[] before = File.ReadAllBytes(SmallRun.Checkpoint(run, 4));
-        Assert.Contains("run: expected an empty folder, found a run; add --resume to continue it, or choose another train.out.", CommandLine.Refuses(SmallRun.Arguments(config, run)));
+        Assert.Contains(
+            "run: expected an empty folder, found a run; add --resume to continue it, or choose another train.out.",
+            CommandLine.Refuses(SmallRun.Arguments(config, run)));
         Assert.Equal(before, File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
     }
 
@@ -145,7 +156,8 @@ public sealed class ResumeTests
         Assert.Equal(130, code);
         Assert.Equal("ldvc: stopping after this step (Ctrl-C again stops at once, without saving)." + Environment.NewLine, error.ToString());
         string checkpoint = SmallRun.Checkpoint(run, 1);
-        Assert.Contains($"stopped after step 1 of 4; saved as {checkpoint}; to go on: ldvc train {Path.Combine(run, "config.yaml")} --resume", output.ToString());
+        Assert.Contains(
+            $"stopped after step 1 of 4; saved as {checkpoint}; to go on: ldvc train {Path.Combine(run, "config.yaml")} --resume", output.ToString());
         Assert.Equal([1], RunFiles.AssertReadable(run));
         Assert.False(File.Exists(Path.Combine(run, "scores.json")));
         SmallRun.Train(config, run, "train.checkpoint_every=1000", "--resume");
@@ -224,7 +236,8 @@ public sealed class ResumeTests
     {
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), run = data.At("run");
-        (int code, _, string error) = CommandLine.Run(SmallRun.Arguments(config, run, "train.lr=1e38", "train.iterations=20", "train.checkpoint_every=1", "train.keep=30"));
+        (int code, _, string error) = CommandLine.Run(
+            SmallRun.Arguments(config, run, "train.lr=1e38", "train.iterations=20", "train.checkpoint_every=1", "train.keep=30"));
         Assert.Equal(2, code);
         Assert.Matches(@"^ldvc: training stopped at step \d+: .*first bad tensor: \S+.*try a lower (train\.lr|learning rate)\s*$", error);
         RunFiles.AssertReadable(run);

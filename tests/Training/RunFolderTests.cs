@@ -45,9 +45,12 @@ public sealed class RunFolderTests
         using var folder = new TempFolder();
         Directory.CreateDirectory(folder.File("home"));
         File.WriteAllText(folder.File("home/diary.txt"), "x");
-        Assert.Contains("found files but no config.yaml", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home"), _config, resume: true)).Message);
+        Assert.Contains(
+            "found files but no config.yaml",
+            Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home"), _config, resume: true)).Message);
         Assert.Equal(["diary.txt"], Directory.EnumerateFileSystemEntries(folder.File("home")).Select(Path.GetFileName));
-        Assert.Contains("found a file", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home/diary.txt"), _config, resume: true)).Message);
+        Assert.Contains(
+            "found a file", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("home/diary.txt"), _config, resume: true)).Message);
     }
 
     [Fact]
@@ -55,7 +58,8 @@ public sealed class RunFolderTests
     {
         using var folder = new TempFolder();
         var first = RunFolder.Open(folder.File("run"), _config, resume: true);
-        Assert.Contains("another ldvc process", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), _config, resume: true)).Message);
+        Assert.Contains(
+            "another ldvc process", Assert.Throws<InputException>(() => RunFolder.Open(folder.File("run"), _config, resume: true)).Message);
         first.Dispose();
         RunFolder.Open(folder.File("run"), _config, resume: true).Dispose();
         Assert.Equal(["config.yaml"], Directory.EnumerateFileSystemEntries(folder.File("run")).Select(Path.GetFileName));

@@ -26,7 +26,9 @@ internal static class SmallRun
         return data.At("mine.yaml");
     }
 
-    /// <summary>The arguments of `ldvc train` with <see cref="Settings"/> and more settings; what does not contain '=' is passed on as it is.</summary>
+    /// <summary>
+    /// The arguments of `ldvc train` with <see cref="Settings"/> and more settings; what does not contain '=' is passed on as it is.
+    /// </summary>
     public static string[] Arguments(string config, string output, params string[] more) =>
         [.. Verb("train", config, [$"train.out={output}", .. more.Where(IsSetting)]), .. more.Where(m => !IsSetting(m))];
 

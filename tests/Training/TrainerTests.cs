@@ -112,7 +112,9 @@ public sealed class TrainerTests
         using var loaded = LoadedModel.Create(TinyClip.Folder, Config.Model, device, 5);
         LdvcConfig config = Config with { Train = Config.Train with { Setting = TrainSetting.Transductive } };
         var seen = new ResplitDataset(new Data.MemoryDataset(6), ZeroShotSplit.AllSeen(4));
-        Assert.Contains("expected a data set with unseen classes, but memory has none", Assert.Throws<InputException>(() => new LdvcTrainer(loaded, seen, config)).Message);
+        Assert.Contains(
+            "expected a data set with unseen classes, but memory has none",
+            Assert.Throws<InputException>(() => new LdvcTrainer(loaded, seen, config)).Message);
     }
 
     // method.md 7 and 8 written plainly: labels from the ground truth, pseudo labels from the upsampled logits, the loss in double precision.
@@ -121,14 +123,25 @@ public sealed class TrainerTests
         TrainSetting setting = config.Train.Setting;
         var everything = new LabelMapping(dataset.Split, LabelProtocol.Supervised);
         using var loader = new DataLoader(
-            dataset, new Augmentation(config.Augment, PictureStatistics.Of(config.Data, Ldvc.Imaging.ImageStatistics.Clip)), everything, new DataLoaderOptions { BatchSize = 2, Workers = 1, Seed = (ulong)config.Train.Seed });
+            dataset,
+            new Augmentation(config.Augment, PictureStatistics.Of(config.Data, Ldvc.Imaging.ImageStatistics.Clip)),
+            everything,
+            new DataLoaderOptions { BatchSize = 2, Workers = 1, Seed = (ulong)config.Train.Seed });
         using DataBatch batch = loader.Next();
         using var tape = new Tape(loaded.Device, recording: false);
         using Tensor image = loaded.Device.FromHost(batch.Images, new Shape(2, 3, batch.Size, batch.Size));
         Variable logits = loaded.Model.Forward(tape, image, tape.Constant(loaded.EmbedClasses(names)));
         double[] z = [.. logits.Value.ToArray().Select(v => (double)v)];
         var sizes = new MaskLossSizes(
-            2, names.Length, logits.Shape[2], logits.Shape[3], batch.Size, batch.Size, (float)config.Loss.Focal, (float)config.Loss.Dice, (float)config.Loss.Alpha);
+            2,
+            names.Length,
+            logits.Shape[2],
+            logits.Shape[3],
+            batch.Size,
+            batch.Size,
+            (float)config.Loss.Focal,
+            (float)config.Loss.Dice,
+            (float)config.Loss.Alpha);
         int pixels = batch.Size * batch.Size;
         var labels = new byte[2 * pixels];
         pseudo = 0;

@@ -25,36 +25,50 @@ public sealed class BadInputTests
         ["label outside the class list"] = (d => Mask(d, "a", 4), "MINE/masks/a.png: label value 4 at column 0, row 0, expected 0 to 3 or 255"),
         ["sizes that differ"] = (
             d => d.Mask(TinyData.Labels(9, 7, 0), "mine", "masks", "a.png"), "MINE/masks/a.png: 9x7 pixels, expected 100x75 as in MINE/images/a.jpg"),
-        ["mask missing"] = (d => File.Delete(d.At("mine", "masks", "b.png")), "MINE/masks/b.png: file not found, expected for picture 'b' of MINE/train"),
-        ["picture missing"] = (d => File.Delete(d.At("mine", "images", "b.jpg")), "MINE/train.txt, line 2: picture 'b' not found, expected it in MINE/images"),
-        ["validation mask missing"] = (d => File.Delete(d.At("mine", "masks", "f.png")), "MINE/masks/f.png: file not found, expected for picture 'f' of MINE/val"),
-        ["classes missing"] = (d => File.Delete(d.At("mine", "classes.txt")), "MINE/classes.txt: file not found, expected the names of the classes, one a line"),
+        ["mask missing"] = (d => File.Delete(d.At("mine", "masks", "b.png")), "MINE/masks/b.png: file not found, expected for picture 'b' of "
+            + "MINE/train"),
+        ["picture missing"] = (d => File.Delete(d.At("mine", "images", "b.jpg")), "MINE/train.txt, line 2: picture 'b' not found, expected it in "
+            + "MINE/images"),
+        ["validation mask missing"] = (d => File.Delete(d.At("mine", "masks", "f.png")), "MINE/masks/f.png: file not found, expected for picture 'f' "
+            + "of MINE/val"),
+        ["classes missing"] = (d => File.Delete(d.At("mine", "classes.txt")), "MINE/classes.txt: file not found, expected the names of the classes, "
+            + "one a line"),
         ["no pictures"] = (d => Directory.Delete(d.At("mine", "images"), true), "MINE/images: folder not found, expected pictures in it"),
-        ["no folder"] = (d => Directory.Delete(d.At("mine"), true), "MINE: folder not found, expected a data set with images/, masks/ and classes.txt"),
-        ["list missing"] = (d => File.Delete(d.At("mine", "train.txt")), "MINE/train.txt: file not found, expected the pictures of this part, one a line"),
+        ["no folder"] = (d => Directory.Delete(d.At("mine"), true), "MINE: folder not found, expected a data set with images/, masks/ and "
+            + "classes.txt"),
+        ["list missing"] = (d => File.Delete(d.At("mine", "train.txt")), "MINE/train.txt: file not found, expected the pictures of this part, one a "
+            + "line"),
         ["list empty"] = (d => d.Text("\n\n", "mine", "train.txt"), "MINE/train.txt: expected at least one picture, found none"),
         ["picture listed twice"] = (d => d.Text("a\nb\na\n", "mine", "train.txt"), "MINE/train.txt: picture 'a' is listed twice, expected each once"),
-        ["classes twice"] = (d => d.Text("cat\ndog\nCat\nx\n", "mine", "classes.txt"), "MINE/classes.txt: class name 'Cat' stands twice (as class 0 and 2), expected different names"),
+        ["classes twice"] = (d => d.Text("cat\ndog\nCat\nx\n", "mine", "classes.txt"), "MINE/classes.txt: class name 'Cat' stands twice (as class 0 "
+            + "and 2), expected different names"),
         ["no class"] = (d => d.Text("\n", "mine", "classes.txt"), "MINE/classes.txt: 0 class names, expected 1 to 65535"),
         ["empty line in classes"] = (d => d.Text("cat\n\ndog\nblue sky\n", "mine", "classes.txt"), "MINE/classes.txt, line 2: is empty, and names follow"),
         ["classes not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "classes.txt"), "cat\ncaf\u00e9\nsky\ncone\n".Select(c => (byte)c).ToArray()), "MINE/classes.txt, line 2: expected text in UTF-8"),
         ["unseen not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "unseen.txt"), [0x64, 0x0A, 0xFF, 0x0A]), "MINE/unseen.txt, line 2: expected text in UTF-8"),
         ["pictures not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "train.txt"), [0x61, 0x0D, 0x0A, 0xC3, 0x0D, 0x0A]), "MINE/train.txt, line 2: expected text in UTF-8"),
         ["256 classes"] = (
-            d => d.Text(string.Join('\n', Enumerable.Range(0, 256).Select(i => $"name {i}")), "mine", "classes.txt"), "MINE/classes.txt: 256 class names, expected 1 to 255 for masks of 8 bits"),
+            d => d.Text(string.Join('\n', Enumerable.Range(0, 256).Select(i => $"name {i}")), "mine", "classes.txt"),
+            "MINE/classes.txt: 256 class names, expected 1 to 255 for masks of 8 bits"),
         ["a synonym of two classes"] = (
-            d => d.Text("cat; pet\ndog; Pet\nblue sky\ntraffic cone\n", "mine", "classes.txt"), "MINE/classes.txt: class name 'Pet' stands twice (as class 0 and 1), expected different names"),
+            d => d.Text("cat; pet\ndog; Pet\nblue sky\ntraffic cone\n", "mine", "classes.txt"),
+            "MINE/classes.txt: class name 'Pet' stands twice (as class 0 and 1), expected different names"),
         ["overlapping split"] = (
             d => d.Text("cat\ndog\nblue sky\ntraffic cone\n", "mine", "seen.txt"),
             "MINE/seen.txt and unseen.txt: class 'traffic cone' is both seen and unseen, expected each class in one of the two, once"),
-        ["split with a gap"] = (d => d.Text("cat\n", "mine", "seen.txt"), "class 'dog' is neither seen nor unseen, expected each class in one of the two"),
+        ["split with a gap"] = (d => d.Text("cat\n", "mine", "seen.txt"), "class 'dog' is neither seen nor unseen, expected each class in one of the "
+            + "two"),
         ["unseen twice"] = (d => d.Text("dog\nDog\n", "mine", "unseen.txt"), "MINE/unseen.txt: class 'dog' is listed twice"),
-        ["unknown unseen class"] = (d => d.Text("zebra\n", "mine", "unseen.txt"), "MINE/unseen.txt: 'zebra' is not a class, expected names out of the 4 classes"),
-        ["nothing seen"] = (d => File.Copy(d.At("mine", "classes.txt"), d.At("mine", "unseen.txt"), true), "MINE/unseen.txt: every class is unseen, expected at least one seen class"),
+        ["unknown unseen class"] = (d => d.Text("zebra\n", "mine", "unseen.txt"), "MINE/unseen.txt: 'zebra' is not a class, expected names out of "
+            + "the 4 classes"),
+        ["nothing seen"] = (d => File.Copy(d.At("mine", "classes.txt"), d.At("mine", "unseen.txt"), true), "MINE/unseen.txt: every class is unseen, "
+            + "expected at least one seen class"),
         ["two pictures of one name"] = (
             d => File.Copy(d.At("mine", "images", "a.jpg"), d.At("mine", "images", "a.png")), "MINE/images: two pictures are named 'a' (a."),
-        ["picture cut short"] = (d => Cut(d.At("mine", "images", "c.jpg")), "MINE/images/c.jpg: is truncated or damaged, expected an intact Jpeg picture of"),
-        ["picture that is none"] = (d => d.Text("hello", "mine", "images", "c.jpg"), "MINE/images/c.jpg: not a picture that can be read (expected an intact JPEG"),
+        ["picture cut short"] = (d => Cut(d.At("mine", "images", "c.jpg")), "MINE/images/c.jpg: is truncated or damaged, expected an intact Jpeg "
+            + "picture of"),
+        ["picture that is none"] = (d => d.Text("hello", "mine", "images", "c.jpg"), "MINE/images/c.jpg: not a picture that can be read (expected an "
+            + "intact JPEG"),
         ["empty picture"] = (d => d.Text("", "mine", "images", "c.jpg"), "MINE/images/c.jpg: is empty, expected a picture"),
         ["mask cut short"] = (d => Cut(d.At("mine", "masks", "c.png")), "MINE/masks/c.png: "),
         ["mask with a wrong checksum"] = (d => Flip(d.At("mine", "masks", "c.png")), "MINE/masks/c.png: "),
@@ -62,9 +76,11 @@ public sealed class BadInputTests
         ["mask of 16 bits above 255"] = (d => File.Copy(ImageFixtures.Path_("label-over255.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
         ["mask that is a JPEG"] = (d => File.Copy(d.At("mine", "images", "c.jpg"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: not a PNG file (label maps must be PNG)"),
         ["pairs whose mask is missing"] = (
-            d => d.Text("/images/a.jpg /masks/x.png\n", "mine", "train.txt"), "MINE/train.txt, line 1: mask '/masks/x.png' not found, expected it in MINE or MINE/masks"),
+            d => d.Text("/images/a.jpg /masks/x.png\n", "mine", "train.txt"),
+            "MINE/train.txt, line 1: mask '/masks/x.png' not found, expected it in MINE or MINE/masks"),
         ["pairs whose picture is missing"] = (
-            d => d.Text("/images/a.jpg /masks/a.png\n/images/x.jpg /masks/b.png\n", "mine", "train.txt"), "MINE/train.txt, line 2: picture '/images/x.jpg' not found, expected it in MINE/images"),
+            d => d.Text("/images/a.jpg /masks/a.png\n/images/x.jpg /masks/b.png\n", "mine", "train.txt"),
+            "MINE/train.txt, line 2: picture '/images/x.jpg' not found, expected it in MINE/images"),
         ["a label with too many classes for the list"] = (d => Mask(d, "a", 9), "label value 9 at column 0, row 0, expected 0 to 3 or 255 (4 classes)"),
         ["giant picture"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "images", "c.jpg"), true), "MINE/images/c.jpg: 60000x60000 pixels, expected"),
         ["giant mask"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
@@ -73,30 +89,45 @@ public sealed class BadInputTests
     // The benchmarks' layouts with one thing wrong.
     private static readonly Dictionary<string, (string Config, Func<TinyData, string> Make, string Expected)> Benchmarks = new()
     {
-        ["voc without lists"] = ("voc/inductive", d => Without(RealFormats.Voc(d), "ImageSets"), "ROOT/ImageSets/Segmentation: folder not found, expected it or ROOT/VOC2012/ImageSets"),
+        ["voc without lists"] = ("voc/inductive", d => Without(RealFormats.Voc(d), "ImageSets"), "ROOT/ImageSets/Segmentation: folder not found, "
+            + "expected it or ROOT/VOC2012/ImageSets"),
         ["voc without SBD's list"] = (
             "voc/inductive", d => Without(RealFormats.Voc(d), "ImageSets/Segmentation/trainaug.txt"),
             "ROOT/ImageSets/Segmentation/trainaug.txt: file not found, and no aug.txt beside it; expected one of them to list the SBD pictures"),
         ["voc without SBD's masks"] = (
-            "voc/inductive", d => Without(RealFormats.Voc(d), "SegmentationClassAug"), "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug"),
-        ["voc label"] = ("voc/inductive", d => Relabelled(RealFormats.Voc(d), "SegmentationClass/2007_000039.png", 21), "2007_000039.png: label value 21 at column 0, row 0, expected 0 to 20 or 255"),
+            "voc/inductive",
+            d => Without(RealFormats.Voc(d), "SegmentationClassAug"),
+            "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug"),
+        ["voc label"] = ("voc/inductive", d => Relabelled(RealFormats.Voc(d), "SegmentationClass/2007_000039.png", 21), "2007_000039.png: label "
+            + "value 21 at column 0, row 0, expected 0 to 20 or 255"),
         ["coco without masks"] = (
-            "coco-stuff/inductive", d => Without(RealFormats.CocoStuff(d), "annotations"), "ROOT/annotations/train2017: folder not found, expected it or ROOT/stuffthingmaps/train2017"),
+            "coco-stuff/inductive",
+            d => Without(RealFormats.CocoStuff(d), "annotations"),
+            "ROOT/annotations/train2017: folder not found, expected it or ROOT/stuffthingmaps/train2017"),
         ["coco label"] = (
-            "coco-stuff/inductive", d => Relabelled(RealFormats.CocoStuff(d), "annotations/train2017/000000000009.png", 182), "000000000009.png: label value 182 at column 0, row 0, expected 0 to 181 or 255"),
+            "coco-stuff/inductive",
+            d => Relabelled(RealFormats.CocoStuff(d), "annotations/train2017/000000000009.png", 182),
+            "000000000009.png: label value 182 at column 0, row 0, expected 0 to 181 or 255"),
         ["coco validation label"] = (
-            "coco-stuff/inductive", d => Relabelled(RealFormats.CocoStuff(d), "annotations/val2017/000000000139_labelTrainIds.png", 171), "label value 171 at column 0, row 0, expected 0 to 170 or 255"),
+            "coco-stuff/inductive",
+            d => Relabelled(RealFormats.CocoStuff(d), "annotations/val2017/000000000139_labelTrainIds.png", 171),
+            "label value 171 at column 0, row 0, expected 0 to 170 or 255"),
         ["context without list"] = (
-            "context/inductive", d => Without(RealFormats.Context(d), "ImageSets/SegmentationContext/val.txt"), "ROOT/ImageSets/SegmentationContext/val.txt: file not found, expected the pictures"),
+            "context/inductive",
+            d => Without(RealFormats.Context(d), "ImageSets/SegmentationContext/val.txt"),
+            "ROOT/ImageSets/SegmentationContext/val.txt: file not found, expected the pictures"),
         ["context label"] = (
-            "context/inductive", d => Relabelled(RealFormats.Context(d), "SegmentationClassContext/2008_000003.png", 60), "2008_000003.png: label value 60 at column 0, row 0, expected 0 to 59 or 255"),
+            "context/inductive",
+            d => Relabelled(RealFormats.Context(d), "SegmentationClassContext/2008_000003.png", 60),
+            "2008_000003.png: label value 60 at column 0, row 0, expected 0 to 59 or 255"),
     };
 
     // Checkpoints that are none: file name, content, words of the sentence.
     private static readonly Dictionary<string, (string Name, byte[] Content, string Expected)> Checkpoints = new()
     {
         ["empty"] = ("x.safetensors", [], "x.safetensors: "),
-        ["no tensors"] = ("x.pt", Encoding.UTF8.GetBytes("hello, I am a checkpoint"), "expected safetensors or a PyTorch checkpoint, got a file of another kind"),
+        ["no tensors"] = ("x.pt", Encoding.UTF8.GetBytes("hello, I am a checkpoint"), "expected safetensors or a PyTorch checkpoint, got a file of "
+            + "another kind"),
         ["header longer than the file"] = ("x.safetensors", [.. BitConverter.GetBytes(1L << 40), .. "{}"u8], "x.safetensors: "),
         ["tensor beyond the file"] = (
             "x.safetensors", TestFiles.Safetensors("""{"w":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]}}""", 16), "tensor 'w' claims bytes [0, 4000000]"),
@@ -104,7 +135,10 @@ public sealed class BadInputTests
         ["pickle that runs a program"] = ("x.pt", new PickleBytes().Global("os", "system").Text("touch pwned").Op([0x85, (byte)'R']).Zip(), "'os.system'"),
         ["pickle that loops"] = ("x.pt", new PickleBytes().Op("}").Op("q", 0).Text("a").Op("h", 0).Op("s").Zip(), "nested"),
         ["zip bomb"] = (
-            "x.pt", PickleBytes.ZipOf(PickleBytes.OneTensor("torch.FloatStorage", 2_500_000, 0, [2_500_000], [1]).Done(), CompressionLevel.SmallestSize, new byte[10_000_000]), "compressed"),
+            "x.pt", PickleBytes.ZipOf(
+                PickleBytes.OneTensor("torch.FloatStorage", 2_500_000, 0, [2_500_000], [1]).Done(),
+                CompressionLevel.SmallestSize,
+                new byte[10_000_000]), "compressed"),
         ["zip cut short"] = ("x.pt", PickleBytes.OneTensor("torch.FloatStorage", 4, 0, [4], [1]).Zip(new byte[16])[..60], "truncated"),
     };
 
@@ -164,7 +198,8 @@ public sealed class BadInputTests
             Assert.Contains(expected, error);
         }
 
-        Assert.Equal(["clip", "mine", "mine.yaml", "p.png"], Directory.GetFileSystemEntries(data.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["clip", "mine", "mine.yaml", "p.png"], Directory.GetFileSystemEntries(data.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.False(File.Exists("pwned"));
     }
 
@@ -213,10 +248,19 @@ public sealed class BadInputTests
         string config = SmallRun.OwnConfig(data), first = data.At("first");
         SmallRun.Train(config, first, "train.iterations=1", "data.unseen=[dog]");
         string from = SmallRun.Checkpoint(first, 1);
-        string error = CommandLine.Refuses(SmallRun.Arguments(config, data.At("second"), "train.setting=transductive", $"train.transductive.from={from}"));
-        Assert.Contains($"train.transductive.from: expected a checkpoint trained without masks of the unseen classes, but {from} had masks of 'traffic cone'.", error);
+        string error = CommandLine.Refuses(
+            SmallRun.Arguments(config, data.At("second"), "train.setting=transductive", $"train.transductive.from={from}"));
+        Assert.Contains(
+            $"train.transductive.from: expected a checkpoint trained without masks of the unseen classes, but {from} had masks of 'traffic cone'.",
+            error);
         error = CommandLine.Refuses(
-            SmallRun.Arguments(config, data.At("second"), "data.unseen=[dog]", "train.setting=transductive", $"train.transductive.from={from}", "model.decoder.layers=1"));
+            SmallRun.Arguments(
+                config,
+                data.At("second"),
+                "data.unseen=[dog]",
+                "train.setting=transductive",
+                $"train.transductive.from={from}",
+                "model.decoder.layers=1"));
         Assert.Contains("model.decoder.layers: expected 3, as " + from + " was trained with, found 1.", error);
     }
 
@@ -227,7 +271,8 @@ public sealed class BadInputTests
         string config = SmallRun.OwnConfig(data), first = data.At("first");
         SmallRun.Train(config, first, "train.iterations=1", "train.setting=full");
         string from = SmallRun.Checkpoint(first, 1);
-        string error = CommandLine.Refuses(SmallRun.Arguments(config, data.At("second"), "train.setting=transductive", $"train.transductive.from={from}"));
+        string error = CommandLine.Refuses(
+            SmallRun.Arguments(config, data.At("second"), "train.setting=transductive", $"train.transductive.from={from}"));
         Assert.Contains($"expected a checkpoint trained without masks of the unseen classes, but {from} had masks of 'traffic cone'.", error);
     }
 
@@ -258,7 +303,8 @@ public sealed class BadInputTests
         string clip = data.At("clip", "model.safetensors");
         File.Copy(Path.Combine(TinyClip.Folder, "model.safetensors"), clip);
         File.Copy(Path.Combine(TinyClip.Folder, "config.json"), data.At("clip", "config.json"));
-        ClipVocabulary.FromMerges([.. from left in ByteSymbols.InOrder from right in ByteSymbols.InOrder.Take(20) select (left, right)]).Save(data.At("clip"));
+        ClipVocabulary.FromMerges(
+            [.. from left in ByteSymbols.InOrder from right in ByteSymbols.InOrder.Take(20) select (left, right)]).Save(data.At("clip"));
         string config = SmallRun.OwnConfig(data);
         foreach (string[] line in (string[][])
         [

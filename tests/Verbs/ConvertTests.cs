@@ -21,13 +21,16 @@ public sealed class ConvertTests
     {
         using var folder = new TempFolder();
         string source = huggingFace ? TinyClip.Folder : Beside(folder, TinyClip.Half), target = folder.File("new");
-        (int code, string output, string error) = CommandLine.Run("convert", "--clip", source, "--out", target + "/", "--threads", "1", "--json", folder.File("c.json"));
+        (int code, string output, string error) = CommandLine.Run(
+            "convert", "--clip", source, "--out", target + "/", "--threads", "1", "--json", folder.File("c.json"));
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("written, with the tokenizer", output);
         Assert.Equal(
             ["config.json", "merges.txt", "model.safetensors", "preprocessor_config.json", "vocab.json"],
             Directory.GetFiles(target).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Equal(714, JsonDocument.Parse(File.ReadAllText(folder.File("c.json"))).RootElement.GetProperty("sizes").GetProperty("vocabulary_size").GetInt32());
+        Assert.Equal(
+            714,
+            JsonDocument.Parse(File.ReadAllText(folder.File("c.json"))).RootElement.GetProperty("sizes").GetProperty("vocabulary_size").GetInt32());
 
         // Bit for bit: the weights, and with them every feature.
         using var device = new CpuDevice(1);
@@ -49,7 +52,8 @@ public sealed class ConvertTests
         {
             using var original = TensorArchive.Open(Path.Combine(TinyClip.Folder, "model.safetensors"));
             Assert.Equal(
-                original.Entries.Values.Select(e => $"{e}").Order(StringComparer.Ordinal), archive.Entries.Values.Select(e => $"{e}").Order(StringComparer.Ordinal));
+                original.Entries.Values.Select(e => $"{e}").Order(StringComparer.Ordinal),
+                archive.Entries.Values.Select(e => $"{e}").Order(StringComparer.Ordinal));
         }
     }
 
@@ -75,7 +79,8 @@ public sealed class ConvertTests
         var expected = PreprocessorConfigReader.Load(source, TinyClip.Config);
         Assert.Equal((112, (96, 112)), (expected.ShortSide, expected.Crop));
         Assert.Equal(
-            (expected.ShortSide, expected.Exact, expected.Crop, expected.Filter), (preprocessor.ShortSide, preprocessor.Exact, preprocessor.Crop, preprocessor.Filter));
+            (expected.ShortSide, expected.Exact, expected.Crop, expected.Filter),
+            (preprocessor.ShortSide, preprocessor.Exact, preprocessor.Crop, preprocessor.Filter));
         Assert.Equal([0.5f, 0.4f, 0.3f], preprocessor.Mean);
         Assert.Equal([0.1f, 0.2f, 0.3f], preprocessor.Std);
     }
@@ -105,7 +110,8 @@ public sealed class ConvertTests
 
         // Broken sources: found before or while writing, in both cases without a trace.
         string broken = TinyClip.Edited(folder, a => a.Floats.Remove("visual_projection.weight"));
-        Assert.Contains("tensor 'visual_projection.weight' is missing", CommandLine.Refuses("convert", "--clip", broken, "--out", folder.File("new")));
+        Assert.Contains(
+            "tensor 'visual_projection.weight' is missing", CommandLine.Refuses("convert", "--clip", broken, "--out", folder.File("new")));
         Directory.Delete(broken, recursive: true);
         string damaged = TinyClip.Edited(folder, _ => { });
         File.WriteAllText(Path.Combine(damaged, "tokenizer.json"), "{}");

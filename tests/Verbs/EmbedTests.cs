@@ -23,7 +23,19 @@ public sealed class EmbedTests
         string output = folder.File("f.safetensors");
         string[] texts = ["a photo of a cat", "", "blue sky over a green field"];
         (int code, string text, string error) = CommandLine.Run(
-            "embed", "--clip", TinyClip.Folder, "--image", Pictures[0], "--text", texts[0], "--image", Pictures[1], Pictures[2], "--text", texts[1], texts[2],
+            "embed",
+            "--clip",
+            TinyClip.Folder,
+            "--image",
+            Pictures[0],
+            "--text",
+            texts[0],
+            "--image",
+            Pictures[1],
+            Pictures[2],
+            "--text",
+            texts[1],
+            texts[2],
             "--out", output, "--json", folder.File("f.json"), "--threads", "1");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("features of 3 images and 3 texts, 64 values each", text);
@@ -102,12 +114,15 @@ public sealed class EmbedTests
         using var device = new CpuDevice(1);
         using var clip = TinyClip.Load(device);
         using var tape = new Tape(device, recording: false);
-        AssertUnit(clip.Text.Encode(tape, TokenBatch.Create(TinyClip.Ids(tooLong), 1)).Value.ToArray(), archive.ReadFloat32("text_features").AsSpan(64, 64));
+        AssertUnit(
+            clip.Text.Encode(tape, TokenBatch.Create(TinyClip.Ids(tooLong), 1)).Value.ToArray(), archive.ReadFloat32("text_features").AsSpan(64, 64));
     }
 
     [Fact]
     public void TextsWithBytesThatAreNoUtf8AreRefused() =>
-        Assert.Contains("--text: expected text in UTF-8, found 'caf\uFFFD'", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "caf\uFFFD", "--out", "x"));
+        Assert.Contains(
+            "--text: expected text in UTF-8, found 'caf\uFFFD'",
+            CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "caf\uFFFD", "--out", "x"));
 
     [Fact]
     public void AnInterruptLeavesNothing()
@@ -128,7 +143,8 @@ public sealed class EmbedTests
         Assert.Contains("text.png: not a picture", Refuses(Pictures[0], folder.File("text.png")));
         Assert.Contains("rgb.truncated.jpg: ", Refuses(Pictures[0], ImageFixtures.Path_("rgb.truncated.jpg")));
         Assert.Contains("none.png: expected an image file, but there is none", Refuses("none.png", Pictures[0]));
-        Assert.Contains("does not exist", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--out", folder.File("no/where/f.safetensors")));
+        Assert.Contains(
+            "does not exist", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--out", folder.File("no/where/f.safetensors")));
         Assert.Contains("no such file or folder", CommandLine.Refuses("embed", "--clip", folder.File("clip"), "--text", "a", "--out", output));
         Assert.Equal(["text.png"], Directory.GetFileSystemEntries(folder.Root).Select(Path.GetFileName));
 
@@ -147,7 +163,8 @@ public sealed class EmbedTests
         string small = TinyClip.Random(folder, TinyClip.Config with { VocabularySize = 700 });
         File.Copy(Path.Combine(TinyClip.Folder, "vocab.json"), Path.Combine(small, "vocab.json"));
         File.Copy(Path.Combine(TinyClip.Folder, "merges.txt"), Path.Combine(small, "merges.txt"));
-        Assert.Contains("the tokenizer has the id", CommandLine.Refuses("embed", "--clip", small, "--text", "a", "--out", folder.File("f.safetensors")));
+        Assert.Contains(
+            "the tokenizer has the id", CommandLine.Refuses("embed", "--clip", small, "--text", "a", "--out", folder.File("f.safetensors")));
     }
 
     private static void Run(params string[] args)

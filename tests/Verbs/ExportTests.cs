@@ -32,7 +32,19 @@ public sealed class ExportTests : IDisposable
         {
             string path = _data.At("model.onnx"), json = _data.At("export.json");
             (int code, string text, string error) = CommandLine.Run(
-                "export", "--checkpoint", checkpoint, "--size", $"{height}x{width}", "--classes", "cat; kitten, grass, sky", "--out", path, "--json", json, "--threads", "1");
+                "export",
+                "--checkpoint",
+                checkpoint,
+                "--size",
+                $"{height}x{width}",
+                "--classes",
+                "cat; kitten, grass, sky",
+                "--out",
+                path,
+                "--json",
+                json,
+                "--threads",
+                "1");
             Assert.Equal((0, ""), (code, error));
             Assert.Contains($"to logits [N, C, {height / 16}, {width / 16}], opset 17", text);
             Assert.Contains("embeddings of 3 classes", text);
@@ -73,16 +85,24 @@ public sealed class ExportTests : IDisposable
     {
         string checkpoint = Train("run"), folder = Directory.CreateDirectory(_data.At("out")).FullName, good = Path.Combine(folder, "m.onnx");
         string Refuses(params string[] more) => CommandLine.Refuses(["export", "--threads", "1", .. more]);
-        Assert.Contains("--out: expected a file NAME.onnx (or --lean for a checkpoint), found ", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "m.pt")));
+        Assert.Contains(
+            "--out: expected a file NAME.onnx (or --lean for a checkpoint), found ",
+            Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "m.pt")));
         Assert.Contains("--out: expected a file NAME.onnx", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, ".onnx")));
         Assert.Contains("--out: expected a file NAME.safetensors with --lean", Refuses("--checkpoint", checkpoint, "--out", good, "--lean"));
         Assert.Contains("does not exist", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "none", "m.onnx")));
-        Assert.Contains("--size: expected height and width in pixels as 512x512, found ", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64"));
-        Assert.Contains("--size: 64x70, expected multiples of this CLIP's patch of 16", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64x70"));
+        Assert.Contains(
+            "--size: expected height and width in pixels as 512x512, found ", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64"));
+        Assert.Contains(
+            "--size: 64x70, expected multiples of this CLIP's patch of 16", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64x70"));
         Assert.Contains("class", Refuses("--checkpoint", checkpoint, "--out", good, "--classes", "a,,b"));
         Assert.Contains("no such file", Refuses("--checkpoint", _data.At("none.safetensors"), "--out", good));
-        Assert.Contains("expected a checkpoint that `ldvc train` wrote", Refuses("--checkpoint", Path.Combine(TinyClip.Folder, "model.safetensors"), "--out", good));
-        Assert.Contains("--size, --classes and --clip are for ONNX", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "l.safetensors"), "--lean", "--size", "64x64"));
+        Assert.Contains(
+            "expected a checkpoint that `ldvc train` wrote",
+            Refuses("--checkpoint", Path.Combine(TinyClip.Folder, "model.safetensors"), "--out", good));
+        Assert.Contains(
+            "--size, --classes and --clip are for ONNX",
+            Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "l.safetensors"), "--lean", "--size", "64x64"));
         Assert.Contains("would replace the checkpoint", Refuses("--checkpoint", checkpoint, "--out", checkpoint, "--lean"));
         Assert.Empty(Directory.GetFileSystemEntries(folder));
     }
@@ -103,7 +123,8 @@ public sealed class ExportTests : IDisposable
         {
             (int result, string output, _) = CommandLine.Run([.. SmallRun.Verb("eval", config), "--checkpoint", file]);
             Assert.Equal(0, result);
-            return string.Join('\n', output.Split('\n').Where(line => !line.Contains("images/s", StringComparison.Ordinal))).Replace(file, "", StringComparison.Ordinal);
+            return string.Join('\n', output.Split('\n').Where(line => !line.Contains("images/s", StringComparison.Ordinal))).Replace(
+                file, "", StringComparison.Ordinal);
         }
 
         Assert.Equal(Scores(checkpoint), Scores(lean));

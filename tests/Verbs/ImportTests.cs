@@ -43,8 +43,12 @@ public sealed class ImportTests : IDisposable
         Assert.Equal((DecoderKind.ClassQuery, SelfAttention.None, 3, 8, 4), (config.Model.Decoder.Kind, config.Model.Decoder.Attention, config.Model.Decoder.Layers, config.Model.Decoder.Heads, config.Model.Decoder.FfnRatio));
         Assert.True(config.Model.ClsTwice);
         Assert.Null(config.Model.ClassEmbeddings);
-        Assert.Equal((DataKind.Voc, Ldvc.Configuration.ImageStatistics.Imagenet, TrainSetting.Inductive), (config.Data.Kind, config.Data.ImageMean, config.Train.Setting));
-        Assert.Equal((64, true, 64, 48, 0.1), (config.Eval.ShortSide, config.Eval.ExactShortSide, config.Eval.Window, config.Eval.Stride, config.Eval.SeenPenalty));
+        Assert.Equal(
+            (DataKind.Voc, Ldvc.Configuration.ImageStatistics.Imagenet, TrainSetting.Inductive),
+            (config.Data.Kind, config.Data.ImageMean, config.Train.Setting));
+        Assert.Equal(
+            (64, true, 64, 48, 0.1),
+            (config.Eval.ShortSide, config.Eval.ExactShortSide, config.Eval.Window, config.Eval.Stride, config.Eval.SeenPenalty));
 
         // Tensor for tensor what the file holds; the frozen CLIP is not in it.
         using TensorArchive ours = TensorArchive.Open(Out), theirs = TensorArchive.Open(ZegClipMini.Checkpoint);
@@ -52,16 +56,21 @@ public sealed class ImportTests : IDisposable
         [
             ("visual.prompt.shallow", Prompts), ("visual.prompt.deep", "backbone.deep_prompt_embeddings"), ("visual.prompt.proj.weight", "backbone.prompt_proj.weight"),
             ("visual.prompt.norm.bias", "backbone.prompt_norm.bias"), ("adapter.weight", "decode_head.q_proj.weight"),
-            ("decoder.layers.1.cross.o.weight", "decode_head.decoder_1.layers.1.multihead_attn.proj.weight"), ("decoder.layers.2.ffn.fc2.bias", "decode_head.decoder_1.layers.2.linear2.bias"),
+            ("decoder.layers.1.cross.o.weight", "decode_head.decoder_1.layers.1.multihead_attn.proj.weight"),
+            ("decoder.layers.2.ffn.fc2.bias", "decode_head.decoder_1.layers.2.linear2.bias"),
             ("decoder.layers.0.norm3.weight", "decode_head.decoder_1.layers.0.norm3.weight"),
         ];
         Assert.All(pairs, pair => Assert.Equal(theirs.ReadFloat32(pair.Theirs), ours.ReadFloat32(pair.Ours)));
         Assert.Equal([10, 64], ours.Entries["visual.prompt.shallow"].Shape);
-        Assert.DoesNotContain(ours.Entries.Keys, name => name.Contains("optimizer", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            ours.Entries.Keys,
+            name => name.Contains("optimizer", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal));
         Assert.Equal(NpyFile.Read(ZegClipMini.Embeddings, 1 << 20).Values, ours.ReadFloat32("class_embeddings"));
 
         JsonElement result = JsonDocument.Parse(File.ReadAllText(json)).RootElement;
-        Assert.Equal(("voc", "inductive", 20000), (result.GetProperty("data").GetString(), result.GetProperty("setting").GetString(), result.GetProperty("step").GetInt32()));
+        Assert.Equal(
+            ("voc", "inductive", 20000),
+            (result.GetProperty("data").GetString(), result.GetProperty("setting").GetString(), result.GetProperty("step").GetInt32()));
     }
 
     [Fact]
@@ -72,7 +81,8 @@ public sealed class ImportTests : IDisposable
         (int code, _, string error) = CommandLine.Run([.. segment, "dog, PottedPlant, train"]);
         Assert.Equal((0, ""), (code, error));
         string refused = CommandLine.Refuses([.. segment, "dog, zebra"]);
-        Assert.Contains($"class name 'zebra': is none of the 20 that {Out} has embeddings for, and {Path.GetDirectoryName(ZegClipMini.Clip)} has no vocabulary to encode it with", refused);
+        Assert.Contains($"class name 'zebra': is none of the 20 that {Out} has embeddings for, and {Path.GetDirectoryName(ZegClipMini.Clip)} has no "
+            + "vocabulary to encode it with", refused);
     }
 
     [Fact]
@@ -83,7 +93,12 @@ public sealed class ImportTests : IDisposable
         File.WriteAllBytes(_folder.File("two.npy"), NpyBytes.Half(2, 64, i => theirs[i]));
         var embeddings = ClassEmbeddings.Read(_folder.File("two.npy"), ["cat", "dog"]);
         var model = new ModelConfig { Prompts = new PromptConfig { Text = 0 } };
-        using LoadedModel loaded = LoadedModel.Create(new Ldvc.Configuration.ClipConfig { Path = TinyClip.Folder }, model, device, 1, embeddings), plain = LoadedModel.Create(TinyClip.Folder, model, device, 1);
+        using LoadedModel loaded = LoadedModel.Create(
+            new Ldvc.Configuration.ClipConfig { Path = TinyClip.Folder },
+            model,
+            device,
+            1,
+            embeddings), plain = LoadedModel.Create(TinyClip.Folder, model, device, 1);
         using Tensor mixed = loaded.EmbedClasses(["blue sky", "Dog", "zebra", "cat"]), encoded = plain.EmbedClasses(["blue sky", "zebra"]);
         float[] rows = mixed.ToArray(), others = encoded.ToArray();
         Assert.Equal(others[..64], rows[..64]);
@@ -110,7 +125,9 @@ public sealed class ImportTests : IDisposable
         float[] values = NpyFile.Read(ZegClipMini.Embeddings, 1 << 20).Values;
         values[64] *= 2;
         File.WriteAllBytes(other, NpyBytes.Half(20, 64, i => values[i]));
-        Assert.Contains($"{other}: expected the embeddings that {Out} was trained with, found another one of 'bicycle'", CommandLine.Refuses([.. eval, "--set", $"model.class_embeddings={other}"]));
+        Assert.Contains(
+            $"{other}: expected the embeddings that {Out} was trained with, found another one of 'bicycle'",
+            CommandLine.Refuses([.. eval, "--set", $"model.class_embeddings={other}"]));
     }
 
     [Theory]
@@ -141,7 +158,17 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(100, checkpoint.Config.Model.Prompts.Vision);
         Assert.Equal(KnownDatasets.CocoStuff164k().Classes, checkpoint.Classes);
         Assert.Equal(seen == 171, checkpoint.Seen.Contains("frisbee"));
-        (code, _, error) = CommandLine.Run("segment", ZegClipMini.At("p3.png"), "--checkpoint", Out, "--out", _folder.File("labels"), "--threads", "1", "--classes", string.Join(',', checkpoint.Classes));
+        (code, _, error) = CommandLine.Run(
+            "segment",
+            ZegClipMini.At("p3.png"),
+            "--checkpoint",
+            Out,
+            "--out",
+            _folder.File("labels"),
+            "--threads",
+            "1",
+            "--classes",
+            string.Join(',', checkpoint.Classes));
         Assert.Equal((0, ""), (code, error));
         LabelMap labels = PngLabels.Read(Path.Combine(_folder.File("labels"), "p3.png"));
         Assert.All(labels.Labels, label => Assert.InRange(label, 0, 170));
@@ -176,7 +203,9 @@ public sealed class ImportTests : IDisposable
         variant.Save(Given);
         ZegClipMini.ImportFrom(Given, Out);
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(Out);
-        Assert.Equal((4, 80, 64, 40), (checkpoint.Config.Model.Decoder.Heads, checkpoint.Config.Eval.ShortSide, checkpoint.Config.Eval.Window, checkpoint.Config.Eval.Stride));
+        Assert.Equal(
+            (4, 80, 64, 40),
+            (checkpoint.Config.Model.Decoder.Heads, checkpoint.Config.Eval.ShortSide, checkpoint.Config.Eval.Window, checkpoint.Config.Eval.Stride));
     }
 
     [Fact]
@@ -184,7 +213,8 @@ public sealed class ImportTests : IDisposable
     {
         var variant = new ZegClipVariant
         {
-            MoreNotes = p => p.Op("}").Text("best_score").Global("numpy.core.multiarray", "scalar").Op("(").Global("numpy", "dtype").Op("(").Text("f8").Int(0).Int(1).Op("tR")
+            MoreNotes = p => p.Op("}").Text("best_score").Global(
+                "numpy.core.multiarray", "scalar").Op("(").Global("numpy", "dtype").Op("(").Text("f8").Int(0).Int(1).Op("tR")
                 .Global("_codecs", "encode").Op("(").Text("\0\0\0\0\0\0\u00E0?").Text("latin1").Op("tRtRs"),
         };
         variant.Save(Given);
@@ -222,8 +252,11 @@ public sealed class ImportTests : IDisposable
     [Fact]
     public void WhatContradictsTheFileIsRefused()
     {
-        Assert.Contains("which is inductive, found full", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--setting", "full")));
-        Assert.Contains("--setting: expected inductive, transductive or full, found 'both'", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--setting", "both")));
+        Assert.Contains(
+            "which is inductive, found full", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--setting", "full")));
+        Assert.Contains(
+            "--setting: expected inductive, transductive or full, found 'both'",
+            CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--setting", "both")));
         Assert.Contains("expected a key under eval", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--set", "train.lr=1")));
         var variant = new ZegClipVariant();
         variant.Set(Weights, [18], new float[18]);
@@ -258,7 +291,9 @@ public sealed class ImportTests : IDisposable
         var variant = new ZegClipVariant();
         variant[name][7] += 0.01f;
         variant.Save(Given);
-        Assert.Contains($"was trained on another CLIP than {ZegClipMini.Clip}: tensor '{name}' differs, at element 7", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
+        Assert.Contains(
+            $"was trained on another CLIP than {ZegClipMini.Clip}: tensor '{name}' differs, at element 7",
+            CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
         variant[name][7] = float.NaN;
         variant.Save(Given);
         Assert.Contains($"tensor '{name}' differs, at element 7 it is nan", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
@@ -272,7 +307,8 @@ public sealed class ImportTests : IDisposable
     public void AClipOfOtherSizesIsRefusedByTensor()
     {
         string refused = CommandLine.Refuses("import", ZegClipMini.Checkpoint, "--clip", TinyClip.Half, "--out", Out);
-        Assert.Contains($"{ZegClipMini.Checkpoint}: tensor 'backbone.class_embedding' has shape [64], expected [128], as in {TinyClip.Half}; it was trained on another CLIP", refused);
+        Assert.Contains($"{ZegClipMini.Checkpoint}: tensor 'backbone.class_embedding' has shape [64], expected [128], as in {TinyClip.Half}; it was "
+            + "trained on another CLIP", refused);
     }
 
     [Fact]
@@ -336,7 +372,9 @@ public sealed class ImportTests : IDisposable
         Refuses(v => v[linear][3] = float.NaN, $"tensor '{linear}' holds nan at element 3");
         Refuses(v => v[linear][3] = float.PositiveInfinity, $"tensor '{linear}' holds");
         Refuses(v => v.Set(Prompts, [2, 10, 64], new float[1280]), $"tensor '{Prompts}' Float32 [2, 10, 64]: expected [1, prompts, width]");
-        Refuses(v => v.Set("backbone.deep_prompt_embeddings", [1, 10, 64], new float[640]), "'backbone.deep_prompt_embeddings' has shape [1, 10, 64], expected [2, 10, 64]");
+        Refuses(
+            v => v.Set("backbone.deep_prompt_embeddings", [1, 10, 64], new float[640]),
+            "'backbone.deep_prompt_embeddings' has shape [1, 10, 64], expected [2, 10, 64]");
         Refuses(v => v.Remove(Prompts), $"expected a checkpoint of ZegCLIP, with the tensors '{Prompts}'");
         Refuses(v => v.Set(Weights, [2, 8], new float[16]), "expected a weight for each class and one more");
     }
@@ -347,7 +385,8 @@ public sealed class ImportTests : IDisposable
         void Refuses(byte[] npy, string expected)
         {
             File.WriteAllBytes(_folder.File("e.npy"), npy);
-            string refused = CommandLine.Refuses([.. ZegClipMini.WithoutEmbeddings(ZegClipMini.Checkpoint, Out), "--embeddings", _folder.File("e.npy")]);
+            string refused = CommandLine.Refuses(
+                [.. ZegClipMini.WithoutEmbeddings(ZegClipMini.Checkpoint, Out), "--embeddings", _folder.File("e.npy")]);
             Assert.Contains(_folder.File("e.npy"), refused);
             Assert.Contains(expected, refused);
             Assert.False(File.Exists(Out));
@@ -375,7 +414,8 @@ public sealed class ImportTests : IDisposable
         }
 
         File.WriteAllBytes(Given, new PickleBytes().Global("os", "system").Text("touch x").Op([0x85, (byte)'R']).Zip());
-        Assert.Contains("'os.system', which is neither a tensor nor plain data; nothing was run", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
+        Assert.Contains(
+            "'os.system', which is neither a tensor nor plain data; nothing was run", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
         Assert.Contains("found a CLIP (that goes to --clip)", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Clip, Out)));
         Assert.Contains("no such file", CommandLine.Refuses(ZegClipMini.Arguments(_folder.File("none.pth"), Out)));
         Assert.Contains("expected safetensors or a PyTorch checkpoint", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Embeddings, Out)));
@@ -391,7 +431,8 @@ public sealed class ImportTests : IDisposable
         byte[] before = File.ReadAllBytes(Given);
         Assert.Contains("would replace a file that was given", CommandLine.Refuses(ZegClipMini.Arguments(Given, Given)));
         Assert.Equal(before, File.ReadAllBytes(Given));
-        Assert.Contains("--out: expected a file in a folder that exists", CommandLine.Refuses(ZegClipMini.Arguments(Given, _folder.File("none/x.safetensors"))));
+        Assert.Contains(
+            "--out: expected a file in a folder that exists", CommandLine.Refuses(ZegClipMini.Arguments(Given, _folder.File("none/x.safetensors"))));
     }
 
     private static string ConfigFilesFolder => Path.Combine(Configuration.ConfigFiles.Repository, "configs");

@@ -31,7 +31,8 @@ public sealed class PublishedTreeTests : IDisposable
             ImageWriter.WritePng(picture, _data.At("leftImg8bit", part, city, frame + "_leftImg8bit.png"));
 
             // Void is ID 0, and classes that are not evaluated have IDs, too.
-            LabelMap stored = Map(labels, label => trainIds ? (byte)(label % 19) : (byte)ids[label % 19], trainIds ? (byte)255 : (byte)(index % 2 == 0 ? 0 : 4));
+            LabelMap stored = Map(
+                labels, label => trainIds ? (byte)(label % 19) : (byte)ids[label % 19], trainIds ? (byte)255 : (byte)(index % 2 == 0 ? 0 : 4));
             LabelWriter.Write(stored, _data.At("gtFine", part, city, $"{frame}_gtFine_label{(trainIds ? "TrainIds" : "Ids")}.png"));
             ImageWriter.WritePng(picture, _data.At("gtFine", part, city, frame + "_gtFine_color.png"));
         }
@@ -86,7 +87,8 @@ public sealed class PublishedTreeTests : IDisposable
     }
 
     private static SegmentationDataset Drawn() =>
-        DrawnData.Registry.OpenTraining(ConfigLoader.Load(SmallRun.Config("base"), "data.kind=synthetic", "data.synthetic.size=64", "data.synthetic.train_count=6"));
+        DrawnData.Registry.OpenTraining(
+            ConfigLoader.Load(SmallRun.Config("base"), "data.kind=synthetic", "data.synthetic.size=64", "data.synthetic.train_count=6"));
 
     private static void AssertLabels(SegmentationDataset read, Func<byte, byte> meaning)
     {
@@ -102,7 +104,8 @@ public sealed class PublishedTreeTests : IDisposable
         string[] settings = [$"data.root={_data.Root}", "model.prompts.vision=2", "train.iterations=2", .. setting.Length > 0 ? (string[])[setting] : []];
         string run = _data.At("run"), json = _data.At("scores.json"), config = SmallRun.Config(name);
         SmallRun.Train(config, run, settings);
-        (int code, _, string error) = CommandLine.Run([.. SmallRun.Verb("eval", config, settings), "--checkpoint", SmallRun.Checkpoint(run, 2), "--json", json]);
+        (int code, _, string error) = CommandLine.Run(
+            [.. SmallRun.Verb("eval", config, settings), "--checkpoint", SmallRun.Checkpoint(run, 2), "--json", json]);
         Assert.Equal((0, ""), (code, error));
         return File.ReadAllText(json);
     }

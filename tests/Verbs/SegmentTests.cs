@@ -38,7 +38,8 @@ public sealed class SegmentTests : IDisposable
         string text = Segment("traffic cone, a Zebra 🦓,blue sky", output, picture, "--json", _data.At("all.json"));
         Assert.Matches(@"photo\.of\.it\.jpg  150x90  [\d.]+ s  (traffic cone|a Zebra 🦓|blue sky) [\d.]+ %", text);
         Assert.Equal(
-            ["photo.of.it.json", "photo.of.it.overlay.png", "photo.of.it.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            ["photo.of.it.json", "photo.of.it.overlay.png", "photo.of.it.png"],
+            Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
         LabelMap labels = PngLabels.Read(Path.Combine(output, "photo.of.it.png"));
         Assert.Equal((150, 90), (labels.Width, labels.Height));
@@ -96,7 +97,17 @@ public sealed class SegmentTests : IDisposable
 
         // Among seen classes alone nobody is held back: a penalty of 1 would leave no probability above any threshold.
         Assert.Equal(
-            0, CommandLine.Run("segment", picture, "--checkpoint", SmallRun.Checkpoint(run, 1), "--classes", "cat,dog", "--background", "1e-6", "--out", output).Code);
+            0, CommandLine.Run(
+                "segment",
+                picture,
+                "--checkpoint",
+                SmallRun.Checkpoint(run, 1),
+                "--classes",
+                "cat,dog",
+                "--background",
+                "1e-6",
+                "--out",
+                output).Code);
         Assert.DoesNotContain(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
     }
 
@@ -157,14 +168,27 @@ public sealed class SegmentTests : IDisposable
         SmallRun.Train(_data.At("mine.yaml"), same, "train.iterations=1", "model.head=dot", "model.adapter_init=identity", "eval.seen_penalty=0");
         foreach (string list in new[] { "names.txt", "each.txt" })
         {
-            CommandLineOk("segment", picture, "--checkpoint", SmallRun.Checkpoint(same, 1), "--classes-file", _data.At(list), "--out", _data.At("plain-" + list));
+            CommandLineOk(
+                "segment",
+                picture,
+                "--checkpoint",
+                SmallRun.Checkpoint(same, 1),
+                "--classes-file",
+                _data.At(list),
+                "--out",
+                _data.At("plain-" + list));
         }
 
         Assert.Equal(
-            PngLabels.Read(_data.At("plain-each.txt", "p.png")).Labels.Select(l => (byte)owner[l]), PngLabels.Read(_data.At("plain-names.txt", "p.png")).Labels);
+            PngLabels.Read(_data.At("plain-each.txt", "p.png")).Labels.Select(l => (byte)owner[l]),
+            PngLabels.Read(_data.At("plain-names.txt", "p.png")).Labels);
         Assert.Equal(grouped.Length, single.Length);
-        Assert.Contains("--classes and --classes-file: expected one of the two, found both", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--classes-file", names, "--out", _data.At("no")));
-        Assert.Contains("none.txt: file not found", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("none.txt"), "--out", _data.At("no")));
+        Assert.Contains(
+            "--classes and --classes-file: expected one of the two, found both",
+            CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--classes-file", names, "--out", _data.At("no")));
+        Assert.Contains(
+            "none.txt: file not found",
+            CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("none.txt"), "--out", _data.At("no")));
         Assert.False(Directory.Exists(_data.At("no")));
     }
 
@@ -177,11 +201,14 @@ public sealed class SegmentTests : IDisposable
         ImageWriter.WritePng(TinyData.Pattern(90, 70), picture);
         string[] names = [.. Enumerable.Range(0, count).Select(i => $"{(i % 7 == 0 ? "cat" : i % 3 == 0 ? "sky" : "dog")} number {i}")];
         File.WriteAllLines(_data.At("names.txt"), names);
-        CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("names.txt"), "--background", "0.3", "--out", output);
+        CommandLineOk(
+            "segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("names.txt"), "--background", "0.3", "--out", output);
         int[] labels = [.. PngLabels.Read16(Path.Combine(output, "p.png")).Labels.Select(l => (int)l)];
         JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "p.json"))).RootElement;
         Assert.Equal(names, json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
-        Assert.Equal(Enumerable.Range(0, count).Select(i => labels.Count(l => l == i)), json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("pixels").GetInt32()));
+        Assert.Equal(
+            Enumerable.Range(0, count).Select(i => labels.Count(l => l == i)),
+            json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("pixels").GetInt32()));
         Assert.Equal(labels.Count(l => l == 65535) / (90.0 * 70), json.GetProperty("background").GetDouble(), 12);
 
         Assert.All(labels, label => Assert.True(label < count || label == 65535));
@@ -205,8 +232,10 @@ public sealed class SegmentTests : IDisposable
             "segment", _data.At("bad.png"), good, _data.At("none.jpg"), "--checkpoint", _checkpoint, "--classes", "cat,dog", "--out", output);
         Assert.Equal(2, code);
         Assert.Contains("good.png  40x30", text);
-        Assert.Equal($"ldvc: {_data.At("bad.png")}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF) (and 1 more of the 3 images){Environment.NewLine}", error);
-        Assert.Equal(["good.json", "good.overlay.png", "good.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal($"ldvc: {_data.At("bad.png")}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF) (and 1 more of "
+            + $"the 3 images){Environment.NewLine}", error);
+        Assert.Equal(
+            ["good.json", "good.overlay.png", "good.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -236,23 +265,31 @@ public sealed class SegmentTests : IDisposable
         string picture = _data.At("p.png"), output = _data.At("out");
         ImageWriter.WritePng(TinyData.Pattern(40, 30), picture);
         ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("sub", "P.PNG"));
-        string Refused(string classes, params string[] more) => CommandLine.Refuses(["segment", picture, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, .. more]);
+        string Refused(string classes, params string[] more) =>
+            CommandLine.Refuses(["segment", picture, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, .. more]);
         Assert.Contains("--classes: class name 'Cat' stands twice (as class 0 and 2), expected different names", Refused("cat,dog,Cat"));
         Assert.Contains("--classes: expected class names without line breaks, found one in 'cat dog'", Refused("cat\ndog,sky"));
         Assert.Contains("--classes: expected class names in UTF-8, found 'caf\uFFFD'", Refused("dog,caf\uFFFD"));
         Assert.Contains("--classes: class name 'traffic cone' stands twice", Refused("traffic cone,cat,traffic   cone"));
         Assert.Contains("class name '" + new string('x', 20), Refused(new string('x', 400)));
         Assert.Contains("tokens with the template around it, expected at most the 32 of this CLIP", Refused(new string('x', 400)));
-        Assert.Contains("would also be that of", CommandLine.Refuses("segment", picture, _data.At("sub", "P.PNG"), "--checkpoint", _checkpoint, "--classes", "a", "--out", output));
-        Assert.Contains("would replace an image that was given", CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--out", _data.Root));
+        Assert.Contains(
+            "would also be that of",
+            CommandLine.Refuses("segment", picture, _data.At("sub", "P.PNG"), "--checkpoint", _checkpoint, "--classes", "a", "--out", output));
+        Assert.Contains(
+            "would replace an image that was given",
+            CommandLine.Refuses("segment", picture, "--checkpoint", _checkpoint, "--classes", "a", "--out", _data.Root));
         Assert.Contains("--json: expected a file in a folder that exists", Refused("cat", "--json", Path.Combine(_data.Root, "none", "x.json")));
         Assert.False(Directory.Exists(output));
-        Assert.Contains("p.png: cannot be created", CommandLine.Refuses("segment", ImageFixtures.Path_("rgb.png"), "--checkpoint", _checkpoint, "--classes", "a", "--out", picture));
+        Assert.Contains(
+            "p.png: cannot be created",
+            CommandLine.Refuses("segment", ImageFixtures.Path_("rgb.png"), "--checkpoint", _checkpoint, "--classes", "a", "--out", picture));
     }
 
     private string Segment(string classes, string output, params string[] imagesAndMore)
     {
-        (int code, string text, string error) = CommandLine.Run(["segment", .. imagesAndMore, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, "--threads", "1"]);
+        (int code, string text, string error) = CommandLine.Run(
+            ["segment", .. imagesAndMore, "--checkpoint", _checkpoint, "--classes", classes, "--out", output, "--threads", "1"]);
         Assert.Equal((0, ""), (code, error));
         return text;
     }

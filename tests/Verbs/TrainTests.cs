@@ -53,7 +53,13 @@ public sealed class TrainTests
         SmallRun.Train(SmallRun.Config($"{set}/inductive"), first, root);
         string from = SmallRun.Checkpoint(first, 2);
         string text = SmallRun.Train(
-            SmallRun.Config($"{set}/transductive"), second, root, $"train.transductive.from={from}", "train.transductive.iterations=2", "train.lr=1e-12", "train.min_lr=0");
+            SmallRun.Config($"{set}/transductive"),
+            second,
+            root,
+            $"train.transductive.from={from}",
+            "train.transductive.iterations=2",
+            "train.lr=1e-12",
+            "train.min_lr=0");
         Assert.Contains($"starting from {from} (step 2)", text);
 
         // With next to no learning rate the weights are those it started from, and nothing else of them is taken over.
@@ -173,11 +179,13 @@ public sealed class TrainTests
         data.Text($"base: {SmallRun.Config("base")}\ndata: {{kind: synthetic, synthetic: {{train_count: 3, val_count: 2}}}}\n", "scenes.yaml");
         string config = data.At("scenes.yaml"), run = data.At("run");
         SmallRun.Train(config, run, "train.iterations=1");
-        (int code, string text, _) = CommandLine.Run([.. SmallRun.Verb("eval", config, "data.val_part=train"), "--checkpoint", SmallRun.Checkpoint(run, 1)]);
+        (int code, string text, _) = CommandLine.Run(
+            [.. SmallRun.Verb("eval", config, "data.val_part=train"), "--checkpoint", SmallRun.Checkpoint(run, 1)]);
         Assert.Equal(0, code);
         Assert.Contains("3 pictures of", text);
         Assert.Contains(
-            "expected part train or val of drawn scenes, found 'test'", CommandLine.Refuses([.. SmallRun.Verb("eval", config, "data.val_part=test"), "--checkpoint", SmallRun.Checkpoint(run, 1)]));
+            "expected part train or val of drawn scenes, found 'test'",
+            CommandLine.Refuses([.. SmallRun.Verb("eval", config, "data.val_part=test"), "--checkpoint", SmallRun.Checkpoint(run, 1)]));
     }
 
     [Fact]
@@ -187,11 +195,15 @@ public sealed class TrainTests
         string config = SmallRun.OwnConfig(data), run = data.At("run");
         SmallRun.Train(config, run, "train.iterations=1");
         string checkpoint = SmallRun.Checkpoint(run, 1);
-        string Refused(string file, params string[] settings) => CommandLine.Refuses([.. SmallRun.Verb("eval", config, settings), "--checkpoint", file]);
-        Assert.Contains("mine.yaml: model.head: expected attention, as " + checkpoint + " was trained with, found dot.", Refused(checkpoint, "model.head=dot"));
+        string Refused(string file, params string[] settings) =>
+            CommandLine.Refuses([.. SmallRun.Verb("eval", config, settings), "--checkpoint", file]);
+        Assert.Contains(
+            "mine.yaml: model.head: expected attention, as " + checkpoint + " was trained with, found dot.", Refused(checkpoint, "model.head=dot"));
         Assert.Contains("data.image_mean: expected clip", Refused(checkpoint, "data.image_mean=imagenet"));
         Assert.Contains("was trained on the CLIP with SHA-256", Refused(checkpoint, "clip.path=" + Path.Combine(ConfigFilesAssets, "clip")));
-        Assert.Contains("expected a checkpoint that `ldvc train` wrote, found a file of another kind", Refused(Path.Combine(Clip.TinyClip.Folder, "model.safetensors")));
+        Assert.Contains(
+            "expected a checkpoint that `ldvc train` wrote, found a file of another kind",
+            Refused(Path.Combine(Clip.TinyClip.Folder, "model.safetensors")));
         Assert.Contains("no such file", Refused(data.At("none.safetensors")));
         byte[] whole = File.ReadAllBytes(checkpoint);
         File.WriteAllBytes(data.At("cut.safetensors"), whole[..(whole.Length / 2)]);

@@ -43,7 +43,8 @@ public sealed class TrainingFreeVerbTests : IDisposable
     [Fact]
     public void EvalScoresTheClip()
     {
-        _data.Text($"clip: {{path: {TinyClip.Folder}}}\ndata: {{kind: synthetic, synthetic: {{val_count: 2}}}}\ntraining_free: {{short_side: 128, window: 96, stride: 32, template: 'a {{class}}'}}\n", "c.yaml");
+        _data.Text($"clip: {{path: {TinyClip.Folder}}}\ndata: {{kind: synthetic, synthetic: {{val_count: 2}}}}\ntraining_free: {{short_side: 128, "
+            + $"window: 96, stride: 32, template: 'a {{class}}'}}\n", "c.yaml");
         string text = Ok("eval", _data.At("c.yaml"), "--training-free", "--json", _data.At("s.json"), "--report", _data.At("s.html"));
         string html = File.ReadAllText(_data.At("s.html"));
         Assert.Contains("without training, on 2 pictures", html);
@@ -52,16 +53,40 @@ public sealed class TrainingFreeVerbTests : IDisposable
         JsonElement json = JsonDocument.Parse(File.ReadAllText(_data.At("s.json"))).RootElement;
         Assert.Equal((30, 31), (json.GetProperty("confusion").GetProperty("truth").GetArrayLength(), json.GetProperty("confusion").GetProperty("predicted").GetArrayLength()));
         Assert.Equal((96, "qq", 30), (
-            json.GetProperty("training_free").GetProperty("window").GetInt32(), json.GetProperty("training_free").GetProperty("attention").GetString(), json.GetProperty("scores").GetProperty("classes").GetArrayLength()));
-        Ok("eval", _data.At("c.yaml"), "--training-free", "--set", "training_free.attention=qq+kk", "--set", "training_free.residual=true", "--json", _data.At("t.json"));
-        Assert.NotEqual(json.GetProperty("scores").GetRawText(), JsonDocument.Parse(File.ReadAllText(_data.At("t.json"))).RootElement.GetProperty("scores").GetRawText());
+            json.GetProperty("training_free").GetProperty("window").GetInt32(),
+            json.GetProperty("training_free").GetProperty("attention").GetString(),
+            json.GetProperty("scores").GetProperty("classes").GetArrayLength()));
+        Ok(
+            "eval",
+            _data.At("c.yaml"),
+            "--training-free",
+            "--set",
+            "training_free.attention=qq+kk",
+            "--set",
+            "training_free.residual=true",
+            "--json",
+            _data.At("t.json"));
+        Assert.NotEqual(
+            json.GetProperty("scores").GetRawText(),
+            JsonDocument.Parse(File.ReadAllText(_data.At("t.json"))).RootElement.GetProperty("scores").GetRawText());
     }
 
     [Fact]
     public void EmbedWritesClassFeatures()
     {
         _data.Text("cat; kitten\nblue sky\n", "names.txt");
-        Ok("embed", "--clip", TinyClip.Folder, "--classes-file", _data.At("names.txt"), "--template", "a {class}", "--template", "the {class}", "--out", _data.At("f.safetensors"));
+        Ok(
+            "embed",
+            "--clip",
+            TinyClip.Folder,
+            "--classes-file",
+            _data.At("names.txt"),
+            "--template",
+            "a {class}",
+            "--template",
+            "the {class}",
+            "--out",
+            _data.At("f.safetensors"));
         using var archive = TensorArchive.Open(_data.At("f.safetensors"));
         Assert.Equal(["cat", "kitten", "blue sky"], JsonSerializer.Deserialize<string[]>(archive.Metadata["texts"])!);
         using var device = new CpuDevice(1);
@@ -78,16 +103,22 @@ public sealed class TrainingFreeVerbTests : IDisposable
         string Refused(params string[] more) => CommandLine.Refuses(["segment", picture, "--classes", "a,b", "--out", output, .. more]);
         Assert.Contains("segment: expected --checkpoint F, or --clip PATH for a CLIP alone, found neither", Refused());
         Assert.Contains("--attention: expected plain or qq or qq+kk, found 'kk'", Refused("--clip", TinyClip.Folder, "--attention", "kk"));
-        Assert.Contains("--template: expected a sentence with {class} in it once or imagenet-80, found 'a cat'", Refused("--clip", TinyClip.Folder, "--template", "a cat"));
+        Assert.Contains(
+            "--template: expected a sentence with {class} in it once or imagenet-80, found 'a cat'",
+            Refused("--clip", TinyClip.Folder, "--template", "a cat"));
         Assert.Contains("--residual: expected --clip without --checkpoint", Refused("--checkpoint", "c.safetensors", "--residual"));
         Assert.Contains("--template: expected --clip without --checkpoint", Refused("--checkpoint", "c.safetensors", "--template", "a {class}"));
         Assert.Contains("no such file or folder; expected a CLIP", Refused("--clip", _data.At("none")));
         Assert.False(Directory.Exists(output));
         Assert.Contains("eval: expected --checkpoint F or --training-free, found neither", CommandLine.Refuses("eval", "c.yaml"));
-        Assert.Contains("eval: expected --checkpoint F or --training-free, found both", CommandLine.Refuses("eval", "c.yaml", "--checkpoint", "c", "--training-free"));
+        Assert.Contains(
+            "eval: expected --checkpoint F or --training-free, found both",
+            CommandLine.Refuses("eval", "c.yaml", "--checkpoint", "c", "--training-free"));
         Assert.Contains("--attention: expected --clip without --checkpoint", CommandLine.Refuses("serve", "--attention", "qq"));
-        Assert.Contains("found parts of both", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--classes", "b", "--out", "f"));
-        Assert.Contains("found parts of both", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--template", "the {class}", "--out", "f"));
+        Assert.Contains(
+            "found parts of both", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--classes", "b", "--out", "f"));
+        Assert.Contains(
+            "found parts of both", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--template", "the {class}", "--out", "f"));
     }
 
     private static string Ok(params string[] line)

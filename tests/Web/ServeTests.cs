@@ -44,13 +44,26 @@ public sealed class ServeTests : IDisposable
     {
         string picture = _data.At("photo.jpg"), output = _data.At("out");
         RealFormats.Jpeg(RealFormats.Scene(150, 90, 5, 2, [0, 1, 3]).Picture, picture);
-        (int code, _, string error) = CommandLine.Run("segment", picture, "--checkpoint", _checkpoint, "--classes", "cat,a Zebra,blue sky", "--background", "0.3", "--out", output, "--threads", "1");
+        (int code, _, string error) = CommandLine.Run(
+            "segment",
+            picture,
+            "--checkpoint",
+            _checkpoint,
+            "--classes",
+            "cat,a Zebra,blue sky",
+            "--background",
+            "0.3",
+            "--out",
+            output,
+            "--threads",
+            "1");
         Assert.Equal((0, ""), (code, error));
 
         await using var server = await Served.StartAsync(_checkpoint, settings => settings with { LogNames = true });
         JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat\na Zebra\r\n\nblue sky\n", "0.3");
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
-        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.overlay.png"), Token), answer.GetProperty("overlay").GetBytesFromBase64());
+        Assert.Equal(
+            await File.ReadAllBytesAsync(Path.Combine(output, "photo.overlay.png"), Token), answer.GetProperty("overlay").GetBytesFromBase64());
         JsonElement file = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(output, "photo.json"), Token)).RootElement;
         Assert.Equal(file.GetProperty("background").GetDouble(), answer.GetProperty("background").GetDouble());
         foreach (var (expected, got) in file.GetProperty("classes").EnumerateArray().Zip(answer.GetProperty("classes").EnumerateArray()))
@@ -78,7 +91,9 @@ public sealed class ServeTests : IDisposable
         JsonElement many = await server.SegmentAsync(picture, string.Join('\n', Enumerable.Range(0, 300).Select(i => $"name {i}")), "1");
         Assert.Equal((300, 65535), (many.GetProperty("classes").GetArrayLength(), many.GetProperty("unlabelled").GetInt32()));
         Assert.All(PngLabels.Decode16(many.GetProperty("labels").GetBytesFromBase64(), "labels").Labels, label => Assert.Equal(65535, label));
-        Assert.Equal("classes, line 2: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not", await server.RefusedAsync(server.PostAsync(picture, "cat\ncaf\uFFFD", null)));
+        Assert.Equal(
+            "classes, line 2: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not",
+            await server.RefusedAsync(server.PostAsync(picture, "cat\ncaf\uFFFD", null)));
     }
 
     [Fact]
@@ -86,7 +101,8 @@ public sealed class ServeTests : IDisposable
     {
         string picture = _data.At("photo.png"), output = _data.At("free");
         ImageWriter.WritePng(RealFormats.Scene(60, 50, 6, 2, [0, 1, 3]).Picture, picture);
-        (int code, _, string error) = CommandLine.Run("segment", picture, "--clip", TinyClip.Folder, "--classes", "cat; kitten, blue sky", "--out", output, "--threads", "1");
+        (int code, _, string error) = CommandLine.Run(
+            "segment", picture, "--clip", TinyClip.Folder, "--classes", "cat; kitten, blue sky", "--out", output, "--threads", "1");
         Assert.Equal((0, ""), (code, error));
         await using var server = await Served.StartAsync(TinyClip.Folder);
         JsonElement model = await server.GetJsonAsync("api/model");
@@ -94,12 +110,15 @@ public sealed class ServeTests : IDisposable
         Assert.True(model.GetProperty("classes").GetArrayLength() > 1);
         JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(picture, Token), "cat; kitten\nblue sky");
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(output, "photo.png"), Token), answer.GetProperty("labels").GetBytesFromBase64());
-        Assert.Equal("scene: expected a model trained on drawn scenes, found a CLIP alone.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
+        Assert.Equal(
+            "scene: expected a model trained on drawn scenes, found a CLIP alone.",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
     }
 
     // The page finds a pixel's class by its colour.
     [Fact]
-    public void EveryClassHasAColourOfItsOwn() => Assert.Equal(256, Enumerable.Range(0, 256).Select(i => LabelPalette.Bright[(byte)i]).Distinct().Count());
+    public void EveryClassHasAColourOfItsOwn() =>
+        Assert.Equal(256, Enumerable.Range(0, 256).Select(i => LabelPalette.Bright[(byte)i]).Distinct().Count());
 
     [Fact]
     public async Task ManyRequestsAtOnceAndManyListsOfNames()
@@ -119,9 +138,13 @@ public sealed class ServeTests : IDisposable
         await using var server = await Served.StartAsync(_checkpoint);
         JsonElement model = await server.GetJsonAsync("api/model");
         Assert.Equal(("ckpt-00000001.safetensors", 1, "inductive", 0), (
-            model.GetProperty("checkpoint").GetString(), model.GetProperty("step").GetInt32(), model.GetProperty("setting").GetString(), model.GetProperty("scenes").GetInt32()));
+            model.GetProperty("checkpoint").GetString(),
+            model.GetProperty("step").GetInt32(),
+            model.GetProperty("setting").GetString(),
+            model.GetProperty("scenes").GetInt32()));
         Assert.Equal(0, model.GetProperty("background").GetDouble());
-        Assert.Equal(["cat", "dog", "blue sky", "traffic cone"], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["cat", "dog", "blue sky", "traffic cone"], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
         Assert.Equal([true, true, true, false], model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("seen").GetBoolean()));
 
         using HttpResponseMessage page = await server.Client.GetAsync(new Uri("", UriKind.Relative), Token);
@@ -140,7 +163,8 @@ public sealed class ServeTests : IDisposable
         JsonElement model = await server.GetJsonAsync("api/model");
         Assert.Equal(ZegClipMini.Classes, model.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
         Assert.Equal(15, model.GetProperty("classes").EnumerateArray().Count(c => c.GetProperty("seen").GetBoolean()));
-        JsonElement answer = await server.SegmentAsync(await File.ReadAllBytesAsync(ZegClipMini.At("p2.png"), Token), string.Join('\n', ZegClipMini.Classes));
+        JsonElement answer = await server.SegmentAsync(
+            await File.ReadAllBytesAsync(ZegClipMini.At("p2.png"), Token), string.Join('\n', ZegClipMini.Classes));
         await File.WriteAllBytesAsync(_data.At("served.png"), answer.GetProperty("labels").GetBytesFromBase64(), Token);
         byte[] expected = PngLabels.Read(ZegClipMini.At("p2.labels.png")).Labels, labels = PngLabels.Read(_data.At("served.png")).Labels;
         Assert.InRange(labels.Zip(expected).Count(pair => pair.First != pair.Second), 0, 1);
@@ -160,8 +184,11 @@ public sealed class ServeTests : IDisposable
         var (expected, truth) = new SceneDataset("val", 2).Read(1);
         Assert.Equal(expected.Pixels, drawn.Pixels);
         Assert.Equal(truth.Labels.Where(l => l != 255).Distinct().Count(), scene.GetProperty("classes").GetArrayLength());
-        Assert.Equal("scene: expected a number from 0 to 1, found 2.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=2", UriKind.Relative), Token)));
-        Assert.Equal("index: expected a whole number.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene", UriKind.Relative), Token)));
+        Assert.Equal(
+            "scene: expected a number from 0 to 1, found 2.",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=2", UriKind.Relative), Token)));
+        Assert.Equal(
+            "index: expected a whole number.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene", UriKind.Relative), Token)));
     }
 
     [Fact]
@@ -169,7 +196,8 @@ public sealed class ServeTests : IDisposable
     {
         byte[] picture = ImageWriter.EncodePng(RealFormats.Scene(40, 30, 6, 2, [0, 1, 3]).Picture);
         await using var server = await Served.StartAsync(_checkpoint);
-        Task<string> Refused(byte[]? image, string? names, string? background = null) => server.RefusedAsync(server.PostAsync(image, names, background));
+        Task<string> Refused(byte[]? image, string? names, string? background = null) =>
+            server.RefusedAsync(server.PostAsync(image, names, background));
         Assert.Equal("image: expected a picture's file, found none.", await Refused(null, "cat"));
         Assert.Equal("classes: expected class names separated by commas, found ''.", await Refused(picture, null));
         Assert.Equal("classes: class name 'Cat' stands twice (as class 0 and 1), expected different names", await Refused(picture, "cat, Cat"));
@@ -177,13 +205,22 @@ public sealed class ServeTests : IDisposable
         Assert.StartsWith("photo.jpg: not a picture that can be read", await Refused([1, 2, 3], "cat"));
         Assert.Contains("tokens with the template around it", await Refused(picture, string.Concat(Enumerable.Repeat("zebra ", 90))));
         Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token), HttpStatusCode.UnsupportedMediaType));
-        Assert.Equal("scene: expected a model trained on drawn scenes, found one of folder.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
-        Assert.StartsWith("expected /, /page.css, ", await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
-        Assert.Equal("expected at most 64 MiB.", await server.RefusedAsync(server.PostAsync(new byte[ServerLimits.MaxBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
-        Assert.StartsWith("expected /, /page.css, ", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        Assert.Equal(
+            "scene: expected a model trained on drawn scenes, found one of folder.",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
+        Assert.StartsWith(
+            "expected /, /page.css, ",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("secret", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        Assert.Equal(
+            "expected at most 64 MiB.",
+            await server.RefusedAsync(server.PostAsync(new byte[ServerLimits.MaxBytes + 1], "cat", null), HttpStatusCode.RequestEntityTooLarge));
+        Assert.StartsWith(
+            "expected /, /page.css, ",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
         using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
         half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
-        Assert.StartsWith("expected a whole form (", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
+        Assert.StartsWith(
+            "expected a whole form (", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
         Assert.Equal("", server.Error);
         Assert.Equal(40, (await server.SegmentAsync(picture, "cat")).GetProperty("width").GetInt32());
     }
@@ -234,12 +271,15 @@ public sealed class ServeTests : IDisposable
 
         // The same port a second time.
         string port = listening.Groups[1].Value.Split(':')[^1];
-        Assert.Contains($"cannot listen on port {port} of 127.0.0.1", CommandLine.Refuses("serve", "--checkpoint", _checkpoint, "--port", port, "--threads", "1"));
+        Assert.Contains(
+            $"cannot listen on port {port} of 127.0.0.1",
+            CommandLine.Refuses("serve", "--checkpoint", _checkpoint, "--port", port, "--threads", "1"));
         await stop.CancelAsync();
         Assert.Equal(0, await verb);
         Assert.Equal("", error.ToString());
         Assert.Contains("stopped; pictures labelled: 0", Text());
-        Assert.Equal(listening.Groups[1].Value, JsonDocument.Parse(await File.ReadAllTextAsync(json, Token)).RootElement.GetProperty("url").GetString());
+        Assert.Equal(
+            listening.Groups[1].Value, JsonDocument.Parse(await File.ReadAllTextAsync(json, Token)).RootElement.GetProperty("url").GetString());
 
         string Text()
         {

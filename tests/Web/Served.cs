@@ -75,7 +75,8 @@ internal sealed class Served : IAsyncDisposable
         return served;
     }
 
-    public async Task<JsonElement> GetJsonAsync(string address) => JsonDocument.Parse(await Client.GetStringAsync(new Uri(address, UriKind.Relative), Token)).RootElement;
+    public async Task<JsonElement> GetJsonAsync(string address) =>
+        JsonDocument.Parse(await Client.GetStringAsync(new Uri(address, UriKind.Relative), Token)).RootElement;
 
     public async Task<JsonElement> SegmentAsync(byte[] image, string names, string? background = null)
     {

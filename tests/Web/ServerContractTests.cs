@@ -76,7 +76,8 @@ public sealed partial class ServerContractTests
         Assert.DoesNotMatch("(?i)<style|\\sstyle=|\\son[a-z]+=|javascript:|<script(?![^>]* src=)", html);
         string[] linked = [.. Links().Matches(html).Select(m => "/" + m.Groups[1].Value)];
         Assert.Equal(["/icon.svg", "/page.css", "/page.js"], linked);
-        string script = await server.Client.GetStringAsync(new Uri("page.js", UriKind.Relative), Token) + await server.Client.GetStringAsync(new Uri("server.js", UriKind.Relative), Token);
+        string script = await server.Client.GetStringAsync(new Uri("page.js", UriKind.Relative), Token) + await server.Client.GetStringAsync(
+            new Uri("server.js", UriKind.Relative), Token);
         Assert.DoesNotMatch("innerHTML|outerHTML|insertAdjacentHTML|document\\.write|\\beval\\b|https?:", script);
         Assert.All(new[] { "api/model", "api/scene", "api/segment", "labels.js", "server.js" }, address => Assert.Contains($"{address}", script));
 
@@ -90,7 +91,8 @@ public sealed partial class ServerContractTests
     [Fact]
     public async Task ATokenIsAskedFor()
     {
-        await using var server = await Served.StartAsync(TinyClip.Folder, settings => settings with { Token = AccessToken.Read("--token", "s3cret-Word", null) });
+        await using var server = await Served.StartAsync(
+            TinyClip.Folder, settings => settings with { Token = AccessToken.Read("--token", "s3cret-Word", null) });
         foreach (string route in Gets.Append("/api/segment"))
         {
             bool open = Pages.Contains(route) || route == "/healthz";
@@ -102,7 +104,9 @@ public sealed partial class ServerContractTests
         foreach (var (sent, expected) in new[]
         {
             ("Bearer s3cret-Word", HttpStatusCode.OK), ("bearer  s3cret-Word", HttpStatusCode.OK), ("Bearer s3cret-Wor", HttpStatusCode.Unauthorized),
-            ("Bearer s3cret-Word2", HttpStatusCode.Unauthorized), ("Bearer s3cret-word", HttpStatusCode.Unauthorized), ("s3cret-Word", HttpStatusCode.Unauthorized),
+            ("Bearer s3cret-Word2", HttpStatusCode.Unauthorized),
+            ("Bearer s3cret-word", HttpStatusCode.Unauthorized),
+            ("s3cret-Word", HttpStatusCode.Unauthorized),
             ("Basic s3cret-Word", HttpStatusCode.Unauthorized), ("Bearer", HttpStatusCode.Unauthorized), ("Bearer ", HttpStatusCode.Unauthorized),
         })
         {
@@ -112,7 +116,9 @@ public sealed partial class ServerContractTests
             Assert.Equal(expected, answer.StatusCode);
         }
 
-        Assert.Equal("expected the server's token (Authorization: Bearer TOKEN).", await server.RefusedAsync(server.PostAsync(Picture, "cat"), HttpStatusCode.Unauthorized));
+        Assert.Equal(
+            "expected the server's token (Authorization: Bearer TOKEN).",
+            await server.RefusedAsync(server.PostAsync(Picture, "cat"), HttpStatusCode.Unauthorized));
         server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "s3cret-Word");
         await server.SegmentAsync(Picture, "cat");
         Assert.Equal(4 + 7 + 1, await server.MetricAsync("ldvc_rejected_total{reason=\"token\"}"));
@@ -127,7 +133,8 @@ public sealed partial class ServerContractTests
     [InlineData(null, "", "LDVC_TOKEN: expected a token of letters, digits and signs (ASCII, no blanks), found nothing.")]
     [InlineData("two words", null, "--token: expected a token of letters, digits and signs (ASCII, no blanks), found something else.")]
     [InlineData("caf\u00e9", null, "--token: expected a token of letters, digits and signs (ASCII, no blanks), found something else.")]
-    public void TokensThatCannotBeSent(string? option, string? variable, string expected) => Assert.Equal(expected, Error(() => AccessToken.Read("--token", option, variable)));
+    public void TokensThatCannotBeSent(string? option, string? variable, string expected) =>
+        Assert.Equal(expected, Error(() => AccessToken.Read("--token", option, variable)));
 
     [Fact]
     public async Task MetricsAreInPrometheusFormat()
@@ -163,12 +170,15 @@ public sealed partial class ServerContractTests
         await using (var server = await Served.StartAsync(TinyClip.Folder))
         {
             await server.SegmentAsync(Picture, "my secret cat");
-            using RawConnection raw = await server.ConnectAsync("GET /a%0a%1b%5b31m%e2%80%ae?token=x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            using RawConnection raw = await server.ConnectAsync(
+                "GET /a%0a%1b%5b31m%e2%80%ae?token=x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             Assert.StartsWith("HTTP/1.1 404", await raw.ReadToEndAsync());
             await server.LoggedAsync(" 404 ");
             string[] lines = server.Output.TrimEnd().Split(Environment.NewLine);
             Assert.Equal(2, lines.Length);
-            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 127\.0\.0\.1 POST /api/segment 200 \d+ B \d+\.\d{3} s  \d+x\d+, 1 classes, \d+\.\d\d s computed$", lines[0]);
+            Assert.Matches(
+                @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 127\.0\.0\.1 POST /api/segment 200 \d+ B \d+\.\d{3} s  \d+x\d+, 1 classes, \d+\.\d\d s computed$",
+                lines[0]);
             Assert.Matches(@" GET /a\?\?\[31m\? 404 \d+ B \d+\.\d{3} s  refused: path$", lines[1]);
             Assert.All(lines, line => Assert.DoesNotMatch("photo|secret|token|[\\p{Cc}\\p{Cf}]", line));
         }
@@ -188,7 +198,9 @@ public sealed partial class ServerContractTests
         await server.SegmentAsync(Picture, "cat");
         await server.SegmentAsync(Picture, "cat");
         await Served.UntilAsync(() => server.Error.Length > 0, "a complaint");
-        Assert.Equal("ldvc: the request log cannot be written (No space left on device); requests are answered without it." + Environment.NewLine, server.Error);
+        Assert.Equal(
+            "ldvc: the request log cannot be written (No space left on device); requests are answered without it." + Environment.NewLine,
+            server.Error);
         Assert.True(await server.MetricAsync("ldvc_log_lines_lost_total") >= 1);
     }
 
@@ -199,12 +211,14 @@ public sealed partial class ServerContractTests
     [InlineData("--connections", "0", "--connections: expected a whole number from 1 to 512, found '0'.")]
     [InlineData("--token", "a b", "--token: expected a token of letters")]
     public void WhatCannotBeGranted(string option, string value, string expected) =>
-        Assert.Contains(expected, Ldvc.Tests.Cli.CommandLine.Refuses("serve", "--clip", TinyClip.Folder, option, value, "--threads", "1", "--port", "0"));
+        Assert.Contains(
+            expected, Ldvc.Tests.Cli.CommandLine.Refuses("serve", "--clip", TinyClip.Folder, option, value, "--threads", "1", "--port", "0"));
 
     private static async Task<HttpResponseMessage> SendAsync(Served server, HttpMethod method, string route)
     {
         // As it stands: a client would tidy the path up.
-        var address = new Uri($"http://localhost:{server.Port}{route}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var address = new Uri(
+            $"http://localhost:{server.Port}{route}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var request = new HttpRequestMessage(method, address);
         return await server.Client.SendAsync(request, Token);
     }

@@ -9,10 +9,13 @@ using Xunit;
 
 namespace Ldvc.Tests.Web;
 
-/// <summary>What one client can cost the others: pictures that unfold, bodies that do not come, connections that say nothing, queues that are full.</summary>
+/// <summary>
+/// What one client can cost the others: pictures that unfold, bodies that do not come, connections that say nothing, queues that are full.
+/// </summary>
 public sealed class ServerLimitTests
 {
-    private const string Half = "POST /api/segment HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 100\r\n";
+    private const string Half = "POST /api/segment HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: "
+        + "100\r\n";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -27,7 +30,9 @@ public sealed class ServerLimitTests
         foreach (string name in new[] { "huge.png", "exif6.jpg", "progressive.jpg", "rgba.webp", "lossy.webp", "rgb.bmp", "still.gif", "moving.gif" })
         {
             byte[] picture = await File.ReadAllBytesAsync(ImageFixtures.Path_(name), Token);
-            Assert.Matches(@"^photo\.jpg: \d+x\d+ pixels, expected at most 300 in all\.$", await server.RefusedAsync(server.PostAsync(picture, "cat"), HttpStatusCode.RequestEntityTooLarge));
+            Assert.Matches(
+                @"^photo\.jpg: \d+x\d+ pixels, expected at most 300 in all\.$",
+                await server.RefusedAsync(server.PostAsync(picture, "cat"), HttpStatusCode.RequestEntityTooLarge));
         }
 
         Assert.Equal(8, await server.MetricAsync("ldvc_rejected_total{reason=\"pixels\"}"));
@@ -38,7 +43,9 @@ public sealed class ServerLimitTests
     public async Task TooManyNamesAreRefused()
     {
         await using var server = await StartAsync(limits => limits with { MaxNames = 3 });
-        Assert.Equal("classes: 4 names and synonyms, expected at most 3.", await server.RefusedAsync(server.PostAsync(Picture, "a; b\nc\nd"), HttpStatusCode.RequestEntityTooLarge));
+        Assert.Equal(
+            "classes: 4 names and synonyms, expected at most 3.",
+            await server.RefusedAsync(server.PostAsync(Picture, "a; b\nc\nd"), HttpStatusCode.RequestEntityTooLarge));
         await server.SegmentAsync(Picture, "a; b\nc");
     }
 
@@ -125,7 +132,8 @@ public sealed class ServerLimitTests
     [Fact]
     public async Task BodiesAndHeadersHaveADeadline()
     {
-        await using var server = await StartAsync(limits => limits with { BodyDeadline = TimeSpan.FromSeconds(0.3), HeaderDeadline = TimeSpan.FromSeconds(1) });
+        await using var server = await StartAsync(
+            limits => limits with { BodyDeadline = TimeSpan.FromSeconds(0.3), HeaderDeadline = TimeSpan.FromSeconds(1) });
         using RawConnection header = await server.ConnectAsync("GET / HTTP/1.1\r\nHost: loc");
         using RawConnection body = await server.ConnectAsync(Half + "\r\n--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\nab");
         string answer = await body.ReadToEndAsync();
@@ -169,8 +177,10 @@ public sealed class ServerLimitTests
         {
             ("multipart/form-data", "", "expected a form with a boundary in its Content-Type."),
             ("multipart/form-data; boundary=x", Part("image", "a") + Part("image", "b") + "--x--\r\n", "image: expected it once, found it twice."),
-            ("multipart/form-data; boundary=x", Part("backgroud", "0.5") + "--x--\r\n", "expected a form with image, classes and perhaps background, found a part 'backgroud'."),
-            ("multipart/form-data; boundary=x", "--x\r\nX: y\r\n\r\nz\r\n--x--\r\n", "expected a form with image, classes and perhaps background, found a part ''."),
+            ("multipart/form-data; boundary=x", Part("backgroud", "0.5") + "--x--\r\n", "expected a form with image, classes and perhaps background, "
+                + "found a part 'backgroud'."),
+            ("multipart/form-data; boundary=x", "--x\r\nX: y\r\n\r\nz\r\n--x--\r\n", "expected a form with image, classes and perhaps background, "
+                + "found a part ''."),
             ("multipart/form-data; boundary=x", Part("classes", "a", "text/plain; charset=iso-8859-1") + "--x--\r\n", "classes: expected text in UTF-8, found 'iso-8859-1'."),
             ("multipart/form-data; boundary=x", Part("classes", "cat") + "--x--\r\n", "image: expected a picture's file, found none."),
             ("multipart/form-data; boundary=x", Part("image", "") + Part("classes", "cat") + "--x--\r\n", "f: is empty, expected a picture"),
@@ -183,7 +193,8 @@ public sealed class ServerLimitTests
     }
 
     private static string Part(string name, string body, string? type = null) =>
-        $"--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n{(type is null ? "" : $"Content-Type: {type}\r\n")}\r\n{body}\r\n";
+        $"--x\r\nContent-Disposition: form-data; name=\"{name}\"; "
+            + $"filename=\"f\"\r\n{(type is null ? "" : $"Content-Type: {type}\r\n")}\r\n{body}\r\n";
 
     private static bool Refuses(int port)
     {

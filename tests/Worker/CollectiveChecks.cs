@@ -165,7 +165,8 @@ internal static class CollectiveChecks
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    private static bool Same(byte[][] gathered, Func<int, byte[]> part) => gathered.Select((bytes, rank) => bytes.AsSpan().SequenceEqual(part(rank))).All(same => same);
+    private static bool Same(byte[][] gathered, Func<int, byte[]> part) =>
+        gathered.Select((bytes, rank) => bytes.AsSpan().SequenceEqual(part(rank))).All(same => same);
 
     private static T[] Values<T>(int length, Func<int, T> value) => [.. Enumerable.Range(0, length).Select(value)];
 

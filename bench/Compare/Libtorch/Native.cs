@@ -10,7 +10,8 @@ namespace Ldvc.Bench.Compare.Libtorch;
 internal static unsafe partial class Native
 {
     private const string Library = "torch_cpu";
-    private const string How = "dotnet restore bench/peers/libtorch.csproj fetches it (Linux x64), or set LDVC_LIBTORCH to a folder with libtorch_cpu.so";
+    private const string How = "dotnet restore bench/peers/libtorch.csproj fetches it (Linux x64), or set LDVC_LIBTORCH to a folder with "
+        + "libtorch_cpu.so";
 
     static Native() => NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) =>
         name == Library ? NativeLibrary.Load(Path.Combine(Folder()!, "libtorch_cpu.so")) : IntPtr.Zero);
@@ -76,9 +77,11 @@ internal static unsafe partial class Native
 
     private static string? Folder()
     {
-        string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        string packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         string restored = Path.Combine(packages, "libtorch-cpu-linux-x64", "2.10.0", "runtimes", "linux-x64", "native");
-        return new[] { Environment.GetEnvironmentVariable("LDVC_LIBTORCH"), restored }.FirstOrDefault(f => f is not null && File.Exists(Path.Combine(f, "libtorch_cpu.so")));
+        return new[] { Environment.GetEnvironmentVariable("LDVC_LIBTORCH"), restored }.FirstOrDefault(
+            f => f is not null && File.Exists(Path.Combine(f, "libtorch_cpu.so")));
     }
 
     private static void Check(int error, string what)
@@ -93,7 +96,8 @@ internal static unsafe partial class Native
     private static partial int Dispatch(string operation, string overload, ulong* stack);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_create_tensor_from_blob")]
-    private static partial int CreateFromBlob(void* data, long rank, long* sizes, long* strides, long offset, int type, int device, int index, out ulong tensor);
+    private static partial int CreateFromBlob(
+        void* data, long rank, long* sizes, long* strides, long offset, int type, int device, int index, out ulong tensor);
 
     [LibraryImport(Library, EntryPoint = "aoti_torch_new_tensor_handle")]
     private static partial int NewHandle(ulong tensor, out ulong other);

@@ -12,7 +12,8 @@ internal sealed class OnnxClip(OnnxGraph graph, TensorArchive weights)
     {
         int width = config.Vision.Width, grid = size / config.PatchSize, patches = grid * grid, patch = config.PatchSize;
         string image = graph.Input("image", false, 1, 3, size, size);
-        string x = graph.Node("Conv", [image, Weight("visual.conv1.weight")], ("kernel_shape", new[] { patch, patch }), ("strides", new[] { patch, patch }));
+        string x = graph.Node(
+            "Conv", [image, Weight("visual.conv1.weight")], ("kernel_shape", new[] { patch, patch }), ("strides", new[] { patch, patch }));
         x = graph.Node("Transpose", [graph.Node("Reshape", [x, graph.Constant(1, width, patches)])], ("perm", new[] { 0, 2, 1 }));
         string token = graph.Constant(weights.ReadFloat32("visual.class_embedding"), 1, 1, width);
         x = graph.Node("Concat", [token, x], ("axis", 1));

@@ -96,7 +96,8 @@ internal sealed class OnnxWork : IWork
         return (output, result);
     }
 
-    private void Add(TensorArchive inputs, string name) => _inputs.Add(name, OrtValue.CreateTensorValueFromMemory(inputs.ReadFloat32(name), inputs.Entry(name).Shape));
+    private void Add(TensorArchive inputs, string name) =>
+        _inputs.Add(name, OrtValue.CreateTensorValueFromMemory(inputs.ReadFloat32(name), inputs.Entry(name).Shape));
 
     private void AddIds(TensorArchive inputs, int count, int length)
     {

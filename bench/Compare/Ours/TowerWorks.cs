@@ -33,7 +33,9 @@ internal sealed class EncoderWork : OurWork
     }
 }
 
-/// <summary>CLIP's text features of full length: the cut to the longest text, which is exact, is left out so that every engine does the same work.</summary>
+/// <summary>
+/// CLIP's text features of full length: the cut to the longest text, which is exact, is left out so that every engine does the same work.
+/// </summary>
 internal sealed class TextWork : OurWork
 {
     private readonly TextTower _tower;

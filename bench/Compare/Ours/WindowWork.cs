@@ -8,7 +8,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Compare.Ours;
 
-/// <summary>Sliding-window segmentation of a picture of two windows, with cached class embeddings; or the prompted encoder alone on one window.</summary>
+/// <summary>
+/// Sliding-window segmentation of a picture of two windows, with cached class embeddings; or the prompted encoder alone on one window.
+/// </summary>
 internal sealed class WindowWork : OurWork
 {
     private readonly ClipModel _clip;
@@ -35,7 +37,11 @@ internal sealed class WindowWork : OurWork
         var classes = _model.EncodeClasses(tape, texts);
         int size = @case["size"], stride = 426;
         _segmenter = new Segmenter(
-            _model, classes.Value.Share(), new float[@case["classes"]], new EvalConfig { ShortSide = size, Window = size, Stride = stride }, Imaging.ImageStatistics.Clip);
+            _model,
+            classes.Value.Share(),
+            new float[@case["classes"]],
+            new EvalConfig { ShortSide = size, Window = size, Stride = stride },
+            Imaging.ImageStatistics.Clip);
         var random = new CounterRandom(7);
         _picture = new RgbImage(size + stride, size);
         for (int i = 0; i < _picture.Pixels.Length; i++)

@@ -27,7 +27,8 @@ internal static class CheckVerb
         Option<string[]> sets = CommandParts.Sets();
         var command = new VerbCommand(
             "check",
-            "Reads every picture and mask of a configuration once: counts per class, and warnings of what would spoil results. Exit code 0 clean, 1 warnings, 2 errors.",
+            "Reads every picture and mask of a configuration once: counts per class, and warnings of what would spoil results. Exit code 0 clean, 1 "
+                + "warnings, 2 errors.",
             "ldvc check configs/voc/inductive.yaml --set data.root=VOCdevkit/VOC2012")
         {
             config,

@@ -10,13 +10,15 @@ internal sealed class ClassOptions
     private readonly Option<string?> _names = new("--classes")
     {
         HelpName = "NAMES",
-        Description = "Class names, separated by commas; any names, seen in training or not. Synonyms are separated by semicolons: \"cat, person; man; woman\".",
+        Description = "Class names, separated by commas; any names, seen in training or not. Synonyms are separated by semicolons: \"cat, person; "
+            + "man; woman\".",
     };
 
     private readonly Option<string?> _file = new("--classes-file")
     {
         HelpName = "F",
-        Description = "The same from a file in UTF-8, one class a line with its synonyms behind semicolons; a comma belongs to the name, # starts a comment.",
+        Description = "The same from a file in UTF-8, one class a line with its synonyms behind semicolons; a comma belongs to the name, # starts a "
+            + "comment.",
     };
 
     /// <summary>Adds both to a verb.</summary>
@@ -43,5 +45,6 @@ internal sealed class ClassOptions
     /// <summary>The classes of a verb that cannot do without.</summary>
     /// <exception cref="InputException">As for <see cref="Read"/>, or neither option was given.</exception>
     public ClassList Require(ParseResult result) =>
-        Read(result) ?? throw new InputException($"{result.CommandResult.Command.Name}: expected {_names.Name} NAMES or {_file.Name} F, found neither.");
+        Read(result) ?? throw new InputException(
+            $"{result.CommandResult.Command.Name}: expected {_names.Name} NAMES or {_file.Name} F, found neither.");
 }

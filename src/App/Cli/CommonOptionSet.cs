@@ -36,7 +36,8 @@ internal sealed class CommonOptionSet
     private readonly Option<string> _dist = new(DistName)
     {
         HelpName = "D",
-        Description = "How the processes that mpirun or srun started work together: auto (what the launcher's environment says) | none (this process alone) "
+        Description = "How the processes that mpirun or srun started work together: auto (what the launcher's environment says) | none (this process "
+            + "alone) "
             + "| mpi | nccl (between CUDA devices); docs/distributed.md.",
         DefaultValueFactory = _ => "auto",
     };

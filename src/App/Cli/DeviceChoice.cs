@@ -40,7 +40,8 @@ internal sealed record DeviceChoice(string Kind, int Index, bool IsNamed)
         {
             if (choose && CudaCard.Of(device) is { } cuda && CudaCard.SharedWith(group, cuda.Name) is { } other)
             {
-                throw new InputException($"--device cuda: rank {group.Rank} and rank {other} use the same card, {cuda.Name}; start one process for each card, or name the card: --device cuda:0.");
+                throw new InputException($"--device cuda: rank {group.Rank} and rank {other} use the same card, {cuda.Name}; start one process for "
+                    + "each card, or name the card: --device cuda:0.");
             }
 
             return device;
@@ -55,5 +56,6 @@ internal sealed record DeviceChoice(string Kind, int Index, bool IsNamed)
     // A launcher that gives each process one card to see (CUDA_VISIBLE_DEVICES) has chosen already.
     private int Place(int cards, IProcessGroup group) => group.LocalRank < cards ? group.LocalRank : cards <= 1
         ? 0
-        : throw new InputException($"--device {Kind}: rank {group.Rank} is number {group.LocalRank + 1} of {group.LocalSize} processes on its node, which has {cards} cards; start one process for each card, or name the card: --device {Kind}:0.");
+        : throw new InputException($"--device {Kind}: rank {group.Rank} is number {group.LocalRank + 1} of {group.LocalSize} processes on its node, "
+            + $"which has {cards} cards; start one process for each card, or name the card: --device {Kind}:0.");
 }

@@ -15,7 +15,8 @@ internal static class DoctorVerb
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
     public static Command Create(VerbHost host)
     {
-        var command = new VerbCommand("doctor", "Says what this machine can do, which devices can be used, and why others cannot.", "ldvc doctor", VerbProcesses.Each);
+        var command = new VerbCommand(
+            "doctor", "Says what this machine can do, which devices can be used, and why others cannot.", "ldvc doctor", VerbProcesses.Each);
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new DoctorOptions(common.Read(result, host))));
         return command;

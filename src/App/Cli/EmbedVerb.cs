@@ -19,7 +19,16 @@ namespace Ldvc.App.Cli;
 /// <param name="Out">The safetensors file to write.</param>
 /// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record EmbedOptions(string Clip, string[] Images, string[] Texts, ClassList? Classes, string[] Templates, bool Truncate, string Out, Kernels.Activation? Activation, CommonOptions Common);
+internal sealed record EmbedOptions(
+    string Clip,
+    string[] Images,
+    string[] Texts,
+    ClassList? Classes,
+    string[] Templates,
+    bool Truncate,
+    string Out,
+    Kernels.Activation? Activation,
+    CommonOptions Common);
 
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
@@ -42,8 +51,10 @@ internal static class EmbedVerb
             Description = "Texts.",
             AllowMultipleArgumentsPerToken = true,
         };
-        var truncate = new Option<bool>("--truncate") { Description = "Cuts texts that are longer than the CLIP's context; without it they are an error." };
-        Option<string[]> templates = CommandParts.Template("With --classes or --classes-file: a sentence with {class} in it, or imagenet-80; several are averaged. Default: a photo of a {class}.");
+        var truncate = new Option<bool>("--truncate") { Description = "Cuts texts that are longer than the CLIP's context; without it they are an "
+            + "error." };
+        Option<string[]> templates = CommandParts.Template(
+            "With --classes or --classes-file: a sentence with {class} in it, or imagenet-80; several are averaged. Default: a photo of a {class}.");
         var classes = new ClassOptions();
         Option<string> output = CommandParts.Out("F", "The safetensors file to write: image_features and text_features, rows in the order given.");
         var command = new VerbCommand(
@@ -70,14 +81,17 @@ internal static class EmbedVerb
                 // An empty text is a legal input of the text encoder.
                 OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
                 classes.Read(result),
-                TextTemplates.Checked(result.GetValue(templates) is { Length: > 0 } given ? OptionValue.Utf8(templates.Name, given) : new ModelConfig().Template, templates.Name),
+                TextTemplates.Checked(
+                    result.GetValue(templates) is { Length: > 0 } given ? OptionValue.Utf8(templates.Name, given) : new ModelConfig().Template,
+                    templates.Name),
                 result.GetValue(truncate),
                 OptionValue.RequiredPath(result, output),
                 OptionValue.Activation(result, activation),
                 common.Read(result, host));
             if (options.Classes is not null ? options.Texts.Length > 0 || options.Truncate : result.GetValue(templates) is { Length: > 0 })
             {
-                throw new InputException("embed: expected --text with perhaps --truncate, or class names with perhaps --template, found parts of both.");
+                throw new InputException(
+                    "embed: expected --text with perhaps --truncate, or class names with perhaps --template, found parts of both.");
             }
 
             return options.Images.Length + options.Texts.Length > 0 || options.Classes is not null
@@ -88,7 +102,8 @@ internal static class EmbedVerb
     }
 
     /// <summary>Runs the verb and returns the exit code.</summary>
-    /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, a text is too long, or the file cannot be written.</exception>
+    /// <exception cref="InputException">The CLIP, its tokenizer or an image cannot be read, a text is too long, or the file cannot be
+    /// written.</exception>
     public static int Run(EmbedOptions options)
     {
         CheckBeforehand(options);
@@ -106,7 +121,8 @@ internal static class EmbedVerb
         options.Common.Cancellation.ThrowIfCancellationRequested();
         writer.Save(options.Out);
         options.Common.WriteJson(new { options.Clip, options.Images, Texts = names, clip.Width, options.Out });
-        options.Common.Out.WriteLine($"{options.Out}: features of {options.Images.Length} images and {names.Length} texts, {clip.Width} values each.");
+        options.Common.Out.WriteLine(
+            $"{options.Out}: features of {options.Images.Length} images and {names.Length} texts, {clip.Width} values each.");
         return 0;
     }
 

@@ -19,7 +19,8 @@ namespace Ldvc.App.Cli;
 /// <param name="Classes">Names whose embeddings are written; null = the data set's.</param>
 /// <param name="Clip">Folder or file of the CLIP; null = where the checkpoint says it lies.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record ExportOptions(string Checkpoint, string Out, bool Lean, (int Height, int Width)? Size, ClassList? Classes, string? Clip, CommonOptions Common);
+internal sealed record ExportOptions(
+    string Checkpoint, string Out, bool Lean, (int Height, int Width)? Size, ClassList? Classes, string? Clip, CommonOptions Common);
 
 /// <summary>`ldvc export`: a trained model for other programs.</summary>
 internal static class ExportVerb
@@ -33,21 +34,25 @@ internal static class ExportVerb
     {
         Option<string> checkpoint = CommandParts.Checkpoint();
         Option<string> output = CommandParts.Out(
-            "FILE", $"The file to write: NAME.onnx, with {OnnxExport.ClassesName} and {OnnxExport.ExampleName} beside it; with --lean NAME.safetensors.");
+            "FILE",
+            $"The file to write: NAME.onnx, with {OnnxExport.ClassesName} and {OnnxExport.ExampleName} beside it; with --lean NAME.safetensors.");
         var size = new Option<string?>("--size")
         {
             HelpName = "HxW",
-            Description = "Size of the pictures that the model takes, in pixels, e.g. 512x512; not given = the windows of the checkpoint's evaluation.",
+            Description = "Size of the pictures that the model takes, in pixels, e.g. 512x512; not given = the windows of the checkpoint's "
+                + "evaluation.",
         };
         var classes = new ClassOptions();
         var clip = new Option<string?>("--clip") { HelpName = "PATH", Description = "The CLIP the checkpoint was trained on, if it has moved." };
         var lean = new Option<bool>("--lean")
         {
-            Description = "Writes the checkpoint without the optimiser's state, a third of the size: for eval, segment, serve and export, not for --resume.",
+            Description = "Writes the checkpoint without the optimiser's state, a third of the size: for eval, segment, serve and export, not for "
+                + "--resume.",
         };
         var command = new VerbCommand(
             "export",
-            "Writes a trained model as ONNX (opset 17): image [N,3,H,W] and class embeddings [C,E] to mask logits [N,C,h,w]; or as a lean checkpoint.",
+            "Writes a trained model as ONNX (opset 17): image [N,3,H,W] and class embeddings [C,E] to mask logits [N,C,h,w]; or as a lean "
+                + "checkpoint.",
             "ldvc export --checkpoint ldvc.safetensors --classes \"cat, grass, sky\" --out model.onnx")
         {
             checkpoint,
@@ -87,7 +92,8 @@ internal static class ExportVerb
         LeanCheckpoint.Write(options.Checkpoint, options.Out);
         long before = new FileInfo(options.Checkpoint).Length, after = new FileInfo(options.Out).Length;
         options.Common.WriteJson(new { options.Checkpoint, options.Out, Lean = true, Bytes = after, BytesBefore = before });
-        options.Common.Out.WriteLine(FormattableString.Invariant($"{options.Out}: {after / 1e6:F1} MB of {before / 1e6:F1} MB, without the optimiser's state."));
+        options.Common.Out.WriteLine(
+            FormattableString.Invariant($"{options.Out}: {after / 1e6:F1} MB of {before / 1e6:F1} MB, without the optimiser's state."));
         return 0;
     }
 
@@ -104,7 +110,11 @@ internal static class ExportVerb
         using Tensor embeddings = loaded.EmbedClasses(classes.Texts);
         common.Cancellation.ThrowIfCancellationRequested();
         OnnxExport.WriteClasses(
-            Path.Combine(folder, OnnxExport.ClassesName), embeddings, classes, FreeVocabulary.Penalty(checkpoint, classes), PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics));
+            Path.Combine(folder, OnnxExport.ClassesName),
+            embeddings,
+            classes,
+            FreeVocabulary.Penalty(checkpoint, classes),
+            PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics));
         AtomicFile.WriteText(Path.Combine(folder, OnnxExport.ExampleName), OnnxExport.Example(file));
         IReadOnlyList<string> files = OnnxExport.Write(options.Out, loaded.Model, loaded.Config, height, width);
         int patch = loaded.Clip.Config.PatchSize;
@@ -120,8 +130,10 @@ internal static class ExportVerb
             Classes = classes.ToArray(),
         });
         common.Out.WriteLine(
-            $"{string.Join(", ", files)}: image [N, 3, {height}, {width}] and classes [C, {loaded.Clip.Config.Embedding}] to logits [N, C, {height / patch}, {width / patch}], opset {OnnxGraph.Opset}.");
-        common.Out.WriteLine($"{Path.Combine(folder, OnnxExport.ClassesName)}: embeddings of {classes.Count} {(classes.Count == 1 ? "class" : "classes")}; {OnnxExport.ExampleName} beside it uses them.");
+            $"{string.Join(", ", files)}: image [N, 3, {height}, {width}] and classes [C, {loaded.Clip.Config.Embedding}] to logits [N, C, "
+                + $"{height / patch}, {width / patch}], opset {OnnxGraph.Opset}.");
+        common.Out.WriteLine($"{Path.Combine(folder, OnnxExport.ClassesName)}: embeddings of {classes.Count} "
+            + $"{(classes.Count == 1 ? "class" : "classes")}; {OnnxExport.ExampleName} beside it uses them.");
         return 0;
     }
 
@@ -131,7 +143,8 @@ internal static class ExportVerb
         string suffix = options.Lean ? TensorSuffix : OnnxSuffix, full = Path.GetFullPath(options.Out);
         if (!options.Out.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) || Path.GetFileName(full).Length == suffix.Length)
         {
-            throw new InputException($"--out: expected a file NAME{suffix}{(options.Lean ? " with --lean" : " (or --lean for a checkpoint)")}, found {ConfigText.Quote(options.Out)}.");
+            throw new InputException($"--out: expected a file NAME{suffix}{(options.Lean ? " with --lean" : " (or --lean for a checkpoint)")}, found "
+                + $"{ConfigText.Quote(options.Out)}.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(full)))

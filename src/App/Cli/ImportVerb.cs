@@ -43,7 +43,8 @@ internal static class ImportVerb
             Description = "The classes without masks, separated by commas; needed for lists other than VOC's, COCO-Stuff's and Context's.",
         };
         Option<string[]> sets = CommandParts.Sets();
-        Option<string> output = CommandParts.Out("F.safetensors", "The checkpoint to write; eval, segment and serve take it like one of `ldvc train`.");
+        Option<string> output = CommandParts.Out(
+            "F.safetensors", "The checkpoint to write; eval, segment and serve take it like one of `ldvc train`.");
         var command = new VerbCommand(
             "import",
             "Makes a checkpoint of a file that ZegCLIP's authors published (docs/models.md).",
@@ -93,16 +94,19 @@ internal static class ImportVerb
         imported.Writer.Save(options.Out);
         ZegClipClasses classes = imported.Classes;
         int seen = classes.Seen.Count();
-        string setting = ConfigWriter.EnumName(classes.Setting), source = request.Embeddings ?? $"computed from \"{string.Join("\", \"", imported.Config.Model.Template)}\"";
+        string setting = ConfigWriter.EnumName(classes.Setting), source = request.Embeddings ?? "computed from "
+            + $"\"{string.Join("\", \"", imported.Config.Model.Template)}\"";
         EvalConfig eval = imported.Config.Eval;
         common.Out.WriteLine(
-            $"{options.Out}: {ConfigWriter.EnumName(classes.Kind)}, {setting}, {classes.Classes.Count} classes, {seen} of them with masks, step {imported.Step}");
+            $"{options.Out}: {ConfigWriter.EnumName(classes.Kind)}, {setting}, {classes.Classes.Count} classes, {seen} of them with masks, step "
+                + $"{imported.Step}");
         common.Out.WriteLine(
             $"its CLIP is {request.Clip}; class embeddings: {source}; short side {eval.ShortSide}, windows of {eval.Window}, stride {eval.Stride}");
         if (request.Embeddings is null && classes.Kind == DataKind.CocoStuff)
         {
             common.Out.WriteLine(
-                "note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need --embeddings coco_multi.npy "
+                "note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need --embeddings "
+                    + "coco_multi.npy "
                 + "(docs/models.md)");
         }
 

@@ -83,7 +83,8 @@ internal static class SegmentVerb
         var save = new Option<string?>("--save")
         {
             HelpName = "PARTS",
-            Description = "What is written besides NAME.png and NAME.json, separated by commas: overlay | plain (the overlay without its legend) | masks (one black and white PNG a class) | "
+            Description = "What is written besides NAME.png and NAME.json, separated by commas: overlay | plain (the overlay without its legend) | "
+                + "masks (one black and white PNG a class) | "
                 + "probabilities (safetensors) | coco (coco.json with all masks) | none.",
             DefaultValueFactory = _ => "overlay",
         };
@@ -91,7 +92,8 @@ internal static class SegmentVerb
         var windows = new WindowOptionSet();
         Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out(
-            "DIR", "Folder for NAME.png (class indices, 255 = background; more than 255 classes: 16 bits, 65535), NAME.overlay.png and NAME.json; sub-folders as in the input.");
+            "DIR", "Folder for NAME.png (class indices, 255 = background; more than 255 classes: 16 bits, 65535), NAME.overlay.png and NAME.json; "
+                + "sub-folders as in the input.");
         var command = new VerbCommand(
             "segment",
             "Labels every pixel of your own images with your own class names.",
@@ -280,7 +282,8 @@ internal static class SegmentVerb
             int found = Array.FindIndex(all, part => ConfigWriter.EnumName(part) == word);
             parts |= found >= 0
                 ? all[found]
-                : throw new InputException($"{name}: expected some of {string.Join(", ", all.Select(part => ConfigWriter.EnumName(part)))}, found {ConfigText.Quote(word)}.");
+                : throw new InputException($"{name}: expected some of {string.Join(", ", all.Select(part => ConfigWriter.EnumName(part)))}, found "
+                    + $"{ConfigText.Quote(word)}.");
         }
 
         return parts;
@@ -308,7 +311,8 @@ internal static class SegmentVerb
             {
                 if (!owners.TryAdd(file, picture.Path))
                 {
-                    throw new InputException($"{picture.Path}: its result {file} would also be that of {owners[file]}; expected images with different names, or a different --out for each.");
+                    throw new InputException($"{picture.Path}: its result {file} would also be that of {owners[file]}; expected images with "
+                        + "different names, or a different --out for each.");
                 }
             }
         }

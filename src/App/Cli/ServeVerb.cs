@@ -14,13 +14,19 @@ namespace Ldvc.App.Cli;
 
 /// <summary>What `ldvc serve` is told.</summary>
 /// <param name="Checkpoint">An LDVC checkpoint; null = the newest that the demo or a training run left here.</param>
-/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on, or of the one that is to segment alone; null = where the checkpoint says it lies.</param>
+/// <param name="Clip">Folder or file of the CLIP the checkpoint was trained on, or of the one that is to segment alone; null = where the checkpoint
+/// says it lies.</param>
 /// <param name="TrainingFree">How a CLIP alone segments, and its activation; null with a checkpoint.</param>
 /// <param name="Server">Where to listen, and what is granted.</param>
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Common">What every verb is told.</param>
 internal sealed record ServeOptions(
-    string? Checkpoint, string? Clip, (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree, ServerSettings Server, Precision Precision, CommonOptions Common);
+    string? Checkpoint,
+    string? Clip,
+    (TrainingFreeConfig Config, ClipActivation Activation)? TrainingFree,
+    ServerSettings Server,
+    Precision Precision,
+    CommonOptions Common);
 
 /// <summary>`ldvc serve`: a page for one trained model, or a CLIP alone, until Ctrl-C.</summary>
 internal static class ServeVerb
@@ -34,7 +40,8 @@ internal static class ServeVerb
         var checkpoint = new Option<string?>("--checkpoint")
         {
             HelpName = "F",
-            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = --clip alone, or the newest in demo-output and runs.",
+            Description = "A checkpoint that `ldvc train` or `ldvc demo` wrote (.safetensors); not given = --clip alone, or the newest in "
+                + "demo-output and runs.",
         };
         var clip = new Option<string?>("--clip")
         {
@@ -44,7 +51,8 @@ internal static class ServeVerb
         var address = new Option<string>("--host")
         {
             HelpName = "A",
-            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. Without --token anyone who reaches it can use it.",
+            Description = "Address to listen on: localhost, or one of this machine's, or 0.0.0.0 for all. Without --token anyone who reaches it can "
+                + "use it.",
             DefaultValueFactory = _ => "localhost",
         };
         var port = new Option<string>("--port")
@@ -55,7 +63,8 @@ internal static class ServeVerb
         };
         Option<string> precision = CommandParts.Precision();
         var server = new ServerOptions();
-        var command = new VerbCommand("serve", "A page in the browser: labels pictures with any class names.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
+        var command = new VerbCommand(
+            "serve", "A page in the browser: labels pictures with any class names.", "ldvc serve --checkpoint demo-output/ldvc.safetensors")
         {
             checkpoint,
             clip,
@@ -71,7 +80,10 @@ internal static class ServeVerb
             OptionValue.Path(result, checkpoint),
             OptionValue.Path(result, clip),
             free.Read(result, trained: result.GetValue(checkpoint) is not null || result.GetValue(clip) is null),
-            server.Read(result, Address(address.Name, OptionValue.RequiredText(result, address)), (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort)),
+            server.Read(
+                result,
+                Address(address.Name, OptionValue.RequiredText(result, address)),
+                (int)OptionValue.WholeNumber(result, port, 0, IPEndPoint.MaxPort)),
             OptionValue.Precision(result, precision),
             common.Read(result, host))));
         return command;
@@ -89,7 +101,11 @@ internal static class ServeVerb
         var held = new HeldBytes(options.Server.Limits.MaxHeld);
         SegmentationModel segmentation = checkpoint is not null
             ? SegmentationModel.Trained(checkpoint, device, options.Clip)
-            : SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = options.TrainingFree!.Value.Activation }, device, options.TrainingFree.Value.Config, new EvalConfig());
+            : SegmentationModel.OfClip(
+                new ClipConfig { Path = options.Clip, Activation = options.TrainingFree!.Value.Activation },
+                device,
+                options.TrainingFree.Value.Config,
+                new EvalConfig());
         using var service = new SegmentationService(segmentation, options.Server.Limits, held);
         string url;
         WebServer server = await WebServer.StartAsync(options.Server, service, held, common.Out, common.Host.Error).ConfigureAwait(false);
@@ -106,7 +122,8 @@ internal static class ServeVerb
         }
 
         common.Out.WriteLine($"stopped; pictures labelled: {server.Pictures}");
-        common.WriteJson(new { Checkpoint = checkpoint?.Path, checkpoint?.Step, Clip = checkpoint is null ? options.Clip : null, Url = url, server.Pictures });
+        common.WriteJson(
+            new { Checkpoint = checkpoint?.Path, checkpoint?.Step, Clip = checkpoint is null ? options.Clip : null, Url = url, server.Pictures });
         return 0;
     }
 
@@ -123,11 +140,13 @@ internal static class ServeVerb
         if (!IPAddress.IsLoopback(options.Server.Address) && options.Server.Token is null)
         {
             options.Common.Host.Error.WriteLine(
-                $"ldvc: warning: anyone who reaches port {port} of {options.Server.Address} can use this server; --token or {AccessToken.Variable} makes it ask for a token.");
+                $"ldvc: warning: anyone who reaches port {port} of {options.Server.Address} can use this server; --token or {AccessToken.Variable} "
+                    + "makes it ask for a token.");
         }
     }
 
-    private static string NameOf(IPAddress address) => address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost"
+    private static string NameOf(IPAddress address) => address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.Any)
+        || address.Equals(IPAddress.IPv6Any) ? "localhost"
         : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 
     // Pretraining keeps its states in runs, too.
@@ -150,11 +169,13 @@ internal static class ServeVerb
         try
         {
             IEnumerable<string> runs = Directory.Exists("runs")
-                ? Directory.EnumerateDirectories("runs").Select(RunFolder.CheckpointsOf).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "ckpt-*.safetensors"))
+                ? Directory.EnumerateDirectories("runs").Select(RunFolder.CheckpointsOf).Where(Directory.Exists).SelectMany(
+                    folder => Directory.EnumerateFiles(folder, "ckpt-*.safetensors"))
                 : [];
             string demo = Path.Combine(DemoFiles.DefaultFolder, DemoFiles.LdvcFile);
             return runs.Concat(File.Exists(demo) ? [demo] : []).OrderByDescending(File.GetLastWriteTimeUtc).FirstOrDefault(IsModel)
-                ?? throw new InputException($"no checkpoint was found: expected --checkpoint FILE, {demo} (`ldvc demo` writes it) or runs/NAME/checkpoints (`ldvc train`) in this folder.");
+                ?? throw new InputException($"no checkpoint was found: expected --checkpoint FILE, {demo} (`ldvc demo` writes it) or "
+                    + "runs/NAME/checkpoints (`ldvc train`) in this folder.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -13,12 +13,14 @@ internal sealed class ServerOptions
     private readonly Option<string?> _token = new("--token")
     {
         HelpName = "T",
-        Description = $"A word that requests must carry (Authorization: Bearer T); the page asks for it. Better in the environment variable {AccessToken.Variable}, which no list of processes shows.",
+        Description = "A word that requests must carry (Authorization: Bearer T); the page asks for it. Better in the environment variable "
+            + $"{AccessToken.Variable}, which no list of processes shows.",
     };
 
     private readonly Option<string> _pixels = Number("--max-pixels", "Pixels of a picture at most, checked before it is decoded.", Preset.MaxPixels);
     private readonly Option<string> _names = Number("--max-names", "Class names and synonyms of a request at most.", Preset.MaxNames);
-    private readonly Option<string> _waiting = Number("--queue", "Pictures that may wait; more are answered with 503 and Retry-After.", Preset.MaxWaiting);
+    private readonly Option<string> _waiting = Number(
+        "--queue", "Pictures that may wait; more are answered with 503 and Retry-After.", Preset.MaxWaiting);
     private readonly Option<string> _connections = Number("--connections", "Connections of one address at most.", Preset.MaxOfAddress);
 
     private readonly Option<bool> _logNames = new("--log-names")

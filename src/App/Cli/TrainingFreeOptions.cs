@@ -18,7 +18,8 @@ internal sealed class TrainingFreeOptions
         Description = "Without a checkpoint: keeps the last block's residual connections and its feed-forward part.",
     };
 
-    private readonly Option<string[]> _template = CommandParts.Template("Without a checkpoint: a sentence with {class} in it; several are averaged. Default: imagenet-80.");
+    private readonly Option<string[]> _template = CommandParts.Template(
+        "Without a checkpoint: a sentence with {class} in it; several are averaged. Default: imagenet-80.");
 
     private readonly Option<string> _activation = CommandParts.Activation();
 
@@ -43,7 +44,9 @@ internal sealed class TrainingFreeOptions
         {
             string? given = attention is not null ? _attention.Name : result.GetValue(_residual) ? _residual.Name : template.Length > 0 ? _template.Name
                 : OptionValue.Activation(result, _activation) is not null ? _activation.Name : null;
-            return given is null ? null : throw new InputException($"{given}: expected --clip without --checkpoint; a checkpoint has its own settings.");
+            return given is null
+                ? null
+                : throw new InputException($"{given}: expected --clip without --checkpoint; a checkpoint has its own settings.");
         }
 
         var config = new TrainingFreeConfig();
@@ -53,7 +56,8 @@ internal sealed class TrainingFreeOptions
             int found = Array.FindIndex(all, value => ConfigWriter.EnumName(value) == attention);
             config = found >= 0
                 ? config with { Attention = all[found] }
-                : throw new InputException($"{_attention.Name}: expected {string.Join(" or ", all.Select(value => ConfigWriter.EnumName(value)))}, found {ConfigText.Quote(attention)}.");
+                : throw new InputException($"{_attention.Name}: expected {string.Join(" or ", all.Select(value => ConfigWriter.EnumName(value)))}, "
+                    + $"found {ConfigText.Quote(attention)}.");
         }
 
         config = config with { Residual = result.GetValue(_residual), Template = template.Length > 0 ? TextTemplates.Checked(template, _template.Name) : config.Template };

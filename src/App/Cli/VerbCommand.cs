@@ -5,7 +5,8 @@ using System.CommandLine.Invocation;
 namespace Ldvc.App.Cli;
 
 /// <summary>A verb: one line of description for the list of verbs, and an example for its own help.</summary>
-internal sealed class VerbCommand(string name, string description, string example, VerbProcesses processes = VerbProcesses.One) : Command(name, description)
+internal sealed class VerbCommand(
+    string name, string description, string example, VerbProcesses processes = VerbProcesses.One) : Command(name, description)
 {
     /// <summary>A command line that works.</summary>
     public string Example { get; } = example;

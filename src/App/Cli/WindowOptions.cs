@@ -33,10 +33,12 @@ internal sealed class WindowOptionSet
     private const int Smallest = 16;
     private const int Largest = 8192;
 
-    private readonly Option<string?> _size = Of("--size", "N", "Short side in pixels that images are resized to; as the model comes (eval.short_side) when not given.");
+    private readonly Option<string?> _size = Of(
+        "--size", "N", "Short side in pixels that images are resized to; as the model comes (eval.short_side) when not given.");
     private readonly Option<string?> _window = Of("--window", "N", "Side in pixels of the sliding window: a multiple of the CLIP's patch.");
     private readonly Option<string?> _stride = Of("--stride", "N", "Step in pixels between windows, at most the window.");
-    private readonly Option<string?> _penalty = Of("--penalty", "X", "Subtracted from the probabilities of the classes that had masks in training, when others are asked for, too (0 to 1).");
+    private readonly Option<string?> _penalty = Of(
+        "--penalty", "X", "Subtracted from the probabilities of the classes that had masks in training, when others are asked for, too (0 to 1).");
     private readonly Option<string?> _batch = Of("--batch", "N", "Windows computed at once, also of several images.");
 
     /// <summary>Adds them to a verb.</summary>
@@ -51,9 +53,14 @@ internal sealed class WindowOptionSet
     /// <summary>Their values.</summary>
     /// <exception cref="InputException">One is out of its range.</exception>
     public WindowOptions Read(ParseResult result) => new(
-        Whole(result, _size, Smallest, Largest), Whole(result, _window, Smallest, Largest), Whole(result, _stride, 1, Largest), OptionValue.Number(result, _penalty, 0, 1), Whole(result, _batch, 1, 1024));
+        Whole(result, _size, Smallest, Largest),
+        Whole(result, _window, Smallest, Largest),
+        Whole(result, _stride, 1, Largest),
+        OptionValue.Number(result, _penalty, 0, 1),
+        Whole(result, _batch, 1, 1024));
 
-    private static int? Whole(ParseResult result, Option<string?> option, int smallest, int largest) => (int?)OptionValue.OptionalWholeNumber(result, option, smallest, largest);
+    private static int? Whole(ParseResult result, Option<string?> option, int smallest, int largest) =>
+        (int?)OptionValue.OptionalWholeNumber(result, option, smallest, largest);
 
     private static Option<string?> Of(string name, string value, string description) => new(name) { HelpName = value, Description = description };
 }

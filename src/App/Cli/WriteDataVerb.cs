@@ -33,8 +33,10 @@ internal static class WriteDataVerb
             });
             return total;
         });
-        common.Out.WriteLine($"{total} pictures of {train.Classes.Count} classes, {train.Classes.Count - train.SeenCount} of them unseen, in {options.Folder}");
-        common.Out.WriteLine($"to train on them: data: {{kind: folder, root: {options.Folder}}}; to check them: cd {options.Folder} && sha256sum -c SHA256SUMS");
+        common.Out.WriteLine(
+            $"{total} pictures of {train.Classes.Count} classes, {train.Classes.Count - train.SeenCount} of them unseen, in {options.Folder}");
+        common.Out.WriteLine(
+            $"to train on them: data: {{kind: folder, root: {options.Folder}}}; to check them: cd {options.Folder} && sha256sum -c SHA256SUMS");
         common.WriteJson(new { options.Folder, Train = train.Count, Val = val.Count, Seed = seed, Classes = train.Classes, Seen = train.SeenCount });
         return 0;
     }

@@ -13,7 +13,8 @@ internal static class DeviceFacts
         yield return new Finding("device cpu", FindingState.Ok, $"{count} threads, {SimdLevel.Bits}-bit vectors");
         yield return Gpu("cuda", GpuKind.Cuda, CudaProbe.Describe());
         yield return Gpu("opencl", GpuKind.OpenCl, OpenClProbe.Describe());
-        yield return new Finding("device simulator", FindingState.Ok, "GPU kernels on CPU threads, one a lane: for tests, thousands of times slower than cpu");
+        yield return new Finding(
+            "device simulator", FindingState.Ok, "GPU kernels on CPU threads, one a lane: for tests, thousands of times slower than cpu");
     }
 
     private static Finding Gpu(string name, GpuKind kind, string driver)

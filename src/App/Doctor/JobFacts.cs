@@ -21,7 +21,8 @@ internal static class JobFacts
         var launcher = Launcher.Find(variable);
         yield return Mpi(launcher, variable);
         yield return Nccl(variable);
-        yield return new Finding("launcher", FindingState.Info, launcher?.ToString() ?? "none: one process (mpirun -n 4 ldvc ... starts four, docs/distributed.md)");
+        yield return new Finding(
+            "launcher", FindingState.Info, launcher?.ToString() ?? "none: one process (mpirun -n 4 ldvc ... starts four, docs/distributed.md)");
     }
 
     private static Finding Mpi(Launcher? launcher, Func<string, string?> variable)
@@ -30,7 +31,9 @@ internal static class JobFacts
         string[] found = [.. all.Where(one => one.Library is not null).Select(one => $"{one.File} = {one.Library!.Version}, {one.Library.Abi.Name}")];
         if (found.Length == 0)
         {
-            string why = variable(MpiSearch.Variable) is { Length: > 0 } named ? $"{MpiSearch.Variable}={named}: {all[0].Why}" : $"no {string.Join(", ", all.Select(one => one.File))}";
+            string why = variable(MpiSearch.Variable) is { Length: > 0 } named
+                ? $"{MpiSearch.Variable}={named}: {all[0].Why}"
+                : $"no {string.Join(", ", all.Select(one => one.File))}";
             return new Finding(MpiSubject, FindingState.Absent, $"{why}; Debian: openmpi-bin or mpich");
         }
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace Ldvc.App.Terminal;
 
 /// <summary>
-/// What the program writes goes through one of these, for output and errors alike: cleaned (see <see cref="TerminalText"/>), and a stream that cannot take it, on a
-/// full disk for example, stops nothing: the first failure is kept and said at the end. May be used from several threads.
+/// What the program writes goes through one of these, for output and errors alike: cleaned (see <see cref="TerminalText"/>), and a stream that cannot
+/// take it, on a full disk for example, stops nothing: the first failure is kept and said at the end. May be used from several threads.
 /// </summary>
 internal sealed class CleanWriter : TextWriter
 {

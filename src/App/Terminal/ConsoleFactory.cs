@@ -29,8 +29,9 @@ internal static class ConsoleFactory
     }
 
     /// <summary>
-    /// Writes a line above the bars that a console draws. Spectre goes back to the first bar and writes over it without erasing: spaces do that for what a short
-    /// line leaves of a bar.
+    /// Writes a line above the bars that a console draws. Spectre goes back to the first bar and writes over it without erasing: spaces do that for
+    /// what a short line leaves of a bar.
     /// </summary>
-    public static void WriteAbove(IAnsiConsole console, string text) => console.WriteLine(TerminalText.Clean(text).PadRight(console.Profile.Width - 1));
+    public static void WriteAbove(IAnsiConsole console, string text) =>
+        console.WriteLine(TerminalText.Clean(text).PadRight(console.Profile.Width - 1));
 }

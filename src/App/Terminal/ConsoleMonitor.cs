@@ -27,7 +27,8 @@ internal sealed class ConsoleMonitor(VerbHost host) : IComparisonMonitor
     public void Warn(string sentence) => host.Error.WriteLine("ldvc: " + sentence);
 
     /// <inheritdoc/>
-    public T Loop<T>(string title, int first, int total, Func<IProgress<ProgressStatus>, T> loop) => ProgressReporter.Run(host, title, first, total, reporter =>
+    public T Loop<T>(string title, int first, int total, Func<IProgress<ProgressStatus>, T> loop) => ProgressReporter.Run(
+        host, title, first, total, reporter =>
     {
         _loop = reporter;
         try

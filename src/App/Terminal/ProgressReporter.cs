@@ -66,7 +66,10 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
         return Draw(console).Start(context => loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(console, text), time, Bar(context, title, total), title, first, total)));
     }
 
-    /// <summary>Runs work whose loops run at the same time: on a terminal their bars stand below each other and each leaves a line, anywhere else each writes its lines.</summary>
+    /// <summary>
+    /// Runs work whose loops run at the same time: on a terminal their bars stand below each other and each leaves a line, anywhere else each writes
+    /// its lines.
+    /// </summary>
     /// <param name="host">Where to write, and whether it is a terminal.</param>
     /// <param name="work">The work; its loops get the host that it is given.</param>
     public static void Together(VerbHost host, Action<VerbHost> work)
@@ -78,13 +81,15 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
         }
 
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        Draw(console).HideCompleted(true).Start(context => work(host with { Output = LineWriter.Above(console), Board = new ProgressBoard(console, context) }));
+        Draw(console).HideCompleted(true).Start(
+            context => work(host with { Output = LineWriter.Above(console), Board = new ProgressBoard(console, context) }));
     }
 
     private static Progress Draw(IAnsiConsole console) =>
         console.Progress().Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn());
 
-    private static ProgressTask Bar(ProgressContext context, string title, int total) => context.AddTask(Markup.Escape(TerminalText.Clean(title)), autoStart: true, maxValue: total);
+    private static ProgressTask Bar(ProgressContext context, string title, int total) =>
+        context.AddTask(Markup.Escape(TerminalText.Clean(title)), autoStart: true, maxValue: total);
 
     /// <summary>Says something in between, on a line of its own.</summary>
     public void Message(string text) => _line(text);

@@ -4,15 +4,16 @@ using System.Text;
 namespace Ldvc.App.Terminal;
 
 /// <summary>
-/// Text as a terminal may get it. Names of files and classes, messages of libraries and notes of checkpoints come from strangers, and a terminal obeys what it is
-/// sent: control characters move its cursor and change its title, and marks of direction let a name read as another one.
+/// Text as a terminal may get it. Names of files and classes, messages of libraries and notes of checkpoints come from strangers, and a terminal
+/// obeys what it is sent: control characters move its cursor and change its title, and marks of direction let a name read as another one.
 /// </summary>
 internal static class TerminalText
 {
     // Stands for what is left out.
     private const char Replacement = '?';
 
-    // C0 without the line feed and the tab, DEL and C1; the marks, embeddings, overrides and isolates of direction; line and paragraph separators; halves of pairs.
+    // C0 without the line feed and the tab, DEL and C1; the marks, embeddings, overrides and isolates of direction; line and paragraph separators;
+    // halves of pairs.
     private static readonly SearchValues<char> Suspect = SearchValues.Create(
     [
         .. Enumerable.Range(0, 0x20).Where(c => c is not ('\n' or '\t')).Select(c => (char)c),
@@ -23,7 +24,9 @@ internal static class TerminalText
         .. Enumerable.Range(0xD800, 0x800).Select(c => (char)c),
     ]);
 
-    /// <summary>The text with '?' in the place of every such character; itself when there is none. A carriage return before a line feed stays.</summary>
+    /// <summary>
+    /// The text with '?' in the place of every such character; itself when there is none. A carriage return before a line feed stays.
+    /// </summary>
     internal static string Clean(string text)
     {
         if (text.AsSpan().IndexOfAny(Suspect) < 0)

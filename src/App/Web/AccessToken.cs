@@ -30,7 +30,8 @@ internal sealed class AccessToken
 
         bool sendable = token.Length > 0 && token.All(c => c is > ' ' and <= '~');
         return sendable ? new AccessToken(token) : throw new InputException(
-            $"{(given is null ? Variable : option)}: expected a token of letters, digits and signs (ASCII, no blanks), found {(token.Length == 0 ? "nothing" : "something else")}.");
+            $"{(given is null ? Variable : option)}: expected a token of letters, digits and signs (ASCII, no blanks), found "
+                + $"{(token.Length == 0 ? "nothing" : "something else")}.");
     }
 
     /// <summary>Whether a request knows the token. Takes the same time for every wrong one: digests are compared, whole.</summary>

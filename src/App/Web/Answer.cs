@@ -10,7 +10,8 @@ namespace Ldvc.App.Web;
 internal static class Answer
 {
     // Everything the page needs comes from this server, whatever a class or a file is called; nothing is written into the page as markup.
-    private const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
+    private const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        + "base-uri 'none'; "
         + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
     private const string JsonType = "application/json; charset=utf-8";
@@ -35,14 +36,17 @@ internal static class Answer
     internal static Task SendJsonAsync(HttpContext context, byte[] json) => SendAsync(context, JsonType, json);
 
     /// <summary>Sends text.</summary>
-    internal static Task SendTextAsync(HttpContext context, string contentType, string text) => SendAsync(context, contentType, Encoding.UTF8.GetBytes(text));
+    internal static Task SendTextAsync(HttpContext context, string contentType, string text) =>
+        SendAsync(context, contentType, Encoding.UTF8.GetBytes(text));
 
     /// <summary>Sends bytes.</summary>
     internal static Task SendAsync(HttpContext context, string contentType, byte[] bytes)
     {
         context.Response.ContentType = contentType;
         context.Response.ContentLength = bytes.Length;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
+        return HttpMethods.IsHead(context.Request.Method)
+            ? Task.CompletedTask
+            : context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
     }
 
     /// <summary>Sends a sentence that says what is wrong, {"error": "..."}; a status of its own goes with it.</summary>

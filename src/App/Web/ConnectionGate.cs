@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// Counts connections, by address and in all. At a limit the connection that has waited longest without a request makes room, first those that never sent one: half-open
-/// ones shut nobody out. Where all are at work, the newcomer is told so (503).
+/// Counts connections, by address and in all. At a limit the connection that has waited longest without a request makes room, first those that never
+/// sent one: half-open ones shut nobody out. Where all are at work, the newcomer is told so (503).
 /// </summary>
 /// <param name="limits">How many there may be.</param>
 /// <param name="metrics">Counts them.</param>
@@ -78,7 +78,8 @@ internal sealed class ConnectionGate(ServerLimits limits, ServerMetrics metrics)
         return address;
     }
 
-    private static IPAddress AddressOf(ConnectionContext connection) => connection.RemoteEndPoint is IPEndPoint end ? Origin(end.Address) : IPAddress.None;
+    private static IPAddress AddressOf(ConnectionContext connection) =>
+        connection.RemoteEndPoint is IPEndPoint end ? Origin(end.Address) : IPAddress.None;
 
     private bool Admit(TrackedConnection tracked)
     {

@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ldvc.App.Web;
 
-/// <summary>Bytes of uploads and answers that requests hold together. They count as they arrive, not as they are announced: a slow upload costs what it has sent.</summary>
+/// <summary>
+/// Bytes of uploads and answers that requests hold together. They count as they arrive, not as they are announced: a slow upload costs what it has
+/// sent.
+/// </summary>
 /// <param name="max">How many may be held.</param>
 internal sealed class HeldBytes(long max)
 {

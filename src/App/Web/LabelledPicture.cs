@@ -3,7 +3,9 @@ using Ldvc.Inference;
 
 namespace Ldvc.App.Web;
 
-/// <summary>A labelled picture, ready to be sent: encoded within the picture's turn, so that pictures and label maps do not pile up behind slow clients.</summary>
+/// <summary>
+/// A labelled picture, ready to be sent: encoded within the picture's turn, so that pictures and label maps do not pile up behind slow clients.
+/// </summary>
 internal sealed class LabelledPicture
 {
     private const int ClassesShown = 3;

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// One line for each request. Lines are written by a task of their own: a terminal that is held, a full disk or a closed pipe delays no answer. What finds no room, or
-/// cannot be written, is counted.
+/// One line for each request. Lines are written by a task of their own: a terminal that is held, a full disk or a closed pipe delays no answer. What
+/// finds no room, or cannot be written, is counted.
 /// </summary>
 internal sealed class RequestLog : IAsyncDisposable
 {
@@ -49,7 +49,8 @@ internal sealed class RequestLog : IAsyncDisposable
     }
 
     /// <summary>Text that cannot move a terminal's cursor, start a line or turn the reading direction around.</summary>
-    internal static string Clean(string text) => string.Concat(text.Select(c => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+    internal static string Clean(string text) => string.Concat(
+        text.Select(c => char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse ? '?' : c));
 
     /// <summary>Writes what is left.</summary>
@@ -59,7 +60,8 @@ internal sealed class RequestLog : IAsyncDisposable
         await _writing.ConfigureAwait(false);
     }
 
-    private static string Short(string text) => string.Concat(text.Take(MaxText).Select(c => c is > ' ' and <= '~' ? c : '?')) + (text.Length > MaxText ? "..." : "");
+    private static string Short(string text) =>
+        string.Concat(text.Take(MaxText).Select(c => c is > ' ' and <= '~' ? c : '?')) + (text.Length > MaxText ? "..." : "");
 
     private async Task WriteAsync()
     {

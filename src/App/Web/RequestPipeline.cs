@@ -12,7 +12,8 @@ namespace Ldvc.App.Web;
 /// <param name="log">Gets a line for each request.</param>
 /// <param name="error">Gets a line when something in here is wrong.</param>
 /// <param name="stop">Set when requests in progress are to end, too.</param>
-internal sealed class RequestPipeline(Routes routes, ServerSettings settings, ServerMetrics metrics, RequestLog log, TextWriter error, CancellationToken stop)
+internal sealed class RequestPipeline(
+    Routes routes, ServerSettings settings, ServerMetrics metrics, RequestLog log, TextWriter error, CancellationToken stop)
 {
     // As other servers log it; nobody gets it as an answer.
     private const int ClientGone = 499;
@@ -44,7 +45,14 @@ internal sealed class RequestPipeline(Routes routes, ServerSettings settings, Se
             metrics.End(routes.Label(context.Request.Path), status, seconds);
             string who = context.Connection.RemoteIpAddress?.ToString() ?? "-";
             string note = context.Items.TryGetValue(Note, out object? text) ? $"{text}" : "";
-            log.Add(who, context.Request.Method, context.Request.Path.Value ?? "", status, status == ClientGone ? 0 : context.Response.ContentLength ?? 0, seconds, note);
+            log.Add(
+                who,
+                context.Request.Method,
+                context.Request.Path.Value ?? "",
+                status,
+                status == ClientGone ? 0 : context.Response.ContentLength ?? 0,
+                seconds,
+                note);
         }
     }
 
@@ -103,13 +111,19 @@ internal sealed class RequestPipeline(Routes routes, ServerSettings settings, Se
             case BadHttpRequestException bad:
                 return new RequestException(bad.StatusCode, RejectReasons.Input, bad.Message);
             case OperationCanceledException when stop.IsCancellationRequested:
-                return new RequestException(StatusCodes.Status503ServiceUnavailable, RejectReasons.Ending, "the program is ending.") { RetryAfter = 10 };
+                return new RequestException(
+                    StatusCodes.Status503ServiceUnavailable, RejectReasons.Ending, "the program is ending.") { RetryAfter = 10 };
             case OutOfMemoryException:
-                return new RequestException(StatusCodes.Status503ServiceUnavailable, RejectReasons.Memory, $"there is not enough memory for this picture: {e.Message}") { RetryAfter = 10 };
+                return new RequestException(
+                    StatusCodes.Status503ServiceUnavailable,
+                    RejectReasons.Memory,
+                    $"there is not enough memory for this picture: {e.Message}") { RetryAfter = 10 };
             default:
                 error.WriteLine(RequestLog.Clean($"ldvc: internal error, this is a bug: {e.GetType().Name}: {e.Message}"));
                 return new RequestException(
-                    StatusCodes.Status500InternalServerError, RejectReasons.Internal, "internal error, this is a bug: the program's own output says more.");
+                    StatusCodes.Status500InternalServerError,
+                    RejectReasons.Internal,
+                    "internal error, this is a bug: the program's own output says more.");
         }
     }
 
@@ -124,17 +138,20 @@ internal sealed class RequestPipeline(Routes routes, ServerSettings settings, Se
 
         if (IsForeign(context.Request))
         {
-            throw new RequestException(StatusCodes.Status403Forbidden, RejectReasons.Origin, "expected a request from this page, found one from another site.");
+            throw new RequestException(
+                StatusCodes.Status403Forbidden, RejectReasons.Origin, "expected a request from this page, found one from another site.");
         }
 
         if (settings.Token is { } token && !routes.IsOpen(context.Request.Path) && !token.Knows(context.Request))
         {
             context.Response.Headers.WWWAuthenticate = "Bearer realm=\"ldvc\"";
-            throw new RequestException(StatusCodes.Status401Unauthorized, RejectReasons.Token, "expected the server's token (Authorization: Bearer TOKEN).");
+            throw new RequestException(
+                StatusCodes.Status401Unauthorized, RejectReasons.Token, "expected the server's token (Authorization: Bearer TOKEN).");
         }
     }
 
-    // A link to the page may stand anywhere; what a page elsewhere sends or fetches by itself says so in one of these. The scheme may be that of a proxy in between.
+    // A link to the page may stand anywhere; what a page elsewhere sends or fetches by itself says so in one of these. The scheme may be that of a
+    // proxy in between.
     private static bool IsForeign(HttpRequest request)
     {
         string origin = request.Headers.Origin.ToString();

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Ldvc.App.Web;
 
-/// <summary>What can be asked for, and how. An address that is none is 404, a method that it has not 405 with those it has; what answers GET answers HEAD.</summary>
+/// <summary>
+/// What can be asked for, and how. An address that is none is 404, a method that it has not 405 with those it has; what answers GET answers HEAD.
+/// </summary>
 internal sealed class Routes
 {
     /// <summary>What requests for no known address are counted as.</summary>
@@ -33,7 +35,8 @@ internal sealed class Routes
     {
         if (!_routes.TryGetValue(context.Request.Path.Value ?? "", out Route? route))
         {
-            throw new RequestException(StatusCodes.Status404NotFound, RejectReasons.Path, $"expected {string.Join(", ", Paths.SkipLast(1))} or {Paths.Last()}.");
+            throw new RequestException(
+                StatusCodes.Status404NotFound, RejectReasons.Path, $"expected {string.Join(", ", Paths.SkipLast(1))} or {Paths.Last()}.");
         }
 
         if (route.Methods.Contains(context.Request.Method))

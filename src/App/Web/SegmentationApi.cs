@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// What `ldvc serve` can be asked: the page, GET /api/model, GET /api/scene?index=N, POST /api/segment (a form with image, classes and perhaps background), /healthz and
+/// What `ldvc serve` can be asked: the page, GET /api/model, GET /api/scene?index=N, POST /api/segment (a form with image, classes and perhaps
+/// background), /healthz and
 /// /metrics. Answers are JSON in snake_case; whatever is wrong with a request is one sentence in "error".
 /// </summary>
 /// <param name="service">Computes.</param>
@@ -17,7 +18,8 @@ namespace Ldvc.App.Web;
 /// <param name="metrics">What has been done so far.</param>
 /// <param name="held">Bytes of requests.</param>
 /// <param name="stop">Set when requests in progress are to end.</param>
-internal sealed class SegmentationApi(SegmentationService service, ServerSettings settings, ServerMetrics metrics, HeldBytes held, CancellationToken stop)
+internal sealed class SegmentationApi(
+    SegmentationService service, ServerSettings settings, ServerMetrics metrics, HeldBytes held, CancellationToken stop)
 {
     private const string TextType = "text/plain; charset=utf-8";
     private readonly byte[] _model = Answer.Json(service.Describe());
@@ -37,12 +39,15 @@ internal sealed class SegmentationApi(SegmentationService service, ServerSetting
         routes.Add("/healthz", HttpMethods.Get, open: true, HealthAsync);
         routes.Add("/metrics", HttpMethods.Get, open: false, context => Answer.SendTextAsync(context, ServerMetrics.ContentType, metrics.ToText()));
         routes.Add("/api/model", HttpMethods.Get, open: false, context => Answer.SendJsonAsync(context, _model));
-        routes.Add("/api/scene", HttpMethods.Get, open: false, context => Answer.SendJsonAsync(context, Answer.Json(service.Scene(Index(context.Request)))));
+        routes.Add(
+            "/api/scene", HttpMethods.Get, open: false, context => Answer.SendJsonAsync(context, Answer.Json(service.Scene(Index(context.Request)))));
         routes.Add("/api/segment", HttpMethods.Post, open: false, SegmentAsync);
     }
 
     private static int Index(HttpRequest request) =>
-        int.TryParse(request.Query["index"], NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : throw new InputException("index: expected a whole number.");
+        int.TryParse(request.Query["index"], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            ? index
+            : throw new InputException("index: expected a whole number.");
 
     private static double? Background(string text) => text.Length == 0 ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1 ? value
@@ -90,7 +95,9 @@ internal sealed class SegmentationApi(SegmentationService service, ServerSetting
         if (classes.Texts.Length > settings.Limits.MaxNames)
         {
             throw new RequestException(
-                StatusCodes.Status413PayloadTooLarge, RejectReasons.Names, $"classes: {classes.Texts.Length} names and synonyms, expected at most {settings.Limits.MaxNames}.");
+                StatusCodes.Status413PayloadTooLarge,
+                RejectReasons.Names,
+                $"classes: {classes.Texts.Length} names and synonyms, expected at most {settings.Limits.MaxNames}.");
         }
 
         double? background = Background(form.Background);
@@ -109,7 +116,10 @@ internal sealed class SegmentationApi(SegmentationService service, ServerSetting
         catch (OperationCanceledException e) when (!given.IsCancellationRequested)
         {
             throw new RequestException(
-                StatusCodes.Status408RequestTimeout, RejectReasons.Deadline, $"expected the whole form within {settings.Limits.BodyDeadline.TotalSeconds:0.#} s.", e);
+                StatusCodes.Status408RequestTimeout,
+                RejectReasons.Deadline,
+                $"expected the whole form within {settings.Limits.BodyDeadline.TotalSeconds:0.#} s.",
+                e);
         }
     }
 
@@ -120,7 +130,9 @@ internal sealed class SegmentationApi(SegmentationService service, ServerSetting
         if (width < 1 || height < 1 || (long)width * height > settings.Limits.MaxPixels)
         {
             throw new RequestException(
-                StatusCodes.Status413PayloadTooLarge, RejectReasons.Pixels, $"{form.Name}: {width}x{height} pixels, expected at most {settings.Limits.MaxPixels} in all.");
+                StatusCodes.Status413PayloadTooLarge,
+                RejectReasons.Pixels,
+                $"{form.Name}: {width}x{height} pixels, expected at most {settings.Limits.MaxPixels} in all.");
         }
     }
 

@@ -15,8 +15,8 @@ using Microsoft.AspNetCore.Http;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// What the page of `ldvc serve` asks for: pictures labelled with any names. One picture is computed at a time, because one uses the whole device; the
-/// embeddings of the last lists of names are kept.
+/// What the page of `ldvc serve` asks for: pictures labelled with any names. One picture is computed at a time, because one uses the whole device;
+/// the embeddings of the last lists of names are kept.
 /// </summary>
 internal sealed class SegmentationService : IDisposable
 {
@@ -53,7 +53,9 @@ internal sealed class SegmentationService : IDisposable
     /// <summary>Whose turn it is, and who waits.</summary>
     internal TurnQueue Turn { get; }
 
-    /// <summary>The model, for the page. Without a checkpoint, that, step and setting are null, and the classes are only where the page begins.</summary>
+    /// <summary>
+    /// The model, for the page. Without a checkpoint, that, step and setting are null, and the classes are only where the page begins.
+    /// </summary>
     internal object Describe() => new
     {
         Checkpoint = _model.Checkpoint is { } trained ? Path.GetFileName(trained.Path) : null,
@@ -115,7 +117,8 @@ internal sealed class SegmentationService : IDisposable
             RgbImage picture = ImageReader.Decode(encoded.Span, name);
             CheckWork(segmenter, picture, name);
             long started = Stopwatch.GetTimestamp();
-            SegmentResult result = segmenter.LabelAll([(picture, name)], background, progress: (_, _) => cancellation.ThrowIfCancellationRequested())[0].Result;
+            SegmentResult result = segmenter.LabelAll(
+                [(picture, name)], background, progress: (_, _) => cancellation.ThrowIfCancellationRequested())[0].Result;
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             cancellation.ThrowIfCancellationRequested();
             return new LabelledPicture(result, [.. classes.Classes.Select(_model.IsSeen)], seconds);
@@ -152,7 +155,8 @@ internal sealed class SegmentationService : IDisposable
             throw new RequestException(
                 StatusCodes.Status413PayloadTooLarge,
                 RejectReasons.Pixels,
-                $"{name}: {picture.Width}x{picture.Height} pixels become {pixels} when the short side is resized, expected at most {_limits.MaxPixels}.");
+                $"{name}: {picture.Width}x{picture.Height} pixels become {pixels} when the short side is resized, expected at most "
+                    + $"{_limits.MaxPixels}.");
         }
     }
 

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Ldvc.App.Web;
 
-/// <summary>What the server has done, in Prometheus' text format (version 0.0.4). Labels have a fixed set of values, so that no client can make series.</summary>
+/// <summary>
+/// What the server has done, in Prometheus' text format (version 0.0.4). Labels have a fixed set of values, so that no client can make series.
+/// </summary>
 internal sealed class ServerMetrics
 {
     /// <summary>Content type of the format.</summary>

@@ -19,7 +19,8 @@ internal static unsafe class SystemMemory
 
     // Of glibc; other C libraries return large blocks by themselves.
     private static delegate* unmanaged<nuint, int> FindTrim() =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint library) && NativeLibrary.TryGetExport(library, "malloc_trim", out nint trim)
+        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint library) && NativeLibrary.TryGetExport(
+            library, "malloc_trim", out nint trim)
             ? (delegate* unmanaged<nuint, int>)trim
             : null;
 }

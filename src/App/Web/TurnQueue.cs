@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// One picture at a time, and a fair order of those that wait: addresses take turns, each with its own line. So somebody with one picture waits for one picture of
-/// every other address at most, however many they have sent. When all places are taken, the address with the longest line gives one up.
+/// One picture at a time, and a fair order of those that wait: addresses take turns, each with its own line. So somebody with one picture waits for
+/// one picture of every other address at most, however many they have sent. When all places are taken, the address with the longest line gives one
+/// up.
 /// </summary>
 /// <param name="places">How many may wait.</param>
 internal sealed class TurnQueue(int places)
@@ -167,7 +168,10 @@ internal sealed class TurnQueue(int places)
     }
 
     private RequestException Full() =>
-        new(StatusCodes.Status503ServiceUnavailable, RejectReasons.Queue, $"the server is busy, and {_waiting} pictures wait already; try again later.")
+        new(
+            StatusCodes.Status503ServiceUnavailable,
+            RejectReasons.Queue,
+            $"the server is busy, and {_waiting} pictures wait already; try again later.")
         {
             RetryAfter = (int)Math.Clamp(Math.Ceiling(_meanSeconds * (_waiting + 1)), 1, MaxRetry),
         };

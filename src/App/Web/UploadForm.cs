@@ -9,7 +9,8 @@ using Microsoft.Net.Http.Headers;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// The form of POST /api/segment: image, classes and perhaps background. It is read part by part into memory and never to the disk; what it holds counts in
+/// The form of POST /api/segment: image, classes and perhaps background. It is read part by part into memory and never to the disk; what it holds
+/// counts in
 /// <see cref="HeldBytes"/> until it is disposed of.
 /// </summary>
 internal sealed class UploadForm : IDisposable
@@ -96,7 +97,9 @@ internal sealed class UploadForm : IDisposable
         }
 
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
-        return boundary.Length is > 0 and <= MaxBoundary ? boundary : throw new InputException("expected a form with a boundary in its Content-Type.");
+        return boundary.Length is > 0 and <= MaxBoundary
+            ? boundary
+            : throw new InputException("expected a form with a boundary in its Content-Type.");
     }
 
     private async Task ReadPartsAsync(MultipartReader reader, CancellationToken cancellation)
@@ -183,7 +186,8 @@ internal sealed class UploadForm : IDisposable
             {
                 if (text.Length + read > MaxTextBytes)
                 {
-                    throw new RequestException(StatusCodes.Status413PayloadTooLarge, RejectReasons.Bytes, $"{name}: expected at most {MaxTextBytes >> 20} MiB of text.");
+                    throw new RequestException(
+                        StatusCodes.Status413PayloadTooLarge, RejectReasons.Bytes, $"{name}: expected at most {MaxTextBytes >> 20} MiB of text.");
                 }
 
                 Take(read);

@@ -15,8 +15,8 @@ using Microsoft.Extensions.Hosting;
 namespace Ldvc.App.Web;
 
 /// <summary>
-/// The HTTP server of `ldvc serve`. It starts from an empty builder: no settings files, no environment variables and no log of its own, so that what it does is
-/// what the command line says.
+/// The HTTP server of `ldvc serve`. It starts from an empty builder: no settings files, no environment variables and no log of its own, so that what
+/// it does is what the command line says.
 /// </summary>
 internal sealed class WebServer : IAsyncDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class WebServer : IAsyncDisposable
 
     private int _ended;
 
-    private WebServer(WebApplication application, SegmentationApi api, ServerLimits limits, ServerMetrics metrics, RequestLog log, CancellationTokenSource stop) =>
+    private WebServer(
+        WebApplication application, SegmentationApi api, ServerLimits limits, ServerMetrics metrics, RequestLog log, CancellationTokenSource stop) =>
         (_application, _api, _limits, _metrics, _log, _stop) = (application, api, limits, metrics, log, stop);
 
     /// <summary>The port it listens on: the one asked for, or the one it got for 0.</summary>
@@ -53,7 +54,8 @@ internal sealed class WebServer : IAsyncDisposable
     /// <param name="output">Gets the request log.</param>
     /// <param name="error">Gets a line when something in the server is wrong.</param>
     /// <exception cref="InputException">The address is not this machine's, or the port is taken.</exception>
-    internal static async Task<WebServer> StartAsync(ServerSettings settings, SegmentationService service, HeldBytes held, TextWriter output, TextWriter error)
+    internal static async Task<WebServer> StartAsync(
+        ServerSettings settings, SegmentationService service, HeldBytes held, TextWriter output, TextWriter error)
     {
         var stop = new CancellationTokenSource();
         var routes = new Routes();
@@ -78,7 +80,8 @@ internal sealed class WebServer : IAsyncDisposable
         {
             await server.DisposeAsync().ConfigureAwait(false);
             throw new InputException(
-                $"cannot listen on port {settings.Port} of {settings.Address} ({e.Message.TrimEnd('.')}); expected a free port (--port; 0 = any) of an address of this machine (--host).", e);
+                $"cannot listen on port {settings.Port} of {settings.Address} ({e.Message.TrimEnd('.')}); expected a free port (--port; 0 = any) of "
+                    + "an address of this machine (--host).", e);
         }
 
         string bound = application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();

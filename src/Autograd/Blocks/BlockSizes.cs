@@ -43,7 +43,9 @@ internal readonly record struct BlockSizes
         int row = 3 * Width;
         long picture = (long)Attention.Keys * row;
         return (
-            new TokenRows(packed.Shift((long)Prefix * row), picture, row), new TokenRows(packed.Shift(Width), picture, row), new TokenRows(packed.Shift(2 * Width), picture, row));
+            new TokenRows(packed.Shift((long)Prefix * row), picture, row),
+            new TokenRows(packed.Shift(Width), picture, row),
+            new TokenRows(packed.Shift(2 * Width), picture, row));
     }
 
     /// <summary>[Rows, D].</summary>

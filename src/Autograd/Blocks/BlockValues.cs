@@ -33,7 +33,8 @@ internal sealed class BlockValues(Tensor x, Tensor? prefixes) : IDisposable
     internal Tensor? Before { get; set; }
 
     /// <summary>All of them.</summary>
-    internal IEnumerable<Tensor> All => new[] { x, prefixes, Mean1, Rstd1, Packed, Attended, LogSumExp, Middle, Mean2, Rstd2, Before }.OfType<Tensor>();
+    internal IEnumerable<Tensor> All =>
+        new[] { x, prefixes, Mean1, Rstd1, Packed, Attended, LogSumExp, Middle, Mean2, Rstd2, Before }.OfType<Tensor>();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -2,7 +2,9 @@ using Ldvc.Kernels;
 
 namespace Ldvc.Autograd.Blocks;
 
-/// <summary>The weights of a pre-norm transformer block and what it computes with them: x + attention(norm1 x), then x + fc2 activation(fc1 norm2 x).</summary>
+/// <summary>
+/// The weights of a pre-norm transformer block and what it computes with them: x + attention(norm1 x), then x + fc2 activation(fc1 norm2 x).
+/// </summary>
 /// <param name="Heads">A divisor of the width.</param>
 /// <param name="Causal">Token i sees tokens 0 .. i.</param>
 /// <param name="Activation">Between fc1 and fc2.</param>
@@ -14,7 +16,16 @@ namespace Ldvc.Autograd.Blocks;
 /// <param name="Fc1">[H, D] and [H].</param>
 /// <param name="Fc2">[D, H] and [D].</param>
 internal sealed record BlockWeights(
-    int Heads, bool Causal, Activation Activation, float Epsilon, WeightAndBias Norm1, WeightAndBias In, WeightAndBias Out, WeightAndBias Norm2, WeightAndBias Fc1, WeightAndBias Fc2)
+    int Heads,
+    bool Causal,
+    Activation Activation,
+    float Epsilon,
+    WeightAndBias Norm1,
+    WeightAndBias In,
+    WeightAndBias Out,
+    WeightAndBias Norm2,
+    WeightAndBias Fc1,
+    WeightAndBias Fc2)
 {
     /// <summary>Whether training leaves all of them as they are.</summary>
     internal bool Frozen => Norm1.Frozen && In.Frozen && Out.Frozen && Norm2.Frozen && Fc1.Frozen && Fc2.Frozen;

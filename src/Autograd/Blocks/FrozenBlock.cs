@@ -6,10 +6,11 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Blocks;
 
 /// <summary>
-/// A transformer block whose weights are frozen, as one operation, for devices on which starting a kernel is dear: no gradient but the input's is wanted, so the backward is
-/// ten kernels, with what the single operations' backward cannot join. The activation's derivative is the epilogue of fc2's product. The parts of a product that was cut
-/// are added up by the normalisation that reads them. What the next product reads is written in its precision by the kernel that makes it. The values are those of the
-/// single operations; what is rounded between two of them is rounded at the same places.
+/// A transformer block whose weights are frozen, as one operation, for devices on which starting a kernel is dear: no gradient but the input's is
+/// wanted, so the backward is ten kernels, with what the single operations' backward cannot join. The activation's derivative is the epilogue of
+/// fc2's product. The parts of a product that was cut are added up by the normalisation that reads them. What the next product reads is written in
+/// its precision by the kernel that makes it. The values are those of the single operations; what is rounded between two of them is rounded at the
+/// same places.
 /// </summary>
 internal static class FrozenBlock
 {
@@ -26,8 +27,8 @@ internal static class FrozenBlock
     }
 
     /// <summary>
-    /// x [B, T, D], sequences that come after tokens which all of them begin with: prefixes[layer] of [L, P, D]. What causal attention makes of these depends on nothing
-    /// after them, so their keys and values are computed once, and their outputs not at all.
+    /// x [B, T, D], sequences that come after tokens which all of them begin with: prefixes[layer] of [L, P, D]. What causal attention makes of these
+    /// depends on nothing after them, so their keys and values are computed once, and their outputs not at all.
     /// </summary>
     internal static Variable Run(Tape tape, Variable x, Variable prefixes, int layer, BlockWeights weights)
     {
@@ -61,7 +62,17 @@ internal static class FrozenBlock
             {
                 View first = prefixes is null ? default : prefixes.Value.View.Shift(layer * sizes.PrefixFloats);
                 kernels.Normalization.LayerNormAfter(
-                    first, sizes.Prefix, x.Value, weights.Norm1.Weight.Value, weights.Norm1.Bias.Value, norm, saved.Mean1, saved.Rstd1, all, width, weights.Epsilon);
+                    first,
+                    sizes.Prefix,
+                    x.Value,
+                    weights.Norm1.Weight.Value,
+                    weights.Norm1.Bias.Value,
+                    norm,
+                    saved.Mean1,
+                    saved.Rstd1,
+                    all,
+                    width,
+                    weights.Epsilon);
                 kernels.MatMul.Run(Product(all, norm, weights.In, saved.Packed));
             }
 

@@ -21,7 +21,9 @@ public sealed class Initializer
         _random = new CounterRandom(seed, 0x1A17);
     }
 
-    /// <summary>Zeros everywhere, for a model whose values are read from a file next: millions of random numbers take longer than reading as many.</summary>
+    /// <summary>
+    /// Zeros everywhere, for a model whose values are read from a file next: millions of random numbers take longer than reading as many.
+    /// </summary>
     internal static Initializer ForLoading(Device device) => new(device, seed: 0, zeros: true);
 
     /// <summary>Where the parameters will live.</summary>

@@ -28,8 +28,8 @@ public sealed class Linear : Module
     public Parameter? Bias { get; }
 
     /// <summary>
-    /// The same maps, all of them with biases, whose weights lie one after the other in memory, as do their biases: an operation may take them for one. The ones given are
-    /// disposed of.
+    /// The same maps, all of them with biases, whose weights lie one after the other in memory, as do their biases: an operation may take them for
+    /// one. The ones given are disposed of.
     /// </summary>
     internal static Linear[] Join(params ReadOnlySpan<Linear> linears)
     {

@@ -66,7 +66,8 @@ public abstract partial class Module : IDisposable
     }
 
     /// <summary>Registers a child.</summary>
-    /// <exception cref="ArgumentException">There is one of that name. Several children may be without one: their parameters count as the module's own.</exception>
+    /// <exception cref="ArgumentException">There is one of that name. Several children may be without one: their parameters count as the module's
+    /// own.</exception>
     protected T Add<T>(string name, T module)
         where T : Module
     {

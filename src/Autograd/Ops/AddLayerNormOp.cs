@@ -9,7 +9,9 @@ internal static class AddLayerNormOp
 {
     private const string Name = "add_layer_norm";
 
-    /// <summary>x and branch [..., D], gamma and beta [D] -> the layer normalisation of x + dropout(branch); nothing is dropped when the tape does not record.</summary>
+    /// <summary>
+    /// x and branch [..., D], gamma and beta [D] -> the layer normalisation of x + dropout(branch); nothing is dropped when the tape does not record.
+    /// </summary>
     internal static Variable AddLayerNorm(this Tape tape, Variable x, Variable branch, float dropout, Variable gamma, Variable beta, float epsilon)
     {
         var shape = Guard.Floats(tape, Name, x);
@@ -50,7 +52,8 @@ internal static class AddLayerNormOp
         private readonly Tensor _rstd;
         private readonly BranchDropout _drop;
 
-        internal AddLayerNormNode(Variable output, Variable x, Variable branch, Variable gamma, Variable beta, Tensor sum, Tensor mean, Tensor rstd, BranchDropout drop)
+        internal AddLayerNormNode(
+            Variable output, Variable x, Variable branch, Variable gamma, Variable beta, Tensor sum, Tensor mean, Tensor rstd, BranchDropout drop)
             : base(output)
         {
             (_x, _branch, _gamma, _beta, _drop) = (x, branch, gamma, beta, drop);

@@ -68,7 +68,16 @@ public static class AttentionOp
         bool drop = tape.Recording && dropout > 0;
         ulong first = (ulong)tape.FirstRow * (ulong)heads * (ulong)queries[1] * (ulong)all[1];
         var sizes = new AttentionSizes(
-            batch, heads, queries[1], all[1], width / heads, 1f / MathF.Sqrt(width / heads), causal, drop ? dropout : 0, drop ? tape.NextDropoutKey() : 0, drop ? first : 0);
+            batch,
+            heads,
+            queries[1],
+            all[1],
+            width / heads,
+            1f / MathF.Sqrt(width / heads),
+            causal,
+            drop ? dropout : 0,
+            drop ? tape.NextDropoutKey() : 0,
+            drop ? first : 0);
 
         // The keys' mean knows the future: causal attention leaves it in, so that later tokens do not change a bit of earlier ones.
         using var keys = causal ? null : CenteredKeys.Center(tape.Kernels, k);
@@ -81,7 +90,8 @@ public static class AttentionOp
         int width = q.Width;
         var y = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Queries, width), q.Owner.Value.DType);
         var logSumExp = Guard.Result(tape, name, new Shape(sizes.Batch, sizes.Heads, sizes.Queries));
-        tape.Kernels.Attention.Forward(sizes, q.In(q.Owner.Value), keys is null ? k.In(k.Owner.Value) : Rows(keys), v.In(v.Owner.Value), Rows(y), logSumExp);
+        tape.Kernels.Attention.Forward(
+            sizes, q.In(q.Owner.Value), keys is null ? k.In(k.Owner.Value) : Rows(keys), v.In(v.Owner.Value), Rows(y), logSumExp);
         var result = tape.Result(y, q.Owner, k.Owner, v.Owner, name);
         if (result.RequiresGradient)
         {
@@ -131,7 +141,17 @@ public static class AttentionOp
             using var dk = _k.Gradient(dy.Device, (_q, dq));
             using var dv = _v.Gradient(dy.Device, (_q, dq), (_k, dk));
             kernels.Attention.Backward(
-                _sizes, _q.In(_savedQ), _centered ? Rows(_savedK) : _k.In(_savedK), _v.In(_savedV), Rows(_savedOut), _logSumExp, Rows(dy), _q.In(dq), _k.In(dk), _v.In(dv), scratch);
+                _sizes,
+                _q.In(_savedQ),
+                _centered ? Rows(_savedK) : _k.In(_savedK),
+                _v.In(_savedV),
+                Rows(_savedOut),
+                _logSumExp,
+                Rows(dy),
+                _q.In(dq),
+                _k.In(dk),
+                _v.In(dv),
+                scratch);
             if (_centered && _k.Owner.RequiresGradient)
             {
                 CenteredKeys.RemoveMean(kernels, _k, dk);

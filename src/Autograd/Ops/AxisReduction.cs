@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>
-/// Reductions over any set of axes, as reductions over the middle dimension of three: neighbouring axes that are both reduced or both kept become one, and
-/// the groups are reduced from the innermost on. Most calls have one group, and no more than three exist.
+/// Reductions over any set of axes, as reductions over the middle dimension of three: neighbouring axes that are both reduced or both kept become
+/// one, and the groups are reduced from the innermost on. Most calls have one group, and no more than three exist.
 /// </summary>
 internal static class AxisReduction
 {
@@ -14,7 +14,8 @@ internal static class AxisReduction
         Run(kernels, x, reduced, target, factor, accumulate, largest: false);
 
     /// <summary>target = the largest of x over the axes marked.</summary>
-    internal static void Max(KernelSet kernels, Tensor x, ReadOnlySpan<bool> reduced, Tensor target) => Run(kernels, x, reduced, target, 1, false, largest: true);
+    internal static void Max(KernelSet kernels, Tensor x, ReadOnlySpan<bool> reduced, Tensor target) =>
+        Run(kernels, x, reduced, target, 1, false, largest: true);
 
     private static void Run(KernelSet kernels, Tensor x, ReadOnlySpan<bool> reduced, Tensor target, float factor, bool accumulate, bool largest)
     {

@@ -42,7 +42,8 @@ internal static class Broadcasting
         {
             int first = i <= a.Rank ? a[-i] : 1, second = i <= b.Rank ? b[-i] : 1;
             sizes[^i] = first == second || second == 1 ? first : first == 1 ? second
-                : throw new ArgumentException($"{op}: shapes {a} and {b} do not broadcast: sizes {first} and {second} at axis {-i} must be equal, or one of them 1");
+                : throw new ArgumentException(
+                    $"{op}: shapes {a} and {b} do not broadcast: sizes {first} and {second} at axis {-i} must be equal, or one of them 1");
         }
 
         return new Shape(sizes);
@@ -67,7 +68,9 @@ internal static class Broadcasting
         AxisReduction.Sum(kernels, gradient, repeated, target, factor, accumulate);
     }
 
-    /// <summary>Adds factor * f(a, b) to the gradient of an operand, as <see cref="AddGradient"/> does; in one pass where nothing was repeated.</summary>
+    /// <summary>
+    /// Adds factor * f(a, b) to the gradient of an operand, as <see cref="AddGradient"/> does; in one pass where nothing was repeated.
+    /// </summary>
     internal static void AddGradient<TFunction>(KernelSet kernels, Variable operand, Shape result, Tensor a, Tensor b, float factor = 1)
         where TFunction : struct, IBinaryFunction
     {

@@ -3,8 +3,8 @@ using Ldvc.Kernels.Elementwise.Functions;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>
-/// Masks: comparisons of two values, with NumPy's broadcasting. A mask is a float32 value of ones and zeros, for <see cref="WhereOp.Where"/>, for products
-/// and for counting by sums. No gradient flows through it.
+/// Masks: comparisons of two values, with NumPy's broadcasting. A mask is a float32 value of ones and zeros, for <see cref="WhereOp.Where"/>, for
+/// products and for counting by sums. No gradient flows through it.
 /// </summary>
 public static class ComparisonOp
 {

@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd.Ops;
 
 /// <summary>
-/// Mean softmax cross-entropy over rows. Rows whose target is ignored count for nothing: the mean is over the others, and NaN where there are none, as in
-/// PyTorch.
+/// Mean softmax cross-entropy over rows. Rows whose target is ignored count for nothing: the mean is over the others, and NaN where there are none,
+/// as in PyTorch.
 /// </summary>
 public static class CrossEntropyOp
 {
@@ -56,7 +56,8 @@ public static class CrossEntropyOp
             if ((uint)targets[row] >= (uint)shape[-1] && targets[row] != ignored)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(targets), $"cross_entropy: target {targets[row]} of row {row} must be 0..{shape[-1] - 1}, or {ignored} to be ignored (logits {shape})");
+                    nameof(targets),
+                    $"cross_entropy: target {targets[row]} of row {row} must be 0..{shape[-1] - 1}, or {ignored} to be ignored (logits {shape})");
             }
         }
     }

@@ -9,8 +9,8 @@ public static class DropoutOp
     private const string Name = "dropout";
 
     /// <summary>
-    /// x with elements zeroed with the given probability, at least 0 and below 1, and the others scaled up; x's values under a handle of their own when the
-    /// tape does not record or p is 0.
+    /// x with elements zeroed with the given probability, at least 0 and below 1, and the others scaled up; x's values under a handle of their own
+    /// when the tape does not record or p is 0.
     /// </summary>
     public static Variable Dropout(this Tape tape, Variable x, float probability) => Dropout(tape, x, probability, shared: false);
 
@@ -18,7 +18,8 @@ public static class DropoutOp
     /// <param name="tape">The tape.</param>
     /// <param name="x">Values.</param>
     /// <param name="probability">At least 0 and below 1.</param>
-    /// <param name="shared">Whether x has no dimension of pictures, so that its mask is one for the whole batch; else the first dimension is taken for it.</param>
+    /// <param name="shared">Whether x has no dimension of pictures, so that its mask is one for the whole batch; else the first dimension is taken
+    /// for it.</param>
     internal static Variable Dropout(this Tape tape, Variable x, float probability, bool shared)
     {
         Guard.Floats(tape, Name, x);
@@ -44,7 +45,8 @@ public static class DropoutOp
         }
 
         var key = tape.NextDropoutKey(slices);
-        long first = shared || shape.Rank == 0 || shape[0] == 0 ? 0 : tape.FirstRow * (shape.Count / shape[0]), block = slices == 1 ? 0 : shape.Count / slices;
+        long first = shared || shape.Rank == 0
+            || shape[0] == 0 ? 0 : tape.FirstRow * (shape.Count / shape[0]), block = slices == 1 ? 0 : shape.Count / slices;
         var y = Guard.Result(tape, Name, shape);
         tape.Kernels.Elementwise.Dropout(x.Value, y, probability, key, false, y.Count, first, block);
         var result = tape.Result(y, x, Name);

@@ -58,6 +58,7 @@ public static class GatherOp
             _indices = Own(indices);
         }
 
-        internal override void Backward(KernelSet kernels, Tensor dy) => kernels.Tokens.ScatterAdd(dy, _indices, _table.GradientSum(), _count, _columns);
+        internal override void Backward(KernelSet kernels, Tensor dy) =>
+            kernels.Tokens.ScatterAdd(dy, _indices, _table.GradientSum(), _count, _columns);
     }
 }

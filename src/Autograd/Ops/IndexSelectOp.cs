@@ -3,16 +3,20 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>Slices by index along an axis, and rows of an embedding table. The gradient adds them up in the order of the indices, without atomics.</summary>
+/// <summary>
+/// Slices by index along an axis, and rows of an embedding table. The gradient adds them up in the order of the indices, without atomics.
+/// </summary>
 public static class IndexSelectOp
 {
     /// <summary>x [..., N, ...] at int32 indices [n] of one axis -> [..., n, ...].</summary>
-    /// <exception cref="ArgumentOutOfRangeException">On the CPU: an index is outside of 0 .. N - 1. On a GPU, where the host does not see it, its slice is NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">On the CPU: an index is outside of 0 .. N - 1. On a GPU, where the host does not see it, its
+    /// slice is NaN.</exception>
     public static Variable IndexSelect(this Tape tape, Variable x, int axis, Tensor indices)
     {
         var shape = Guard.Floats(tape, "index_select", x);
         int at = Axis.Of("index_select", shape, axis), count = Guard.Plain(tape, "index_select", indices, DType.Int32, 1, "[n]")[0];
-        return Apply(tape, "index_select", x, indices.Share(), Axis.WithSize(shape, at, count), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
+        return Apply(
+            tape, "index_select", x, indices.Share(), Axis.WithSize(shape, at, count), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
     }
 
     /// <summary>x [..., N, ...] at indices [n] of one axis -> [..., n, ...].</summary>
@@ -23,11 +27,13 @@ public static class IndexSelectOp
         int at = Axis.Of("index_select", shape, axis);
         Guard.Indices("index_select", indices, shape[at], shape);
         var list = tape.Device.FromHost(indices, new Shape(indices.Length));
-        return Apply(tape, "index_select", x, list, Axis.WithSize(shape, at, indices.Length), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
+        return Apply(
+            tape, "index_select", x, list, Axis.WithSize(shape, at, indices.Length), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
     }
 
     /// <summary>Rows of weight [V, D] at int32 ids of any shape -> [ids' shape, D].</summary>
-    /// <exception cref="ArgumentOutOfRangeException">On the CPU: an id is outside of 0 .. V - 1. On a GPU, where the host does not see it, its row is NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">On the CPU: an id is outside of 0 .. V - 1. On a GPU, where the host does not see it, its row is
+    /// NaN.</exception>
     public static Variable Embedding(this Tape tape, Variable weight, Tensor ids)
     {
         var shape = Guard.Floats(tape, "embedding", weight, 2, "[V, D]");

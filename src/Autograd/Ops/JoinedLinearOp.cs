@@ -4,7 +4,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>Several linear maps of one input, results side by side: queries, keys and values. Where the weights lie one after the other, it is one product.</summary>
+/// <summary>
+/// Several linear maps of one input, results side by side: queries, keys and values. Where the weights lie one after the other, it is one product.
+/// </summary>
 internal static class JoinedLinearOp
 {
     private const string Name = "joined_linear";
@@ -16,7 +18,8 @@ internal static class JoinedLinearOp
         int rows = Guard.Rows(Name, input, nameof(x)), k = input[-1], columns = 0;
         if (weights.Length == 0 || weights.Length != biases.Length)
         {
-            throw new ArgumentException($"{Name}: expected a bias for each of at least 1 weight, got {biases.Length} for {weights.Length} (x {input})");
+            throw new ArgumentException(
+                $"{Name}: expected a bias for each of at least 1 weight, got {biases.Length} for {weights.Length} (x {input})");
         }
 
         for (int i = 0; i < weights.Length; i++)
@@ -31,7 +34,8 @@ internal static class JoinedLinearOp
         var y = Guard.Result(tape, Name, input.WithLast(columns));
         foreach (var (weight, bias, at, outputs) in maps.Products)
         {
-            tape.Kernels.MatMul.Run(new Gemm(rows, outputs, k, x.Value, weight, y.View.Shift(at)) { TransposeB = true, Ldb = k, Ldc = columns, Bias = bias });
+            tape.Kernels.MatMul.Run(
+                new Gemm(rows, outputs, k, x.Value, weight, y.View.Shift(at)) { TransposeB = true, Ldb = k, Ldc = columns, Bias = bias });
         }
 
         var result = tape.Result(y, [x, .. weights, .. biases], Name);

@@ -65,7 +65,8 @@ public static class LayerNormOp
             var dx = _x.RequiresGradient ? _x.GradientTarget(out accumulate) : null;
             var dgamma = _gamma.RequiresGradient ? _gamma.GradientSum() : null;
             var dbeta = _beta.RequiresGradient ? _beta.GradientSum() : null;
-            kernels.Normalization.LayerNormBackward(_savedX, _savedGamma ?? _gamma.Value, _mean, _rstd, dy, dx, accumulate, dgamma, dbeta, _rows, _columns);
+            kernels.Normalization.LayerNormBackward(
+                _savedX, _savedGamma ?? _gamma.Value, _mean, _rstd, dy, dx, accumulate, dgamma, dbeta, _rows, _columns);
         }
     }
 }

@@ -3,7 +3,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>The soft maximum over the tokens of every picture: between their mean and their largest value, the nearer to this one the sharper.</summary>
+/// <summary>
+/// The soft maximum over the tokens of every picture: between their mean and their largest value, the nearer to this one the sharper.
+/// </summary>
 public static class LogMeanExpTokensOp
 {
     private const string Name = "log_mean_exp_tokens";

@@ -14,14 +14,17 @@ public static class MaskLossOp
     /// A label is a class, 0 .. C - 1, or 255: the pixel belongs to none. Other labels are refused on the CPU; on a GPU, where looking for them would
     /// stop the host, they count as 255. They are compared with classes and never used as addresses.
     /// </summary>
-    public static Variable MaskLoss(this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
+    public static Variable MaskLoss(
+        this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
     {
         Variable loss = MaskLoss(tape, logits, labels, focalWeight, diceWeight, alpha, out parts, out Tensor sums);
         sums.Dispose();
         return loss;
     }
 
-    /// <summary>The same, and `sums` [B, C, 4] of each pair of picture and class (to be disposed of by the caller): see <see cref="PresentPairs"/>.</summary>
+    /// <summary>
+    /// The same, and `sums` [B, C, 4] of each pair of picture and class (to be disposed of by the caller): see <see cref="PresentPairs"/>.
+    /// </summary>
     internal static Variable MaskLoss(
         this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts, out Tensor sums)
     {
@@ -61,8 +64,9 @@ public static class MaskLossOp
     }
 
     /// <summary>
-    /// Pairs of picture and class that occur in the labels, from `sums`: 0 or more. The loss divides by this number, at least 1 (n of method.md 7); the loss of a
-    /// batch whose parts are computed apart is the sum of their losses, each times its own divisor over that of all pairs. Waits for the device.
+    /// Pairs of picture and class that occur in the labels, from `sums`: 0 or more. The loss divides by this number, at least 1 (n of method.md 7);
+    /// the loss of a batch whose parts are computed apart is the sum of their losses, each times its own divisor over that of all pairs. Waits for
+    /// the device.
     /// </summary>
     internal static int PresentPairs(Tensor sums)
     {

@@ -11,8 +11,8 @@ public static class MatMulOp
     private const int MaxBatch = ushort.MaxValue;
 
     /// <summary>
-    /// a [batch, M, K] (transposed: [batch, K, M]) times b [batch, K, N] (transposed: [batch, N, K]) -> [batch, M, N]. Batch dimensions, any number of them,
-    /// are the same on both sides, or one side has none (or ones) and its matrix is used for all.
+    /// a [batch, M, K] (transposed: [batch, K, M]) times b [batch, K, N] (transposed: [batch, N, K]) -> [batch, M, N]. Batch dimensions, any number
+    /// of them, are the same on both sides, or one side has none (or ones) and its matrix is used for all.
     /// </summary>
     public static Variable MatMul(this Tape tape, Variable a, Variable b, bool transposeA = false, bool transposeB = false)
     {

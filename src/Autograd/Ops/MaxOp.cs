@@ -5,7 +5,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Autograd.Ops;
 
-/// <summary>Largest values over axes. Elements that share the largest value share its gradient in equal parts, as with PyTorch's amax. NaN shows.</summary>
+/// <summary>
+/// Largest values over axes. Elements that share the largest value share its gradient in equal parts, as with PyTorch's amax. NaN shows.
+/// </summary>
 public static class MaxOp
 {
     /// <summary>The largest of x over the axes named, over all of them when none is.</summary>

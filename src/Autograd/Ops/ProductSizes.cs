@@ -13,7 +13,8 @@ namespace Ldvc.Autograd.Ops;
 /// <param name="SharedB">All products have one B.</param>
 /// <param name="TransposeA">A is stored as K x M.</param>
 /// <param name="TransposeB">B is stored as N x K.</param>
-internal readonly record struct ProductSizes(Shape Result, int Batch, int M, int N, int K, bool SharedA, bool SharedB, bool TransposeA, bool TransposeB)
+internal readonly record struct ProductSizes(
+    Shape Result, int Batch, int M, int N, int K, bool SharedA, bool SharedB, bool TransposeA, bool TransposeB)
 {
     private long StrideA => SharedA ? 0 : (long)M * K;
 
@@ -87,7 +88,8 @@ internal readonly record struct ProductSizes(Shape Result, int Batch, int M, int
         return new Shape(sizes);
     }
 
-    private Gemm Product(int m, int n, int k, Tensor a, bool transposeA, long strideA, Tensor b, bool transposeB, long strideB, Tensor c, long strideC) =>
+    private Gemm Product(
+        int m, int n, int k, Tensor a, bool transposeA, long strideA, Tensor b, bool transposeB, long strideB, Tensor c, long strideC) =>
         new(m, n, k, a, b, c)
         {
             TransposeA = transposeA,

@@ -13,7 +13,8 @@ public static class RouteAttentionOp
     private const int MaxWindows = 1 << 16;
 
     /// <summary>q, k, v [B, gridHeight * gridWidth, D] -> the same shape; S windows an edge, each attending to its topK windows.</summary>
-    public static Variable RouteAttention(this Tape tape, Variable q, Variable k, Variable v, int heads, int gridHeight, int gridWidth, int s, int topK)
+    public static Variable RouteAttention(
+        this Tape tape, Variable q, Variable k, Variable v, int heads, int gridHeight, int gridWidth, int s, int topK)
     {
         const string form = "[B, N, D]";
         var shape = Guard.Floats(tape, Name, q, 3, form);
@@ -55,7 +56,8 @@ public static class RouteAttentionOp
         using var keys = CenteredKeys.Center(tape.Kernels, k);
         var y = Guard.Result(tape, Name, new Shape(batch, shape[1], width));
         var logSumExp = tape.Device.Empty(new Shape(batch, heads, sizes.Tokens));
-        tape.Kernels.RouteAttention.Forward(sizes, table, q.In(q.Owner.Value), AttentionOp.Rows(keys), v.In(v.Owner.Value), AttentionOp.Rows(y), logSumExp);
+        tape.Kernels.RouteAttention.Forward(
+            sizes, table, q.In(q.Owner.Value), AttentionOp.Rows(keys), v.In(v.Owner.Value), AttentionOp.Rows(y), logSumExp);
         var result = tape.Result(y, q.Owner, k.Owner, v.Owner, Name);
         if (result.RequiresGradient)
         {
@@ -83,7 +85,8 @@ public static class RouteAttentionOp
         private readonly Tensor _logSumExp;
         private readonly RouteSizes _sizes;
 
-        internal RouteAttentionNode(Variable output, TokenPart q, TokenPart k, TokenPart v, Tensor keys, Tensor table, Tensor logSumExp, in RouteSizes sizes)
+        internal RouteAttentionNode(
+            Variable output, TokenPart q, TokenPart k, TokenPart v, Tensor keys, Tensor table, Tensor logSumExp, in RouteSizes sizes)
             : base(output)
         {
             (_q, _k, _v, _sizes) = (q, k, v, sizes);
@@ -106,7 +109,17 @@ public static class RouteAttentionOp
             using var dk = _k.Gradient(device, (_q, dq));
             using var dv = _v.Gradient(device, (_q, dq), (_k, dk));
             kernels.RouteAttention.Backward(
-                _sizes, _table, offsets, list, _q.In(_savedQ), AttentionOp.Rows(_savedK), _v.In(_savedV), AttentionOp.Rows(_savedOut), _logSumExp, AttentionOp.Rows(dy), _q.In(dq),
+                _sizes,
+                _table,
+                offsets,
+                list,
+                _q.In(_savedQ),
+                AttentionOp.Rows(_savedK),
+                _v.In(_savedV),
+                AttentionOp.Rows(_savedOut),
+                _logSumExp,
+                AttentionOp.Rows(dy),
+                _q.In(dq),
                 _k.In(dk), _v.In(dv), scratch);
             if (_k.Owner.RequiresGradient)
             {

@@ -15,7 +15,8 @@ public static class SliceTokensOp
         int batch = Guard.NotEmpty(Name, shape, 0, nameof(x)), length = shape[1], width = shape[2];
         Guard.Range(Name, start, count, length, shape);
         var y = Guard.Result(tape, Name, new Shape(batch, count, width));
-        tape.Kernels.Tokens.CopyBlocks(x.Value.View.Shift((long)start * width), (long)length * width, y, (long)count * width, batch, (long)count * width, false);
+        tape.Kernels.Tokens.CopyBlocks(
+            x.Value.View.Shift((long)start * width), (long)length * width, y, (long)count * width, batch, (long)count * width, false);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)
         {
@@ -31,7 +32,8 @@ public static class SliceTokensOp
         {
             int batch = dy.Shape[0], count = dy.Shape[1], width = dy.Shape[2], length = x.Shape[1];
             var dx = x.GradientSum();
-            kernels.Tokens.CopyBlocks(dy, (long)count * width, dx.View.Shift((long)start * width), (long)length * width, batch, (long)count * width, true);
+            kernels.Tokens.CopyBlocks(
+                dy, (long)count * width, dx.View.Shift((long)start * width), (long)length * width, batch, (long)count * width, true);
         }
     }
 }

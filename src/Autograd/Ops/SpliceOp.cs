@@ -10,7 +10,8 @@ public static class SpliceOp
     private const string Name = "splice";
 
     /// <summary>
-    /// x [B, T, D] with tokens start .. start+dropped taken out and tokens [M, D] (the same for all pictures) or [B, M, D] (each picture's own) put there
+    /// x [B, T, D] with tokens start .. start+dropped taken out and tokens [M, D] (the same for all pictures) or [B, M, D] (each picture's own) put
+    /// there
     /// -> [B, T - dropped + M, D].
     /// </summary>
     public static Variable Splice(this Tape tape, Variable x, Variable tokens, int start, int dropped)
@@ -29,8 +30,8 @@ public static class SpliceOp
     }
 
     /// <summary>
-    /// As <see cref="Splice"/> with tokens [M, D] that are a row of a stack [L, M, D]: layer i's prompts. Their gradient goes straight to where it belongs in the
-    /// stack's, without an operation for the row.
+    /// As <see cref="Splice"/> with tokens [M, D] that are a row of a stack [L, M, D]: layer i's prompts. Their gradient goes straight to where it
+    /// belongs in the stack's, without an operation for the row.
     /// </summary>
     internal static Variable SpliceRow(this Tape tape, Variable x, Variable stack, int row, int start, int dropped)
     {

@@ -13,7 +13,8 @@ public static class SumOp
     /// <param name="x">Of any shape.</param>
     /// <param name="axes">Negative ones count from the innermost.</param>
     /// <param name="keepDims">Keeps the axes, as ones.</param>
-    public static Variable Sum(this Tape tape, Variable x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Apply(tape, "sum", x, axes, keepDims, mean: false);
+    public static Variable Sum(this Tape tape, Variable x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Apply(tape, "sum", x, axes, keepDims, mean: false);
 
     /// <summary>The sum of x over one axis.</summary>
     public static Variable Sum(this Tape tape, Variable x, int axis, bool keepDims = false) => tape.Sum(x, [axis], keepDims);
@@ -23,7 +24,8 @@ public static class SumOp
     /// <param name="x">Of any shape without a zero among the axes.</param>
     /// <param name="axes">Negative ones count from the innermost.</param>
     /// <param name="keepDims">Keeps the axes, as ones.</param>
-    public static Variable Mean(this Tape tape, Variable x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Apply(tape, "mean", x, axes, keepDims, mean: true);
+    public static Variable Mean(this Tape tape, Variable x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Apply(tape, "mean", x, axes, keepDims, mean: true);
 
     /// <summary>The mean of x over one axis.</summary>
     public static Variable Mean(this Tape tape, Variable x, int axis, bool keepDims = false) => tape.Mean(x, [axis], keepDims);

@@ -9,8 +9,8 @@ namespace Ldvc.Autograd.Ops;
 public static class WhereOp
 {
     /// <summary>
-    /// a where the mask is not zero, b elsewhere, with NumPy's broadcasting of all three. What is not chosen does not show, whatever it is (infinity, NaN), and
-    /// gets no gradient; neither does the mask.
+    /// a where the mask is not zero, b elsewhere, with NumPy's broadcasting of all three. What is not chosen does not show, whatever it is (infinity,
+    /// NaN), and gets no gradient; neither does the mask.
     /// </summary>
     public static Variable Where(this Tape tape, Variable mask, Variable a, Variable b)
     {

@@ -17,15 +17,27 @@ internal readonly record struct TokenRows(View Data, long BatchStride, int RowSt
 /// <param name="Scale">Usually 1 / sqrt(HeadDim).</param>
 /// <param name="Causal">Query i sees keys 0..i only (requires Queries + Shared == Keys).</param>
 /// <param name="Dropout">Probability of dropping an attention weight after the softmax; 0 for none. Kept weights are scaled by 1 / (1 - p).</param>
-/// <param name="DropoutKey">Key of the dropout mask; weight (b, h, i, j) uses element DropoutFirst + ((b * H + h) * Queries + i) * Keys + j of <see cref="Ldvc.Kernels.DropoutMask"/>.</param>
+/// <param name="DropoutKey">Key of the dropout mask; weight (b, h, i, j) uses element DropoutFirst + ((b * H + h) * Queries + i) * Keys + j of
+/// <see cref="Ldvc.Kernels.DropoutMask"/>.</param>
 /// <param name="DropoutFirst">Place of the first weight in the mask: B may be a part of a larger batch.</param>
 /// <param name="Shared">
-/// For causal attention on a GPU of sequences that begin alike, laid out as one (Batch is 1): so many keys come first, which all queries see; then come as many keys as there
-/// are queries, and query i sees those of its own sequence up to its own, key Shared + i.
+/// For causal attention on a GPU of sequences that begin alike, laid out as one (Batch is 1): so many keys come first, which all queries see; then
+/// come as many keys as there are queries, and query i sees those of its own sequence up to its own, key Shared + i.
 /// </param>
 /// <param name="Each">Queries of each such sequence; 0 where there is one.</param>
 internal readonly record struct AttentionSizes(
-    int Batch, int Heads, int Queries, int Keys, int HeadDim, float Scale, bool Causal, float Dropout, DropoutKey DropoutKey, ulong DropoutFirst = 0, int Shared = 0, int Each = 0);
+    int Batch,
+    int Heads,
+    int Queries,
+    int Keys,
+    int HeadDim,
+    float Scale,
+    bool Causal,
+    float Dropout,
+    DropoutKey DropoutKey,
+    ulong DropoutFirst = 0,
+    int Shared = 0,
+    int Each = 0);
 
 /// <summary>Softmax attention that never stores the Queries x Keys matrix: keys are walked in tiles with an online softmax.</summary>
 internal interface IAttentionKernels
@@ -37,5 +49,16 @@ internal interface IAttentionKernels
     /// Overwrites dq, dk, dv (all three always given, same layouts allowed as q, k, v). o and d_o (called dOut) as in the forward; scratch holds
     /// B * H * Queries floats (the row sums of dOut * o). Deterministic.
     /// </summary>
-    void Backward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch);
+    void Backward(
+        in AttentionSizes sizes,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch);
 }

@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Elementwise;
 
 /// <summary>
-/// Where the elements of two operands lie for each element of a dense result, by NumPy's rules: shapes are compared from the innermost dimension on, and a
-/// dimension of one, or one that is missing, repeats (stride 0). Dimensions that are walked as one are merged, so most layouts have one or two.
+/// Where the elements of two operands lie for each element of a dense result, by NumPy's rules: shapes are compared from the innermost dimension on,
+/// and a dimension of one, or one that is missing, repeats (stride 0). Dimensions that are walked as one are merged, so most layouts have one or two.
 /// </summary>
 internal readonly struct BroadcastLayout
 {

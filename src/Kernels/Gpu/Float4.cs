@@ -1,6 +1,8 @@
 namespace Ldvc.Kernels.Gpu;
 
-/// <summary>What one load or store of a kernel moves: <see cref="Float4"/> where addresses are multiples of 16 bytes, else <see cref="Float1"/>.</summary>
+/// <summary>
+/// What one load or store of a kernel moves: <see cref="Float4"/> where addresses are multiples of 16 bytes, else <see cref="Float1"/>.
+/// </summary>
 internal interface IPack<T>
     where T : unmanaged, IPack<T>
 {
@@ -62,5 +64,6 @@ internal struct Float1 : IPack<Float1>
 
     public static float Sum(Float1 a) => a.X;
 
-    public static Float1 Kept(ulong key, ulong first, int at, uint threshold, float scale) => new(DropoutMask.Factor(key, first + (ulong)at, threshold, scale));
+    public static Float1 Kept(ulong key, ulong first, int at, uint threshold, float scale) =>
+        new(DropoutMask.Factor(key, first + (ulong)at, threshold, scale));
 }

@@ -31,7 +31,9 @@ internal abstract class GpuKernel
     /// <summary>Threads of a group (one dimension): the exact number, or with <see cref="AnyGroup"/> the largest.</summary>
     internal int GroupSize { get; }
 
-    /// <summary>The kernel reads its group size and works with any power of two up to <see cref="GroupSize"/>: the simulator then runs one warp.</summary>
+    /// <summary>
+    /// The kernel reads its group size and works with any power of two up to <see cref="GroupSize"/>: the simulator then runs one warp.
+    /// </summary>
     internal bool AnyGroup { get; init; }
 
     /// <summary>Shared memory that the method declares, in bytes; a test compares it with the compiled kernel.</summary>
@@ -44,7 +46,8 @@ internal abstract class GpuKernel
     internal int GroupsPerMultiprocessor { get; init; }
 
     /// <summary>
-    /// Registers that a thread may have on CUDA: a multiprocessor's 65536 shared out, in steps of 8, to as many threads as should fit it, and 255 at most.
+    /// Registers that a thread may have on CUDA: a multiprocessor's 65536 shared out, in steps of 8, to as many threads as should fit it, and 255 at
+    /// most.
     /// </summary>
     internal int MaxRegisters => Math.Min(255, (1 << 16) / (GroupSize * Math.Max(1, GroupsPerMultiprocessor)) / 8 * 8);
 

@@ -4,7 +4,8 @@ namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
 /// Scratch memory shared by all kernels of a device: partial sums between the two passes of a reduction, tables of tensors. Kernels run in the order
-/// they are queued, so each call may overwrite what the last one left; nothing in it outlives the call that asked for it. It grows in the first step only.
+/// they are queued, so each call may overwrite what the last one left; nothing in it outlives the call that asked for it. It grows in the first step
+/// only.
 /// </summary>
 internal sealed class GpuWorkspace(Device device) : IDisposable
 {

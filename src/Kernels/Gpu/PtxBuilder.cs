@@ -8,14 +8,16 @@ using ILGPU.Runtime.Cuda;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// Compiles kernels to PTX in a context, with a device or without one. ILGPU's own back end of a device takes down which instructions exist when the device is
-/// opened, before ours are told to the context; so CUDA devices compile through this one, and what they run is what the tests read.
+/// Compiles kernels to PTX in a context, with a device or without one. ILGPU's own back end of a device takes down which instructions exist when the
+/// device is opened, before ours are told to the context; so CUDA devices compile through this one, and what they run is what the tests read.
 /// </summary>
 internal sealed class PtxBuilder : IDisposable
 {
     private readonly PTXBackend _backend;
 
-    /// <summary>A compiler for the architecture of a card, or for the newest that ILGPU writes (sm_80) where the card is newer: it runs that.</summary>
+    /// <summary>
+    /// A compiler for the architecture of a card, or for the newest that ILGPU writes (sm_80) where the card is newer: it runs that.
+    /// </summary>
     internal PtxBuilder(Context context, CudaArchitecture card, CudaInstructionSet driver)
     {
         GpuIntrinsics.Register(context);

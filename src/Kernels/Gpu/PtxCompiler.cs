@@ -8,8 +8,8 @@ using ILGPU.Runtime.Cuda;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// The PTX of a kernel, as the CUDA device gets it, made without a device. ILGPU's names carry numbers that count up as long as the process lives; they
-/// are numbered anew here, so that the text depends on the kernel alone.
+/// The PTX of a kernel, as the CUDA device gets it, made without a device. ILGPU's names carry numbers that count up as long as the process lives;
+/// they are numbered anew here, so that the text depends on the kernel alone.
 /// </summary>
 internal static partial class PtxCompiler
 {

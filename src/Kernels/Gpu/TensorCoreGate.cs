@@ -3,8 +3,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// Lets a tensor-core kernel run on a device once it has agreed there with the portable one: a check of a small problem on first use, whose outcome is
-/// kept. A kernel that disagrees, or that the device's compiler refuses, is replaced by the portable one from then on, and a warning says so. The
+/// Lets a tensor-core kernel run on a device once it has agreed there with the portable one: a check of a small problem on first use, whose outcome
+/// is kept. A kernel that disagrees, or that the device's compiler refuses, is replaced by the portable one from then on, and a warning says so. The
 /// simulator is not checked: it is what the tests check everything on.
 /// </summary>
 /// <param name="device">The device.</param>
@@ -48,7 +48,9 @@ internal sealed class TensorCoreGate(GpuDevice device, Action<string> warn, bool
         }
     }
 
-    /// <summary>Largest difference of two results relative to the largest value of the first; infinite if the second holds anything that is not finite.</summary>
+    /// <summary>
+    /// Largest difference of two results relative to the largest value of the first; infinite if the second holds anything that is not finite.
+    /// </summary>
     internal static double Difference(float[] expected, float[] actual)
     {
         double largest = 1e-20, worst = 0;

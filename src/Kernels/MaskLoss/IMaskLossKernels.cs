@@ -12,7 +12,8 @@ namespace Ldvc.Kernels.MaskLoss;
 /// <param name="FocalWeight">100.</param>
 /// <param name="DiceWeight">1.</param>
 /// <param name="Alpha">0.25.</param>
-internal readonly record struct MaskLossSizes(int Batch, int Classes, int Height, int Width, int ImageHeight, int ImageWidth, float FocalWeight, float DiceWeight, float Alpha);
+internal readonly record struct MaskLossSizes(
+    int Batch, int Classes, int Height, int Width, int ImageHeight, int ImageWidth, float FocalWeight, float DiceWeight, float Alpha);
 
 /// <summary>
 /// Bilinear upsampling of mask logits, sigmoid focal loss and dice loss in one pass over the pixels; the tensor [B, C, H, W] is never stored, each

@@ -1,8 +1,8 @@
 namespace Ldvc.Kernels.MatMul;
 
 /// <summary>
-/// How a product is cut on the CPU, in the manner of Goto: K into groups of blocks, B into panels, A into slivers of a few rows, C into blocks of slivers
-/// by ranges of panels, which are the threads' tiles. No sum depends on the number of threads.
+/// How a product is cut on the CPU, in the manner of Goto: K into groups of blocks, B into panels, A into slivers of a few rows, C into blocks of
+/// slivers by ranges of panels, which are the threads' tiles. No sum depends on the number of threads.
 /// </summary>
 internal readonly record struct CpuMatMulPlan
 {
@@ -76,7 +76,9 @@ internal readonly record struct CpuMatMulPlan
     /// <param name="threads">Threads of the team.</param>
     internal static CpuMatMulPlan For(in Gemm gemm, int rows, int width, int threads) => new(gemm, rows, width, threads);
 
-    /// <summary>How to share the tiles out when A is read in place: a tile costs nothing but its product, so several a thread keep all busy to the end.</summary>
+    /// <summary>
+    /// How to share the tiles out when A is read in place: a tile costs nothing but its product, so several a thread keep all busy to the end.
+    /// </summary>
     private static (int Rows, int Columns) Split(int slivers, int panels, int maxSlivers, int threads)
     {
         int blocks = (slivers + maxSlivers - 1) / maxSlivers;
@@ -90,8 +92,8 @@ internal readonly record struct CpuMatMulPlan
     }
 
     /// <summary>
-    /// How to share the tiles out when tiles pack their rows of A: by rows, in a multiple of the team so that all threads end together; by columns too
-    /// when the rows are too few or do not come out even (each column block packs A again).
+    /// How to share the tiles out when tiles pack their rows of A: by rows, in a multiple of the team so that all threads end together; by columns
+    /// too when the rows are too few or do not come out even (each column block packs A again).
     /// </summary>
     private static (int Rows, int Columns) SplitPacked(int slivers, int panels, int maxSlivers, int threads)
     {

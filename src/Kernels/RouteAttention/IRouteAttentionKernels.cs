@@ -6,7 +6,9 @@ namespace Ldvc.Kernels.RouteAttention;
 /// <summary>Sizes of a route attention (method.md 5): the GridHeight x GridWidth tokens are cut into at most S x S windows.</summary>
 internal readonly record struct RouteSizes
 {
-    /// <summary>Creates the sizes; S is the number of windows along an edge, topK how many windows each window attends to (cut to the number that exist).</summary>
+    /// <summary>
+    /// Creates the sizes; S is the number of windows along an edge, topK how many windows each window attends to (cut to the number that exist).
+    /// </summary>
     public RouteSizes(int batch, int heads, int headDim, int gridHeight, int gridWidth, int s, int topK, float scale)
     {
         Batch = batch;
@@ -70,14 +72,30 @@ internal interface IRouteAttentionKernels
     void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch);
 
     /// <summary>
-    /// The inverse list of a table: for each window the query windows that chose it, ascending. offsets int32 [B, Windows + 1], list int32 [B, Windows * TopK].
+    /// The inverse list of a table: for each window the query windows that chose it, ascending. offsets int32 [B, Windows + 1], list int32 [B,
+    /// Windows * TopK].
     /// </summary>
     void Invert(in RouteSizes sizes, View table, View offsets, View list);
 
     /// <summary>o per head; logSumExp [B, H, Tokens] is kept for the backward.</summary>
     void Forward(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp);
 
-    /// <summary>Overwrites dq (walking the table) and dk, dv (walking the inverse list): no atomics, deterministic. scratch holds B * H * Tokens floats.</summary>
+    /// <summary>
+    /// Overwrites dq (walking the table) and dk, dv (walking the inverse list): no atomics, deterministic. scratch holds B * H * Tokens floats.
+    /// </summary>
     void Backward(
-        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch);
+        in RouteSizes sizes,
+        View table,
+        View offsets,
+        View list,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch);
 }

@@ -13,7 +13,19 @@ internal interface ISegmentationKernels
     /// Also adds 1 to counts [H, W] over the window.
     /// </summary>
     void AddWindow(
-        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        View z,
+        View penalty,
+        View canvas,
+        View counts,
+        int classes,
+        int height,
+        int width,
+        int windowHeight,
+        int windowWidth,
+        int canvasHeight,
+        int canvasWidth,
+        int top,
+        int left,
         WindowScore score = WindowScore.Sigmoid);
 
     /// <summary>
@@ -21,22 +33,41 @@ internal interface ISegmentationKernels
     /// best float [H', W'] (the winning score; may be absent). Ties go to the lower class. The resized canvas is never stored.
     /// </summary>
     void Argmax(
-        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default);
+        View canvas,
+        View counts,
+        View labels,
+        View best,
+        int classes,
+        int canvasHeight,
+        int canvasWidth,
+        int outputHeight,
+        int outputWidth,
+        SoftmaxSums softmax = default);
 
     /// <summary>
-    /// What AddWindow of all windows and then Argmax give, to the bit, without the canvas: probabilities of all classes at the picture's size take longer to
-    /// write and read than to compute. The canvas is canvasHeight x canvasWidth; what windows cover beyond it is padding and left out.
+    /// What AddWindow of all windows and then Argmax give, to the bit, without the canvas: probabilities of all classes at the picture's size take
+    /// longer to write and read than to compute. The canvas is canvasHeight x canvasWidth; what windows cover beyond it is padding and left out.
     /// </summary>
     /// <returns>False where the device has no such kernel, or the windows lie too densely: nothing is done then.</returns>
     bool ArgmaxWindows(
-        IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
+        IReadOnlyList<WindowLogits> windows,
+        View penalty,
+        View labels,
+        View best,
+        int classes,
+        int height,
+        int width,
+        int windowHeight,
+        int windowWidth,
+        int canvasHeight,
         int canvasWidth, int outputHeight, int outputWidth, WindowScore score = WindowScore.Sigmoid, SoftmaxSums softmax = default) => false;
 
     /// <summary>Pixels with best below threshold become 255.</summary>
     void ApplyBackground(View labels, View best, float threshold, long count);
 
     /// <summary>
-    /// Adds to confusion [classes, classes + 1] at (truth, prediction) for every pixel whose truth is below classes; predictions of 255 count in the last column.
+    /// Adds to confusion [classes, classes + 1] at (truth, prediction) for every pixel whose truth is below classes; predictions of 255 count in the
+    /// last column.
     /// </summary>
     void Confusion(View truth, View prediction, Span<long> confusion, int classes, long count);
 

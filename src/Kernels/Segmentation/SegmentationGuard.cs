@@ -10,7 +10,8 @@ internal static class SegmentationGuard
         if (top < 0 || left < 0 || windowHeight > canvasHeight - top || windowWidth > canvasWidth - left)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(top), $"add_window: a window of {windowHeight}x{windowWidth} at ({top}, {left}) leaves the canvas of {canvasHeight}x{canvasWidth}");
+                nameof(top),
+                $"add_window: a window of {windowHeight}x{windowWidth} at ({top}, {left}) leaves the canvas of {canvasHeight}x{canvasWidth}");
         }
     }
 

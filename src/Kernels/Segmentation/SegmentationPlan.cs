@@ -6,7 +6,9 @@ internal static class SegmentationPlan
     /// <summary>Output rows of a band on the CPU at most.</summary>
     internal const int BandRows = 16;
 
-    /// <summary>Windows that <see cref="ISegmentationKernels.ArgmaxWindows"/> takes on the CPU at most: their places are listed on the stack.</summary>
+    /// <summary>
+    /// Windows that <see cref="ISegmentationKernels.ArgmaxWindows"/> takes on the CPU at most: their places are listed on the stack.
+    /// </summary>
     internal const int MaxWindows = 1024;
 
     /// <summary>Windows over one part of the output at most.</summary>
@@ -15,7 +17,8 @@ internal static class SegmentationPlan
     /// <summary>Rows of canvas that a part of the output is interpolated from at most.</summary>
     internal const int PartRows = 34;
 
-    // Groups that count pairs of labels on a GPU, each into a table of its own: as many as a card has multiprocessors, each with a share that is worth a table.
+    // Groups that count pairs of labels on a GPU, each into a table of its own: as many as a card has multiprocessors, each with a share that is
+    // worth a table.
     private const int MaxTables = 128;
     private const int PixelsPerTable = 1024;
 

@@ -11,8 +11,8 @@ internal enum WindowScore
 }
 
 /// <summary>
-/// Asks an argmax for what the softmax over the classes needs: for every pixel the sum over the classes of exp(scale (score - best)). One over it is the winner's
-/// probability.
+/// Asks an argmax for what the softmax over the classes needs: for every pixel the sum over the classes of exp(scale (score - best)). One over it is
+/// the winner's probability.
 /// </summary>
 /// <param name="Sums">Float [H', W'].</param>
 /// <param name="Scale">What scores are multiplied by.</param>

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Ldvc.Kernels.Simd;
 
-/// <summary>The activations and their derivatives, for vectors and for the odd elements at an edge (through the same vector code: same rounding).</summary>
+/// <summary>
+/// The activations and their derivatives, for vectors and for the odd elements at an edge (through the same vector code: same rounding).
+/// </summary>
 internal static class ActivationMath<S, V>
     where S : ISimd<V>
     where V : struct

@@ -1,8 +1,8 @@
 namespace Ldvc.Kernels.Simd;
 
 /// <summary>
-/// Coefficients of tanh and of the normal distribution's tail, the same for the CPU's vectors and the GPU's scalars. Fitted for this program at Chebyshev
-/// nodes in exact arithmetic; the errors stated where they are used were measured in float32.
+/// Coefficients of tanh and of the normal distribution's tail, the same for the CPU's vectors and the GPU's scalars. Fitted for this program at
+/// Chebyshev nodes in exact arithmetic; the errors stated where they are used were measured in float32.
 /// </summary>
 internal static class NormalConstants
 {

@@ -18,7 +18,9 @@ internal static unsafe class SimdDispatch
         }
     }
 
-    /// <summary>Hands out tiles 0..tiles-1 of a kernel to the threads, with the width in use, and returns when all are done. Allocates nothing.</summary>
+    /// <summary>
+    /// Hands out tiles 0..tiles-1 of a kernel to the threads, with the width in use, and returns when all are done. Allocates nothing.
+    /// </summary>
     internal static void For<TKernel, TArguments>(CpuThreads threads, int tiles, TArguments* arguments)
         where TKernel : struct, ITileKernel<TArguments>
         where TArguments : unmanaged =>

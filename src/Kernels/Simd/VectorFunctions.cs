@@ -50,8 +50,8 @@ internal static class VectorFunctions<S, V>
     }
 
     /// <summary>
-    /// The normal distribution: P(X at most x) = erfc(-x / sqrt 2) / 2, within 3e-7 of itself on both sides. The tail is e^(-x^2 / 2) times a polynomial in
-    /// t = 1 / (1 + |x| / sqrt 8), interpolated at Chebyshev nodes up to |x| = 13.4, where it ends in float32.
+    /// The normal distribution: P(X at most x) = erfc(-x / sqrt 2) / 2, within 3e-7 of itself on both sides. The tail is e^(-x^2 / 2) times a
+    /// polynomial in t = 1 / (1 + |x| / sqrt 8), interpolated at Chebyshev nodes up to |x| = 13.4, where it ends in float32.
     /// </summary>
     /// <param name="x">Where.</param>
     /// <param name="density">The density at x, e^(-x^2 / 2) / sqrt(2 pi).</param>

@@ -9,8 +9,8 @@ internal static class VectorMath<S, V>
 {
     /// <summary>
     /// e^x. Cody-Waite reduction x = n ln 2 + r with |r| at most ln 2 / 2, a degree-6 polynomial, then scaling by 2^n. Largest relative error
-    /// about 1.2e-7 (2 ulp) on [-87, 88]; smaller arguments give e^-87, larger ones e^88, so no infinities and no denormals appear. NaN stays NaN: x is
-    /// the second operand on purpose, which is the one that x86 hands on.
+    /// about 1.2e-7 (2 ulp) on [-87, 88]; smaller arguments give e^-87, larger ones e^88, so no infinities and no denormals appear. NaN stays NaN: x
+    /// is the second operand on purpose, which is the one that x86 hands on.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V Exp(V x)

@@ -9,7 +9,8 @@ internal interface ITokenKernels
     /// For each of `blocks` blocks of `length` floats: target[i * targetStride ..] = (or +=) source[i * sourceStride ..]. A source stride of 0
     /// repeats one block.
     /// </summary>
-    void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default);
+    void CopyBlocks(
+        View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default);
 
     /// <summary>target [length] += sum over blocks of source[i * sourceStride ..], in an order that depends on the sizes alone.</summary>
     void SumBlocks(View source, long sourceStride, View target, int blocks, long length, BlockRepeat repeat = default);
@@ -18,13 +19,14 @@ internal interface ITokenKernels
     void Splice(in SpliceSizes sizes, View x, View tokens, View y);
 
     /// <summary>
-    /// Gradients of <see cref="Splice"/>; either may be absent. dx is overwritten, zeros where tokens went, or added to when accumulate is set. dtokens, the sum over
-    /// the sequences in order where they share their tokens, is overwritten or added to, too.
+    /// Gradients of <see cref="Splice"/>; either may be absent. dx is overwritten, zeros where tokens went, or added to when accumulate is set.
+    /// dtokens, the sum over the sequences in order where they share their tokens, is overwritten or added to, too.
     /// </summary>
     void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens);
 
     /// <summary>
-    /// y = x minus the mean over the tokens of each sequence, [batch, tokens, width], tokens xRow and yRow floats apart; y may be x. scratch holds batch * width floats.
+    /// y = x minus the mean over the tokens of each sequence, [batch, tokens, width], tokens xRow and yRow floats apart; y may be x. scratch holds
+    /// batch * width floats.
     /// </summary>
     void RemoveMean(View x, int xRow, View y, int yRow, View scratch, int batch, int tokens, int width);
 
@@ -41,7 +43,8 @@ internal interface ITokenKernels
     void ScatterAdd(View dy, View indices, View dtable, int count, int columns);
 
     /// <summary>
-    /// Pictures [B, channels, H, W] cut into patches [B, H/p * W/p, channels * p * p], values in the order of a convolution weight [out, channels, p, p].
+    /// Pictures [B, channels, H, W] cut into patches [B, H/p * W/p, channels * p * p], values in the order of a convolution weight [out, channels, p,
+    /// p].
     /// </summary>
     void Patchify(View image, View patches, int batch, int channels, int height, int width, int patch);
 }

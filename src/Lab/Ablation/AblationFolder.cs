@@ -8,8 +8,9 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N or runs/VARIANT/SETTING-split-NAME-seed-N (ordinary run folders), results/ and costs/ (what was measured, so
-/// that nothing is measured twice), and the three outputs ablation.md, ablation.json and report.html; ablation-full.md and so on for other settings than inductive.
+/// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N or runs/VARIANT/SETTING-split-NAME-seed-N (ordinary run
+/// folders), results/ and costs/ (what was measured, so that nothing is measured twice), and the three outputs ablation.md, ablation.json and
+/// report.html; ablation-full.md and so on for other settings than inductive.
 /// </summary>
 internal sealed class AblationFolder
 {
@@ -43,7 +44,8 @@ internal sealed class AblationFolder
     {
         if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName)) && Directory.EnumerateFileSystemEntries(root).Any(IsForeign)))
         {
-            throw new InputException($"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
+            throw new InputException(
+                $"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
         }
 
         Imaging.OutputFolder.Create(root);

@@ -12,14 +12,16 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// The report's pictures: image, truth, and the predictions of the CLIP alone and of the first and the last row, first run; then the windows that route attention chose.
+/// The report's pictures: image, truth, and the predictions of the CLIP alone and of the first and the last row, first run; then the windows that
+/// route attention chose.
 /// </summary>
 internal static class AblationPictures
 {
     // Pictures narrower than this are enlarged by whole pixels.
     private const int Wanted = 256;
 
-    internal static void Add(HtmlReport report, AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device)
+    internal static void Add(
+        HtmlReport report, AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device)
     {
         LdvcConfig config = results.Config;
         IReadOnlyList<AblationVariant> all = results.Plan.Rows;
@@ -47,7 +49,14 @@ internal static class AblationPictures
         return checkpoint.LoadModel(device, clip);
     }
 
-    private static LabelMap[] Predict(AblationFolder folder, AblationResults results, AblationVariant variant, SegmentationDataset validation, string clip, Device device, int count)
+    private static LabelMap[] Predict(
+        AblationFolder folder,
+        AblationResults results,
+        AblationVariant variant,
+        SegmentationDataset validation,
+        string clip,
+        Device device,
+        int count)
     {
         if (variant.Key == results.Plan.TrainingFree?.Key)
         {
@@ -60,15 +69,18 @@ internal static class AblationPictures
         using Segmenter segmenter = Evaluator.CreateSegmenter(loaded, validation, results.Config);
         return Labels(segmenter);
 
-        LabelMap[] Labels(Segmenter segmenter) => [.. Enumerable.Range(0, count).Select(i => segmenter.Segment(validation.ReadImage(i), results.Config.Eval.Background).Labels)];
+        LabelMap[] Labels(Segmenter segmenter) =>
+            [.. Enumerable.Range(0, count).Select(i => segmenter.Segment(validation.ReadImage(i), results.Config.Eval.Background).Labels)];
     }
 
     private static void AddRows(HtmlReport report, SegmentationDataset validation, AblationVariant[] rows, LabelMap[][] predictions, int count)
     {
         string Name(int c) => validation.Classes[c] + (validation.Split.IsSeen(c) ? "" : "*");
         var truths = Enumerable.Range(0, count).Select(validation.ReadLabels).ToArray();
-        report.AddHeading("Pictures").AddParagraph("Validation pictures, first run of a row. Unseen classes are marked with *; black has no label and is not scored.");
-        report.AddLegend(truths.Concat(predictions.SelectMany(p => p)).SelectMany(l => l.Labels).Distinct().Where(l => l != LabelMap.Ignore).Order().Select(l =>
+        report.AddHeading("Pictures").AddParagraph(
+            "Validation pictures, first run of a row. Unseen classes are marked with *; black has no label and is not scored.");
+        report.AddLegend(
+            truths.Concat(predictions.SelectMany(p => p)).SelectMany(l => l.Labels).Distinct().Where(l => l != LabelMap.Ignore).Order().Select(l =>
         {
             var (r, g, b) = LabelPalette.Bright[l];
             return new LegendEntry(Name(l), r, g, b);
@@ -86,10 +98,12 @@ internal static class AblationPictures
         }
     }
 
-    private static void AddRoutes(HtmlReport report, AblationVariant variant, LoadedModel loaded, SegmentationDataset validation, LdvcConfig config, int count)
+    private static void AddRoutes(
+        HtmlReport report, AblationVariant variant, LoadedModel loaded, SegmentationDataset validation, LdvcConfig config, int count)
     {
         report.AddHeading("Windows that route attention chooses").AddParagraph(
-            $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer; the whole picture is one window of the sliding "
+            $"{variant.Title}: the framed window holds the query; the windows it attends to keep their colours. One picture per decoder layer; the "
+                + "whole picture is one window of the sliding "
             + "window here. Click on a window, or use the arrow keys, to choose another query; below, the places listed in ablate.queries.");
         int window = config.Eval.Window;
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
@@ -97,7 +111,12 @@ internal static class AblationPictures
         {
             RgbImage seen = ResizeLinear.Apply(validation.ReadImage(i), window, window);
             IReadOnlyList<RouteTable> routes = RouteMap.Choices(loaded, classes, seen, PictureStatistics.Of(config.Data, loaded.Statistics));
-            report.AddChoiceMap($"{validation.GetId(i)}, any window", Show(seen), Cells(routes[0].Sizes), [.. routes.Select((route, layer) => Layer(route, $"layer {layer + 1}"))], First(routes[0]));
+            report.AddChoiceMap(
+                $"{validation.GetId(i)}, any window",
+                Show(seen),
+                Cells(routes[0].Sizes),
+                [.. routes.Select((route, layer) => Layer(route, $"layer {layer + 1}"))],
+                First(routes[0]));
             for (int q = 0; q < config.Ablate.Queries.Length; q += 2)
             {
                 double x = config.Ablate.Queries[q], y = config.Ablate.Queries[q + 1];
@@ -116,7 +135,8 @@ internal static class AblationPictures
         .. Enumerable.Range(0, sizes.Windows).Select(window =>
         {
             var (top, left, height, width) = RouteWindows.Place(sizes, window);
-            return new MapCell((double)left / sizes.GridWidth, (double)top / sizes.GridHeight, (double)width / sizes.GridWidth, (double)height / sizes.GridHeight);
+            return new MapCell(
+                (double)left / sizes.GridWidth, (double)top / sizes.GridHeight, (double)width / sizes.GridWidth, (double)height / sizes.GridHeight);
         }),
     ];
 
@@ -126,7 +146,8 @@ internal static class AblationPictures
     // Selected at first: the window in the middle.
     private static int First(RouteTable route) => RouteWindows.At(route.Sizes, 0.5, 0.5);
 
-    private static RgbImage Show(RgbImage image) => image.Width >= Wanted ? image : LabelPicture.Enlarge(image, (Wanted + image.Width - 1) / image.Width);
+    private static RgbImage Show(RgbImage image) =>
+        image.Width >= Wanted ? image : LabelPicture.Enlarge(image, (Wanted + image.Width - 1) / image.Width);
 
     private static string Share(double value) => $"{(100 * value).ToString("0.#", CultureInfo.InvariantCulture)} %";
 }

@@ -29,7 +29,8 @@ internal sealed class AblationResults(AblationPlan plan, LdvcConfig config)
     }
 
     /// <summary>A run's result; null when it is not done.</summary>
-    internal RunResult? Find(PlannedRun run) => _runs.TryGetValue(run.Variant.Key, out var runs) ? runs.GetValueOrDefault((run.Split?.Index ?? 0, run.Seed)) : null;
+    internal RunResult? Find(PlannedRun run) =>
+        _runs.TryGetValue(run.Variant.Key, out var runs) ? runs.GetValueOrDefault((run.Split?.Index ?? 0, run.Seed)) : null;
 
     /// <summary>A variant's results, by split and seed.</summary>
     internal IReadOnlyCollection<RunResult> Of(AblationVariant variant) => _runs.TryGetValue(variant.Key, out var runs) ? runs.Values : [];
@@ -37,7 +38,9 @@ internal sealed class AblationResults(AblationPlan plan, LdvcConfig config)
     /// <summary>A number over a variant's runs.</summary>
     internal SampleStatistics Over(AblationVariant variant, Func<RunResult, double> number) => SampleStatistics.Of(Of(variant).Select(number));
 
-    /// <summary>How much better one variant is than another, between runs of the same split and seed: the standard deviation is that of the differences.</summary>
+    /// <summary>
+    /// How much better one variant is than another, between runs of the same split and seed: the standard deviation is that of the differences.
+    /// </summary>
     internal SampleStatistics Difference(AblationVariant better, AblationVariant worse, Func<RunResult, double> number) =>
         SampleStatistics.Of(Differences(better, worse, number));
 

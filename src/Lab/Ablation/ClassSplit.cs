@@ -22,7 +22,8 @@ internal sealed record ClassSplit(int Index, string Name, string File, string[] 
             string name = Path.GetFileNameWithoutExtension(file);
             if (splits.Find(s => s.Name == name) is { } other)
             {
-                throw new InputException($"{source}: ablate.splits: {file} and {files[other.Index]} would both be split '{name}', expected files of different names");
+                throw new InputException(
+                    $"{source}: ablate.splits: {file} and {files[other.Index]} would both be split '{name}', expected files of different names");
             }
 
             splits.Add(new ClassSplit(splits.Count, name, file, [.. ClassList.FromFile(file)]));

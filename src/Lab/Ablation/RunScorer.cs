@@ -11,7 +11,9 @@ namespace Ldvc.Lab.Ablation;
 /// <summary>Everything that is scored on one trained model: one pass with the right names under every penalty, one with the names shuffled.</summary>
 internal static class RunScorer
 {
-    /// <summary>The penalties that are scored: the configuration's own, none, and those of the sweep, which is empty but for inductive training.</summary>
+    /// <summary>
+    /// The penalties that are scored: the configuration's own, none, and those of the sweep, which is empty but for inductive training.
+    /// </summary>
     internal static double[] Penalties(LdvcConfig config, IReadOnlyList<double> sweep) =>
         [config.Train.Setting == TrainSetting.Inductive ? config.Eval.SeenPenalty : 0, 0, .. sweep];
 
@@ -28,7 +30,12 @@ internal static class RunScorer
     /// <summary>Scores a model.</summary>
     /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
     internal static (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) Run(
-        IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties, CancellationToken cancellation) =>
+        IRunMonitor monitor,
+        LoadedModel loaded,
+        SegmentationDataset dataset,
+        LdvcConfig config,
+        IReadOnlyList<double> penalties,
+        CancellationToken cancellation) =>
         Run(monitor, loaded.Device, names => Evaluator.CreateSegmenter(loaded, dataset, config, names), dataset, config, penalties, cancellation);
 
     /// <summary>Scores whatever segments.</summary>
@@ -46,7 +53,17 @@ internal static class RunScorer
     {
         var torn = new Fragmentation();
         ScoreLine[] scores = Pass(monitor, "picture", device, segmenter, null, dataset, config, penalties, torn, cancellation);
-        ScoreLine[] shuffled = Pass(monitor, "picture, names shuffled,", device, segmenter, Shuffle(dataset.Classes), dataset, config, [.. penalties.Take(2)], null, cancellation);
+        ScoreLine[] shuffled = Pass(
+            monitor,
+            "picture, names shuffled,",
+            device,
+            segmenter,
+            Shuffle(dataset.Classes),
+            dataset,
+            config,
+            [.. penalties.Take(2)],
+            null,
+            cancellation);
         return (scores, shuffled, torn);
     }
 

@@ -7,8 +7,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// The CLIP alone, beside trained models: the segmenter of `ldvc segment --clip` (docs/training-free.md) with the windows that the trained rows are scored with. It has
-/// no seed and no penalty, so it is scored once.
+/// The CLIP alone, beside trained models: the segmenter of `ldvc segment --clip` (docs/training-free.md) with the windows that the trained rows are
+/// scored with. It has no seed and no penalty, so it is scored once.
 /// </summary>
 internal sealed class TrainingFreeRow : IDisposable
 {

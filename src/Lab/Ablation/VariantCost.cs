@@ -33,9 +33,11 @@ internal sealed record VariantCost
 
     /// <summary>Measures a variant; also finds out whether it can be trained at all.</summary>
     /// <exception cref="InputException">It cannot: sizes do not fit together.</exception>
-    internal static VariantCost Measure(LdvcConfig config, string clip, SegmentationDataset training, SegmentationDataset validation, Device device, string fingerprint)
+    internal static VariantCost Measure(
+        LdvcConfig config, string clip, SegmentationDataset training, SegmentationDataset validation, Device device, string fingerprint)
     {
-        using LoadedModel loaded = LoadedModel.Create(config.Clip with { Path = clip }, config.Model, device, (ulong)config.Train.Seed, validation.Classes);
+        using LoadedModel loaded = LoadedModel.Create(
+            config.Clip with { Path = clip }, config.Model, device, (ulong)config.Train.Seed, validation.Classes);
         Evaluator.CreateSegmenter(loaded, validation, config).Dispose();
         using Tensor classes = loaded.EmbedClasses([.. validation.Classes]);
         using Tensor window = Window(device, config.Eval.Window);

@@ -63,12 +63,15 @@ internal sealed class DemoMethod : IDisposable
     internal void Save(string path) => LdvcCheckpoint.Compose(_loaded, _trainer!.Optimizer, _config, _validation).Save(path);
 
     /// <summary>Scores every validation scene: with the seen penalty, without it, and with the class embeddings shuffled.</summary>
-    internal MethodResult Score(IRunMonitor monitor, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds, CancellationToken cancellation) =>
+    internal MethodResult Score(
+        IRunMonitor monitor, IReadOnlyList<(int Step, double Loss)> losses, double trainSeconds, CancellationToken cancellation) =>
         new DemoScoring(monitor, _validation, _loaded.Device).Run(
             Name, names => Evaluator.CreateSegmenter(_loaded, _validation, _config, names), _config.Eval.SeenPenalty, cancellation) with
         { Losses = losses, TrainSeconds = trainSeconds };
 
-    /// <summary>Predictions for the first pictures of the validation part; background where no class reaches <paramref name="background"/>, if that is given.</summary>
+    /// <summary>
+    /// Predictions for the first pictures of the validation part; background where no class reaches <paramref name="background"/>, if that is given.
+    /// </summary>
     internal IEnumerable<LabelMap> Examples(int count, double? background = null)
     {
         using var segmenter = Evaluator.CreateSegmenter(_loaded, _validation, _config);

@@ -19,18 +19,23 @@ internal static class DemoReport
     {
         MethodResult ldvc = result.Ldvc, baseline = result.Baseline;
         var report = new HtmlReport(
-            "LDVC demo: segmenting classes it never saw a mask of", "Drawn scenes, a small CLIP trained on captions only, two methods trained on the masks of 24 seen classes")
+            "LDVC demo: segmenting classes it never saw a mask of",
+            "Drawn scenes, a small CLIP trained on captions only, two methods trained on the masks of 24 seen classes")
             .AddParagraph(
-                "Every picture holds textured, coloured shapes. ZegCLIP (class embeddings are the queries, patches keys and values) and LDVC (the reverse) were trained "
-                + "with masks of 24 classes; six others (for example \"striped blue star\") occur in the pictures, but their masks were never shown. All are found by name alone. "
+                "Every picture holds textured, coloured shapes. ZegCLIP (class embeddings are the queries, patches keys and values) and LDVC (the "
+                    + "reverse) were trained "
+                + "with masks of 24 classes; six others (for example \"striped blue star\") occur in the pictures, but their masks were never shown. "
+                    + "All are found by name alone. "
                 + "The CLIP without training labels the same pictures by the same names: what training adds stands beside it.")
             .AddCards(
-                new ReportCard("LDVC, mIoU of unseen classes", Percent(ldvc.Scores.Unseen), $"ZegCLIP: {Percent(baseline.Scores.Unseen)}", IsMain: true),
+                new ReportCard(
+                    "LDVC, mIoU of unseen classes", Percent(ldvc.Scores.Unseen), $"ZegCLIP: {Percent(baseline.Scores.Unseen)}", IsMain: true),
                 new ReportCard("LDVC, mIoU of seen classes", Percent(ldvc.Scores.Seen), $"ZegCLIP: {Percent(baseline.Scores.Seen)}"),
                 new ReportCard("LDVC, hIoU", Percent(ldvc.Scores.Harmonic), $"ZegCLIP: {Percent(baseline.Scores.Harmonic)}"),
                 new ReportCard("unseen, embeddings shuffled", Percent(ldvc.Shuffled.Unseen), Ratio(ldvc)))
             .AddTable(
-                $"95 % intervals: 1000 resamples of the {run.Validation.Count} scored scenes. One training run each: other seeds move unseen scores by several points more (ldvc ablate).",
+                $"95 % intervals: 1000 resamples of the {run.Validation.Count} scored scenes. One training run each: other seeds move unseen scores "
+                    + "by several points more (ldvc ablate).",
                 DemoTable.Headers,
                 DemoTable.Rows(result))
             .AddTable(
@@ -46,7 +51,8 @@ internal static class DemoReport
                 ])
             .AddHeading("Pictures")
             .AddParagraph(
-                "Validation scenes. Black is background, which has no label and is not scored; the last column shows LDVC's prediction without being told where the objects "
+                "Validation scenes. Black is background, which has no label and is not scored; the last column shows LDVC's prediction without being "
+                    + "told where the objects "
                 + "are, black where no class reaches a probability of "
                 + DemoRun.BackgroundBelow.ToString(CultureInfo.InvariantCulture) + ". Unseen classes are marked with *.")
             .AddLegend(Enumerable.Range(0, run.Validation.Classes.Count).Select(c => Entry(run, c)));
@@ -59,7 +65,8 @@ internal static class DemoReport
             .AddHowMade(
                 ("command", "ldvc demo"),
                 ("seed", config.Train.Seed.ToString(CultureInfo.InvariantCulture)),
-                ("training", $"{result.Steps} steps of {config.Train.Batch} scenes: ZegCLIP in {Seconds(baseline.TrainSeconds)}, LDVC in {Seconds(ldvc.TrainSeconds)}"),
+                ("training", $"{result.Steps} steps of {config.Train.Batch} scenes: ZegCLIP in {Seconds(baseline.TrainSeconds)}, LDVC in "
+                    + $"{Seconds(ldvc.TrainSeconds)}"),
                 ("seen penalty", config.Eval.SeenPenalty.ToString(CultureInfo.InvariantCulture)),
                 ("scoring", $"{run.Validation.Count} scenes; {Seconds(result.TotalSeconds)} in all"),
                 ("small CLIP", $"names {Percent(probe)} % of single drawn objects among the 30 classes, without either method"),

@@ -11,7 +11,13 @@ namespace Ldvc.Lab.Demo;
 /// <param name="Losses">(step, mean loss since the step before).</param>
 /// <param name="TrainSeconds">Time of the training.</param>
 internal sealed record MethodResult(
-    string Name, Scores Scores, Scores WithoutPenalty, Scores Shuffled, IReadOnlyList<Confusion> Pictures, IReadOnlyList<(int Step, double Loss)> Losses, double TrainSeconds)
+    string Name,
+    Scores Scores,
+    Scores WithoutPenalty,
+    Scores Shuffled,
+    IReadOnlyList<Confusion> Pictures,
+    IReadOnlyList<(int Step, double Loss)> Losses,
+    double TrainSeconds)
 {
     /// <summary>How many times better unseen classes are found when their names mean something.</summary>
     internal double Ratio => Shuffled.Unseen > 0 ? Scores.Unseen / Shuffled.Unseen : double.PositiveInfinity;
@@ -28,5 +34,10 @@ internal sealed record MethodResult(
 /// <param name="Steps">Training steps of each.</param>
 /// <param name="TotalSeconds">Time of everything.</param>
 internal sealed record DemoResult(
-    MethodResult TrainingFree, MethodResult Baseline, MethodResult Ldvc, ScoreIntervals TrainingFreeIntervals, ScoreIntervals BaselineIntervals, ScoreIntervals LdvcIntervals,
+    MethodResult TrainingFree,
+    MethodResult Baseline,
+    MethodResult Ldvc,
+    ScoreIntervals TrainingFreeIntervals,
+    ScoreIntervals BaselineIntervals,
+    ScoreIntervals LdvcIntervals,
     ScoreIntervals Gain, int Steps, double TotalSeconds);

@@ -11,8 +11,8 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Demo;
 
 /// <summary>
-/// The demo: trains ZegCLIP and LDVC on the seen classes of drawn scenes around the small CLIP of the repository, then segments pictures with seen and unseen
-/// classes by their names. As a control, the same models are scored with the class embeddings shuffled.
+/// The demo: trains ZegCLIP and LDVC on the seen classes of drawn scenes around the small CLIP of the repository, then segments pictures with seen
+/// and unseen classes by their names. As a control, the same models are scored with the class embeddings shuffled.
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {
@@ -65,7 +65,9 @@ internal sealed class DemoRun : IDisposable
         _ldvc.Save(Path.Combine(folder, DemoFiles.LdvcFile));
     }
 
-    /// <summary>The first validation pictures: what each method says, the best class everywhere; and LDVC's answer with background where no class is probable.</summary>
+    /// <summary>
+    /// The first validation pictures: what each method says, the best class everywhere; and LDVC's answer with background where no class is probable.
+    /// </summary>
     internal IEnumerable<(RgbImage Picture, LabelMap Truth, LabelMap Baseline, LabelMap Ldvc, LabelMap Open)> Examples(int count)
     {
         count = Math.Min(count, Validation.Count);

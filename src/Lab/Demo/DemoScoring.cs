@@ -13,7 +13,10 @@ namespace Ldvc.Lab.Demo;
 /// <param name="device">Where confusion matrices are counted.</param>
 internal sealed class DemoScoring(IRunMonitor monitor, SegmentationDataset validation, Device device)
 {
-    /// <summary>Three scores: with a seen penalty, without it, and with the class embeddings shuffled; and the confusion matrices of single scenes with the penalty.</summary>
+    /// <summary>
+    /// Three scores: with a seen penalty, without it, and with the class embeddings shuffled; and the confusion matrices of single scenes with the
+    /// penalty.
+    /// </summary>
     /// <param name="name">The method's name.</param>
     /// <param name="create">Makes a segmenter of the data set's classes, or of other names for them.</param>
     /// <param name="penalty">What is subtracted from the probability of seen classes.</param>
@@ -22,7 +25,8 @@ internal sealed class DemoScoring(IRunMonitor monitor, SegmentationDataset valid
     internal MethodResult Run(string name, Func<string[]?, Segmenter> create, double penalty, CancellationToken cancellation)
     {
         Confusion[][] right = Pass($"{name}: scene", create(null), [penalty, 0], cancellation);
-        Confusion[][] wrong = Pass($"{name}, class embeddings shuffled: scene", create(RunScorer.Shuffle(validation.Classes)), [penalty], cancellation);
+        Confusion[][] wrong = Pass(
+            $"{name}, class embeddings shuffled: scene", create(RunScorer.Shuffle(validation.Classes)), [penalty], cancellation);
         return new MethodResult(name, ScoresOf(right[0]), ScoresOf(right[1]), ScoresOf(wrong[0]), right[0], [], 0);
     }
 

@@ -21,7 +21,8 @@ internal static class DemoTable
 
     private static string Text(Interval i, bool signed)
     {
-        string Number(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString(signed ? "+0.0;-0.0;0.0" : "0.0", CultureInfo.InvariantCulture);
+        string Number(double share) =>
+            double.IsNaN(share) ? "-" : (100 * share).ToString(signed ? "+0.0;-0.0;0.0" : "0.0", CultureInfo.InvariantCulture);
         return $"{Number(i.Value)} ({Number(i.Low)} to {Number(i.High)})";
     }
 }

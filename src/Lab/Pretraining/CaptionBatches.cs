@@ -7,8 +7,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Pretraining;
 
 /// <summary>
-/// Drawn pictures and their captions as tensors. Batch number `step` is a pure function of the seed. For a device that computes while the host does something
-/// else, the next batch is drawn in the meantime.
+/// Drawn pictures and their captions as tensors. Batch number `step` is a pure function of the seed. For a device that computes while the host does
+/// something else, the next batch is drawn in the meantime.
 /// </summary>
 internal sealed class CaptionBatches
 {

@@ -11,7 +11,8 @@ namespace Ldvc.Lab.Pretraining;
 /// <param name="PatchAccuracy">The same for single patches of things in such windows.</param>
 /// <param name="StuffAccuracy">Zero-shot classification of pictures of one material; null where there is no stuff.</param>
 /// <param name="Retrieval">Retrieval among held-out pairs.</param>
-internal sealed record ClipReport(double TaskAccuracy, double AllAccuracy, double CropAccuracy, double PatchAccuracy, double? StuffAccuracy, RetrievalScore Retrieval)
+internal sealed record ClipReport(
+    double TaskAccuracy, double AllAccuracy, double CropAccuracy, double PatchAccuracy, double? StuffAccuracy, RetrievalScore Retrieval)
 {
     private const int Pictures = 600;
     private const int PatchPictures = 200;
@@ -34,10 +35,13 @@ internal sealed record ClipReport(double TaskAccuracy, double AllAccuracy, doubl
     /// <summary>The report in lines of text.</summary>
     internal IEnumerable<string> Lines()
     {
-        yield return $"zero-shot accuracy on single objects: {Percent(TaskAccuracy)} % among the task's classes, {Percent(AllAccuracy)} % among all combinations";
-        yield return $"on objects in windows of whole scenes: {Percent(CropAccuracy)} % among the task's classes, {Percent(PatchAccuracy)} % patch by patch"
+        yield return $"zero-shot accuracy on single objects: {Percent(TaskAccuracy)} % among the task's classes, {Percent(AllAccuracy)} % among all "
+            + "combinations";
+        yield return $"on objects in windows of whole scenes: {Percent(CropAccuracy)} % among the task's classes, {Percent(PatchAccuracy)} % patch "
+            + "by patch"
             + (StuffAccuracy is { } stuff ? $"; on stuff: {Percent(stuff)} %" : string.Empty);
-        yield return $"retrieval among {Retrieval.Pairs} held-out pairs, R@1 and R@5: text for a picture {Percent(Retrieval.ImageToText1)} and {Percent(Retrieval.ImageToText5)} %, "
+        yield return $"retrieval among {Retrieval.Pairs} held-out pairs, R@1 and R@5: text for a picture {Percent(Retrieval.ImageToText1)} and "
+            + $"{Percent(Retrieval.ImageToText5)} %, "
             + $"picture for a text {Percent(Retrieval.TextToImage1)} and {Percent(Retrieval.TextToImage5)} %";
     }
 

@@ -6,15 +6,15 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Pretraining;
 
 /// <summary>
-/// CLIP's symmetric contrastive loss: picture i belongs to text i, and to no other of the batch. The same loss on the patch tokens, on their mean or on a soft
-/// maximum of their similarities, with a weight of its own, aligns every patch with the texts, not the class token alone: dense prediction needs
-/// that. It uses captions only, no masks.
+/// CLIP's symmetric contrastive loss: picture i belongs to text i, and to no other of the batch. The same loss on the patch tokens, on their mean or
+/// on a soft maximum of their similarities, with a weight of its own, aligns every patch with the texts, not the class token alone: dense prediction
+/// needs that. It uses captions only, no masks.
 /// </summary>
 internal static class ContrastiveStep
 {
     /// <summary>
-    /// Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters. Similarities are
-    /// multiplied by at most <paramref name="maxScale"/>, 1 / the lowest temperature (CLIP: 100).
+    /// Runs forward and backward on pictures [B, 3, H, W] and B texts; returns the class token's loss. Gradients are left in the parameters.
+    /// Similarities are multiplied by at most <paramref name="maxScale"/>, 1 / the lowest temperature (CLIP: 100).
     /// </summary>
     internal static float Run(ClipModel model, Device device, Tensor pictures, TokenBatch texts, float patchWeight, float patchFocus, float maxScale)
     {

@@ -29,7 +29,8 @@ internal static class InitialWeights
         using ClipModel source = ClipCheckpoint.Find(path).Load(host);
         if (source.Config != model.Config)
         {
-            throw new InputException($"pretrain.init: {path} is a CLIP of other sizes: {string.Join(", ", Differences(model.Config, source.Config))}");
+            throw new InputException(
+                $"pretrain.init: {path} is a CLIP of other sizes: {string.Join(", ", Differences(model.Config, source.Config))}");
         }
 
         foreach (var (target, from) in model.Parameters().Zip(source.Parameters()))

@@ -15,11 +15,12 @@ namespace Ldvc.Lab.Pretraining;
 /// <param name="Clip">The CLIP's folder; null when it was interrupted.</param>
 /// <param name="WeightBytes">Bytes of the CLIP's weights; null when it was interrupted.</param>
 /// <param name="Report">What the CLIP can do; null when it was interrupted.</param>
-internal sealed record PretrainingOutcome(bool Finished, long Step, double Seconds, string Folder, string? Clip, long? WeightBytes, ClipReport? Report);
+internal sealed record PretrainingOutcome(
+    bool Finished, long Step, double Seconds, string Folder, string? Clip, long? WeightBytes, ClipReport? Report);
 
 /// <summary>
-/// `ldvc pretrain`: the run (checkpoints, curves) lives in OUT-run; the finished CLIP goes to OUT, where nothing but the CLIP is. Stopped and resumed,
-/// it ends with the same bytes as a run that was not.
+/// `ldvc pretrain`: the run (checkpoints, curves) lives in OUT-run; the finished CLIP goes to OUT, where nothing but the CLIP is. Stopped and
+/// resumed, it ends with the same bytes as a run that was not.
 /// </summary>
 internal static class PretrainingRun
 {
@@ -35,7 +36,8 @@ internal static class PretrainingRun
     /// <param name="monitor">Follows the run.</param>
     /// <param name="cancellation">Set when the run is to stop; it saves first.</param>
     /// <exception cref="InputException">Bad input, or training that diverged.</exception>
-    internal static PretrainingOutcome Run(LdvcConfig config, string output, bool resume, Device device, int threads, IRunMonitor monitor, CancellationToken cancellation)
+    internal static PretrainingOutcome Run(
+        LdvcConfig config, string output, bool resume, Device device, int threads, IRunMonitor monitor, CancellationToken cancellation)
     {
         config = config with { Pretrain = config.Pretrain with { Out = output } };
         device.Precision = config.Pretrain.Precision;

@@ -21,10 +21,12 @@ internal sealed class ProbeEmbedder(ClipModel model, Device device, ClipTokenize
     internal int Grid => Size / model.Config.PatchSize;
 
     /// <summary>Vectors [n, Width] of n pictures; <paramref name="draw"/> fills the bytes [Size, Size, 3] of one of them.</summary>
-    internal float[] Pictures(int count, Action<int, Memory<byte>> draw) => Pictures(count, draw, 1, (tape, pictures) => tape.L2Normalize(model.Visual.Encode(tape, pictures)));
+    internal float[] Pictures(int count, Action<int, Memory<byte>> draw) =>
+        Pictures(count, draw, 1, (tape, pictures) => tape.L2Normalize(model.Visual.Encode(tape, pictures)));
 
     /// <summary>Vectors [n, Grid, Grid, Width] of the patches of n pictures.</summary>
-    internal float[] Patches(int count, Action<int, Memory<byte>> draw) => Pictures(count, draw, Grid * Grid, (tape, pictures) => model.Visual.EncodeDense(tape, pictures).Patches);
+    internal float[] Patches(int count, Action<int, Memory<byte>> draw) =>
+        Pictures(count, draw, Grid * Grid, (tape, pictures) => model.Visual.EncodeDense(tape, pictures).Patches);
 
     /// <summary>Vectors [n, Width] of n sentences.</summary>
     internal float[] Texts(IReadOnlyList<string> sentences)

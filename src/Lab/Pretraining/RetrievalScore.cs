@@ -16,7 +16,10 @@ internal sealed record RetrievalScore(int Pairs, double ImageToText1, double Ima
     // Batches of training are numbered from 0 to the number of steps: far from this one.
     private const long HeldOutStep = 1L << 40;
 
-    /// <summary>Draws pairs like those of training (hard negatives included, no two captions say the same), from a part of the stream that training never reaches.</summary>
+    /// <summary>
+    /// Draws pairs like those of training (hard negatives included, no two captions say the same), from a part of the stream that training never
+    /// reaches.
+    /// </summary>
     internal static RetrievalScore Measure(ProbeEmbedder clip, CaptionOptions options, ulong seed, int pairs)
     {
         CaptionSample[] samples = CaptionSampler.SampleScenes(seed, HeldOutStep, pairs, options);

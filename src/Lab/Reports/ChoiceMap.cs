@@ -13,7 +13,8 @@ internal sealed record ChoiceLayer(string Title, IReadOnlyList<IReadOnlyList<int
 /// <summary>
 /// A picture that is cut into cells, several times side by side. A click on a cell of any of them selects it in all: its frame turns red, what it
 /// chose keeps its
-/// colours, the rest fades. Without a script: a cell is the label of a radio button, and the style sheet shows the overlay of the button that is checked. Arrow keys work, too.
+/// colours, the rest fades. Without a script: a cell is the label of a radio button, and the style sheet shows the overlay of the button that is
+/// checked. Arrow keys work, too.
 /// </summary>
 internal static class ChoiceMap
 {
@@ -78,7 +79,8 @@ internal static class ChoiceMap
         {
             MapCell at = cells[cell];
             html.Append(
-                CultureInfo.InvariantCulture, $"<label for=\"{name}-{cell}\" style=\"left:{Percent(at.Left)};top:{Percent(at.Top)};width:{Percent(at.Width)};height:{Percent(at.Height)}\"></label>");
+                CultureInfo.InvariantCulture, $"<label for=\"{name}-{cell}\" "
+                    + $"style=\"left:{Percent(at.Left)};top:{Percent(at.Top)};width:{Percent(at.Width)};height:{Percent(at.Height)}\"></label>");
         }
     }
 

@@ -39,7 +39,13 @@ internal sealed class EvaluationReport
     /// <param name="facts">How it was made.</param>
     /// <exception cref="Tensors.InputException">The file cannot be written.</exception>
     internal void Save(
-        string path, string title, Scores scores, Confusion confusion, SegmentationDataset dataset, IEnumerable<string> notes, IEnumerable<(string Name, string Value)> facts)
+        string path,
+        string title,
+        Scores scores,
+        Confusion confusion,
+        SegmentationDataset dataset,
+        IEnumerable<string> notes,
+        IEnumerable<(string Name, string Value)> facts)
     {
         var report = new HtmlReport("Evaluation", title);
         report.AddCards(
@@ -60,7 +66,8 @@ internal sealed class EvaluationReport
             ["class", "", "IoU", "found", "pixels", "mostly taken for", "share"],
             [.. scores.Classes.Select((c, i) => (string[])[c.Name, c.Seen ? "seen" : "unseen", Percent(c.IoU), Percent(c.Accuracy), $"{c.Pixels}", mistakes[i]?.Name ?? "-", Percent(mistakes[i]?.Share ?? double.NaN)])]);
         report.AddHeading("Confusion matrix").AddMatrix(
-            "A row is a class of the truth, a column what its pixels are taken for; the last column is no class. Rows add up to 100 %; cells under 0.5 % are left out.",
+            "A row is a class of the truth, a column what its pixels are taken for; the last column is no class. Rows add up to 100 %; cells under "
+                + "0.5 % are left out.",
             [.. classes], [.. classes, Diagnosis.Background], Shares(confusion));
         Pictures(report, classes);
         report.AddHowMade(facts).Save(path);
@@ -77,7 +84,10 @@ internal sealed class EvaluationReport
         foreach ((string id, RgbImage picture, LabelMap truth, LabelMap labels) in _pictures)
         {
             report.AddPictureRow(
-                id, new ReportPicture("picture", picture), new ReportPicture("truth", LabelPicture.Colour(truth)), new ReportPicture("labels", LabelPicture.Colour(labels)));
+                id,
+                new ReportPicture("picture", picture),
+                new ReportPicture("truth", LabelPicture.Colour(truth)),
+                new ReportPicture("labels", LabelPicture.Colour(labels)));
         }
 
         byte[] shown = [.. _pictures.SelectMany(p => p.Truth.Labels.Concat(p.Labels.Labels)).Where(label => label != LabelMap.Ignore).Distinct().Order()];

@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Reports;
 
 /// <summary>
-/// One self-contained HTML file: no script, no second file, pictures as data: URIs. Parts appear in the order they are added; all text given is escaped.
-/// The markup is well-formed XML, so tests (and other programs) can read it back.
+/// One self-contained HTML file: no script, no second file, pictures as data: URIs. Parts appear in the order they are added; all text given is
+/// escaped. The markup is well-formed XML, so tests (and other programs) can read it back.
 /// </summary>
 internal sealed class HtmlReport
 {
@@ -41,7 +41,8 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"cards\">");
         foreach (ReportCard card in cards)
         {
-            _body.Append(CultureInfo.InvariantCulture, $"<div class=\"card{(card.IsMain ? " main" : "")}\"><div class=\"label\">{E(card.Label)}</div>");
+            _body.Append(
+                CultureInfo.InvariantCulture, $"<div class=\"card{(card.IsMain ? " main" : "")}\"><div class=\"label\">{E(card.Label)}</div>");
             _body.Append(CultureInfo.InvariantCulture, $"<div class=\"value\">{E(card.Value)}</div><div class=\"note\">{E(card.Note)}</div></div>");
         }
 
@@ -96,8 +97,12 @@ internal sealed class HtmlReport
             string kind = row.IsUnseen ? "unseen" : "seen";
             string text = double.IsNaN(row.Share) ? "absent" : (100 * row.Share).ToString("0.0", CultureInfo.InvariantCulture);
             string width = HtmlText.Number(double.IsNaN(row.Share) ? 0 : Math.Clamp(100 * row.Share, 0, 100));
-            _body.Append(CultureInfo.InvariantCulture, $"<tr><td>{E(row.Name)}</td><td><span class=\"tag {kind}\">{kind}</span></td><td class=\"number\">{text}</td>");
-            _body.Append(CultureInfo.InvariantCulture, $"<td class=\"wide\"><div class=\"track\"><div class=\"{kind}\" style=\"width:{width}%\"></div></div></td></tr>\n");
+            _body.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td>{E(row.Name)}</td><td><span class=\"tag {kind}\">{kind}</span></td><td class=\"number\">{text}</td>");
+            _body.Append(
+                CultureInfo.InvariantCulture,
+                $"<td class=\"wide\"><div class=\"track\"><div class=\"{kind}\" style=\"width:{width}%\"></div></div></td></tr>\n");
         }
 
         return Add("</tbody></table></div>");
@@ -111,7 +116,9 @@ internal sealed class HtmlReport
         foreach (ReportPicture picture in row)
         {
             string small = picture.Image.Width <= SmallPicture ? " class=\"small\"" : "";
-            _body.Append(CultureInfo.InvariantCulture, $"<div class=\"picture\"><img{small} alt=\"{E(picture.Title)}\" width=\"{picture.Image.Width}\" height=\"{picture.Image.Height}\" ");
+            _body.Append(
+                CultureInfo.InvariantCulture,
+                $"<div class=\"picture\"><img{small} alt=\"{E(picture.Title)}\" width=\"{picture.Image.Width}\" height=\"{picture.Image.Height}\" ");
             _body.Append(CultureInfo.InvariantCulture, $"src=\"{PictureData.ToDataUri(picture.Image)}\"/><div>{E(picture.Title)}</div></div>");
         }
 
@@ -133,7 +140,8 @@ internal sealed class HtmlReport
         _body.Append("<div class=\"legend\">");
         foreach (LegendEntry entry in entries)
         {
-            _body.Append(CultureInfo.InvariantCulture, $"<span><i style=\"background:rgb({entry.R},{entry.G},{entry.B})\"></i>{E(entry.Name)}</span>");
+            _body.Append(
+                CultureInfo.InvariantCulture, $"<span><i style=\"background:rgb({entry.R},{entry.G},{entry.B})\"></i>{E(entry.Name)}</span>");
         }
 
         return Add("</div>");

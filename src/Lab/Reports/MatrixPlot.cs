@@ -32,10 +32,12 @@ internal static class MatrixPlot
         var svg = new StringBuilder();
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<svg class=\"plot\" style=\"max-width:{N(width)}px;min-width:{N(width)}px;font-size:{N(font)}px\" viewBox=\"0 0 {N(width)} {N(height)}\" role=\"img\" aria-label=\"confusion matrix\">");
+            $"<svg class=\"plot\" style=\"max-width:{N(width)}px;min-width:{N(width)}px;font-size:{N(font)}px\" ");
+        svg.Append(CultureInfo.InvariantCulture, $"viewBox=\"0 0 {N(width)} {N(height)}\" role=\"img\" aria-label=\"confusion matrix\">");
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<rect x=\"{N(names)}\" y=\"{N(names)}\" width=\"{N(cell * columns.Count)}\" height=\"{N(cell * rows.Count)}\" style=\"fill:var(--track)\"/>");
+            $"<rect x=\"{N(names)}\" y=\"{N(names)}\" width=\"{N(cell * columns.Count)}\" height=\"{N(cell * rows.Count)}\" ");
+        svg.Append("style=\"fill:var(--track)\"/>");
         for (int column = 0; column < columns.Count; column++)
         {
             double x = names + (cell * (column + 0.5));
@@ -52,9 +54,13 @@ internal static class MatrixPlot
                 if (share >= Smallest)
                 {
                     string colour = row == column ? "seen" : "unseen", percent = (100 * share).ToString("F1", CultureInfo.InvariantCulture);
-                    svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{N(names + (cell * column))}\" y=\"{N(y)}\" width=\"{N(cell)}\" height=\"{N(cell)}\" ");
+                    svg.Append(
+                        CultureInfo.InvariantCulture,
+                        $"<rect x=\"{N(names + (cell * column))}\" y=\"{N(y)}\" width=\"{N(cell)}\" height=\"{N(cell)}\" ");
                     svg.Append(CultureInfo.InvariantCulture, $"style=\"fill:var(--{colour})\" fill-opacity=\"{N(0.08 + (0.92 * share))}\">");
-                    svg.Append(CultureInfo.InvariantCulture, $"<title>{HtmlText.Escape(rows[row])} as {HtmlText.Escape(columns[column])}: {percent} %</title></rect>");
+                    svg.Append(
+                        CultureInfo.InvariantCulture,
+                        $"<title>{HtmlText.Escape(rows[row])} as {HtmlText.Escape(columns[column])}: {percent} %</title></rect>");
                 }
             }
         }

@@ -3,8 +3,9 @@ using Ldvc.Configuration;
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>What pretraining pictures look like: section pretrain.captions, and what does not stand in it.</summary>
-/// <param name="Shares">Section pretrain.captions; its fractions are of the samples drawn. A caption that leaves attributes out can fit other pictures of the batch too; one that names
-/// a single object of a window (`one`) fits no other: no other caption of the batch is the name of an object in such a picture.</param>
+/// <param name="Shares">Section pretrain.captions; its fractions are of the samples drawn. A caption that leaves attributes out can fit other
+/// pictures of the batch too; one that names a single object of a window (`one`) fits no other: no other caption of the batch is the name of an
+/// object in such a picture.</param>
 /// <param name="Size">Columns and rows of a picture. In scenes, object sizes grow with it: they are given for 64 pixels.</param>
 internal sealed record CaptionOptions(CaptionConfig Shares, int Size)
 {

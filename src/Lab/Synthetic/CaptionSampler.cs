@@ -7,12 +7,13 @@ namespace Ldvc.Lab.Synthetic;
 /// <param name="Scene">What to draw.</param>
 /// <param name="Caption">What is said of it.</param>
 /// <param name="Key">Equal for samples that say the same thing in other words: the indices of the classes named.</param>
-/// <param name="Unnamed">Further classes of the scene that a caption of one object leaves out, also those outside the window: no other picture of the batch may be named by them.</param>
+/// <param name="Unnamed">Further classes of the scene that a caption of one object leaves out, also those outside the window: no other picture of the
+/// batch may be named by them.</param>
 internal sealed record CaptionSample(Scene Scene, string Caption, string Key, params string[] Unnamed);
 
 /// <summary>
-/// Batches of (picture, caption) pairs for contrastive pretraining; a batch is a pure function of (options, seed, step, batch size). No two captions of a
-/// batch mean the same. Groups of four hard negatives share all but one attribute, so that telling them apart needs every word.
+/// Batches of (picture, caption) pairs for contrastive pretraining; a batch is a pure function of (options, seed, step, batch size). No two captions
+/// of a batch mean the same. Groups of four hard negatives share all but one attribute, so that telling them apart needs every word.
 /// </summary>
 internal static class CaptionSampler
 {
@@ -23,7 +24,8 @@ internal static class CaptionSampler
     private const int AttemptsBeforePairs = 6;
 
     /// <summary>
-    /// Draws a batch: <paramref name="pictures"/> [batchSize, Size, Size, 3] (8-bit sRGB) and <paramref name="captions"/> [batchSize]. Pictures are drawn on
+    /// Draws a batch: <paramref name="pictures"/> [batchSize, Size, Size, 3] (8-bit sRGB) and <paramref name="captions"/> [batchSize]. Pictures are
+    /// drawn on
     /// <paramref name="threads"/> threads; the result does not depend on their number.
     /// </summary>
     public static void SampleBatch(
@@ -33,7 +35,8 @@ internal static class CaptionSampler
         int stride = 3 * options.Size * options.Size;
         if (pictures.LongLength < (long)batchSize * stride || captions.Length < batchSize)
         {
-            throw new ArgumentException($"expected room for {batchSize} pictures of {stride} bytes, got {pictures.LongLength} and {captions.Length} captions");
+            throw new ArgumentException(
+                $"expected room for {batchSize} pictures of {stride} bytes, got {pictures.LongLength} and {captions.Length} captions");
         }
 
         CaptionSample[] samples = SampleScenes(seed, step, batchSize, options);
@@ -78,7 +81,8 @@ internal static class CaptionSampler
         return samples;
     }
 
-    private static CaptionSample SampleOne(CaptionOptions options, ReadOnlySpan<SceneClass> given, ulong seed, int index, HashSet<string> keys, HashSet<string> unnamed)
+    private static CaptionSample SampleOne(
+        CaptionOptions options, ReadOnlySpan<SceneClass> given, ulong seed, int index, HashSet<string> keys, HashSet<string> unnamed)
     {
         for (int attempt = 0; ; attempt++)
         {
@@ -94,7 +98,8 @@ internal static class CaptionSampler
 
             if (attempt > 10_000)
             {
-                throw new InputException($"pretraining: no caption is left for sample {index} of a batch; expected a smaller pretrain.batch, or larger pictures (pretrain.vision.image) that scenes fit into.");
+                throw new InputException($"pretraining: no caption is left for sample {index} of a batch; expected a smaller pretrain.batch, or "
+                    + "larger pictures (pretrain.vision.image) that scenes fit into.");
             }
         }
     }
@@ -111,7 +116,8 @@ internal static class CaptionSampler
         if (options.Vocabulary == SceneVocabulary.Scenes && !pair && kind >= 1 - options.Shares.Crop - options.Shares.Stuff)
         {
             Scene empty = SceneSampler.Place(options.Layout(SceneOptions.Shapes), [], ref random);
-            return new CaptionSample(empty, CaptionWriter.StuffAlone(empty.Ground!, ref random), "stuff " + string.Join(' ', empty.Ground!.Stuff.Order()));
+            return new CaptionSample(
+                empty, CaptionWriter.StuffAlone(empty.Ground!, ref random), "stuff " + string.Join(' ', empty.Ground!.Stuff.Order()));
         }
 
         int count = kind < options.Shares.Two ? 2 : kind < options.Shares.Two + options.Shares.Three ? 3 : 1;
@@ -150,7 +156,9 @@ internal static class CaptionSampler
         return options.Layout(SceneOptions.Shapes with { MinSize = 24, MaxSize = 52, MaxCut = cut });
     }
 
-    /// <summary>A window of a larger scene. Every object that is half inside or more is named, or one of them; null unless there are one to three.</summary>
+    /// <summary>
+    /// A window of a larger scene. Every object that is half inside or more is named, or one of them; null unless there are one to three.
+    /// </summary>
     private static CaptionSample? Crop(CaptionOptions options, ref CounterRandom random)
     {
         ulong seed = random.NextBits();

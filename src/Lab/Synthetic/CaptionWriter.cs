@@ -42,7 +42,8 @@ internal static class CaptionWriter
             1 => Vocabulary.WithArticle($"{colour} {shape}"),
             2 => "a photo of " + Vocabulary.WithArticle($"{texture} {shape}"),
             3 => $"something {texture} and {colour}",
-            4 when scene.Ground is { } ground => $"{Vocabulary.WithArticle(shape)} on {string.Join(" and ", ground.Stuff.Select(s => Stuff.Names[s]))}",
+            4 when scene.Ground is { } ground => $"{Vocabulary.WithArticle(shape)} on "
+                + $"{string.Join(" and ", ground.Stuff.Select(s => Stuff.Names[s]))}",
             4 => $"{Vocabulary.WithArticle(shape)} on a {Vocabulary.Backgrounds[scene.Background]} background",
             _ => "a photo of " + Vocabulary.WithArticle(shape),
         };

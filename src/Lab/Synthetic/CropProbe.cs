@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
-/// Objects of whole scenes, as the segmentation task shows them: windows of a fixed size around an object of which most can be seen, whatever else is in
-/// the window. A scene gives at most one.
+/// Objects of whole scenes, as the segmentation task shows them: windows of a fixed size around an object of which most can be seen, whatever else is
+/// in the window. A scene gives at most one.
 /// </summary>
 internal sealed class CropProbe : IZeroShotProbe
 {

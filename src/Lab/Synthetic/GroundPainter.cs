@@ -5,7 +5,9 @@ namespace Ldvc.Lab.Synthetic;
 /// <summary>Draws a scene's ground with its labels, and at the end the light and noise over everything.</summary>
 internal static class GroundPainter
 {
-    /// <summary>Paints the whole window into <paramref name="pixels"/> [Height, Width, 3] and, if not empty, <paramref name="labels"/> [Height, Width].</summary>
+    /// <summary>
+    /// Paints the whole window into <paramref name="pixels"/> [Height, Width, 3] and, if not empty, <paramref name="labels"/> [Height, Width].
+    /// </summary>
     public static void Paint(Scene scene, Ground ground, Span<byte> pixels, Span<byte> labels)
     {
         uint seed = SeedOf(scene);

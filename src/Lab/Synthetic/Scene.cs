@@ -17,8 +17,8 @@ internal enum BackgroundPattern
 }
 
 /// <summary>
-/// One object. Centre and size (diameter of the shape's bounding circle) are in pixels of the scene; <paramref name="Tilt"/> is tan(angle / 2), which gives
-/// sine and cosine by divisions alone; <paramref name="Style"/> seeds what is left (texture phase, light, colour jitter).
+/// One object. Centre and size (diameter of the shape's bounding circle) are in pixels of the scene; <paramref name="Tilt"/> is tan(angle / 2), which
+/// gives sine and cosine by divisions alone; <paramref name="Style"/> seeds what is left (texture phase, light, colour jitter).
 /// </summary>
 internal readonly record struct PlacedObject(SceneClass Class, float X, float Y, float Size, float Tilt, ulong Style);
 

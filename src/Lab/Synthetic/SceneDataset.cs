@@ -4,8 +4,9 @@ using Ldvc.Imaging;
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
-/// The segmentation task as a data set that is drawn on demand: scenes of the vocabulary's task, labels with all its ids (hiding the unseen ones is the
-/// trainer's part), plain backgrounds 255. Scene i of a split depends on (seed, split, i) alone, so a longer data set starts with the shorter one's scenes.
+/// The segmentation task as a data set that is drawn on demand: scenes of the vocabulary's task, labels with all its ids (hiding the unseen ones is
+/// the trainer's part), plain backgrounds 255. Scene i of a split depends on (seed, split, i) alone, so a longer data set starts with the shorter
+/// one's scenes.
 /// </summary>
 internal sealed class SceneDataset
 {

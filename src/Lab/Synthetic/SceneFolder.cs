@@ -9,8 +9,8 @@ namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
 /// Writes synthetic data sets in the layout of PASCAL VOC, which <see cref="Data.FolderDataset"/> and other programs read: JPEGImages/ID.jpg,
-/// SegmentationClass/ID.png (8-bit palette PNG; the stored number is the class's line in classes.txt, counted from 1, and 0 is no label; the names are in the
-/// file, too), ImageSets/Segmentation/PART.txt with the IDs of a part, classes.txt, seen.txt, unseen.txt, and SHA256SUMS over all of it.
+/// SegmentationClass/ID.png (8-bit palette PNG; the stored number is the class's line in classes.txt, counted from 1, and 0 is no label; the names
+/// are in the file, too), ImageSets/Segmentation/PART.txt with the IDs of a part, classes.txt, seen.txt, unseen.txt, and SHA256SUMS over all of it.
 /// </summary>
 internal static class SceneFolder
 {
@@ -58,7 +58,8 @@ internal static class SceneFolder
             Lines(Path.Combine(VocLayout.Lists, part.Split + ".txt"), ids);
         }
 
-        AtomicFile.WriteAllBytes(Path.Combine(folder, "SHA256SUMS"), Encoding.UTF8.GetBytes(string.Concat(sums.Select(s => $"{s.Value}  {s.Key}\n"))));
+        AtomicFile.WriteAllBytes(
+            Path.Combine(folder, "SHA256SUMS"), Encoding.UTF8.GetBytes(string.Concat(sums.Select(s => $"{s.Value}  {s.Key}\n"))));
     }
 
     private static LabelMap FromOne(LabelMap labels) =>

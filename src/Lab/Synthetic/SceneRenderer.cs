@@ -3,14 +3,17 @@ using Ldvc.Imaging;
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
-/// A small software rasteriser: four samples a pixel decide how much of it an object covers (colour) and whether it owns the pixel (label). It uses only
-/// correctly rounded float operations, in a fixed order, so the same scene gives the same bytes on every machine.
+/// A small software rasteriser: four samples a pixel decide how much of it an object covers (colour) and whether it owns the pixel (label). It uses
+/// only correctly rounded float operations, in a fixed order, so the same scene gives the same bytes on every machine.
 /// </summary>
 internal static class SceneRenderer
 {
     private const float NoiseAmplitude = 9;
 
-    /// <summary>Draws a scene and its labels: ids of <see cref="TaskClasses"/>, or on a ground of <see cref="SceneTask"/>; 255 for a plain background and for classes outside the task.</summary>
+    /// <summary>
+    /// Draws a scene and its labels: ids of <see cref="TaskClasses"/>, or on a ground of <see cref="SceneTask"/>; 255 for a plain background and for
+    /// classes outside the task.
+    /// </summary>
     public static (RgbImage Image, LabelMap Labels) Render(Scene scene)
     {
         var image = new RgbImage(scene.Width, scene.Height);

@@ -10,7 +10,9 @@ internal static class SceneSampler
     /// <summary>tan(10 degrees): shapes turn by at most 20 degrees, so that a square never looks like a diamond.</summary>
     internal const double SmallTilt = 0.176327;
 
-    /// <summary>tan(15 degrees): up to 30 degrees. A square at 45 is still no diamond, which is higher than wide, but it would come near one.</summary>
+    /// <summary>
+    /// tan(15 degrees): up to 30 degrees. A square at 45 is still no diamond, which is higher than wide, but it would come near one.
+    /// </summary>
     internal const double LargeTilt = 0.267949;
 
     /// <summary>Draws scene <paramref name="index"/> of <paramref name="seed"/>.</summary>

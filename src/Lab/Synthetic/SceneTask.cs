@@ -1,9 +1,9 @@
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
-/// The task of the "scenes" vocabulary: 40 seen things (ids 0..39), 8 kinds of stuff, seen too (40..47), and 10 unseen things (48..57). Any two things
-/// differ in at least two attributes: texture = colour xor shape is a Latin square, so two of the three words fix the third. Every word of an unseen
-/// name occurs in seen names, and no pair of its words does.
+/// The task of the "scenes" vocabulary: 40 seen things (ids 0..39), 8 kinds of stuff, seen too (40..47), and 10 unseen things (48..57). Any two
+/// things differ in at least two attributes: texture = colour xor shape is a Latin square, so two of the three words fix the third. Every word of an
+/// unseen name occurs in seen names, and no pair of its words does.
 /// </summary>
 internal static class SceneTask
 {
@@ -26,7 +26,8 @@ internal static class SceneTask
 
     static SceneTask()
     {
-        // With shape = 2 colour xor layer in the field of eight elements, each layer of eight things holds every colour, shape and texture exactly once.
+        // With shape = 2 colour xor layer in the field of eight elements, each layer of eight things holds every colour, shape and texture exactly
+        // once.
         int colours = Vocabulary.Colours.Length;
         var things = new SceneClass[SeenThings + UnseenThings];
         for (int i = 0; i < things.Length; i++)

@@ -1,7 +1,8 @@
 namespace Ldvc.Lab.Synthetic;
 
 /// <summary>
-/// The words of the synthetic world. A class is one texture, one colour and one shape; the index of a word in its table is the number used everywhere.
+/// The words of the synthetic world. A class is one texture, one colour and one shape; the index of a word in its table is the number used
+/// everywhere.
 /// </summary>
 internal static class Vocabulary
 {

@@ -16,7 +16,8 @@ internal sealed class ZeroShotProbe : IZeroShotProbe
     private ZeroShotProbe(SceneClass[] classes, int count, int size, ulong seed, SceneVocabulary vocabulary)
     {
         _classes = classes;
-        _options = new CaptionOptions(new CaptionConfig { Vocabulary = vocabulary }, size).Layout(SceneOptions.Shapes with { MinSize = 24, MaxSize = 52, MaxCut = 0 });
+        _options = new CaptionOptions(new CaptionConfig { Vocabulary = vocabulary }, size).Layout(
+            SceneOptions.Shapes with { MinSize = 24, MaxSize = 52, MaxCut = 0 });
         _seed = seed;
         Count = count;
         ClassNames = [.. classes.Select(c => c.Name)];

@@ -7,12 +7,14 @@ namespace Ldvc.Clip;
 internal static class AtomicFolder
 {
     /// <summary>Makes <paramref name="path"/> with the files that <paramref name="write"/> puts into the folder it is given.</summary>
-    /// <exception cref="InputException">There is a file or a folder with content already, the parent is missing, or nothing can be written there.</exception>
+    /// <exception cref="InputException">There is a file or a folder with content already, the parent is missing, or nothing can be written
+    /// there.</exception>
     internal static void Write(string path, Action<string> write)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         Check(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
+        string temporary = Path.Combine(
+            Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
         bool moved = false;
         try
         {

@@ -64,11 +64,13 @@ internal sealed class ClipCheckpoint
     /// <param name="otherwise">Which GELU it has where neither the user nor the files tell.</param>
     /// <param name="towers">Whose weights are read; of the others names and shapes are checked. A digest is one of all.</param>
     /// <exception cref="InputException">The files are damaged, disagree, hold NaN or infinity, or do not tell the activation.</exception>
-    internal ClipModel Load(Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null, ClipTowers towers = ClipTowers.Both)
+    internal ClipModel Load(
+        Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null, ClipTowers towers = ClipTowers.Both)
     {
         using var archive = TensorArchive.Open(WeightsPath);
         bool huggingFace = archive.Entries.ContainsKey(TokenTable);
-        ClipSettings settings = Settings(archive, huggingFace).Told(activation, WeightsPath).Otherwise(otherwise ?? ActivationNames.OfName(WeightsPath));
+        ClipSettings settings = Settings(archive, huggingFace).Told(activation, WeightsPath).Otherwise(
+            otherwise ?? ActivationNames.OfName(WeightsPath));
         ClipConfig config = huggingFace ? ClipConfigReader.FromHuggingFace(archive, settings) : ClipConfigReader.FromOpenAi(archive, settings);
         var weights = new ArchiveWeights(archive, device, huggingFace);
         var model = new ClipModel(weights, config);
@@ -87,16 +89,23 @@ internal sealed class ClipCheckpoint
         }
     }
 
-    /// <summary>Mean and standard deviation of this CLIP's pictures: its preprocessor_config.json's, else its open_clip_config.json's, else OpenAI's.</summary>
+    /// <summary>
+    /// Mean and standard deviation of this CLIP's pictures: its preprocessor_config.json's, else its open_clip_config.json's, else OpenAI's.
+    /// </summary>
     /// <exception cref="InputException">The file is damaged.</exception>
     internal ImageStatistics Statistics() =>
-        PreprocessorConfigReader.Statistics(Folder) ?? OpenClipConfig.Statistics(System.IO.Path.Combine(Folder, OpenClipConfig.FileName)) ?? ImageStatistics.Clip;
+        PreprocessorConfigReader.Statistics(Folder) ?? OpenClipConfig.Statistics(
+            System.IO.Path.Combine(Folder, OpenClipConfig.FileName)) ?? ImageStatistics.Clip;
 
-    /// <summary>SHA-256 of the weights' file (of several, one after the other, the list first), by which checkpoints named their CLIP before 0.2.0.</summary>
+    /// <summary>
+    /// SHA-256 of the weights' file (of several, one after the other, the list first), by which checkpoints named their CLIP before 0.2.0.
+    /// </summary>
     /// <exception cref="InputException">A file cannot be read.</exception>
     internal string Sha256()
     {
-        string[] files = WeightsPath.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal) ? [WeightsPath, .. ShardedArchive.Files(WeightsPath)] : [WeightsPath];
+        string[] files = WeightsPath.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
+            ? [WeightsPath, .. ShardedArchive.Files(WeightsPath)]
+            : [WeightsPath];
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -24,7 +24,8 @@ public sealed record TowerConfig(int Width, int Layers, int Heads, int MlpWidth)
 /// <param name="PatchSize">Side of a patch.</param>
 /// <param name="ContextLength">Tokens of a text.</param>
 /// <param name="VocabularySize">Token ids.</param>
-public sealed record ClipConfig(TowerConfig Vision, TowerConfig Text, int Embedding, int ImageSize, int PatchSize, int ContextLength, int VocabularySize)
+public sealed record ClipConfig(
+    TowerConfig Vision, TowerConfig Text, int Embedding, int ImageSize, int PatchSize, int ContextLength, int VocabularySize)
 {
     /// <summary>Patches along an edge of a training picture.</summary>
     public int Grid => ImageSize / PatchSize;

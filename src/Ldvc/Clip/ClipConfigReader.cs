@@ -3,7 +3,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
-/// <summary>Finds a CLIP's sizes: from the tensors' shapes, and from its configuration where the shapes do not tell. What both say must agree.</summary>
+/// <summary>
+/// Finds a CLIP's sizes: from the tensors' shapes, and from its configuration where the shapes do not tell. What both say must agree.
+/// </summary>
 internal sealed class ClipConfigReader
 {
     private const int MaxWidth = 1 << 15;
@@ -15,7 +17,8 @@ internal sealed class ClipConfigReader
     private ClipConfigReader(TensorArchive archive, ClipSettings settings) => (_archive, _settings) = (archive, settings);
 
     /// <summary>Sizes of a checkpoint with OpenAI's names.</summary>
-    /// <exception cref="InputException">A tensor is missing, sizes do not fit together or disagree with the configuration, or nothing tells the activation.</exception>
+    /// <exception cref="InputException">A tensor is missing, sizes do not fit together or disagree with the configuration, or nothing tells the
+    /// activation.</exception>
     internal static ClipConfig FromOpenAi(TensorArchive archive, ClipSettings settings) => new ClipConfigReader(archive, settings).OpenAi();
 
     /// <summary>Sizes of a checkpoint with Hugging Face's names.</summary>
@@ -26,12 +29,14 @@ internal sealed class ClipConfigReader
     {
         if (_archive.Entries.ContainsKey("visual.layer1.0.conv1.weight"))
         {
-            throw new InputException($"{_archive.Path}: this is a CLIP with a ResNet image tower; LDVC needs a vision transformer (ViT-B/16, for example)");
+            throw new InputException(
+                $"{_archive.Path}: this is a CLIP with a ResNet image tower; LDVC needs a vision transformer (ViT-B/16, for example)");
         }
 
         if (_archive.Entries.Keys.Any(name => name.StartsWith("visual.trunk.", StringComparison.Ordinal)))
         {
-            throw new InputException($"{_archive.Path}: this is a CLIP with an image tower of the timm package; LDVC needs CLIP's own vision transformer (ViT-B/16, for example)");
+            throw new InputException($"{_archive.Path}: this is a CLIP with an image tower of the timm package; LDVC needs CLIP's own vision "
+                + "transformer (ViT-B/16, for example)");
         }
 
         var convolution = Convolution("visual.conv1.weight");
@@ -62,7 +67,8 @@ internal sealed class ClipConfigReader
             if (tower.Width > MaxWidth || tower.MlpWidth > 16 * MaxWidth)
             {
                 throw new InputException(
-                    $"{_archive.Path}: the {name} tower has width {tower.Width} and hidden width {tower.MlpWidth}, expected at most {MaxWidth} and {16 * MaxWidth}.");
+                    $"{_archive.Path}: the {name} tower has width {tower.Width} and hidden width {tower.MlpWidth}, expected at most {MaxWidth} and "
+                        + $"{16 * MaxWidth}.");
             }
         }
 
@@ -70,7 +76,8 @@ internal sealed class ClipConfigReader
         if (patch > MaxPatch || image > MaxPatch * MaxPatch || embedding > MaxWidth || (long)vocabulary * text.Width > int.MaxValue)
         {
             throw new InputException(
-                $"{_archive.Path}: patch {patch}, pictures of {image}, joint width {embedding} and {vocabulary} token ids are not the sizes of a CLIP.");
+                $"{_archive.Path}: patch {patch}, pictures of {image}, joint width {embedding} and {vocabulary} token ids are not the sizes of a "
+                    + "CLIP.");
         }
 
         var config = new ClipConfig(vision, text, embedding, image, patch, context, vocabulary);
@@ -79,7 +86,8 @@ internal sealed class ClipConfigReader
         {
             if (tower.Heads < 1 || tower.Width % tower.Heads != 0)
             {
-                throw new InputException($"{_settings.Source ?? _archive.Path}: the {name} tower's width {tower.Width} does not divide into {tower.Heads} heads");
+                throw new InputException(
+                    $"{_settings.Source ?? _archive.Path}: the {name} tower's width {tower.Width} does not divide into {tower.Heads} heads");
             }
         }
 
@@ -99,15 +107,18 @@ internal sealed class ClipConfigReader
         if (layers == 0 || beyond is not null)
         {
             throw new InputException(
-                $"{_archive.Path}: tensor '{prefix}{layers}.{hiddenName}' is missing; expected a CLIP vision transformer checkpoint{(beyond is null ? "" : $", whole: there is '{beyond}'")}");
+                $"{_archive.Path}: tensor '{prefix}{layers}.{hiddenName}' is missing; expected a CLIP vision transformer "
+                    + $"checkpoint{(beyond is null ? "" : $", whole: there is '{beyond}'")}");
         }
 
         Kernels.Activation activation = settings.Activation ?? throw ActivationNames.Unknown(_archive.Path);
         if (settings.Heads is null && width > settings.HeadWidth && width % settings.HeadWidth != 0)
         {
             throw settings.HeadWidth == 64
-                ? new InputException($"{_settings.Source ?? _archive.Path}: a tower of width {width} has no heads of 64, as OpenAI's have; expected a configuration beside the weights that says how many.")
-                : new InputException($"{_settings.Source}: model_cfg.vision_cfg.head_width is {settings.HeadWidth}, expected a divisor of the vision tower's width {width}.");
+                ? new InputException($"{_settings.Source ?? _archive.Path}: a tower of width {width} has no heads of 64, as OpenAI's have; expected "
+                    + "a configuration beside the weights that says how many.")
+                : new InputException($"{_settings.Source}: model_cfg.vision_cfg.head_width is {settings.HeadWidth}, expected a divisor of the vision "
+                    + $"tower's width {width}.");
         }
 
         int hidden = (int)Shape($"{prefix}0.{hiddenName}", 2)[0];
@@ -130,7 +141,8 @@ internal sealed class ClipConfigReader
         long[] shape = Shape(name, 4);
         return shape[1] == 3 && shape[2] == shape[3]
             ? shape
-            : throw new InputException($"{_archive.Path}: tensor '{name}' should have shape [{shape[0]}, 3, {shape[3]}, {shape[3]}], found [{string.Join(", ", shape)}].");
+            : throw new InputException(
+                $"{_archive.Path}: tensor '{name}' should have shape [{shape[0]}, 3, {shape[3]}, {shape[3]}], found [{string.Join(", ", shape)}].");
     }
 
     private long[] Shape(string name, int rank)
@@ -142,14 +154,17 @@ internal sealed class ClipConfigReader
 
         if (entry.Shape.Length != rank || entry.Shape.Any(s => s is < 1 or > (1 << 24)))
         {
-            throw new InputException($"{_archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
+            throw new InputException(
+                $"{_archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
         }
 
         return entry.Shape;
     }
 
     // model-00001-of-00002.safetensors
-    private string Shard() => Path.GetFileName(_archive.Path).Contains("-of-", StringComparison.Ordinal) ? " (this looks like one part of several: name the folder, or the .index.json that lists them)" : "";
+    private string Shard() => Path.GetFileName(_archive.Path).Contains("-of-", StringComparison.Ordinal)
+        ? " (this looks like one part of several: name the folder, or the .index.json that lists them)"
+        : "";
 
     private int Grid(long positions)
     {

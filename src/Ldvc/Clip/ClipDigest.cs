@@ -4,8 +4,8 @@ using System.Text;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// What a CLIP is recognised by, in whatever file it lies: SHA-256 over one line for each of its tensors, in the order of their names, with name (OpenAI's),
-/// shape (the two projections as [E, width]) and the SHA-256 of its values as float32, little-endian.
+/// What a CLIP is recognised by, in whatever file it lies: SHA-256 over one line for each of its tensors, in the order of their names, with name
+/// (OpenAI's), shape (the two projections as [E, width]) and the SHA-256 of its values as float32, little-endian.
 /// </summary>
 internal sealed class ClipDigest
 {

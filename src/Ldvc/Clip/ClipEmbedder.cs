@@ -71,7 +71,8 @@ public sealed class ClipEmbedder : IDisposable
 
     /// <summary>Features of texts, [m, E] in their order.</summary>
     /// <param name="texts">The texts.</param>
-    /// <param name="truncate">Cuts a text that is longer than the context, as OpenAI's `tokenize(..., truncate=True)`; otherwise it is an error.</param>
+    /// <param name="truncate">Cuts a text that is longer than the context, as OpenAI's `tokenize(..., truncate=True)`; otherwise it is an
+    /// error.</param>
     /// <param name="cancellation">Told to stop.</param>
     /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, or a text is too long.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>

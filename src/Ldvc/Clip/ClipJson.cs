@@ -86,7 +86,9 @@ internal sealed class JsonSection(string path, string name, params IReadOnlyList
     /// <summary>A value that is not what it should be.</summary>
     internal InputException Bad(string key, string expected)
     {
-        string found = Find(key) is { } value ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) : "missing";
+        string found = Find(key) is { } value
+            ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            : "missing";
         found = found.Trim('"');
         return new InputException($"{path}: {Key(key)} is {(found.Length > 80 ? found[..80] + "..." : found)}, expected {expected}.");
     }

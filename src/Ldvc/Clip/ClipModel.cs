@@ -43,7 +43,8 @@ public sealed class ClipModel : Module
     /// <summary>Features of texts -> [n, E], projected and not normalised.</summary>
     /// <param name="tape">Where the computation is recorded.</param>
     /// <param name="ids">Token ids of each text, all as long as the context, as <see cref="Tokenization.ClipTokenizer.Encode"/> gives them.</param>
-    public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) => Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
+    public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) =>
+        Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
 
     /// <summary>What its weights are recognised by, in whatever file they lie; null when it was loaded without asking for that.</summary>
     internal string? Digest { get; set; }
@@ -53,11 +54,13 @@ public sealed class ClipModel : Module
 
     /// <summary>Pictures.</summary>
     /// <exception cref="InvalidOperationException">It was not loaded.</exception>
-    internal VisionTower Visual => _towers.HasFlag(ClipTowers.Vision) ? _visual : throw new InvalidOperationException("this CLIP was loaded without its vision tower");
+    internal VisionTower Visual =>
+        _towers.HasFlag(ClipTowers.Vision) ? _visual : throw new InvalidOperationException("this CLIP was loaded without its vision tower");
 
     /// <summary>Texts.</summary>
     /// <exception cref="InvalidOperationException">It was not loaded.</exception>
-    internal TextTower Text => _towers.HasFlag(ClipTowers.Text) ? _text : throw new InvalidOperationException("this CLIP was loaded without its text tower");
+    internal TextTower Text =>
+        _towers.HasFlag(ClipTowers.Text) ? _text : throw new InvalidOperationException("this CLIP was loaded without its text tower");
 
     /// <summary>Logarithm of the factor of the cosine similarities.</summary>
     public Parameter LogitScale { get; }

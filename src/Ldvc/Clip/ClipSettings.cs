@@ -50,7 +50,8 @@ internal sealed record ClipSettings(string? Source, TowerSettings Vision, TowerS
             if (tower.Activation is { } known && known != told)
             {
                 throw new InputException(
-                    $"{weights}: the activation is said to be {ActivationNames.Of(told)}, but {Source ?? "the file itself"} says {ActivationNames.Of(known)}; leave the option out (auto).");
+                    $"{weights}: the activation is said to be {ActivationNames.Of(told)}, but {Source ?? "the file itself"} says "
+                        + $"{ActivationNames.Of(known)}; leave the option out (auto).");
             }
         }
 

@@ -7,7 +7,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
-/// <summary>Writes a CLIP as a Hugging Face folder: model.safetensors, config.json, preprocessor_config.json (the tokenizer writes its own files).</summary>
+/// <summary>
+/// Writes a CLIP as a Hugging Face folder: model.safetensors, config.json, preprocessor_config.json (the tokenizer writes its own files).
+/// </summary>
 internal static class ClipWriter
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -105,7 +107,8 @@ internal static class ClipWriter
     private static string Activation(TowerConfig tower) => tower.Activation == Kernels.Activation.Gelu ? "gelu" : "quick_gelu";
 
     // The shortest decimal number that reads back as this float: 1e-05, not 9.999999747378752e-06.
-    private static double Epsilon(TowerConfig tower) => double.Parse(tower.NormEpsilon.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static double Epsilon(TowerConfig tower) =>
+        double.Parse(tower.NormEpsilon.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     private static void WriteJson(string path, object value) =>
         Tensors.Serialization.AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Indented));

@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// open_clip's open_clip_config.json. Without "quick_gelu": true a model has GELU. Options that make another network of it are refused by name: their weights
-/// would load and give wrong features.
+/// open_clip's open_clip_config.json. Without "quick_gelu": true a model has GELU. Options that make another network of it are refused by name: their
+/// weights would load and give wrong features.
 /// </summary>
 internal static class OpenClipConfig
 {
@@ -18,7 +18,11 @@ internal static class OpenClipConfig
     private static readonly (string Key, string Value)[] Vision =
     [
         ("timm_model_name", "null"), ("attentional_pool", "false"), ("global_average_pool", "false"), ("no_ln_pre", "false"), ("input_patchnorm", "false"),
-        ("ls_init_value", "null"), ("pool_type", "\"tok\""), ("final_ln_after_pool", "false"), ("pos_embed_type", "\"learnable\""), ("act_kwargs", "null"),
+        ("ls_init_value", "null"),
+        ("pool_type", "\"tok\""),
+        ("final_ln_after_pool", "false"),
+        ("pos_embed_type", "\"learnable\""),
+        ("act_kwargs", "null"),
     ];
 
     private static readonly (string Key, string Value)[] Text =
@@ -53,7 +57,8 @@ internal static class OpenClipConfig
             sizes.Add(new StatedSize(vision.Key("image_size"), image, c => Math.Floor(image / c.PatchSize) == c.Grid ? image : c.ImageSize));
         }
 
-        bool quick = model.Find("quick_gelu") is { } flag && (flag.ValueKind is JsonValueKind.True or JsonValueKind.False ? flag.GetBoolean() : throw model.Bad("quick_gelu", "true or false"));
+        bool quick = model.Find("quick_gelu") is { } flag
+            && (flag.ValueKind is JsonValueKind.True or JsonValueKind.False ? flag.GetBoolean() : throw model.Bad("quick_gelu", "true or false"));
         Activation activation = quick ? Activation.QuickGelu : Activation.Gelu;
         return new ClipSettings(
             path,
@@ -69,7 +74,8 @@ internal static class OpenClipConfig
         JsonSection section = new JsonSection(path, "", json).Section("preprocess_cfg");
         return section.Find("mean") is null && section.Find("std") is null
             ? null
-            : new ImageStatistics(path, Three(section, "mean", ImageStatistics.Clip.Mean, -1e3), Three(section, "std", ImageStatistics.Clip.Std, 1e-6));
+            : new ImageStatistics(
+                path, Three(section, "mean", ImageStatistics.Clip.Mean, -1e3), Three(section, "std", ImageStatistics.Clip.Std, 1e-6));
     });
 
     private static float[] Three(JsonSection section, string key, float[] otherwise, double smallest)

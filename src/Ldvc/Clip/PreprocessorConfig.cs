@@ -53,7 +53,8 @@ internal sealed record PreprocessorConfig
         return pixels <= ImageReader.MaxPixels
             ? ClipPreprocess.ShortSideTo(picture.Width, picture.Height, side)
             : throw new InputException(
-                $"{name}: {picture.Width}x{picture.Height} pixels are too long and narrow; with a short side of {side}, expected at most {ImageReader.MaxPixels} pixels.");
+                $"{name}: {picture.Width}x{picture.Height} pixels are too long and narrow; with a short side of {side}, expected at most "
+                    + $"{ImageReader.MaxPixels} pixels.");
     }
 
     // The offset is rounded half to even, as torchvision's CenterCrop does it in OpenAI's preprocessing.

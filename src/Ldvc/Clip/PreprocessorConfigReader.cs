@@ -21,7 +21,9 @@ internal sealed class PreprocessorConfigReader
 
     private ClipConfig Sizes => _sizes ?? throw new InvalidOperationException("statistics need no sizes");
 
-    /// <summary>The file of a folder; when there is none CLIP's own preprocessing, with the statistics of open_clip's configuration if that is there.</summary>
+    /// <summary>
+    /// The file of a folder; when there is none CLIP's own preprocessing, with the statistics of open_clip's configuration if that is there.
+    /// </summary>
     /// <exception cref="InputException">The file is damaged, or asks for something that is not supported.</exception>
     internal static PreprocessorConfig Load(string folder, ClipConfig clip)
     {
@@ -29,7 +31,9 @@ internal sealed class PreprocessorConfigReader
         return File.Exists(path) ? Open(path, clip, reader => reader.Read()) : Default(folder, clip);
     }
 
-    /// <summary>Mean and standard deviation that the file of a folder says, in units of 0..1; null when there is no file. Sizes and filter are not looked at.</summary>
+    /// <summary>
+    /// Mean and standard deviation that the file of a folder says, in units of 0..1; null when there is no file. Sizes and filter are not looked at.
+    /// </summary>
     /// <exception cref="InputException">The file is damaged.</exception>
     internal static ImageStatistics? Statistics(string folder)
     {
@@ -40,7 +44,9 @@ internal sealed class PreprocessorConfigReader
     private static PreprocessorConfig Default(string folder, ClipConfig clip)
     {
         PreprocessorConfig usual = PreprocessorConfig.Default(clip.ImageSize);
-        return OpenClipConfig.Statistics(Path.Combine(folder, OpenClipConfig.FileName)) is { } own ? usual with { Mean = own.Mean, Std = own.Std } : usual;
+        return OpenClipConfig.Statistics(Path.Combine(folder, OpenClipConfig.FileName)) is { } own
+            ? usual with { Mean = own.Mean, Std = own.Std }
+            : usual;
     }
 
     private static T Open<T>(string path, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
@@ -202,7 +208,9 @@ internal sealed class PreprocessorConfigReader
             return otherwise;
         }
 
-        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Bad(key, "true or false", value.GetRawText());
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Bad(key, "true or false", value.GetRawText());
     }
 
     private void Require(string key, bool expected)

@@ -18,7 +18,8 @@ internal static class TemplateFeatures
     /// <param name="tokens">Padded ids of a name in a template.</param>
     /// <param name="cancellation">Told to stop.</param>
     /// <exception cref="OperationCanceledException">It was.</exception>
-    internal static float[] Compute(ClipModel clip, Device device, int names, int templates, Func<int, int, int[]> tokens, CancellationToken cancellation)
+    internal static float[] Compute(
+        ClipModel clip, Device device, int names, int templates, Func<int, int, int[]> tokens, CancellationToken cancellation)
     {
         int width = clip.Config.Embedding, context = clip.Config.ContextLength;
         var means = new UnitMeans(names, width);
@@ -50,7 +51,8 @@ internal static class TemplateFeatures
                 }
 
                 using var tape = new Tape(device, recording: false);
-                tape.L2Normalize(clip.Text.Encode(tape, TokenBatch.Create(ids, batch.Length))).Value.CopyToHost(features.AsSpan(0, batch.Length * width));
+                tape.L2Normalize(clip.Text.Encode(tape, TokenBatch.Create(ids, batch.Length))).Value.CopyToHost(
+                    features.AsSpan(0, batch.Length * width));
                 for (int i = 0; i < batch.Length; i++)
                 {
                     means.Add(batch[i].Name, features.AsSpan(i * width, width));

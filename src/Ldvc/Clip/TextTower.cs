@@ -51,7 +51,9 @@ internal sealed class TextTower : Module
     /// <summary>Runs block `layer`.</summary>
     internal Variable Block(Tape tape, int layer, Variable x) => _blocks[layer].Forward(tape, x);
 
-    /// <summary>Runs block `layer` on tokens x [n, T, width] that come after the tokens prefixes[layer] of [layers, P, width], which all texts begin with.</summary>
+    /// <summary>
+    /// Runs block `layer` on tokens x [n, T, width] that come after the tokens prefixes[layer] of [layers, P, width], which all texts begin with.
+    /// </summary>
     internal Variable Continue(Tape tape, int layer, Variable prefixes, Variable x) => _blocks[layer].Continue(tape, prefixes, layer, x);
 
     /// <summary>Reads the feature at the EOT positions: ln_final, then the projection -> [n, E], not normalised.</summary>

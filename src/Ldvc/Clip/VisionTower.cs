@@ -32,7 +32,8 @@ internal sealed class VisionTower : Module
         _positions = Take("positional_embedding", new Shape(1 + (config.Grid * config.Grid), width), scale);
 
         // PyTorch's default for convolutions is uniform with this variance.
-        _convolution = Add("conv1.weight", weights.GetMatrix("visual.conv1.weight", new Shape(width, 3, patch, patch), 1 / Math.Sqrt(3.0 * 3 * patch * patch)));
+        _convolution = Add(
+            "conv1.weight", weights.GetMatrix("visual.conv1.weight", new Shape(width, 3, patch, patch), 1 / Math.Sqrt(3.0 * 3 * patch * patch)));
         _preWeight = Take("ln_pre.weight", new Shape(width), 0, 1);
         _preBias = Take("ln_pre.bias", new Shape(width), 0);
         _blocks = new ResidualBlock[config.Vision.Layers];
@@ -160,7 +161,8 @@ internal sealed class VisionTower : Module
         if (!_resized.TryGetValue((rows, columns), out var parameter))
         {
             var values = PositionEmbedding.Resize(_positions.Value.ToArray(), _config.Grid, rows, columns, _config.Vision.Width);
-            parameter = new Parameter(_positions.Value.Device.FromHost(values, new Shape(1 + (rows * columns), _config.Vision.Width)), trainable: false);
+            parameter = new Parameter(
+                _positions.Value.Device.FromHost(values, new Shape(1 + (rows * columns), _config.Vision.Width)), trainable: false);
             _resized.Add((rows, columns), parameter);
         }
 

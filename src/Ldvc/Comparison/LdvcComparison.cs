@@ -24,7 +24,8 @@ internal static class LdvcComparison
         if (sentences.Length <= options.Prompts.Text)
         {
             throw new InputException(
-                $"{file.Path}: tensor 'ids' has texts of at most {sentences.Length} tokens, expected more than the {options.Prompts.Text} text prompts.");
+                $"{file.Path}: tensor 'ids' has texts of at most {sentences.Length} tokens, expected more than the {options.Prompts.Text} text "
+                    + "prompts.");
         }
 
         using var image = file.Picture(device, "image", clip.Config);
@@ -60,7 +61,8 @@ internal static class LdvcComparison
             var shape = file.ShapeOf(key, parameter.Shape.Rank);
             if (shape != parameter.Shape)
             {
-                throw new InputException($"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}.");
+                throw new InputException(
+                    $"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}.");
             }
 
             parameter.Value.CopyFromHost<float>(file.Floats(key));

@@ -73,7 +73,9 @@ internal sealed partial class LdvcReferenceOptions
     private int Heads(int width)
     {
         int heads = Number("heads", new DecoderConfig().Heads, 1, 256);
-        return width % heads == 0 ? heads : throw Bad("heads", $"a divisor of this CLIP's joint width {width}", heads.ToString(CultureInfo.InvariantCulture));
+        return width % heads == 0
+            ? heads
+            : throw Bad("heads", $"a divisor of this CLIP's joint width {width}", heads.ToString(CultureInfo.InvariantCulture));
     }
 
     private int Layers()
@@ -83,7 +85,8 @@ internal sealed partial class LdvcReferenceOptions
         if (found.Length == 0 || found.Length > MaxLayers || found.Max() != found.Length - 1)
         {
             throw new InputException(
-                $"{_file.Path}: found {found.Length} different numbers i in tensors 'param.decoder.layers.i', expected 0, 1, 2 and so on, at most {MaxLayers}.");
+                $"{_file.Path}: found {found.Length} different numbers i in tensors 'param.decoder.layers.i', expected 0, 1, 2 and so on, at most "
+                    + $"{MaxLayers}.");
         }
 
         return Agrees("layers", found.Length);
@@ -95,7 +98,8 @@ internal sealed partial class LdvcReferenceOptions
         var shape = _file.ShapeOf(Name, 2);
         return shape[1] == width && shape[0] % width == 0 && shape[0] / width <= 64
             ? shape[0] / width
-            : throw new InputException($"{_file.Path}: tensor '{Name}' has shape {shape}, expected [n * {width}, {width}] for this CLIP's joint width {width}.");
+            : throw new InputException(
+                $"{_file.Path}: tensor '{Name}' has shape {shape}, expected [n * {width}, {width}] for this CLIP's joint width {width}.");
     }
 
     /// <summary>The number of prompts: a dimension of their tensor, none without it.</summary>
@@ -124,7 +128,8 @@ internal sealed partial class LdvcReferenceOptions
         var image = _file.ShapeOf("image", 4);
         int rows = image[2] / clip.PatchSize, columns = image[3] / clip.PatchSize;
         bool same = grid.ValueKind == JsonValueKind.Array && grid.GetArrayLength() == 2
-            && grid.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.Number && n.TryGetInt32(out int i) ? i : -1).SequenceEqual([rows, columns]);
+            && grid.EnumerateArray().Select(
+                n => n.ValueKind == JsonValueKind.Number && n.TryGetInt32(out int i) ? i : -1).SequenceEqual([rows, columns]);
         if (!same)
         {
             throw Bad("grid", $"[{rows}, {columns}] for 'image' and this CLIP's patch of {clip.PatchSize}", grid.GetRawText());
@@ -140,7 +145,10 @@ internal sealed partial class LdvcReferenceOptions
 
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= smallest && number <= largest
             ? number
-            : throw Bad(name, largest == int.MaxValue ? $"a whole number of at least {smallest}" : $"a whole number from {smallest} to {largest}", value.GetRawText());
+            : throw Bad(
+                name,
+                largest == int.MaxValue ? $"a whole number of at least {smallest}" : $"a whole number from {smallest} to {largest}",
+                value.GetRawText());
     }
 
     private bool Flag(string name)
@@ -150,7 +158,9 @@ internal sealed partial class LdvcReferenceOptions
             return false;
         }
 
-        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Bad(name, "true or false", value.GetRawText());
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Bad(name, "true or false", value.GetRawText());
     }
 
     /// <summary>One of several words; the first when the option is absent.</summary>

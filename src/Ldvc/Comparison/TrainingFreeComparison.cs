@@ -7,7 +7,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Comparison;
 
-/// <summary>Reruns segmentation without training: class features over several templates, patches, and their cosines (docs/training-free.md).</summary>
+/// <summary>
+/// Reruns segmentation without training: class features over several templates, patches, and their cosines (docs/training-free.md).
+/// </summary>
 internal static class TrainingFreeComparison
 {
     /// <summary>The option `kind` of such files.</summary>

@@ -14,7 +14,8 @@ internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Con
 
     /// <summary>Whether a file is of this kind.</summary>
     internal static bool AreIn(ReferenceFile file) =>
-        Root(file) is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals(TrainingFreeComparison.Kind);
+        Root(file) is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String
+            && kind.ValueEquals(TrainingFreeComparison.Kind);
 
     /// <summary>Reads them.</summary>
     /// <exception cref="InputException">A value is not as it must be.</exception>
@@ -31,13 +32,19 @@ internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Con
         if (root.TryGetProperty("attention", out var attention))
         {
             SelfSimilarity[] all = Enum.GetValues<SelfSimilarity>();
-            int found = attention.ValueKind == JsonValueKind.String ? Array.FindIndex(all, value => attention.ValueEquals(ConfigWriter.EnumName(value))) : -1;
-            config = found >= 0 ? config with { Attention = all[found] } : throw Bad(file, "attention", string.Join(", ", all.Select(value => $"\"{ConfigWriter.EnumName(value)}\"")), attention);
+            int found = attention.ValueKind == JsonValueKind.String
+                ? Array.FindIndex(all, value => attention.ValueEquals(ConfigWriter.EnumName(value)))
+                : -1;
+            config = found >= 0
+                ? config with { Attention = all[found] }
+                : throw Bad(file, "attention", string.Join(", ", all.Select(value => $"\"{ConfigWriter.EnumName(value)}\"")), attention);
         }
 
         if (root.TryGetProperty("residual", out var residual))
         {
-            config = residual.ValueKind is JsonValueKind.True or JsonValueKind.False ? config with { Residual = residual.GetBoolean() } : throw Bad(file, "residual", "true or false", residual);
+            config = residual.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? config with { Residual = residual.GetBoolean() }
+                : throw Bad(file, "residual", "true or false", residual);
         }
 
         return new TrainingFreeOptions(templates, config);

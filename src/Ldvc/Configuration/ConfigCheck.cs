@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Configuration;
 
 /// <summary>
-/// Checks sections that were put together in code as those of a file are checked: every value against its option's range, then the rules between options. What
-/// runs on a section of its own calls this, so a range stands in one place, at the option.
+/// Checks sections that were put together in code as those of a file are checked: every value against its option's range, then the rules between
+/// options. What runs on a section of its own calls this, so a range stands in one place, at the option.
 /// </summary>
 internal static class ConfigCheck
 {

@@ -41,7 +41,9 @@ internal static class ConfigReference
             page.Append("| key | default | value | meaning |\n|---|---|---|---|\n");
             foreach ((string key, ConfigOption option, string value) in ConfigWriter.Flatten(section).Where(entry => values.Contains(entry.Option)))
             {
-                page.Append(CultureInfo.InvariantCulture, $"| {key}{(option.Rule.Runtime ? " *" : "")} | `{value}` | {Cell(option.Expected)} | {Cell(option.Rule.Text)} |\n");
+                page.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {key}{(option.Rule.Runtime ? " *" : "")} | `{value}` | {Cell(option.Expected)} | {Cell(option.Rule.Text)} |\n");
             }
 
             page.Append('\n');

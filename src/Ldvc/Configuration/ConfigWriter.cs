@@ -46,7 +46,8 @@ internal static class ConfigWriter
             map[option.Key] = option.IsSection ? ToDictionary(value!) : value switch
             {
                 Enum e => EnumName(e),
-                KeyValuePair<int, string>[] entries => entries.ToDictionary(entry => entry.Key.ToString(CultureInfo.InvariantCulture), entry => entry.Value),
+                KeyValuePair<int, string>[] entries => entries.ToDictionary(
+                    entry => entry.Key.ToString(CultureInfo.InvariantCulture), entry => entry.Value),
                 _ => option.Shown(value),
             };
         }

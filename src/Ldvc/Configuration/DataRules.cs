@@ -1,6 +1,8 @@
 namespace Ldvc.Configuration;
 
-/// <summary>Which options of section data go together. What is meant for other masks than those that are read would be ignored without a word.</summary>
+/// <summary>
+/// Which options of section data go together. What is meant for other masks than those that are read would be ignored without a word.
+/// </summary>
 internal static class DataRules
 {
     /// <summary>Checks; <paramref name="fail"/> gets the dotted key and "expected ..., found ..." and does not return.</summary>
@@ -10,7 +12,8 @@ internal static class DataRules
         {
             if (data.Kind != DataKind.Folder)
             {
-                fail("data." + key, $"expected data.kind: folder beside it (the other kinds know their own layout and labels), found {ConfigWriter.EnumName(data.Kind)}");
+                fail("data." + key, "expected data.kind: folder beside it (the other kinds know their own layout and labels), found "
+                    + $"{ConfigWriter.EnumName(data.Kind)}");
             }
         }
 
@@ -41,7 +44,9 @@ internal static class DataRules
         {
             if (data.Ignore.Contains(entry.Key))
             {
-                fail("data.ignore", $"expected values that data.values gives no class, found {entry.Key}, which is {ConfigText.Quote(entry.Value)} there");
+                fail(
+                    "data.ignore",
+                    $"expected values that data.values gives no class, found {entry.Key}, which is {ConfigText.Quote(entry.Value)} there");
             }
         }
     }
@@ -52,7 +57,8 @@ internal static class DataRules
         {
             if (place?.IndexOfAny(['*', '?']) >= 0)
             {
-                fail(key, $"expected a folder (its sub-folders are read, too; how file names end is data.image_suffix and data.mask_suffix), found {ConfigText.Quote(place)}");
+                fail(key, "expected a folder (its sub-folders are read, too; how file names end is data.image_suffix and data.mask_suffix), found "
+                    + $"{ConfigText.Quote(place)}");
             }
         }
 
@@ -71,7 +77,9 @@ internal static class DataRules
 
         if (data.Images is not null && data.Images.TrimEnd('/') == data.Masks?.TrimEnd('/') && data.ImageSuffix is not null && data.ImageSuffix == data.MaskSuffix)
         {
-            fail("data.mask_suffix", $"expected another one than data.image_suffix in the same folder, found {ConfigText.Quote(data.ImageSuffix)} for both");
+            fail(
+                "data.mask_suffix",
+                $"expected another one than data.image_suffix in the same folder, found {ConfigText.Quote(data.ImageSuffix)} for both");
         }
     }
 
@@ -80,7 +88,10 @@ internal static class DataRules
         (string Key, bool Set)[] options =
         [
             ("classes", data.Classes.Length > 0), ("zero_is_ignored", data.ZeroIsIgnored), ("values", data.Values.Length > 0), ("colors", data.Colors is not null),
-            ("images", data.Images is not null), ("masks", data.Masks is not null), ("image_suffix", data.ImageSuffix is not null), ("mask_suffix", data.MaskSuffix is not null),
+            ("images", data.Images is not null),
+            ("masks", data.Masks is not null),
+            ("image_suffix", data.ImageSuffix is not null),
+            ("mask_suffix", data.MaskSuffix is not null),
         ];
         return options.Where(option => option.Set).Select(option => option.Key);
     }

@@ -7,7 +7,8 @@ public sealed record EvalConfig
     /// Images are resized to this short side, keeping their aspect; if the long side would exceed four times this, it is limited to that and the
     /// short side becomes smaller, unless exact_short_side is true.
     /// </summary>
-    [Option("Images are resized to this short side, keeping their aspect; if the long side would exceed four times this, it is limited to that and the short side becomes smaller, unless exact_short_side is true.", Min = 16, Max = 8192)]
+    [Option("Images are resized to this short side, keeping their aspect; if the long side would exceed four times this, it is limited to that and "
+        + "the short side becomes smaller, unless exact_short_side is true.", Min = 16, Max = 8192)]
     public int ShortSide { get; init; } = 512;
 
     /// <summary>The short side is exactly short_side however long the other one gets, as in ZegCLIP's tests.</summary>

@@ -39,7 +39,9 @@ public sealed record LdvcConfig
     [Option("Sliding-window inference and scoring (method.md 9).")]
     public EvalConfig Eval { get; init; } = new();
 
-    /// <summary>Segmentation with a frozen CLIP alone: `segment`, `serve` and `eval` without a checkpoint, and the row training-free of `ablate`.</summary>
+    /// <summary>
+    /// Segmentation with a frozen CLIP alone: `segment`, `serve` and `eval` without a checkpoint, and the row training-free of `ablate`.
+    /// </summary>
     [Option("Segmentation with a frozen CLIP alone: `segment`, `serve` and `eval` without a checkpoint, and the row training-free of `ablate`.")]
     public TrainingFreeConfig TrainingFree { get; init; } = new();
 
@@ -67,8 +69,12 @@ public sealed record ClipConfig
     [Option("Folder (Hugging Face layout) or file (.pt, .pth, .safetensors) of the CLIP.", Runtime = true)]
     public string? Path { get; init; }
 
-    /// <summary>Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu (OpenAI's) or gelu.</summary>
-    [Option("Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu (OpenAI's) or gelu.")]
+    /// <summary>
+    /// Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu
+    /// (OpenAI's) or gelu.
+    /// </summary>
+    [Option("Which GELU the CLIP was trained with: auto = what its config.json or open_clip_config.json says; weights without one need quick-gelu "
+        + "(OpenAI's) or gelu.")]
     public ClipActivation Activation { get; init; } = ClipActivation.Auto;
 }
 

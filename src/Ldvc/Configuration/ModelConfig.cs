@@ -4,17 +4,19 @@ namespace Ldvc.Configuration;
 public sealed record ModelConfig
 {
     /// <summary>
-    /// Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for ImageNet: the mean of their
-    /// unit vectors counts, renormalised; then there are no text prompts.
+    /// Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for
+    /// ImageNet: the mean of their unit vectors counts, renormalised; then there are no text prompts.
     /// </summary>
-    [Option("Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for ImageNet: the mean of their unit vectors counts, renormalised; then there are no text prompts.", Single = true)]
+    [Option("Sentence around a class name for the text encoder; {class} stands for the name. Several sentences, or imagenet-80 for OpenAI's 80 for "
+        + "ImageNet: the mean of their unit vectors counts, renormalised; then there are no text prompts.", Single = true)]
     public string[] Template { get; init; } = ["a photo of a {class}"];
 
     /// <summary>
-    /// NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs prompts.text
-    /// = 0. Other names are still encoded with the template.
+    /// NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs
+    /// prompts.text = 0. Other names are still encoded with the template.
     /// </summary>
-    [Option("NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; needs prompts.text = 0. Other names are still encoded with the template.")]
+    [Option("NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; "
+        + "needs prompts.text = 0. Other names are still encoded with the template.")]
     public string? ClassEmbeddings { get; init; }
 
     /// <summary>Adds CLIP's class embedding to the class token a second time, as ZegCLIP's code does.</summary>
@@ -25,11 +27,16 @@ public sealed record ModelConfig
     /// Where mask logits come from: attention = the last layer's cross-attention scores before softmax; dot = products of final tokens and class
     /// embeddings.
     /// </summary>
-    [Option("Where mask logits come from: attention = the last layer's cross-attention scores before softmax; dot = products of final tokens and class embeddings.")]
+    [Option("Where mask logits come from: attention = the last layer's cross-attention scores before softmax; dot = products of final tokens and "
+        + "class embeddings.")]
     public MaskHead Head { get; init; } = MaskHead.Attention;
 
-    /// <summary>The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from CLIP's own alignment.</summary>
-    [Option("The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from CLIP's own alignment.")]
+    /// <summary>
+    /// The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from CLIP's
+    /// own alignment.
+    /// </summary>
+    [Option("The adapter's initial weight: random = PyTorch's default; identity = class embeddings pass unchanged at first, so training starts from "
+        + "CLIP's own alignment.")]
     public AdapterInit AdapterInit { get; init; } = AdapterInit.Random;
 
     /// <summary>Trained tokens inserted into the frozen encoders (method.md 2, 3).</summary>
@@ -56,8 +63,12 @@ public sealed record PromptConfig
     [Option("Dropout on the projected vision prompts.", Min = 0, Max = 1, Below = true)]
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in ZegCLIP's code.</summary>
-    [Option("What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in ZegCLIP's code.")]
+    /// <summary>
+    /// What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in ZegCLIP's
+    /// code.
+    /// </summary>
+    [Option("What a dropout mask of the prompts is drawn for: batch = one for all pictures of a batch; picture = each picture its own, as in "
+        + "ZegCLIP's code.")]
     public PromptDropout DropoutPer { get; init; } = PromptDropout.Batch;
 }
 
@@ -84,8 +95,11 @@ public sealed record DecoderConfig
     [Option("Dropout in the decoder.", Min = 0, Max = 1, Below = true)]
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has none.</summary>
-    [Option("Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has none.")]
+    /// <summary>
+    /// Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has none.
+    /// </summary>
+    [Option("Self-attention over the patches: route = within each window's topk most similar windows, full = over all patches, none. class-query has "
+        + "none.")]
     public SelfAttention Attention { get; init; } = SelfAttention.Route;
 
     /// <summary>Route attention: windows along an edge, S; the grid of patches is cut into S x S windows.</summary>

@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Configuration;
 
 /// <summary>
-/// Paths as people write them: "~" at the start is the home folder, $NAME and ${NAME} are environment variables. A shell has replaced them on a command line, but not
-/// inside quotes, behind --set key=, or in a YAML file.
+/// Paths as people write them: "~" at the start is the home folder, $NAME and ${NAME} are environment variables. A shell has replaced them on a
+/// command line, but not inside quotes, behind --set key=, or in a YAML file.
 /// </summary>
 internal static class PathText
 {

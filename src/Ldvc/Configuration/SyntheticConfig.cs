@@ -3,8 +3,12 @@ namespace Ldvc.Configuration;
 /// <summary>Section data.synthetic. Sizes are in pixels; what is not set follows from the vocabulary.</summary>
 public sealed record SyntheticConfig
 {
-    /// <summary>shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.</summary>
-    [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds of stuff (seen), light, noise.")]
+    /// <summary>
+    /// shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds
+    /// of stuff (seen), light, noise.
+    /// </summary>
+    [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on "
+        + "8 kinds of stuff (seen), light, noise.")]
     public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
 
     /// <summary>Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.</summary>

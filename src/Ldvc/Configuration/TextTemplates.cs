@@ -119,5 +119,6 @@ internal static class TextTemplates
     /// <param name="templates">The list.</param>
     /// <param name="source">Where it stood, for the message.</param>
     /// <exception cref="InputException">It has a fault.</exception>
-    internal static string[] Checked(string[] templates, string source) => Fault(templates) is { } fault ? throw new InputException($"{source}: {fault}.") : templates;
+    internal static string[] Checked(string[] templates, string source) =>
+        Fault(templates) is { } fault ? throw new InputException($"{source}: {fault}.") : templates;
 }

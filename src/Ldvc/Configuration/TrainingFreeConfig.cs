@@ -3,8 +3,12 @@ namespace Ldvc.Configuration;
 /// <summary>Section training_free: what a frozen CLIP segments with (docs/training-free.md).</summary>
 public sealed record TrainingFreeConfig
 {
-    /// <summary>Similarities in the last block's attention: plain = queries and keys, as CLIP has them; qq = queries among themselves; qq+kk = that and keys among themselves.</summary>
-    [Option("Similarities in the last block's attention: plain = queries and keys, as CLIP has them; qq = queries among themselves; qq+kk = that and keys among themselves.", Runtime = true)]
+    /// <summary>
+    /// Similarities in the last block's attention: plain = queries and keys, as CLIP has them; qq = queries among themselves; qq+kk = that and keys
+    /// among themselves.
+    /// </summary>
+    [Option("Similarities in the last block's attention: plain = queries and keys, as CLIP has them; qq = queries among themselves; qq+kk = that and "
+        + "keys among themselves.", Runtime = true)]
     public SelfSimilarity Attention { get; init; } = SelfSimilarity.Qq;
 
     /// <summary>Whether the last block keeps its residual connections and with them its feed-forward part.</summary>
@@ -36,7 +40,8 @@ public sealed record TrainingFreeConfig
     public int Stride { get; init; } = 224;
 
     /// <summary>Section eval with this section's windows.</summary>
-    internal EvalConfig Over(EvalConfig eval) => eval with { ShortSide = ShortSide, Window = Window, Stride = Stride, Background = Background, SeenPenalty = 0 };
+    internal EvalConfig Over(EvalConfig eval) =>
+        eval with { ShortSide = ShortSide, Window = Window, Stride = Stride, Background = Background, SeenPenalty = 0 };
 }
 
 /// <summary>What the last block's attention compares (docs/training-free.md).</summary>

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Ldvc.Configuration;
 
 /// <summary>
-/// Numbers that JSON cannot say, such as the score of a class without a pixel, are null: most readers stop at NaN, and take "NaN" for a text. Files from before
-/// 0.2.0 have the text, which is read as well.
+/// Numbers that JSON cannot say, such as the score of a class without a pixel, are null: most readers stop at NaN, and take "NaN" for a text. Files
+/// from before 0.2.0 have the text, which is read as well.
 /// </summary>
 internal sealed class UnknownNumber : JsonConverter<double>
 {

@@ -35,15 +35,16 @@ internal sealed class Augmentation
     public int Size => _config.Crop;
 
     /// <summary>
-    /// Writes the sample: <paramref name="pixels"/> [3, size, size], normalised, 0 where padded; <paramref name="sampleLabels"/> [size, size], train ids,
-    /// 255 where padded.
+    /// Writes the sample: <paramref name="pixels"/> [3, size, size], normalised, 0 where padded; <paramref name="sampleLabels"/> [size, size], train
+    /// ids, 255 where padded.
     /// </summary>
     public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<byte> sampleLabels)
     {
         int size = _config.Crop;
         if (pixels.Length != 3 * size * size || sampleLabels.Length != size * size)
         {
-            throw new ArgumentException($"expected {3 * size * size} pixel values and {size * size} labels, got {pixels.Length} and {sampleLabels.Length}");
+            throw new ArgumentException(
+                $"expected {3 * size * size} pixel values and {size * size} labels, got {pixels.Length} and {sampleLabels.Length}");
         }
 
         double ratio = _config.Ratio[0] + ((_config.Ratio[1] - _config.Ratio[0]) * random.NextDouble());
@@ -75,7 +76,9 @@ internal sealed class Augmentation
         return Scaled(width, height, scale);
     }
 
-    /// <summary>The size of the same aspect with a given short side, the long one rounded half up. The scale is found as mmsegmentation finds it for min_size.</summary>
+    /// <summary>
+    /// The size of the same aspect with a given short side, the long one rounded half up. The scale is found as mmsegmentation finds it for min_size.
+    /// </summary>
     /// <exception cref="InputException">The picture is so long and narrow that the resized one would be too large.</exception>
     public static (int Width, int Height) FitShortSide(int width, int height, int shortSide)
     {
@@ -84,7 +87,8 @@ internal sealed class Augmentation
         if (longSide * shortSide > MaxResized)
         {
             throw new InputException(
-                $"a picture of {width}x{height} pixels is too long and narrow for a short side of exactly {shortSide}: expected at most {MaxResized} pixels after resizing");
+                $"a picture of {width}x{height} pixels is too long and narrow for a short side of exactly {shortSide}: expected at most {MaxResized} "
+                    + "pixels after resizing");
         }
 
         return Scaled(width, height, Math.Min(longSide / longer, (double)shortSide / shorter));

@@ -5,15 +5,18 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// Masks with 0 for the background and 255 for the object, as many tools write them. Here 255 means "no label", so that one class at most is left and every
-/// model scores 100 %.
+/// Masks with 0 for the background and 255 for the object, as many tools write them. Here 255 means "no label", so that one class at most is left and
+/// every model scores 100 %.
 /// </summary>
 internal static class BinaryMasks
 {
     // One mask with another value is enough to know better, and it is among the first of almost every data set.
     private const int MaxRead = 100;
 
-    /// <summary>A sentence when the masks of a data set, the first hundred of a larger one, are such; else null. Masks that cannot be read are somebody else's.</summary>
+    /// <summary>
+    /// A sentence when the masks of a data set, the first hundred of a larger one, are such; else null. Masks that cannot be read are somebody
+    /// else's.
+    /// </summary>
     internal static string? Find(SegmentationDataset dataset)
     {
         var masks = new List<StoredMask>();

@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// Classes in the order of their numbers, each with a name and perhaps synonyms. As a list of texts it holds the names alone. No two names or synonyms are the
-/// same up to case and white space. Lists read from a file, a command line or a page all come through here.
+/// Classes in the order of their numbers, each with a name and perhaps synonyms. As a list of texts it holds the names alone. No two names or
+/// synonyms are the same up to case and white space. Lists read from a file, a command line or a page all come through here.
 /// </summary>
 public sealed class ClassList : IReadOnlyList<string>
 {
@@ -101,7 +101,8 @@ public sealed class ClassList : IReadOnlyList<string>
     /// <exception cref="InputException">A name is not in the list.</exception>
     public int[] IndicesOf(IEnumerable<string> names, string source) =>
     [
-        .. names.Select(n => IndexOf(n) is >= 0 and var id ? id : throw new InputException($"{source}: '{n}' is not a class, expected names out of the {Count} classes")),
+        .. names.Select(n => IndexOf(n) is >= 0 and var id ? id : throw new InputException($"{source}: '{n}' is not a class, expected names out of "
+            + $"the {Count} classes")),
     ];
 
     /// <inheritdoc/>

@@ -4,7 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// A class: the name that it is shown by, and other names of the same thing. As text they stand in one line with semicolons between: "person; man; woman".
+/// A class: the name that it is shown by, and other names of the same thing. As text they stand in one line with semicolons between: "person; man;
+/// woman".
 /// </summary>
 public sealed record ClassName
 {
@@ -22,7 +23,9 @@ public sealed record ClassName
     /// <summary>The name, then its synonyms.</summary>
     internal IReadOnlyList<string> All => _names;
 
-    /// <summary>Reads "name; synonym; synonym". White space is trimmed and collapsed to single blanks; a synonym that stands twice counts once.</summary>
+    /// <summary>
+    /// Reads "name; synonym; synonym". White space is trimmed and collapsed to single blanks; a synonym that stands twice counts once.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="source">Where it stood, for messages.</param>
     /// <exception cref="InputException">A name is empty, holds a line break or another control character, or is not well-formed Unicode.</exception>

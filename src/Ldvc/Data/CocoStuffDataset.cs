@@ -14,7 +14,8 @@ public sealed class CocoStuffDataset : FileDataset
     private readonly string _labels;
     private LabelTable _raw = LabelTable.CocoStuffRaw();
 
-    private CocoStuffDataset(string part, string folder, SortedDictionary<string, string> images, string labels, ClassList classes, ZeroShotSplit split)
+    private CocoStuffDataset(
+        string part, string folder, SortedDictionary<string, string> images, string labels, ClassList classes, ZeroShotSplit split)
         : base($"coco-stuff164k/{part}", classes, split, [.. images.Keys], folder, LabelTable.Identity(classes.Count))
     {
         _images = images;

@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// Endless training batches, made ahead by own threads. What a batch holds depends on (seed, iteration, rank) alone: not on the number of workers, the
-/// prefetch depth, or where the run was resumed. Next is for one consumer thread.
+/// Endless training batches, made ahead by own threads. What a batch holds depends on (seed, iteration, rank) alone: not on the number of workers,
+/// the prefetch depth, or where the run was resumed. Next is for one consumer thread.
 /// </summary>
 internal sealed class DataLoader : IDisposable
 {
@@ -79,7 +79,8 @@ internal sealed class DataLoader : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_noMemory is not null)
             {
-                throw new InputException($"data loader: there is no memory for {_options.Prefetch + 1} batches of {_options.BatchSize} pictures; try a smaller train.batch, or train.accumulate", _noMemory);
+                throw new InputException($"data loader: there is no memory for {_options.Prefetch + 1} batches of {_options.BatchSize} pictures; try "
+                    + "a smaller train.batch, or train.accumulate", _noMemory);
             }
 
             Waited += Stopwatch.GetElapsedTime(started);

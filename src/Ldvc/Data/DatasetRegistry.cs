@@ -9,7 +9,9 @@ namespace Ldvc.Data;
 /// <exception cref="InputException">Files are missing or damaged, or there is no such part.</exception>
 public delegate SegmentationDataset DatasetOpener(LdvcConfig config, string part);
 
-/// <summary>The kinds of data sets a program knows, by data.kind. It does not change: a program adds kinds of its own by <see cref="With"/>.</summary>
+/// <summary>
+/// The kinds of data sets a program knows, by data.kind. It does not change: a program adds kinds of its own by <see cref="With"/>.
+/// </summary>
 public sealed class DatasetRegistry
 {
     private readonly Dictionary<DataKind, DatasetOpener> _openers;
@@ -45,7 +47,8 @@ public sealed class DatasetRegistry
         if (!_openers.TryGetValue(data.Kind, out DatasetOpener? open))
         {
             string known = string.Join(", ", _openers.Keys.Select(kind => ConfigWriter.EnumName(kind)));
-            throw new InputException($"{config.Source}: data.kind: expected one of {known}, which this program can open, found {ConfigWriter.EnumName(data.Kind)}.");
+            throw new InputException(
+                $"{config.Source}: data.kind: expected one of {known}, which this program can open, found {ConfigWriter.EnumName(data.Kind)}.");
         }
 
         SegmentationDataset dataset = open(config, part);

@@ -78,7 +78,8 @@ public abstract class FileDataset : SegmentationDataset
         if (image.Width != labels.Width || image.Height != labels.Height)
         {
             throw new InputException(
-                $"{LabelPath(_ids[index])}: {labels.Width}x{labels.Height} pixels, expected {image.Width}x{image.Height} as in {ImagePath(_ids[index])}");
+                $"{LabelPath(_ids[index])}: {labels.Width}x{labels.Height} pixels, expected {image.Width}x{image.Height} as in "
+                    + $"{ImagePath(_ids[index])}");
         }
 
         return (image, labels);

@@ -5,10 +5,11 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// A user's own data: images/ID.jpg (or png, webp, bmp, gif; sub-folders are part of the ID), masks/ID.png with train ids (255 ignored), classes.txt with one name
-/// per line; optional seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and PART.txt with the pictures of a
-/// part, or pairs of picture and mask. Pictures may also lie as in PASCAL VOC: JPEGImages, SegmentationClass (0 ignored, the first class is 1),
-/// ImageSets/Segmentation/PART.txt. Section data of a configuration says other places, names and meanings of numbers or colours.
+/// A user's own data: images/ID.jpg (or png, webp, bmp, gif; sub-folders are part of the ID), masks/ID.png with train ids (255 ignored), classes.txt
+/// with one name per line; optional seen.txt and unseen.txt with class names (one alone leaves the rest to the other; neither: all seen), and
+/// PART.txt with the pictures of a part, or pairs of picture and mask. Pictures may also lie as in PASCAL VOC: JPEGImages, SegmentationClass (0
+/// ignored, the first class is 1), ImageSets/Segmentation/PART.txt. Section data of a configuration says other places, names and meanings of numbers
+/// or colours.
 /// </summary>
 public sealed class FolderDataset : FileDataset
 {
@@ -23,7 +24,8 @@ public sealed class FolderDataset : FileDataset
     }
 
     /// <summary>Opens the part listed in PART.txt; part "all", or a folder with neither train.txt nor val.txt, means every picture.</summary>
-    /// <exception cref="InputException">A folder or file is missing, a listed picture does not exist, or the class lists contradict each other.</exception>
+    /// <exception cref="InputException">A folder or file is missing, a listed picture does not exist, or the class lists contradict each
+    /// other.</exception>
     public static FolderDataset Open(string root, string part) => Open(root, part, new LdvcConfig());
 
     /// <inheritdoc/>

@@ -50,8 +50,8 @@ internal sealed class FolderSamples
         return samples;
     }
 
-    // A name may hold blanks, so the whole line is tried first; then every blank as the one between picture and mask. A path that no file has counts by its last name,
-    // but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
+    // A name may hold blanks, so the whole line is tried first; then every blank as the one between picture and mask. A path that no file has counts
+    // by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
     private FolderSample Parse(string line, string place)
     {
         if (Exact(line) is { } whole)
@@ -136,7 +136,8 @@ internal sealed class FolderSamples
     private static string? Existing(string text, params string[] folders)
     {
         IEnumerable<string> candidates = folders.Select(folder => Path.Combine(folder, Relative(text)));
-        return candidates.Append(text).Where(path => path != text || Path.IsPathRooted(path)).FirstOrDefault(path => PictureFiles.HasPictureExtension(path) && File.Exists(path));
+        return candidates.Append(text).Where(path => path != text || Path.IsPathRooted(path)).FirstOrDefault(
+            path => PictureFiles.HasPictureExtension(path) && File.Exists(path));
     }
 
     private static string Relative(string text)

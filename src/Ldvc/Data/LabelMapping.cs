@@ -8,7 +8,9 @@ internal enum LabelProtocol
     /// <summary>Only seen classes exist: they are re-indexed 0..S-1, everything else is 255.</summary>
     Inductive,
 
-    /// <summary>All classes exist with their own ids; unseen pixels are 255 until pseudo labels replace them, and it is known which they are.</summary>
+    /// <summary>
+    /// All classes exist with their own ids; unseen pixels are 255 until pseudo labels replace them, and it is known which they are.
+    /// </summary>
     Transductive,
 
     /// <summary>All classes with all their labels.</summary>

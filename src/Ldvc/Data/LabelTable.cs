@@ -104,7 +104,8 @@ internal sealed class LabelTable
     {
         if (Enumerable.Range(0, classes.Count).Except(reached).FirstOrDefault(-1) is >= 0 and var missing)
         {
-            throw new InputException($"{source}: class {ConfigText.Quote(classes[missing])} has none, expected {what} for each of the {classes.Count} classes");
+            throw new InputException(
+                $"{source}: class {ConfigText.Quote(classes[missing])} has none, expected {what} for each of the {classes.Count} classes");
         }
     }
 
@@ -112,7 +113,8 @@ internal sealed class LabelTable
     {
         if (classCount + first > LabelMap.Ignore)
         {
-            throw new ArgumentOutOfRangeException(nameof(classCount), $"{classCount} classes from value {first} on, expected none to reach {LabelMap.Ignore}");
+            throw new ArgumentOutOfRangeException(
+                nameof(classCount), $"{classCount} classes from value {first} on, expected none to reach {LabelMap.Ignore}");
         }
 
         var map = Empty(-1);

@@ -6,8 +6,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"). A colour without a name means "no label"; # starts a comment. Several
-/// colours may be one class.
+/// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"). A colour without a name means "no label"; # starts a
+/// comment. Several colours may be one class.
 /// </summary>
 internal sealed class MaskColours
 {
@@ -21,7 +21,8 @@ internal sealed class MaskColours
     public IEnumerable<string> Names => _lines.Select(line => line.Name).OfType<string>().DistinctBy(NameSpelling.Key);
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="InputException">It is missing, not UTF-8, a line is none of these, or a colour stands twice; the message names the line.</exception>
+    /// <exception cref="InputException">It is missing, not UTF-8, a line is none of these, or a colour stands twice; the message names the
+    /// line.</exception>
     public static MaskColours Read(string path)
     {
         var colours = new MaskColours(path);
@@ -46,7 +47,9 @@ internal sealed class MaskColours
             colours._lines.Add((colour, name));
         }
 
-        return colours._lines.Exists(line => line.Name is not null) ? colours : throw new InputException($"{path}: expected lines of r g b name, found none with a name");
+        return colours._lines.Exists(line => line.Name is not null)
+            ? colours
+            : throw new InputException($"{path}: expected lines of r g b name, found none with a name");
     }
 
     /// <summary>Gives every name its class.</summary>
@@ -74,7 +77,8 @@ internal sealed class MaskColours
             if (colour != last && !_ids.TryGetValue(colour, out id))
             {
                 throw new InputException(
-                    $"{path}: colour {Show(colour)} at column {i % mask.Width}, row {i / mask.Width}, expected one of the {_ids.Count} colours in {_path} "
+                    $"{path}: colour {Show(colour)} at column {i % mask.Width}, row {i / mask.Width}, expected one of the {_ids.Count} colours in "
+                        + $"{_path} "
                     + "(a line without a name is a colour that means no label)");
             }
 

@@ -42,7 +42,8 @@ internal static class NameSpelling
             else if (Rune.IsControl(rune))
             {
                 string code = rune.Value.ToString("X4", CultureInfo.InvariantCulture);
-                throw new InputException($"{source}: expected class names without control characters, found U+{code} in {ConfigText.Quote(text.Trim())}");
+                throw new InputException(
+                    $"{source}: expected class names without control characters, found U+{code} in {ConfigText.Quote(text.Trim())}");
             }
             else if (!rune.IsBmp || !Invisible.Contains((char)rune.Value, StringComparison.Ordinal))
             {

@@ -30,7 +30,8 @@ internal static class PictureFiles
             if (!files.TryAdd(id, path))
             {
                 throw new InputException(
-                    $"{folder}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {Path.GetFileName(path)}), expected different names");
+                    $"{folder}: two pictures are named '{id}' ({Path.GetFileName(files[id])} and {Path.GetFileName(path)}), expected different "
+                        + "names");
             }
         }
 
@@ -38,8 +39,8 @@ internal static class PictureFiles
     }
 
     /// <summary>
-    /// File paths of a folder and its sub-folders by name: the path below the folder, with slashes, without extension or <paramref name="suffix"/>. What begins
-    /// with a dot is left out, as are files that end in <paramref name="except"/>.
+    /// File paths of a folder and its sub-folders by name: the path below the folder, with slashes, without extension or <paramref name="suffix"/>.
+    /// What begins with a dot is left out, as are files that end in <paramref name="except"/>.
     /// </summary>
     /// <exception cref="InputException">The folder is missing, or two pictures have one name.</exception>
     public static SortedDictionary<string, string> Under(string folder, string? suffix, string? except)
@@ -63,7 +64,9 @@ internal static class PictureFiles
             foreach (string path in Names(place))
             {
                 string name = Path.GetFileName(path);
-                bool wanted = suffix is null ? HasPictureExtension(name) : name.EndsWith(suffix, StringComparison.Ordinal) && name.Length > suffix.Length;
+                bool wanted = suffix is null
+                    ? HasPictureExtension(name)
+                    : name.EndsWith(suffix, StringComparison.Ordinal) && name.Length > suffix.Length;
                 if (!wanted || name[0] == '.' || (except is not null && name.EndsWith(except, StringComparison.Ordinal)))
                 {
                     continue;

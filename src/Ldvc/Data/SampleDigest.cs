@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Ldvc.Data;
 
-/// <summary>Which pictures a data set has: a digest of their names in order. A run that is resumed must have the same ones, as it draws them by number.</summary>
+/// <summary>
+/// Which pictures a data set has: a digest of their names in order. A run that is resumed must have the same ones, as it draws them by number.
+/// </summary>
 internal static class SampleDigest
 {
     /// <summary>SHA-256 of the names, in hexadecimal.</summary>

@@ -51,7 +51,8 @@ public sealed class VocDataset : FileDataset
         string additional = Path.Combine(lists, "aug.txt");
         if (!File.Exists(additional))
         {
-            throw new InputException($"{list}: file not found, and no aug.txt beside it; expected one of them to list the SBD pictures (or data.train_part=train to do without)");
+            throw new InputException($"{list}: file not found, and no aug.txt beside it; expected one of them to list the SBD pictures (or "
+                + "data.train_part=train to do without)");
         }
 
         return [.. ReadIds(Path.Combine(lists, "train.txt")).Union(ReadIds(additional), StringComparer.Ordinal)];

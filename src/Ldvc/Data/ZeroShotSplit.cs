@@ -2,7 +2,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
-/// <summary>Which train ids have masks in training (seen) and which only at test time (unseen). Together they are all ids, each once, ascending.</summary>
+/// <summary>
+/// Which train ids have masks in training (seen) and which only at test time (unseen). Together they are all ids, each once, ascending.
+/// </summary>
 public sealed class ZeroShotSplit
 {
     private readonly bool[] _seen;
@@ -27,7 +29,8 @@ public sealed class ZeroShotSplit
             if (listed[id])
             {
                 bool overlap = Array.IndexOf(Seen, id) >= 0 && Array.IndexOf(Unseen, id) >= 0;
-                throw new InputException($"{source}: {Name(id)} is {(overlap ? "both seen and unseen" : "listed twice")}, expected each class in one of the two, once");
+                throw new InputException(
+                    $"{source}: {Name(id)} is {(overlap ? "both seen and unseen" : "listed twice")}, expected each class in one of the two, once");
             }
 
             listed[id] = true;

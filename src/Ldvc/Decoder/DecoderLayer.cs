@@ -6,8 +6,8 @@ using Ldvc.Configuration;
 namespace Ldvc.Decoder;
 
 /// <summary>
-/// One post-norm layer of the visual-consensus decoder (method.md 5): self-attention over the patches, cross-attention to the class embeddings, FFN. As
-/// ZegCLIP's class-query decoder (method.md 10) the class embeddings are the queries, the patches keys and values, and there is no self-attention.
+/// One post-norm layer of the visual-consensus decoder (method.md 5): self-attention over the patches, cross-attention to the class embeddings, FFN.
+/// As ZegCLIP's class-query decoder (method.md 10) the class embeddings are the queries, the patches keys and values, and there is no self-attention.
 /// </summary>
 internal sealed class DecoderLayer : Module
 {
@@ -55,7 +55,8 @@ internal sealed class DecoderLayer : Module
         using var scope = tape.BeginScope();
         if (self.Together && routes)
         {
-            return scope.Keep(tape.SelfRouteAttention(self.QueriesKeysValues(tape, tokens), _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk));
+            return scope.Keep(
+                tape.SelfRouteAttention(self.QueriesKeysValues(tape, tokens), _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk));
         }
 
         var q = self.Query.Forward(tape, tokens);

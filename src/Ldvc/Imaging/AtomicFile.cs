@@ -1,6 +1,8 @@
 namespace Ldvc.Imaging;
 
-/// <summary>Whole files from memory, by way of <see cref="Tensors.Serialization.AtomicFile"/>: the old content or the new one, never a part.</summary>
+/// <summary>
+/// Whole files from memory, by way of <see cref="Tensors.Serialization.AtomicFile"/>: the old content or the new one, never a part.
+/// </summary>
 internal static class AtomicFile
 {
     /// <summary>Writes <paramref name="content"/> to <paramref name="path"/>.</summary>

@@ -1,6 +1,8 @@
 namespace Ldvc.Imaging;
 
-/// <summary>The shapes of <see cref="BitmapFont"/>: ASCII 32..126, sixteen to a block, five columns and nine rows each (the last two for descenders).</summary>
+/// <summary>
+/// The shapes of <see cref="BitmapFont"/>: ASCII 32..126, sixteen to a block, five columns and nine rows each (the last two for descenders).
+/// </summary>
 internal static class BitmapFontGlyphs
 {
     /// <summary>Glyphs side by side in one block.</summary>

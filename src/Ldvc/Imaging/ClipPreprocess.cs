@@ -45,7 +45,8 @@ internal static class ClipPreprocess
         if (mean.Length != 3 || std.Length != 3 || destination.Length != 3 * plane)
         {
             throw new ArgumentException(
-                $"expected 3 means, 3 standard deviations and {3 * plane} outputs, got {mean.Length}, {std.Length} and {destination.Length}", nameof(destination));
+                $"expected 3 means, 3 standard deviations and {3 * plane} outputs, got {mean.Length}, {std.Length} and {destination.Length}",
+                nameof(destination));
         }
 
         Span<float> table = stackalloc float[256];

@@ -5,14 +5,15 @@ using SkiaSharp;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Reads pictures as 8-bit RGB: JPEG (grey, YCbCr, CMYK; EXIF rotation applied), PNG (palette, 16-bit, alpha; eXIf rotation applied), WebP, BMP, the first frame of a GIF.
-/// Transparency is dropped, not blended: the stored colours are kept, as Pillow's convert("RGB") does (a GIF's transparent pixels read as black).
-/// Sixteen-bit samples keep their high byte. Embedded colour profiles are not applied, as CLIP's own preprocessing does not.
+/// Reads pictures as 8-bit RGB: JPEG (grey, YCbCr, CMYK; EXIF rotation applied), PNG (palette, 16-bit, alpha; eXIf rotation applied), WebP, BMP, the
+/// first frame of a GIF. Transparency is dropped, not blended: the stored colours are kept, as Pillow's convert("RGB") does (a GIF's transparent
+/// pixels read as black). Sixteen-bit samples keep their high byte. Embedded colour profiles are not applied, as CLIP's own preprocessing does not.
 /// </summary>
 public static class ImageReader
 {
     /// <summary>
-    /// Pictures with more pixels than this are refused before any pixel buffer is allocated; small files may have 64 megapixels and 16 more for each byte.
+    /// Pictures with more pixels than this are refused before any pixel buffer is allocated; small files may have 64 megapixels and 16 more for each
+    /// byte.
     /// </summary>
     public const long MaxPixels = 200_000_000;
 
@@ -52,7 +53,9 @@ public static class ImageReader
             var result = codec.GetPixels(info, (nint)rgba);
             if (result != SKCodecResult.Success)
             {
-                string what = result is SKCodecResult.IncompleteInput or SKCodecResult.ErrorInInput ? "is truncated or damaged" : $"cannot be decoded ({result})";
+                string what = result is SKCodecResult.IncompleteInput or SKCodecResult.ErrorInInput
+                    ? "is truncated or damaged"
+                    : $"cannot be decoded ({result})";
                 throw new InputException($"{name}: {what}, expected an intact {codec.EncodedFormat} picture of {width}x{height}");
             }
 

@@ -49,7 +49,8 @@ internal static class InputFile
             {
                 if (line.Length > MaxLine || lines.Count == MaxLines)
                 {
-                    throw new InputException($"{path}, line {lines.Count + 1}: expected at most {MaxLines} lines of at most {MaxLine} characters, found more");
+                    throw new InputException(
+                        $"{path}, line {lines.Count + 1}: expected at most {MaxLines} lines of at most {MaxLine} characters, found more");
                 }
 
                 lines.Add(line);

@@ -15,7 +15,8 @@ internal sealed class LabelPalette
     }
 
     /// <summary>
-    /// PASCAL VOC's colour map: label bits 0, 3, 6 fill red from its top bit down, bits 1, 4, 7 green, bits 2, 5 blue. 0 is black, 255 is (224, 224, 192).
+    /// PASCAL VOC's colour map: label bits 0, 3, 6 fill red from its top bit down, bits 1, 4, 7 green, bits 2, 5 blue. 0 is black, 255 is (224, 224,
+    /// 192).
     /// </summary>
     public static LabelPalette Voc { get; } = new(BuildVoc());
 

@@ -3,7 +3,9 @@ namespace Ldvc.Imaging;
 /// <summary>The eight EXIF orientations as index arithmetic: where an upright pixel lies in the stored rows.</summary>
 internal static class Orientation
 {
-    /// <summary>Copies stored RGBA rows to an upright RGB picture. <paramref name="orientation"/> is EXIF's 1..8; anything else counts as 1.</summary>
+    /// <summary>
+    /// Copies stored RGBA rows to an upright RGB picture. <paramref name="orientation"/> is EXIF's 1..8; anything else counts as 1.
+    /// </summary>
     public static unsafe RgbImage ToUprightRgb(byte* rgba, int storedWidth, int storedHeight, int orientation)
     {
         (int width, int height, long start, long stepX, long stepY) = Map(storedWidth, storedHeight, orientation);
@@ -49,7 +51,8 @@ internal static class Orientation
         return (width, height, upright);
     }
 
-    // The upright size, where its first pixel is stored, and the steps to the next column and row: the map is affine, so three of its values give all.
+    // The upright size, where its first pixel is stored, and the steps to the next column and row: the map is affine, so three of its values give
+    // all.
     private static (int Width, int Height, long Start, long StepX, long StepY) Map(int storedWidth, int storedHeight, int orientation)
     {
         bool swapsSides = orientation is >= 5 and <= 8;

@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Files, folders and patterns -> pictures. A folder gives all pictures below it, its sub-folders' too; a pattern has * and ? in names and ** for any number of
-/// folders. What lies below the folder of results is left out, so a folder can hold its own results.
+/// Files, folders and patterns -> pictures. A folder gives all pictures below it, its sub-folders' too; a pattern has * and ? in names and ** for any
+/// number of folders. What lies below the folder of results is left out, so a folder can hold its own results.
 /// </summary>
 internal static class PictureSources
 {
@@ -60,7 +60,8 @@ internal static class PictureSources
             if (found.Count == before)
             {
                 throw new InputException(
-                    $"{argument}: expected pictures ({string.Join(", ", s_extensions)}), found {(Directory.Exists(argument) ? "a folder without any" : "no file that fits the pattern")}.");
+                    $"{argument}: expected pictures ({string.Join(", ", s_extensions)}), found "
+                        + $"{(Directory.Exists(argument) ? "a folder without any" : "no file that fits the pattern")}.");
             }
         }
 
@@ -104,23 +105,27 @@ internal static class PictureSources
                 : Folders(folder).Where(path => Fits(parts[0], path)).SelectMany(child => Match(child, parts[1..]));
     }
 
-    private static bool Fits(string pattern, string path) => FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false);
+    private static bool Fits(string pattern, string path) =>
+        FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false);
 
     private static bool IsPicture(string path) => s_extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     private static IEnumerable<string> Folders(string folder) =>
-        new DirectoryInfo(folder).EnumerateDirectories().Where(IsPlain).Select(child => Path.Combine(folder, child.Name)).Order(StringComparer.Ordinal);
+        new DirectoryInfo(folder).EnumerateDirectories().Where(IsPlain).Select(
+            child => Path.Combine(folder, child.Name)).Order(StringComparer.Ordinal);
 
     // Links to files are followed; links to folders are not, since they may lead back.
     private static IEnumerable<string> Files(string folder, bool recursive)
     {
-        IEnumerable<string> here = new DirectoryInfo(folder).EnumerateFiles().Where(file => !IsHidden(file)).Select(file => Path.Combine(folder, file.Name));
+        IEnumerable<string> here = new DirectoryInfo(folder).EnumerateFiles().Where(file => !IsHidden(file)).Select(
+            file => Path.Combine(folder, file.Name));
         return recursive ? here.Concat(Folders(folder).SelectMany(child => Files(child, true))) : here;
     }
 
     private static bool IsPlain(DirectoryInfo folder) => !IsHidden(folder) && folder.LinkTarget is null;
 
-    private static bool IsHidden(FileSystemInfo entry) => entry.Name.StartsWith('.') || (OperatingSystem.IsWindows() && (entry.Attributes & FileAttributes.Hidden) != 0);
+    private static bool IsHidden(FileSystemInfo entry) =>
+        entry.Name.StartsWith('.') || (OperatingSystem.IsWindows() && (entry.Attributes & FileAttributes.Hidden) != 0);
 
     private static string Below(string root, string path)
     {

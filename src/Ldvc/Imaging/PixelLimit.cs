@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// How many pixels a file may unfold to, asked of its header before memory is taken. A few kilobytes of PNG can stand for hundreds of megapixels, so beyond what any
-/// small file may have, every 16 pixels need a byte: photographs have one for each 2 to 12.
+/// How many pixels a file may unfold to, asked of its header before memory is taken. A few kilobytes of PNG can stand for hundreds of megapixels, so
+/// beyond what any small file may have, every 16 pixels need a byte: photographs have one for each 2 to 12.
 /// </summary>
 internal static class PixelLimit
 {

@@ -11,7 +11,9 @@ internal static class PngChunks
     /// <summary>The eight bytes every PNG starts with.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
-    /// <summary>Splits a file into chunks up to and including IEND; checks every length and CRC. Offsets and lengths are of the chunks' data.</summary>
+    /// <summary>
+    /// Splits a file into chunks up to and including IEND; checks every length and CRC. Offsets and lengths are of the chunks' data.
+    /// </summary>
     public static List<(string Type, int Offset, int Length)> Split(ReadOnlySpan<byte> file, string name)
     {
         if (!file.StartsWith(Signature))

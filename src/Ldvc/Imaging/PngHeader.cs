@@ -25,7 +25,8 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, i
         if (colour is not (0 or 3))
         {
             string found = colour switch { 2 => "RGB", 4 => "grey with alpha", 6 => "RGB with alpha", _ => $"unknown colour type {colour}" };
-            throw new InputException($"{name}: is a {found} PNG, a label map must be a grey or palette PNG whose values are class indices (data.colors is for masks with colours)");
+            throw new InputException($"{name}: is a {found} PNG, a label map must be a grey or palette PNG whose values are class indices "
+                + "(data.colors is for masks with colours)");
         }
 
         if (depth is not (1 or 2 or 4 or 8 or 16) || (colour == 3 && depth == 16))

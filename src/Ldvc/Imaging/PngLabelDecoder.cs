@@ -16,8 +16,8 @@ internal static class PngLabelDecoder
     private static readonly (int X, int Y, int StepX, int StepY)[] Plain = [(0, 0, 1, 1)];
 
     /// <summary>
-    /// Decodes the joined IDAT data into <paramref name="labels"/>, one number per pixel. Memory is bounded by the header's size: row by row, never more than it
-    /// announces.
+    /// Decodes the joined IDAT data into <paramref name="labels"/>, one number per pixel. Memory is bounded by the header's size: row by row, never
+    /// more than it announces.
     /// </summary>
     public static void Decode<T>(PngHeader header, Stream compressed, Span<T> labels, string name)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>

@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Reads label maps from PNG. Picture libraries turn palette indices into colours and stretch shallow greys; here the stored number of every pixel is the
-/// class index, exactly. Grey and palette PNGs of every bit depth, interlaced or not, turned as an eXIf chunk says;
+/// Reads label maps from PNG. Picture libraries turn palette indices into colours and stretch shallow greys; here the stored number of every pixel is
+/// the class index, exactly. Grey and palette PNGs of every bit depth, interlaced or not, turned as an eXIf chunk says;
 /// every chunk's CRC is checked.
 /// </summary>
 internal static class PngLabels

@@ -7,7 +7,9 @@ internal static class PngOrientation
 {
     private const int OrientationTag = 0x0112;
 
-    /// <summary>EXIF's 1..8; 1, upright, when the file is no PNG, has no such chunk, or the chunk is damaged (as viewers do, it is not an error).</summary>
+    /// <summary>
+    /// EXIF's 1..8; 1, upright, when the file is no PNG, has no such chunk, or the chunk is damaged (as viewers do, it is not an error).
+    /// </summary>
     public static int Of(ReadOnlySpan<byte> file)
     {
         if (!file.StartsWith(PngChunks.Signature))

@@ -35,8 +35,8 @@ internal static class RunLengths
     }
 
     /// <summary>
-    /// The text that pycocotools reads as "counts": from the fourth run on, the difference to the run two before; each number in groups of five bits, low ones
-    /// first, a sixth bit for "more follows", the sign in the last group's fifth bit, plus 48.
+    /// The text that pycocotools reads as "counts": from the fourth run on, the difference to the run two before; each number in groups of five bits,
+    /// low ones first, a sixth bit for "more follows", the sign in the last group's fifth bit, plus 48.
     /// </summary>
     internal static string Encode(IReadOnlyList<long> runs)
     {

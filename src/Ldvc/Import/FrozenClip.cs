@@ -38,7 +38,9 @@ internal static class FrozenClip
         }
     }
 
-    /// <summary>Patches along an edge of the pictures it was trained on, from its position embeddings: one for the class token, one for each patch.</summary>
+    /// <summary>
+    /// Patches along an edge of the pictures it was trained on, from its position embeddings: one for the class token, one for each patch.
+    /// </summary>
     /// <exception cref="InputException">The number of rows is no such number.</exception>
     internal static int Grid(TensorArchive archive)
     {
@@ -85,7 +87,8 @@ internal static class FrozenClip
             if (!equal)
             {
                 throw new InputException(
-                    $"{archive.Path}: was trained on another CLIP than {clipPath}: tensor '{name}' differs, at element {i} it is {ConfigText.Number(values[i])}, "
+                    $"{archive.Path}: was trained on another CLIP than {clipPath}: tensor '{name}' differs, at element {i} it is "
+                        + $"{ConfigText.Number(values[i])}, "
                     + $"expected {ConfigText.Number(Rounded(own[i]))}.");
             }
         }

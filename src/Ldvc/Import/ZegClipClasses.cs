@@ -121,7 +121,8 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
             : trained is not null && unseen == 0 ? TrainSetting.Full
             : throw new InputException(trained is null
                 ? $"{request.File}: does not say in which setting it was trained; expected --setting inductive, transductive or full."
-                : $"{request.File}: was trained with the names of all {classes.Count} classes, and does not say whether with pseudo labels or with masks of "
+                : $"{request.File}: was trained with the names of all {classes.Count} classes, and does not say whether with pseudo labels or with "
+                    + "masks of "
                     + "the unseen ones; expected --setting transductive or --setting full.");
     }
 }

@@ -5,7 +5,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Import;
 
-/// <summary>A checkpoint as ZegCLIP's authors publish it, opened for reading: tensors under backbone., text_encoder. and decode_head., and mmcv's notes.</summary>
+/// <summary>
+/// A checkpoint as ZegCLIP's authors publish it, opened for reading: tensors under backbone., text_encoder. and decode_head., and mmcv's notes.
+/// </summary>
 internal sealed class ZegClipFile : IDisposable
 {
     private readonly TensorArchive _archive;

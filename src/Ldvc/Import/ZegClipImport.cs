@@ -7,8 +7,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Import;
 
 /// <summary>
-/// From a checkpoint of ZegCLIP to one of ours. The frozen CLIP in the file is compared with the user's and left out; what was trained gets our names; the
-/// configuration is the published recipe with the sizes found in the tensors and what mmcv's notes say.
+/// From a checkpoint of ZegCLIP to one of ours. The frozen CLIP in the file is compared with the user's and left out; what was trained gets our
+/// names; the configuration is the published recipe with the sizes found in the tensors and what mmcv's notes say.
 /// </summary>
 internal sealed class ZegClipImport
 {
@@ -42,7 +42,8 @@ internal sealed class ZegClipImport
         if (request.Sets.FirstOrDefault(set => !Settable.Any(key => set.TrimStart().StartsWith(key, StringComparison.Ordinal))) is { } other)
         {
             throw new InputException(
-                $"--set {ConfigText.Quote(other)}: expected a key under eval or data, model.template or model.decoder.heads; the rest is in the file.");
+                $"--set {ConfigText.Quote(other)}: expected a key under eval or data, model.template or model.decoder.heads; the rest is in the "
+                    + "file.");
         }
 
         using ZegClipFile file = ZegClipFile.Open(request.File);

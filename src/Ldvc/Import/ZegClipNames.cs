@@ -46,12 +46,16 @@ internal static class ZegClipNames
         return Replace(LayerParts, ours[(dot + 1)..], $"{Layers}{ours[own.Length..dot]}.");
     }
 
-    /// <summary>Their name of a tensor of the frozen CLIP by OpenAI's; null for the one that they do not have, the cosine similarities' factor.</summary>
+    /// <summary>
+    /// Their name of a tensor of the frozen CLIP by OpenAI's; null for the one that they do not have, the cosine similarities' factor.
+    /// </summary>
     internal static string? Frozen(string openAi) => openAi == "logit_scale" ? null
         : openAi.StartsWith("visual.", StringComparison.Ordinal) ? Backbone + openAi["visual.".Length..]
         : TextEncoder + openAi;
 
-    /// <summary>Whether a tensor is in the file and never used: the decoder's self-attention, which their forward leaves out, and the loss's buffer.</summary>
+    /// <summary>
+    /// Whether a tensor is in the file and never used: the decoder's self-attention, which their forward leaves out, and the loss's buffer.
+    /// </summary>
     internal static bool IsUnused(string theirs)
     {
         if (theirs == LossWeights)

@@ -7,8 +7,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Import;
 
 /// <summary>
-/// What mmcv's notes in a checkpoint say: class names, iteration, and the configuration as Python text, in which a few assignments are looked for. Nothing
-/// of it is run, and all of it may be missing.
+/// What mmcv's notes in a checkpoint say: class names, iteration, and the configuration as Python text, in which a few assignments are looked for.
+/// Nothing of it is run, and all of it may be missing.
 /// </summary>
 internal sealed partial class ZegClipNotes
 {

@@ -11,8 +11,9 @@ internal readonly record struct Interval(double Value, double Low, double High);
 internal sealed record ScoreIntervals(Interval PixelAccuracy, Interval Seen, Interval Unseen, Interval Harmonic);
 
 /// <summary>
-/// The percentile bootstrap over pictures (Efron and Tibshirani, 1993, chapter 13): what the scores would have been on other pictures of the same kind. It says
-/// nothing about other seeds of the training. Two models are compared on the same resamples, so what makes a picture hard for both cancels.
+/// The percentile bootstrap over pictures (Efron and Tibshirani, 1993, chapter 13): what the scores would have been on other pictures of the same
+/// kind. It says nothing about other seeds of the training. Two models are compared on the same resamples, so what makes a picture hard for both
+/// cancels.
 /// </summary>
 internal static class Bootstrap
 {
@@ -29,7 +30,8 @@ internal static class Bootstrap
     }
 
     /// <summary>Scores of <paramref name="second"/> minus those of <paramref name="first"/>, picture i of both being the same picture.</summary>
-    internal static ScoreIntervals Difference(IReadOnlyList<Confusion> first, IReadOnlyList<Confusion> second, ClassList classes, ZeroShotSplit split, ulong seed = 0)
+    internal static ScoreIntervals Difference(
+        IReadOnlyList<Confusion> first, IReadOnlyList<Confusion> second, ClassList classes, ZeroShotSplit split, ulong seed = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Count, first.Count);
         (Scores A, Scores B) Both(int[]? draw) => (Scores.From(Sum(first, draw), classes, split), Scores.From(Sum(second, draw), classes, split));

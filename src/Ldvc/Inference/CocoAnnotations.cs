@@ -1,8 +1,8 @@
 namespace Ldvc.Inference;
 
 /// <summary>
-/// Pictures and masks in COCO's JSON format: a category is a class's index + 1, an annotation a class's pixels in a picture, as compressed run lengths that
-/// pycocotools reads.
+/// Pictures and masks in COCO's JSON format: a category is a class's index + 1, an annotation a class's pixels in a picture, as compressed run
+/// lengths that pycocotools reads.
 /// </summary>
 /// <param name="classes">The class names.</param>
 internal sealed class CocoAnnotations(IReadOnlyList<string> classes)

@@ -22,7 +22,8 @@ internal static class Diagnosis
     private const int Shown = 8;
 
     /// <summary>For each class what it is mostly taken for; null for a class that does not occur or is never mistaken.</summary>
-    internal static TakenFor?[] Mistakes(Confusion confusion, ClassList classes) => [.. Enumerable.Range(0, confusion.Classes).Select(c => Mistake(confusion, classes, c))];
+    internal static TakenFor?[] Mistakes(Confusion confusion, ClassList classes) =>
+        [.. Enumerable.Range(0, confusion.Classes).Select(c => Mistake(confusion, classes, c))];
 
     /// <summary>The notes on an evaluation.</summary>
     /// <param name="confusion">Its matrix.</param>
@@ -38,7 +39,8 @@ internal static class Diagnosis
         }
         else if (absent.Length > 0)
         {
-            notes.Add(new ScoreNote("class-without-pixels", $"no pixel of {Few(absent)} occurs, so {(absent.Length == 1 ? "its score says" : "their scores say")} nothing"));
+            notes.Add(new ScoreNote("class-without-pixels", $"no pixel of {Few(absent)} occurs, so "
+                + $"{(absent.Length == 1 ? "its score says" : "their scores say")} nothing"));
         }
 
         if (LabelShift.Find(confusion, classes) is { } shift)

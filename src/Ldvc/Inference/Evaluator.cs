@@ -33,7 +33,13 @@ public static class Evaluator
     /// <param name="show">Shown the first pictures; null = nobody is.</param>
     /// <param name="job">Its processes share the pictures; all get the matrix of all.</param>
     internal static Confusion Confuse(
-        LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress, IReadOnlyList<string>? names, PictureShow? show, JobMember job)
+        LoadedModel loaded,
+        SegmentationDataset dataset,
+        LdvcConfig config,
+        Action<int>? progress,
+        IReadOnlyList<string>? names,
+        PictureShow? show,
+        JobMember job)
     {
         using var segmenter = CreateSegmenter(loaded, dataset, config, names);
         return Confuse(segmenter, loaded.Device, dataset, config, config.Eval.Background, progress, show, job);
@@ -41,7 +47,14 @@ public static class Evaluator
 
     /// <summary>The same with any segmenter of the data set's classes.</summary>
     internal static Confusion Confuse(
-        Segmenter segmenter, Device device, SegmentationDataset dataset, LdvcConfig config, double? background, Action<int>? progress, PictureShow? show, JobMember job)
+        Segmenter segmenter,
+        Device device,
+        SegmentationDataset dataset,
+        LdvcConfig config,
+        double? background,
+        Action<int>? progress,
+        PictureShow? show,
+        JobMember job)
     {
         var confusion = new Confusion(dataset.Classes.Count);
         int count = Count(dataset, config), done = 0;
@@ -106,6 +119,7 @@ public static class Evaluator
         bool applies = config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0;
         float penalty = applies ? (float)config.Eval.SeenPenalty : 0;
         float[] penalties = [.. classes.Owners.Select(id => dataset.Split.IsSeen(id) ? penalty : 0)];
-        return new Segmenter(loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data, loaded.Statistics), classes);
+        return new Segmenter(
+            loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data, loaded.Statistics), classes);
     }
 }

@@ -6,8 +6,8 @@ namespace Ldvc.Inference;
 /// How fragmented predictions are. An object is a connected region of one class in the ground truth; its pieces are the connected regions of equal
 /// predicted
 /// class inside it, whether or not the class is right. A prediction that gives every object one class has exactly one piece per object.
-/// A model decides about patches; pieces smaller than one are where interpolated scores of several classes cross, along an object's edge above all. So pieces
-/// of at least a patch's area are counted, too.
+/// A model decides about patches; pieces smaller than one are where interpolated scores of several classes cross, along an object's edge above all.
+/// So pieces of at least a patch's area are counted, too.
 /// </summary>
 internal sealed class Fragmentation
 {
@@ -46,7 +46,8 @@ internal sealed class Fragmentation
     {
         if (truth.Width != prediction.Width || truth.Height != prediction.Height)
         {
-            throw new ArgumentException($"fragmentation: truth {truth.Width}x{truth.Height}, prediction {prediction.Width}x{prediction.Height}", nameof(prediction));
+            throw new ArgumentException(
+                $"fragmentation: truth {truth.Width}x{truth.Height}, prediction {prediction.Width}x{prediction.Height}", nameof(prediction));
         }
 
         int pixels = truth.Labels.Length;

@@ -43,14 +43,23 @@ internal static class FreeVocabulary
     {
         eval = config.Over(eval);
         eval = adapt?.Invoke(eval) ?? eval;
-        return new(model, model.EmbedClasses(classes.Texts, cancellation), new float[classes.Texts.Length], eval, model.Statistics, classes, (float)config.Scale, ignored);
+        return new(
+            model,
+            model.EmbedClasses(classes.Texts, cancellation),
+            new float[classes.Texts.Length],
+            eval,
+            model.Statistics,
+            classes,
+            (float)config.Scale,
+            ignored);
     }
 
     /// <summary>Whether masks of a class were shown in training, under any of its names.</summary>
     internal static bool IsSeen(IReadOnlySet<string> seen, ClassName name) => name.All.Any(seen.Contains);
 
     /// <summary>
-    /// What is subtracted from the probability of each text. As in evaluation: the seen penalty favours unseen classes, so it is left out when there are none.
+    /// What is subtracted from the probability of each text. As in evaluation: the seen penalty favours unseen classes, so it is left out when there
+    /// are none.
     /// </summary>
     /// <param name="checkpoint">Says which names had masks in training.</param>
     /// <param name="classes">The classes.</param>

@@ -12,9 +12,9 @@ namespace Ldvc.Inference;
 internal sealed record RouteTable(RouteSizes Sizes, int[] Chosen);
 
 /// <summary>
-/// Watches the forward passes of a device while it lives: counts the multiply-adds of matrix products and attentions, and keeps the windows that route
-/// attention chooses. Only tapes made in that time are watched. What is counted is what is run, so no formula can be out of date; element-wise work,
-/// norms and softmax are not counted, as usual.
+/// Watches the forward passes of a device while it lives: counts the multiply-adds of matrix products and attentions, and keeps the windows that
+/// route attention chooses. Only tapes made in that time are watched. What is counted is what is run, so no formula can be out of date; element-wise
+/// work, norms and softmax are not counted, as usual.
 /// </summary>
 internal sealed class KernelWatch : IDisposable
 {
@@ -80,12 +80,25 @@ internal sealed class KernelWatch : IDisposable
             // Scores and weighted sum: two products per (query, key) pair.
             // Under a causal mask a query sees its sequence up to itself, and what sequences share.
             long each = sizes.Each > 0 ? sizes.Each : sizes.Queries;
-            long pairs = sizes.Causal ? ((long)sizes.Queries * (each + 1) / 2) + ((long)sizes.Queries * sizes.Shared) : (long)sizes.Queries * sizes.Keys;
+            long pairs = sizes.Causal
+                ? ((long)sizes.Queries * (each + 1) / 2) + ((long)sizes.Queries * sizes.Shared)
+                : (long)sizes.Queries * sizes.Keys;
             watch.MultiplyAdds += 2 * pairs * sizes.Batch * sizes.Heads * sizes.HeadDim;
             inner.Forward(sizes, q, k, v, o, logSumExp);
         }
 
-        public void Backward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+        public void Backward(
+            in AttentionSizes sizes,
+            TokenRows q,
+            TokenRows k,
+            TokenRows v,
+            TokenRows o,
+            View logSumExp,
+            TokenRows dOut,
+            TokenRows dq,
+            TokenRows dk,
+            TokenRows dv,
+            View scratch) =>
             inner.Backward(sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
     }
 
@@ -114,7 +127,20 @@ internal sealed class KernelWatch : IDisposable
         }
 
         public void Backward(
-            in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+            in RouteSizes sizes,
+            View table,
+            View offsets,
+            View list,
+            TokenRows q,
+            TokenRows k,
+            TokenRows v,
+            TokenRows o,
+            View logSumExp,
+            TokenRows dOut,
+            TokenRows dq,
+            TokenRows dk,
+            TokenRows dv,
+            View scratch) =>
             inner.Backward(sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
     }
 }

@@ -5,8 +5,8 @@ using Ldvc.Data;
 namespace Ldvc.Inference;
 
 /// <summary>
-/// Labels whose numbers do not belong to their names: a name too many or too few in the list, or names in another order. The model then takes one class for
-/// another, always the same, and scores are close to zero for no reason of its own.
+/// Labels whose numbers do not belong to their names: a name too many or too few in the list, or names in another order. The model then takes one
+/// class for another, always the same, and scores are close to zero for no reason of its own.
 /// </summary>
 internal static class LabelShift
 {
@@ -51,7 +51,8 @@ internal static class LabelShift
         double explained = Mean(c => moved.Contains(c) ? best[c] : c);
         int first = best[moved[0]] - moved[0];
         return Math.Abs(first) == 1 && moved.Length > 2 && moved.All(c => best[c] - c == first)
-            ? Say($"by one from {ConfigText.Quote(classes[moved[0]])} to {ConfigText.Quote(classes[moved[^1]])}: each of these classes is taken for the one that {(first > 0 ? "follows" : "precedes")} it in the list", explained, own)
+            ? Say($"by one from {ConfigText.Quote(classes[moved[0]])} to {ConfigText.Quote(classes[moved[^1]])}: each of these classes is taken for "
+                + $"the one that {(first > 0 ? "follows" : "precedes")} it in the list", explained, own)
             : Say($"or permuted: {Pairs(moved, best, classes)}", explained, own);
     }
 
@@ -62,16 +63,19 @@ internal static class LabelShift
     private static bool IsMuchBetter(double explained, double own) => explained >= own + Gain && explained >= Factor * own;
 
     private static string Say(string how, double explained, double own) =>
-        $"labels look shifted {how}. With that corrected, a class's accuracy would be {Percent(explained)} % on average instead of {Percent(own)} %: do the numbers in the masks belong to the names in the list?";
+        $"labels look shifted {how}. With that corrected, a class's accuracy would be {Percent(explained)} % on average instead of {Percent(own)} %: "
+            + "do the numbers in the masks belong to the names in the list?";
 
     private static string Pairs(int[] moved, int[] best, ClassList classes)
     {
         const int Shown = 6;
-        string text = string.Join(", ", moved.Take(Shown).Select(c => $"{ConfigText.Quote(classes[c])} is taken for {ConfigText.Quote(classes[best[c]])}"));
+        string text = string.Join(
+            ", ", moved.Take(Shown).Select(c => $"{ConfigText.Quote(classes[c])} is taken for {ConfigText.Quote(classes[best[c]])}"));
         return moved.Length > Shown ? $"{text} and so on ({moved.Length} classes)" : text;
     }
 
-    // Each class's pixels as shares, so that a frequent class counts no more than a rare one; of equal assignments the one that moves least is the best.
+    // Each class's pixels as shares, so that a frequent class counts no more than a rare one; of equal assignments the one that moves least is the
+    // best.
     private static double[,] Shares(Confusion confusion)
     {
         const double Tie = 1e-9;

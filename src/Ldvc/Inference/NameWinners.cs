@@ -60,7 +60,8 @@ internal sealed class NameWinners(int width, int height, float scale)
 
     /// <summary>The names' classes in 16 bits.</summary>
     /// <param name="owners">The class of every name.</param>
-    internal LabelMap16 ToWideLabels(int[] owners) => new(width, height, [.. _names.Select(name => name == None ? LabelMap16.Unlabelled : (ushort)owners[name])]);
+    internal LabelMap16 ToWideLabels(int[] owners) =>
+        new(width, height, [.. _names.Select(name => name == None ? LabelMap16.Unlabelled : (ushort)owners[name])]);
 
     private static T[] Filled<T>(int pixels, T value)
     {

@@ -1,6 +1,8 @@
 namespace Ldvc.Inference;
 
-/// <summary>A picture's windows in each of its views: one for every scale, and as many again when it is mirrored, too (eval.scales, eval.flip).</summary>
+/// <summary>
+/// A picture's windows in each of its views: one for every scale, and as many again when it is mirrored, too (eval.scales, eval.flip).
+/// </summary>
 internal sealed class PictureViews : IDisposable
 {
     private readonly List<(WindowSet Windows, bool Flipped)> _views = [];

@@ -6,7 +6,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Inference;
 
-/// <summary>Draws which windows route attention chose for a query: they keep their colours, the rest fades, the query's own window is framed.</summary>
+/// <summary>
+/// Draws which windows route attention chose for a query: they keep their colours, the rest fades, the query's own window is framed.
+/// </summary>
 internal static class RouteMap
 {
     private const float Faded = 0.28f;

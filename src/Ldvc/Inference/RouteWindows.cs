@@ -22,7 +22,8 @@ internal static class RouteWindows
     /// <summary>The window that holds a place given as shares of the picture's width and height, 0 to 1.</summary>
     internal static int At(in RouteSizes sizes, double x, double y)
     {
-        int column = Math.Clamp((int)(x * sizes.GridWidth), 0, sizes.GridWidth - 1), row = Math.Clamp((int)(y * sizes.GridHeight), 0, sizes.GridHeight - 1);
+        int column = Math.Clamp((int)(x * sizes.GridWidth), 0, sizes.GridWidth - 1), row = Math.Clamp(
+            (int)(y * sizes.GridHeight), 0, sizes.GridHeight - 1);
         return (row / sizes.WindowHeight * sizes.WindowColumns) + (column / sizes.WindowWidth);
     }
 

@@ -7,7 +7,8 @@ internal static class ScoreTable
 {
     /// <summary>"pAcc 94.6  mIoU(S) 91.9  mIoU(U) 77.8  hIoU 84.3  mIoU 88.4".</summary>
     internal static string Line(Scores scores) =>
-        $"pAcc {Percent(scores.PixelAccuracy)}  mIoU(S) {Percent(scores.Seen)}  mIoU(U) {Percent(scores.Unseen)}  hIoU {Percent(scores.Harmonic)}  mIoU {Percent(scores.MeanIoU)}";
+        $"pAcc {Percent(scores.PixelAccuracy)}  mIoU(S) {Percent(scores.Seen)}  mIoU(U) {Percent(scores.Unseen)}  hIoU {Percent(scores.Harmonic)}  "
+            + $"mIoU {Percent(scores.MeanIoU)}";
 
     /// <summary>A row per class, then the line of means.</summary>
     /// <param name="scores">The scores.</param>
@@ -20,7 +21,8 @@ internal static class ScoreTable
         {
             ClassScore c = scores.Classes[i];
             string mistake = mistakes?[i] is { } m ? $"  {m.Name} ({Percent(m.Share)} %)" : "";
-            yield return $"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  {c.Pixels,10}{mistake}";
+            yield return $"{c.Name.PadRight(width)}  {(c.Seen ? "seen" : "unseen"),-6}  {Percent(c.IoU),5}  {Percent(c.Accuracy),5}  "
+                + $"{c.Pixels,10}{mistake}";
         }
 
         yield return Line(scores);

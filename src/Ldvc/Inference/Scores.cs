@@ -6,8 +6,8 @@ namespace Ldvc.Inference;
 public sealed record ClassScore(string Name, bool Seen, double IoU, double Accuracy, long Pixels);
 
 /// <summary>
-/// The scores of zero-shot segmentation (method.md, top): pixel accuracy, mIoU over seen and over unseen classes, their harmonic mean; shares of 1. Classes
-/// that neither occur nor are predicted do not enter the means.
+/// The scores of zero-shot segmentation (method.md, top): pixel accuracy, mIoU over seen and over unseen classes, their harmonic mean; shares of 1.
+/// Classes that neither occur nor are predicted do not enter the means.
 /// </summary>
 public sealed record Scores(double PixelAccuracy, double MeanIoU, double Seen, double Unseen, double Harmonic, IReadOnlyList<ClassScore> Classes)
 {

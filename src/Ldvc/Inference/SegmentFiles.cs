@@ -7,7 +7,9 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Inference;
 
-/// <summary>The files of segmented pictures below a folder. Each appears whole or not at all, NAME.json last: where it is, the picture is done.</summary>
+/// <summary>
+/// The files of segmented pictures below a folder. Each appears whole or not at all, NAME.json last: where it is, the picture is done.
+/// </summary>
 /// <param name="folder">The folder.</param>
 /// <param name="parts">What is written besides labels and numbers.</param>
 internal sealed class SegmentFiles(string folder, SegmentParts parts)
@@ -37,7 +39,9 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts)
 
         try
         {
-            return JsonText.Read(At(name, ".json"), json => json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()).SequenceEqual(classes));
+            return JsonText.Read(
+                At(name, ".json"),
+                json => json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()).SequenceEqual(classes));
         }
         catch (InputException)
         {

@@ -13,8 +13,8 @@ namespace Ldvc.Inference;
 internal sealed record SegmentOutcome(PictureSource Source, SegmentResult? Result, InputException? Failure, double Seconds);
 
 /// <summary>
-/// Pictures through a segmenter: the next ones are read and the last ones written while one is computed. Small pictures are computed together, so that their windows
-/// share batches.
+/// Pictures through a segmenter: the next ones are read and the last ones written while one is computed. Small pictures are computed together, so
+/// that their windows share batches.
 /// </summary>
 internal sealed class SegmentPipeline
 {
@@ -72,7 +72,10 @@ internal sealed class SegmentPipeline
         cancellation.ThrowIfCancellationRequested();
     }
 
-    private static void Read(IReadOnlyList<PictureSource> pictures, BlockingCollection<(int Index, RgbImage? Picture, InputException? Failure)> read, CancellationToken stop)
+    private static void Read(
+        IReadOnlyList<PictureSource> pictures,
+        BlockingCollection<(int Index, RgbImage? Picture, InputException? Failure)> read,
+        CancellationToken stop)
     {
         try
         {
@@ -145,7 +148,9 @@ internal sealed class SegmentPipeline
     }
 
     private void Write(
-        BlockingCollection<(int Index, SegmentOutcome Outcome, float[]? Scores)> computed, InOrder<SegmentOutcome> order, CancellationTokenSource stop)
+        BlockingCollection<(int Index, SegmentOutcome Outcome, float[]? Scores)> computed,
+        InOrder<SegmentOutcome> order,
+        CancellationTokenSource stop)
     {
         try
         {

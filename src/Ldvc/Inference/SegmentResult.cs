@@ -74,7 +74,8 @@ public sealed class SegmentResult
             parts = parts.Append(("background", Background));
         }
 
-        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} {(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
+        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} "
+            + $"{(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
     }
 
     /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>
@@ -95,8 +96,8 @@ public sealed class SegmentResult
     private static string Hex((byte R, byte G, byte B) colour) => $"#{colour.R:x2}{colour.G:x2}{colour.B:x2}";
 
     /// <summary>
-    /// NAME.png: the stored numbers are the class indices, and the names stand in a text chunk. 8 bits in VOC's colours with 255 for no class; where there are more
-    /// than 255 classes 16 bits, grey, with 65535 for no class.
+    /// NAME.png: the stored numbers are the class indices, and the names stand in a text chunk. 8 bits in VOC's colours with 255 for no class; where
+    /// there are more than 255 classes 16 bits, grey, with 65535 for no class.
     /// </summary>
     public byte[] EncodeLabels() => _bytes is null ? LabelWriter.Encode(_labels, _names) : LabelWriter.Encode(_bytes, LabelPalette.Voc, _names);
 

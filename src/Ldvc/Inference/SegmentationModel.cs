@@ -15,7 +15,8 @@ internal sealed class SegmentationModel : IDisposable
 
     private SegmentationModel(LdvcCheckpoint checkpoint, LoadedModel loaded) => (Checkpoint, _loaded, Device) = (checkpoint, loaded, loaded.Device);
 
-    private SegmentationModel(TrainingFreeModel free, TrainingFreeConfig config, EvalConfig eval) => (_free, _config, _eval, Device) = (free, config, eval, free.Device);
+    private SegmentationModel(TrainingFreeModel free, TrainingFreeConfig config, EvalConfig eval) =>
+        (_free, _config, _eval, Device) = (free, config, eval, free.Device);
 
     /// <summary>The checkpoint of a trained model; null = a CLIP alone.</summary>
     internal LdvcCheckpoint? Checkpoint { get; }
@@ -31,7 +32,8 @@ internal sealed class SegmentationModel : IDisposable
     /// <param name="device">Where it is to live.</param>
     /// <param name="clip">The CLIP's folder or file; null = where it lay in training.</param>
     /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
-    internal static SegmentationModel Trained(LdvcCheckpoint checkpoint, Device device, string? clip) => new(checkpoint, checkpoint.LoadModel(device, clip));
+    internal static SegmentationModel Trained(LdvcCheckpoint checkpoint, Device device, string? clip) =>
+        new(checkpoint, checkpoint.LoadModel(device, clip));
 
     /// <summary>A CLIP alone.</summary>
     /// <param name="clip">The CLIP: its path, and its activation where its files do not tell.</param>

@@ -128,7 +128,8 @@ public sealed partial class Segmenter
             var (windows, flipped) = views[i];
             using var tape = new Tape(_device, recording: false);
             var (canvas, counts) = Accumulate(windows, first, count);
-            Variable view = tape.Constant(Cut(canvas, count, windows.Height, windows.Width)) / tape.Constant(Cut(counts, 1, windows.Height, windows.Width));
+            Variable view = tape.Constant(Cut(canvas, count, windows.Height, windows.Width)) / tape.Constant(
+                Cut(counts, 1, windows.Height, windows.Width));
             canvas.Dispose();
             counts.Dispose();
             if (flipped)

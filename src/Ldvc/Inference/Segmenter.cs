@@ -12,8 +12,8 @@ namespace Ldvc.Inference;
 
 /// <summary>
 /// Sliding-window inference (method.md 9): probabilities of overlapping windows are averaged, resized to the picture, and the best class wins. The
-/// class embeddings are computed once, when the segmenter is made. Where the device can, the best class is found from the windows' logits at once, and
-/// the probabilities of all classes at the picture's size are never stored.
+/// class embeddings are computed once, when the segmenter is made. Where the device can, the best class is found from the windows' logits at once,
+/// and the probabilities of all classes at the picture's size are never stored.
 /// </summary>
 public sealed partial class Segmenter : IDisposable
 {
@@ -39,14 +39,21 @@ public sealed partial class Segmenter : IDisposable
     /// <param name="scale">What logits are multiplied by before a softmax over all names; 0 = each name's probability is its logit's sigmoid.</param>
     /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
     internal Segmenter(
-        IMaskModel model, Tensor classEmbeddings, ReadOnlySpan<float> penalty, EvalConfig eval, Imaging.ImageStatistics statistics, ClassList? classes = null, float scale = 0,
+        IMaskModel model,
+        Tensor classEmbeddings,
+        ReadOnlySpan<float> penalty,
+        EvalConfig eval,
+        Imaging.ImageStatistics statistics,
+        ClassList? classes = null,
+        float scale = 0,
         int ignored = 0)
     {
         (_list, _scale, _ignored) = (classes, scale, ignored);
         _patch = model.Clip.Config.PatchSize;
         if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
         {
-            throw new InputException($"eval.window is {eval.Window} and eval.stride {eval.Stride}; expected a multiple of the patch ({_patch}), and a stride of at most the window");
+            throw new InputException($"eval.window is {eval.Window} and eval.stride {eval.Stride}; expected a multiple of the patch ({_patch}), and "
+                + "a stride of at most the window");
         }
 
         (_model, _eval, _statistics, _classes) = (model, eval, statistics, classEmbeddings);
@@ -57,7 +64,8 @@ public sealed partial class Segmenter : IDisposable
     /// <summary>Loads a trained model and makes it ready to find class names, seen in training or not.</summary>
     /// <param name="checkpoint">A checkpoint that `ldvc train` wrote.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="classes">Class names, each with synonyms behind semicolons if there are any ("person; man"); their order gives the indices, from 0.</param>
+    /// <param name="classes">Class names, each with synonyms behind semicolons if there are any ("person; man"); their order gives the indices, from
+    /// 0.</param>
     /// <param name="clip">Folder or file of the CLIP that the checkpoint was trained on; null = where it lay then.</param>
     /// <exception cref="InputException">A file is missing, damaged or of another kind, or the CLIP is another one.</exception>
     public static Segmenter Load(string checkpoint, Device device, IReadOnlyList<string> classes, string? clip = null)
@@ -113,8 +121,11 @@ public sealed partial class Segmenter : IDisposable
         return Label(views, picture, name, background);
     }
 
-    /// <summary>Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.</summary>
-    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide(RgbImage, double?)"/> takes any number.</exception>
+    /// <summary>
+    /// Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide(RgbImage, double?)"/> takes any
+    /// number.</exception>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
         using PictureViews views = RunViews([picture], null)[0];
@@ -155,8 +166,8 @@ public sealed partial class Segmenter : IDisposable
     }
 
     /// <summary>
-    /// Labels under several penalties from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be subtracted
-    /// from their sum.
+    /// Labels under several penalties from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be
+    /// subtracted from their sum.
     /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="penalties">Of every class [C].</param>
@@ -206,7 +217,9 @@ public sealed partial class Segmenter : IDisposable
         return (double)_patch * _patch * width * height / ((double)resizedWidth * resizedHeight);
     }
 
-    /// <summary>Pixels that windows have to cover for a picture, in the view that is not scaled: the work grows with them, not with the picture.</summary>
+    /// <summary>
+    /// Pixels that windows have to cover for a picture, in the view that is not scaled: the work grows with them, not with the picture.
+    /// </summary>
     internal long ResizedPixels(int width, int height)
     {
         var (resizedWidth, resizedHeight) = Resized(width, height);
@@ -257,7 +270,16 @@ public sealed partial class Segmenter : IDisposable
         WindowSet windows = views[0].Windows;
         var z = windows.Logits[0];
         bool decided = views.Single && KernelSet.For(_device).Segmentation.ArgmaxWindows(
-            windows.Views(first), _penalty.View.Shift(first), labels, best, count, z.Shape[2], z.Shape[3], windows.Window.Height, windows.Window.Width, windows.Height,
+            windows.Views(first),
+            _penalty.View.Shift(first),
+            labels,
+            best,
+            count,
+            z.Shape[2],
+            z.Shape[3],
+            windows.Window.Height,
+            windows.Window.Width,
+            windows.Height,
             windows.Width, labels.Shape[0], labels.Shape[1], Score, Softmax(sums));
         if (!decided)
         {
@@ -277,8 +299,8 @@ public sealed partial class Segmenter : IDisposable
 
     private SoftmaxSums Softmax(Tensor? sums) => sums is null ? default : new SoftmaxSums(sums, _scale);
 
-    // The sum of all windows' scores [C, H', W'] of some of the names and how many windows lie over each pixel [H', W'], at the resized picture's size (padded
-    // to the window).
+    // The sum of all windows' scores [C, H', W'] of some of the names and how many windows lie over each pixel [H', W'], at the resized picture's
+    // size (padded to the window).
     private (Tensor Canvas, Tensor Counts) Accumulate(WindowSet windows, int first, int count)
     {
         int height = windows.PaddedHeight, width = windows.PaddedWidth;
@@ -288,7 +310,20 @@ public sealed partial class Segmenter : IDisposable
         {
             var logits = windows.Logits[0];
             KernelSet.For(_device).Segmentation.AddWindow(
-                z, _penalty.View.Shift(first), canvas, counts, count, logits.Shape[2], logits.Shape[3], windows.Window.Height, windows.Window.Width, height, width, top, left, Score);
+                z,
+                _penalty.View.Shift(first),
+                canvas,
+                counts,
+                count,
+                logits.Shape[2],
+                logits.Shape[3],
+                windows.Window.Height,
+                windows.Window.Width,
+                height,
+                width,
+                top,
+                left,
+                Score);
         }
 
         return (canvas, counts);
@@ -330,7 +365,14 @@ public sealed partial class Segmenter : IDisposable
         var tokens = KernelSet.For(canvas.Device).Tokens;
         for (int p = 0; p < planes; p++)
         {
-            tokens.CopyBlocks(canvas.View.Shift((long)p * paddedHeight * paddedWidth), paddedWidth, cut.View.Shift((long)p * height * width), width, height, width, false);
+            tokens.CopyBlocks(
+                canvas.View.Shift((long)p * paddedHeight * paddedWidth),
+                paddedWidth,
+                cut.View.Shift((long)p * height * width),
+                width,
+                height,
+                width,
+                false);
         }
 
         return cut;

@@ -11,13 +11,15 @@ internal static class CheckTable
     internal static IEnumerable<string> Lines(PartSurvey survey)
     {
         SegmentationDataset dataset = survey.Dataset;
-        yield return $"{survey.Part}: {dataset.Name}, {PartFindings.Count(survey.Pictures.Count, "picture")}{Sizes(survey)}, {Percent(survey.Unlabelled, survey.Pixels)} % of the pixels unlabelled";
+        yield return $"{survey.Part}: {dataset.Name}, {PartFindings.Count(survey.Pictures.Count, "picture")}{Sizes(survey)}, "
+            + $"{Percent(survey.Unlabelled, survey.Pixels)} % of the pixels unlabelled";
         int width = Math.Max(5, dataset.Classes.Max(name => name.Length));
         yield return $"{"class".PadRight(width)}  {"",-6}  {"pixels",12}  {"%",5}  {"pictures",8}";
         for (int id = 0; id < dataset.Classes.Count; id++)
         {
             ClassCount count = survey.Classes[id];
-            yield return $"{dataset.Classes[id].PadRight(width)}  {(dataset.Split.IsSeen(id) ? "seen" : "unseen"),-6}  {count.Pixels,12}  {Percent(count.Pixels, survey.Pixels),5}  {count.Pictures,8}";
+            yield return $"{dataset.Classes[id].PadRight(width)}  {(dataset.Split.IsSeen(id) ? "seen" : "unseen"),-6}  {count.Pixels,12}  "
+                + $"{Percent(count.Pixels, survey.Pixels),5}  {count.Pictures,8}";
         }
     }
 
@@ -59,7 +61,8 @@ internal static class CheckTable
         ValuesOutside = survey.Outside.Select(v => new { v.Value, v.Pixels, v.Masks, v.Example }).ToArray(),
     };
 
-    private static int[]? Size(PartSurvey survey, int index) => survey.Sizes.Count == 0 ? null : [survey.Sizes[index].Width, survey.Sizes[index].Height];
+    private static int[]? Size(PartSurvey survey, int index) =>
+        survey.Sizes.Count == 0 ? null : [survey.Sizes[index].Width, survey.Sizes[index].Height];
 
     private static string Sizes(PartSurvey survey)
     {

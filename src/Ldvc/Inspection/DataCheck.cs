@@ -97,7 +97,9 @@ internal sealed class DataCheck
         ClipTokenizer? tokenizer = Try(() => NamePieces.Tokenizer(clip), "clip.path: ");
         if (tokenizer is null)
         {
-            NamesSkipped = _errors.Count > before ? null : $"names were not looked at: beside {clip} there is no vocabulary, expected {VocabularyFiles.Expected}";
+            NamesSkipped = _errors.Count > before
+                ? null
+                : $"names were not looked at: beside {clip} there is no vocabulary, expected {VocabularyFiles.Expected}";
             return;
         }
 

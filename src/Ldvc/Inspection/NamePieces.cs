@@ -30,19 +30,22 @@ internal sealed record NamePieces(string Name, int Pieces, string WorstWord, int
     }
 
     /// <summary>Every name and synonym of a list.</summary>
-    internal static IReadOnlyList<NamePieces> Of(ClassList classes, ClipTokenizer tokenizer) => [.. classes.Texts.Select(name => Of(name, tokenizer))];
+    internal static IReadOnlyList<NamePieces> Of(ClassList classes, ClipTokenizer tokenizer) =>
+        [.. classes.Texts.Select(name => Of(name, tokenizer))];
 
     /// <summary>The finding, if any name is broken.</summary>
     internal static DataFinding? Finding(IReadOnlyList<NamePieces> names)
     {
         NamePieces[] broken = [.. names.Where(n => n.IsBroken)];
-        string[] counted = [.. broken.Select(n => $"{ConfigText.Quote(n.Name)} ({n.Pieces}{(n.WorstWord == n.Name ? "" : $", {n.WorstPieces} of them {ConfigText.Quote(n.WorstWord)}")})")];
+        string[] counted = [.. broken.Select(n => $"{ConfigText.Quote(n.Name)} "
+            + $"({n.Pieces}{(n.WorstWord == n.Name ? "" : $", {n.WorstPieces} of them {ConfigText.Quote(n.WorstWord)}")})")];
         return broken.Length == 0
             ? null
             : new DataFinding(
                 FindingKind.BrokenNames,
                 null,
-                $"{PartFindings.Count(broken.Length, "name has a word", "names have words")} that this CLIP's tokenizer breaks into many tokens; plain English names in separate words are understood better: {PartFindings.Few(counted, quote: false)}",
+                $"{PartFindings.Count(broken.Length, "name has a word", "names have words")} that this CLIP's tokenizer breaks into many tokens; "
+                    + $"plain English names in separate words are understood better: {PartFindings.Few(counted, quote: false)}",
                 [.. broken.Select(n => n.Name)]);
     }
 
@@ -50,7 +53,8 @@ internal sealed record NamePieces(string Name, int Pieces, string WorstWord, int
     {
         // Start and end are always there.
         int Tokens(string text) => tokenizer.EncodeUnpadded(text).Length - 2;
-        var words = TextCleaning.Clean(name).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => (Word: word, Pieces: Tokens(word))).ToArray();
+        var words = TextCleaning.Clean(name).Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(
+            word => (Word: word, Pieces: Tokens(word))).ToArray();
         var worst = words.MaxBy(w => w.Pieces);
         bool broken = words.Any(w => w.Pieces >= ManyInWord || WordSplitter.Split(w.Word).Any(run => Tokens(run) >= ManyInRun));
         return new NamePieces(name, Tokens(name), worst.Word ?? name, worst.Pieces) { IsBroken = broken };

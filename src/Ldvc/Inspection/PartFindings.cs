@@ -16,7 +16,8 @@ internal static class PartFindings
         bool training = survey.Part == DataCheck.Training;
         DataFinding?[] all =
         [
-            Outside(survey), Binary(survey), WithoutPixels(survey, seenOnly: training), WithoutLabels(survey), training && inductive ? UnseenPixels(survey) : null,
+            Outside(survey), Binary(survey), WithoutPixels(survey, seenOnly: training), WithoutLabels(survey), training
+                && inductive ? UnseenPixels(survey) : null,
         ];
         return all.OfType<DataFinding>();
     }
@@ -43,7 +44,8 @@ internal static class PartFindings
         return new DataFinding(
             FindingKind.ValuesOutside,
             survey.Part,
-            $"{Count(values.Length, "stored value is no class", "stored values are no class")} (the list has {classes}), and training and evaluation refuse such masks: {Few(values, quote: false)}",
+            $"{Count(values.Length, "stored value is no class", "stored values are no class")} (the list has {classes}), and training and evaluation "
+                + $"refuse such masks: {Few(values, quote: false)}",
             values);
     }
 
@@ -69,7 +71,8 @@ internal static class PartFindings
         SegmentationDataset dataset = survey.Dataset;
         string[] names =
         [
-            .. Enumerable.Range(0, dataset.Classes.Count).Where(id => survey.Classes[id].Pixels == 0 && (!seenOnly || dataset.Split.IsSeen(id))).Select(id => dataset.Classes[id]),
+            .. Enumerable.Range(0, dataset.Classes.Count).Where(
+                id => survey.Classes[id].Pixels == 0 && (!seenOnly || dataset.Split.IsSeen(id))).Select(id => dataset.Classes[id]),
         ];
         string consequence = seenOnly ? "training cannot learn" : "no score is of";
         return names.Length == 0 || survey.Masks.Count == 0
@@ -77,7 +80,8 @@ internal static class PartFindings
             : new DataFinding(
                 FindingKind.ClassWithoutPixels,
                 survey.Part,
-                $"{Count(names.Length, seenOnly ? "seen class has" : "class has", seenOnly ? "seen classes have" : "classes have")} no pixel, so that {consequence} {(names.Length == 1 ? "it" : "them")}: {Few(names)}",
+                $"{Count(names.Length, seenOnly ? "seen class has" : "class has", seenOnly ? "seen classes have" : "classes have")} no pixel, so "
+                    + $"that {consequence} {(names.Length == 1 ? "it" : "them")}: {Few(names)}",
                 names);
     }
 
@@ -88,20 +92,25 @@ internal static class PartFindings
         return ids.Length == 0
             ? null
             : new DataFinding(
-                FindingKind.PictureWithoutLabels, survey.Part, $"{Count(ids.Length, "picture has", "pictures have")} no labelled pixel: {Few(ids)}", ids);
+                FindingKind.PictureWithoutLabels,
+                survey.Part,
+                $"{Count(ids.Length, "picture has", "pictures have")} no labelled pixel: {Few(ids)}",
+                ids);
     }
 
     private static DataFinding? UnseenPixels(PartSurvey survey)
     {
         SegmentationDataset dataset = survey.Dataset;
         string[] names = [.. dataset.Split.Unseen.Where(id => survey.Classes[id].Pixels > 0).Select(id => dataset.Classes[id])];
-        string[] counted = [.. names.Select(n => survey.Classes[dataset.Classes.IndexOf(n)]).Zip(names, (c, n) => $"{ConfigText.Quote(n)} ({Count(c.Pixels, "pixel")} in {Count(c.Pictures, "picture")})")];
+        string[] counted = [.. names.Select(n => survey.Classes[dataset.Classes.IndexOf(n)]).Zip(names, (c, n) => $"{ConfigText.Quote(n)} "
+            + $"({Count(c.Pixels, "pixel")} in {Count(c.Pictures, "picture")})")];
         return names.Length == 0
             ? null
             : new DataFinding(
                 FindingKind.UnseenInTraining,
                 survey.Part,
-                $"{Count(names.Length, "unseen class has", "unseen classes have")} pixels; inductive training takes them as unlabelled, but the pictures show them: {Few(counted, quote: false)}",
+                $"{Count(names.Length, "unseen class has", "unseen classes have")} pixels; inductive training takes them as unlabelled, but the "
+                    + $"pictures show them: {Few(counted, quote: false)}",
                 names);
     }
 }

@@ -28,13 +28,15 @@ internal static class SharedPictures
     /// <summary>The finding, if there are any.</summary>
     internal static DataFinding? Finding(IReadOnlyList<SharedPicture> shared, int validation)
     {
-        string[] pairs = [.. shared.Select(s => s.Training == s.Validation ? ConfigText.Quote(s.Training) : $"{ConfigText.Quote(s.Validation)} = training's {ConfigText.Quote(s.Training)}")];
+        string[] pairs = [.. shared.Select(s => s.Training == s.Validation ? ConfigText.Quote(s.Training) : $"{ConfigText.Quote(s.Validation)} = "
+            + $"training's {ConfigText.Quote(s.Training)}")];
         return pairs.Length == 0
             ? null
             : new DataFinding(
                 FindingKind.SharedPictures,
                 null,
-                $"{pairs.Length} of {validation} validation pictures are training pictures, too, so that scores are too high: {PartFindings.Few(pairs, quote: false)}",
+                $"{pairs.Length} of {validation} validation pictures are training pictures, too, so that scores are too high: "
+                    + $"{PartFindings.Few(pairs, quote: false)}",
                 [.. shared.Select(s => s.Validation)]);
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Interop;
 
 /// <summary>
-/// A tensor that an ONNX model carries. Its values are asked for when the file is written, so a large model is never held twice. Field numbers are those of
-/// TensorProto in onnx.proto.
+/// A tensor that an ONNX model carries. Its values are asked for when the file is written, so a large model is never held twice. Field numbers are
+/// those of TensorProto in onnx.proto.
 /// </summary>
 internal sealed class OnnxConstant
 {
@@ -30,7 +30,8 @@ internal sealed class OnnxConstant
     /// <summary>Bytes of the values.</summary>
     internal long Bytes { get; }
 
-    internal static OnnxConstant Floats(string name, ReadOnlySpan<int> shape, Func<float[]> values) => new(name, OnnxGraph.FloatType, sizeof(float), shape, values);
+    internal static OnnxConstant Floats(string name, ReadOnlySpan<int> shape, Func<float[]> values) =>
+        new(name, OnnxGraph.FloatType, sizeof(float), shape, values);
 
     internal static OnnxConstant Integers(string name, long[] values) => new(name, OnnxGraph.Int64Type, sizeof(long), [values.Length], () => values);
 

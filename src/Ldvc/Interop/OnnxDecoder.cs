@@ -63,7 +63,8 @@ internal sealed class OnnxDecoder(OnnxParts parts, ModelConfig config, int width
 
     private string CrossAttend(string queries, string keys, string layer)
     {
-        string q = parts.Linear(queries, layer + "cross.q"), k = Centred(parts.Linear(keys, layer + "cross.k")), v = parts.Linear(keys, layer + "cross.v");
+        string q = parts.Linear(queries, layer + "cross.q"), k = Centred(
+            parts.Linear(keys, layer + "cross.k")), v = parts.Linear(keys, layer + "cross.v");
         string attended = parts.Linear(parts.Attention(q, k, v, _decoder.Heads, width), layer + "cross.o");
         string middle = parts.Norm(parts.Add(queries, attended), layer + "norm2", NormEpsilon);
         string hidden = parts.Activate(parts.Linear(middle, layer + "ffn.fc1"), Activation.Relu);

@@ -9,8 +9,9 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Interop;
 
 /// <summary>
-/// A trained model as an ONNX file: image [N, 3, H, W], already normalised, and class embeddings [C, E] of unit length to mask logits [N, C, h, w]. H and W are
-/// fixed, N and C are free. Beside it classes.safetensors, the embeddings of some names with all that a caller needs to use them, and a Python example.
+/// A trained model as an ONNX file: image [N, 3, H, W], already normalised, and class embeddings [C, E] of unit length to mask logits [N, C, h, w]. H
+/// and W are fixed, N and C are free. Beside it classes.safetensors, the embeddings of some names with all that a caller needs to use them, and a
+/// Python example.
 /// </summary>
 internal static class OnnxExport
 {
@@ -30,7 +31,8 @@ internal static class OnnxExport
         {
             if (side < clip.PatchSize || side > LargestSide || side % clip.PatchSize != 0)
             {
-                throw new InputException($"--size: {height}x{width}, expected multiples of this CLIP's patch of {clip.PatchSize}, at most {LargestSide}.");
+                throw new InputException(
+                    $"--size: {height}x{width}, expected multiples of this CLIP's patch of {clip.PatchSize}, at most {LargestSide}.");
             }
         }
     }
@@ -90,6 +92,9 @@ internal static class OnnxExport
     {
         using Stream stream = typeof(OnnxExport).Assembly.GetManifestResourceStream("Ldvc.Interop.example.py")!;
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Replace("MODEL.onnx", model.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal), StringComparison.Ordinal);
+        return reader.ReadToEnd().Replace(
+            "MODEL.onnx",
+            model.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal),
+            StringComparison.Ordinal);
     }
 }

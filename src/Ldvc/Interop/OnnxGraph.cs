@@ -3,8 +3,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Interop;
 
 /// <summary>
-/// Builds an ONNX model (opset 17) node by node. Field numbers are those of onnx.proto. A protobuf message ends at 2 GiB; values beyond that go to a second
-/// file, as ONNX's "external data".
+/// Builds an ONNX model (opset 17) node by node. Field numbers are those of onnx.proto. A protobuf message ends at 2 GiB; values beyond that go to a
+/// second file, as ONNX's "external data".
 /// </summary>
 internal sealed class OnnxGraph
 {
@@ -74,7 +74,8 @@ internal sealed class OnnxGraph
         return name;
     }
 
-    internal string Node(string op, string[] inputs, params (string Name, object Value)[] attributes) => Nodes(op, inputs, 1, string.Empty, attributes)[0];
+    internal string Node(string op, string[] inputs, params (string Name, object Value)[] attributes) =>
+        Nodes(op, inputs, 1, string.Empty, attributes)[0];
 
     /// <summary>Adds a node and returns the names of its outputs.</summary>
     internal string[] Nodes(string op, string[] inputs, int outputs, string domain, params (string Name, object Value)[] attributes)
@@ -154,7 +155,8 @@ internal sealed class OnnxGraph
         }
     }
 
-    private static long Length((OnnxConstant Constant, byte[] Head, long Offset) place) => place.Head.Length + (place.Offset < 0 ? place.Constant.Bytes : 0);
+    private static long Length((OnnxConstant Constant, byte[] Head, long Offset) place) =>
+        place.Head.Length + (place.Offset < 0 ? place.Constant.Bytes : 0);
 
     private void Add(string op, string[] inputs, string[] outputs, string domain, (string Name, object Value)[] attributes)
     {

@@ -3,7 +3,10 @@ using Ldvc.Kernels;
 
 namespace Ldvc.Interop;
 
-/// <summary>What the towers and the decoder of an exported model are made of. Batch and number of classes are free, so shapes say 0 (as it is) and -1 (the rest).</summary>
+/// <summary>
+/// What the towers and the decoder of an exported model are made of. Batch and number of classes are free, so shapes say 0 (as it is) and -1 (the
+/// rest).
+/// </summary>
 internal sealed class OnnxParts(OnnxGraph graph, IReadOnlyDictionary<string, Parameter> weights)
 {
     private const float SmallestNorm = 1e-12f;

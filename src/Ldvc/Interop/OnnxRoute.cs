@@ -3,8 +3,8 @@ using Ldvc.Kernels.RouteAttention;
 namespace Ldvc.Interop;
 
 /// <summary>
-/// Route attention (method.md 5) as ONNX nodes: the windows' descriptors and affinities, the k best windows of each, and from them a bias of 0 or minus infinity
-/// for every pair of patches. ONNX has no sparse attention, so all scores are computed and most are masked; the result is the same.
+/// Route attention (method.md 5) as ONNX nodes: the windows' descriptors and affinities, the k best windows of each, and from them a bias of 0 or
+/// minus infinity for every pair of patches. ONNX has no sparse attention, so all scores are computed and most are masked; the result is the same.
 /// </summary>
 internal sealed class OnnxRoute(OnnxParts parts, RouteSizes sizes)
 {
@@ -31,7 +31,8 @@ internal sealed class OnnxRoute(OnnxParts parts, RouteSizes sizes)
         return graph.Node("Unsqueeze", [pairs, graph.Constant(1)]);
     }
 
-    private int Window(int token) => (token / sizes.GridWidth / sizes.WindowHeight * sizes.WindowColumns) + (token % sizes.GridWidth / sizes.WindowWidth);
+    private int Window(int token) =>
+        (token / sizes.GridWidth / sizes.WindowHeight * sizes.WindowColumns) + (token % sizes.GridWidth / sizes.WindowWidth);
 
     // [windows, tokens]: 1 / n in the columns of a window's n tokens. Windows at the border may be smaller.
     private float[] Means()

@@ -2,7 +2,10 @@ using Ldvc.Clip;
 
 namespace Ldvc.Interop;
 
-/// <summary>The prompted vision tower (method.md 2) as ONNX nodes, at one picture size. Prompts are projected when the file is written: nothing of them depends on the picture.</summary>
+/// <summary>
+/// The prompted vision tower (method.md 2) as ONNX nodes, at one picture size. Prompts are projected when the file is written: nothing of them
+/// depends on the picture.
+/// </summary>
 internal sealed class OnnxVision(OnnxParts parts, ClipConfig clip, bool classTwice, int rows, int columns)
 {
     private const string Tower = "visual.";
@@ -18,7 +21,8 @@ internal sealed class OnnxVision(OnnxParts parts, ClipConfig clip, bool classTwi
         OnnxGraph graph = parts.Graph;
         int patch = clip.PatchSize, count = rows * columns;
         string batch = graph.Node("Shape", [image], ("start", 0), ("end", 1));
-        string x = graph.Node("Conv", [image, parts.Weight(Tower + "conv1.weight")], ("kernel_shape", new[] { patch, patch }), ("strides", new[] { patch, patch }));
+        string x = graph.Node(
+            "Conv", [image, parts.Weight(Tower + "conv1.weight")], ("kernel_shape", new[] { patch, patch }), ("strides", new[] { patch, patch }));
         x = parts.Transpose(parts.Reshape(x, 0, _width, count), 0, 2, 1);
         x = parts.Add(x, graph.Constant(Tower + "positions.patches", () => Positions()[_width..], 1, count, _width));
         string token = graph.Constant(Tower + "positions.class", ClassToken, 1, 1, _width);

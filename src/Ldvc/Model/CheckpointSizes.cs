@@ -6,8 +6,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Model;
 
 /// <summary>
-/// Compares the sizes that a checkpoint's configuration states with its tensors' shapes. A model of stated sizes may take minutes and gigabytes to make; one of
-/// sizes that the file's own tensors have takes no more than the file.
+/// Compares the sizes that a checkpoint's configuration states with its tensors' shapes. A model of stated sizes may take minutes and gigabytes to
+/// make; one of sizes that the file's own tensors have takes no more than the file.
 /// </summary>
 internal static class CheckpointSizes
 {
@@ -38,13 +38,15 @@ internal static class CheckpointSizes
     {
         if (found != stated)
         {
-            throw new InputException($"{archive.Path}: its configuration says {key} {stated}, but it has {what}; the file is damaged or was put together from two.");
+            throw new InputException(
+                $"{archive.Path}: its configuration says {key} {stated}, but it has {what}; the file is damaged or was put together from two.");
         }
     }
 
     private static int LayerOf(string name)
     {
         int dot = name.StartsWith(Layers, StringComparison.Ordinal) ? name.IndexOf('.', Layers.Length) : -1;
-        return dot > 0 && int.TryParse(name.AsSpan(Layers.Length, dot - Layers.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : -1;
+        return dot > 0 && int.TryParse(
+            name.AsSpan(Layers.Length, dot - Layers.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : -1;
     }
 }

@@ -6,8 +6,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Model;
 
 /// <summary>
-/// Class embeddings that were computed elsewhere, one a name, kept as they are: ZegCLIP's come in 16 bits and are not exactly of unit length. Read from a
-/// NumPy file (model.class_embeddings) or from a checkpoint, which then needs no vocabulary for these names.
+/// Class embeddings that were computed elsewhere, one a name, kept as they are: ZegCLIP's come in 16 bits and are not exactly of unit length. Read
+/// from a NumPy file (model.class_embeddings) or from a checkpoint, which then needs no vocabulary for these names.
 /// </summary>
 internal sealed class ClassEmbeddings
 {
@@ -53,7 +53,8 @@ internal sealed class ClassEmbeddings
         string shape = string.Join(", ", file.Shape);
         return file.Shape is [var rows, > 0 and <= int.MaxValue and var width] && rows == names.Count
             ? new ClassEmbeddings(path, names, (int)width, file.Values)
-            : throw new InputException($"{path}: an array of shape [{shape}], expected [{names.Count}, the CLIP's joint width]: a row for each of the {names.Count} classes.");
+            : throw new InputException($"{path}: an array of shape [{shape}], expected [{names.Count}, the CLIP's joint width]: a row for each of "
+                + $"the {names.Count} classes.");
     }
 
     /// <summary>Reads those of a checkpoint; null when it has none.</summary>
@@ -70,7 +71,10 @@ internal sealed class ClassEmbeddings
             : throw new InputException($"{archive.Path}: tensor {entry}: expected a row for each of the checkpoint's {names.Count} classes.");
     }
 
-    /// <summary>The embedding of a name, upper and lower case being the same; empty when there is none. Synonyms have none: a row is that of a class's first name.</summary>
+    /// <summary>
+    /// The embedding of a name, upper and lower case being the same; empty when there is none. Synonyms have none: a row is that of a class's first
+    /// name.
+    /// </summary>
     internal ReadOnlySpan<float> Find(string name) => _rows.TryGetValue(NameSpelling.Key(name), out int row) ? Row(row) : [];
 
     /// <summary>Refuses a CLIP whose joint width is another one.</summary>

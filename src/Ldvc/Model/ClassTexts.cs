@@ -21,14 +21,16 @@ internal static class ClassTexts
         string[] sentences = TextTemplates.Expand(template);
         if (sentences.Length > 1)
         {
-            throw new InputException($"model.prompts.text is {prompts}, expected 0: model.template has {sentences.Length} sentences, and prompts take the places of one's words");
+            throw new InputException($"model.prompts.text is {prompts}, expected 0: model.template has {sentences.Length} sentences, and prompts "
+                + "take the places of one's words");
         }
 
         int words = tokenizer.EncodeUnpadded(sentences[0][..sentences[0].IndexOf(TextTemplates.Placeholder, StringComparison.Ordinal)]).Length - 2;
         if (prompts > words)
         {
             throw new InputException(
-                $"model.prompts.text is {prompts}, expected at most {words}: model.template has {words} tokens in front of {TextTemplates.Placeholder}, and prompts take their places");
+                $"model.prompts.text is {prompts}, expected at most {words}: model.template has {words} tokens in front of "
+                    + $"{TextTemplates.Placeholder}, and prompts take their places");
         }
     }
 

@@ -18,5 +18,6 @@ internal static class ClipForm
         _ => ClipActivation.Auto,
     };
 
-    private static string Of(TowerConfig tower) => FormattableString.Invariant($"{tower.Heads} heads {ActivationNames.Of(tower.Activation)} {tower.NormEpsilon}");
+    private static string Of(TowerConfig tower) =>
+        FormattableString.Invariant($"{tower.Heads} heads {ActivationNames.Of(tower.Activation)} {tower.NormEpsilon}");
 }

@@ -10,9 +10,9 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Model;
 
 /// <summary>
-/// A checkpoint of `ldvc train` (method.md 11) or `ldvc import`, opened for reading: the trained tensors, the optimiser's moments (after training), class
-/// embeddings where they came from a file, and in the metadata everything that inference and continuing need to know. The frozen CLIP is not in it; it is
-/// named by a digest of its weights (<see cref="ClipDigest"/>), whatever file they lie in; before 0.2.0 by the SHA-256 of its file.
+/// A checkpoint of `ldvc train` (method.md 11) or `ldvc import`, opened for reading: the trained tensors, the optimiser's moments (after training),
+/// class embeddings where they came from a file, and in the metadata everything that inference and continuing need to know. The frozen CLIP is not in
+/// it; it is named by a digest of its weights (<see cref="ClipDigest"/>), whatever file they lie in; before 0.2.0 by the SHA-256 of its file.
 /// </summary>
 public sealed class LdvcCheckpoint : IDisposable
 {
@@ -94,7 +94,9 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>The names that had masks in training, synonyms included; upper and lower case are the same.</summary>
     public IReadOnlySet<string> Seen { get; }
 
-    /// <summary>Opens a checkpoint; its tensors are read later. The folder of a run stands for its best checkpoint, where one is kept, else for its newest.</summary>
+    /// <summary>
+    /// Opens a checkpoint; its tensors are read later. The folder of a run stands for its best checkpoint, where one is kept, else for its newest.
+    /// </summary>
     /// <exception cref="InputException">The file is missing, damaged, or of another kind.</exception>
     public static LdvcCheckpoint Open(string path)
     {
@@ -209,8 +211,10 @@ public sealed class LdvcCheckpoint : IDisposable
         if (LoadedModel.ReadEmbeddings(config.Model, Classes) is { } named && named.FirstDifference(Embeddings, Classes) is { } differs)
         {
             throw new InputException(Embeddings is null
-                ? $"{config.Source}: model.class_embeddings: expected nothing, since {Path} was trained with embeddings computed from the names, found {ConfigText.Quote(named.Source)}."
-                : $"{config.Source}: model.class_embeddings: {named.Source}: expected the embeddings that {Path} was trained with, found another one of {ConfigText.Quote(differs)}.");
+                ? $"{config.Source}: model.class_embeddings: expected nothing, since {Path} was trained with embeddings computed from the names, "
+                    + $"found {ConfigText.Quote(named.Source)}."
+                : $"{config.Source}: model.class_embeddings: {named.Source}: expected the embeddings that {Path} was trained with, found another one "
+                    + $"of {ConfigText.Quote(differs)}.");
         }
 
         var own = ConfigWriter.Flatten(Config).ToDictionary(entry => entry.Key, entry => entry.Value);
@@ -226,8 +230,8 @@ public sealed class LdvcCheckpoint : IDisposable
     }
 
     /// <summary>
-    /// Refuses to continue a run on other pictures or classes: its order of pictures would not be that of one run. Files from before 0.2.0 do not say which pictures
-    /// they are of.
+    /// Refuses to continue a run on other pictures or classes: its order of pictures would not be that of one run. Files from before 0.2.0 do not say
+    /// which pictures they are of.
     /// </summary>
     /// <exception cref="InputException">The classes, or the names of the pictures or their order, have changed.</exception>
     internal void RefuseOtherData(SegmentationDataset dataset)
@@ -236,13 +240,15 @@ public sealed class LdvcCheckpoint : IDisposable
         {
             int at = dataset.Classes.Classes.Zip(Classes.Classes).TakeWhile(pair => pair.First.Equals(pair.Second)).Count();
             string Shown(ClassList list) => at < list.Count ? ConfigText.Quote(list.Classes[at].ToString()) : $"{list.Count} classes";
-            throw new InputException($"{dataset.Name}: class {at}: expected {Shown(Classes)}, as {Path} was trained with, found {Shown(dataset.Classes)}; {Remedy}");
+            throw new InputException(
+                $"{dataset.Name}: class {at}: expected {Shown(Classes)}, as {Path} was trained with, found {Shown(dataset.Classes)}; {Remedy}");
         }
 
         if (_archive.Metadata.TryGetValue(SamplesKey, out string? samples) && samples != SampleDigest.Of(dataset))
         {
             throw new InputException(
-                $"{dataset.Name}: expected the pictures, in their order, that {Path} was trained on, found other ones ({dataset.Count} now); {Remedy}");
+                $"{dataset.Name}: expected the pictures, in their order, that {Path} was trained on, found other ones ({dataset.Count} now); "
+                    + $"{Remedy}");
         }
     }
 
@@ -252,7 +258,8 @@ public sealed class LdvcCheckpoint : IDisposable
     {
         if (unseen.FirstOrDefault(Seen.Contains) is { } shown)
         {
-            throw new InputException($"{source}: expected a checkpoint trained without masks of the unseen classes, but {Path} had masks of '{shown}'.");
+            throw new InputException(
+                $"{source}: expected a checkpoint trained without masks of the unseen classes, but {Path} had masks of '{shown}'.");
         }
     }
 
@@ -268,13 +275,15 @@ public sealed class LdvcCheckpoint : IDisposable
         if (found != expected)
         {
             throw new InputException(
-                $"{Path}: was trained on the CLIP with SHA-256 {expected} of its {(ClipDigest is null ? "file" : "weights")}, but {source.WeightsPath} has {found}; name the right one with --clip (segment) or clip.path.");
+                $"{Path}: was trained on the CLIP with SHA-256 {expected} of its {(ClipDigest is null ? "file" : "weights")}, but "
+                    + $"{source.WeightsPath} has {found}; name the right one with --clip (segment) or clip.path.");
         }
 
         // The same weights beside another configuration are another network.
         if (_archive.Metadata.TryGetValue(ClipFormKey, out string? form) && form != ClipForm.Of(clip.Config))
         {
-            throw new InputException($"{Path}: was trained on these weights with {form}, but what lies beside {source.WeightsPath} says {ClipForm.Of(clip.Config)}.");
+            throw new InputException(
+                $"{Path}: was trained on these weights with {form}, but what lies beside {source.WeightsPath} says {ClipForm.Of(clip.Config)}.");
         }
     }
 
@@ -314,7 +323,8 @@ public sealed class LdvcCheckpoint : IDisposable
             }
         }
 
-        throw new InputException($"{Path}: its CLIP is not where it was in training, {ConfigText.Quote(named)}; name its place with --clip (segment) or clip.path.");
+        throw new InputException(
+            $"{Path}: its CLIP is not where it was in training, {ConfigText.Quote(named)}; name its place with --clip (segment) or clip.path.");
     }
 
     private string Text(string key) => _archive.Metadata.TryGetValue(key, out string? text)

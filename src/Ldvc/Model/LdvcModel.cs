@@ -10,8 +10,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Model;
 
 /// <summary>
-/// LDVC around a frozen CLIP: prompted encoders, text adapter, decoder, mask head. Its parameters are the trainable ones, named as in method.md 11; the
-/// CLIP is not part of the module and is disposed of by its owner.
+/// LDVC around a frozen CLIP: prompted encoders, text adapter, decoder, mask head. Its parameters are the trainable ones, named as in method.md 11;
+/// the CLIP is not part of the module and is disposed of by its owner.
 /// </summary>
 public sealed class LdvcModel : Module, IMaskModel
 {
@@ -25,7 +25,8 @@ public sealed class LdvcModel : Module, IMaskModel
     /// <param name="clip">The frozen CLIP.</param>
     /// <param name="config">Section model of the configuration.</param>
     /// <param name="init">Initial values.</param>
-    /// <param name="template">The tokenised template (any class), from which text prompts are initialised; null leaves them zero, to be read from a file.</param>
+    /// <param name="template">The tokenised template (any class), from which text prompts are initialised; null leaves them zero, to be read from a
+    /// file.</param>
     internal LdvcModel(ClipModel clip, ModelConfig config, Initializer init, TokenBatch? template)
     {
         Clip = clip;

@@ -31,7 +31,8 @@ internal static class LeanCheckpoint
             }
             else
             {
-                throw new InputException($"{checkpoint}: tensor '{name}' holds {entry.DType}, expected the numbers of a checkpoint that `ldvc train` wrote.");
+                throw new InputException(
+                    $"{checkpoint}: tensor '{name}' holds {entry.DType}, expected the numbers of a checkpoint that `ldvc train` wrote.");
             }
         }
 

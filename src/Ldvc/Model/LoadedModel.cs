@@ -14,7 +14,8 @@ public sealed class LoadedModel : IDisposable
 
     private readonly ClipTokenizer? _tokenizer;
 
-    private LoadedModel(ClipModel clip, ClipTokenizer? tokenizer, LdvcModel model, ModelConfig config, ClipCheckpoint source, ClassEmbeddings? embeddings)
+    private LoadedModel(
+        ClipModel clip, ClipTokenizer? tokenizer, LdvcModel model, ModelConfig config, ClipCheckpoint source, ClassEmbeddings? embeddings)
     {
         (Clip, _tokenizer, Model, Config, Source, Embeddings) = (clip, tokenizer, model, config, source, embeddings);
         Statistics = source.Statistics();
@@ -25,7 +26,8 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>The CLIP's tokenizer.</summary>
     /// <exception cref="InputException">It has none, which is no error before it is needed where class embeddings come from a file.</exception>
-    public ClipTokenizer Tokenizer => _tokenizer ?? throw new InputException($"{Source.Folder}: expected CLIP's vocabulary here, as {VocabularyFiles.Expected}; found none.");
+    public ClipTokenizer Tokenizer =>
+        _tokenizer ?? throw new InputException($"{Source.Folder}: expected CLIP's vocabulary here, as {VocabularyFiles.Expected}; found none.");
 
     /// <summary>The trained model around it.</summary>
     public LdvcModel Model { get; }
@@ -37,8 +39,8 @@ public sealed class LoadedModel : IDisposable
     internal ClipCheckpoint Source { get; }
 
     /// <summary>
-    /// Mean and standard deviation of the CLIP's pictures: its own files', or what a checkpoint was trained with, which counts even where the same weights lie
-    /// beside another preprocessor_config.json.
+    /// Mean and standard deviation of the CLIP's pictures: its own files', or what a checkpoint was trained with, which counts even where the same
+    /// weights lie beside another preprocessor_config.json.
     /// </summary>
     internal Imaging.ImageStatistics Statistics { get; set; }
 
@@ -53,13 +55,15 @@ public sealed class LoadedModel : IDisposable
     /// <param name="config">Section model.</param>
     /// <param name="device">Where it is to live.</param>
     /// <param name="seed">Seed of the initial values.</param>
-    /// <param name="classes">The data set's class names, which are those of the rows of model.class_embeddings; not needed where that is not set.</param>
+    /// <param name="classes">The data set's class names, which are those of the rows of model.class_embeddings; not needed where that is not
+    /// set.</param>
     /// <exception cref="InputException">There is no CLIP at the path, a file is damaged, or sizes do not fit together.</exception>
     public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
         Create(new Configuration.ClipConfig { Path = clipPath }, config, device, seed, classes);
 
     /// <summary>The same, with an activation that the CLIP's files may not tell.</summary>
-    internal static LoadedModel Create(Configuration.ClipConfig clip, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
+    internal static LoadedModel Create(
+        Configuration.ClipConfig clip, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
         Create(clip, config, device, seed, ReadEmbeddings(config, classes));
 
     /// <summary>The same, with class embeddings that have been read already.</summary>
@@ -68,13 +72,15 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>The class embeddings that a configuration names; null when it names none.</summary>
     /// <exception cref="InputException">The file is bad, or the names of its rows are not known.</exception>
-    internal static ClassEmbeddings? ReadEmbeddings(ModelConfig config, IReadOnlyList<string>? classes) => config.ClassEmbeddings is not { } file ? null
-        : classes is null ? throw new InputException($"model.class_embeddings: expected class names for the rows of {ConfigText.Quote(file)}, but none are known here.")
+    internal static ClassEmbeddings? ReadEmbeddings(
+        ModelConfig config, IReadOnlyList<string>? classes) => config.ClassEmbeddings is not { } file ? null
+        : classes is null ? throw new InputException(
+            $"model.class_embeddings: expected class names for the rows of {ConfigText.Quote(file)}, but none are known here.")
         : ClassEmbeddings.Read(file, classes);
 
     /// <summary>
-    /// The same; an activation for files that do not tell theirs, and the CLIP is looked at before anything is built on it. Without a seed the trained parts are
-    /// zeros, to be read from a file.
+    /// The same; an activation for files that do not tell theirs, and the CLIP is looked at before anything is built on it. Without a seed the
+    /// trained parts are zeros, to be read from a file.
     /// </summary>
     internal static LoadedModel Create(
         string clipPath,
@@ -88,7 +94,8 @@ public sealed class LoadedModel : IDisposable
     {
         if (embeddings is not null && config.Prompts.Text > 0)
         {
-            throw new InputException($"{embeddings.Source}: class embeddings from a file and text prompts exclude each other; expected model.prompts.text = 0, found {config.Prompts.Text}.");
+            throw new InputException($"{embeddings.Source}: class embeddings from a file and text prompts exclude each other; expected "
+                + $"model.prompts.text = 0, found {config.Prompts.Text}.");
         }
 
         var checkpoint = ClipCheckpoint.Find(clipPath);
@@ -139,7 +146,8 @@ public sealed class LoadedModel : IDisposable
         if (computed.Length > 0 && _tokenizer is null)
         {
             throw new InputException(
-                $"class name {ConfigText.Quote(computed[0])}: is none of the {Embeddings!.Count} that {Embeddings.Source} has embeddings for, and {Source.Folder} has no vocabulary to "
+                $"class name {ConfigText.Quote(computed[0])}: is none of the {Embeddings!.Count} that {Embeddings.Source} has embeddings for, and "
+                    + $"{Source.Folder} has no vocabulary to "
                 + $"encode it with (expected {VocabularyFiles.Expected}).");
         }
 

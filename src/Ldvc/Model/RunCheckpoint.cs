@@ -7,7 +7,8 @@ namespace Ldvc.Model;
 internal static class RunCheckpoint
 {
     /// <summary>
-    /// A file as it is; for the folder of a run (or its folder "checkpoints") the best checkpoint where one is kept (train.keep_best), else the newest.
+    /// A file as it is; for the folder of a run (or its folder "checkpoints") the best checkpoint where one is kept (train.keep_best), else the
+    /// newest.
     /// </summary>
     /// <exception cref="InputException">It is a folder without a checkpoint.</exception>
     internal static string Resolve(string path)
@@ -23,10 +24,14 @@ internal static class RunCheckpoint
             return best;
         }
 
-        return Directory.EnumerateFiles(folder, "ckpt-*.safetensors").Select(file => (File: file, Step: StepOf(file))).Where(c => c.Step >= 0).OrderBy(c => c.Step).LastOrDefault().File
-            ?? throw new InputException($"{path}: expected a checkpoint, or the folder of a run of `ldvc train` with one in it, found a folder without any.");
+        return Directory.EnumerateFiles(folder, "ckpt-*.safetensors").Select(
+            file => (File: file, Step: StepOf(file))).Where(c => c.Step >= 0).OrderBy(c => c.Step).LastOrDefault().File
+            ?? throw new InputException(
+                $"{path}: expected a checkpoint, or the folder of a run of `ldvc train` with one in it, found a folder without any.");
     }
 
     private static int StepOf(string file) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(file)["ckpt-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
+        int.TryParse(Path.GetFileNameWithoutExtension(file)["ckpt-".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step)
+            ? step
+            : -1;
 }

@@ -8,7 +8,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Model;
 
 /// <summary>
-/// Segmentation with a frozen CLIP alone (docs/training-free.md): mask logits are the cosines of patches, which the last block computed by another attention, and class names.
+/// Segmentation with a frozen CLIP alone (docs/training-free.md): mask logits are the cosines of patches, which the last block computed by another
+/// attention, and class names.
 /// </summary>
 internal sealed class TrainingFreeModel : IMaskModel, IDisposable
 {

@@ -38,7 +38,8 @@ internal static class TrainingState
         {
             if (!KernelSet.For(tensor.Device).Reduction.AllFinite(tensor, tensor.Count))
             {
-                throw new InputException($"training stopped at step {step}: first bad tensor: {name} holds NaN or infinity; try a lower learning rate");
+                throw new InputException(
+                    $"training stopped at step {step}: first bad tensor: {name} holds NaN or infinity; try a lower learning rate");
             }
 
             writer.AddFloat32(name, [.. tensor.Shape.ToArray().Select(s => (long)s)], tensor.ToArray());
@@ -72,7 +73,8 @@ internal static class TrainingState
         {
             if (!archive.Entries.Keys.Any(IsMoment))
             {
-                throw new InputException($"{archive.Path}: a lean checkpoint, without the optimiser's state; --resume needs a whole one, as `ldvc train` writes it.");
+                throw new InputException(
+                    $"{archive.Path}: a lean checkpoint, without the optimiser's state; --resume needs a whole one, as `ldvc train` writes it.");
             }
 
             foreach (var (name, first, second) in optimizer.Moments)
@@ -95,7 +97,8 @@ internal static class TrainingState
     internal static long StepOf(TensorArchive archive) =>
         archive.Metadata.TryGetValue(StepKey, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)
             ? step
-            : throw new InputException($"{archive.Path}: the metadata key '{StepKey}' is missing or not a number; expected a checkpoint written by ldvc");
+            : throw new InputException(
+                $"{archive.Path}: the metadata key '{StepKey}' is missing or not a number; expected a checkpoint written by ldvc");
 
     /// <summary>Reads one tensor into existing memory.</summary>
     /// <exception cref="InputException">It is missing, has another shape, is damaged, or holds NaN or infinity.</exception>

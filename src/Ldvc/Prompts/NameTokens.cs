@@ -5,7 +5,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Prompts;
 
-/// <summary>What a frozen text tower's first layer gets of texts after what they share: a training encodes the same class names at every step.</summary>
+/// <summary>
+/// What a frozen text tower's first layer gets of texts after what they share: a training encodes the same class names at every step.
+/// </summary>
 internal sealed class NameTokens : IDisposable
 {
     private readonly TextTower _tower;
@@ -26,7 +28,8 @@ internal sealed class NameTokens : IDisposable
     internal Tensor Inputs() => _inputs.Share();
 
     /// <summary>Whether this is about a tower and texts.</summary>
-    internal bool Holds(TextTower tower, TokenBatch texts) => ReferenceEquals(_tower, tower) && _count == texts.Count && _ids.AsSpan().SequenceEqual(texts.Ids);
+    internal bool Holds(TextTower tower, TokenBatch texts) =>
+        ReferenceEquals(_tower, tower) && _count == texts.Count && _ids.AsSpan().SequenceEqual(texts.Ids);
 
     /// <inheritdoc/>
     public void Dispose() => _inputs.Dispose();

@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Prompts;
 
 /// <summary>
-/// What a frozen text tower makes of the start token before each layer. Attention is causal: nothing that comes after it, prompts included, changes it, so it is
-/// computed once for a whole training.
+/// What a frozen text tower makes of the start token before each layer. Attention is causal: nothing that comes after it, prompts included, changes
+/// it, so it is computed once for a whole training.
 /// </summary>
 internal sealed class StartTokens : IDisposable
 {

@@ -21,7 +21,8 @@ internal sealed class TextPrompts : Module
     {
         if (template.Ends[0] < count + 1)
         {
-            throw new InputException($"model.prompts.text is {count}, but the template has only {template.Ends[0] - 1} tokens before the end; expected at least as many");
+            throw new InputException(
+                $"model.prompts.text is {count}, but the template has only {template.Ends[0] - 1} tokens before the end; expected at least as many");
         }
 
         Count = count;
@@ -59,7 +60,8 @@ internal sealed class TextPrompts : Module
     {
         if (texts.Length <= Count)
         {
-            throw new InputException($"model.prompts.text is {Count}, but the texts have only {texts.Length} tokens; the template needs at least {Count} words");
+            throw new InputException(
+                $"model.prompts.text is {Count}, but the texts have only {texts.Length} tokens; the template needs at least {Count} words");
         }
 
         return BeginAlike(texts) ? EncodeTogether(tape, tower, texts) : EncodeApart(tape, tower, texts);
@@ -79,8 +81,8 @@ internal sealed class TextPrompts : Module
         return scope.Keep(tower.Read(tape, x, texts.Ends));
     }
 
-    // Start token and prompts are the same for all texts, and attention is causal: what follows from them is computed once. Five of the nine tokens of
-    // "a photo of a cat" are shared so.
+    // Start token and prompts are the same for all texts, and attention is causal: what follows from them is computed once. Five of the nine tokens
+    // of "a photo of a cat" are shared so.
     private Variable EncodeTogether(Tape tape, TextTower tower, TokenBatch texts)
     {
         int shared = 1 + Count;

@@ -6,8 +6,9 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Training;
 
 /// <summary>
-/// The checkpoint with the highest validation score of a run, kept beside the others as best.safetensors; best.json says which score, its value and the step. The
-/// copy is written before the note, and both before the evaluation counts as done: a run that is killed in between evaluates the step again when it is resumed.
+/// The checkpoint with the highest validation score of a run, kept beside the others as best.safetensors; best.json says which score, its value and
+/// the step. The copy is written before the note, and both before the evaluation counts as done: a run that is killed in between evaluates the step
+/// again when it is resumed.
 /// </summary>
 internal sealed class BestCheckpoint
 {
@@ -48,7 +49,8 @@ internal sealed class BestCheckpoint
     {
         if (score is BestScore.Hiou or BestScore.MiouUnseen && unseen == 0)
         {
-            throw new InputException($"{source}: train.keep_best is {ConfigWriter.EnumName(score)}, expected miou: the data set has no unseen classes.");
+            throw new InputException(
+                $"{source}: train.keep_best is {ConfigWriter.EnumName(score)}, expected miou: the data set has no unseen classes.");
         }
     }
 
@@ -71,7 +73,8 @@ internal sealed class BestCheckpoint
             using FileStream source = PlainFile.Open(checkpoint);
             source.CopyTo(stream);
         });
-        AtomicFile.WriteText(System.IO.Path.Combine(_folder, NoteName), JsonText.Of(new { Score = ConfigWriter.EnumName(_score), Value = value, Step = step }));
+        AtomicFile.WriteText(
+            System.IO.Path.Combine(_folder, NoteName), JsonText.Of(new { Score = ConfigWriter.EnumName(_score), Value = value, Step = step }));
         (Value, Step) = (value, step);
         return true;
     }
@@ -92,7 +95,8 @@ internal sealed class BestCheckpoint
         try
         {
             return JsonText.Read<(double, long)?>(System.IO.Path.Combine(_folder, NoteName), note =>
-                note.GetProperty("score").GetString() == ConfigWriter.EnumName(_score) && note.GetProperty("value").GetDouble() is var value && double.IsFinite(value)
+                note.GetProperty("score").GetString() == ConfigWriter.EnumName(_score) && note.GetProperty("value").GetDouble() is var value
+                    && double.IsFinite(value)
                     ? (value, note.GetProperty("step").GetInt64())
                     : null);
         }

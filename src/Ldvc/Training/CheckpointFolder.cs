@@ -58,7 +58,9 @@ internal sealed class CheckpointFolder
         return found;
     }
 
-    /// <summary>The newest checkpoint that can be read and whose tensors have the checksums they were written with; null when there is none.</summary>
+    /// <summary>
+    /// The newest checkpoint that can be read and whose tensors have the checksums they were written with; null when there is none.
+    /// </summary>
     public (int Step, string Path)? Latest()
     {
         foreach ((int step, string path) in All().Reverse())

@@ -8,8 +8,8 @@ namespace Ldvc.Training;
 public readonly record struct ProgressStatus(int Step, double Loss, double LearningRate, long Images);
 
 /// <summary>
-/// Who follows a run: it is told in lines of text what happens, and after every step how far a loop is. A program shows both on its console, a page or nowhere
-/// (<see cref="SilentMonitor"/>). A run calls it from its own thread.
+/// Who follows a run: it is told in lines of text what happens, and after every step how far a loop is. A program shows both on its console, a page
+/// or nowhere (<see cref="SilentMonitor"/>). A run calls it from its own thread.
 /// </summary>
 public interface IRunMonitor
 {

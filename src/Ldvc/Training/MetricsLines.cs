@@ -4,8 +4,8 @@ using Ldvc.Tensors.Serialization;
 namespace Ldvc.Training;
 
 /// <summary>
-/// Reads metrics.jsonl line by line, however long the file is. What is no JSON object is passed over: the torn last line of a killed process, or whatever else
-/// somebody has put there.
+/// Reads metrics.jsonl line by line, however long the file is. What is no JSON object is passed over: the torn last line of a killed process, or
+/// whatever else somebody has put there.
 /// </summary>
 internal static class MetricsLines
 {
@@ -49,7 +49,9 @@ internal static class MetricsLines
 
     /// <summary>A line's step; null when it has none that is a whole number.</summary>
     internal static int? StepOf(JsonElement line) =>
-        line.TryGetProperty("step", out JsonElement element) && element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int step) ? step : null;
+        line.TryGetProperty("step", out JsonElement element) && element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int step)
+            ? step
+            : null;
 
     private static bool Is(ReadOnlyMemory<byte> line, Func<JsonElement, bool> wanted)
     {

@@ -86,7 +86,8 @@ internal sealed class RunFolder : IDisposable
         if (!File.Exists(configPath))
         {
             return Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => !IsOurs(Path.GetFileName(entry)))
-                ? throw new InputException($"{root}: expected an empty folder or that of a run, found files but no {ConfigName}; choose another {key}.")
+                ? throw new InputException(
+                    $"{root}: expected an empty folder or that of a run, found files but no {ConfigName}; choose another {key}.")
                 : false;
         }
 

@@ -13,8 +13,8 @@ namespace Ldvc.Training;
 internal sealed record RunSchedule(int Steps, int Batch, int LogEvery, int CheckpointEvery, int CheckpointAt = 0);
 
 /// <summary>
-/// The steps of a run in its folder: trains, reports, writes metrics and checkpoints, and when it is told to stop saves first. What is trained and what is done
-/// between the steps is the caller's business.
+/// The steps of a run in its folder: trains, reports, writes metrics and checkpoints, and when it is told to stop saves first. What is trained and
+/// what is done between the steps is the caller's business.
 /// </summary>
 internal sealed class RunLoop
 {
@@ -34,7 +34,8 @@ internal sealed class RunLoop
     /// <param name="log">Gets the metrics; null in processes that do not write.</param>
     /// <param name="monitor">Follows the run.</param>
     /// <param name="job">Says who writes, and when the run is to stop.</param>
-    internal RunLoop(ITrainable trained, RunSchedule schedule, CheckpointFolder checkpoints, string? checkpoint, RunLog? log, IRunMonitor monitor, JobMember job)
+    internal RunLoop(
+        ITrainable trained, RunSchedule schedule, CheckpointFolder checkpoints, string? checkpoint, RunLog? log, IRunMonitor monitor, JobMember job)
     {
         (_trained, _schedule, _checkpoints, _log, _monitor, _job) = (trained, schedule, checkpoints, log, monitor, job);
         (Checkpoint, First) = (checkpoint, trained.Step);

@@ -7,7 +7,9 @@ using ILGPU.Runtime.OpenCL;
 
 namespace Ldvc.Tensors.Gpu;
 
-/// <summary>Opens GPU devices and lists what there is. Every device has an ILGPU context of its own: a kernel that does not compile spoils one only.</summary>
+/// <summary>
+/// Opens GPU devices and lists what there is. Every device has an ILGPU context of its own: a kernel that does not compile spoils one only.
+/// </summary>
 internal static class GpuPlatform
 {
     // The simulator's group limit is warp size times warps: 256 threads, the largest group that the kernels use.
@@ -35,7 +37,9 @@ internal static class GpuPlatform
             var devices = Devices(kind, context);
             if (index >= devices.Count)
             {
-                string there = devices.Count == 0 ? "none was found" : $"there is {string.Join(", ", devices.Select((d, i) => $"{Word(kind)}:{i} = {d.Name}"))}";
+                string there = devices.Count == 0
+                    ? "none was found"
+                    : $"there is {string.Join(", ", devices.Select((d, i) => $"{Word(kind)}:{i} = {d.Name}"))}";
                 throw new InputException($"device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor`, the tool, says more)");
             }
 
@@ -86,7 +90,9 @@ internal static class GpuPlatform
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or NotSupportedException)
         {
-            throw new InputException($"device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor`, the tool, says more", e);
+            throw new InputException(
+                $"device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor`, the tool, says more",
+                e);
         }
     }
 

@@ -8,7 +8,8 @@ internal static class GpuRegistration
 {
     /// <summary>Runs when the assembly is loaded.</summary>
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "It only fills a table of this assembly: so the base namespace need not know the one built on it.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "It only fills a table of this assembly: so the base namespace need not know the one built "
+        + "on it.")]
     internal static void Register()
     {
         DeviceFactory.Register("cuda", (index, profiling) => GpuPlatform.Open(GpuKind.Cuda, index, profiling: profiling));

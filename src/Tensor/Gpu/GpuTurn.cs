@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Gpu;
 
 /// <summary>
-/// Whose turn it is on a GPU device. Kernels of one call share scratch memory, in the order in which they are queued, so calls of two threads must not
-/// mix. Tapes hold the device for their thread while they live; each launch and copy says so when it meets one of another thread.
+/// Whose turn it is on a GPU device. Kernels of one call share scratch memory, in the order in which they are queued, so calls of two threads must
+/// not mix. Tapes hold the device for their thread while they live; each launch and copy says so when it meets one of another thread.
 /// </summary>
 internal sealed class GpuTurn(string name)
 {
@@ -47,7 +47,9 @@ internal sealed class GpuTurn(string name)
     /// <exception cref="InvalidOperationException">Another thread is queueing something.</exception>
     internal Use Enter() => Take() ? new Use(this) : default;
 
-    /// <summary>The same for a caller that cannot hold a <see cref="Use"/>: true when <see cref="GiveBack"/> ends it, false inside another one.</summary>
+    /// <summary>
+    /// The same for a caller that cannot hold a <see cref="Use"/>: true when <see cref="GiveBack"/> ends it, false inside another one.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another thread is queueing something.</exception>
     internal bool Take()
     {

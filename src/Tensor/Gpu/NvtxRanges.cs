@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Tensors.Gpu;
 
 /// <summary>
-/// Named ranges on the time line of NVIDIA's profilers (NVTX), pushed and popped by the thread that queues work. The library comes with the CUDA toolkit;
-/// without it there are no ranges, and with it but no profiler they cost a call into it.
+/// Named ranges on the time line of NVIDIA's profilers (NVTX), pushed and popped by the thread that queues work. The library comes with the CUDA
+/// toolkit; without it there are no ranges, and with it but no profiler they cost a call into it.
 /// </summary>
 internal sealed unsafe class NvtxRanges : IDeviceRanges, IDisposable
 {
@@ -29,7 +29,8 @@ internal sealed unsafe class NvtxRanges : IDeviceRanges, IDisposable
         foreach (string name in libraries)
         {
             if (NativeLibrary.TryLoad(name, out nint library)
-                && NativeLibrary.TryGetExport(library, "nvtxRangePushA", out nint push) && NativeLibrary.TryGetExport(library, "nvtxRangePop", out nint pop))
+                && NativeLibrary.TryGetExport(library, "nvtxRangePushA", out nint push) && NativeLibrary.TryGetExport(
+                    library, "nvtxRangePop", out nint pop))
             {
                 return new NvtxRanges(push, pop);
             }

@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// Several files that belong together: each is written whole under another name first, and all get their names when the last one is written. A disk that is full
-/// at any of them leaves what was there before.
+/// Several files that belong together: each is written whole under another name first, and all get their names when the last one is written. A disk
+/// that is full at any of them leaves what was there before.
 /// </summary>
 internal sealed class AtomicFiles : IDisposable
 {

@@ -5,7 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// CRC-32C (Castagnoli), which processors compute themselves, 8 bytes at a time. Any one changed bit, and any burst of at most 32, changes it for certain.
+/// CRC-32C (Castagnoli), which processors compute themselves, 8 bytes at a time. Any one changed bit, and any burst of at most 32, changes it for
+/// certain.
 /// </summary>
 internal static class Crc32C
 {

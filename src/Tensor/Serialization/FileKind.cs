@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// What lies under a path, asked without opening it: opening a named pipe waits until somebody writes, and a device such as /dev/zero has no end. .NET does not
-/// tell these from files, so Linux is asked itself; elsewhere everything counts as a file, and reading is bounded all the same.
+/// What lies under a path, asked without opening it: opening a named pipe waits until somebody writes, and a device such as /dev/zero has no end.
+/// .NET does not tell these from files, so Linux is asked itself; elsewhere everything counts as a file, and reading is bounded all the same.
 /// </summary>
 internal static partial class FileKind
 {

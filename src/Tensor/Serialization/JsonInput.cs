@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// JSON from outside: refused as a whole when any text in it is none (half a surrogate pair, bytes that are not UTF-8), which the reader of the framework finds out
-/// late and says in several ways.
+/// JSON from outside: refused as a whole when any text in it is none (half a surrogate pair, bytes that are not UTF-8), which the reader of the
+/// framework finds out late and says in several ways.
 /// </summary>
 internal static class JsonInput
 {
@@ -34,7 +34,8 @@ internal static class JsonInput
         try
         {
             using JsonDocument document = Parse(json);
-            return document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            return document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.EnumerateArray().All(
+                item => item.ValueKind == JsonValueKind.String)
                 ? [.. document.RootElement.EnumerateArray().Select(item => item.GetString()!)]
                 : null;
         }

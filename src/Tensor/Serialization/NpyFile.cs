@@ -4,8 +4,8 @@ using System.Text;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C order. The header is read as data: nothing is
-/// evaluated, and arrays of objects, which hold pickles, are refused.
+/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C order. The header is read as data: nothing
+/// is evaluated, and arrays of objects, which hold pickles, are refused.
 /// </summary>
 internal sealed class NpyFile
 {
@@ -38,7 +38,8 @@ internal sealed class NpyFile
         source.Read(0, start[..had]);
         if (had < start.Length || start[0] != 0x93 || !start[1..].StartsWith("NUMPY"u8))
         {
-            throw new InputException($"{path}: expected a NumPy file (.npy), found {(source.Length == 0 ? "an empty file" : "a file of another kind")}.");
+            throw new InputException(
+                $"{path}: expected a NumPy file (.npy), found {(source.Length == 0 ? "an empty file" : "a file of another kind")}.");
         }
 
         int version = start[6];
@@ -51,7 +52,8 @@ internal sealed class NpyFile
         long data = FixedBytes + (version == 1 ? 2 : 4) + length;
         if (length > MaxHeader || data > source.Length)
         {
-            throw new InputException($"{path}: the header claims {length} bytes, expected at most {Math.Min(MaxHeader, source.Length)}; the file is damaged or cut short.");
+            throw new InputException($"{path}: the header claims {length} bytes, expected at most {Math.Min(MaxHeader, source.Length)}; the file is "
+                + "damaged or cut short.");
         }
 
         byte[] text = new byte[length];
@@ -72,7 +74,8 @@ internal sealed class NpyFile
         if (source.Length - data != count * size)
         {
             throw new InputException(
-                $"{source.Path}: an array of shape {shape} takes {count * size} bytes, the file has {source.Length - data} after its header; it is cut short or holds something else.");
+                $"{source.Path}: an array of shape {shape} takes {count * size} bytes, the file has {source.Length - data} after its header; it is "
+                    + "cut short or holds something else.");
         }
 
         byte[] stored = new byte[count * size];

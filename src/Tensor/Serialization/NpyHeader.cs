@@ -1,8 +1,8 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// What a .npy header says, a Python dictionary of three entries: {'descr': '&lt;f2', 'fortran_order': False, 'shape': (20, 512), }. Read by a scanner for
-/// these forms alone.
+/// What a .npy header says, a Python dictionary of three entries: {'descr': '&lt;f2', 'fortran_order': False, 'shape': (20, 512), }. Read by a
+/// scanner for these forms alone.
 /// </summary>
 internal sealed class NpyHeader
 {
@@ -72,9 +72,12 @@ internal sealed class NpyHeader
             "<f2" => DType.Float16,
             "<f4" => DType.Float32,
             "<f8" => DType.Float64,
-            _ => throw new InputException($"{_path}: elements of type {ArchiveText.Quote(descr)}, expected '<f2', '<f4' or '<f8' (floats of 16, 32 or 64 bits, little-endian)."),
+            _ => throw new InputException($"{_path}: elements of type {ArchiveText.Quote(descr)}, expected '<f2', '<f4' or '<f8' (floats of 16, 32 "
+                + "or 64 bits, little-endian)."),
         };
-        Shape = fortran == true ? throw new InputException($"{_path}: an array in Fortran order, expected C order (numpy.ascontiguousarray).") : shape;
+        Shape = fortran == true
+            ? throw new InputException($"{_path}: an array in Fortran order, expected C order (numpy.ascontiguousarray).")
+            : shape;
     }
 
     private long[] Tuple()
@@ -158,5 +161,6 @@ internal sealed class NpyHeader
     }
 
     private InputException Damaged() =>
-        new($"{_path}: the header {ArchiveText.Quote(_text.Trim())} is not that of a NumPy array of numbers (expected 'descr', 'fortran_order' and 'shape').");
+        new($"{_path}: the header {ArchiveText.Quote(_text.Trim())} is not that of a NumPy array of numbers (expected 'descr', 'fortran_order' and "
+            + "'shape').");
 }

@@ -1,14 +1,16 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// The one place where files are opened for writing, get their names and are deleted. Tests and the fault drill of `bench` make any of these steps fail, as a full
-/// disk does.
+/// The one place where files are opened for writing, get their names and are deleted. Tests and the fault drill of `bench` make any of these steps
+/// fail, as a full disk does.
 /// </summary>
 internal static class OutputFile
 {
     private const int Buffer = 1 << 16;
 
-    /// <summary>When set, called before every step ("open", "write", "flush", "move") with the file's path; what it throws, the step fails with.</summary>
+    /// <summary>
+    /// When set, called before every step ("open", "write", "flush", "move") with the file's path; what it throws, the step fails with.
+    /// </summary>
     internal static Action<string, string>? Before { get; set; }
 
     /// <summary>A new file.</summary>

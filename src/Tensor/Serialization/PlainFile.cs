@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// The one place where files are opened for reading: devices, sockets and named pipes are refused before they are opened, and what is read whole is read up to a
-/// limit, counted while reading.
+/// The one place where files are opened for reading: devices, sockets and named pipes are refused before they are opened, and what is read whole is
+/// read up to a limit, counted while reading.
 /// </summary>
 internal static class PlainFile
 {
@@ -79,7 +79,8 @@ internal static class PlainFile
     {
         try
         {
-            return FileKind.Special(path) is { } kind && !(pipes && kind == "a pipe" && Array.Exists(Handed, start => path.StartsWith(start, StringComparison.Ordinal)))
+            return FileKind.Special(path) is { } kind
+                && !(pipes && kind == "a pipe" && Array.Exists(Handed, start => path.StartsWith(start, StringComparison.Ordinal)))
                 ? throw new InputException($"{path}: expected a file, found {kind}.")
                 : open();
         }

@@ -4,9 +4,9 @@ using System.Text;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// Checksums of a safetensors file as two entries of its metadata, which other programs read over: "crc32c" has eight hexadecimal digits for the bytes of each
-/// tensor, in the order of their places in the file; "header_crc32c" eight for the header itself, from the length on, with zeros in its own place. Files without
-/// them are read as they are.
+/// Checksums of a safetensors file as two entries of its metadata, which other programs read over: "crc32c" has eight hexadecimal digits for the
+/// bytes of each tensor, in the order of their places in the file; "header_crc32c" eight for the header itself, from the length on, with zeros in its
+/// own place. Files without them are read as they are.
 /// </summary>
 internal static class SafetensorsChecksums
 {
@@ -22,7 +22,9 @@ internal static class SafetensorsChecksums
     /// <summary>One as text.</summary>
     internal static string Text(uint checksum) => checksum.ToString("x8", CultureInfo.InvariantCulture);
 
-    /// <summary>Where the value of a key begins in a header as it is written here; quotes inside of texts are escaped, so that only a key looks like this.</summary>
+    /// <summary>
+    /// Where the value of a key begins in a header as it is written here; quotes inside of texts are escaped, so that only a key looks like this.
+    /// </summary>
     internal static int Place(ReadOnlySpan<byte> header, string key)
     {
         byte[] start = Encoding.ASCII.GetBytes($"\"{key}\":\"");
@@ -42,7 +44,8 @@ internal static class SafetensorsChecksums
     /// <param name="names">The tensors in the order of their places.</param>
     /// <param name="path">The file, for messages.</param>
     /// <exception cref="InputException">The header has changed since it was written, or has one of the two entries alone.</exception>
-    internal static Dictionary<string, uint> Take(ReadOnlySpan<byte> header, Dictionary<string, string> metadata, IReadOnlyList<string> names, string path)
+    internal static Dictionary<string, uint> Take(
+        ReadOnlySpan<byte> header, Dictionary<string, string> metadata, IReadOnlyList<string> names, string path)
     {
         bool tensors = metadata.Remove(TensorsKey, out string? sums), own = metadata.Remove(HeaderKey, out string? stored);
         var taken = new Dictionary<string, uint>(StringComparer.Ordinal);
@@ -59,7 +62,8 @@ internal static class SafetensorsChecksums
 
         for (int i = 0; i < names.Count; i++)
         {
-            taken[names[i]] = uint.TryParse(sums.AsSpan(Digits * i, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint sum)
+            taken[names[i]] = uint.TryParse(
+                sums.AsSpan(Digits * i, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint sum)
                 ? sum
                 : throw new InputException($"{path}: the header is damaged: the checksum of tensor {ArchiveText.Quote(names[i])} is none.");
         }

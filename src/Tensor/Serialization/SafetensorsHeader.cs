@@ -183,7 +183,8 @@ internal sealed class SafetensorsHeader
         if (range.Length != 2 || range[0] < 0 || range[1] < range[0] || range[1] > _dataLength)
         {
             throw new InputException(
-                $"{_path}: {What(name)} claims bytes {ArchiveText.Shape(range)}, expected a begin and an end within the file's {_dataLength} data bytes.");
+                $"{_path}: {What(name)} claims bytes {ArchiveText.Shape(range)}, expected a begin and an end within the file's {_dataLength} data "
+                    + "bytes.");
         }
 
         if (range[1] - range[0] != count * dtype.Size())

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// A model that was cut into several files: NAME.index.json with "weight_map" (tensor to file), and the files beside it. What the list says is compared with
-/// what the files hold, so that a missing or exchanged file is known before anything is computed.
+/// A model that was cut into several files: NAME.index.json with "weight_map" (tensor to file), and the files beside it. What the list says is
+/// compared with what the files hold, so that a missing or exchanged file is known before anything is computed.
 /// </summary>
 internal sealed class ShardedArchive : TensorArchive
 {
@@ -43,7 +43,8 @@ internal sealed class ShardedArchive : TensorArchive
                 {
                     if (!owners.TryAdd(name, shard))
                     {
-                        throw new InputException($"{shard.Path}: the tensor {ArchiveText.Quote(name)} is also in {owners[name].Path}, expected it in one file.");
+                        throw new InputException(
+                            $"{shard.Path}: the tensor {ArchiveText.Quote(name)} is also in {owners[name].Path}, expected it in one file.");
                     }
                 }
             }
@@ -52,7 +53,8 @@ internal sealed class ShardedArchive : TensorArchive
             {
                 if (!shards[file].Entries.ContainsKey(name))
                 {
-                    throw new InputException($"{shards[file].Path}: expected the tensor {ArchiveText.Quote(name)} here, as {path} says, but there is none.");
+                    throw new InputException(
+                        $"{shards[file].Path}: expected the tensor {ArchiveText.Quote(name)} here, as {path} says, but there is none.");
                 }
             }
 
@@ -112,7 +114,8 @@ internal sealed class ShardedArchive : TensorArchive
                 if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().ContainsAny('/', '\\', '\0') || file.EndsWith(Suffix, StringComparison.Ordinal))
                 {
                     throw new InputException(
-                        $"{path}: the tensor {ArchiveText.Quote(property.Name)} is said to be in {ArchiveText.Quote(property.Value.ToString())}, expected the name of a file beside the list.");
+                        $"{path}: the tensor {ArchiveText.Quote(property.Name)} is said to be in {ArchiveText.Quote(property.Value.ToString())}, "
+                            + "expected the name of a file beside the list.");
                 }
 
                 map.Add(property.Name, file);

@@ -38,20 +38,22 @@ public abstract partial class TensorArchive : IDisposable
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
     /// <summary>
-    /// The file's own notes: safetensors' <c>__metadata__</c>; of a TorchScript archive, under "torchscript.classes", the names of its classes; of a PyTorch
-    /// checkpoint the plain data under "meta", where mmcv keeps them, as "meta.iter" and so on, lists and dicts as JSON.
+    /// The file's own notes: safetensors' <c>__metadata__</c>; of a TorchScript archive, under "torchscript.classes", the names of its classes; of a
+    /// PyTorch checkpoint the plain data under "meta", where mmcv keeps them, as "meta.iter" and so on, lists and dicts as JSON.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     private protected ArchiveSource Source => _source ?? throw new InvalidOperationException($"{Path} is not one file");
 
     /// <summary>
-    /// Opens a tensor file; its kind is told by its content, not by its name. The one exception is a name that ends in ".index.json": the list of the files
-    /// ("shards") that a large model was cut into, as Hugging Face's tools write it; they lie beside it and are opened as one.
+    /// Opens a tensor file; its kind is told by its content, not by its name. The one exception is a name that ends in ".index.json": the list of the
+    /// files ("shards") that a large model was cut into, as Hugging Face's tools write it; they lie beside it and are opened as one.
     /// </summary>
     /// <exception cref="InputException">The file is missing, of no known kind, damaged, or holds anything but tensors and plain data.</exception>
     public static TensorArchive Open(string path) =>
-        path.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal) ? ShardedArchive.OpenIndex(path) : ArchiveDetection.Open(ArchiveSource.Open(path));
+        path.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
+            ? ShardedArchive.OpenIndex(path)
+            : ArchiveDetection.Open(ArchiveSource.Open(path));
 
     /// <summary>Opens a tensor file held in memory; <paramref name="name"/> stands for its path in messages.</summary>
     /// <exception cref="InputException">As for <see cref="Open(string)"/>.</exception>
@@ -69,7 +71,9 @@ public abstract partial class TensorArchive : IDisposable
     /// <exception cref="InputException">There is no such tensor, its size differs from the destination's, or the file is damaged.</exception>
     public void ReadFloat32(string name, Span<float> destination) => ReadFloat32(name, destination, null);
 
-    /// <summary>The same; what is done with the values once they are there is done piece by piece, while they are in the processor's caches.</summary>
+    /// <summary>
+    /// The same; what is done with the values once they are there is done piece by piece, while they are in the processor's caches.
+    /// </summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="destination">Row-major elements; its length is the tensor's element count.</param>
     /// <param name="look">Gets the pieces in their order: the index of the first element, and the values. It may throw.</param>
@@ -247,7 +251,8 @@ public abstract partial class TensorArchive : IDisposable
             if (checksum != expected)
             {
                 throw new InputException(
-                    $"{Path}: tensor {ArchiveText.Quote(entry.Name)} is damaged: its bytes have the checksum {SafetensorsChecksums.Text(checksum)}, expected {SafetensorsChecksums.Text(expected)}.");
+                    $"{Path}: tensor {ArchiveText.Quote(entry.Name)} is damaged: its bytes have the checksum {SafetensorsChecksums.Text(checksum)}, "
+                        + $"expected {SafetensorsChecksums.Text(expected)}.");
             }
 
             lock (_verified)

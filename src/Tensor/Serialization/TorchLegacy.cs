@@ -12,7 +12,8 @@ internal static class TorchLegacy
     private const int MaxKeys = 1_000_000;
 
     // 0x1950a86a20f9469cfc6c; the name of the format, so to speak.
-    private static readonly BigInteger Magic = BigInteger.Parse("01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic = BigInteger.Parse(
+        "01950a86a20f9469cfc6c", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The unpickled root, the file offset of every storage, and the length of the pickles in front of them.</summary>
     public static (object? Root, Dictionary<string, long> StorageOffsets, long PickleBytes) Read(ArchiveSource source)

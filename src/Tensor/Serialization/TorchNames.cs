@@ -11,8 +11,8 @@ internal sealed class TorchNames
     private const int MaxValues = 1_000_000;
     private const int MaxNameLength = 1024;
 
-    // A tensor takes at least some forty bytes of a pickle, and its name stands in it, up to the parts that many share. References to what was made once would
-    // otherwise make of a few bytes as many tensors and names as there is memory for.
+    // A tensor takes at least some forty bytes of a pickle, and its name stands in it, up to the parts that many share. References to what was made
+    // once would otherwise make of a few bytes as many tensors and names as there is memory for.
     private const int FreeTensors = 1000;
     private const int BytesPerTensor = 16;
     private const long FreeCharacters = 1 << 16;
@@ -47,7 +47,8 @@ internal sealed class TorchNames
         long views = names._found.Values.Sum(tensor => tensor.Extent);
         if (views > (MaxSharing * source.Length) + (FreeTensors * sizeof(long)))
         {
-            throw new InputException($"{path}: the tensors span {views} bytes, the file has {source.Length}; expected storages that few tensors share.");
+            throw new InputException(
+                $"{path}: the tensors span {views} bytes, the file has {source.Length}; expected storages that few tensors share.");
         }
 
         const string Parallel = "module.";
@@ -88,7 +89,8 @@ internal sealed class TorchNames
                 _characters += name.Length;
                 if (_found.Count >= FreeTensors + (_bytes / BytesPerTensor) || _characters > FreeCharacters + (CharactersPerByte * _bytes))
                 {
-                    throw new InputException($"{_path}: a pickle of {_bytes} bytes names more than {_found.Count} tensors with {_characters} characters, expected fewer.");
+                    throw new InputException(
+                        $"{_path}: a pickle of {_bytes} bytes names more than {_found.Count} tensors with {_characters} characters, expected fewer.");
                 }
 
                 if (!_found.TryAdd(name, tensor))

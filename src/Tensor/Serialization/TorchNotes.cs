@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// The notes that a training program keeps beside a state dict under "meta" (mmcv: configuration, class names, iteration) as text: "meta.iter" is "20000",
-/// "meta.CLASSES" a JSON array. Notes that are no plain data, or larger than any legitimate one, are left out: tensors do not depend on them.
+/// The notes that a training program keeps beside a state dict under "meta" (mmcv: configuration, class names, iteration) as text: "meta.iter" is
+/// "20000", "meta.CLASSES" a JSON array. Notes that are no plain data, or larger than any legitimate one, are left out: tensors do not depend on
+/// them.
 /// </summary>
 internal static class TorchNotes
 {

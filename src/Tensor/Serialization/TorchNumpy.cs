@@ -21,7 +21,9 @@ internal sealed class NumpyType(char kind, int size)
 
     /// <summary>The type that numpy.dtype makes of "f8" and the like; null for records, texts, times and everything else.</summary>
     public static NumpyType? Parse(string text) =>
-        text.TrimStart('<', '|', '=') is [('f' or 'i' or 'u' or 'b') and var kind, var digit] && char.IsAsciiDigit(digit) ? new NumpyType(kind, digit - '0') : null;
+        text.TrimStart('<', '|', '=') is [('f' or 'i' or 'u' or 'b') and var kind, var digit] && char.IsAsciiDigit(digit)
+            ? new NumpyType(kind, digit - '0')
+            : null;
 
     /// <summary>A little-endian scalar as a double, long or bool; null when the bytes are no such number.</summary>
     public object? Read(ReadOnlySpan<byte> bytes) => bytes.Length != size || BigEndian

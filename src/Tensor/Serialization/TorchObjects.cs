@@ -2,7 +2,8 @@ namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
 /// What a pickle may do besides plain data, and all of it: make an ordered dict, refer to a storage, view a storage as a tensor, make a TorchScript
-/// object with attributes, and write NumPy's numbers (arrays of NumPy's are read over). Everything is checked when it is made, so whatever comes out of a pickle can be used as it is.
+/// object with attributes, and write NumPy's numbers (arrays of NumPy's are read over). Everything is checked when it is made, so whatever comes out
+/// of a pickle can be used as it is.
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="length">Bytes of the pickle; what references multiply is bounded by it.</param>
@@ -75,7 +76,10 @@ internal sealed class TorchObjects(string path, long length)
             ? new ScriptObject()
             : throw Fault("makes an instance of something that is not a TorchScript class");
 
-    /// <summary>BUILD: attributes of a TorchScript object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are dropped.</summary>
+    /// <summary>
+    /// BUILD: attributes of a TorchScript object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are
+    /// dropped.
+    /// </summary>
     public void SetState(object? target, object? state)
     {
         if (target is ScriptObject script)

@@ -64,7 +64,10 @@ internal static class GemmCases
                 }
             };
             run.Compare = real ? null : () => [CaseDifference.Of(
-                "c", [.. Enumerable.Range(0, m * n).Select(i => Enumerable.Range(0, k).Sum(j => (double)a[(i / n * k) + j] * b[(j * n) + (i % n)]))], sum.ToArray(), 2e-6)];
+                "c",
+                [.. Enumerable.Range(0, m * n).Select(i => Enumerable.Range(0, k).Sum(j => (double)a[(i / n * k) + j] * b[(j * n) + (i % n)]))],
+                sum.ToArray(),
+                2e-6)];
             return run;
         })
         {
@@ -88,7 +91,8 @@ internal static class GemmCases
     {
         var run = new KernelRun(device);
         float[] a = Draw(o, "a", o.ShareA ? 1 : o.Batch, o.ARows, o.Lda), b = Draw(o, "b", o.ShareB ? 1 : o.Batch, o.BRows, o.Ldb);
-        float[] c = Draw(o, "c", o.Batch, o.M, o.Ldc), residual = Draw(o, "residual", o.Batch, o.M, o.Ldc), inner = Draw(o, "inner", o.Batch, o.M, o.Ldc);
+        float[] c = Draw(o, "c", o.Batch, o.M, o.Ldc), residual = Draw(o, "residual", o.Batch, o.M, o.Ldc), inner = Draw(
+            o, "inner", o.Batch, o.M, o.Ldc);
         float[] bias = CaseRandom.Normal($"gemm bias {o}", o.N);
         Tensor cs = run.Floats(c), before = run.Floats(c), bs = run.Floats(b, o.ShareB ? o.BRows : o.Batch * o.BRows, o.Ldb);
         bool kept = o.Kept && bs.KeepInPanels();
@@ -143,7 +147,8 @@ internal static class GemmCases
         return run;
     }
 
-    private static float[] Draw(Options o, string name, int batch, int rows, int columns) => CaseRandom.Normal($"gemm {name} {o}", batch * rows * columns);
+    private static float[] Draw(Options o, string name, int batch, int rows, int columns) =>
+        CaseRandom.Normal($"gemm {name} {o}", batch * rows * columns);
 
     private sealed record Options(int M, int N, int K)
     {
@@ -192,7 +197,8 @@ internal static class GemmCases
 
         internal int AtA(int image, int row, int k) => ((ShareA ? 0 : image) * ARows * Lda) + (TransposeA ? (k * Lda) + row : (row * Lda) + k);
 
-        internal int AtB(int image, int k, int column) => ((ShareB ? 0 : image) * BRows * Ldb) + (TransposeB ? (column * Ldb) + k : (k * Ldb) + column);
+        internal int AtB(int image, int k, int column) =>
+            ((ShareB ? 0 : image) * BRows * Ldb) + (TransposeB ? (column * Ldb) + k : (k * Ldb) + column);
 
         public override string ToString() => string.Join(
             ' ',
@@ -200,7 +206,10 @@ internal static class GemmCases
             {
                 $"{M} x {N} x {K} {(TransposeA ? 'T' : 'N')}{(TransposeB ? 'T' : 'N')}", Batch > 1 ? $"batch {Batch}" : "", ShareA ? "shared a" : "", ShareB ? "shared b" : "", Kept ? "in panels" : "",
                 Alpha != 1 ? $"alpha {Alpha}" : "", Padding > 0 ? $"padding {Padding}" : "", Accumulate ? "accumulate" : "", Bias ? "bias" : "",
-                Activation != Activation.None ? $"{Activation}" : "", KeepBefore ? "kept" : "", GradientOf ? "gradient" : "", Residual ? "residual" : "",
+                Activation != Activation.None ? $"{Activation}" : "",
+                KeepBefore ? "kept" : "",
+                GradientOf ? "gradient" : "",
+                Residual ? "residual" : "",
             }.Where(s => s.Length > 0));
     }
 }

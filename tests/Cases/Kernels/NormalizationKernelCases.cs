@@ -22,11 +22,13 @@ internal static class NormalizationKernelCases
         return new KernelCase(typeof(INormalizationKernels), nameof(INormalizationKernels.LayerNormAfter), variant, device =>
         {
             var run = new KernelRun(device);
-            float[] a = CaseRandom.Normal($"first {variant}", Math.Max(1, first) * columns), b = CaseRandom.Normal($"x {variant}", own * columns, 0.5);
+            float[] a = CaseRandom.Normal($"first {variant}", Math.Max(1, first) * columns), b = CaseRandom.Normal(
+                $"x {variant}", own * columns, 0.5);
             float[] gamma = CaseRandom.Normal($"gamma {variant}", columns), beta = CaseRandom.Normal($"beta {variant}", columns);
             Tensor before = run.Floats(a), x = run.Floats(b), g = run.Floats(gamma), shift = run.Floats(beta);
             Tensor y = run.Empty(rows * columns), mean = run.Empty(rows), rstd = run.Empty(rows);
-            run.Launch = () => run.Kernels.Normalization.LayerNormAfter(first > 0 ? before : default(View), first, x, g, shift, y, mean, rstd, rows, columns, Epsilon);
+            run.Launch = () => run.Kernels.Normalization.LayerNormAfter(
+                first > 0 ? before : default(View), first, x, g, shift, y, mean, rstd, rows, columns, Epsilon);
             run.Compare = real ? null : () =>
             {
                 float[] joined = [.. a.Take(first * columns), .. b];
@@ -48,13 +50,16 @@ internal static class NormalizationKernelCases
         return new KernelCase(typeof(INormalizationKernels), nameof(INormalizationKernels.LayerNormInputGradient), variant, device =>
         {
             var run = new KernelRun(device);
-            float[] a = CaseRandom.Normal($"first {variant}", Math.Max(1, first) * columns), b = CaseRandom.Normal($"x {variant}", own * columns, 0.5);
+            float[] a = CaseRandom.Normal($"first {variant}", Math.Max(1, first) * columns), b = CaseRandom.Normal(
+                $"x {variant}", own * columns, 0.5);
             float[] gamma = CaseRandom.Normal($"gamma {variant}", columns), dy = CaseRandom.Normal($"dy {variant}", rows * columns);
-            float[] past = CaseRandom.Normal($"past {variant}", own * columns), firstPast = CaseRandom.Normal($"first past {variant}", Math.Max(1, first) * columns);
+            float[] past = CaseRandom.Normal($"past {variant}", own * columns), firstPast = CaseRandom.Normal(
+                $"first past {variant}", Math.Max(1, first) * columns);
             double[] means = [.. Enumerable.Range(0, rows).Select(row => Row(a, b, first, row, columns).Average())];
             double[] rstds = [.. Enumerable.Range(0, rows).Select(row => 1 / Math.Sqrt(Row(a, b, first, row, columns).Average(v => (v - means[row]) * (v - means[row])) + Epsilon))];
             Tensor leading = run.Floats(a), x = run.Floats(b), g = run.Floats(gamma), d = run.Floats(dy), p = run.Floats(past), leadingDx = run.Floats(firstPast);
-            Tensor mean = run.Floats([.. means.Select(v => (float)v)]), rstd = run.Floats([.. rstds.Select(v => (float)v)]), dx = run.Empty(own * columns);
+            Tensor mean = run.Floats([.. means.Select(v => (float)v)]), rstd = run.Floats(
+                [.. rstds.Select(v => (float)v)]), dx = run.Empty(own * columns);
             var gradient = new LayerNormGradient(x, g, mean, rstd, new GemmParts(d), dx, rows, columns)
             {
                 Before = before ? p : default(View),
@@ -84,7 +89,8 @@ internal static class NormalizationKernelCases
                 };
                 if (first > 0)
                 {
-                    differences.Add(CaseDifference.Of("first dx", [.. all.Take(split).Select((v, i) => v + firstPast[i])], leadingDx.ToArray(), 2e-5));
+                    differences.Add(
+                        CaseDifference.Of("first dx", [.. all.Take(split).Select((v, i) => v + firstPast[i])], leadingDx.ToArray(), 2e-5));
                 }
 
                 return differences;

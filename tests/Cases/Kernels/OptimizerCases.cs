@@ -22,7 +22,8 @@ internal static class OptimizerCases
         {
             var run = new KernelRun(device);
             float[] weights = CaseRandom.Normal($"weights {variant}", count), gradients = CaseRandom.Normal($"gradients {variant}", count);
-            float[] first = CaseRandom.Normal($"first {variant}", count, 0, 0.1), second = [.. CaseRandom.Normal($"second {variant}", count, 0, 0.1).Select(v => v * v)];
+            float[] first = CaseRandom.Normal(
+                $"first {variant}", count, 0, 0.1), second = [.. CaseRandom.Normal($"second {variant}", count, 0, 0.1).Select(v => v * v)];
             Tensor w = run.Floats(weights), g = run.Floats(gradients), m = run.Floats(first), v = run.Floats(second);
             AdamWTensor[] tensors = [new(w, g, m, v, count, decay)];
             run.Launch = () => run.Kernels.Optimizer.AdamW(tensors, s);

@@ -13,7 +13,12 @@ internal static class ResampleCases
     internal static IEnumerable<KernelCase> All =>
     [
         .. Both(1, 1, 1, 1, 1), .. Both(3, 4, 5, 8, 10), .. Both(2, 7, 3, 9, 21), .. Both(2, 6, 6, 6, 6), .. Both(1, 13, 9, 5, 4), .. Both(2, 1, 1, 5, 9),
-        .. Both(2, 20, 90, 17, 61), .. Both(1, 30, 7, 41, 300), .. Both(3, 4, 5, 32, 40), .. Both(2, 7, 3, 19, 301), .. Both(1, 30, 50, 11, 7), .. Both(2, 40, 3, 41, 2),
+        .. Both(2, 20, 90, 17, 61),
+        .. Both(1, 30, 7, 41, 300),
+        .. Both(3, 4, 5, 32, 40),
+        .. Both(2, 7, 3, 19, 301),
+        .. Both(1, 30, 50, 11, 7),
+        .. Both(2, 40, 3, 41, 2),
         .. Both(1, 2, 200, 100, 333), .. Both(1, 9, 300, 30, 300),
         .. Both(768, 14, 14, 32, 32, real: true),
     ];
@@ -38,7 +43,8 @@ internal static class ResampleCases
         };
         foreach (bool accumulate in real ? [false] : new[] { false, true })
         {
-            yield return new KernelCase(typeof(IResampleKernels), nameof(IResampleKernels.BilinearBackward), variant + (accumulate ? " accumulate" : ""), device =>
+            yield return new KernelCase(
+                typeof(IResampleKernels), nameof(IResampleKernels.BilinearBackward), variant + (accumulate ? " accumulate" : ""), device =>
             {
                 var run = new KernelRun(device);
                 float[] values = CaseRandom.Normal($"dy {variant}", outputs), before = CaseRandom.Normal($"before {variant}", inputs);
@@ -56,7 +62,13 @@ internal static class ResampleCases
         double[] Resized(double[] x) =>
         [
             .. Enumerable.Range(0, outputs).Select(i => Formulas.Bilinear(
-                x.AsSpan(i / (outputHeight * outputWidth) * height * width, height * width), height, width, i / outputWidth % outputHeight, i % outputWidth, outputHeight, outputWidth)),
+                x.AsSpan(i / (outputHeight * outputWidth) * height * width, height * width),
+                height,
+                width,
+                i / outputWidth % outputHeight,
+                i % outputWidth,
+                outputHeight,
+                outputWidth)),
         ];
 
         // The transpose of a linear map: each output's gradient goes where its value came from, by the same weights.

@@ -8,7 +8,8 @@ internal static class TokenKernelCases
 {
     internal static IEnumerable<KernelCase> All =>
     [
-        Patchify(1, 1, 1, 1, 1), Patchify(2, 3, 4, 6, 2), Patchify(1, 3, 21, 14, 7), Patchify(2, 2, 33, 18, 3), Patchify(1, 3, 512, 512, 16, real: true),
+        Patchify(1, 1, 1, 1, 1), Patchify(2, 3, 4, 6, 2), Patchify(1, 3, 21, 14, 7), Patchify(2, 2, 33, 18, 3), Patchify(
+            1, 3, 512, 512, 16, real: true),
         CopyBlocks(3, 5, 0, 9, false), CopyBlocks(4, 7, 11, 7, true), CopyBlocks(1, 19, 19, 19, false), CopyBlocks(37, 33, 40, 35, true),
         SumBlocks(1, 1, 1), SumBlocks(4, 7, 9), SumBlocks(37, 33, 40),
     ];
@@ -49,7 +50,8 @@ internal static class TokenKernelCases
         return new KernelCase(typeof(ITokenKernels), nameof(ITokenKernels.CopyBlocks), variant, device =>
         {
             var run = new KernelRun(device);
-            float[] values = CaseRandom.Normal($"source {variant}", (blocks * sourceStride) + length), before = CaseRandom.Normal($"target {variant}", (blocks * targetStride) + length);
+            float[] values = CaseRandom.Normal($"source {variant}", (blocks * sourceStride) + length), before = CaseRandom.Normal(
+                $"target {variant}", (blocks * targetStride) + length);
             Tensor source = run.Floats(values), target = run.Floats(before);
             run.Launch = () => run.Kernels.Tokens.CopyBlocks(source, sourceStride, target, targetStride, blocks, length, accumulate);
             run.Compare = () =>

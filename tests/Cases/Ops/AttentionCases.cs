@@ -18,12 +18,21 @@ internal static class AttentionCases
     private static OpCase Self(int batch, int tokens, int heads, int headDim, bool causal, bool real = false)
     {
         int width = heads * headDim;
-        return new OpCase(typeof(AttentionOp), nameof(AttentionOp.SelfAttention), $"{batch} x {tokens}, {heads} heads of {headDim}{(causal ? " causal" : "")}")
+        return new OpCase(
+            typeof(AttentionOp), nameof(AttentionOp.SelfAttention), $"{batch} x {tokens}, {heads} heads of {headDim}{(causal ? " causal" : "")}")
         {
             Inputs = [new("qkv", batch, tokens, 3 * width)],
             Run = (tape, v) => tape.SelfAttention(v[0], heads, causal),
             Reference = real ? null : v => AttentionReference.Forward(
-                Part(v[0], width, 0), Part(v[0], width, 1), Part(v[0], width, 2), batch, tokens, tokens, heads, headDim, (_, i, j) => !causal || j <= i),
+                Part(v[0], width, 0),
+                Part(v[0], width, 1),
+                Part(v[0], width, 2),
+                batch,
+                tokens,
+                tokens,
+                heads,
+                headDim,
+                (_, i, j) => !causal || j <= i),
             Work = Work(batch, tokens, tokens, heads, headDim, causal),
             Real = real,
         };
@@ -34,11 +43,16 @@ internal static class AttentionCases
         int width = heads * headDim;
         ulong key = CaseRandom.DropoutKey(77, 0);
         double Kept(long i) => dropout == 0 ? 1 : Formulas.DropoutFactor(key, i, dropout);
-        return new OpCase(typeof(AttentionOp), nameof(AttentionOp.Attention), $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}{(causal ? " causal" : "")}")
+        return new OpCase(
+            typeof(AttentionOp),
+            nameof(AttentionOp.Attention),
+            $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}{(causal ? " causal" : "")}")
         {
             Inputs = [new("q", batch, queries, width), new("k", batch, keys, width), new("v", batch, keys, width)],
             Run = (tape, v) => tape.Attention(v[0], v[1], v[2], heads, dropout, causal),
-            Reference = real ? null : v => AttentionReference.Forward(v[0], v[1], v[2], batch, queries, keys, heads, headDim, (_, i, j) => !causal || j <= i, Kept),
+            Reference = real
+                ? null
+                : v => AttentionReference.Forward(v[0], v[1], v[2], batch, queries, keys, heads, headDim, (_, i, j) => !causal || j <= i, Kept),
             Work = Work(batch, queries, keys, heads, headDim, causal),
             Real = real,
             Random = dropout > 0,
@@ -53,7 +67,8 @@ internal static class AttentionCases
         int width = heads * headDim;
         ulong key = CaseRandom.DropoutKey(77, 0);
         double Kept(long i) => dropout == 0 ? 1 : Formulas.DropoutFactor(key, i, dropout);
-        return new OpCase(typeof(AttentionOp), nameof(AttentionOp.AttentionTo), $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}")
+        return new OpCase(
+            typeof(AttentionOp), nameof(AttentionOp.AttentionTo), $"{batch} x {queries} to {keys}, {heads} heads of {headDim} dropout {dropout}")
         {
             Inputs = [new("q", batch, queries, width), new("kv", batch, keys, 2 * width)],
             Run = (tape, v) => tape.AttentionTo(v[0], v[1], heads, dropout),

@@ -10,14 +10,20 @@ internal static class AxisCases
     private static readonly (int[] Sizes, int[] Axes, bool KeepDims)[] s_reductions =
     [
         ([1], [], false), ([3, 5], [], false), ([4, 37], [-1], false), ([4, 37], [0], true), ([3, 7, 33], [1], false), ([3, 7, 5], [0, 2], false),
-        ([2, 3, 2, 3, 2, 3], [1, 3, 5], true), ([2, 3, 2, 3, 2, 3], [0, -4, 4], false), ([5, 1, 3], [1], false), ([2, 5000], [1], false), ([2100, 3], [0], false),
+        ([2, 3, 2, 3, 2, 3], [1, 3, 5], true),
+        ([2, 3, 2, 3, 2, 3], [0, -4, 4], false),
+        ([5, 1, 3], [1], false),
+        ([2, 5000], [1], false),
+        ([2100, 3], [0], false),
         ([1, 9001], [], false), ([2, 700, 70], [1], true),
     ];
 
     internal static IEnumerable<OpCase> All =>
     [
         .. s_reductions.SelectMany(r => Sums(r.Sizes, r.Axes, r.KeepDims)), .. Sums([64, 196, 128], [1], false, real: true),
-        .. s_reductions.Select(r => Max(r.Sizes, r.Axes, r.KeepDims)), Max([5, 1, 3], [-2], true, smooth: true), Max([64, 196, 128], [2], false, real: true),
+        .. s_reductions.Select(r => Max(r.Sizes, r.Axes, r.KeepDims)),
+        Max([5, 1, 3], [-2], true, smooth: true),
+        Max([64, 196, 128], [2], false, real: true),
         .. new[] { false, true }.SelectMany(log => new[]
         {
             Softmax(log, [1, 1], -1), Softmax(log, [5, 7], 1), Softmax(log, [3, 37], -1), Softmax(log, [4, 130], -1), Softmax(log, [7, 3], 0), Softmax(log, [2, 5, 19], 1),
@@ -30,15 +36,36 @@ internal static class AxisCases
         // A mean of one half: sums do not cancel.
         CaseInput x = new("x", sizes) { Mean = 0.5 };
         string variant = Variant(x, axes, keepDims);
-        yield return Case(typeof(SumOp), nameof(SumOp.Sum), variant, x, (tape, v) => tape.Sum(v, axes, keepDims), v => Grids.Reduce(sizes, v, axes, e => e.Sum()), real);
-        yield return Case(typeof(SumOp), nameof(SumOp.Mean), variant, x, (tape, v) => tape.Mean(v, axes, keepDims), v => Grids.Reduce(sizes, v, axes, e => e.Average()), real);
+        yield return Case(
+            typeof(SumOp),
+            nameof(SumOp.Sum),
+            variant,
+            x,
+            (tape, v) => tape.Sum(v, axes, keepDims),
+            v => Grids.Reduce(sizes, v, axes, e => e.Sum()),
+            real);
+        yield return Case(
+            typeof(SumOp),
+            nameof(SumOp.Mean),
+            variant,
+            x,
+            (tape, v) => tape.Mean(v, axes, keepDims),
+            v => Grids.Reduce(sizes, v, axes, e => e.Average()),
+            real);
     }
 
     private static OpCase Max(int[] sizes, int[] axes, bool keepDims, bool real = false, bool smooth = false)
     {
         CaseInput x = new("x", sizes);
         return Case(
-            typeof(MaxOp), nameof(MaxOp.Max), Variant(x, axes, keepDims), x, (tape, v) => tape.Max(v, axes, keepDims), v => Grids.Reduce(sizes, v, axes, e => e.Max()), real, smooth);
+            typeof(MaxOp),
+            nameof(MaxOp.Max),
+            Variant(x, axes, keepDims),
+            x,
+            (tape, v) => tape.Max(v, axes, keepDims),
+            v => Grids.Reduce(sizes, v, axes, e => e.Max()),
+            real,
+            smooth);
     }
 
     private static OpCase Softmax(bool logarithm, int[] sizes, int axis, bool real = false)
@@ -78,5 +105,6 @@ internal static class AxisCases
             Smooth = smooth && x.Count < 1000 && (op != typeof(MaxOp) || variant == "[5, 1, 3] over [-2], kept"),
         };
 
-    private static string Variant(CaseInput x, int[] axes, bool keepDims) => $"{x.Shape} over [{string.Join(", ", axes)}]{(keepDims ? ", kept" : "")}";
+    private static string Variant(CaseInput x, int[] axes, bool keepDims) =>
+        $"{x.Shape} over [{string.Join(", ", axes)}]{(keepDims ? ", kept" : "")}";
 }

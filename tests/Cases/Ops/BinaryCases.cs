@@ -15,7 +15,8 @@ internal static class BinaryCases
 
     internal static IEnumerable<OpCase> All =>
     [
-        .. Function(typeof(AddOp), nameof(AddOp.Add), (tape, a, b) => tape.Add(a, b), (a, b) => a + b).Where(c => !c.Name.EndsWith("[1] and [1]", StringComparison.Ordinal)),
+        .. Function(typeof(AddOp), nameof(AddOp.Add), (tape, a, b) => tape.Add(a, b), (a, b) => a + b).Where(
+            c => !c.Name.EndsWith("[1] and [1]", StringComparison.Ordinal)),
         .. Function(typeof(SubtractOp), nameof(SubtractOp.Subtract), (tape, a, b) => tape.Subtract(a, b), (a, b) => a - b),
         .. Function(typeof(MultiplyOp), nameof(MultiplyOp.Multiply), (tape, a, b) => tape.Multiply(a, b), (a, b) => a * b),
         .. Function(typeof(DivideOp), nameof(DivideOp.Divide), (tape, a, b) => tape.Divide(a, b), (a, b) => a / b),
@@ -31,10 +32,15 @@ internal static class BinaryCases
         .. Comparison(nameof(ComparisonOp.LessOrEqual), (tape, a, b) => tape.LessOrEqual(a, b), (a, b) => a <= b),
         .. Comparison(nameof(ComparisonOp.Equal), (tape, a, b) => tape.Equal(a, b), (a, b) => a == b),
         .. Comparison(nameof(ComparisonOp.NotEqual), (tape, a, b) => tape.NotEqual(a, b), (a, b) => a != b),
-        Where([1], [1], [1]), Where([3, 37], [3, 37], [3, 37]), Where([5, 1], [5, 9], [9]), Where([4, 1, 3], [], [2, 1]), Where([1, 1025, 768], [1, 1025, 768], [768], real: true),
+        Where([1], [1], [1]),
+        Where([3, 37], [3, 37], [3, 37]),
+        Where([5, 1], [5, 9], [9]),
+        Where([4, 1, 3], [], [2, 1]),
+        Where([1, 1025, 768], [1, 1025, 768], [768], real: true),
     ];
 
-    private static IEnumerable<OpCase> Function(Type op, string method, Func<Tape, Variable, Variable, Variable> run, Func<double, double, double> value)
+    private static IEnumerable<OpCase> Function(
+        Type op, string method, Func<Tape, Variable, Variable, Variable> run, Func<double, double, double> value)
     {
         foreach (var (a, b) in s_shapes.Append(([16, 196, 128], [128])))
         {
@@ -53,7 +59,8 @@ internal static class BinaryCases
         }
     }
 
-    private static OpCase WithNumber(Type op, string method, string variant, Func<Tape, Variable, Variable> run, Func<double, double> value) => new(op, method, variant)
+    private static OpCase WithNumber(
+        Type op, string method, string variant, Func<Tape, Variable, Variable> run, Func<double, double> value) => new(op, method, variant)
     {
         Inputs = [new CaseInput("x", 5, 7) { Mean = 3, Deviation = 0.4 }],
         Run = (tape, v) => run(tape, v[0]),

@@ -68,7 +68,9 @@ internal static class ElementwiseCases
         {
             Inputs = [x],
             Run = (tape, v) => tape.DropoutEach(v[0], probability),
-            Reference = real ? null : v => [.. v[0].Select((e, i) => e * Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, i / each), i % each, probability))],
+            Reference = real
+                ? null
+                : v => [.. v[0].Select((e, i) => e * Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, i / each), i % each, probability))],
             Work = CaseWork.Move(x.Count, x.Count),
             Real = real,
             Random = true,

@@ -27,7 +27,9 @@ internal static class Formulas
         };
     }
 
-    /// <summary>The normal distribution: its Taylor series near zero, a continued fraction of the tail elsewhere (Abramowitz and Stegun 26.2.11 and 26.2.14).</summary>
+    /// <summary>
+    /// The normal distribution: its Taylor series near zero, a continued fraction of the tail elsewhere (Abramowitz and Stegun 26.2.11 and 26.2.14).
+    /// </summary>
     internal static double Normal(double x)
     {
         double density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI), size = Math.Abs(x);
@@ -57,7 +59,9 @@ internal static class Formulas
     internal static double DropoutFactor(ulong key, long i, float probability) =>
         DropoutMask.Bits(key, (ulong)i) >= DropoutMask.Threshold(probability) ? 1 / (1 - (double)probability) : 0;
 
-    /// <summary>The two neighbours of an output position along one axis, and the second one's weight: half-pixel centres, clamped at the edges.</summary>
+    /// <summary>
+    /// The two neighbours of an output position along one axis, and the second one's weight: half-pixel centres, clamped at the edges.
+    /// </summary>
     internal static (int First, int Second, double Weight) Axis(int position, int input, int output)
     {
         double source = Math.Max(((position + 0.5) * input / output) - 0.5, 0);

@@ -18,7 +18,11 @@ internal static class LinearCases
         Case([4, 7], 31, 37, true, Activation.Gelu, true),
         Case([3], 700, 18, true, Activation.None, true),
         Case([1025], 768, 3072, true, Activation.QuickGelu, false, real: true),
-        Joined([1], 1, [1]), Joined([2, 3], 5, [3, 7]), Joined([13], 33, [8, 8, 8]), Joined([4, 7], 31, [37, 5, 11]), Joined([1024], 512, [512, 512, 512], real: true),
+        Joined([1], 1, [1]),
+        Joined([2, 3], 5, [3, 7]),
+        Joined([13], 33, [8, 8, 8]),
+        Joined([4, 7], 31, [37, 5, 11]),
+        Joined([1024], 512, [512, 512, 512], real: true),
     ];
 
     private static OpCase Joined(int[] outer, int k, int[] outputs, bool real = false)
@@ -29,7 +33,8 @@ internal static class LinearCases
             new("x", [.. outer, k]), .. outputs.Select((o, i) => new CaseInput($"weight{i}", o, k) { Deviation = 1 / Math.Sqrt(k) }), .. outputs.Select((o, i) => new CaseInput($"bias{i}", o)),
         ];
         double product = 2.0 * rows * n * k;
-        return new OpCase(typeof(JoinedLinearOp), nameof(JoinedLinearOp.JoinedLinear), $"[{string.Join(", ", outer)}, {k}] -> {string.Join(" + ", outputs)}")
+        return new OpCase(
+            typeof(JoinedLinearOp), nameof(JoinedLinearOp.JoinedLinear), $"[{string.Join(", ", outer)}, {k}] -> {string.Join(" + ", outputs)}")
         {
             Inputs = inputs,
             Run = (tape, v) => tape.JoinedLinear(v[0], v.AsSpan(1, maps), v.AsSpan(1 + maps)),
@@ -38,7 +43,8 @@ internal static class LinearCases
                 double[] weight = [.. v[1..(1 + maps)].SelectMany(w => w)], bias = [.. v[(1 + maps)..].SelectMany(b => b)];
                 return Reference(v[0], weight, bias, Activation.None, null, rows, k, n);
             },
-            Work = new CaseWork(product, ((double)rows * k) + ((double)n * k) + ((double)rows * n), 2 * product, (3.0 * rows * n) + (2.0 * rows * k) + (2.0 * n * k)),
+            Work = new CaseWork(
+                product, ((double)rows * k) + ((double)n * k) + ((double)rows * n), 2 * product, (3.0 * rows * n) + (2.0 * rows * k) + (2.0 * n * k)),
             Real = real,
         };
     }
@@ -58,7 +64,8 @@ internal static class LinearCases
             Inputs = inputs,
             Run = (tape, v) => tape.Linear(v[0], v[1], bias ? v[biasAt] : null, activation, residual ? v[residualAt] : null),
             Reference = real ? null : v => Reference(v[0], v[1], bias ? v[biasAt] : null, activation, residual ? v[residualAt] : null, rows, k, n),
-            Work = new CaseWork(product, ((double)rows * k) + ((double)n * k) + small, 2 * product, (3.0 * rows * n) + (2.0 * rows * k) + (2.0 * n * k)),
+            Work = new CaseWork(
+                product, ((double)rows * k) + ((double)n * k) + small, 2 * product, (3.0 * rows * n) + (2.0 * rows * k) + (2.0 * n * k)),
             Smooth = activation != Activation.Relu,
             Real = real,
         };

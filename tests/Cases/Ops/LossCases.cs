@@ -10,7 +10,11 @@ internal static class LossCases
     [
         CrossEntropy(1, 1), CrossEntropy(1, 5), CrossEntropy(7, 3), CrossEntropy(13, 37), CrossEntropy(256, 256, real: true),
         CrossEntropy(4, 7, ignored: -100), CrossEntropy(13, 37, ignored: 3), CrossEntropy(6, 33, ignored: -1, outer: [2, 3]),
-        MaskLoss(1, 2, 1, 1, 3, 5, 2), MaskLoss(1, 3, 2, 2, 8, 8, 3), MaskLoss(2, 3, 3, 2, 9, 14, 4), MaskLoss(1, 2, 5, 7, 4, 3, 2), MaskLoss(2, 4, 3, 5, 21, 37, 6),
+        MaskLoss(1, 2, 1, 1, 3, 5, 2),
+        MaskLoss(1, 3, 2, 2, 8, 8, 3),
+        MaskLoss(2, 3, 3, 2, 9, 14, 4),
+        MaskLoss(1, 2, 5, 7, 4, 3, 2),
+        MaskLoss(2, 4, 3, 5, 21, 37, 6),
         MaskLoss(4, 15, 32, 32, 512, 512, 96, real: true),
     ];
 
@@ -88,7 +92,9 @@ internal static class LossCases
                 parts.Dispose();
                 return loss;
             },
-            Reference = real ? null : v => [MaskLossFormula.Total(v[0], labels, batch, classes, height, width, imageHeight, imageWidth, focal, dice, alpha)],
+            Reference = real
+                ? null
+                : v => [MaskLossFormula.Total(v[0], labels, batch, classes, height, width, imageHeight, imageWidth, focal, dice, alpha)],
 
             // Interpolation, exponential and logarithm of every class at every pixel, about 30 operations; labels are bytes.
             Work = new CaseWork(30 * pixels * classes, logits + (pixels / 4), 40 * pixels * classes, (2 * logits) + (pixels / 4)),

@@ -5,7 +5,17 @@ internal static class MaskLossFormula
 {
     /// <summary>Logits z [B, C, h, w] and labels [B, H, W] -> focalWeight * focal + diceWeight * dice.</summary>
     internal static double Total(
-        double[] z, byte[] labels, int batch, int classes, int height, int width, int imageHeight, int imageWidth, double focalWeight, double diceWeight, double alpha)
+        double[] z,
+        byte[] labels,
+        int batch,
+        int classes,
+        int height,
+        int width,
+        int imageHeight,
+        int imageWidth,
+        double focalWeight,
+        double diceWeight,
+        double alpha)
     {
         int pixels = imageHeight * imageWidth, present = 0;
         double focal = 0, dice = 0;

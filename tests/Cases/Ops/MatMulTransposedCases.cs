@@ -21,7 +21,10 @@ internal static class MatMulTransposedCases
         int[] outer = batch == 0 ? [] : [batch];
         int count = Math.Max(1, batch);
         double product = 2.0 * count * m * n * k, a = (double)count * m * k, b = (double)count * n * k, y = (double)count * m * n;
-        return new OpCase(typeof(MatMulTransposedOp), nameof(MatMulTransposedOp.MatMulTransposed), $"{(batch == 0 ? "" : $"{batch} x ")}[{m}, {k}] by [{n}, {k}] alpha {alpha}")
+        return new OpCase(
+            typeof(MatMulTransposedOp),
+            nameof(MatMulTransposedOp.MatMulTransposed),
+            $"{(batch == 0 ? "" : $"{batch} x ")}[{m}, {k}] by [{n}, {k}] alpha {alpha}")
         {
             Inputs = [new("a", [.. outer, m, k]), new("b", [.. outer, n, k])],
             Run = (tape, v) => tape.MatMulTransposed(v[0], v[1], alpha),

@@ -7,8 +7,14 @@ internal static class NormalizationCases
 {
     internal static IEnumerable<OpCase> All =>
     [
-        LayerNorm([1, 3], 0), LayerNorm([2, 5, 7], 0), LayerNorm([3, 37], 2), LayerNorm([9, 128], -1), LayerNorm([1, 333], 0), LayerNorm([1, 1025, 768], 0, real: true),
-        AddLayerNorm([1, 3], 0), AddLayerNorm([2, 5, 8], 0), AddLayerNorm([3, 37], 0.3f), AddLayerNorm([2, 3, 12], 0.3f), AddLayerNorm([2, 3, 128], 0.1f), AddLayerNorm([1, 1024, 512], 0.1f, real: true),
+        LayerNorm([1, 3], 0), LayerNorm([2, 5, 7], 0), LayerNorm([3, 37], 2), LayerNorm([9, 128], -1), LayerNorm([1, 333], 0), LayerNorm(
+            [1, 1025, 768], 0, real: true),
+        AddLayerNorm([1, 3], 0),
+        AddLayerNorm([2, 5, 8], 0),
+        AddLayerNorm([3, 37], 0.3f),
+        AddLayerNorm([2, 3, 12], 0.3f),
+        AddLayerNorm([2, 3, 128], 0.1f),
+        AddLayerNorm([1, 1024, 512], 0.1f, real: true),
         L2Normalize([1, 1]), L2Normalize([4, 3]), L2Normalize([2, 5, 19]), L2Normalize([3, 130]), L2Normalize([1, 1024, 512], real: true),
     ];
 

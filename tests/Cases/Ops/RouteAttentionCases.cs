@@ -2,7 +2,9 @@ using Ldvc.Autograd.Ops;
 
 namespace Ldvc.Cases.Ops;
 
-/// <summary>Route self-attention (method.md 5). The choice of windows has no gradient: the reference chooses once and holds the choice fixed.</summary>
+/// <summary>
+/// Route self-attention (method.md 5). The choice of windows has no gradient: the reference chooses once and holds the choice fixed.
+/// </summary>
 internal static class RouteAttentionCases
 {
     internal static IEnumerable<OpCase> All =>
@@ -24,12 +26,22 @@ internal static class RouteAttentionCases
             return windows.Choose(AttentionCases.Part(qkv, width, 0), AttentionCases.Part(qkv, width, 1));
         });
         double pairs = (double)batch * tokens * windows.KeysPerQuery, product = 2 * pairs * width, all = (double)batch * tokens * width;
-        c = new OpCase(typeof(RouteAttentionOp), nameof(RouteAttentionOp.SelfRouteAttention), $"{batch} x {gridHeight} x {gridWidth}, {heads} heads of {headDim}, S {s}, k {topK}")
+        c = new OpCase(
+            typeof(RouteAttentionOp),
+            nameof(RouteAttentionOp.SelfRouteAttention),
+            $"{batch} x {gridHeight} x {gridWidth}, {heads} heads of {headDim}, S {s}, k {topK}")
         {
             Inputs = [new("qkv", batch, tokens, 3 * width)],
             Run = (tape, v) => tape.SelfRouteAttention(v[0], heads, gridHeight, gridWidth, s, topK),
             Reference = real ? null : v => AttentionReference.Forward(
-                AttentionCases.Part(v[0], width, 0), AttentionCases.Part(v[0], width, 1), AttentionCases.Part(v[0], width, 2), batch, tokens, tokens, heads, headDim,
+                AttentionCases.Part(v[0], width, 0),
+                AttentionCases.Part(v[0], width, 1),
+                AttentionCases.Part(v[0], width, 2),
+                batch,
+                tokens,
+                tokens,
+                heads,
+                headDim,
                 (b, i, j) => choice.Value.Contains((b, windows.Window(i), windows.Window(j)))),
             Work = new CaseWork(2 * product, 4 * all, 5 * product, 8 * all),
             Real = real,
@@ -57,7 +69,15 @@ internal static class RouteAttentionCases
             Inputs = [new("q", sizes), new("k", sizes), new("v", sizes)],
             Run = (tape, v) => tape.RouteAttention(v[0], v[1], v[2], heads, gridHeight, gridWidth, s, topK),
             Reference = real ? null : v => AttentionReference.Forward(
-                v[0], v[1], v[2], batch, tokens, tokens, heads, headDim, (b, i, j) => choice.Value.Contains((b, windows.Window(i), windows.Window(j)))),
+                v[0],
+                v[1],
+                v[2],
+                batch,
+                tokens,
+                tokens,
+                heads,
+                headDim,
+                (b, i, j) => choice.Value.Contains((b, windows.Window(i), windows.Window(j)))),
             Work = new CaseWork(2 * product, 4 * all, 5 * product, 8 * all),
             Real = real,
 

@@ -25,7 +25,8 @@ internal sealed class RouteReference(int batch, int width, int gridHeight, int g
             double[][] queries = Means(q, b), keys = Means(k, b);
             for (int w = 0; w < Windows; w++)
             {
-                var best = Enumerable.Range(0, Windows).OrderByDescending(o => queries[w].Zip(keys[o], (x, y) => x * y).Sum()).ThenBy(o => o).Take(topK);
+                var best = Enumerable.Range(0, Windows).OrderByDescending(
+                    o => queries[w].Zip(keys[o], (x, y) => x * y).Sum()).ThenBy(o => o).Take(topK);
                 chosen.UnionWith(best.Select(o => (b, w, o)));
             }
         }

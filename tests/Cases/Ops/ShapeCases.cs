@@ -10,7 +10,11 @@ internal static class ShapeCases
         Reshape([1], [1, 1]), Reshape([2, 3, 5], [6, 5]), Reshape([4, 33], [2, 2, 11, 3]), Reshape([1025, 768], [1, 1025, 768], real: true),
         Row([1, 1], 0), Row([4, 3, 5], 2), Row([3, 37], 0), Row([2, 4, 9], 1), Row([12, 100, 768], 5, real: true),
         Transpose(1, 1), Transpose(3, 5), Transpose(1, 19), Transpose(33, 7), Transpose(256, 256, real: true),
-        Gather([1, 1], 1, [1]), Gather([5, 3], 4, [4]), Gather([7, 33], 12, [3, 4]), Gather([2, 9, 5], 6, [6]), Gather([49408, 64], 15 * 9, [15, 9], real: true),
+        Gather([1, 1], 1, [1]),
+        Gather([5, 3], 4, [4]),
+        Gather([7, 33], 12, [3, 4]),
+        Gather([2, 9, 5], 6, [6]),
+        Gather([49408, 64], 15 * 9, [15, 9], real: true),
     ];
 
     private static OpCase Reshape(int[] from, int[] to, bool real = false)
@@ -68,7 +72,9 @@ internal static class ShapeCases
         {
             Inputs = [input],
             Run = (tape, v) => tape.Gather(v[0], indices, outer),
-            Reference = real ? null : v => [.. Enumerable.Range(0, count * columns).Select(i => v[0][(indices[i / columns] * columns) + (i % columns)])],
+            Reference = real
+                ? null
+                : v => [.. Enumerable.Range(0, count * columns).Select(i => v[0][(indices[i / columns] * columns) + (i % columns)])],
 
             // As for a row: the whole table's gradient is written.
             Work = new CaseWork(moved, 2 * moved, moved, moved + input.Count),

@@ -9,12 +9,29 @@ internal static class TokenCases
     [
         AddRows(1, 1, 1, 1), AddRows(2, 3, 5, 3), AddRows(3, 4, 7, 9), AddRows(15, 9, 512, 77, real: true),
         Concat(1, 1, 1, 1), Concat(2, 3, 4, 5), Concat(3, 1, 7, 33), Concat(1, 1024, 15, 512, real: true),
-        SliceTokens(1, 1, 1, 0, 1), SliceTokens(2, 7, 5, 2, 3), SliceTokens(3, 5, 33, 4, 1), SliceTokens(2, 4, 3, 1, 3), SliceTokens(1, 1035, 768, 11, 1024, real: true),
-        Splice(1, 2, 1, 1, 0, 0), Splice(2, 5, 3, 2, 1, 0), Splice(3, 7, 5, 2, 1, 2), Splice(2, 4, 9, 3, 0, 1), Splice(2, 4, 17, 1, 3, 1), Splice(2, 4, 5, 2, 4, 0),
+        SliceTokens(1, 1, 1, 0, 1),
+        SliceTokens(2, 7, 5, 2, 3),
+        SliceTokens(3, 5, 33, 4, 1),
+        SliceTokens(2, 4, 3, 1, 3),
+        SliceTokens(1, 1035, 768, 11, 1024, real: true),
+        Splice(1, 2, 1, 1, 0, 0),
+        Splice(2, 5, 3, 2, 1, 0),
+        Splice(3, 7, 5, 2, 1, 2),
+        Splice(2, 4, 9, 3, 0, 1),
+        Splice(2, 4, 17, 1, 3, 1),
+        Splice(2, 4, 5, 2, 4, 0),
         Splice(1, 1, 64, 4, 1, 0), Splice(3, 4, 16, 5, 0, 0),
         Splice(1, 1035, 768, 10, 1, 10, real: true),
-        Splice(1, 2, 1, 1, 0, 0, own: true), Splice(3, 7, 5, 2, 1, 2, own: true), Splice(2, 4, 17, 1, 3, 1, own: true), Splice(2, 4, 5, 2, 4, 0, own: true), Splice(2, 1, 64, 4, 1, 0, own: true),
-        SpliceRow(1, 2, 1, 1, 1, 0, 0), SpliceRow(2, 5, 3, 3, 2, 1, 2), SpliceRow(3, 4, 16, 2, 5, 0, 0), SpliceRow(2, 4, 8, 3, 2, 1, 1), SpliceRow(1, 1035, 768, 12, 10, 1, 10, real: true),
+        Splice(1, 2, 1, 1, 0, 0, own: true),
+        Splice(3, 7, 5, 2, 1, 2, own: true),
+        Splice(2, 4, 17, 1, 3, 1, own: true),
+        Splice(2, 4, 5, 2, 4, 0, own: true),
+        Splice(2, 1, 64, 4, 1, 0, own: true),
+        SpliceRow(1, 2, 1, 1, 1, 0, 0),
+        SpliceRow(2, 5, 3, 3, 2, 1, 2),
+        SpliceRow(3, 4, 16, 2, 5, 0, 0),
+        SpliceRow(2, 4, 8, 3, 2, 1, 1),
+        SpliceRow(1, 1035, 768, 12, 10, 1, 10, real: true),
         MeanTokens(1, 1, 1), MeanTokens(2, 3, 5), MeanTokens(3, 17, 33), MeanTokens(64, 196, 128, real: true),
         LogMeanExpTokens(1, 1, 1, 3), LogMeanExpTokens(2, 3, 5, 0.5f), LogMeanExpTokens(3, 17, 33, 4), LogMeanExpTokens(96, 144, 96, 20, real: true),
     ];
@@ -39,7 +56,8 @@ internal static class TokenCases
         {
             Inputs = [new("a", batch, first, width), new("b", batch, second, width)],
             Run = (tape, v) => tape.Concat(v[0], v[1]),
-            Reference = real ? null : v => Rows(batch, first + second, width, (b, t, e) => t < first ? v[0][At(b, t, e, first, width)] : v[1][At(b, t - first, e, second, width)]),
+            Reference = real ? null : v => Rows(
+                batch, first + second, width, (b, t, e) => t < first ? v[0][At(b, t, e, first, width)] : v[1][At(b, t - first, e, second, width)]),
             Work = CaseWork.Move(count, count),
             Real = real,
         };
@@ -59,7 +77,8 @@ internal static class TokenCases
     {
         int after = length - dropped + count;
         double moved = (double)batch * after * width;
-        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.Splice), $"{count}{(own ? " each" : "")} into {batch} x {length} x {width} at {start} for {dropped}")
+        return new OpCase(
+            typeof(SpliceOp), nameof(SpliceOp.Splice), $"{count}{(own ? " each" : "")} into {batch} x {length} x {width} at {start} for {dropped}")
         {
             Inputs = [new("x", batch, length, width), own ? new("tokens", batch, count, width) : new("tokens", count, width)],
             Run = (tape, v) => tape.Splice(v[0], v[1], start, dropped),
@@ -75,7 +94,8 @@ internal static class TokenCases
     {
         int after = length - dropped + count, row = rows / 2;
         double moved = (double)batch * after * width;
-        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.SpliceRow), $"{count}, row {row} of {rows}, into {batch} x {length} x {width} at {start} for {dropped}")
+        return new OpCase(
+            typeof(SpliceOp), nameof(SpliceOp.SpliceRow), $"{count}, row {row} of {rows}, into {batch} x {length} x {width} at {start} for {dropped}")
         {
             Inputs = [new("x", batch, length, width), new("stack", rows, count, width)],
             Run = (tape, v) => tape.SpliceRow(v[0], v[1], row, start, dropped),
@@ -94,7 +114,9 @@ internal static class TokenCases
         {
             Inputs = [new("x", batch, tokens, width) { Mean = 0.5 }],
             Run = (tape, v) => tape.MeanTokens(v[0]),
-            Reference = real ? null : v => Rows(batch, 1, width, (b, _, e) => Enumerable.Range(0, tokens).Average(t => v[0][At(b, t, e, tokens, width)])),
+            Reference = real
+                ? null
+                : v => Rows(batch, 1, width, (b, _, e) => Enumerable.Range(0, tokens).Average(t => v[0][At(b, t, e, tokens, width)])),
             Work = new CaseWork(count, count + few, count, count + few),
             Real = real,
         };
@@ -103,7 +125,8 @@ internal static class TokenCases
     private static OpCase LogMeanExpTokens(int batch, int tokens, int width, float sharpness, bool real = false)
     {
         double count = (double)batch * tokens * width, few = (double)batch * width;
-        return new OpCase(typeof(LogMeanExpTokensOp), nameof(LogMeanExpTokensOp.LogMeanExpTokens), $"{batch} x {tokens} x {width}, sharpness {sharpness}")
+        return new OpCase(
+            typeof(LogMeanExpTokensOp), nameof(LogMeanExpTokensOp.LogMeanExpTokens), $"{batch} x {tokens} x {width}, sharpness {sharpness}")
         {
             Inputs = [new("x", batch, tokens, width) { Mean = 0.5 }],
             Run = (tape, v) => tape.LogMeanExpTokens(v[0], sharpness),

@@ -4,7 +4,9 @@ using ILGPU.Runtime;
 
 namespace Ldvc.Ptx.Machine;
 
-/// <summary>A kernel's argument as a launch passes it: a struct's fields in order, each at a multiple of its size; a view is an address and a length.</summary>
+/// <summary>
+/// A kernel's argument as a launch passes it: a struct's fields in order, each at a multiple of its size; a view is an address and a length.
+/// </summary>
 internal sealed class PtxArgumentBytes
 {
     private static readonly MethodInfo s_address = typeof(PtxArgumentBytes).GetMethod(nameof(Address), BindingFlags.Static | BindingFlags.NonPublic)!;
@@ -71,7 +73,8 @@ internal sealed class PtxArgumentBytes
     private static int AlignOf(Type type) => IsView(type) ? 8
         : type.IsEnum ? AlignOf(Enum.GetUnderlyingType(type))
         : type.IsPrimitive ? Bits(Activator.CreateInstance(type)!).Length
-        : type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Select(field => AlignOf(field.FieldType)).DefaultIfEmpty(1).Max();
+        : type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Select(
+            field => AlignOf(field.FieldType)).DefaultIfEmpty(1).Max();
 
     private void Align(int align)
     {

@@ -8,7 +8,14 @@ internal sealed class PtxGroup
     private readonly byte[] _arguments;
     private readonly PtxWarp[] _warps;
 
-    internal PtxGroup(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) place, (int X, int Y, int Z) grid, int threads, PtxTraffic? traffic = null)
+    internal PtxGroup(
+        PtxProgram program,
+        byte[] arguments,
+        PtxGlobalMemory global,
+        (int X, int Y, int Z) place,
+        (int X, int Y, int Z) grid,
+        int threads,
+        PtxTraffic? traffic = null)
     {
         Traffic = traffic;
         (_arguments, Global, Place, Grid, Threads) = (arguments, global, place, grid, threads);
@@ -49,7 +56,8 @@ internal sealed class PtxGroup
 
             if (waiting.Contains(false))
             {
-                throw new PtxRunException($"group {Number}: warp {Array.IndexOf(waiting, false)} has ended, warp {Array.IndexOf(waiting, true)} waits at a barrier");
+                throw new PtxRunException(
+                    $"group {Number}: warp {Array.IndexOf(waiting, false)} has ended, warp {Array.IndexOf(waiting, true)} waits at a barrier");
             }
 
             Epoch++;

@@ -3,9 +3,9 @@ using Ldvc.Kernels.Gpu;
 namespace Ldvc.Ptx.Machine;
 
 /// <summary>
-/// Runs the CUDA code of kernels without a card: the text itself, instruction by instruction, with the grid, the groups and the memory of a launch. What a card leaves
-/// undefined is an error: races, reads of what an asynchronous copy has not brought, memory outside of views, threads that disagree where they must not.
-/// A simulator's launcher whose <see cref="GpuLauncher.Recorder"/> this is runs everything through it.
+/// Runs the CUDA code of kernels without a card: the text itself, instruction by instruction, with the grid, the groups and the memory of a launch.
+/// What a card leaves undefined is an error: races, reads of what an asynchronous copy has not brought, memory outside of views, threads that
+/// disagree where they must not. A simulator's launcher whose <see cref="GpuLauncher.Recorder"/> this is runs everything through it.
 /// </summary>
 internal sealed class PtxMachine
 {
@@ -43,10 +43,18 @@ internal sealed class PtxMachine
             throw new PtxRunException($"{name}: {arguments.Bytes.Length} bytes of arguments, the code takes {expected}");
         }
 
-        PtxTraffic? traffic = CountsTraffic && !Traffic.TryGetValue(name, out traffic) ? Traffic[name] = new PtxTraffic() : Traffic.GetValueOrDefault(name);
+        PtxTraffic? traffic = CountsTraffic && !Traffic.TryGetValue(name, out traffic)
+            ? Traffic[name] = new PtxTraffic()
+            : Traffic.GetValueOrDefault(name);
         try
         {
-            Run(program, arguments.Bytes, new PtxGlobalMemory(arguments.Views), (launch.GridX, launch.GridY, launch.GridZ), launch.Kernel.GroupSize, traffic);
+            Run(
+                program,
+                arguments.Bytes,
+                new PtxGlobalMemory(arguments.Views),
+                (launch.GridX, launch.GridY, launch.GridZ),
+                launch.Kernel.GroupSize,
+                traffic);
         }
         catch (PtxRunException error)
         {
@@ -61,7 +69,8 @@ internal sealed class PtxMachine
     /// <param name="grid">Groups.</param>
     /// <param name="threads">Threads of a group.</param>
     /// <param name="traffic">Where accesses are counted, if somebody wants to know.</param>
-    internal static void Run(PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) grid, int threads, PtxTraffic? traffic = null)
+    internal static void Run(
+        PtxProgram program, byte[] arguments, PtxGlobalMemory global, (int X, int Y, int Z) grid, int threads, PtxTraffic? traffic = null)
     {
         for (int z = 0; z < grid.Z; z++)
         {

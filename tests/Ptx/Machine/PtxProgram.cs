@@ -45,12 +45,18 @@ internal sealed class PtxProgram
             var text = kernel.Instructions[i];
             PtxControl control = text.Root switch { "bra" => PtxControl.Branch, "ret" or "exit" => PtxControl.Return, "bar" when text.Opcode == "bar.sync" => PtxControl.Barrier, _ => PtxControl.None };
             Steps.Add(new PtxStep(
-                text, control, text.Guard is { } guard ? _registers[guard] : -1, control == PtxControl.Branch ? kernel.Labels[text.Operands[0].Text] : -1,
+                text,
+                control,
+                text.Guard is { } guard ? _registers[guard] : -1,
+                control == PtxControl.Branch ? kernel.Labels[text.Operands[0].Text] : -1,
                 control == PtxControl.Branch ? meetings.Of(byLast[i])?.Start ?? kernel.Instructions.Count : -1,
-                control == PtxControl.None ? PtxActions.Of(this, text) ?? throw new PtxRunException($"line {text.Line}: the machine does not know {text}") : null));
+                control == PtxControl.None
+                    ? PtxActions.Of(this, text) ?? throw new PtxRunException($"line {text.Line}: the machine does not know {text}")
+                    : null));
         }
 
-        Unit = kernel.Instructions.Any(text => text.Suffixes.Contains("shared") && PtxType.Parse(text.Suffixes[^1]) is { Bytes: < 4 } && text.Root is "ld" or "st") ? 1 : 4;
+        Unit = kernel.Instructions.Any(
+            text => text.Suffixes.Contains("shared") && PtxType.Parse(text.Suffixes[^1]) is { Bytes: < 4 } && text.Root is "ld" or "st") ? 1 : 4;
     }
 
     internal PtxFunction Kernel { get; }

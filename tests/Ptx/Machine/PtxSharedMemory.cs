@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Ldvc.Ptx.Machine;
 
 /// <summary>
-/// Shared memory of a group. It starts as NaNs, which show where what nothing wrote is used; races, and reading what an asynchronous copy has not brought yet are errors. Traces are kept for
-/// units of four bytes, or of one for kernels that access bytes.
+/// Shared memory of a group. It starts as NaNs, which show where what nothing wrote is used; races, and reading what an asynchronous copy has not
+/// brought yet are errors. Traces are kept for units of four bytes, or of one for kernels that access bytes.
 /// </summary>
 internal sealed class PtxSharedMemory
 {

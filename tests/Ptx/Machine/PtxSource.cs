@@ -27,7 +27,9 @@ internal sealed class PtxSource
 internal sealed class PtxAddress(PtxProgram program, PtxOperand operand)
 {
     private readonly int _register = operand.Text.StartsWith('%') ? program.Register(operand.Text) : -1;
-    private readonly long _base = operand.Text.StartsWith('%') ? 0 : program.Shared(operand.Text) ?? throw new PtxRunException($"the machine does not know the address {operand.Text}");
+    private readonly long _base = operand.Text.StartsWith('%')
+        ? 0
+        : program.Shared(operand.Text) ?? throw new PtxRunException($"the machine does not know the address {operand.Text}");
 
     internal long Of(PtxWarp warp, int lane) => (_register >= 0 ? (long)warp[_register, lane] : _base) + operand.Offset;
 }

@@ -1,8 +1,8 @@
 namespace Ldvc.Ptx.Machine;
 
 /// <summary>
-/// How well the accesses of warps suit the memory of a card: shared memory serves 32 banks of four bytes at once, to a warp for accesses of up to four bytes, to half of one for eight and
-/// a quarter for sixteen; device memory comes in sectors of 32 bytes.
+/// How well the accesses of warps suit the memory of a card: shared memory serves 32 banks of four bytes at once, to a warp for accesses of up to
+/// four bytes, to half of one for eight and a quarter for sixteen; device memory comes in sectors of 32 bytes.
 /// </summary>
 internal sealed class PtxTraffic
 {
@@ -27,7 +27,8 @@ internal sealed class PtxTraffic
     internal double Efficiency => Moved == 0 ? 1 : (double)Wanted / Moved;
 
     /// <summary>Lines of the text whose accesses take extra turns, and how many.</summary>
-    internal IEnumerable<(int Line, long Extra)> Conflicts => _extraByLine.Where(pair => pair.Value > 0).Select(pair => (pair.Key, pair.Value)).OrderByDescending(pair => pair.Value);
+    internal IEnumerable<(int Line, long Extra)> Conflicts =>
+        _extraByLine.Where(pair => pair.Value > 0).Select(pair => (pair.Key, pair.Value)).OrderByDescending(pair => pair.Value);
 
     /// <summary>Counts an access of a warp.</summary>
     /// <param name="line">Its line.</param>
@@ -48,7 +49,8 @@ internal sealed class PtxTraffic
         int together = bytes <= 4 ? 32 : 128 / bytes;
         for (int first = 0; first < Banks; first += together)
         {
-            var words = Lanes(active, first, together).SelectMany(lane => Enumerable.Range(0, Math.Max(1, bytes / 4)).Select(i => (addresses[lane] / 4) + i)).Distinct().ToList();
+            var words = Lanes(active, first, together).SelectMany(
+                lane => Enumerable.Range(0, Math.Max(1, bytes / 4)).Select(i => (addresses[lane] / 4) + i)).Distinct().ToList();
             if (words.Count > 0)
             {
                 int turns = words.GroupBy(word => word % Banks).Max(bank => bank.Count());
@@ -59,5 +61,6 @@ internal sealed class PtxTraffic
         }
     }
 
-    private static IEnumerable<int> Lanes(uint active, int first, int count) => Enumerable.Range(first, count).Where(lane => (active >> lane & 1) != 0);
+    private static IEnumerable<int> Lanes(uint active, int first, int count) =>
+        Enumerable.Range(first, count).Where(lane => (active >> lane & 1) != 0);
 }

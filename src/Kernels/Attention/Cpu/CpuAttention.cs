@@ -28,7 +28,17 @@ internal sealed unsafe class CpuAttention(CpuThreads threads) : IAttentionKernel
     }
 
     public void Backward(
-        in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in AttentionSizes sizes,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         var a = new CpuAttentionArguments
         {

@@ -8,7 +8,8 @@ internal unsafe struct CpuTokenRows(TokenRows rows)
     public long RowStride = rows.RowStride;
 
     /// <summary>The rows of one head of one picture.</summary>
-    public readonly CpuHeadRows Head(int batch, int head, int dimension) => new() { Data = Data + (batch * BatchStride) + ((long)head * dimension), Stride = RowStride };
+    public readonly CpuHeadRows Head(int batch, int head, int dimension) =>
+        new() { Data = Data + (batch * BatchStride) + ((long)head * dimension), Stride = RowStride };
 }
 
 /// <summary>Rows of one head: row r starts at Data + r * Stride.</summary>

@@ -16,7 +16,8 @@ internal static unsafe class CpuTileMask
     }
 
     /// <summary>Multiplies by the dropout factors.</summary>
-    internal static void Drop(ref CpuWeightDropout dropout, float* tile, int queryStep, int keyStep, int* queryRows, int queries, int* keyRows, int keys)
+    internal static void Drop(
+        ref CpuWeightDropout dropout, float* tile, int queryStep, int keyStep, int* queryRows, int queries, int* keyRows, int keys)
     {
         for (int query = 0; query < queries; query++)
         {

@@ -35,7 +35,8 @@ internal static unsafe class CpuTileProduct<S, V>
     internal static int PadColumns(int columns) => (columns + S.Count - 1) / S.Count * S.Count;
 
     /// <summary>c[rows, columns] = (c +) a b.</summary>
-    internal static void Multiply(float** a, int step, int rows, float* b, int columns, int inner, float* c, int stride, TileUpdate update, float* factors = null)
+    internal static void Multiply(
+        float** a, int step, int rows, float* b, int columns, int inner, float* c, int stride, TileUpdate update, float* factors = null)
     {
         int width = 2 * S.Count;
         for (int row = 0; row < rows; row += BlockRows)

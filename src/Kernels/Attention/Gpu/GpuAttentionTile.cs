@@ -39,7 +39,15 @@ internal static class GpuAttentionTile
     internal const int Stride = (Columns / 4) + 1;
 
     /// <summary>Copies chunk components of some tokens into a shared tile; absent tokens and components are zeros.</summary>
-    internal static void Load(GpuAttentionArguments a, GpuTokenRows source, int start, int columns, ArrayView<int> tokens, int firstToken, int count, ArrayView<Float4> tile)
+    internal static void Load(
+        GpuAttentionArguments a,
+        GpuTokenRows source,
+        int start,
+        int columns,
+        ArrayView<int> tokens,
+        int firstToken,
+        int count,
+        ArrayView<Float4> tile)
     {
         int column = Group.IdxX & 15;
         var quads = source.Data.Cast<Float4>();
@@ -115,15 +123,26 @@ internal static class GpuAttentionTile
     }
 
     /// <summary>Dropout applied to four queries and one key.</summary>
-    internal static Float4 DropQueries(GpuAttentionArguments a, int headIndex, Float4 values, int i0, int i1, int i2, int i3, int key) => Quad.Multiply(
-        values, new Float4(Factor(a, headIndex, i0, key), Factor(a, headIndex, i1, key), Factor(a, headIndex, i2, key), Factor(a, headIndex, i3, key)));
+    internal static Float4 DropQueries(
+        GpuAttentionArguments a, int headIndex, Float4 values, int i0, int i1, int i2, int i3, int key) => Quad.Multiply(
+        values,
+        new Float4(Factor(a, headIndex, i0, key), Factor(a, headIndex, i1, key), Factor(a, headIndex, i2, key), Factor(a, headIndex, i3, key)));
 
     /// <summary>Dropout factors of one query and four keys.</summary>
     internal static Float4 KeyFactors(GpuAttentionArguments a, int headIndex, int query, int j0, int j1, int j2, int j3) =>
         new(Factor(a, headIndex, query, j0), Factor(a, headIndex, query, j1), Factor(a, headIndex, query, j2), Factor(a, headIndex, query, j3));
 
     /// <summary>Adds the products of four own rows and the walked rows tx and tx + 16 over a chunk of components to two columns of sums.</summary>
-    internal static void Products(int columns, ArrayView<Float4> own, ArrayView<Float4> walked, int tx, int ty, Float4 sums0, Float4 sums1, out Float4 result0, out Float4 result1)
+    internal static void Products(
+        int columns,
+        ArrayView<Float4> own,
+        ArrayView<Float4> walked,
+        int tx,
+        int ty,
+        Float4 sums0,
+        Float4 sums1,
+        out Float4 result0,
+        out Float4 result1)
     {
         // Views of the rows: one index serves all six, so that the compiler needs one counter for all addresses.
         int quads = columns >= Columns ? Columns / 4 : (columns + 3) / 4;
@@ -157,7 +176,10 @@ internal static class GpuAttentionTile
 
     /// <summary>Largest of what the threads of four rows left.</summary>
     internal static Float4 GatherMaximum(ArrayView<Float4> partial, int rows, int ty) => new(
-        Maximum(partial, 4 * ty), Maximum(partial, (4 * ty) + rows), Maximum(partial, (4 * ty) + (2 * rows)), Maximum(partial, (4 * ty) + (3 * rows)));
+        Maximum(partial, 4 * ty),
+        Maximum(partial, (4 * ty) + rows),
+        Maximum(partial, (4 * ty) + (2 * rows)),
+        Maximum(partial, (4 * ty) + (3 * rows)));
 
     /// <summary>Sums of what the threads of four rows left, always in the same order.</summary>
     internal static Float4 GatherSum(ArrayView<Float4> partial, int rows, int ty) => new(

@@ -22,8 +22,8 @@ internal interface IGpuTokenWalk
 }
 
 /// <summary>
-/// Tiles of queries that meet all keys, or those that are not in their future. Of sequences that begin alike these are the shared ones, then those from the first of the
-/// tile's first sequence on.
+/// Tiles of queries that meet all keys, or those that are not in their future. Of sequences that begin alike these are the shared ones, then those
+/// from the first of the tile's first sequence on.
 /// </summary>
 internal readonly struct GpuKeysWalk : IGpuTokenWalk
 {
@@ -34,7 +34,8 @@ internal readonly struct GpuKeysWalk : IGpuTokenWalk
     public static int End(GpuAttentionArguments a, int batch, int tile, int rows) =>
         a.Causal != 0 && (tile + 1) * rows < a.Queries ? a.Shared + ((tile + 1) * rows) - Passed(a, tile, rows) : a.Keys - Passed(a, tile, rows);
 
-    public static int Other(GpuAttentionArguments a, int batch, int tile, int rows, int position) => position < a.Shared ? position : position + Passed(a, tile, rows);
+    public static int Other(GpuAttentionArguments a, int batch, int tile, int rows, int position) =>
+        position < a.Shared ? position : position + Passed(a, tile, rows);
 
     // Keys of the sequences before the tile's first one.
     private static int Passed(GpuAttentionArguments a, int tile, int rows) => a.Causal != 0 ? (tile * rows) - (tile * rows % a.Each) : 0;

@@ -4,7 +4,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
 
-/// <summary>Online softmax of 16 rows: what has been summed so far, relative to the largest score so far. Index 0 is rows 0 to 7, 1 is 8 to 15.</summary>
+/// <summary>
+/// Online softmax of 16 rows: what has been summed so far, relative to the largest score so far. Index 0 is rows 0 to 7, 1 is 8 to 15.
+/// </summary>
 internal struct SoftmaxState
 {
     /// <summary>Sum of weight times value.</summary>
@@ -32,8 +34,8 @@ internal struct SoftmaxState
     }
 
     /// <summary>
-    /// Turns a tile of scores into weights and rescales the sum; the caller adds weights times values. The first tile of a row has to show at least one
-    /// score: hidden ones are minus infinity. The factor must be positive.
+    /// Turns a tile of scores into weights and rescales the sum; the caller adds weights times values. The first tile of a row has to show at least
+    /// one score: hidden ones are minus infinity. The factor must be positive.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static SoftmaxState Advance(SoftmaxState state, ScoreTile s, float factor)

@@ -34,7 +34,8 @@ internal sealed unsafe class CpuCrossEntropy(CpuThreads threads) : ICrossEntropy
         loss.Floats[0] = (float)(total / counted);
     }
 
-    public void Backward(View logits, View targets, View statistics, View lossGradient, View dlogits, bool accumulate, int rows, int columns, int ignored)
+    public void Backward(
+        View logits, View targets, View statistics, View lossGradient, View dlogits, bool accumulate, int rows, int columns, int ignored)
     {
         var a = new CrossEntropyArguments
         {
@@ -60,7 +61,8 @@ internal sealed unsafe class CpuCrossEntropy(CpuThreads threads) : ICrossEntropy
         {
             if ((uint)targets[row] >= (uint)columns && targets[row] != ignored)
             {
-                throw new ArgumentOutOfRangeException(nameof(targets), $"cross_entropy: target {targets[row]} of row {row} must be 0..{columns - 1}, or {ignored} for none");
+                throw new ArgumentOutOfRangeException(
+                    nameof(targets), $"cross_entropy: target {targets[row]} of row {row} must be 0..{columns - 1}, or {ignored} for none");
             }
         }
     }

@@ -13,7 +13,8 @@ internal sealed class GpuCrossEntropy(GpuLauncher launcher) : ICrossEntropyKerne
         launcher.Launch(GpuCrossEntropyRows.Mean, 1, args);
     }
 
-    public void Backward(View logits, View targets, View statistics, View lossGradient, View dlogits, bool accumulate, int rows, int columns, int ignored)
+    public void Backward(
+        View logits, View targets, View statistics, View lossGradient, View dlogits, bool accumulate, int rows, int columns, int ignored)
     {
         var args = Args(logits, targets, statistics, rows, columns, ignored) with
         {

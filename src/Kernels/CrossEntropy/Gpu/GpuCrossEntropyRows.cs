@@ -29,7 +29,9 @@ internal readonly struct RowArgs
     internal int Accumulate { get; init; }
 }
 
-/// <summary>Softmax cross-entropy, one group a row, and the mean of the rows in one group. NaN in a row shows in the loss; limited by memory.</summary>
+/// <summary>
+/// Softmax cross-entropy, one group a row, and the mean of the rows in one group. NaN in a row shows in the loss; limited by memory.
+/// </summary>
 internal static class GpuCrossEntropyRows
 {
     internal const int GroupSize = 128;

@@ -39,7 +39,8 @@ internal static unsafe class CpuDropout
             }
 
             var bits = DropoutMask.Bits(a->Key, Vector<uint>.Indices + new Vector<uint>((uint)place), (uint)(place >> 32));
-            var values = Vector.Load(a->X + i) * Vector.ConditionalSelect(Vector.GreaterThanOrEqual(bits, threshold).As<uint, float>(), kept, Vector<float>.Zero);
+            var values = Vector.Load(a->X + i) * Vector.ConditionalSelect(
+                Vector.GreaterThanOrEqual(bits, threshold).As<uint, float>(), kept, Vector<float>.Zero);
             Vector.Store(a->Accumulate ? Vector.Load(a->Y + i) + values : values, a->Y + i);
             i += lanes;
         }

@@ -2,7 +2,9 @@ using Ldvc.Kernels.Simd;
 
 namespace Ldvc.Kernels.Elementwise.Functions;
 
-/// <summary>A function of two numbers, for the CPU's vectors and the GPU's scalars. Both round alike: edges of the CPU's loops use the scalar.</summary>
+/// <summary>
+/// A function of two numbers, for the CPU's vectors and the GPU's scalars. Both round alike: edges of the CPU's loops use the scalar.
+/// </summary>
 internal interface IBinaryFunction
 {
     /// <summary>Its kernels' name, e.g. "multiply".</summary>

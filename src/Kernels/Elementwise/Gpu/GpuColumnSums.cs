@@ -29,8 +29,9 @@ internal readonly struct ColumnSumArgs
 
 /// <summary>
 /// Sums of columns in two passes of one kernel: groups sum 32 columns of a slab of rows into a row of partial sums, then the rows of partial sums are
-/// summed. A warp reads 128 bytes of one row; each of the group's warps takes every n-th row. Up to 2048 rows are summed in one pass by groups of eight columns, of which a
-/// warp reads four rows at a time: starting a second kernel would take longer. 4 bytes and one addition per input: limited by memory.
+/// summed. A warp reads 128 bytes of one row; each of the group's warps takes every n-th row. Up to 2048 rows are summed in one pass by groups of
+/// eight columns, of which a warp reads four rows at a time: starting a second kernel would take longer. 4 bytes and one addition per input: limited
+/// by memory.
 /// </summary>
 internal static class GpuColumnSums
 {
@@ -49,7 +50,9 @@ internal static class GpuColumnSums
         SharedBytes = GroupSize * sizeof(float),
     };
 
-    /// <summary>Groups across, slabs of rows and rows a slab: enough groups for a large device, at least 64 rows for each; sizes alone decide.</summary>
+    /// <summary>
+    /// Groups across, slabs of rows and rows a slab: enough groups for a large device, at least 64 rows for each; sizes alone decide.
+    /// </summary>
     internal static (int Across, int Slabs, int RowsPerGroup) Split(int rows, int columns)
     {
         GpuSizes.Index((long)rows * columns, Kernel);
@@ -62,7 +65,9 @@ internal static class GpuColumnSums
     /// <summary>Whether one pass does.</summary>
     internal static bool AtOnce(int rows) => rows <= MostRowsAtOnce;
 
-    /// <summary>Columns of a group that sums so many rows in one pass: few where there are many rows, which then are shared out among more threads.</summary>
+    /// <summary>
+    /// Columns of a group that sums so many rows in one pass: few where there are many rows, which then are shared out among more threads.
+    /// </summary>
     internal static int Columns(int rows) => rows > ColumnsPerGroup ? FewColumns : ColumnsPerGroup;
 
     /// <summary>target [columns] += all rows of a matrix, in one pass.</summary>

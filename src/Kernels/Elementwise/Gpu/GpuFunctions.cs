@@ -20,7 +20,9 @@ internal static class GpuBinary<TFunction>
         new($"elementwise.{TFunction.Name}.strided", GpuStrided.Run<TFunction>, GpuElements.GroupSize) { AnyGroup = true };
 }
 
-/// <summary>Every function that has kernels: what <see cref="GpuKernelCatalog"/> cannot find by itself in generic classes. A new function is a new line.</summary>
+/// <summary>
+/// Every function that has kernels: what <see cref="GpuKernelCatalog"/> cannot find by itself in generic classes. A new function is a new line.
+/// </summary>
 internal static class GpuFunctions
 {
     internal static readonly GpuKernel[] All =

@@ -45,8 +45,8 @@ internal readonly struct StridedArgs
 }
 
 /// <summary>
-/// One thread an element of the result, which finds its operands by dividing its number by the merged dimensions' sizes, as many as there are. Limited by
-/// memory while the innermost strides are 0 or 1; a transposed operand's lines are read through the first-level cache.
+/// One thread an element of the result, which finds its operands by dividing its number by the merged dimensions' sizes, as many as there are.
+/// Limited by memory while the innermost strides are 0 or 1; a transposed operand's lines are read through the first-level cache.
 /// </summary>
 internal static class GpuStrided
 {

@@ -6,8 +6,8 @@ namespace Ldvc.Kernels.Gpu.Intrinsics;
 /// <summary>
 /// What warp-collective instructions do on the simulator, where every lane is a thread of the host: each lane writes its operands into a slot of
 /// a table that belongs to lane 0, and after a barrier all lanes read what they need. Barriers between threads are what the simulator's time goes
-/// into, so there is one an instruction: lanes learn the table's address once, by a shuffle, and two tables take turns, so that a slot is written again only
-/// after a barrier that all its readers have passed.
+/// into, so there is one an instruction: lanes learn the table's address once, by a shuffle, and two tables take turns, so that a slot is written
+/// again only after a barrier that all its readers have passed.
 /// </summary>
 internal static unsafe class WarpExchange
 {
@@ -44,7 +44,8 @@ internal static unsafe class WarpExchange
         {
             if (Slot(table, lane)[Number] != _count)
             {
-                throw new InvalidOperationException($"lane {lane} has met {Slot(table, lane)[Number]} collective instructions, lane {Warp.LaneIdx} {_count}");
+                throw new InvalidOperationException(
+                    $"lane {lane} has met {Slot(table, lane)[Number]} collective instructions, lane {Warp.LaneIdx} {_count}");
             }
         }
 

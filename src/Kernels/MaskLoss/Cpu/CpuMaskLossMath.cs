@@ -75,7 +75,17 @@ internal static unsafe class CpuMaskLossMath<S, V>
 
     /// <summary>Sums the focal terms, the probabilities of all pixels and those of the positive ones.</summary>
     internal static void SumMixed(
-        float* lower, float* upper, int columns, float* weights, int rows, float* signs, int stride, float alpha, out V focals, out V probabilities, out V hits)
+        float* lower,
+        float* upper,
+        int columns,
+        float* weights,
+        int rows,
+        float* signs,
+        int stride,
+        float alpha,
+        out V focals,
+        out V probabilities,
+        out V hits)
     {
         V focal = S.Zero, probability = S.Zero, hit = S.Zero, half = S.Set(0.5f), tilt = S.Set(0.5f - alpha);
         for (int i = 0; i < columns; i += S.Count)
@@ -102,7 +112,8 @@ internal static unsafe class CpuMaskLossMath<S, V>
     }
 
     /// <summary>Adds the slopes of a block without positives to the gradients of the two stretched rows.</summary>
-    internal static void SlopesNegatives(float* lower, float* upper, int columns, float* weights, int rows, in MaskLossSlopes slopes, float* dLower, float* dUpper)
+    internal static void SlopesNegatives(
+        float* lower, float* upper, int columns, float* weights, int rows, in MaskLossSlopes slopes, float* dLower, float* dUpper)
     {
         V focal = S.Set(slopes.Negative), dice = S.Set(slopes.DiceNegative);
         for (int i = 0; i < columns; i += S.Count)
@@ -124,7 +135,16 @@ internal static unsafe class CpuMaskLossMath<S, V>
 
     /// <summary>The same for a block with positives.</summary>
     internal static void SlopesMixed(
-        float* lower, float* upper, int columns, float* weights, int rows, float* signs, int stride, in MaskLossSlopes slopes, float* dLower, float* dUpper)
+        float* lower,
+        float* upper,
+        int columns,
+        float* weights,
+        int rows,
+        float* signs,
+        int stride,
+        in MaskLossSlopes slopes,
+        float* dLower,
+        float* dUpper)
     {
         V focalNegative = S.Set(slopes.Negative), focalPositive = S.Set(slopes.Positive);
         V diceNegative = S.Set(slopes.DiceNegative), dicePositive = S.Set(slopes.DicePositive);
@@ -155,7 +175,9 @@ internal static unsafe class CpuMaskLossMath<S, V>
         return S.Multiply(p, S.Fma(focal, inner, S.Multiply(dice, q)));
     }
 
-    /// <summary>p = sigmoid(x), q = 1 - p and softplus(x) = max(x, 0) + log(1 + e^-|x|) from one exponential; both p and q keep their relative accuracy.</summary>
+    /// <summary>
+    /// p = sigmoid(x), q = 1 - p and softplus(x) = max(x, 0) + log(1 + e^-|x|) from one exponential; both p and q keep their relative accuracy.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Terms(V x, out V p, out V q, out V softplus)
     {

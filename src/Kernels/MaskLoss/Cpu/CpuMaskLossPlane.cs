@@ -52,13 +52,24 @@ internal static unsafe class CpuMaskLossPlane<S, V>
                 V focals, probabilities;
                 if (count == 0)
                 {
-                    CpuMaskLossMath<S, V>.SumNegatives(blocks.Lower, blocks.Upper, columns, blocks.Weights, blocks.Rows, out focals, out probabilities);
+                    CpuMaskLossMath<S, V>.SumNegatives(
+                        blocks.Lower, blocks.Upper, columns, blocks.Weights, blocks.Rows, out focals, out probabilities);
                     focal += (1.0 - sizes.Alpha) * S.Sum(focals);
                 }
                 else
                 {
                     CpuMaskLossMath<S, V>.SumMixed(
-                        blocks.Lower, blocks.Upper, columns, blocks.Weights, blocks.Rows, signs, Strip, sizes.Alpha, out focals, out probabilities, out V hits);
+                        blocks.Lower,
+                        blocks.Upper,
+                        columns,
+                        blocks.Weights,
+                        blocks.Rows,
+                        signs,
+                        Strip,
+                        sizes.Alpha,
+                        out focals,
+                        out probabilities,
+                        out V hits);
                     focal += S.Sum(focals);
                     positive += S.Sum(hits);
                     positives += count;

@@ -8,16 +8,28 @@ namespace Ldvc.Kernels.MaskLoss.Gpu;
 internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
 {
     internal static readonly GpuKernel<GpuMaskLossArguments> SumBand =
-        new("mask_loss.sums", GpuMaskLossKernels.SumBand, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
+        new(
+            "mask_loss.sums",
+            GpuMaskLossKernels.SumBand,
+            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Finish =
-        new("mask_loss.finish", GpuMaskLossKernels.Finish, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
+        new(
+            "mask_loss.finish",
+            GpuMaskLossKernels.Finish,
+            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Slopes =
-        new("mask_loss.slopes", GpuMaskLossKernels.Slopes, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
+        new(
+            "mask_loss.slopes",
+            GpuMaskLossKernels.Slopes,
+            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Gradient =
-        new("mask_loss.gradient", GpuMaskLossKernels.Gradient, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
+        new(
+            "mask_loss.gradient",
+            GpuMaskLossKernels.Gradient,
+            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
 
     public void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss)
     {

@@ -149,7 +149,9 @@ internal static class GpuMaskLossKernels
         }
     }
 
-    /// <summary>One group: coefficients of each (image, class), see <c>MaskLossSlopes</c>; focal negative, focal positive, dice negative, dice positive.</summary>
+    /// <summary>
+    /// One group: coefficients of each (image, class), see <c>MaskLossSlopes</c>; focal negative, focal positive, dice negative, dice positive.
+    /// </summary>
     internal static void Slopes(GpuMaskLossArguments a)
     {
         var partial = SharedMemory.Allocate<Float4>(Threads);

@@ -5,9 +5,9 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.MatMul.Cpu;
 
 /// <summary>
-/// CPU matrix product in the manner of Goto. A group of K blocks is met at once: B in panels, packed for all threads unless it is a frozen weight that is
-/// kept so; A in slivers of a few rows, read in place, packed only when it is transposed. A panel's K block stays in L1 while the slivers pass it, a block
-/// of A stays in L2 while the panels pass it, and a tile of C meets all K blocks of the group before it leaves L1.
+/// CPU matrix product in the manner of Goto. A group of K blocks is met at once: B in panels, packed for all threads unless it is a frozen weight
+/// that is kept so; A in slivers of a few rows, read in place, packed only when it is transposed. A panel's K block stays in L1 while the slivers
+/// pass it, a block of A stays in L2 while the panels pass it, and a tile of C meets all K blocks of the group before it leaves L1.
 /// </summary>
 internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDisposable
 {

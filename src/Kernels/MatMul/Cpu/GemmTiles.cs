@@ -4,7 +4,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul.Cpu;
 
-/// <summary>The tiles of one group of K blocks: packing B, and one block of A's slivers against a range of B's panels. Last is the kernel of a block's last rows.</summary>
+/// <summary>
+/// The tiles of one group of K blocks: packing B, and one block of A's slivers against a range of B's panels. Last is the kernel of a block's last
+/// rows.
+/// </summary>
 internal static unsafe class GemmTiles<S, V, R, TLast>
     where S : ISimd<V>
     where V : struct
@@ -128,8 +131,8 @@ internal static unsafe class GemmTiles<S, V, R, TLast>
     }
 
     /// <summary>
-    /// A block of A as the micro-kernel reads it: in place where rows run along K, packed otherwise. The rows that fill no sliver are taken together with
-    /// rows before them, whose results are thrown away; they are packed where there are none.
+    /// A block of A as the micro-kernel reads it: in place where rows run along K, packed otherwise. The rows that fill no sliver are taken together
+    /// with rows before them, whose results are thrown away; they are packed where there are none.
     /// </summary>
     private readonly struct RowsOfA
     {

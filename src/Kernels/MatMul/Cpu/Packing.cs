@@ -33,8 +33,8 @@ internal static unsafe class Packing
     }
 
     /// <summary>
-    /// From a weight that is kept in panels (<see cref="Ldvc.Tensors.PanelLayout"/>) to panels of its other dimension: value (k, j) is the weight's element
-    /// (k0 + k, column + j). Squares of one panel's width lie together on both sides.
+    /// From a weight that is kept in panels (<see cref="Ldvc.Tensors.PanelLayout"/>) to panels of its other dimension: value (k, j) is the weight's
+    /// element (k0 + k, column + j). Squares of one panel's width lie together on both sides.
     /// </summary>
     internal static void FromPanels(float* panels, int rowLength, int k0, int kc, int column, int count, float* target, int width)
     {
@@ -42,7 +42,13 @@ internal static unsafe class Packing
         for (int k = 0; k < kc;)
         {
             int at = k0 + k, run = Math.Min(edge - (at % edge), kc - k);
-            Interleave(panels + ((long)(at / edge) * edge * rowLength) + ((long)column * edge) + (at % edge), edge, count, run, target + ((long)k * width), width);
+            Interleave(
+                panels + ((long)(at / edge) * edge * rowLength) + ((long)column * edge) + (at % edge),
+                edge,
+                count,
+                run,
+                target + ((long)k * width),
+                width);
             k += run;
         }
     }

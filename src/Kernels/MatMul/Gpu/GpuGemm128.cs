@@ -5,8 +5,8 @@ namespace Ldvc.Kernels.MatMul.Gpu;
 
 /// <summary>
 /// C tiles of 128 x 128, k in steps of 16, 256 threads with 8 x 8 sums each. Two stages of shared memory: while one is multiplied, the next is on its
-/// way from global memory in registers, so one barrier a step is enough. Per step and group: 16 KiB in, 524288 operations, 32 per byte; a thread does 64
-/// multiply-adds for four 16-byte reads of shared memory.
+/// way from global memory in registers, so one barrier a step is enough. Per step and group: 16 KiB in, 524288 operations, 32 per byte; a thread does
+/// 64 multiply-adds for four 16-byte reads of shared memory.
 /// </summary>
 internal static class GpuGemm128<TA, TB>
     where TA : struct, ITileLoader
@@ -63,8 +63,8 @@ internal static class GpuGemm128<TA, TB>
         }
     }
 
-    // One k a turn: of several, the compiler would load all values before it adds the first, more than there are registers for. The number of turns is a
-    // constant, so the device's compiler unrolls them, in this order.
+    // One k a turn: of several, the compiler would load all values before it adds the first, more than there are registers for. The number of turns
+    // is a constant, so the device's compiler unrolls them, in this order.
     private static Sums8x8 Multiply(ArrayView<float> shared, int stage, int row, int column, Sums8x8 sums)
     {
         var packs = shared.Cast<Float4>();

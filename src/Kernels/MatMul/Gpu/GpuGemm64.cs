@@ -4,8 +4,8 @@ using Ldvc.Kernels.Gpu;
 namespace Ldvc.Kernels.MatMul.Gpu;
 
 /// <summary>
-/// C tiles of 64 x 64, k in steps of 16, 256 threads with 4 x 4 sums each: four times as many groups as <see cref="GpuGemm128{TA,TB}"/>, for products too
-/// small to fill the device with large tiles. Otherwise the same: two stages, one barrier a step; 16 operations per byte.
+/// C tiles of 64 x 64, k in steps of 16, 256 threads with 4 x 4 sums each: four times as many groups as <see cref="GpuGemm128{TA,TB}"/>, for products
+/// too small to fill the device with large tiles. Otherwise the same: two stages, one barrier a step; 16 operations per byte.
 /// </summary>
 internal static class GpuGemm64<TA, TB>
     where TA : struct, ITileLoader

@@ -61,7 +61,14 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
     {
         Check(gemm);
         bool packed = GpuSizes.CanPack(
-            gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.TransposeA ? gemm.M : gemm.K, gemm.B.Offset, gemm.Ldb, gemm.StrideB, gemm.TransposeB ? gemm.K : gemm.N);
+            gemm.A.Offset,
+            gemm.Lda,
+            gemm.StrideA,
+            gemm.TransposeA ? gemm.M : gemm.K,
+            gemm.B.Offset,
+            gemm.Ldb,
+            gemm.StrideB,
+            gemm.TransposeB ? gemm.K : gemm.N);
         int edge = large ? MatMulPlan.LargeEdge : MatMulPlan.SmallEdge;
         var kernel = s_kernels[(large ? 0 : 8) + (packed ? 0 : 4) + (gemm.TransposeA ? 2 : 0) + (gemm.TransposeB ? 1 : 0)];
         launcher.Launch(kernel, GpuSizes.Groups(gemm.N, edge), GpuSizes.Groups(gemm.M, edge), gemm.Batch, Args(gemm, part));
@@ -84,7 +91,14 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         var gradient = Optional(gemm.ActivationGradientOf, GemmFlags.ActivationGradient);
         flags |= gemm.Accumulate ? GemmFlags.Accumulate : 0;
         flags |= GpuSizes.CanPack(
-            gemm.C.Offset, gemm.Ldc, gemm.StrideC, gemm.N, gemm.Bias.Offset, gemm.PreActivation.Offset, gemm.Residual.Offset, gemm.ActivationGradientOf.Offset)
+            gemm.C.Offset,
+            gemm.Ldc,
+            gemm.StrideC,
+            gemm.N,
+            gemm.Bias.Offset,
+            gemm.PreActivation.Offset,
+            gemm.Residual.Offset,
+            gemm.ActivationGradientOf.Offset)
             ? GemmFlags.PackedC : 0;
         return new GemmArgs
         {
@@ -116,7 +130,8 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
         long Reach(long stride, long rows, long ld, int batch) => (stride * (batch - 1)) + (rows * ld);
         long reach = Math.Max(
             Reach(gemm.StrideA, gemm.TransposeA ? gemm.K : gemm.M, gemm.Lda, gemm.Batch),
-            Math.Max(Reach(gemm.StrideB, gemm.TransposeB ? gemm.N : gemm.K, gemm.Ldb, gemm.Batch), Reach(gemm.StrideC, gemm.M, gemm.Ldc, gemm.Batch)));
+            Math.Max(
+                Reach(gemm.StrideB, gemm.TransposeB ? gemm.N : gemm.K, gemm.Ldb, gemm.Batch), Reach(gemm.StrideC, gemm.M, gemm.Ldc, gemm.Batch)));
         GpuSizes.Index(reach, s_kernels[0]);
     }
 

@@ -15,8 +15,8 @@ internal readonly struct SplitSumArgs
 }
 
 /// <summary>
-/// The second pass of a split product: a thread adds the parts of four neighbouring results, the first part first, and finishes them. Limited by memory: 4 bytes a
-/// part and 4 or more for C, most of it in the second-level cache.
+/// The second pass of a split product: a thread adds the parts of four neighbouring results, the first part first, and finishes them. Limited by
+/// memory: 4 bytes a part and 4 or more for C, most of it in the second-level cache.
 /// </summary>
 internal static class GpuSplitSum
 {

@@ -54,7 +54,9 @@ internal interface ITileLoader
     static abstract void Store(ArrayView<float> shared, int stage, Float4 value, int part);
 }
 
-/// <summary>k runs along the matrix's rows in memory (A as it is, B transposed): thread t reads k 4 (t % 4) .. + 3 of row t / 4; stores transpose.</summary>
+/// <summary>
+/// k runs along the matrix's rows in memory (A as it is, B transposed): thread t reads k 4 (t % 4) .. + 3 of row t / 4; stores transpose.
+/// </summary>
 internal readonly struct AlongK<TAccess, TEdge> : ITileLoader
     where TAccess : struct, IMatrixAccess
     where TEdge : struct, ITileEdge
@@ -76,7 +78,9 @@ internal readonly struct AlongK<TAccess, TEdge> : ITileLoader
     }
 }
 
-/// <summary>k runs down the matrix's columns in memory (A transposed, B as it is): a warp reads whole rows of 512 or 256 bytes; stores copy.</summary>
+/// <summary>
+/// k runs down the matrix's columns in memory (A transposed, B as it is): a warp reads whole rows of 512 or 256 bytes; stores copy.
+/// </summary>
 internal readonly struct AcrossK<TAccess, TEdge> : ITileLoader
     where TAccess : struct, IMatrixAccess
     where TEdge : struct, ITileEdge

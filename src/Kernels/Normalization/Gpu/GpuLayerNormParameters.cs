@@ -32,8 +32,8 @@ internal readonly struct LayerNormParameterArgs
 }
 
 /// <summary>
-/// dgamma and dbeta: group (x, y) sums 32 columns of slab y of the rows; a column sum over the slabs follows. Up to 2048 rows are one slab, in groups of eight columns, and
-/// nothing follows. 8 bytes and five operations an element: limited by memory.
+/// dgamma and dbeta: group (x, y) sums 32 columns of slab y of the rows; a column sum over the slabs follows. Up to 2048 rows are one slab, in groups
+/// of eight columns, and nothing follows. 8 bytes and five operations an element: limited by memory.
 /// </summary>
 internal static class GpuLayerNormParameters
 {

@@ -2,7 +2,9 @@ using Ldvc.Kernels.Simd;
 
 namespace Ldvc.Kernels.Reduction.Cpu;
 
-/// <summary>Largest values of rows. What the machine's maximum does with NaN depends on the machine, so a second accumulator watches for it.</summary>
+/// <summary>
+/// Largest values of rows. What the machine's maximum does with NaN depends on the machine, so a second accumulator watches for it.
+/// </summary>
 internal readonly unsafe struct CpuRowMax : ITileKernel<AxisArguments>
 {
     public static void Tile<S, V>(AxisArguments* a, int tile, int worker)
@@ -43,7 +45,8 @@ internal readonly unsafe struct CpuColumnMax : ITileKernel<AxisArguments>
         for (long task = Tiling.Start(a->ColumnTasks, a->Tiles, tile), end = Tiling.Start(a->ColumnTasks, a->Tiles, tile + 1); task < end; task++)
         {
             long outer = task / a->ColumnTiles;
-            int start = (int)(task - (outer * a->ColumnTiles)) * AxisArguments.ColumnTile, count = Math.Min(AxisArguments.ColumnTile, a->Inner - start);
+            int start = (int)(task - (outer * a->ColumnTiles)) * AxisArguments.ColumnTile, count = Math.Min(
+                AxisArguments.ColumnTile, a->Inner - start);
             float* x = a->X + (outer * a->Length * a->Inner) + start;
             float* y = a->Y + (outer * a->Inner) + start;
             new Span<float>(x, count).CopyTo(new Span<float>(y, count));

@@ -97,7 +97,8 @@ internal readonly unsafe struct CpuColumnSum : ITileKernel<AxisArguments>
         for (long task = Tiling.Start(a->ColumnTasks, a->Tiles, tile), end = Tiling.Start(a->ColumnTasks, a->Tiles, tile + 1); task < end; task++)
         {
             long outer = task / a->ColumnTiles;
-            int start = (int)(task - (outer * a->ColumnTiles)) * AxisArguments.ColumnTile, count = Math.Min(AxisArguments.ColumnTile, a->Inner - start);
+            int start = (int)(task - (outer * a->ColumnTiles)) * AxisArguments.ColumnTile, count = Math.Min(
+                AxisArguments.ColumnTile, a->Inner - start);
             float* x = a->X + (outer * a->Length * a->Inner) + start;
             new Span<double>(totals, count).Clear();
             for (int row = 0; row < a->Length; row += Block)

@@ -55,9 +55,9 @@ internal readonly struct MaxReducer : IAxisReducer
 }
 
 /// <summary>
-/// Reductions over the middle dimension. A group has up to 32 columns and several threads a column, each of which takes every n-th element; a tree in shared
-/// memory combines them. Where results are few and long, groups take parts of the dimension into scratch memory, and a second launch combines the
-/// parts. 4 bytes an element: limited by memory.
+/// Reductions over the middle dimension. A group has up to 32 columns and several threads a column, each of which takes every n-th element; a tree in
+/// shared memory combines them. Where results are few and long, groups take parts of the dimension into scratch memory, and a second launch combines
+/// the parts. 4 bytes an element: limited by memory.
 /// </summary>
 internal static class GpuAxes
 {
@@ -70,7 +70,8 @@ internal static class GpuAxes
     internal static readonly GpuKernel<AxisArgs> Sum = Define<SumReducer>("sum_axis");
     internal static readonly GpuKernel<AxisArgs> Max = Define<MaxReducer>("max_axis");
 
-    internal static void Run(GpuLauncher launcher, GpuKernel<AxisArgs> kernel, View x, View y, float factor, bool accumulate, int outer, int length, int inner)
+    internal static void Run(
+        GpuLauncher launcher, GpuKernel<AxisArgs> kernel, View x, View y, float factor, bool accumulate, int outer, int length, int inner)
     {
         GpuSizes.Index((long)outer * Math.Max(1, length) * inner, kernel);
         int bits = 0;

@@ -23,12 +23,15 @@ internal readonly struct FiniteArgs
     internal int Left { get; init; }
 }
 
-/// <summary>Looks for NaN and infinity in many tensors in one launch, a second combines the groups' results; 4 bytes an element, limited by memory.</summary>
+/// <summary>
+/// Looks for NaN and infinity in many tensors in one launch, a second combines the groups' results; 4 bytes an element, limited by memory.
+/// </summary>
 internal static class GpuFiniteCheck
 {
     internal const int GroupSize = 256;
 
-    internal static readonly GpuKernel<FiniteArgs> Kernel = new("reduction.find_not_finite", Run, GroupSize) { AnyGroup = true, SharedBytes = sizeof(int) };
+    internal static readonly GpuKernel<FiniteArgs> Kernel = new(
+        "reduction.find_not_finite", Run, GroupSize) { AnyGroup = true, SharedBytes = sizeof(int) };
 
     internal static readonly GpuKernel<FiniteArgs> Combine = new("reduction.first_not_finite", RunCombine, GroupSize)
     {

@@ -19,13 +19,17 @@ internal readonly struct ReductionArgs
     internal int Squared { get; init; }
 }
 
-/// <summary>First pass of whole-tensor reductions: groups stride through the data together, 4 bytes an element; the host combines their results in order.</summary>
+/// <summary>
+/// First pass of whole-tensor reductions: groups stride through the data together, 4 bytes an element; the host combines their results in order.
+/// </summary>
 internal static class GpuReductions
 {
     internal const int GroupSize = 256;
 
-    internal static readonly GpuKernel<ReductionArgs> Sum = new("reduction.sum", RunSum, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(double) };
-    internal static readonly GpuKernel<ReductionArgs> MaxAbs = new("reduction.max_abs", RunMaxAbs, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
+    internal static readonly GpuKernel<ReductionArgs> Sum = new(
+        "reduction.sum", RunSum, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(double) };
+    internal static readonly GpuKernel<ReductionArgs> MaxAbs = new(
+        "reduction.max_abs", RunMaxAbs, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
 
     internal static void RunSum(ReductionArgs args)
     {

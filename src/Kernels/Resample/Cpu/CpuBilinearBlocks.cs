@@ -22,7 +22,9 @@ internal unsafe struct CpuBilinearBlocks
     /// <summary>Columns that are stretched together.</summary>
     private const int Group = 8;
 
-    /// <summary>The input row above the block, stretched; columns from <see cref="Columns"/> on hold the value for columns outside the output.</summary>
+    /// <summary>
+    /// The input row above the block, stretched; columns from <see cref="Columns"/> on hold the value for columns outside the output.
+    /// </summary>
     internal float* Lower;
 
     /// <summary>The input row below the block, stretched likewise.</summary>

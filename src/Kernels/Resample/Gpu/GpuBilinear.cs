@@ -33,7 +33,9 @@ internal static class GpuBilinear
         return value + (weight * (values[row + right] - value));
     }
 
-    /// <summary>Smallest output position whose first input is at or after an input: an estimate, corrected by the very function that kernels use.</summary>
+    /// <summary>
+    /// Smallest output position whose first input is at or after an input: an estimate, corrected by the very function that kernels use.
+    /// </summary>
     internal static int Begin(GpuBilinearAxis axis, int input)
     {
         if (input <= 0)

@@ -6,10 +6,14 @@ namespace Ldvc.Kernels.Resample.Gpu;
 /// <summary>GPU dispatch of bilinear resizing.</summary>
 internal sealed class GpuResample(GpuLauncher launcher) : IResampleKernels
 {
-    internal static readonly GpuKernel<GpuResampleArguments> Forward = new("resample.forward", GpuResampleKernels.Forward, GpuResampleKernels.Threads) { AnyGroup = true };
+    internal static readonly GpuKernel<GpuResampleArguments> Forward = new(
+        "resample.forward", GpuResampleKernels.Forward, GpuResampleKernels.Threads) { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuResampleArguments> Backward =
-        new("resample.backward", GpuResampleKernels.Backward, GpuResampleKernels.Threads) { AnyGroup = true, SharedBytes = GpuResampleKernels.SharedBytes };
+        new(
+            "resample.backward",
+            GpuResampleKernels.Backward,
+            GpuResampleKernels.Threads) { AnyGroup = true, SharedBytes = GpuResampleKernels.SharedBytes };
 
     public void Bilinear(View x, View y, int planes, int height, int width, int outputHeight, int outputWidth)
     {
@@ -23,11 +27,17 @@ internal sealed class GpuResample(GpuLauncher launcher) : IResampleKernels
         launcher.Launch(Backward, checked(planes * height), args);
     }
 
-    private static GpuResampleArguments Arguments(View input, View output, int planes, int height, int width, int outputHeight, int outputWidth, bool accumulate)
+    private static GpuResampleArguments Arguments(
+        View input, View output, int planes, int height, int width, int outputHeight, int outputWidth, bool accumulate)
     {
         GpuSizes.Index((long)planes * height * width, Forward);
         GpuSizes.Index((long)planes * outputHeight * outputWidth, Forward);
         return new GpuResampleArguments(
-            input.GpuFloats, output.GpuFloats, planes, new GpuBilinearAxis(height, outputHeight), new GpuBilinearAxis(width, outputWidth), accumulate ? 1 : 0);
+            input.GpuFloats,
+            output.GpuFloats,
+            planes,
+            new GpuBilinearAxis(height, outputHeight),
+            new GpuBilinearAxis(width, outputWidth),
+            accumulate ? 1 : 0);
     }
 }

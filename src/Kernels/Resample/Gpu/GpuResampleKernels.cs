@@ -2,8 +2,11 @@ using ILGPU;
 
 namespace Ldvc.Kernels.Resample.Gpu;
 
-/// <summary>Arguments of bilinear resizing: x and dx are [Planes, Rows.Input, Columns.Input], y and dy [Planes, Rows.Output, Columns.Output].</summary>
-internal readonly struct GpuResampleArguments(ArrayView<float> input, ArrayView<float> output, int planes, GpuBilinearAxis rows, GpuBilinearAxis columns, int accumulate)
+/// <summary>
+/// Arguments of bilinear resizing: x and dx are [Planes, Rows.Input, Columns.Input], y and dy [Planes, Rows.Output, Columns.Output].
+/// </summary>
+internal readonly struct GpuResampleArguments(
+    ArrayView<float> input, ArrayView<float> output, int planes, GpuBilinearAxis rows, GpuBilinearAxis columns, int accumulate)
 {
     internal readonly ArrayView<float> Input = input;
     internal readonly ArrayView<float> Output = output;

@@ -33,7 +33,20 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
     }
 
     public void Backward(
-        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in RouteSizes sizes,
+        View table,
+        View offsets,
+        View list,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         var a = Arguments(sizes, table, q, k, v, o, logSumExp);
         a.Offsets = offsets.Ints;
@@ -46,7 +59,8 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
         SimdDispatch.Run(new BackwardCall(threads, &a));
     }
 
-    private static CpuRouteArguments Arguments(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) => new()
+    private static CpuRouteArguments Arguments(
+        in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) => new()
     {
         Attention = new CpuAttentionArguments
         {

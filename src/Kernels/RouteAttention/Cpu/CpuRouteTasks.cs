@@ -51,7 +51,8 @@ internal static unsafe class CpuRouteTasks<S, V>
         if (count > 0)
         {
             var head = a->Attention.Head(headIndex);
-            CpuAttentionForward<S, V>.Run(&head, rows, count, new CpuRouteTokens(&a->Sizes, a->Chosen(headIndex / a->Sizes.Heads, window), a->Sizes.TopK));
+            CpuAttentionForward<S, V>.Run(
+                &head, rows, count, new CpuRouteTokens(&a->Sizes, a->Chosen(headIndex / a->Sizes.Heads, window), a->Sizes.TopK));
         }
     }
 

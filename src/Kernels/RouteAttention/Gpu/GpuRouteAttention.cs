@@ -5,7 +5,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.RouteAttention.Gpu;
 
-/// <summary>GPU dispatch of route attention. The tiles are plain attention's; only which tokens they meet differs, so nothing is gathered or copied.</summary>
+/// <summary>
+/// GPU dispatch of route attention. The tiles are plain attention's; only which tokens they meet differs, so nothing is gathered or copied.
+/// </summary>
 internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionKernels
 {
     internal static readonly GpuKernel<GpuRouteArguments> Pool = new("route_attention.pool", GpuRouteTable.Pool, GpuRouteTable.Threads);
@@ -13,7 +15,8 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     internal static readonly GpuKernel<GpuRouteArguments> Choose =
         new("route_attention.choose", GpuRouteTable.Choose, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.SharedBytes };
 
-    internal static readonly GpuKernel<GpuRouteArguments> Inverse = new("route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.InvertSharedBytes };
+    internal static readonly GpuKernel<GpuRouteArguments> Inverse = new(
+        "route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.InvertSharedBytes };
 
     internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", 32,
         GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>,
@@ -49,7 +52,20 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
     }
 
     public void Backward(
-        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in RouteSizes sizes,
+        View table,
+        View offsets,
+        View list,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         var args = Arguments(sizes).With(q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch) with
         {
@@ -106,6 +122,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
         int tokens = sizes.WindowHeight * sizes.WindowWidth;
         var kernels = RouteAttentionPlan.GpuTileRows(sizes) == Kernels16.Rows ? Kernels16 : Kernels32;
         int tilesPerWindow = GpuSizes.Groups(tokens, kernels.Rows), tiles = sizes.Windows * tilesPerWindow;
-        launcher.Launch(choose(kernels), checked(args.Batch * args.Heads * tiles * args.Chunks), args with { Tiles = tiles, TilesPerWindow = tilesPerWindow });
+        launcher.Launch(
+            choose(kernels), checked(args.Batch * args.Heads * tiles * args.Chunks), args with { Tiles = tiles, TilesPerWindow = tilesPerWindow });
     }
 }

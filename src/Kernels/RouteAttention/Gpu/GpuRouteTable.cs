@@ -129,8 +129,9 @@ internal static class GpuRouteTable
     }
 
     /// <summary>
-    /// The inverse list: a group a window. Each thread reads its share of the table, counts the entries of lower windows (all of them are where the list
-    /// starts) and of this one, and writes its choosers behind those of the threads before it, so the list is in the order of the table, which is ascending.
+    /// The inverse list: a group a window. Each thread reads its share of the table, counts the entries of lower windows (all of them are where the
+    /// list starts) and of this one, and writes its choosers behind those of the threads before it, so the list is in the order of the table, which
+    /// is ascending.
     /// </summary>
     internal static void Invert(GpuRouteArguments a)
     {

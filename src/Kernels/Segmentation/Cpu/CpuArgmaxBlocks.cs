@@ -38,8 +38,8 @@ internal unsafe struct ArgmaxArguments
 }
 
 /// <summary>
-/// Argmax over classes of planes that are resized on the way: per strip of columns and band of at most <see cref="SegmentationPlan.BandRows"/> rows, the best score and
-/// its class so far stay in the first-level cache while the classes pass by. A tile is a band of one image.
+/// Argmax over classes of planes that are resized on the way: per strip of columns and band of at most <see cref="SegmentationPlan.BandRows"/> rows,
+/// the best score and its class so far stay in the first-level cache while the classes pass by. A tile is a band of one image.
 /// </summary>
 internal static unsafe class CpuArgmaxBlocks<S, V>
     where S : ISimd<V>
@@ -76,7 +76,8 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
                     continue;
                 }
 
-                blocks.StartPlane(a->Planes + ((((long)image * a->Classes) + plane) * a->Height * a->Width), firstRow, firstRow + rows, 0, a->Factors);
+                blocks.StartPlane(
+                    a->Planes + ((((long)image * a->Classes) + plane) * a->Height * a->Width), firstRow, firstRow + rows, 0, a->Factors);
                 while (blocks.NextRows())
                 {
                     long offset = (long)(blocks.Row - firstRow) * Strip;
@@ -118,8 +119,8 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
     }
 
     /// <summary>
-    /// Adds exp(scale (score - best)) of one class's row to the softmax's sums, before <see cref="Improve"/> changes the best: where the new score is the better one, what
-    /// has been added so far is scaled down instead.
+    /// Adds exp(scale (score - best)) of one class's row to the softmax's sums, before <see cref="Improve"/> changes the best: where the new score is
+    /// the better one, what has been added so far is scaled down instead.
     /// </summary>
     internal static void Sum(float* lower, float* upper, float weight, float scale, float* best, float* sums, int columns)
     {

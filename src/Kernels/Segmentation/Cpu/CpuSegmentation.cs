@@ -4,7 +4,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Segmentation.Cpu;
 
-/// <summary>CPU version of the inference steps. Owns one buffer, the reciprocals of the window counts, that grows to the largest canvas seen.</summary>
+/// <summary>
+/// CPU version of the inference steps. Owns one buffer, the reciprocals of the window counts, that grows to the largest canvas seen.
+/// </summary>
 internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentationKernels, IDisposable
 {
     private readonly Lock _lock = new();
@@ -15,7 +17,19 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     ~CpuSegmentation() => NativeMemory.AlignedFree(_reciprocals);
 
     public void AddWindow(
-        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        View z,
+        View penalty,
+        View canvas,
+        View counts,
+        int classes,
+        int height,
+        int width,
+        int windowHeight,
+        int windowWidth,
+        int canvasHeight,
+        int canvasWidth,
+        int top,
+        int left,
         WindowScore score = WindowScore.Sigmoid)
     {
         SegmentationGuard.Window(windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
@@ -48,7 +62,16 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     }
 
     public void Argmax(
-        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default)
+        View canvas,
+        View counts,
+        View labels,
+        View best,
+        int classes,
+        int canvasHeight,
+        int canvasWidth,
+        int outputHeight,
+        int outputWidth,
+        SoftmaxSums softmax = default)
     {
         // One caller at a time: the buffer is shared.
         lock (_lock)
@@ -73,7 +96,16 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     }
 
     public bool ArgmaxWindows(
-        IReadOnlyList<WindowLogits> windows, View penalty, View labels, View best, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight,
+        IReadOnlyList<WindowLogits> windows,
+        View penalty,
+        View labels,
+        View best,
+        int classes,
+        int height,
+        int width,
+        int windowHeight,
+        int windowWidth,
+        int canvasHeight,
         int canvasWidth, int outputHeight, int outputWidth, WindowScore score = WindowScore.Sigmoid, SoftmaxSums softmax = default)
     {
         if (windows.Count > SegmentationPlan.MaxWindows)
@@ -141,7 +173,8 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         }
     }
 
-    public void PseudoLabels(View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth)
+    public void PseudoLabels(
+        View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth)
     {
         if (!new ReadOnlySpan<byte>(unseen.Bytes, classes).ContainsAnyExcept((byte)0))
         {

@@ -5,8 +5,8 @@ using Ldvc.Kernels.Simd;
 namespace Ldvc.Kernels.Segmentation.Cpu;
 
 /// <summary>
-/// Argmax over classes straight from the logits of windows. A tile is a band of output rows, taken in strips: per class, the part of the canvas that the
-/// strip is interpolated from is summed in scratch memory that stays in the nearest caches, then compared with the best so far.
+/// Argmax over classes straight from the logits of windows. A tile is a band of output rows, taken in strips: per class, the part of the canvas that
+/// the strip is interpolated from is summed in scratch memory that stays in the nearest caches, then compared with the best so far.
 /// </summary>
 internal static unsafe class CpuWindowArgmax<S, V>
     where S : ISimd<V>
@@ -62,10 +62,12 @@ internal static unsafe class CpuWindowArgmax<S, V>
                     {
                         if (a->Sums != null)
                         {
-                            CpuArgmaxBlocks<S, V>.Sum(resize.Lower, resize.Upper, resize.Weights[row], a->Scale, best + offset, sums + offset, columns);
+                            CpuArgmaxBlocks<S, V>.Sum(
+                                resize.Lower, resize.Upper, resize.Weights[row], a->Scale, best + offset, sums + offset, columns);
                         }
 
-                        CpuArgmaxBlocks<S, V>.Improve(resize.Lower, resize.Upper, resize.Weights[row], plane, best + offset, winner + offset, columns);
+                        CpuArgmaxBlocks<S, V>.Improve(
+                            resize.Lower, resize.Upper, resize.Weights[row], plane, best + offset, winner + offset, columns);
                     }
                 }
             }
@@ -89,10 +91,12 @@ internal static unsafe class CpuWindowArgmax<S, V>
         for (int i = 0; i < a->Count; i++)
         {
             var place = a->Windows[i];
-            int top = Math.Max(y0, place.Top), end = Math.Min(y1, place.Top + a->WindowHeight), left = Math.Max(x0, place.Left), right = Math.Min(x1, place.Left + a->WindowWidth);
+            int top = Math.Max(y0, place.Top), end = Math.Min(y1, place.Top + a->WindowHeight), left = Math.Max(x0, place.Left), right = Math.Min(
+                x1, place.Left + a->WindowWidth);
             if (top < end && left < right)
             {
-                var walk = new CpuBilinearBlocks(scratch + (count * CpuBilinearBlocks.ScratchFloats), a->Height, a->Width, a->WindowHeight, a->WindowWidth);
+                var walk = new CpuBilinearBlocks(
+                    scratch + (count * CpuBilinearBlocks.ScratchFloats), a->Height, a->Width, a->WindowHeight, a->WindowWidth);
                 walk.StartStrip(left - place.Left);
                 over[count++] = new Over
                 {

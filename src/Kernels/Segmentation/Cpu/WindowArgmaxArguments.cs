@@ -65,7 +65,8 @@ internal unsafe struct WindowArgmaxArguments
             int near = 0;
             for (int j = 0; j < Count; j++)
             {
-                near += Math.Abs(Windows[i].Top - Windows[j].Top) < WindowHeight + SegmentationPlan.PartRows && Math.Abs(Windows[i].Left - Windows[j].Left) < WindowWidth + CpuBilinearBlocks.Strip ? 1 : 0;
+                near += Math.Abs(Windows[i].Top - Windows[j].Top) < WindowHeight + SegmentationPlan.PartRows && Math.Abs(
+                    Windows[i].Left - Windows[j].Left) < WindowWidth + CpuBilinearBlocks.Strip ? 1 : 0;
             }
 
             if (near > SegmentationPlan.MaxWindowsOverPart)

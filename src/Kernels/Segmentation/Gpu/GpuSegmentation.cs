@@ -8,23 +8,39 @@ namespace Ldvc.Kernels.Segmentation.Gpu;
 /// <summary>GPU dispatch of the inference steps.</summary>
 internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKernels
 {
-    internal static readonly GpuKernel<GpuWindowArguments> Window = new("segmentation.add_window", GpuSegmentationKernels.AddWindow, GpuSegmentationKernels.Threads) { AnyGroup = true };
+    internal static readonly GpuKernel<GpuWindowArguments> Window = new(
+        "segmentation.add_window", GpuSegmentationKernels.AddWindow, GpuSegmentationKernels.Threads) { AnyGroup = true };
 
-    internal static readonly GpuKernel<GpuArgmaxArguments> Maximum = new("segmentation.argmax", GpuSegmentationKernels.Argmax, GpuSegmentationKernels.Threads) { AnyGroup = true };
+    internal static readonly GpuKernel<GpuArgmaxArguments> Maximum = new(
+        "segmentation.argmax", GpuSegmentationKernels.Argmax, GpuSegmentationKernels.Threads) { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuLabelArguments> Background =
         new("segmentation.background", GpuSegmentationKernels.Background, GpuSegmentationKernels.Threads) { AnyGroup = true };
 
-    internal static readonly GpuKernel<GpuLabelArguments> CountPairs = new("segmentation.count_pairs", GpuSegmentationKernels.CountPairs, GpuSegmentationKernels.Threads)
+    internal static readonly GpuKernel<GpuLabelArguments> CountPairs = new(
+        "segmentation.count_pairs", GpuSegmentationKernels.CountPairs, GpuSegmentationKernels.Threads)
     {
         AnyGroup = true,
         SharedBytes = GpuSegmentationKernels.CountSharedBytes,
     };
 
-    internal static readonly GpuKernel<GpuLabelArguments> SumPairs = new("segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads) { AnyGroup = true };
+    internal static readonly GpuKernel<GpuLabelArguments> SumPairs = new(
+        "segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads) { AnyGroup = true };
 
     public void AddWindow(
-        View z, View penalty, View canvas, View counts, int classes, int height, int width, int windowHeight, int windowWidth, int canvasHeight, int canvasWidth, int top, int left,
+        View z,
+        View penalty,
+        View canvas,
+        View counts,
+        int classes,
+        int height,
+        int width,
+        int windowHeight,
+        int windowWidth,
+        int canvasHeight,
+        int canvasWidth,
+        int top,
+        int left,
         WindowScore score = WindowScore.Sigmoid)
     {
         SegmentationGuard.Window(windowHeight, windowWidth, canvasHeight, canvasWidth, top, left);
@@ -48,7 +64,16 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
     }
 
     public void Argmax(
-        View canvas, View counts, View labels, View best, int classes, int canvasHeight, int canvasWidth, int outputHeight, int outputWidth, SoftmaxSums softmax = default) =>
+        View canvas,
+        View counts,
+        View labels,
+        View best,
+        int classes,
+        int canvasHeight,
+        int canvasWidth,
+        int outputHeight,
+        int outputWidth,
+        SoftmaxSums softmax = default) =>
         Run(1, classes, canvasHeight, canvasWidth, outputHeight, outputWidth, new GpuArgmaxArguments
         {
             Planes = canvas.GpuFloats,
@@ -101,7 +126,8 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
         }
     }
 
-    public void PseudoLabels(View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth) =>
+    public void PseudoLabels(
+        View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth) =>
         Run(batch, classes, height, width, imageHeight, imageWidth, new GpuArgmaxArguments
         {
             Planes = z.GpuFloats,

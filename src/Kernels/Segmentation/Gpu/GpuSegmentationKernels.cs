@@ -149,8 +149,9 @@ internal static class GpuSegmentationKernels
         float f0 = Factor(a, above + left), f1 = Factor(a, above + right), f2 = Factor(a, below + left), f3 = Factor(a, below + right);
         float best = float.NegativeInfinity, sum = 0f;
 
-        // Ties go to the lower class; where every score is NaN or minus infinity the first class that takes part wins. The winner starts as -1 of this thread's own: ILGPU takes what is
-        // put together from constants and counters for the same in all threads, though they go different ways to it, and would mark branches on it as uniform.
+        // Ties go to the lower class; where every score is NaN or minus infinity the first class that takes part wins. The winner starts as -1 of
+        // this thread's own: ILGPU takes what is put together from constants and counters for the same in all threads, though they go different ways
+        // to it, and would mark branches on it as uniform.
         int winner = -1 - (index >> 31), at = image * a.Classes * size;
         for (int plane = 0; plane < a.Classes; plane++, at += size)
         {

@@ -3,8 +3,8 @@ using Ldvc.Kernels.Simd;
 namespace Ldvc.Kernels.Softmax.Cpu;
 
 /// <summary>
-/// Softmax down columns, a vector of columns at a time: no lane needs another, so nothing is reduced across lanes. Columns that do not fill a vector are
-/// copied through a buffer.
+/// Softmax down columns, a vector of columns at a time: no lane needs another, so nothing is reduced across lanes. Columns that do not fill a vector
+/// are copied through a buffer.
 /// </summary>
 internal static unsafe class CpuSoftmaxColumns
 {
@@ -74,7 +74,8 @@ internal static unsafe class CpuSoftmaxColumns
                     long at = columns.At + ((long)i * a->Inner);
                     V y = Read<S, V>(a->Y + at, columns.Count, buffer), dy = Read<S, V>(a->Dy + at, columns.Count, buffer);
                     V value = CpuSoftmaxRows.Slope<S, V>(y, dy, sum, a->Logarithm);
-                    Write<S, V>(a->Dx + at, columns.Count, a->Accumulate ? S.Add(Read<S, V>(a->Dx + at, columns.Count, buffer), value) : value, buffer);
+                    Write<S, V>(
+                        a->Dx + at, columns.Count, a->Accumulate ? S.Add(Read<S, V>(a->Dx + at, columns.Count, buffer), value) : value, buffer);
                 }
             }
         }

@@ -18,7 +18,13 @@ internal sealed unsafe partial class CpuTokens
         if (sizes.Tail > 0)
         {
             CopyBlocks(
-                x.Shift((long)(sizes.Start + sizes.Dropped) * width), inStride, y.Shift((long)(sizes.Start + sizes.Count) * width), outStride, batch, (long)sizes.Tail * width, false);
+                x.Shift((long)(sizes.Start + sizes.Dropped) * width),
+                inStride,
+                y.Shift((long)(sizes.Start + sizes.Count) * width),
+                outStride,
+                batch,
+                (long)sizes.Tail * width,
+                false);
         }
     }
 
@@ -91,7 +97,12 @@ internal sealed unsafe partial class CpuTokens
         if (sizes.Tail > 0)
         {
             CopyBlocks(
-                dy.Shift((long)(sizes.Start + sizes.Count) * width), outStride, dx.Shift((long)(sizes.Start + sizes.Dropped) * width), inStride, batch, (long)sizes.Tail * width,
+                dy.Shift((long)(sizes.Start + sizes.Count) * width),
+                outStride,
+                dx.Shift((long)(sizes.Start + sizes.Dropped) * width),
+                inStride,
+                batch,
+                (long)sizes.Tail * width,
                 accumulate);
         }
 

@@ -29,7 +29,8 @@ internal unsafe struct PatchArguments
 /// <summary>CPU token movement: copies limited by memory, split over blocks, or over columns where blocks add up.</summary>
 internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKernels
 {
-    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
+    public void CopyBlocks(
+        View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
     {
         var a = new TokenArguments
         {
@@ -131,7 +132,8 @@ internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKerne
     {
         for (long row = Tiling.Start(a->Blocks, a->Tiles, tile), end = Tiling.Start(a->Blocks, a->Tiles, tile + 1); row < end; row++)
         {
-            Buffer.MemoryCopy(a->Source + (a->Indices[row] * a->Length), a->Target + (row * a->Length), a->Length * sizeof(float), a->Length * sizeof(float));
+            Buffer.MemoryCopy(
+                a->Source + (a->Indices[row] * a->Length), a->Target + (row * a->Length), a->Length * sizeof(float), a->Length * sizeof(float));
         }
     }
 

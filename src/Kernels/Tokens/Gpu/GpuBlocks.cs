@@ -59,8 +59,8 @@ internal static class GpuBlocks<T>
     }
 
     /// <summary>
-    /// target += the blocks. Sums are often few and long (the mean of a picture's tokens), so a group makes eight packs of one and shares the blocks out: each of
-    /// its 32 rows of threads adds every 32nd, 128 bytes a row, and the first row adds the others' results in order.
+    /// target += the blocks. Sums are often few and long (the mean of a picture's tokens), so a group makes eight packs of one and shares the blocks
+    /// out: each of its 32 rows of threads adds every 32nd, 128 bytes a row, and the first row adds the others' results in order.
     /// </summary>
     internal static void Sum(BlockArgs args)
     {

@@ -21,8 +21,9 @@ internal readonly struct MeanArgs
 }
 
 /// <summary>
-/// Sequences less their mean in one launch: group (x, y) holds eight packs of every token of sequence y. Each of its rows of threads adds every 32nd token, the
-/// rows' results are added in order, and the same threads subtract. What is read a second time comes from the caches. 8 bytes a float: limited by memory.
+/// Sequences less their mean in one launch: group (x, y) holds eight packs of every token of sequence y. Each of its rows of threads adds every 32nd
+/// token, the rows' results are added in order, and the same threads subtract. What is read a second time comes from the caches. 8 bytes a float:
+/// limited by memory.
 /// </summary>
 internal static class GpuMeans<T>
     where T : unmanaged, IPack<T>

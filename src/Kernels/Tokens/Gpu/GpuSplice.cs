@@ -44,8 +44,8 @@ internal readonly struct SpliceArgs
 }
 
 /// <summary>
-/// Tokens put into sequences, and the gradients, in one launch each: a thread a pack of what is written, neighbours beside each other. 8 bytes a float, 12 where a
-/// gradient is added to: limited by memory.
+/// Tokens put into sequences, and the gradients, in one launch each: a thread a pack of what is written, neighbours beside each other. 8 bytes a
+/// float, 12 where a gradient is added to: limited by memory.
 /// </summary>
 internal static class GpuSplice<T>
     where T : unmanaged, IPack<T>

@@ -17,11 +17,13 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static readonly GpuKernel<BlockArgs> s_scatter4 = Define("tokens.scatter_add.v4", GpuBlocks<Float4>.Scatter);
     private static readonly GpuKernel<BlockArgs> s_scatter1 = Define("tokens.scatter_add", GpuBlocks<Float1>.Scatter);
     private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExp = new("tokens.log_mean_exp", GpuLogMeanExp.Forward, GroupSize) { AnyGroup = true };
-    private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExpGradient = new("tokens.log_mean_exp_gradient", GpuLogMeanExp.Backward, GroupSize) { AnyGroup = true };
+    private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExpGradient = new(
+        "tokens.log_mean_exp_gradient", GpuLogMeanExp.Backward, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify4 = new("tokens.patchify.v4", GpuPatches<Float4>.Run, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify1 = new("tokens.patchify", GpuPatches<Float1>.Run, GroupSize) { AnyGroup = true };
 
-    public void CopyBlocks(View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
+    public void CopyBlocks(
+        View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)
     {
         int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, targetStride, length, repeat.SourceStep, repeat.TargetStep) ? 4 : 1;
         var kernel = pack == 4 ? s_copy4 : s_copy1;
@@ -107,7 +109,8 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static BlockArgs Blocks(
         View source, long sourceStride, View target, long targetStride, int blocks, long length, BlockRepeat repeat, int pack, GpuKernel kernel)
     {
-        GpuSizes.Index((repeat.Count * Math.Max(repeat.SourceStep, repeat.TargetStep)) + (blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
+        GpuSizes.Index(
+            (repeat.Count * Math.Max(repeat.SourceStep, repeat.TargetStep)) + (blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
         return new BlockArgs
         {
             Source = source.GpuFloats,

@@ -67,12 +67,14 @@ public sealed class ClipTokenizer
         if (Vocabulary.Numbered && largest + 1 < embeddings)
         {
             throw new InputException(
-                $"{clip}: {VocabularyFiles.OpenAi} has {Vocabulary.Merges.Count} merges, which make {largest + 1} tokens, but the text encoder has embeddings for {embeddings}; expected {embeddings - largest - 1} merges more: the file is cut short or another one's.");
+                $"{clip}: {VocabularyFiles.OpenAi} has {Vocabulary.Merges.Count} merges, which make {largest + 1} tokens, but the text encoder has "
+                    + $"embeddings for {embeddings}; expected {embeddings - largest - 1} merges more: the file is cut short or another one's.");
         }
 
         if (largest >= embeddings)
         {
-            throw new InputException($"{clip}: the tokenizer has the id {largest}, but the text encoder has embeddings for 0 to {embeddings - 1} only.");
+            throw new InputException(
+                $"{clip}: the tokenizer has the id {largest}, but the text encoder has embeddings for 0 to {embeddings - 1} only.");
         }
     }
 
@@ -102,7 +104,9 @@ public sealed class ClipTokenizer
         return ids;
     }
 
-    /// <summary>As <see cref="Encode"/>, but a text that is too long is an error: what is cut off would be missing from its feature without a word.</summary>
+    /// <summary>
+    /// As <see cref="Encode"/>, but a text that is too long is an error: what is cut off would be missing from its feature without a word.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="contextLength">Ids to return.</param>
     /// <param name="what">What the text is, for the message.</param>
@@ -113,7 +117,9 @@ public sealed class ClipTokenizer
         int[] ids = EncodeUnpadded(text);
         int tokens = ids.Length;
         Array.Resize(ref ids, contextLength);
-        return tokens <= contextLength ? ids : throw new InputException($"{what}: {tokens} tokens{around}, expected at most the {contextLength} of this CLIP");
+        return tokens <= contextLength
+            ? ids
+            : throw new InputException($"{what}: {tokens} tokens{around}, expected at most the {contextLength} of this CLIP");
     }
 
     /// <summary>The padded ids of a class name in a sentence with {class}.</summary>

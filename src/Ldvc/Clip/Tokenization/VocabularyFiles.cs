@@ -21,7 +21,8 @@ internal static class VocabularyFiles
     /// <summary>OpenAI's merges.</summary>
     public const string OpenAi = "bpe_simple_vocab_16e6.txt.gz";
 
-    // OpenAI's list holds more merges than CLIP uses: its code takes the first 49152 - 256 - 2, which with the 512 symbols of bytes and the two special tokens are 49408 ids.
+    // OpenAI's list holds more merges than CLIP uses: its code takes the first 49152 - 256 - 2, which with the 512 symbols of bytes and the two
+    // special tokens are 49408 ids.
     private const int OpenAiMerges = 49152 - 256 - 2;
 
     // CLIP's have 4 MB and 49408 ids; OpenAI's list unpacks to 3 MB.
@@ -104,7 +105,8 @@ internal static class VocabularyFiles
         {
             if (!given.Contains(left) || !given.Contains(right))
             {
-                throw new InputException($"{path}: the merge {Shown(left)} {Shown(right)} comes before the one that gives {Shown(given.Contains(left) ? right : left)}; expected the merges in their order.");
+                throw new InputException($"{path}: the merge {Shown(left)} {Shown(right)} comes before the one that gives "
+                    + $"{Shown(given.Contains(left) ? right : left)}; expected the merges in their order.");
             }
 
             int id = ids[left + right];
@@ -113,7 +115,8 @@ internal static class VocabularyFiles
                 if (id < last)
                 {
                     throw new InputException(
-                        $"{path}: the merge {Shown(left)} {Shown(right)} gives the token of id {id} after one of id {last}; expected the merges in the order of the vocabulary's ids, so the two are not of one tokenizer.");
+                        $"{path}: the merge {Shown(left)} {Shown(right)} gives the token of id {id} after one of id {last}; expected the merges in "
+                            + "the order of the vocabulary's ids, so the two are not of one tokenizer.");
                 }
 
                 last = id;
@@ -125,12 +128,14 @@ internal static class VocabularyFiles
         {
             string first = missing.MinBy(token => ids[token])!;
             throw new InputException(
-                $"{path}: {merges.Count} merges, but {missing.Length} tokens of the vocabulary come from none of them, the first is {Shown(first)}; expected all merges of this vocabulary: the file is cut short or another one's.");
+                $"{path}: {merges.Count} merges, but {missing.Length} tokens of the vocabulary come from none of them, the first is {Shown(first)}; "
+                    + "expected all merges of this vocabulary: the file is cut short or another one's.");
         }
     }
 
     // The symbols of bytes, and the same as the ends of words.
-    private static IEnumerable<string> SymbolsAndEnds => ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord));
+    private static IEnumerable<string> SymbolsAndEnds =>
+        ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord));
 
     // <|startoftext|>, <|endoftext|>, and what users add in this form. The end of a word has another.
     private static bool IsSpecial(string token) =>
@@ -176,7 +181,8 @@ internal static class VocabularyFiles
         {
             if (!tokens.Add(left + right))
             {
-                throw new InputException($"{path}: the merge {Shown(left)} {Shown(right)} gives a token that is there already; expected merges that give new ones.");
+                throw new InputException(
+                    $"{path}: the merge {Shown(left)} {Shown(right)} gives a token that is there already; expected merges that give new ones.");
             }
         }
 

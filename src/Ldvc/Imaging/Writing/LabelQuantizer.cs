@@ -7,8 +7,8 @@ using CodecConfiguration = SixLabors.ImageSharp.Configuration;
 namespace Ldvc.Imaging.Writing;
 
 /// <summary>
-/// Lets the PNG encoder store label maps: the palette is the given one, and the index of a pixel is its red value. Nothing is searched or dithered, so
-/// indices are exact even where two of them have the same colour.
+/// Lets the PNG encoder store label maps: the palette is the given one, and the index of a pixel is its red value. Nothing is searched or dithered,
+/// so indices are exact even where two of them have the same colour.
 /// </summary>
 internal sealed class LabelQuantizer(LabelPalette palette) : IQuantizer
 {
@@ -47,7 +47,8 @@ internal sealed class LabelQuantizer(LabelPalette palette) : IQuantizer
             // The palette is complete.
         }
 
-        public IndexedImageFrame<TPixel> QuantizeFrame(ImageFrame<TPixel> source, Rectangle bounds) => QuantizerUtilities.QuantizeFrame(ref this, source, bounds);
+        public IndexedImageFrame<TPixel> QuantizeFrame(ImageFrame<TPixel> source, Rectangle bounds) =>
+            QuantizerUtilities.QuantizeFrame(ref this, source, bounds);
 
         public readonly byte GetQuantizedColor(TPixel color, out TPixel match)
         {

@@ -7,12 +7,12 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace Ldvc.Imaging.Writing;
 
 /// <summary>
-/// Writes label maps as PNG whose stored number of every pixel is the class index: 8 bits with a palette or grey, 16 bits grey for more than 255 classes.
-/// No row has a filter: runs of equal labels compress well as they are, and a reader has less to do.
+/// Writes label maps as PNG whose stored number of every pixel is the class index: 8 bits with a palette or grey, 16 bits grey for more than 255
+/// classes. No row has a filter: runs of equal labels compress well as they are, and a reader has less to do.
 /// </summary>
 /// <remarks>
-/// Class names, where they are given, stand in the file under <see cref="PngNames.Keyword"/> as a JSON array: element i names index i. The chunk is tEXt, or iTXt
-/// (UTF-8) where Latin-1 cannot hold the names.
+/// Class names, where they are given, stand in the file under <see cref="PngNames.Keyword"/> as a JSON array: element i names index i. The chunk is
+/// tEXt, or iTXt (UTF-8) where Latin-1 cannot hold the names.
 /// </remarks>
 internal static class LabelWriter
 {

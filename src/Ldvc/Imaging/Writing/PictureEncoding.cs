@@ -5,12 +5,16 @@ using CodecConfiguration = SixLabors.ImageSharp.Configuration;
 
 namespace Ldvc.Imaging.Writing;
 
-/// <summary>What all writers share: pixels go to an encoder without a copy, under a configuration that knows no file format and so has no decoder.</summary>
+/// <summary>
+/// What all writers share: pixels go to an encoder without a copy, under a configuration that knows no file format and so has no decoder.
+/// </summary>
 internal static class PictureEncoding
 {
     private static readonly CodecConfiguration NoFormats = new();
 
-    /// <summary>A picture over <paramref name="pixels"/>, [height, width] in the layout of <typeparamref name="TPixel"/>; the caller disposes it.</summary>
+    /// <summary>
+    /// A picture over <paramref name="pixels"/>, [height, width] in the layout of <typeparamref name="TPixel"/>; the caller disposes it.
+    /// </summary>
     public static Image<TPixel> Wrap<TPixel>(Memory<byte> pixels, int width, int height)
         where TPixel : unmanaged, IPixel<TPixel> => Image.WrapMemory<TPixel>(NoFormats, pixels, width, height);
 

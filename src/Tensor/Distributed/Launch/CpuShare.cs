@@ -30,7 +30,8 @@ internal sealed record CpuShare(int Threads, int Cores, int Sharers)
     internal static CpuShare Of(int cores, string own, IReadOnlyList<string> all)
     {
         (string node, HashSet<int> mine) = Read(own);
-        int sharers = Math.Max(1, all.Select(Read).Count(other => other.Node == node && (mine.Count == 0 || other.Cores.Count == 0 || other.Cores.Overlaps(mine))));
+        int sharers = Math.Max(
+            1, all.Select(Read).Count(other => other.Node == node && (mine.Count == 0 || other.Cores.Count == 0 || other.Cores.Overlaps(mine))));
         return new CpuShare(Math.Max(1, cores / sharers), cores, sharers);
     }
 
@@ -58,7 +59,8 @@ internal sealed record CpuShare(int Threads, int Cores, int Sharers)
         try
         {
             return File.Exists(StatusFile)
-                ? File.ReadLines(StatusFile).FirstOrDefault(line => line.StartsWith(AllowedKey, StringComparison.Ordinal))?[AllowedKey.Length..].Trim() ?? ""
+                ? File.ReadLines(StatusFile).FirstOrDefault(
+                    line => line.StartsWith(AllowedKey, StringComparison.Ordinal))?[AllowedKey.Length..].Trim() ?? ""
                 : "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -49,7 +49,8 @@ internal sealed record Launcher(string Name, MpiFamily? Family, int? Size, int? 
     internal bool Agrees(int size, int rank) => (Size ?? size) == size && (Size is not null || Rank is null || Rank == rank);
 
     /// <summary>"mpirun of Open MPI with 4 processes (OMPI_COMM_WORLD_SIZE=4)".</summary>
-    public override string ToString() => Size is { } size ? $"{Name} with {size} process{(size == 1 ? "" : "es")} ({Evidence})" : $"{Name} ({Evidence})";
+    public override string ToString() =>
+        Size is { } size ? $"{Name} with {size} process{(size == 1 ? "" : "es")} ({Evidence})" : $"{Name} ({Evidence})";
 
     /// <summary>Refuses to run what is one process several times.</summary>
     /// <param name="what">What runs in one process, e.g. "ldvc demo".</param>
@@ -59,7 +60,8 @@ internal sealed record Launcher(string Name, MpiFamily? Family, int? Size, int? 
     {
         if (launcher is { Size: > 1 })
         {
-            throw new InputException($"{what} runs in one process, found {launcher}: start it without the launcher; train, eval, segment and ablate run in several.");
+            throw new InputException(
+                $"{what} runs in one process, found {launcher}: start it without the launcher; train, eval, segment and ablate run in several.");
         }
     }
 }

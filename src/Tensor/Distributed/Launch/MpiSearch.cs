@@ -14,7 +14,8 @@ internal static class MpiSearch
     private static readonly string[] s_mpich = ["libmpich.so.12", "libmpi.so.12"];
 
     /// <summary>The file names in the order in which they are tried; those that a launcher cannot mean come last.</summary>
-    internal static string[] Files(MpiFamily? family) => family == MpiFamily.Mpich ? [.. s_standard, .. s_mpich, OpenMpiFile] : [.. s_standard, OpenMpiFile, .. s_mpich];
+    internal static string[] Files(MpiFamily? family) =>
+        family == MpiFamily.Mpich ? [.. s_standard, .. s_mpich, OpenMpiFile] : [.. s_standard, OpenMpiFile, .. s_mpich];
 
     /// <summary>Every library that is there, and why the others are not.</summary>
     internal static IReadOnlyList<(string File, MpiLibrary? Library, string Why)> All(Func<string, string?> variable)
@@ -66,14 +67,18 @@ internal static class MpiSearch
 
         string started = launcher is null ? "--dist asks for MPI" : $"{launcher} started this process";
         throw new InputException(other is null
-            ? $"{started}, but no MPI library was found (tried {string.Join(", ", Files(launcher?.Family))}): {Install(launcher?.Family)}, or name the library in {Variable}."
-            : $"{started}, but the library found is {other.Version} ({other.File}), whose processes would not see each other: {Install(launcher?.Family)}, use {Mpirun(other.Family)}, or name the launcher's library in {Variable}.");
+            ? $"{started}, but no MPI library was found (tried {string.Join(", ", Files(launcher?.Family))}): {Install(launcher?.Family)}, or name "
+                + $"the library in {Variable}."
+            : $"{started}, but the library found is {other.Version} ({other.File}), whose processes would not see each other: "
+                + $"{Install(launcher?.Family)}, use {Mpirun(other.Family)}, or name the launcher's library in {Variable}.");
     }
 
     /// <summary>What to do when MPI sees another number of processes than the launcher.</summary>
     internal static string Disagreement(Launcher launcher, MpiLibrary library, int size) =>
-        $"{launcher} started this process, but {library.Version} ({library.File}) sees {size}: the library is not the launcher's; use {Mpirun(library.Family)}"
-        + $"{(launcher.Name.Contains("Slurm", StringComparison.Ordinal) ? ", srun --mpi=pmix or --mpi=pmi2," : "")} or name the launcher's library in {Variable}.";
+        $"{launcher} started this process, but {library.Version} ({library.File}) sees {size}: the library is not the launcher's; use "
+            + $"{Mpirun(library.Family)}"
+        + $"{(launcher.Name.Contains("Slurm", StringComparison.Ordinal) ? ", srun --mpi=pmix or --mpi=pmi2," : "")} or name the launcher's library "
+            + $"in {Variable}.";
 
     private static string[] Named(Func<string, string?> variable) => variable(Variable) is { Length: > 0 } named ? [named] : Files(null);
 

@@ -168,7 +168,8 @@ internal sealed unsafe class MpiLibrary
 
     internal int Send(void* data, int count, int to, int tag, nint comm, nint* request) => _isend(data, count, Abi.Byte, to, tag, comm, request);
 
-    internal int BeginReceive(void* data, int count, int from, int tag, nint comm, nint* request) => _irecv(data, count, Abi.Byte, from, tag, comm, request);
+    internal int BeginReceive(void* data, int count, int from, int tag, nint comm, nint* request) =>
+        _irecv(data, count, Abi.Byte, from, tag, comm, request);
 
     internal int ProbeAny(int tag, nint comm, int* there) => _iprobe(Abi.AnySource, tag, comm, there, Abi.StatusIgnore);
 

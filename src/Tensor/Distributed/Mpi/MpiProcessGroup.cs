@@ -129,7 +129,8 @@ internal sealed unsafe class MpiProcessGroup : IProcessGroup
         fixed (T* start = values)
         {
             T* from = start;
-            Finish("MPI_Iallreduce", Cut(values.Length, (at, count) => request => _mpi.AllReduce(from + at, count, type, operation, _world, request)));
+            Finish(
+                "MPI_Iallreduce", Cut(values.Length, (at, count) => request => _mpi.AllReduce(from + at, count, type, operation, _world, request)));
         }
     }
 

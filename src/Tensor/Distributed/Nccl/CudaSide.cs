@@ -99,7 +99,8 @@ internal sealed class CudaSide : IDisposable
         nint memory = Within(() => _driver.Allocate(bytes));
         if (memory == 0)
         {
-            throw new InputException($"{_card.Name}: out of memory for {bytes / (1024.0 * 1024.0):0.##} MiB of gradients to be summed with NCCL; a smaller batch may fit, --dist mpi sums on the host.");
+            throw new InputException($"{_card.Name}: out of memory for {bytes / (1024.0 * 1024.0):0.##} MiB of gradients to be summed with NCCL; a "
+                + "smaller batch may fit, --dist mpi sums on the host.");
         }
 
         var place = new Place(memory, bytes, _driver.NewEvent(), Within(_driver.NewEvent));

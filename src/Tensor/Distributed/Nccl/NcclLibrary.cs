@@ -37,7 +37,9 @@ internal sealed unsafe class NcclLibrary
         Check(_getVersion(&version), "ncclGetVersion", 0);
 
         // 2.8 and before wrote 2805 for 2.8.5, later ones 20903 for 2.9.3.
-        Version = version < 10000 ? $"NCCL {version / 1000}.{version % 1000 / 100}.{version % 100}" : $"NCCL {version / 10000}.{version % 10000 / 100}.{version % 100}";
+        Version = version < 10000
+            ? $"NCCL {version / 1000}.{version % 1000 / 100}.{version % 100}"
+            : $"NCCL {version / 10000}.{version % 10000 / 100}.{version % 100}";
     }
 
     /// <summary>The file, as it was loaded.</summary>
@@ -47,7 +49,8 @@ internal sealed unsafe class NcclLibrary
     internal string Version { get; }
 
     /// <summary>The file names that are tried; one, when the variable names it.</summary>
-    internal static string[] Files(Func<string, string?> variable) => variable(Variable) is { Length: > 0 } named ? [named] : ["libnccl.so.2", "libnccl.so"];
+    internal static string[] Files(Func<string, string?> variable) =>
+        variable(Variable) is { Length: > 0 } named ? [named] : ["libnccl.so.2", "libnccl.so"];
 
     /// <summary>Loads the first of the files that is there.</summary>
     /// <param name="files">File names as the dynamic linker finds them, or paths.</param>

@@ -107,7 +107,8 @@ internal sealed class NcclProcessGroup : IProcessGroup
             // A card that was named for all may be shared; NCCL cannot.
             if (_required && other is not null)
             {
-                throw new InputException($"--dist nccl: rank {Rank} and rank {other} use the same card, {_card.Name}; start one process for each card.");
+                throw new InputException(
+                    $"--dist nccl: rank {Rank} and rank {other} use the same card, {_card.Name}; start one process for each card.");
             }
 
             return;
