@@ -14,16 +14,16 @@ internal static class PeerRecord
     /// <param name="spent">Time of everything.</param>
     internal static LedgerEntry Entry(
         IReadOnlyList<PeerResult> results, IReadOnlyList<PeerEngine> engines, PeerOptions options, string here, TimeSpan spent) => new()
-    {
-        Kind = LedgerKind.Peers,
-        Command = CommandText.Of("dotnet run -c Release --project bench --", options.Arguments, here),
-        Recorded = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        Program = Origin.Here,
-        Device = options.On.Name,
-        Precision = options.On.Precision.ToString().ToLowerInvariant(),
-        Threads = options.On.Threads,
-        Seconds = spent.TotalSeconds,
-        Timings =
+        {
+            Kind = LedgerKind.Peers,
+            Command = CommandText.Of("dotnet run -c Release --project bench --", options.Arguments, here),
+            Recorded = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            Program = Origin.Here,
+            Device = options.On.Name,
+            Precision = options.On.Precision.ToString().ToLowerInvariant(),
+            Threads = options.On.Threads,
+            Seconds = spent.TotalSeconds,
+            Timings =
         [
             .. results.Where(r => r.Missing is null).Select(r => new LedgerTiming(
                 r.Case,
@@ -37,5 +37,5 @@ internal static class PeerRecord
                 r.OursToThis,
                 r.Error)),
         ],
-    };
+        };
 }

@@ -64,8 +64,16 @@ internal static class OptionValue
         : values;
 
     /// <summary>--record: a name; null when the option was not given.</summary>
-    public static string? Record(ParseResult result, Option<string?> option) =>
-        Text(result, option) is { } name ? Ledger.CheckName(name, option.Name) : null;
+    public static string? Record(ParseResult result, Option<string?> option)
+    {
+        if (Text(result, option) is not { } name)
+        {
+            return null;
+        }
+
+        Origin.Note();
+        return Ledger.CheckName(name, option.Name);
+    }
 
     /// <summary>A number in a range; null when the option was not given.</summary>
     public static double? Number(ParseResult result, Option<string?> option, double smallest, double largest)

@@ -19,19 +19,19 @@ internal static class EvaluationRecord
     /// <param name="steps">Steps of the training; 0 where there was none.</param>
     internal static LedgerEntry Entry(
         string command, LdvcConfig config, Device device, int pictures, Scores scores, LedgerRow row, long seed, long steps) => new()
-    {
-        Kind = LedgerKind.Eval,
-        Command = command,
-        Recorded = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        Program = Origin.Here,
-        Device = device.Name,
-        Precision = ConfigWriter.EnumName(device.Precision),
-        Threads = device is CpuDevice cpu ? cpu.ThreadCount : 0,
-        Seeds = row.Trained ? [seed] : [],
-        Pictures = pictures,
-        Configuration = Ledger.Configuration(config),
-        Rows = [row with { Runs = [new LedgerRun { Seed = seed, Steps = steps, Scores = Of(scores) }] }],
-    };
+        {
+            Kind = LedgerKind.Eval,
+            Command = command,
+            Recorded = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            Program = Origin.Here,
+            Device = device.Name,
+            Precision = ConfigWriter.EnumName(device.Precision),
+            Threads = device is CpuDevice cpu ? cpu.ThreadCount : 0,
+            Seeds = row.Trained ? [seed] : [],
+            Pictures = pictures,
+            Configuration = Ledger.Configuration(config),
+            Rows = [row with { Runs = [new LedgerRun { Seed = seed, Steps = steps, Scores = Of(scores) }] }],
+        };
 
     /// <summary>The four scores by name.</summary>
     internal static SortedDictionary<string, double> Of(Scores scores)

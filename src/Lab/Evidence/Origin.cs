@@ -17,6 +17,11 @@ internal sealed record Origin(string Version, string? Commit, bool? Dirty, strin
     /// <summary>This program, here and now.</summary>
     internal static Origin Here => new(Build.Value.Version, Build.Value.Commit, Build.Value.Dirty, BitsHistory.Own.Id, SimdLevel.Bits, Machine.Here);
 
+    /// <summary>
+    /// Looks at the sources now: at the end of hours, whoever works on them meanwhile would have made the program another one than it was.
+    /// </summary>
+    internal static void Note() => _ = Build.Value;
+
     /// <summary>"5b881c4", "5b881c4 with changes", "version 0.2.0".</summary>
     internal string ProgramText => Commit is null
         ? $"version {Version}"
