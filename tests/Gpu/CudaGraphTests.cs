@@ -224,24 +224,24 @@ public sealed class CudaGraphTests : IDisposable
         string file = define.Length == 0 ? "/no/libcuda.so" : new GraphStandIn(_folder, define).File;
         _device.GraphDriver = new CudaGraphs([file], () => GraphStandIn.Stream, () => false);
         Assert.Equal(missing, _device.GraphDriver.Missing);
-        using StepGraphs graphs = StepGraphChoice.Of(new LdvcConfig(), _device, JobMember.Alone(), _said.Add);
+        using StepGraphs graphs = StepGraphChoice.Of(new LdvcConfig(), _device, Alone, _said.Add);
         Assert.Equal([$"simulator: steps run without a CUDA graph: {missing}"], _said);
         Assert.False(graphs.IsActive);
         Assert.Equal(
             $": train.cuda_graph is on, but {missing}; auto runs steps without a CUDA graph where there can be none",
-            Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), _device, JobMember.Alone(), _said.Add)).Message);
+            Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), _device, Alone, _said.Add)).Message);
     }
 
     [Fact]
     public void WhereThereCanBeNoneIsSaidWhenItIsAskedFor()
     {
         using var cpu = new CpuDevice(1);
-        Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), cpu, JobMember.Alone(), _said.Add).IsActive);
-        Assert.False(StepGraphChoice.Of(Configured(GraphUse.Off), cpu, JobMember.Alone(), _said.Add).IsActive);
+        Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), cpu, Alone, _said.Add).IsActive);
+        Assert.False(StepGraphChoice.Of(Configured(GraphUse.Off), cpu, Alone, _said.Add).IsActive);
         Assert.Empty(_said);
         Assert.Equal(
             ": train.cuda_graph is on, but device cpu has none, expected --device cuda; auto runs steps without a CUDA graph where there can be none",
-            Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), cpu, JobMember.Alone(), _said.Add)).Message);
+            Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), cpu, Alone, _said.Add)).Message);
         using var loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig(), cpu, 0);
         Assert.Contains("train.cuda_graph is on", Assert.Throws<InputException>(() => new LdvcTrainer(loaded, new MemoryDataset(6), Configured(GraphUse.On))).Message);
     }
@@ -254,12 +254,14 @@ public sealed class CudaGraphTests : IDisposable
             using var device = GpuPlatform.Open(GpuKind.Simulator, 0);
             device.GraphDriver = new ReplayGraphs(device);
             var said = new List<string>();
-            Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), device, new JobMember(group, 1), said.Add).IsActive);
+            Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), device, new JobMember(group, 1, TestContext.Current.CancellationToken), said.Add).IsActive);
             Assert.Equal(["simulator: steps run without a CUDA graph: the gradients of 2 processes are summed while a step runs"], said);
         });
     }
 
     internal static void Fill(ILGPU.Index1D index, ILGPU.ArrayView<float> target) => target[index] = 1;
+
+    private static JobMember Alone => JobMember.Alone(TestContext.Current.CancellationToken);
 
     private static LdvcConfig Configured(GraphUse use) => new() { Train = new TrainConfig { CudaGraph = use } };
 

@@ -15,36 +15,40 @@ namespace Ldvc.Tests.Gpu;
 public sealed class SmallGraphPtxTests(PtxMachineFixture fixture)
 {
     [Fact]
-    public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device);
+    public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device, steps: 4);
 }
 
 [Collection("opencl")]
 public sealed class SmallGraphOpenClTests(OpenClFixture fixture)
 {
     [Fact]
-    public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device);
+    public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device, steps: 6, thorough: true);
 }
 
 internal static class SmallGraphCases
 {
-    private const int Steps = 5, Plain = 2, Width = 16;
+    private const int Plain = 2, Width = 16;
 
-    internal static void Check(GpuDevice device)
+    internal static void Check(GpuDevice device, int steps, bool thorough = false)
     {
-        float[] byNumbers = Train(device, null, stored: false), byState = Train(device, null, stored: true), captured = Train(device, new ReplayGraphs(device), stored: true);
+        float[] byState = Train(device, null, stored: true, steps), captured = Train(device, new ReplayGraphs(device), stored: true, steps);
+        Assert.Equal(byState, captured);
+        if (!thorough)
+        {
+            return;
+        }
 
-        // Numbers in device memory give what numbers in the launches give, and starting the same launches again gives it, too.
-        Assert.Equal(byNumbers, byState);
-        Assert.Equal(byNumbers, captured);
+        // Numbers in device memory give what numbers in the launches give, and what the CPU computes.
+        Assert.Equal(Train(device, null, stored: false, steps), captured);
         using var cpu = new CpuDevice(1);
-        float[] expected = Train(cpu, null, stored: false);
+        float[] expected = Train(cpu, null, stored: false, steps);
         for (int i = 0; i < expected.Length; i++)
         {
             Assert.Equal(expected[i], captured[i], 2e-4);
         }
     }
 
-    private static float[] Train(Device device, ReplayGraphs? driver, bool stored)
+    private static float[] Train(Device device, ReplayGraphs? driver, bool stored, int steps)
     {
         var initial = new Initializer(device, 3);
         using Parameter weight = initial.Normal(new Shape(3 * Width, Width), 0.3), gamma = initial.Normal(new Shape(Width), 1), beta = initial.Normal(new Shape(Width), 0.1);
@@ -52,7 +56,7 @@ internal static class SmallGraphCases
         using Tensor x = device.FromHost([.. Enumerable.Range(0, 2 * 6 * Width).Select(i => MathF.Sin(i))], new Shape(2, 6, Width));
         StepState? state = stored ? KernelSet.For(device).State : null;
         using var graphs = new StepGraphs(device, driver, required: true, _ => { }) { Plain = Plain };
-        for (int i = 0; i < Steps; i++)
+        for (int i = 0; i < steps; i++)
         {
             ulong seed = (ulong)(100 + i);
             var numbers = optimizer.Numbers(0.01f / (1 + i), 0.5f);
@@ -84,7 +88,7 @@ internal static class SmallGraphCases
 
         if (driver is not null)
         {
-            Assert.Equal((1, Steps - Plain, 1), (driver.Captures, driver.Launches, driver.Live));
+            Assert.Equal((1, steps - Plain, 1), (driver.Captures, driver.Launches, driver.Live));
         }
 
         return [.. new[] { weight, gamma, beta }.SelectMany(parameter => parameter.Value.ToArray())];
