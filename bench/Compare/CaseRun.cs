@@ -27,6 +27,7 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
         }
 
         var built = @case.Engines.Where(e => e is PeerCases.Ours or PeerCases.Encoder or PeerCases.Torch);
+        built = @case.Kind == PeerCase.Step ? built.Append(PeerCases.Graph) : built;
         return @case.TakesBatches ? built.Append(PeerCases.TorchCompile) : built;
     }
 

@@ -27,6 +27,9 @@ internal sealed record Goal(Measure Measure, string Rival, double Limit);
 internal sealed record PeerCase(
     string Name, string Kind, IReadOnlyDictionary<string, int> Sizes, double Flops, IReadOnlyList<string> Engines, double Tolerance, params IReadOnlyList<Goal> Goals)
 {
+    /// <summary>The kind of a training step.</summary>
+    internal const string Step = "step";
+
     /// <summary>Pictures of a run.</summary>
     internal int Batch => Sizes.GetValueOrDefault("batch", 1);
 
@@ -34,7 +37,7 @@ internal sealed record PeerCase(
     internal bool CardOnly => Batch > 1;
 
     /// <summary>Whether the work takes pictures, and so any number of them.</summary>
-    internal bool TakesBatches => Kind is "encoder" or "prompts" or "step";
+    internal bool TakesBatches => Kind is "encoder" or "prompts" or Step;
 
     /// <summary>The same with other pictures a run.</summary>
     internal PeerCase With(int batch) => this with { Sizes = Sizes.Where(s => s.Key != "batch").Append(new("batch", batch)).ToDictionary(), Flops = Flops / Batch * batch };

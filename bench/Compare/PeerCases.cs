@@ -4,6 +4,7 @@ namespace Ldvc.Bench.Compare;
 internal static class PeerCases
 {
     internal const string Ours = "ldvc";
+    internal const string Graph = "ldvc-graph";
     internal const string Encoder = "ldvc-encoder";
     internal const string Peak = "fma-peak";
     internal const string Onnx = "onnxruntime";
@@ -78,7 +79,7 @@ internal static class PeerCases
         foreach (var (name, classes, prompts, limit) in new[] { ("voc", 15, 10, 0.5), ("coco", 156, 100, 0.25) })
         {
             yield return new PeerCase(
-                $"step-{name}", "step", Sizes(("classes", classes), ("prompts", prompts), ("size", 512), ("length", 9)), 0, [Ours, Torch], 1e-4,
+                $"step-{name}", PeerCase.Step, Sizes(("classes", classes), ("prompts", prompts), ("size", 512), ("length", 9)), 0, [Ours, Torch], 1e-4,
                 new Goal(Measure.Time, Torch, limit), new Goal(Measure.Peak, Torch, 1 / 3.0));
         }
 

@@ -30,6 +30,7 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
         return
         [
             new PeerEngine(PeerCases.Ours, "this repository", null, None) { _first = self },
+            new PeerEngine(PeerCases.Graph, "this repository, a step as one CUDA graph", null, None) { _first = self },
             new PeerEngine(PeerCases.Encoder, "this repository, encoder alone", null, None) { _first = self },
             new PeerEngine(PeerCases.Peak, "fused multiply-adds on registers", null, None) { _first = self },
             new PeerEngine(PeerCases.Onnx, "Microsoft.ML.OnnxRuntime 1.31.0", null, None) { _first = self },

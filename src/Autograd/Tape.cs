@@ -45,7 +45,7 @@ public sealed class Tape : IDisposable
         Device = device;
         Recording = recording;
         Kernels = KernelSet.For(device);
-        _keys = new CounterRandom(seed ?? (recording ? device.NextTapeSeed() : 0), 0xD20);
+        _keys = Keys(seed ?? (recording ? device.NextTapeSeed() : 0));
         _frame = new ScopeFrame(this, null);
         _leaves = new ScopeFrame(this, null);
         device.HoldForTape();
@@ -68,6 +68,12 @@ public sealed class Tape : IDisposable
     /// that was there before is part of it.
     /// </summary>
     internal Action<Parameter>? GradientIsFinal { get; init; }
+
+    /// <summary>
+    /// Whether a GPU finds the stream of the dropout keys in its <see cref="StepState"/>, where <see cref="StreamOf"/> the seed must stand until the backward has
+    /// been queued: a step's launches are then the same whatever the seed.
+    /// </summary>
+    internal bool KeysAreStored { get; init; }
 
     internal KernelSet Kernels { get; }
 
@@ -339,10 +345,15 @@ public sealed class Tape : IDisposable
     /// <summary>A key for the next dropout mask of this step; with a number of draws, the first of as many keys.</summary>
     internal DropoutKey NextDropoutKey(int draws = 1)
     {
-        var key = new DropoutKey(_keys.Key, _keysDrawn + 1);
+        var key = new DropoutKey(_keys.Key, _keysDrawn + 1, KeysAreStored);
         _keysDrawn += (ulong)draws;
         return key;
     }
+
+    /// <summary>The stream that a tape of this seed draws the keys of dropout masks from.</summary>
+    internal static ulong StreamOf(ulong seed) => Keys(seed).Key;
+
+    private static CounterRandom Keys(ulong seed) => new(seed, 0xD20);
 
     // The operation is recorded after its result was made, as number _nodes.Count or later: nothing is told too early.
     private void NoteUse(Variable? input)

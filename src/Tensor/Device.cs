@@ -167,6 +167,9 @@ public abstract class Device : IDisposable
     /// </summary>
     internal virtual bool StartsAreDear => false;
 
+    /// <summary>Whether the pool hands out blocks by their address, so that equal steps get equal ones.</summary>
+    internal virtual bool OrdersBlocks => false;
+
     /// <summary>Whether the device can copy inputs while it computes.</summary>
     internal virtual bool CopiesAhead => false;
 

@@ -7,8 +7,9 @@ namespace Ldvc.Tensors;
 public sealed class MemoryPool
 {
     private readonly Device _device;
-    private readonly Dictionary<long, Stack<Storage>> _free = [];
+    private readonly Dictionary<long, FreeBlocks> _free = [];
     private readonly Lock _lock = new();
+    private PoolHold? _open;
     private bool _closed;
 
     internal MemoryPool(Device device)
@@ -59,6 +60,46 @@ public sealed class MemoryPool
         }
     }
 
+    /// <summary>
+    /// Asked when the device has no more memory: gives holds back that are not needed at once, and says whether it did. It may be called in the middle of any
+    /// allocation.
+    /// </summary>
+    internal Func<bool>? Reclaim { get; set; }
+
+    /// <summary>A hold without blocks.</summary>
+    internal PoolHold NewHold() => new(_device.OrdersBlocks);
+
+    /// <summary>Blocks that are rented from here on belong to the hold.</summary>
+    /// <exception cref="InvalidOperationException">Another one is open.</exception>
+    internal void Open(PoolHold hold)
+    {
+        lock (_lock)
+        {
+            _open = _open is null && !hold.IsReleased ? hold : throw new InvalidOperationException("pool: expected no open hold, and one that was not released");
+        }
+    }
+
+    /// <summary>Blocks that are rented from here on belong to nobody.</summary>
+    internal void CloseHold()
+    {
+        lock (_lock)
+        {
+            _open = null;
+        }
+    }
+
+    /// <summary>Puts a hold's blocks among the others.</summary>
+    internal void Release(PoolHold hold)
+    {
+        lock (_lock)
+        {
+            foreach (var block in hold.Release())
+            {
+                Keep(block);
+            }
+        }
+    }
+
     /// <summary>A block of at least so many bytes.</summary>
     /// <exception cref="DeviceMemoryException">The device has no more.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
@@ -68,26 +109,11 @@ public sealed class MemoryPool
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_closed, _device);
-            Storage block;
-            if (_free.TryGetValue(size, out var stack) && stack.Count > 0)
+            Storage block = _open?.Take(size) ?? Find(size) ?? Allocate(size);
+            if (_open is not null && block.Hold is null)
             {
-                block = stack.Pop();
-            }
-            else
-            {
-                try
-                {
-                    block = _device.AllocateBlock(size);
-                }
-                catch (DeviceMemoryException) when (_free.Count > 0)
-                {
-                    // Blocks kept in other size classes can be cut anew.
-                    FreeKept();
-                    block = _device.AllocateBlock(size);
-                }
-
-                ReservedBytes += size;
-                DeviceAllocations++;
+                block.Hold = _open;
+                _open.Bytes += size;
             }
 
             LiveBytes += size;
@@ -106,27 +132,66 @@ public sealed class MemoryPool
             LiveBytes -= block.Bytes;
             LiveBlocks--;
             block.CheckSurroundings();
-            if (_closed)
+            if (block.Hold is { IsReleased: false } hold && !_closed)
             {
-                ReservedBytes -= block.Bytes;
-                block.Free();
+                hold.Add(block);
                 return;
             }
 
-            if (!_free.TryGetValue(block.Bytes, out var stack))
+            block.Hold = null;
+            Keep(block);
+        }
+    }
+
+    private Storage? Find(long size) => _free.TryGetValue(size, out var blocks) ? blocks.Take() : null;
+
+    private void Keep(Storage block)
+    {
+        if (_closed)
+        {
+            ReservedBytes -= block.Bytes;
+            block.Free();
+            return;
+        }
+
+        if (!_free.TryGetValue(block.Bytes, out var blocks))
+        {
+            _free.Add(block.Bytes, blocks = new FreeBlocks(_device.OrdersBlocks));
+        }
+
+        blocks.Add(block);
+    }
+
+    private Storage Allocate(long size)
+    {
+        Storage block;
+        try
+        {
+            block = _device.AllocateBlock(size);
+        }
+        catch (DeviceMemoryException)
+        {
+            // Blocks kept in other size classes, and those of holds, can be cut anew.
+            bool kept = _free.Count > 0, reclaimed = Reclaim?.Invoke() == true;
+            if (!kept && !reclaimed)
             {
-                _free.Add(block.Bytes, stack = new Stack<Storage>());
+                throw;
             }
 
-            stack.Push(block);
+            FreeKept();
+            block = _device.AllocateBlock(size);
         }
+
+        ReservedBytes += size;
+        DeviceAllocations++;
+        return block;
     }
 
     private void FreeKept()
     {
-        foreach (var stack in _free.Values)
+        foreach (var blocks in _free.Values)
         {
-            foreach (var block in stack)
+            while (blocks.Take() is { } block)
             {
                 ReservedBytes -= block.Bytes;
                 block.Free();

@@ -24,6 +24,12 @@ public abstract class Storage
     /// <summary>Length of a row if the block holds a matrix in panels (<see cref="PanelLayout"/>), 0 if its values lie as the tensors on it say.</summary>
     internal int PanelRow { get => Volatile.Read(ref _panelRow); set => Volatile.Write(ref _panelRow, value); }
 
+    /// <summary>A number that orders the blocks of a device by where they lie, where <see cref="Device.OrdersBlocks"/> asks for it.</summary>
+    internal virtual long Address => 0;
+
+    /// <summary>Whom the pool has set the block aside for; null for nobody.</summary>
+    internal PoolHold? Hold { get; set; }
+
     /// <summary>How many tensors hold the block.</summary>
     public int References => Volatile.Read(ref _references);
 

@@ -74,6 +74,7 @@ public sealed class OptionEffectTests : IDisposable
         ["eval.batch"] = nameof(Inference.SegmenterTests),
         ["data.val_part"] = nameof(Verbs.TrainTests),
         ["train.precision"] = nameof(Gpu.TensorCorePrecisionTests),
+        ["train.cuda_graph"] = nameof(Gpu.CudaGraphTests),
         ["pretrain.precision"] = nameof(Gpu.TensorCorePrecisionTests),
         ["train.checkpoint_every"] = nameof(ResumeTests),
         ["train.keep"] = nameof(Verbs.TrainTests),

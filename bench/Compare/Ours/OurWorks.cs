@@ -12,7 +12,7 @@ internal static class OurWorks
         "encoder" => new EncoderWork(folder, on),
         "prompts" => new PromptsWork(@case, folder, on),
         "text" => new TextWork(@case, folder, on),
-        "step" => new StepWork(@case, folder, on),
+        PeerCase.Step => new StepWork(@case, folder, on, engine == PeerCases.Graph),
         "window" => new WindowWork(@case, folder, on, engine == PeerCases.Encoder),
         _ => throw new InvalidOperationException($"no work for '{@case.Kind}'"),
     };

@@ -3,8 +3,12 @@ using Ldvc.Autograd.Ops;
 using Ldvc.Autograd.Optimizers;
 using Ldvc.Bench.Profile;
 using Ldvc.Clip;
+using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
+using Ldvc.Tensors.Gpu.Graphs;
 
 namespace Ldvc.Bench.Compare.Ours;
 
@@ -20,11 +24,24 @@ internal sealed class StepWork : OurWork
     private LdvcModel? _model;
     private AdamW? _optimizer;
     private KernelRecorder? _recorder;
+    private readonly StepGraphs _graphs;
     private ulong _step;
 
-    internal StepWork(PeerCase @case, string folder, WorkDevice on)
+    /// <summary>Creates it.</summary>
+    /// <param name="case">Sizes.</param>
+    /// <param name="folder">Weights and inputs.</param>
+    /// <param name="on">Where it computes.</param>
+    /// <param name="graph">Whether a step is started as one CUDA graph; one that cannot be is an error.</param>
+    internal StepWork(PeerCase @case, string folder, WorkDevice on, bool graph)
         : base(folder, on)
     {
+        IGraphDriver? driver = graph ? CudaGraphs.Of(Device) ?? throw new InputException($"{PeerCases.Graph}: expected --device cuda, got {Device.Name}") : null;
+        if (driver?.Missing is { } missing)
+        {
+            throw new InputException($"{PeerCases.Graph}: {missing}");
+        }
+
+        _graphs = new StepGraphs(Device, driver, required: true, Console.Error.WriteLine);
         using (var archive = Clip())
         {
             _clip = new ClipModel(new FileWeights(archive, Device), PeerData.ViTB16);
@@ -39,7 +56,7 @@ internal sealed class StepWork : OurWork
     public override IReadOnlyList<Named> Check()
     {
         using var model = Model(0);
-        var outputs = Once(model, true);
+        var outputs = Once(model, true, _step++, stored: false);
         outputs.AddRange(Gradients(model.Parameters()));
         return outputs;
     }
@@ -48,8 +65,7 @@ internal sealed class StepWork : OurWork
     {
         _model ??= Model(0.1);
         _optimizer ??= new AdamW(_model.Parameters(), 0.9f, 0.999f, 1e-8f, _ => 0.01f);
-        Once(_model, false);
-        _optimizer.Step(1e-5f);
+        Take();
     }
 
     /// <summary>One step with a stopwatch around every kernel.</summary>
@@ -59,8 +75,7 @@ internal sealed class StepWork : OurWork
         using (recorder.Attach(Device))
         {
             _recorder = recorder;
-            Once(_model!, false);
-            _optimizer!.Step(1e-5f);
+            Take();
             recorder.EndPhase("optimiser");
             _recorder = null;
         }
@@ -70,10 +85,30 @@ internal sealed class StepWork : OurWork
 
     public override void Dispose()
     {
+        _graphs.Dispose();
         _optimizer?.Dispose();
         _model?.Dispose();
         _clip.Dispose();
         base.Dispose();
+    }
+
+    // What changes from step to step goes to the device first, as in training; the rest may be a graph.
+    private void Take()
+    {
+        StepState? state = KernelSet.For(Device).State;
+        ulong seed = _step++;
+        var numbers = _optimizer!.Numbers(1e-5f, 1f);
+        state?.Write(Tape.StreamOf(seed), numbers);
+        using GraphedStep step = _graphs.Begin("step");
+        step.Run("step", Body, _optimizer.ClearGradients);
+        _optimizer.Steps++;
+
+        Stream Body()
+        {
+            Once(_model!, false, seed, state is not null);
+            _optimizer.Update(numbers, state is not null);
+            return Stream.Null;
+        }
     }
 
     private LdvcModel Model(double dropout)
@@ -83,9 +118,9 @@ internal sealed class StepWork : OurWork
         return model;
     }
 
-    private List<Named> Once(LdvcModel model, bool check)
+    private List<Named> Once(LdvcModel model, bool check, ulong seed, bool stored)
     {
-        using var tape = new Tape(Device, recording: true, _step++);
+        using var tape = new Tape(Device, recording: true, seed) { KeysAreStored = stored };
         using var classes = model.EncodeClasses(tape, _texts);
         _recorder?.EndPhase("texts");
         var (token, patches) = model.EncodeImage(tape, _image);

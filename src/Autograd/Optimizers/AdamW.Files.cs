@@ -73,6 +73,15 @@ public sealed partial class AdamW
         return norm;
     }
 
+    /// <summary>
+    /// The same without the host waiting, for a GPU: the factor and the norm go to its <see cref="StepState"/>, and <see cref="Update"/> multiplies by the factor.
+    /// </summary>
+    internal void ClipOnDevice(double maxNorm, StepState state)
+    {
+        ListGradients();
+        KernelSet.For(state.View.Storage.Device).Reduction.ClipFactor(_gradients, maxNorm, state.View.As(DType.Float32).Shift(StepState.Clip));
+    }
+
     private IEnumerable<(string Name, Tensor Tensor)> StateTensors()
     {
         foreach (var (name, first, second) in Moments)

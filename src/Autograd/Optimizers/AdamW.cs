@@ -11,6 +11,9 @@ public sealed partial class AdamW : IDisposable
     private readonly List<State> _states = [];
     private readonly List<AdamWTensor> _step = [];
     private readonly List<TensorPart> _gradients = [];
+
+    // Whose gradients these are, in the same order.
+    private readonly List<string> _names = [];
     private readonly float _beta1;
     private readonly float _beta2;
     private readonly float _epsilon;
@@ -81,21 +84,12 @@ public sealed partial class AdamW : IDisposable
     /// </summary>
     internal void FindNotFiniteGradient(View found)
     {
-        _gradients.Clear();
-        foreach (var state in _states)
-        {
-            if (state.Parameter.Gradient is { } gradient)
-            {
-                _gradients.Add(new TensorPart(gradient, gradient.Count));
-            }
-        }
-
+        ListGradients();
         KernelSet.For(found.Storage.Device).Reduction.FindNotFinite(_gradients, found.As(DType.Int32));
     }
 
-    /// <summary>The parameter that <see cref="FindNotFiniteGradient"/> found; null for 0. The gradients must still be there.</summary>
-    internal string? NotFiniteName(int found) =>
-        found == 0 ? null : _states.Where(state => state.Parameter.Gradient is not null).ElementAt(_gradients.Count - found).Name;
+    /// <summary>The parameter that <see cref="FindNotFiniteGradient"/> found; null for 0.</summary>
+    internal string? NotFiniteName(int found) => found == 0 ? null : _names[_gradients.Count - found];
 
     /// <summary>Name of the first parameter whose gradient holds NaN or infinity; null when all are finite.</summary>
     public string? FirstNonFiniteGradient()
@@ -136,6 +130,14 @@ public sealed partial class AdamW : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The rate is negative, or one of the numbers is NaN or infinite.</exception>
     public void Step(float learningRate, float gradientScale = 1f)
     {
+        Update(Numbers(learningRate, gradientScale), stored: false);
+        Steps++;
+    }
+
+    /// <summary>The numbers of the step that comes next.</summary>
+    /// <inheritdoc cref="Step" path="/exception"/>
+    internal AdamWStep Numbers(float learningRate, float gradientScale)
+    {
         if (!(learningRate >= 0 && float.IsFinite(learningRate)))
         {
             throw new ArgumentOutOfRangeException(nameof(learningRate), $"adamw: expected a learning rate of at least 0, got {learningRate}");
@@ -146,22 +148,34 @@ public sealed partial class AdamW : IDisposable
             throw new ArgumentOutOfRangeException(nameof(gradientScale), $"adamw: expected a finite scale of the gradients, got {gradientScale}");
         }
 
-        Steps++;
+        return new AdamWStep(learningRate, _beta1, _beta2, _epsilon, Steps + 1, gradientScale);
+    }
+
+    /// <summary>
+    /// What <see cref="Step"/> does on the device; whoever calls it counts the step. When stored, a GPU finds the numbers in its <see cref="StepState"/>.
+    /// </summary>
+    internal void Update(in AdamWStep step, bool stored)
+    {
         _step.Clear();
-        foreach (var state in _states)
+        foreach (var each in _states)
         {
-            if (state.Parameter.Gradient is { } gradient)
+            if (each.Parameter.Gradient is { } gradient)
             {
-                _step.Add(new AdamWTensor(state.Parameter.Value, gradient, state.First, state.Second, gradient.Count, state.WeightDecay));
+                _step.Add(new AdamWTensor(each.Parameter.Value, gradient, each.First, each.Second, gradient.Count, each.WeightDecay));
             }
         }
 
         if (_step.Count > 0)
         {
-            var step = new AdamWStep(learningRate, _beta1, _beta2, _epsilon, Steps, gradientScale);
-            KernelSet.For(_states[0].First.Device).Optimizer.AdamW(_step, step);
+            KernelSet.For(_states[0].First.Device).Optimizer.AdamW(_step, step, stored);
         }
 
+        ClearGradients();
+    }
+
+    /// <summary>Frees all gradients.</summary>
+    internal void ClearGradients()
+    {
         foreach (var state in _states)
         {
             state.Parameter.ClearGradient();
@@ -175,6 +189,20 @@ public sealed partial class AdamW : IDisposable
         {
             state.First.Dispose();
             state.Second.Dispose();
+        }
+    }
+
+    private void ListGradients()
+    {
+        _gradients.Clear();
+        _names.Clear();
+        foreach (var state in _states)
+        {
+            if (state.Parameter.Gradient is { } gradient)
+            {
+                _gradients.Add(new TensorPart(gradient, gradient.Count));
+                _names.Add(state.Name);
+            }
         }
     }
 

@@ -98,6 +98,9 @@ internal sealed class KernelSet : IDisposable
     /// <summary>Where the GPU families compile and queue their kernels; null on the CPU.</summary>
     internal GpuLauncher? Launcher { get; init; }
 
+    /// <summary>Where a GPU's kernels find what changes from step to step; null elsewhere.</summary>
+    internal StepState? State => Launcher?.State;
+
     /// <summary>The device's kernels, created on first use.</summary>
     /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     internal static KernelSet For(Device device)

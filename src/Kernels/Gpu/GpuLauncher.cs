@@ -17,6 +17,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     private readonly List<Kernel> _kernels = [];
     private readonly PtxBuilder? _builder;
     private Delegate?[] _delegates = [];
+    private StepState? _state;
 
     internal GpuLauncher(GpuDevice device)
     {
@@ -43,11 +44,14 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// <summary>Partial sums of products, whose operands may lie in the workspace.</summary>
     internal GpuWorkspace PartialSums { get; }
 
+    /// <summary>What changes from step to step, for kernels whose launches do not.</summary>
+    internal StepState State => _state ??= new StepState(Device);
+
     /// <summary>Matrices that the next kernel wants rounded.</summary>
     internal PackList Packs { get; }
 
     /// <summary>Blocks of the pool that kernel families keep from call to call, the workspaces' included: not a leak.</summary>
-    internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks;
+    internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks + (_state is null ? 0 : 1);
 
     /// <summary>Blocks that tables of tensors hold.</summary>
     internal int TableBlocks { get; set; }
@@ -132,6 +136,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
             return known;
         }
 
+        Device.Capture?.Refuse($"kernel {kernel} is compiled");
         Action<AcceleratorStream, KernelConfig, TArgs> launch;
         try
         {
@@ -164,6 +169,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     {
         Workspace.Dispose();
         PartialSums.Dispose();
+        _state?.Dispose();
         foreach (var kernel in _kernels)
         {
             kernel.Dispose();

@@ -84,6 +84,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
         for (int role = 0; role < roles; role++)
         {
             var storage = (GpuStorage)views[role].Storage;
+            launcher.Device.Capture?.Touch(storage);
             long offset = (storage.ByteOffset / sizeof(float)) + views[role].Offset;
             packed &= offset % 4 == 0;
             _rows[row + FirstView + (2 * role)] = Place(storage.Chunk.Index);
@@ -99,6 +100,13 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
     {
         Close();
         var rows = CollectionsMarshal.AsSpan(_rows);
+
+        // A captured launch keeps its own table.
+        if (launcher.Device.Capture is { } capture)
+        {
+            return capture.Constant(MemoryMarshal.AsBytes(rows)).Elements<int>(0);
+        }
+
         if (_table is null || _table.Count < rows.Length)
         {
             // None while there is none: the allocation may fail.
@@ -113,7 +121,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
         if (!rows.SequenceEqual(_uploaded))
         {
             _uploaded = [];
-            launcher.Device.Upload(_table.Storage, 0, MemoryMarshal.AsBytes(rows));
+            launcher.Device.UploadAddresses(_table.Storage, MemoryMarshal.AsBytes(rows));
             _uploaded = rows.ToArray();
         }
 

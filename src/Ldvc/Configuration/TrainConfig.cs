@@ -68,6 +68,13 @@ public sealed record TrainConfig
     [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 = the frozen vision tower (weights and activations) and attention in bf16, other products in tf32; trained weights and sums stay fp32; tf32 and bf16 need --device cuda (sm_80 or newer) or simulator.")]
     public Precision Precision { get; init; } = Precision.Fp32;
 
+    /// <summary>
+    /// Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on = an error
+    /// where there cannot.
+    /// </summary>
+    [Option("Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on = an error where there cannot.", Runtime = true)]
+    public GraphUse CudaGraph { get; init; }
+
     /// <summary>Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.</summary>
     [Option("Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.", Runtime = true)]
     public string? Out { get; init; }
@@ -104,6 +111,19 @@ public sealed record TrainConfig
 
     /// <summary>The step whose checkpoint is always kept: transductive training starts from it.</summary>
     public int HalfWay => Steps / 2;
+}
+
+/// <summary>Whether a step is a CUDA graph (<see cref="TrainConfig.CudaGraph"/>).</summary>
+public enum GraphUse
+{
+    /// <summary>Where there can be one.</summary>
+    Auto,
+
+    /// <summary>It must be one.</summary>
+    On,
+
+    /// <summary>Never.</summary>
+    Off,
 }
 
 /// <summary>The score by which a run's best checkpoint is chosen (<see cref="TrainConfig.KeepBest"/>).</summary>

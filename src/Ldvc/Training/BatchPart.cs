@@ -1,7 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Configuration;
-using Ldvc.Data;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -22,45 +21,38 @@ internal sealed record StepParts(LoadedModel Loaded, LossConfig Loss, Func<Tape,
 /// <param name="tape">The tape; it is disposed of with this.</param>
 internal sealed class BatchPart(StepParts step, Tape tape) : IDisposable
 {
-    private DataBatch? _batch;
-    private Tensor? _labels;
+    private Tensor? _images;
+    private Variable? _texts;
+    private Variable? _logits;
     private Variable? _loss;
     private Tensor? _losses;
-
-    /// <summary>Names of the pictures.</summary>
-    internal DataBatch Batch => _batch!;
-
-    /// <summary>The pictures.</summary>
-    internal Tensor? Image { get; private set; }
-
-    /// <summary>Class embeddings.</summary>
-    internal Variable? Texts { get; private set; }
-
-    /// <summary>Mask logits.</summary>
-    internal Variable? Logits { get; private set; }
 
     /// <summary>Total, focal, dice: [3].</summary>
     internal Tensor Losses => _losses!;
 
-    /// <summary>Computes the loss of the next pictures.</summary>
-    /// <param name="inputs">Where they come from.</param>
+    /// <summary>Handles to what the loss was computed from, to be disposed of by the caller.</summary>
+    internal PartTensors Tensors => new(_images!.Share(), _texts!.Value.Share(), _logits!.Value.Share());
+
+    /// <summary>Computes the loss of some pictures.</summary>
+    /// <param name="images">[B, 3, H, H]; the caller's.</param>
+    /// <param name="labels">uint8 [B, H, H]; the caller's. Pixels that wait for a pseudo label get one.</param>
     /// <param name="count">Whether the pairs of picture and class in the labels are counted, for which the host waits.</param>
     /// <returns>Their number; 0 when they are not counted.</returns>
-    /// <exception cref="InputException">A file is bad, or memory is full.</exception>
-    internal int Forward(TrainingInputs inputs, bool count)
+    /// <exception cref="InputException">Memory is full.</exception>
+    internal int Forward(Tensor images, Tensor labels, bool count)
     {
-        (_batch, Image, _labels) = inputs.Take();
-        Texts = step.Texts(tape);
-        Logits = step.Loaded.Model.Forward(tape, Image, Texts);
+        _images = images;
+        _texts = step.Texts(tape);
+        _logits = step.Loaded.Model.Forward(tape, images, _texts);
         if (step.Unseen is not null)
         {
-            var shape = Logits.Shape;
+            var shape = _logits.Shape;
             tape.Kernels.Segmentation.PseudoLabels(
-                Logits.Value, _labels, step.Unseen, step.PseudoLabelMarker, shape[0], shape[1], shape[2], shape[3], _batch.Size, _batch.Size);
+                _logits.Value, labels, step.Unseen, step.PseudoLabelMarker, shape[0], shape[1], shape[2], shape[3], labels.Shape[1], labels.Shape[2]);
         }
 
         LossConfig weights = step.Loss;
-        _loss = tape.MaskLoss(Logits, _labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out _losses, out Tensor sums);
+        _loss = tape.MaskLoss(_logits, labels, (float)weights.Focal, (float)weights.Dice, (float)weights.Alpha, out _losses, out Tensor sums);
         using (sums)
         {
             return count ? MaskLossOp.PresentPairs(sums) : 0;
@@ -76,26 +68,10 @@ internal sealed class BatchPart(StepParts step, Tape tape) : IDisposable
         tape.Backward(_loss!, gradient);
     }
 
-    /// <summary>The first tensor with NaN or infinity, when the loss has become one.</summary>
-    internal string FirstBadTensor()
-    {
-        static bool Bad(Tensor tensor) => !Finite.All(tensor);
-        var parameters = step.Loaded.Model.Parameters().Concat(step.Loaded.Clip.Parameters("clip."));
-        if (parameters.FirstOrDefault(p => Bad(p.Parameter.Value)).Name is { } name)
-        {
-            return $"parameter {name}";
-        }
-
-        return Bad(Image!) ? "the picture" : Bad(Texts!.Value) ? "text_embeddings" : Bad(Logits!.Value) ? "mask_logits" : "the loss";
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
         _losses?.Dispose();
-        _labels?.Dispose();
-        Image?.Dispose();
-        _batch?.Dispose();
         tape.Dispose();
     }
 }

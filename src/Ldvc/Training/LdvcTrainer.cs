@@ -4,6 +4,7 @@ using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
+using Ldvc.Kernels.Optimizer;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -29,7 +30,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private readonly LabelMapping _mapping;
     private readonly Tensor? _frozenClasses;
     private readonly Tensor? _unseenFlags;
-    private readonly StepParts _parts;
+    private readonly TrainingStep _step;
     private readonly JobMember _job;
 
     // What several processes tell each other; null for one.
@@ -51,11 +52,18 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     }
 
     /// <summary>The same as one process of a job: each takes its part of every batch.</summary>
-    internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, JobMember job)
+    /// <param name="loaded">The model; it stays the caller's.</param>
+    /// <param name="dataset">The training part.</param>
+    /// <param name="config">Sections train, augment, loss and data.</param>
+    /// <param name="job">The processes.</param>
+    /// <param name="say">Gets a sentence about how steps are started; absent, it is left out.</param>
+    /// <exception cref="InputException">A value does not fit the CLIP, the data set or the device.</exception>
+    internal LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, JobMember job, Action<string>? say = null)
     {
         (_loaded, _dataset, _config, _job) = (loaded, dataset, config, job);
         var train = config.Train;
         CheckBatch(config, job.Group.Size);
+        var graphs = StepGraphChoice.Of(config, loaded.Device, job, say ?? (_ => { }));
 
         if (config.Augment.Crop % loaded.Clip.Config.PatchSize != 0)
         {
@@ -98,7 +106,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             _unseenFlags = loaded.Device.FromHost(flags, new Shape(flags.Length));
         }
 
-        _parts = new StepParts(
+        var parts = new StepParts(
             loaded, config.Loss, tape => texts is null ? tape.Constant(_frozenClasses!.Share()) : loaded.Model.EncodeClasses(tape, texts), _unseenFlags, PseudoLabelMarker);
         if (!job.IsAlone)
         {
@@ -107,6 +115,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
         _schedule = new PolynomialSchedule(train.Lr, train.MinLr, train.Steps, train.PolyPower, train.Warmup, train.WarmupRatio);
         Optimizer = new AdamW(loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
+        _step = new TrainingStep(parts, Optimizer, graphs, _exchange, _sums);
     }
 
     // Pictures that this process computes at once.
@@ -135,41 +144,15 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// tensor).</exception>
     public StepResult RunStep()
     {
-        var train = _config.Train;
-        using var step = _loaded.Device.Range("training step");
-        int parts = train.Accumulate;
-        _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
-        (double Total, double Focal, double Dice) losses = default;
-        string? bad = null;
-        for (int part = 0; part < parts && (bad is null || _exchange is not null); part++)
+        using var range = _loaded.Device.Range("training step");
+        try
         {
-            // The others wait for this process's sums, whatever its numbers have become.
-            bad = Accumulate(_inputs, part, part + 1 < parts || Step + 1 < train.Steps, ref losses) is { } found ? bad ?? found : bad;
+            return _last = Take(_config.Train);
         }
-
-        _sums?.Finish();
-        if (_exchange is not null)
+        finally
         {
-            bad = _exchange.AddLosses(ref losses, bad);
+            _step.End();
         }
-
-        if (bad is not null)
-        {
-            HasDiverged = true;
-            string message = $"training stopped at step {Step}: {bad}; try a lower train.lr";
-            throw _exchange is null ? new InputException(message) : JobMember.Agreed(message);
-        }
-
-        double rate = _schedule.At(Step);
-        using var range = _loaded.Device.Range("optimiser");
-        if (train.ClipGrad > 0)
-        {
-            // The gradients are the sum over the parts, the norm is that of their mean.
-            _gradientNorm = Optimizer.ClipGradientNorm(train.ClipGrad * parts) / parts;
-        }
-
-        Optimizer.Step((float)rate, 1f / parts);
-        return _last = new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
     }
 
     (double Loss, double LearningRate) ITrainable.Advance()
@@ -187,6 +170,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _step.Dispose();
         _inputs?.Dispose();
         _sums?.Dispose();
         _frozenClasses?.Dispose();
@@ -226,47 +210,61 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
     }
 
+    private StepResult Take(TrainConfig train)
+    {
+        int parts = train.Accumulate;
+        _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
+        double rate = _schedule.At(Step);
+        AdamWStep numbers = Optimizer.Numbers((float)rate, 1f / parts);
+        (double Total, double Focal, double Dice) losses = default;
+        string? bad = null;
+        for (int part = 0; part < parts && (bad is null || _exchange is not null); part++)
+        {
+            // The others wait for this process's sums, whatever its numbers have become.
+            bad = Accumulate(_inputs, part, part + 1 < parts || Step + 1 < train.Steps, numbers, ref losses) is { } found ? bad ?? found : bad;
+        }
+
+        _sums?.Finish();
+        if (_exchange is not null)
+        {
+            bad = _exchange.AddLosses(ref losses, bad);
+        }
+
+        if (bad is not null)
+        {
+            HasDiverged = true;
+            string message = $"training stopped at step {Step}: {bad}; try a lower train.lr";
+            throw _exchange is null ? new InputException(message) : JobMember.Agreed(message);
+        }
+
+        using var range = _loaded.Device.Range("optimiser");
+
+        // The gradients are the sum over the parts, the norm is that of their mean.
+        _gradientNorm = _step.Update(numbers, train.ClipGrad * parts) / parts;
+        return new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
+    }
+
     // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is. Bad numbers end a
     // run of one process here; several tell each other after the step.
-    private string? Accumulate(TrainingInputs inputs, int part, bool more, ref (double Total, double Focal, double Dice) losses)
+    private string? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
     {
-        var device = _loaded.Device;
         int parts = _config.Train.Accumulate;
         ulong iteration = (ulong)((Step * parts) + part);
         var mixed = new CounterRandom((ulong)_config.Train.Seed, iteration);
-        var tape = new Tape(device, recording: true, mixed.NextBits())
+        var (batch, tensors, share) = _step.Queue(inputs, part, mixed.NextBits(), (long)_job.Group.Rank * Pictures, part + 1 == parts, numbers);
+        using (batch)
         {
-            FirstRow = (long)_job.Group.Rank * Pictures,
-            GradientIsFinal = _sums is not null && part + 1 == parts ? _sums.Add : null,
-        };
-        using var batch = new BatchPart(_parts, tape);
-        double share = _exchange is { } exchange ? exchange.Share(() => batch.Forward(inputs, count: true)) : 1;
-        if (_exchange is null)
-        {
-            batch.Forward(inputs, count: false);
-        }
+            if (more)
+            {
+                inputs.CopyAhead();
+            }
 
-        batch.Backward(share);
-        using var status = device.Empty(new Shape(4));
-        using (var first = status.Slice(0, 3))
-        {
-            first.CopyFrom(batch.Losses);
+            var (total, focal, dice, gradient) = _step.Read();
+            losses = (losses.Total + (total * share / parts), losses.Focal + (focal * share / parts), losses.Dice + (dice * share / parts));
+            return !float.IsFinite(total) ? Pictured($"the loss is {total}; first bad tensor: {tensors.FirstBad(_loaded)}", batch.Batch)
+                : gradient is not null ? Pictured($"first bad tensor: the gradient of {gradient}", batch.Batch)
+                : null;
         }
-
-        Optimizer.FindNotFiniteGradient(status.View.Shift(3).As(DType.Int32));
-        if (more)
-        {
-            inputs.CopyAhead();
-        }
-
-        float[] values = status.ToArray();
-        losses = (losses.Total + (values[0] * share / parts), losses.Focal + (values[1] * share / parts), losses.Dice + (values[2] * share / parts));
-        if (!float.IsFinite(values[0]))
-        {
-            return Pictured($"the loss is {values[0]}; first bad tensor: {batch.FirstBadTensor()}", batch.Batch);
-        }
-
-        return Optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])) is { } bad ? Pictured($"first bad tensor: the gradient of {bad}", batch.Batch) : null;
     }
 
     private static string Pictured(string what, DataBatch batch) =>

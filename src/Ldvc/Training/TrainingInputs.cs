@@ -13,9 +13,9 @@ internal sealed class TrainingInputs(DataLoader loader, Device device, byte unse
     /// <summary>Time spent waiting for data so far.</summary>
     internal TimeSpan Waited => loader.Waited;
 
-    /// <summary>The next batch: pictures [B, 3, H, W] and labels uint8 [B, H, W]. The caller disposes of all three.</summary>
+    /// <summary>The next batch: the caller disposes of it.</summary>
     /// <exception cref="InputException">A file of the batch is bad.</exception>
-    internal (DataBatch Batch, Tensor Images, Tensor Labels) Take()
+    internal TakenBatch Take()
     {
         if (_staged is null)
         {
@@ -24,7 +24,7 @@ internal sealed class TrainingInputs(DataLoader loader, Device device, byte unse
 
         var batch = _staged!;
         _staged = null;
-        return (batch, _images.Take(), _labels.Take());
+        return new TakenBatch(batch, _images.Take(), _labels.Take());
     }
 
     /// <summary>Starts copying the batch after the one taken last. A bad file shows when that batch is taken: the current step must not pay for it.</summary>

@@ -95,7 +95,7 @@ public sealed class TrainingRun
             config.Clip, config.Model, device, (ulong)config.Train.Seed, LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
         loaded.Statistics = start?.Statistics ?? loaded.Statistics;
         job.RequireAlike(JobFacts.OfInputs(loaded, training, validation));
-        using LdvcTrainer trainer = job.Together(() => new LdvcTrainer(loaded, training, config, job));
+        using LdvcTrainer trainer = job.Together(() => new LdvcTrainer(loaded, training, config, job, monitor.Say));
         job.Together(() =>
         {
             start?.Restore(loaded, from is null ? null : trainer.Optimizer);

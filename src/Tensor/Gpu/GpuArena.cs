@@ -75,6 +75,8 @@ internal sealed class GpuArena : IDisposable
 
     private GpuChunk Grow(long size)
     {
+        _device.Capture?.Refuse($"the device is asked for {Text(size)} of memory", size);
+
         // A request that would fill most of a usual buffer gets one of its own.
         long bytes = size > _chunkBytes / 2 ? size : _chunkBytes;
         if (bytes > _limit - ChunkBytes)

@@ -21,6 +21,11 @@ public sealed class GpuCounters
     /// <summary>Kernels started.</summary>
     public long LaunchCount { get; private set; }
 
+    /// <summary>Graphs of kernels started; their kernels are in no other count.</summary>
+    internal long GraphCount { get; private set; }
+
+    internal void CountGraph() => GraphCount++;
+
     internal void CountUpload(long bytes)
     {
         UploadCount++;

@@ -25,6 +25,7 @@ public sealed partial class GpuDevice
                 throw new NotSupportedException($"kernel {name}: expected a static method, got one of an object; lambdas are not static either");
             }
 
+            Capture?.Refuse($"kernel {name} is compiled");
             try
             {
                 Accelerator.Bind();

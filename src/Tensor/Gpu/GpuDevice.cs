@@ -49,6 +49,8 @@ public sealed partial class GpuDevice : Device
 
     internal override bool StartsAreDear => true;
 
+    internal override bool OrdersBlocks => true;
+
     internal override bool HasRanges => Ranges is not null;
 
     /// <summary>The profiler's ranges, on CUDA where its library is.</summary>
@@ -75,6 +77,7 @@ public sealed partial class GpuDevice : Device
     public override void Synchronize()
     {
         ThrowIfDisposed("synchronize");
+        Capture?.Refuse("the host waits for the device");
         Stream.Synchronize();
     }
 
@@ -103,6 +106,7 @@ public sealed partial class GpuDevice : Device
             throw new InvalidOperationException($"{Name}: expected a device with events, opened for profiling");
         }
 
+        Capture?.Refuse("the device is timed");
         using var start = Stream.AddProfilingMarker();
         queue();
         using var end = Stream.AddProfilingMarker();
@@ -140,6 +144,21 @@ public sealed partial class GpuDevice : Device
 
     internal override void Upload(Storage target, long byteOffset, ReadOnlySpan<byte> source)
     {
+        Uploads?.Add(source);
+        if (Capture is { } capture)
+        {
+            Copy(capture.Constant(source), 0, target, byteOffset, source.Length);
+            return;
+        }
+
+        Send(target, byteOffset, source);
+    }
+
+    /// <summary>The same for numbers that are about addresses, and so may be other ones whenever the same is computed elsewhere. Not within a capture.</summary>
+    internal void UploadAddresses(Storage target, ReadOnlySpan<byte> source) => Send(target, 0, source);
+
+    private void Send(Storage target, long byteOffset, ReadOnlySpan<byte> source)
+    {
         using var turn = Turn.Enter();
         Accelerator.Bind();
         _transfer.Upload(((GpuStorage)target).Memory.SubView(byteOffset, source.Length), source);
@@ -148,6 +167,7 @@ public sealed partial class GpuDevice : Device
 
     internal override void Download(Storage source, long byteOffset, Span<byte> target)
     {
+        Capture?.Refuse($"the host reads {target.Length} bytes");
         using var turn = Turn.Enter();
         Accelerator.Bind();
         _transfer.Download(((GpuStorage)source).Memory.SubView(byteOffset, target.Length), target);
@@ -158,8 +178,15 @@ public sealed partial class GpuDevice : Device
     {
         if (bytes > 0)
         {
-            using var turn = Turn.Enter();
-            ((GpuStorage)target).Memory.SubView(byteOffset, bytes).MemSetToZero(Stream);
+            var storage = (GpuStorage)target;
+            Capture?.Touch(storage);
+            if (CopyWatch is { } watch)
+            {
+                watch(() => storage.Memory.SubView(byteOffset, bytes).MemSetToZero(Stream));
+                return;
+            }
+
+            Clear(storage.Memory.SubView(byteOffset, bytes));
         }
     }
 
@@ -167,8 +194,29 @@ public sealed partial class GpuDevice : Device
     {
         if (bytes > 0)
         {
-            using var turn = Turn.Enter();
-            ((GpuStorage)source).Memory.SubView(sourceOffset, bytes).CopyTo(Stream, ((GpuStorage)target).Memory.SubView(targetOffset, bytes));
+            GpuStorage from = (GpuStorage)source, to = (GpuStorage)target;
+            Capture?.Touch(from);
+            Capture?.Touch(to);
+            if (CopyWatch is { } watch)
+            {
+                watch(() => from.Memory.SubView(sourceOffset, bytes).CopyTo(Stream, to.Memory.SubView(targetOffset, bytes)));
+                return;
+            }
+
+            Copy(from.Memory.SubView(sourceOffset, bytes), to.Memory.SubView(targetOffset, bytes));
         }
+    }
+
+    // Apart from their callers, which would otherwise make an object for a lambda's variables every time.
+    private void Clear(ArrayView<byte> target)
+    {
+        using var turn = Turn.Enter();
+        target.MemSetToZero(Stream);
+    }
+
+    private void Copy(ArrayView<byte> source, ArrayView<byte> target)
+    {
+        using var turn = Turn.Enter();
+        source.CopyTo(Stream, target);
     }
 }

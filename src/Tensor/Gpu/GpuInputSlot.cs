@@ -21,6 +21,7 @@ internal sealed class GpuInputSlot : InputSlot
 
     internal override Tensor Fill(ReadOnlySpan<byte> values, Shape shape, DType type)
     {
+        _device.Capture?.Refuse($"an input of {values.Length} bytes is copied");
         _device.Accelerator.Bind();
         _copied.Wait();
         if (_tensor is null || _tensor.Shape != shape || _tensor.DType != type)

@@ -10,15 +10,21 @@ internal sealed class GpuStorage : Storage
     internal GpuStorage(GpuDevice device, GpuArena arena, GpuChunk chunk, long byteOffset, long bytes)
         : base(device, bytes)
     {
-        (_arena, Chunk, ByteOffset) = (arena, chunk, byteOffset);
+        (_arena, Chunk, ByteOffset, Gpu) = (arena, chunk, byteOffset, device);
         Memory = chunk.Memory.SubView(byteOffset, bytes);
     }
+
+    /// <summary>The device.</summary>
+    internal GpuDevice Gpu { get; }
 
     /// <summary>The big buffer.</summary>
     internal GpuChunk Chunk { get; }
 
     /// <summary>Where the region starts in it.</summary>
     internal long ByteOffset { get; }
+
+    // Buffers are numbered, and none has 2^44 bytes.
+    internal override long Address => ((long)Chunk.Index << 44) | ByteOffset;
 
     /// <summary>The whole region.</summary>
     internal ArrayView<byte> Memory { get; }

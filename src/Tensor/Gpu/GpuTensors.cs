@@ -29,6 +29,8 @@ public static class GpuTensors
         }
 
         var view = tensor.View;
-        return ((GpuStorage)view.Storage).Elements<T>(view.Offset).SubView(0, tensor.Count);
+        var storage = (GpuStorage)view.Storage;
+        storage.Gpu.Capture?.Touch(storage);
+        return storage.Elements<T>(view.Offset).SubView(0, tensor.Count);
     }
 }

@@ -20,5 +20,14 @@ internal static class GpuViews
         internal ArrayView<byte> GpuBytes => Of(view, DType.UInt8).Elements<byte>(view.Offset);
     }
 
-    private static GpuStorage Of(View view, DType type) => view.Type == type && view.Storage is GpuStorage storage ? storage : throw view.Misread(type, "a GPU");
+    private static GpuStorage Of(View view, DType type)
+    {
+        if (view.Type != type || view.Storage is not GpuStorage storage)
+        {
+            throw view.Misread(type, "a GPU");
+        }
+
+        storage.Gpu.Capture?.Touch(storage);
+        return storage;
+    }
 }

@@ -14,7 +14,7 @@ internal static class ReductionCases
         NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
         MaxWithNaN(2, 7, 1, 9), MaxWithNaN(2, 300, 1, 0), MaxWithNaN(1, 41, 5, 203), MaxWithNaN(2, 9, 37, 400), MaxWithNaN(1, 20000, 1, 777),
-        First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
+        Clip(1e3, [37, 5]), Clip(0.5, [1, 4097, 300, 8192]), Clip(0, [9000]), Clip(1, []), First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
     ];
 
     // One NaN in the slices of an outer index: it is the largest of its slice, and of no other.
@@ -36,6 +36,30 @@ internal static class ReductionCases
         })
         {
             Work = new CaseWork(outer * length * inner, outer * length * inner),
+        };
+    }
+
+    // The factor that brings the norm of a list to a bound, and the norm; 1 where it is below.
+    private static KernelCase Clip(double bound, int[] counts)
+    {
+        string variant = $"[{string.Join(", ", counts)}] to {bound}";
+        return new KernelCase(typeof(IReductionKernels), nameof(IReductionKernels.ClipFactor), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[][] values = [.. counts.Select((count, i) => CaseRandom.Normal($"{variant} {i}", count))];
+            TensorPart[] parts = [.. values.Select(v => new TensorPart(run.Floats(v), v.Length))];
+            var result = run.Empty(2);
+            double norm = Math.Sqrt(values.Sum(v => v.Sum(x => (double)x * x)));
+            run.Launch = () => run.Kernels.Reduction.ClipFactor(parts, bound, result);
+            run.Compare = () =>
+            [
+                CaseDifference.Of("factor", [norm > bound ? bound / (norm + 1e-6) : 1], result.ToArray().AsSpan(0, 1), 1e-7),
+                CaseDifference.Of("norm", [norm], result.ToArray().AsSpan(1, 1), 1e-7),
+            ];
+            return run;
+        })
+        {
+            Work = new CaseWork(2.0 * counts.Sum(), counts.Sum()),
         };
     }
 

@@ -22,6 +22,7 @@ internal static class PtxArithmetic
         ["lg2.approx.f32"] = a => U((float)Math.Log2(F(a))),
         ["rcp.rn.f32"] = a => U(1 / F(a)),
         ["sqrt.rn.f32"] = a => U(MathF.Sqrt(F(a))),
+        ["sqrt.rn.f64"] = a => U(Math.Sqrt(D(a))),
         ["cvt.u32.u64"] = a => (uint)a,
         ["cvt.u64.u32"] = a => (uint)a,
         ["cvt.s64.s32"] = a => (ulong)S(a),
@@ -29,6 +30,7 @@ internal static class PtxArithmetic
         ["cvt.u8.u32"] = a => (byte)a,
         ["cvt.rn.f32.s32"] = a => U(S(a)),
         ["cvt.f64.f32"] = a => U((double)F(a)),
+        ["cvt.rn.f32.f64"] = a => U((float)D(a)),
         ["cvt.rzi.s32.f32"] = a => I(ToInteger(F(a))),
         ["cvt.rna.tf32.f32"] = a => RoundTf32((uint)a),
     };
@@ -68,6 +70,7 @@ internal static class PtxArithmetic
         ["max.f32"] = (a, b) => U(Number(F(a), F(b), Math.Max)),
         ["add.f64"] = (a, b) => U(D(a) + D(b)),
         ["mul.f64"] = (a, b) => U(D(a) * D(b)),
+        ["div.rn.f64"] = (a, b) => U(D(a) / D(b)),
 
         // The first operand becomes the upper half.
         ["cvt.rn.bf16x2.f32"] = (a, b) => (RoundBf16((uint)a) << 16) | RoundBf16((uint)b),

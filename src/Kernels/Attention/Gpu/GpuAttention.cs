@@ -25,21 +25,21 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
 
     public void Forward(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
-        var args = Arguments(sizes, q, k, v, o, logSumExp);
+        var args = Arguments(launcher, sizes, q, k, v, o, logSumExp);
         Launch(sizes.Queries, args, kernels => kernels.Forward);
     }
 
     public void Backward(
         in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
     {
-        var args = Arguments(sizes, q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch);
+        var args = Arguments(launcher, sizes, q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch);
         launcher.Launch(Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Queries, 8), args);
         Launch(sizes.Queries, args, kernels => kernels.Queries);
         Launch(sizes.Keys, args, kernels => kernels.Keys);
     }
 
     /// <summary>Arguments of a forward.</summary>
-    internal static GpuAttentionArguments Arguments(in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
+    internal static GpuAttentionArguments Arguments(GpuLauncher launcher, in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
         new GpuAttentionArguments
         {
             Batch = sizes.Batch,
@@ -54,7 +54,7 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
             Drops = sizes.Dropout > 0 ? 1 : 0,
             Threshold = DropoutMask.Threshold(sizes.Dropout),
             KeptScale = 1f / (1f - sizes.Dropout),
-            DropoutKey = sizes.DropoutKey.Value,
+            Key = GpuDropoutKey.Of(launcher, sizes.DropoutKey),
             DropoutFirst = sizes.DropoutFirst,
         }.With(q, k, v, o, logSumExp);
 

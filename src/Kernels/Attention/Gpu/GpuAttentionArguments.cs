@@ -1,4 +1,5 @@
 using ILGPU;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Attention.Gpu;
@@ -81,6 +82,10 @@ internal readonly struct GpuAttentionArguments
 
     internal float KeptScale { get; init; }
 
+    /// <summary>What <see cref="Drawn"/> draws from.</summary>
+    internal GpuDropoutKey Key { get; init; }
+
+    /// <summary>The mask's key, in kernels that have called <see cref="Drawn"/>.</summary>
     internal ulong DropoutKey { get; init; }
 
     /// <summary>Place of the first weight in the mask.</summary>
@@ -123,10 +128,14 @@ internal readonly struct GpuAttentionArguments
             Table = unused,
             Offsets = unused,
             List = unused,
+            Key = Key.State.IsValid ? Key : GpuDropoutKey.None(unused),
             Chunks = (HeadDim + GpuAttentionTile.Columns - 1) / GpuAttentionTile.Columns,
             Vector = HeadDim % 4 == 0 && IsAligned(q) && IsAligned(k) && IsAligned(v) && IsAligned(o) ? 1 : 0,
         };
     }
+
+    /// <summary>In a kernel, at its beginning: the arguments with the mask's key, which is drawn once and not for every weight.</summary>
+    internal static GpuAttentionArguments Drawn(GpuAttentionArguments a) => a.Drops != 0 ? a with { DropoutKey = GpuDropoutKey.Draw(a.Key, 0) } : a;
 
     /// <summary>Fills in the rest for the backward.</summary>
     internal GpuAttentionArguments WithGradients(TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View delta) => this with

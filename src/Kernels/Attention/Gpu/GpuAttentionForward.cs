@@ -14,6 +14,7 @@ internal static class GpuAttentionForward
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
+        a = GpuAttentionArguments.Drawn(a);
         var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
         var keyTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);
         var valueTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);

@@ -15,6 +15,7 @@ internal static class GpuAttentionKeys
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
+        a = GpuAttentionArguments.Drawn(a);
         var keyTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
         var valueTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
         var queryTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);

@@ -15,6 +15,7 @@ internal static class GpuAttentionQueries
         where TWalk : struct, IGpuTokenWalk
         where TTile : struct, IGpuTileRows
     {
+        a = GpuAttentionArguments.Drawn(a);
         var queryTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
         var dOutTile = SharedMemory.Allocate<Float4>(TTile.Rows * Tile.Stride);
         var keyTile = SharedMemory.Allocate<Float4>(Tile.Walk * Tile.Stride);

@@ -83,10 +83,10 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher) : IAttentionKern
     }
 
     // The kernels read q, k and v from elsewhere, and o too where it is bf16: there any floats stand for it, with its strides.
-    private static GpuAttentionArguments Common(in AttentionSizes sizes, TokenRows o, View logSumExp)
+    private GpuAttentionArguments Common(in AttentionSizes sizes, TokenRows o, View logSumExp)
     {
         var rows = o.Data.IsBf16 ? o with { Data = logSumExp } : o;
-        return GpuAttention.Arguments(sizes, rows, rows, rows, rows, logSumExp);
+        return GpuAttention.Arguments(launcher, sizes, rows, rows, rows, rows, logSumExp);
     }
 
     private static ArrayView<uint> Pairs(TokenRows o, View logSumExp) => o.Data.IsBf16 ? o.Data.GpuBf16.Cast<uint>() : logSumExp.GpuFloats.Cast<uint>();

@@ -16,7 +16,7 @@ internal static class TensorCoreAttentionBackward
     internal static void Queries<TOutput>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
     {
-        var p = arguments.Common;
+        var p = GpuAttentionArguments.Drawn(arguments.Common);
         var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
@@ -54,7 +54,7 @@ internal static class TensorCoreAttentionBackward
     internal static void Keys<TOutput>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
     {
-        var p = arguments.Common;
+        var p = GpuAttentionArguments.Drawn(arguments.Common);
         var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);

@@ -50,7 +50,7 @@ internal static class TensorCoreAttentionForward
     internal static void Run<TOutput>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
     {
-        var p = arguments.Common;
+        var p = GpuAttentionArguments.Drawn(arguments.Common);
         var shared = SharedMemory.Allocate1D<Bf16x8>(SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);

@@ -24,10 +24,8 @@ internal readonly struct ElementArgs
     /// <summary>1 to add to y.</summary>
     internal int Accumulate { get; init; }
 
-    /// <summary>A <see cref="DropoutKey"/>.</summary>
-    internal ulong Stream { get; init; }
-
-    internal ulong Number { get; init; }
+    /// <summary>Of dropout; any where nothing is dropped.</summary>
+    internal GpuDropoutKey Key { get; init; }
 
     /// <summary>Elements that share a key, for the kernel of several keys.</summary>
     internal int Block { get; init; }
@@ -40,8 +38,15 @@ internal readonly struct ElementArgs
 
     internal uint Threshold { get; init; }
 
-    internal ElementArgs With(View a, View b, View y, int vectors, int singles) =>
-        this with { A = a.GpuFloats, B = b.GpuFloats, Y = y.GpuFloats, Vectors = vectors, Singles = singles };
+    internal ElementArgs With(View a, View b, View y, int vectors, int singles) => this with
+    {
+        A = a.GpuFloats,
+        B = b.GpuFloats,
+        Y = y.GpuFloats,
+        Vectors = vectors,
+        Singles = singles,
+        Key = Key.State.IsValid ? Key : GpuDropoutKey.None(y.As(DType.Int32).GpuInts),
+    };
 }
 
 /// <summary>What an element-wise kernel computes of one element.</summary>
@@ -85,7 +90,7 @@ internal readonly struct DropElements : IElementFunction
     /// <summary>An element by its place in a block, which has a key of its own.</summary>
     internal static float Drop(in ElementArgs args, float a, int block, int place)
     {
-        ulong key = DropoutKey.Of(args.Stream, args.Number + (ulong)block), first = args.FirstLow | ((ulong)args.FirstHigh << 32);
+        ulong key = GpuDropoutKey.Draw(args.Key, block), first = args.FirstLow | ((ulong)args.FirstHigh << 32);
         return a * DropoutMask.Factor(key, first + (ulong)place, args.Threshold, args.Factor);
     }
 }

@@ -82,8 +82,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
 
     public void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0) => Run(block > 0 ? GpuElements.DropoutBlocks : GpuElements.Dropout, x, x, y, count, new ElementArgs
     {
-        Stream = key.Stream,
-        Number = key.Number,
+        Key = GpuDropoutKey.Of(launcher, key),
         Block = GpuSizes.Index(block, GpuElements.Dropout),
         FirstLow = (uint)first,
         FirstHigh = (uint)(first >> 32),

@@ -59,7 +59,7 @@ internal readonly struct DroppedCopy<T> : IGradientCopy<T>
     }
 
     /// <summary>What the elements of a pack count: nothing, or what is kept.</summary>
-    internal static T Kept(NormalizeArgs args, int at) => T.Kept(DropoutKey.Of(args.Stream, args.Number), args.MaskFirst, at, args.Threshold, args.KeptScale);
+    internal static T Kept(NormalizeArgs args, int at) => T.Kept(GpuDropoutKey.Draw(args.Key, 0), args.MaskFirst, at, args.Threshold, args.KeptScale);
 }
 
 /// <summary>

@@ -168,17 +168,17 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             First = any,
             FirstDx = any,
             Branch = any,
+            Key = GpuDropoutKey.None(x.As(DType.Int32).GpuInts),
             Parts = 1,
             Columns = packed ? columns / 4 : columns,
             Width = columns,
         };
     }
 
-    private static NormalizeArgs Dropping(in NormalizeArgs args, View branch, in BranchDropout drop) => args with
+    private NormalizeArgs Dropping(in NormalizeArgs args, View branch, in BranchDropout drop) => args with
     {
         Branch = branch.GpuFloats,
-        Stream = drop.Key.Stream,
-        Number = drop.Key.Number,
+        Key = GpuDropoutKey.Of(launcher, drop.Key),
         MaskFirst = (ulong)drop.First,
         Threshold = DropoutMask.Threshold(drop.Probability),
         KeptScale = 1f / (1f - drop.Probability),

@@ -1,4 +1,5 @@
 using ILGPU;
+using Ldvc.Kernels.Gpu;
 
 namespace Ldvc.Kernels.Normalization.Gpu;
 
@@ -43,10 +44,8 @@ internal readonly struct NormalizeArgs
     /// <summary>A branch that is added to x, in the forward; its gradient in the backward.</summary>
     internal ArrayView<float> Branch { get; init; }
 
-    /// <summary>Dropout of the branch: a <see cref="DropoutKey"/>, the threshold and what kept elements count.</summary>
-    internal ulong Stream { get; init; }
-
-    internal ulong Number { get; init; }
+    /// <summary>Dropout of the branch: the key, the threshold and what kept elements count.</summary>
+    internal GpuDropoutKey Key { get; init; }
 
     /// <summary>Place of the first element in the mask.</summary>
     internal ulong MaskFirst { get; init; }

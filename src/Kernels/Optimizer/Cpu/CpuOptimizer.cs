@@ -23,7 +23,7 @@ internal unsafe struct AdamWArguments
 /// <summary>CPU dispatch of the optimiser.</summary>
 internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernels
 {
-    public void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step)
+    public void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step, bool stored = false)
     {
         for (int i = 0; i < tensors.Count; i++)
         {
@@ -33,7 +33,6 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernel
 
     private void Update(in AdamWTensor tensor, in AdamWStep step)
     {
-        double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
         var a = new AdamWArguments
         {
             Weights = tensor.Weights.Floats,
@@ -43,8 +42,8 @@ internal sealed unsafe class CpuOptimizer(CpuThreads threads) : IOptimizerKernel
             Shrink = 1f - (step.LearningRate * tensor.WeightDecay),
             Beta1 = step.Beta1,
             Beta2 = step.Beta2,
-            StepSize = (float)(step.LearningRate / correction1),
-            InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
+            StepSize = step.StepSize,
+            InverseRootCorrection = step.InverseRootCorrection,
             Epsilon = step.Epsilon,
             GradientScale = step.GradientScale,
             Count = tensor.Count,

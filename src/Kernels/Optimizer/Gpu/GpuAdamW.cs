@@ -11,19 +11,24 @@ internal readonly struct AdamWArgs
 
     internal int Rows { get; init; }
 
-    internal float LearningRate { get; init; }
+    /// <summary>A <see cref="StepState"/>.</summary>
+    internal ArrayView<float> State { get; init; }
 
     internal float Beta1 { get; init; }
 
     internal float Beta2 { get; init; }
 
-    internal float StepSize { get; init; }
-
-    internal float InverseRootCorrection { get; init; }
-
     internal float Epsilon { get; init; }
+}
 
-    internal float GradientScale { get; init; }
+/// <summary>The numbers of a step, in registers.</summary>
+internal struct AdamWNumbers
+{
+    internal float Shrink;
+    internal float StepSize;
+    internal float InverseRootCorrection;
+    internal float GradientScale;
+    internal float Clip;
 }
 
 /// <summary>A weight with its moments, before or after a step.</summary>
@@ -51,7 +56,12 @@ internal static class GpuAdamW
         int count = table[at + GpuTensorTable.Elements];
         int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuTensorTable.ElementsPerGroup;
         int end = IntrinsicMath.Min(count, start + GpuTensorTable.ElementsPerGroup);
-        float shrink = 1f - (args.LearningRate * table.Cast<float>()[at + GpuTensorTable.Extra]);
+        AdamWNumbers numbers;
+        numbers.Shrink = 1f - (args.State[StepState.LearningRate] * table.Cast<float>()[at + GpuTensorTable.Extra]);
+        numbers.StepSize = args.State[StepState.StepSize];
+        numbers.InverseRootCorrection = args.State[StepState.InverseRootCorrection];
+        numbers.GradientScale = args.State[StepState.GradientScale];
+        numbers.Clip = args.State[StepState.Clip];
         var weights = ChunkViews.Pick(args.Chunks, table[at + 4]);
         var gradients = ChunkViews.Pick(args.Chunks, table[at + 6]);
         var first = ChunkViews.Pick(args.Chunks, table[at + 8]);
@@ -67,10 +77,10 @@ internal static class GpuAdamW
             for (int i = (start >> 2) + Group.IdxX; i < end >> 2; i += Group.DimX)
             {
                 Float4 old = weights4[(w >> 2) + i], gradient = gradients4[(g >> 2) + i], means = first4[(m >> 2) + i], squares = second4[(v >> 2) + i];
-                var x = Step(args, shrink, old.X, gradient.X, means.X, squares.X);
-                var y = Step(args, shrink, old.Y, gradient.Y, means.Y, squares.Y);
-                var z = Step(args, shrink, old.Z, gradient.Z, means.Z, squares.Z);
-                var last = Step(args, shrink, old.W, gradient.W, means.W, squares.W);
+                var x = Step(args, numbers, old.X, gradient.X, means.X, squares.X);
+                var y = Step(args, numbers, old.Y, gradient.Y, means.Y, squares.Y);
+                var z = Step(args, numbers, old.Z, gradient.Z, means.Z, squares.Z);
+                var last = Step(args, numbers, old.W, gradient.W, means.W, squares.W);
                 weights4[(w >> 2) + i] = new Float4(x.Weight, y.Weight, z.Weight, last.Weight);
                 first4[(m >> 2) + i] = new Float4(x.First, y.First, z.First, last.First);
                 second4[(v >> 2) + i] = new Float4(x.Second, y.Second, z.Second, last.Second);
@@ -81,19 +91,19 @@ internal static class GpuAdamW
 
         for (int i = single; i < end; i += Group.DimX)
         {
-            var next = Step(args, shrink, weights[w + i], gradients[g + i], first[m + i], second[v + i]);
+            var next = Step(args, numbers, weights[w + i], gradients[g + i], first[m + i], second[v + i]);
             weights[w + i] = next.Weight;
             first[m + i] = next.First;
             second[v + i] = next.Second;
         }
     }
 
-    private static AdamWState Step(in AdamWArgs args, float shrink, float weight, float gradient, float first, float second)
+    private static AdamWState Step(in AdamWArgs args, AdamWNumbers numbers, float weight, float gradient, float first, float second)
     {
-        float g = gradient * args.GradientScale;
+        float g = gradient * numbers.Clip * numbers.GradientScale;
         float m = (args.Beta1 * first) + ((1f - args.Beta1) * g);
         float v = (args.Beta2 * second) + ((1f - args.Beta2) * (g * g));
-        float denominator = (MathF.Sqrt(v) * args.InverseRootCorrection) + args.Epsilon;
-        return new AdamWState { Weight = (weight * shrink) - (m * args.StepSize / denominator), First = m, Second = v };
+        float denominator = (MathF.Sqrt(v) * numbers.InverseRootCorrection) + args.Epsilon;
+        return new AdamWState { Weight = (weight * numbers.Shrink) - (m * numbers.StepSize / denominator), First = m, Second = v };
     }
 }

@@ -1,4 +1,6 @@
 using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Kernels.Optimizer.Gpu;
 
@@ -7,8 +9,14 @@ internal sealed class GpuOptimizer(GpuLauncher launcher) : IOptimizerKernels, ID
 {
     private readonly GpuTensorTable _table = new(launcher, 4);
 
-    public void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step)
+    public void AdamW(IReadOnlyList<AdamWTensor> tensors, in AdamWStep step, bool stored = false)
     {
+        // Programs with a training loop of their own know of no such place.
+        if (!stored)
+        {
+            launcher.State.Write(step);
+        }
+
         _table.Begin();
         for (int i = 0; i < tensors.Count; i++)
         {
@@ -16,7 +24,6 @@ internal sealed class GpuOptimizer(GpuLauncher launcher) : IOptimizerKernels, ID
             _table.Add(t.Count, t.WeightDecay, t.Weights, t.Gradients, t.First, t.Second);
         }
 
-        double correction1 = 1 - Math.Pow(step.Beta1, step.Step), correction2 = 1 - Math.Pow(step.Beta2, step.Step);
         var table = _table.Upload();
         foreach (var part in _table.Parts)
         {
@@ -25,13 +32,10 @@ internal sealed class GpuOptimizer(GpuLauncher launcher) : IOptimizerKernels, ID
                 Chunks = part.Chunks,
                 Table = table.SubView(part.FirstRow * GpuTensorTable.RowLength, part.Rows * GpuTensorTable.RowLength),
                 Rows = part.Rows,
-                LearningRate = step.LearningRate,
+                State = launcher.State.View.As(DType.Float32).GpuFloats,
                 Beta1 = step.Beta1,
                 Beta2 = step.Beta2,
-                StepSize = (float)(step.LearningRate / correction1),
-                InverseRootCorrection = (float)(1 / Math.Sqrt(correction2)),
                 Epsilon = step.Epsilon,
-                GradientScale = step.GradientScale,
             });
         }
     }

@@ -127,6 +127,19 @@ internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernel
         }
     }
 
+    public void ClipFactor(IReadOnlyList<TensorPart> tensors, double bound, View result)
+    {
+        double sum = 0;
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            sum += SumOfSquares(tensors[i].Data, tensors[i].Count);
+        }
+
+        double norm = Math.Sqrt(sum);
+        result.Floats[0] = norm > bound ? (float)(bound / (norm + ReductionLimits.ClipMargin)) : 1f;
+        result.Floats[1] = (float)norm;
+    }
+
     private static ReadOnlySpan<float> Part(ReductionArguments* a, int tile)
     {
         long start = Tiling.Start(a->Count, a->Tiles, tile), end = Tiling.Start(a->Count, a->Tiles, tile + 1);

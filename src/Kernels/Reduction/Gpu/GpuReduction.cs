@@ -4,10 +4,11 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Reduction.Gpu;
 
-/// <summary>GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> ends with a copy to the host, and has no place in a training step.</summary>
+/// <summary>GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> and <see cref="ClipFactor"/> ends with a copy to the host, and has no place in a training step.</summary>
 internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, IDisposable
 {
     private readonly GpuTensorTable _table = new(launcher, 1);
+    private readonly GpuTensorTable _clipped = new(launcher, 1);
 
     private const int MaxGroups = 256;
     private const int ElementsPerThread = 8;
@@ -62,7 +63,46 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
         launcher.Launch(GpuFiniteCheck.Combine, 1, args with { Groups = groups });
     }
 
-    public void Dispose() => _table.Dispose();
+    public void ClipFactor(IReadOnlyList<TensorPart> tensors, double bound, View result)
+    {
+        // A table of its own, though it may hold the same: two that take turns would be uploaded every time.
+        _clipped.Begin();
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            _clipped.Add(tensors[i].Count, 0, tensors[i].Data);
+        }
+
+        if (tensors.Count == 0)
+        {
+            // A row of nothing: the kernel needs memory to name.
+            _clipped.Add(0, 0, result);
+        }
+
+        var table = _clipped.Upload();
+        int groups = _clipped.Parts.Sum(part => part.Groups), before = 0;
+        var partial = launcher.Workspace.Bytes(Math.Max(1, groups) * sizeof(double)).GpuBytes.Cast<double>();
+        var args = new ClipArgs { Partial = partial, Result = result.GpuFloats, Bound = bound };
+        foreach (var part in _clipped.Parts)
+        {
+            args = args with
+            {
+                Chunks = part.Chunks,
+                Table = table.SubView(part.FirstRow * GpuTensorTable.RowLength, part.Rows * GpuTensorTable.RowLength),
+                Rows = part.Rows,
+                Groups = before,
+            };
+            launcher.Launch(GpuClipFactor.Kernel, part.Groups, args);
+            before += part.Groups;
+        }
+
+        launcher.Launch(GpuClipFactor.Combine, 1, args with { Groups = groups });
+    }
+
+    public void Dispose()
+    {
+        _table.Dispose();
+        _clipped.Dispose();
+    }
 
     private static int Groups(long count) => (int)Math.Clamp(count / (GpuReductions.GroupSize * ElementsPerThread), 1, MaxGroups);
 
