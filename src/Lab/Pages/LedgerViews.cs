@@ -40,9 +40,10 @@ internal static class LedgerViews
             facts.Add($"{entry.Seeds.Length} {(entry.Seeds.Length == 1 ? "seed" : "seeds")}");
         }
 
-        if (entry.Seconds > 0)
+        // Of a command that takes minutes the time says how busy the machine was; it stands in the file.
+        if (entry.Seconds > 0 && entry.Kind == LedgerKind.Ablate)
         {
-            facts.Add($"{Hours(entry.Seconds)}{(entry.Kind == LedgerKind.Ablate ? " of training" : "")}");
+            facts.Add($"{Hours(entry.Seconds)} of training");
         }
 
         return $"[{file}]({input.Up}{file}): {string.Join("; ", facts)}.";
