@@ -50,7 +50,8 @@ internal static class GemmBench
                 k,
                 a,
                 panels && b.KeepInPanels() ? b.Raw : b,
-                c) { TransposeA = ta, TransposeB = tb, KeptPanels = panels, Lda = ta ? m : k, Ldb = tb ? k : n };
+                c)
+            { TransposeA = ta, TransposeB = tb, KeptPanels = panels, Lda = ta ? m : k, Ldb = tb ? k : n };
             var (median, best) = Timing.Measure(4 * rounds, 20, () => KernelSet.For(device).MatMul.Run(gemm));
             double work = 2.0 * m * n * k / 1e9;
             Console.WriteLine(

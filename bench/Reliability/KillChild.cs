@@ -12,7 +12,8 @@ internal sealed class KillChild : IDisposable
     internal KillChild(string[] arguments)
     {
         var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "ldvc.dll"));
         Array.ForEach(arguments, start.ArgumentList.Add);
         _process = new Process { StartInfo = start };

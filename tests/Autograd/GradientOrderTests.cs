@@ -33,7 +33,8 @@ public sealed class GradientOrderTests
         var parameters = loaded.Model.Parameters().ToDictionary(p => p.Parameter, p => p.Name);
         var told = new List<(string Name, float[]? Gradient)>();
         using var tape = new Tape(
-            device, recording: true, seed: 7) { GradientIsFinal = parameter => told.Add((parameters[parameter], parameter.Gradient?.ToArray())) };
+            device, recording: true, seed: 7)
+        { GradientIsFinal = parameter => told.Add((parameters[parameter], parameter.Gradient?.ToArray())) };
         using Tensor image = device.FromHost([.. Enumerable.Range(0, 2 * 3 * 64 * 64).Select(i => MathF.Sin(i))], new Shape(2, 3, 64, 64));
         using Tensor labels = device.FromHost([.. Enumerable.Range(0, 2 * 64 * 64).Select(i => (byte)(i / 900 % 2))], new Shape(2, 64, 64));
         Variable texts = loaded.Model.HasTextPrompts

@@ -51,8 +51,11 @@ internal static class EmbedVerb
             Description = "Texts.",
             AllowMultipleArgumentsPerToken = true,
         };
-        var truncate = new Option<bool>("--truncate") { Description = "Cuts texts that are longer than the CLIP's context; without it they are an "
-            + "error." };
+        var truncate = new Option<bool>("--truncate")
+        {
+            Description = "Cuts texts that are longer than the CLIP's context; without it they are an "
+            + "error."
+        };
         Option<string[]> templates = CommandParts.Template(
             "With --classes or --classes-file: a sentence with {class} in it, or imagenet-80; several are averaged. Default: a photo of a {class}.");
         var classes = new ClassOptions();

@@ -112,12 +112,14 @@ internal sealed class RequestPipeline(
                 return new RequestException(bad.StatusCode, RejectReasons.Input, bad.Message);
             case OperationCanceledException when stop.IsCancellationRequested:
                 return new RequestException(
-                    StatusCodes.Status503ServiceUnavailable, RejectReasons.Ending, "the program is ending.") { RetryAfter = 10 };
+                    StatusCodes.Status503ServiceUnavailable, RejectReasons.Ending, "the program is ending.")
+                { RetryAfter = 10 };
             case OutOfMemoryException:
                 return new RequestException(
                     StatusCodes.Status503ServiceUnavailable,
                     RejectReasons.Memory,
-                    $"there is not enough memory for this picture: {e.Message}") { RetryAfter = 10 };
+                    $"there is not enough memory for this picture: {e.Message}")
+                { RetryAfter = 10 };
             default:
                 error.WriteLine(RequestLog.Clean($"ldvc: internal error, this is a bug: {e.GetType().Name}: {e.Message}"));
                 return new RequestException(

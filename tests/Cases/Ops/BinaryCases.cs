@@ -61,12 +61,12 @@ internal static class BinaryCases
 
     private static OpCase WithNumber(
         Type op, string method, string variant, Func<Tape, Variable, Variable> run, Func<double, double> value) => new(op, method, variant)
-    {
-        Inputs = [new CaseInput("x", 5, 7) { Mean = 3, Deviation = 0.4 }],
-        Run = (tape, v) => run(tape, v[0]),
-        Reference = v => [.. v[0].Select(value)],
-        Work = CaseWork.Move(35, 35),
-    };
+        {
+            Inputs = [new CaseInput("x", 5, 7) { Mean = 3, Deviation = 0.4 }],
+            Run = (tape, v) => run(tape, v[0]),
+            Reference = v => [.. v[0].Select(value)],
+            Work = CaseWork.Move(35, 35),
+        };
 
     private static OpCase WithItself() => new(typeof(MultiplyOp), nameof(MultiplyOp.Multiply), "x * x")
     {

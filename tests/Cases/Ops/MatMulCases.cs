@@ -18,7 +18,8 @@ internal static class MatMulCases
     private static OpCase Case(int[] batchA, int[] batchB, int m, int n, int k, bool transposeA, bool transposeB, bool real = false)
     {
         CaseInput a = new("a", [.. batchA, transposeA ? k : m, transposeA ? m : k]), b = new(
-            "b", [.. batchB, transposeB ? n : k, transposeB ? k : n]) { Deviation = 1 / Math.Sqrt(k) };
+            "b", [.. batchB, transposeB ? n : k, transposeB ? k : n])
+        { Deviation = 1 / Math.Sqrt(k) };
         int[] batch = Grids.Broadcast(batchA, batchB);
         int count = Grids.Count(batch);
         double[] Reference(double[][] v)

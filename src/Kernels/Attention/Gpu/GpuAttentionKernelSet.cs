@@ -14,11 +14,14 @@ internal sealed class GpuAttentionKernelSet
         int tokens = (rows + (2 * GpuAttentionTile.Walk)) * sizeof(int), partial = rows * 4 * Quad;
         Rows = rows;
         Forward = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.forward.{rows}", forward, 4 * rows) { SharedBytes = own + (2 * Walk) + weights + partial + tokens };
+            $"{family}.forward.{rows}", forward, 4 * rows)
+        { SharedBytes = own + (2 * Walk) + weights + partial + tokens };
         Queries = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.dq.{rows}", queries, 4 * rows) { SharedBytes = (2 * own) + (2 * Walk) + weights + tokens };
+            $"{family}.dq.{rows}", queries, 4 * rows)
+        { SharedBytes = (2 * own) + (2 * Walk) + weights + tokens };
         Keys = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.dkdv.{rows}", keys, 4 * rows) { SharedBytes = (2 * own) + (2 * Walk) + (2 * weights) + tokens };
+            $"{family}.dkdv.{rows}", keys, 4 * rows)
+        { SharedBytes = (2 * own) + (2 * Walk) + (2 * weights) + tokens };
     }
 
     /// <summary>Own tokens of a tile.</summary>

@@ -11,25 +11,29 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
         new(
             "mask_loss.sums",
             GpuMaskLossKernels.SumBand,
-            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
+            GpuMaskLossKernels.Threads)
+        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Finish =
         new(
             "mask_loss.finish",
             GpuMaskLossKernels.Finish,
-            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
+            GpuMaskLossKernels.Threads)
+        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Slopes =
         new(
             "mask_loss.slopes",
             GpuMaskLossKernels.Slopes,
-            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
+            GpuMaskLossKernels.Threads)
+        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Gradient =
         new(
             "mask_loss.gradient",
             GpuMaskLossKernels.Gradient,
-            GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
+            GpuMaskLossKernels.Threads)
+        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
 
     public void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss)
     {

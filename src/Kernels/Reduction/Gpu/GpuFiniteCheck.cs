@@ -31,7 +31,8 @@ internal static class GpuFiniteCheck
     internal const int GroupSize = 256;
 
     internal static readonly GpuKernel<FiniteArgs> Kernel = new(
-        "reduction.find_not_finite", Run, GroupSize) { AnyGroup = true, SharedBytes = sizeof(int) };
+        "reduction.find_not_finite", Run, GroupSize)
+    { AnyGroup = true, SharedBytes = sizeof(int) };
 
     internal static readonly GpuKernel<FiniteArgs> Combine = new("reduction.first_not_finite", RunCombine, GroupSize)
     {

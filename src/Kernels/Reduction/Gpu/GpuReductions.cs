@@ -27,9 +27,11 @@ internal static class GpuReductions
     internal const int GroupSize = 256;
 
     internal static readonly GpuKernel<ReductionArgs> Sum = new(
-        "reduction.sum", RunSum, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(double) };
+        "reduction.sum", RunSum, GroupSize)
+    { AnyGroup = true, SharedBytes = GroupSize * sizeof(double) };
     internal static readonly GpuKernel<ReductionArgs> MaxAbs = new(
-        "reduction.max_abs", RunMaxAbs, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
+        "reduction.max_abs", RunMaxAbs, GroupSize)
+    { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
 
     internal static void RunSum(ReductionArgs args)
     {

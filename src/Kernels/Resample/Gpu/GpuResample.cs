@@ -7,13 +7,15 @@ namespace Ldvc.Kernels.Resample.Gpu;
 internal sealed class GpuResample(GpuLauncher launcher) : IResampleKernels
 {
     internal static readonly GpuKernel<GpuResampleArguments> Forward = new(
-        "resample.forward", GpuResampleKernels.Forward, GpuResampleKernels.Threads) { AnyGroup = true };
+        "resample.forward", GpuResampleKernels.Forward, GpuResampleKernels.Threads)
+    { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuResampleArguments> Backward =
         new(
             "resample.backward",
             GpuResampleKernels.Backward,
-            GpuResampleKernels.Threads) { AnyGroup = true, SharedBytes = GpuResampleKernels.SharedBytes };
+            GpuResampleKernels.Threads)
+        { AnyGroup = true, SharedBytes = GpuResampleKernels.SharedBytes };
 
     public void Bilinear(View x, View y, int planes, int height, int width, int outputHeight, int outputWidth)
     {

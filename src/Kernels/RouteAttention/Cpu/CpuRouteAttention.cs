@@ -61,19 +61,19 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
 
     private static CpuRouteArguments Arguments(
         in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) => new()
-    {
-        Attention = new CpuAttentionArguments
         {
-            Q = new CpuTokenRows(q),
-            K = new CpuTokenRows(k),
-            V = new CpuTokenRows(v),
-            O = new CpuTokenRows(o),
-            LogSumExp = logSumExp.Floats,
-            Sizes = new AttentionSizes(sizes.Batch, sizes.Heads, sizes.Tokens, sizes.Tokens, sizes.HeadDim, sizes.Scale, false, 0f, 0),
-        },
-        Sizes = sizes,
-        Table = table.Ints,
-    };
+            Attention = new CpuAttentionArguments
+            {
+                Q = new CpuTokenRows(q),
+                K = new CpuTokenRows(k),
+                V = new CpuTokenRows(v),
+                O = new CpuTokenRows(o),
+                LogSumExp = logSumExp.Floats,
+                Sizes = new AttentionSizes(sizes.Batch, sizes.Heads, sizes.Tokens, sizes.Tokens, sizes.HeadDim, sizes.Scale, false, 0f, 0),
+            },
+            Sizes = sizes,
+            Table = table.Ints,
+        };
 
     private readonly struct PoolWindow : ITileKernel<CpuRouteTableArguments>
     {

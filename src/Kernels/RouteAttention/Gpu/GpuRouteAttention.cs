@@ -16,7 +16,8 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
         new("route_attention.choose", GpuRouteTable.Choose, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.SharedBytes };
 
     internal static readonly GpuKernel<GpuRouteArguments> Inverse = new(
-        "route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.InvertSharedBytes };
+        "route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads)
+    { SharedBytes = GpuRouteTable.InvertSharedBytes };
 
     internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", 32,
         GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>,

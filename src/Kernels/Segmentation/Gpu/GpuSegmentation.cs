@@ -9,10 +9,12 @@ namespace Ldvc.Kernels.Segmentation.Gpu;
 internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKernels
 {
     internal static readonly GpuKernel<GpuWindowArguments> Window = new(
-        "segmentation.add_window", GpuSegmentationKernels.AddWindow, GpuSegmentationKernels.Threads) { AnyGroup = true };
+        "segmentation.add_window", GpuSegmentationKernels.AddWindow, GpuSegmentationKernels.Threads)
+    { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuArgmaxArguments> Maximum = new(
-        "segmentation.argmax", GpuSegmentationKernels.Argmax, GpuSegmentationKernels.Threads) { AnyGroup = true };
+        "segmentation.argmax", GpuSegmentationKernels.Argmax, GpuSegmentationKernels.Threads)
+    { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuLabelArguments> Background =
         new("segmentation.background", GpuSegmentationKernels.Background, GpuSegmentationKernels.Threads) { AnyGroup = true };
@@ -25,7 +27,8 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
     };
 
     internal static readonly GpuKernel<GpuLabelArguments> SumPairs = new(
-        "segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads) { AnyGroup = true };
+        "segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads)
+    { AnyGroup = true };
 
     public void AddWindow(
         View z,

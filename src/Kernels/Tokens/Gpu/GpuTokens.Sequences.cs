@@ -9,9 +9,11 @@ internal sealed partial class GpuTokens
     private static readonly GpuKernel<SpliceArgs> s_splice4 = new("tokens.splice.v4", GpuSplice<Float4>.Forward, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<SpliceArgs> s_splice1 = new("tokens.splice", GpuSplice<Float1>.Forward, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<SpliceArgs> s_spliceBackward4 = new(
-        "tokens.splice_backward.v4", GpuSplice<Float4>.Backward, GroupSize) { AnyGroup = true };
+        "tokens.splice_backward.v4", GpuSplice<Float4>.Backward, GroupSize)
+    { AnyGroup = true };
     private static readonly GpuKernel<SpliceArgs> s_spliceBackward1 = new(
-        "tokens.splice_backward", GpuSplice<Float1>.Backward, GroupSize) { AnyGroup = true };
+        "tokens.splice_backward", GpuSplice<Float1>.Backward, GroupSize)
+    { AnyGroup = true };
     private static readonly GpuKernel<MeanArgs> s_removeMean4 = DefineMean("tokens.remove_mean.v4", GpuMeans<Float4>.Remove, 4);
     private static readonly GpuKernel<MeanArgs> s_removeMean1 = DefineMean("tokens.remove_mean", GpuMeans<Float1>.Remove, 1);
 

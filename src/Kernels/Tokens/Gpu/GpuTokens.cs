@@ -18,7 +18,8 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static readonly GpuKernel<BlockArgs> s_scatter1 = Define("tokens.scatter_add", GpuBlocks<Float1>.Scatter);
     private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExp = new("tokens.log_mean_exp", GpuLogMeanExp.Forward, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<LogMeanExpArgs> s_logMeanExpGradient = new(
-        "tokens.log_mean_exp_gradient", GpuLogMeanExp.Backward, GroupSize) { AnyGroup = true };
+        "tokens.log_mean_exp_gradient", GpuLogMeanExp.Backward, GroupSize)
+    { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify4 = new("tokens.patchify.v4", GpuPatches<Float4>.Run, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<PatchArgs> s_patchify1 = new("tokens.patchify", GpuPatches<Float1>.Run, GroupSize) { AnyGroup = true };
 
