@@ -6,6 +6,7 @@ using Ldvc.App.Cli;
 using Ldvc.Bench.Cases;
 using Ldvc.Bench.Compare;
 using Ldvc.Bench.Evidence;
+using Ldvc.Bench.Launches;
 using Ldvc.Bench.Load;
 using Ldvc.Bench.Profile;
 using Ldvc.Bench.Ptx;
@@ -36,6 +37,7 @@ internal static class BenchProgram
             VitBench.Create(),
             SweepVerb.Create(),
             TilesVerb.Create(),
+            LaunchesVerb.Create(),
             PtxVerb.Create(),
             LoadVerb.Create(),
             FuzzVerb.Create(),

@@ -70,8 +70,8 @@ public sealed class Tape : IDisposable
     internal Action<Parameter>? GradientIsFinal { get; init; }
 
     /// <summary>
-    /// Whether a GPU finds the stream of the dropout keys in its <see cref="StepState"/>, where <see cref="StreamOf"/> the seed must stand until the backward has
-    /// been queued: a step's launches are then the same whatever the seed.
+    /// Whether a GPU finds the stream of the dropout keys in its <see cref="StepState"/>, where <see cref="StreamOf"/> the seed must stand until the
+    /// backward has been queued: a step's launches are then the same whatever the seed.
     /// </summary>
     internal bool KeysAreStored { get; init; }
 

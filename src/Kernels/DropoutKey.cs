@@ -9,7 +9,9 @@ namespace Ldvc.Kernels;
 /// </summary>
 /// <param name="Stream">The key of a <see cref="CounterRandom"/>.</param>
 /// <param name="Number">0, or one more than its counter.</param>
-/// <param name="Stored">Whether a GPU finds the stream in the device's <see cref="StepState"/>, where it is the same, and so needs none in the launch.</param>
+/// <param name="Stored">
+/// Whether a GPU finds the stream in the device's <see cref="StepState"/>, where it is the same, and so needs none in the launch.
+/// </param>
 internal readonly record struct DropoutKey(ulong Stream, ulong Number, bool Stored = false)
 {
     /// <summary>The key itself.</summary>

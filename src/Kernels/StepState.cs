@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels;
 
 /// <summary>
-/// What changes from one training step to the next, in 32 bytes of device memory that are written before a step: so the step's launches name addresses and not
-/// numbers, and are the same at every step.
+/// What changes from one training step to the next, in 32 bytes of device memory that are written before a step: so the step's launches name
+/// addresses and not numbers, and are the same at every step.
 /// </summary>
 /// <param name="device">The device.</param>
 internal sealed class StepState(Device device) : IDisposable

@@ -1,9 +1,9 @@
 namespace Ldvc.Tensors;
 
 /// <summary>
-/// Free blocks of one size. On the CPU the one that came back last goes out first: it is still in a cache. Where addresses matter (a graph of kernels names
-/// them), the one with the lowest address goes out first: what is handed out then depends on which blocks are free, and not on the order in which they came
-/// back, so equal steps get equal addresses.
+/// Free blocks of one size. On the CPU the one that came back last goes out first: it is still in a cache. Where addresses matter (a graph of kernels
+/// names them), the one with the lowest address goes out first: what is handed out then depends on which blocks are free, and not on the order in
+/// which they came back, so equal steps get equal addresses.
 /// </summary>
 /// <param name="byAddress">Whether the lowest address goes out first.</param>
 internal sealed class FreeBlocks(bool byAddress)

@@ -61,8 +61,8 @@ public sealed class MemoryPool
     }
 
     /// <summary>
-    /// Asked when the device has no more memory: gives holds back that are not needed at once, and says whether it did. It may be called in the middle of any
-    /// allocation.
+    /// Asked when the device has no more memory: gives holds back that are not needed at once, and says whether it did. It may be called in the
+    /// middle of any allocation.
     /// </summary>
     internal Func<bool>? Reclaim { get; set; }
 
@@ -75,7 +75,9 @@ public sealed class MemoryPool
     {
         lock (_lock)
         {
-            _open = _open is null && !hold.IsReleased ? hold : throw new InvalidOperationException("pool: expected no open hold, and one that was not released");
+            _open = _open is null && !hold.IsReleased
+                ? hold
+                : throw new InvalidOperationException("pool: expected no open hold, and one that was not released");
         }
     }
 

@@ -1,8 +1,9 @@
 namespace Ldvc.Tensors;
 
 /// <summary>
-/// Blocks that the pool has set aside for one user: those that were rented while it was open (<see cref="MemoryPool.Open"/>). They come back to it and go out
-/// again while it is open, and to nobody else. So a captured step, which writes to the same addresses whenever it is launched, writes to nobody's memory.
+/// Blocks that the pool has set aside for one user: those that were rented while it was open (<see cref="MemoryPool.Open"/>). They come back to it
+/// and go out again while it is open, and to nobody else. So a captured step, which writes to the same addresses whenever it is launched, writes to
+/// nobody's memory.
 /// </summary>
 /// <param name="byAddress">See <see cref="FreeBlocks"/>.</param>
 internal sealed class PoolHold(bool byAddress)

@@ -13,7 +13,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>What is asked of the CUDA driver when steps are captured, in which order, and what happens when it refuses; by a library that stands in for it.</summary>
+/// <summary>
+/// What is asked of the CUDA driver when steps are captured, in which order, and what happens when it refuses; by a library that stands in for it.
+/// </summary>
 [Collection("simulator")]
 public sealed class CudaGraphTests : IDisposable
 {
@@ -46,7 +48,9 @@ public sealed class CudaGraphTests : IDisposable
 
         // Two steps as they are, one captured part by part, two started.
         string[] capture = ["begin 77 1", "end 77 0", "instantiate 0 0", "destroy graph 0 0", "launch 77 0"];
-        Assert.Equal([.. capture, .. capture, "launch 77 0", "launch 77 0", "launch 77 0", "launch 77 0", "destroy executable 0 0", "destroy executable 0 0"], library.Calls);
+        Assert.Equal(
+            [.. capture, .. capture, "launch 77 0", "launch 77 0", "launch 77 0", "launch 77 0", "destroy executable 0 0", "destroy executable 0 0"],
+            library.Calls);
         Assert.Equal((6, 0, 0), (_runs, _undone, library.Live));
         Assert.Equal(["simulator: the 0 kernels of a step are started as a CUDA graph from now on"], _said);
         Assert.Equal(6, _device.Counters.GraphCount);
@@ -186,7 +190,9 @@ public sealed class CudaGraphTests : IDisposable
         // One after the other: a capture takes memory out of the pool, and the next shape waits until the pool is steady again.
         Assert.Equal(Enumerable.Range(0, StepGraphs.MostShapes), graphed);
 
-        Assert.Equal("simulator: steps of shape 4 run without a CUDA graph: 4 other shapes have one each", Assert.Single(_said, sentence => sentence.Contains("without")));
+        Assert.Equal(
+            "simulator: steps of shape 4 run without a CUDA graph: 4 other shapes have one each",
+            Assert.Single(_said, sentence => sentence.Contains("without")));
         Assert.Equal(StepGraphs.MostShapes, library.Live);
     }
 
@@ -243,7 +249,9 @@ public sealed class CudaGraphTests : IDisposable
             ": train.cuda_graph is on, but device cpu has none, expected --device cuda; auto runs steps without a CUDA graph where there can be none",
             Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), cpu, Alone, _said.Add)).Message);
         using var loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig(), cpu, 0);
-        Assert.Contains("train.cuda_graph is on", Assert.Throws<InputException>(() => new LdvcTrainer(loaded, new MemoryDataset(6), Configured(GraphUse.On))).Message);
+        Assert.Contains(
+            "train.cuda_graph is on",
+            Assert.Throws<InputException>(() => new LdvcTrainer(loaded, new MemoryDataset(6), Configured(GraphUse.On))).Message);
     }
 
     [Fact]
@@ -254,7 +262,8 @@ public sealed class CudaGraphTests : IDisposable
             using var device = GpuPlatform.Open(GpuKind.Simulator, 0);
             device.GraphDriver = new ReplayGraphs(device);
             var said = new List<string>();
-            Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), device, new JobMember(group, 1, TestContext.Current.CancellationToken), said.Add).IsActive);
+            var job = new JobMember(group, 1, TestContext.Current.CancellationToken);
+            Assert.False(StepGraphChoice.Of(Configured(GraphUse.Auto), device, job, said.Add).IsActive);
             Assert.Equal(["simulator: steps run without a CUDA graph: the gradients of 2 processes are summed while a step runs"], said);
         });
     }

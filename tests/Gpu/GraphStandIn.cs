@@ -42,7 +42,8 @@ internal sealed unsafe class GraphStandIn
     internal int Live => ((delegate* unmanaged<int>)Function("standin_live"))();
 
     /// <summary>Calls so far: what was called, the stream, the mode.</summary>
-    internal string[] Calls => Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Function("standin_log"))())!.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    internal string[] Calls =>
+        Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Function("standin_log"))())!.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The driver's graphs, of a stream.</summary>
     internal CudaGraphs Driver(nint stream = Stream) => new([File], () => stream, () => false);

@@ -5,8 +5,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// Stands in for a driver's graphs on any device: a capture takes launches, copies and clearings down with their arguments and buffers and runs none, a launch of
-/// the graph issues exactly those again.
+/// Stands in for a driver's graphs on any device: a capture takes launches, copies and clearings down with their arguments and buffers and runs none,
+/// a launch of the graph issues exactly those again.
 /// </summary>
 internal sealed class ReplayGraphs(GpuDevice device) : IGraphDriver
 {

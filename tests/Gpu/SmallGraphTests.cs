@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>A small network with all that changes from step to step: three kinds of dropout, a learning rate, AdamW, clipping; captured and not.</summary>
+/// <summary>
+/// A small network with all that changes from step to step: three kinds of dropout, a learning rate, AdamW, clipping; captured and not.
+/// </summary>
 [Collection("ptx machine")]
 public sealed class SmallGraphPtxTests(PtxMachineFixture fixture)
 {
@@ -51,7 +53,8 @@ internal static class SmallGraphCases
     private static float[] Train(Device device, ReplayGraphs? driver, bool stored, int steps)
     {
         var initial = new Initializer(device, 3);
-        using Parameter weight = initial.Normal(new Shape(3 * Width, Width), 0.3), gamma = initial.Normal(new Shape(Width), 1), beta = initial.Normal(new Shape(Width), 0.1);
+        using Parameter weight = initial.Normal(
+            new Shape(3 * Width, Width), 0.3), gamma = initial.Normal(new Shape(Width), 1), beta = initial.Normal(new Shape(Width), 0.1);
         using var optimizer = new AdamW([("weight", weight), ("gamma", gamma), ("beta", beta)], weightDecay: 0.02f);
         using Tensor x = device.FromHost([.. Enumerable.Range(0, 2 * 6 * Width).Select(i => MathF.Sin(i))], new Shape(2, 6, Width));
         StepState? state = stored ? KernelSet.For(device).State : null;

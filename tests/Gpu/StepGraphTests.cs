@@ -10,13 +10,16 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>Training whose steps are captured and started again: on OpenCL, by a driver that issues the captured launches with the captured arguments.</summary>
+/// <summary>
+/// Training whose steps are captured and started again: on OpenCL, by a driver that issues the captured launches with the captured arguments.
+/// </summary>
 [Collection("opencl")]
 public class StepGraphTests(OpenClFixture fixture)
 {
     private const int Steps = StepGraphs.WarmUp + 3;
 
-    // Dropout in attention, branches and prompts, a learning rate that changes at every step, text prompts, whose rows are gathered by indices from the host.
+    // Dropout in attention, branches and prompts, a learning rate that changes at every step, text prompts, whose rows are gathered by indices from
+    // the host.
     private static readonly LdvcConfig Config = new()
     {
         Model = new ModelConfig
@@ -36,7 +39,8 @@ public class StepGraphTests(OpenClFixture fixture)
     public void CapturedStepsGiveTheSameBits(int accumulate, double clip, string setting, int parts, int launches)
     {
         var device = fixture.Twin.Device;
-        LdvcConfig config = Config with { Train = Config.Train with { Accumulate = accumulate, ClipGrad = clip, Setting = Enum.Parse<TrainSetting>(setting) } };
+        TrainConfig train = Config.Train with { Accumulate = accumulate, ClipGrad = clip, Setting = Enum.Parse<TrainSetting>(setting) };
+        LdvcConfig config = Config with { Train = train };
         long blocks = device.Pool.LiveBlocks - KernelSet.For(device).Launcher!.HeldBlocks;
         var (weights, losses) = Train(config with { Train = config.Train with { CudaGraph = GraphUse.Off } }, null);
         var driver = new ReplayGraphs(device);

@@ -14,7 +14,12 @@ namespace Ldvc.Ptx;
 internal sealed record StepLaunches(IReadOnlyList<(string Phase, GpuLaunch Launch)> All, long Counted)
 {
     /// <summary>Records a step.</summary>
-    internal static StepLaunches Record(Precision precision, int batch, int classes, int multiprocessors)
+    /// <param name="precision">Of products.</param>
+    /// <param name="batch">Pictures.</param>
+    /// <param name="classes">Classes.</param>
+    /// <param name="multiprocessors">Of the card.</param>
+    /// <param name="seen">Told of each launch of that step while the device is there: what an argument names can be read.</param>
+    internal static StepLaunches Record(Precision precision, int batch, int classes, int multiprocessors, Action<GpuLaunch>? seen = null)
     {
         // Memory in buffers as large as a card's, of which tables of tensors name eight at most.
         using var device = GpuPlatform.Open(GpuKind.Simulator, 0, chunkBytes: 256L << 20);
@@ -23,12 +28,21 @@ internal sealed record StepLaunches(IReadOnlyList<(string Phase, GpuLaunch Launc
         device.Precision = precision;
         var launches = new List<(string Phase, GpuLaunch Launch)>();
         int marked = 0;
-        launcher.Recorder = launch => launches.Add((string.Empty, launch));
+        bool steady = false;
+        launcher.Recorder = launch =>
+        {
+            launches.Add((string.Empty, launch));
+            if (steady)
+            {
+                seen?.Invoke(launch);
+            }
+        };
         using var system = new PtxSystem(device, batch, classes);
 
         // What is computed once for all steps is computed in the first one.
         system.Train();
         launches.Clear();
+        steady = true;
         long before = device.Counters.LaunchCount;
         system.Train(phase =>
         {

@@ -35,7 +35,12 @@ internal sealed class StepWork : OurWork
     internal StepWork(PeerCase @case, string folder, WorkDevice on, bool graph)
         : base(folder, on)
     {
-        IGraphDriver? driver = graph ? CudaGraphs.Of(Device) ?? throw new InputException($"{PeerCases.Graph}: expected --device cuda, got {Device.Name}") : null;
+        IGraphDriver? driver = graph ? CudaGraphs.Of(Device) : null;
+        if (graph && driver is null)
+        {
+            throw new InputException($"{PeerCases.Graph}: expected --device cuda, got {Device.Name}");
+        }
+
         if (driver?.Missing is { } missing)
         {
             throw new InputException($"{PeerCases.Graph}: {missing}");

@@ -152,7 +152,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// What <see cref="Step"/> does on the device; whoever calls it counts the step. When stored, a GPU finds the numbers in its <see cref="StepState"/>.
+    /// What <see cref="Step"/> does on the device; whoever calls it counts the step. When stored, a GPU finds the numbers in its
+    /// <see cref="StepState"/>.
     /// </summary>
     internal void Update(in AdamWStep step, bool stored)
     {

@@ -36,8 +36,8 @@ internal interface IReductionKernels
     void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found);
 
     /// <summary>
-    /// result [2] on the device: what all tensors must be multiplied by so that their Euclidean norm, all elements together, is at most the bound (1 when it is,
-    /// or is no number), and that norm, summed in double. The host reads nothing.
+    /// result [2] on the device: what all tensors must be multiplied by so that their Euclidean norm, all elements together, is at most the bound (1
+    /// when it is, or is no number), and that norm, summed in double. The host reads nothing.
     /// </summary>
     void ClipFactor(IReadOnlyList<TensorPart> tensors, double bound, View result);
 }

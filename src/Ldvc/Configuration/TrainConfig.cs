@@ -69,8 +69,8 @@ public sealed record TrainConfig
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>
-    /// Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on = an error
-    /// where there cannot.
+    /// Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on =
+    /// an error where there cannot.
     /// </summary>
     [Option("Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on = an error where there cannot.", Runtime = true)]
     public GraphUse CudaGraph { get; init; }

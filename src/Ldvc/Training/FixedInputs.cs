@@ -3,7 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Training;
 
 /// <summary>
-/// Pictures and labels that stay at one place for each shape: a graph reads the same addresses at every step, while batches arrive in two places that take turns.
+/// Pictures and labels that stay at one place for each shape: a graph reads the same addresses at every step, while batches arrive in two places that
+/// take turns.
 /// </summary>
 /// <param name="most">Shapes that have a place; pictures of others are used where they are.</param>
 internal sealed class FixedInputs(int most) : IDisposable

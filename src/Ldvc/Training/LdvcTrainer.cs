@@ -244,8 +244,8 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         return new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
     }
 
-    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is. Bad numbers end a
-    // run of one process here; several tell each other after the step.
+    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is.
+    // Bad numbers end a run of one process here; several tell each other after the step.
     private string? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
     {
         int parts = _config.Train.Accumulate;

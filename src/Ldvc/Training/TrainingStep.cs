@@ -10,8 +10,9 @@ using Ldvc.Tensors.Gpu.Graphs;
 namespace Ldvc.Training;
 
 /// <summary>
-/// What a training step queues on a device: for each group of pictures forward, backward and the search for bad gradients, at the end the update. On a GPU all that
-/// changes from step to step is written to its <see cref="StepState"/> and to fixed inputs first, and the rest is the same every time: a graph, where there is one.
+/// What a training step queues on a device: for each group of pictures forward, backward and the search for bad gradients, at the end the update. On
+/// a GPU all that changes from step to step is written to its <see cref="StepState"/> and to fixed inputs first, and the rest is the same every time:
+/// a graph, where there is one.
 /// </summary>
 /// <param name="parts">Model and loss.</param>
 /// <param name="optimizer">The optimiser.</param>

@@ -1,9 +1,9 @@
 namespace Ldvc.Tensors.Gpu;
 
 /// <summary>
-/// A capture that runs on a device, and afterwards the memory that the captured work names. Blocks that it rents come from a hold of the pool. Blocks that were
-/// there before (weights, scratch memory, caches) are kept by it: whoever else gives one back, nobody gets it. What the work copies from the host lies on the
-/// device from then on, in blocks that it writes nothing else to.
+/// A capture that runs on a device, and afterwards the memory that the captured work names. Blocks that it rents come from a hold of the pool. Blocks
+/// that were there before (weights, scratch memory, caches) are kept by it: whoever else gives one back, nobody gets it. What the work copies from
+/// the host lies on the device from then on, in blocks that it writes nothing else to.
 /// </summary>
 /// <param name="device">The device.</param>
 /// <param name="hold">Where the work's own blocks come from; it is open.</param>

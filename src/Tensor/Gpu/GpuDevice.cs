@@ -154,7 +154,9 @@ public sealed partial class GpuDevice : Device
         Send(target, byteOffset, source);
     }
 
-    /// <summary>The same for numbers that are about addresses, and so may be other ones whenever the same is computed elsewhere. Not within a capture.</summary>
+    /// <summary>
+    /// The same for numbers that are about addresses, and so may be other ones whenever the same is computed elsewhere. Not within a capture.
+    /// </summary>
     internal void UploadAddresses(Storage target, ReadOnlySpan<byte> source) => Send(target, 0, source);
 
     private void Send(Storage target, long byteOffset, ReadOnlySpan<byte> source)

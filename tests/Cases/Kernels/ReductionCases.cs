@@ -14,7 +14,8 @@ internal static class ReductionCases
         NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
         MaxWithNaN(2, 7, 1, 9), MaxWithNaN(2, 300, 1, 0), MaxWithNaN(1, 41, 5, 203), MaxWithNaN(2, 9, 37, 400), MaxWithNaN(1, 20000, 1, 777),
-        Clip(1e3, [37, 5]), Clip(0.5, [1, 4097, 300, 8192]), Clip(0, [9000]), Clip(1, []), First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
+        Clip(1e3, [37, 5]), Clip(0.5, [1, 4097, 300, 8192]), Clip(0, [9000]), Clip(1, []),
+        First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
     ];
 
     // One NaN in the slices of an outer index: it is the largest of its slice, and of no other.

@@ -39,7 +39,8 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
     }
 
     /// <summary>Arguments of a forward.</summary>
-    internal static GpuAttentionArguments Arguments(GpuLauncher launcher, in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
+    internal static GpuAttentionArguments Arguments(
+        GpuLauncher launcher, in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp) =>
         new GpuAttentionArguments
         {
             Batch = sizes.Batch,

@@ -24,14 +24,18 @@ internal readonly struct ClipArgs
 }
 
 /// <summary>
-/// The norm of many tensors together, and what brings it below a bound: sums of squares of all tensors in one launch, a second adds the groups' sums in order. 4
-/// bytes an element, limited by memory.
+/// The norm of many tensors together, and what brings it below a bound: sums of squares of all tensors in one launch, a second adds the groups' sums
+/// in order. 4 bytes an element, limited by memory.
 /// </summary>
 internal static class GpuClipFactor
 {
     internal const int GroupSize = 256;
 
-    internal static readonly GpuKernel<ClipArgs> Kernel = new("reduction.sum_squares", Run, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(double) };
+    internal static readonly GpuKernel<ClipArgs> Kernel = new("reduction.sum_squares", Run, GroupSize)
+    {
+        AnyGroup = true,
+        SharedBytes = GroupSize * sizeof(double),
+    };
 
     internal static readonly GpuKernel<ClipArgs> Combine = new("reduction.clip_factor", RunCombine, GroupSize)
     {

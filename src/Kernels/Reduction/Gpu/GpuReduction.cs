@@ -4,7 +4,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Reduction.Gpu;
 
-/// <summary>GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> and <see cref="ClipFactor"/> ends with a copy to the host, and has no place in a training step.</summary>
+/// <summary>
+/// GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> and <see cref="ClipFactor"/> ends with a copy to the host, and has
+/// no place in a training step.
+/// </summary>
 internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, IDisposable
 {
     private readonly GpuTensorTable _table = new(launcher, 1);

@@ -45,7 +45,10 @@ internal sealed unsafe class CudaGraphFunctions
                 continue;
             }
 
-            string[] needed = ["cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphLaunch", "cuGraphExecDestroy", "cuGraphDestroy", "cuGetErrorName"];
+            string[] needed =
+            [
+                "cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphLaunch", "cuGraphExecDestroy", "cuGraphDestroy", "cuGetErrorName",
+            ];
             missing = needed.FirstOrDefault(name => !NativeLibrary.TryGetExport(library, name, out _));
 
             // The first came with CUDA 11.4, the second with 11.0.

@@ -26,7 +26,8 @@ internal sealed class CudaGraphs : IGraphDriver
     internal static IGraphDriver? Of(Device device) => device switch
     {
         GpuDevice { GraphDriver: { } given } => given,
-        GpuDevice { Kind: GpuKind.Cuda } gpu => new CudaGraphs(CudaGraphFunctions.Files, () => ((CudaStream)gpu.Stream).StreamPtr, () => gpu.IsDisposed),
+        GpuDevice { Kind: GpuKind.Cuda } gpu => new CudaGraphs(
+            CudaGraphFunctions.Files, () => ((CudaStream)gpu.Stream).StreamPtr, () => gpu.IsDisposed),
         _ => null,
     };
 

@@ -3,8 +3,9 @@ using ILGPU.Runtime;
 namespace Ldvc.Tensors.Gpu.Graphs;
 
 /// <summary>
-/// The steps of one shape, each in parts with names; disposing of it ends a step, not the graphs. A part that comes several times in a step queues the same work
-/// each time. Objects of the host that a part leaves for the next one (gradients) exist in the step that is captured, and in no later one.
+/// The steps of one shape, each in parts with names; disposing of it ends a step, not the graphs. A part that comes several times in a step queues
+/// the same work each time. Objects of the host that a part leaves for the next one (gradients) exist in the step that is captured, and in no later
+/// one.
 /// </summary>
 internal sealed class GraphedStep : IDisposable
 {
@@ -33,8 +34,8 @@ internal sealed class GraphedStep : IDisposable
     internal bool HasGraphs => _parts.Count > 0;
 
     /// <summary>
-    /// Runs a part, or captures and starts it, or starts what was captured. The result of a part that is started again is the one of its capture: tensors in it
-    /// have the new values. It is disposed of by this, at the latest when the next part begins.
+    /// Runs a part, or captures and starts it, or starts what was captured. The result of a part that is started again is the one of its capture:
+    /// tensors in it have the new values. It is disposed of by this, at the latest when the next part begins.
     /// </summary>
     /// <param name="part">Its name.</param>
     /// <param name="body">Queues the work.</param>
@@ -151,7 +152,8 @@ internal sealed class GraphedStep : IDisposable
         }
         catch (GraphException e)
         {
-            throw new InputException($"{_device!.Name}: the graph of a step cannot be started: {e.Message}; train.cuda_graph=off runs steps without one", e);
+            throw new InputException(
+                $"{_device!.Name}: the graph of a step cannot be started: {e.Message}; train.cuda_graph=off runs steps without one", e);
         }
     }
 

@@ -1,10 +1,10 @@
 namespace Ldvc.Tensors.Gpu.Graphs;
 
 /// <summary>
-/// Turns steps that queue the same work again and again into graphs. The first steps run as they are: kernels are compiled, memory is asked for. Then the parts of
-/// a step are captured, one after the other, and later steps start each part with one call. Everything that changes from step to step must lie in device memory
-/// that is written between the parts; what happens in a part and cannot be repeated (memory asked for, waiting, reading, other values copied from the host) ends
-/// the capture with a sentence, and the step runs as before.
+/// Turns steps that queue the same work again and again into graphs. The first steps run as they are: kernels are compiled, memory is asked for. Then
+/// the parts of a step are captured, one after the other, and later steps start each part with one call. Everything that changes from step to step
+/// must lie in device memory that is written between the parts; what happens in a part and cannot be repeated (memory asked for, waiting, reading,
+/// other values copied from the host) ends the capture with a sentence, and the step runs as before.
 /// </summary>
 internal sealed class StepGraphs : IDisposable
 {
