@@ -30,11 +30,11 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
             return new Ceiling(1e9 * FmaPeak.Measure(cpu.ThreadCount), "multiply-adds on registers", sum.GigabytesPerSecond * 1e9);
         }
 
-        // Sums of 1024 in both; in bf16 the operands must be, or the product takes tf32.
+        // Sums of 1024 in all; in 16 bits the operands must be, or the product takes tf32.
         int side = device is GpuDevice { Kind: GpuKind.Cuda } ? CardSide : Side;
-        bool half = device.Precision == Precision.Bf16;
-        using var left = half ? Values(device, side * Side, rounded: true) : a.Share();
-        using var right = half ? Values(device, side * Side, rounded: true) : b.Share();
+        DType? half = device.Precision.HalfType();
+        using var left = half is not null ? Values(device, side * Side, half) : a.Share();
+        using var right = half is not null ? Values(device, side * Side, half) : b.Share();
         using var result = device.Empty(new Shape(side, side));
         var product = new CaseTimer("product", 2.0 * side * side * Side, ((2.0 * Side) + side) * side, () => (Nothing.Instance, () => kernels.MatMul.Run(
             new Gemm(side, side, Side, left, right, result)))).Time(device, flush, default);
@@ -42,7 +42,7 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
     }
 
     // Never zeros or constants: their products take less power, and clocks show it.
-    private static Tensor Values(Device device, int count, bool rounded = false)
+    private static Tensor Values(Device device, int count, DType? half = null)
     {
         var random = new Random(1);
         var values = new float[count];
@@ -51,7 +51,7 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
             values[i] = random.NextSingle() - 0.5f;
         }
 
-        return rounded ? device.FromHostRounded(values, new Shape(count)) : device.FromHost(values, new Shape(count));
+        return half is { } type ? device.FromHostRounded(values, new Shape(count), type) : device.FromHost(values, new Shape(count));
     }
 
     private sealed class Nothing : IDisposable

@@ -14,7 +14,7 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
     private double Tolerance => options.On.Precision switch
     {
         Precision.Bf16 => 5e-2,
-        Precision.Tf32 => 1e-2,
+        Precision.Tf32 or Precision.Fp16 => 1e-2,
         _ => @case.Tolerance,
     };
 

@@ -157,6 +157,6 @@ internal static class TilesVerb
             values[i] = random.NextSingle() - 0.5f;
         }
 
-        return device.Precision == Precision.Bf16 ? device.FromHostRounded(values, new Shape(count)) : device.FromHost(values, new Shape(count));
+        return device.Precision.HalfType() is { } half ? device.FromHostRounded(values, new Shape(count), half) : device.FromHost(values, new Shape(count));
     }
 }

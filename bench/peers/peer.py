@@ -65,11 +65,11 @@ class Card(Host):
     def __init__(self, precision):
         torch.set_default_device("cuda")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
-        self.bf16 = precision == "bf16"
+        self.half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
 
     def scope(self):
-        """Autocast keeps its bf16 copies of the weights until it is left, so every run enters it anew: a step must see what the step before has learnt."""
-        return torch.autocast("cuda", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+        """Autocast keeps its 16-bit copies of the weights until it is left, so every run enters it anew: a step must see what the step before has learnt."""
+        return torch.autocast("cuda", self.half) if self.half else contextlib.nullcontext()
 
     def wait(self):
         torch.cuda.synchronize()

@@ -35,7 +35,7 @@ internal static class Guard
         return shape.Rank == rank ? shape : throw WrongRank(op, shape, form, name);
     }
 
-    /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16: the frozen vision tower is stored so.</summary>
+    /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16 or fp16: the frozen vision tower is stored so.</summary>
     internal static Shape Stored(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         var value = Alive(tape, op, x, name);
@@ -63,7 +63,7 @@ internal static class Guard
     internal static Shape Any(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "") =>
         Alive(tape, op, x, name).Shape;
 
-    /// <summary>The element type of a result: float32, or bf16 on a GPU.</summary>
+    /// <summary>The element type of a result: float32, or bf16 or fp16 on a GPU.</summary>
     internal static void ResultType(Tape tape, string op, DType type, Shape shape, [CallerArgumentExpression(nameof(type))] string name = "")
     {
         if (type != DType.Float32 && !IsStored(tape, type))
@@ -274,9 +274,9 @@ internal static class Guard
         }
     }
 
-    private static bool IsStored(Tape tape, DType type) => type == DType.BFloat16 && tape.Device is not CpuDevice;
+    private static bool IsStored(Tape tape, DType type) => type is DType.BFloat16 or DType.Float16 && tape.Device is not CpuDevice;
 
-    private static string Allowed(Tape tape) => tape.Device is CpuDevice ? "float32" : "float32 or bf16";
+    private static string Allowed(Tape tape) => tape.Device is CpuDevice ? "float32" : "float32, bf16 or fp16";
 
     private static ObjectDisposedException Released(string op, Tensor value, string name) =>
         new(name, $"{op}: {name} {value.Shape} was used after its memory was released");

@@ -66,14 +66,15 @@ internal sealed class NamedTensors
         }
     }
 
-    /// <summary>Fills what the file has; values are rounded where a tensor is bf16, and a frozen weight's order in memory is kept.</summary>
-    /// <exception cref="InputException">A tensor is damaged or holds NaN or infinity; nothing has changed then.</exception>
+    /// <summary>Fills what the file has; values are rounded where a tensor is bf16 or fp16, and a frozen weight's order in memory is kept.</summary>
+    /// <exception cref="InputException">A tensor is damaged, holds NaN or infinity, or numbers that fp16 does not; nothing has changed then.</exception>
     internal void Read()
     {
         (string Name, Tensor Target)[] there = [.. _wanted.Where(w => _archive.Entries.ContainsKey(w.Name))];
-        foreach (var (name, _) in there)
+        foreach (var (name, target) in there)
         {
-            _archive.ReadFinite(name);
+            float[] values = _archive.ReadFinite(name);
+            Float16Range.Check(_archive.Path, name, values, target.DType);
         }
 
         foreach (var (name, target) in there)
@@ -85,7 +86,7 @@ internal sealed class NamedTensors
             }
             else
             {
-                target.CopyFromHost<ushort>(Array.ConvertAll(values, HalfConversion.SingleToBFloat16));
+                target.CopyFromHost<ushort>(Array.ConvertAll<float, ushort>(values, target.DType == DType.Float16 ? HalfConversion.SingleToFloat16 : HalfConversion.SingleToBFloat16));
             }
         }
     }

@@ -9,7 +9,7 @@ public enum DType
     /// <summary>The upper 16 bits of a binary32 (load and store only on the CPU).</summary>
     BFloat16,
 
-    /// <summary>IEEE 754 binary16 (load and store only).</summary>
+    /// <summary>IEEE 754 binary16 (load and store only on the CPU).</summary>
     Float16,
 
     /// <summary>IEEE 754 binary64 (load only).</summary>

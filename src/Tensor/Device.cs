@@ -39,7 +39,7 @@ public abstract class Device : IDisposable
         get;
         set => field = value == Precision.Fp32 || HasTensorCores
             ? value
-            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32 and bf16");
+            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32, bf16 and fp16");
     }
 
     /// <summary>Whether the device runs kernels for tensor cores, or simulates them.</summary>
@@ -100,13 +100,13 @@ public abstract class Device : IDisposable
     /// <exception cref="ArgumentException">The number of values is not the shape's.</exception>
     public Tensor FromHost(ReadOnlySpan<float> values, Shape shape) => FromHost(values, shape, DType.Float32);
 
-    /// <summary>A bf16 tensor with host values rounded to nearest, ties to even.</summary>
-    internal Tensor FromHostRounded(ReadOnlySpan<float> values, Shape shape)
+    /// <summary>A bf16 or fp16 tensor with host values rounded to nearest, ties to even.</summary>
+    internal Tensor FromHostRounded(ReadOnlySpan<float> values, Shape shape, DType type = DType.BFloat16)
     {
-        CheckCount(values.Length, shape, DType.BFloat16);
+        CheckCount(values.Length, shape, type);
         var rounded = new ushort[values.Length];
-        ElementConversion.FromFloat32(DType.BFloat16, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
-        return FromHost<ushort>(rounded, shape, DType.BFloat16);
+        ElementConversion.FromFloat32(type, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
+        return FromHost<ushort>(rounded, shape, type);
     }
 
     /// <summary>A tensor of 32-bit integers with a copy of host values.</summary>

@@ -11,4 +11,19 @@ public enum Precision
 
     /// <summary>Inputs of matrix products and attention rounded to bf16, 7 bits of mantissa (tensor cores, CUDA sm_80 and newer).</summary>
     Bf16,
+
+    /// <summary>Inputs of matrix products and attention rounded to IEEE 754 binary16, 10 bits of mantissa, numbers up to 65504 (tensor cores, CUDA sm_80 and newer).</summary>
+    Fp16,
+}
+
+/// <summary>Facts about precisions.</summary>
+internal static class Precisions
+{
+    /// <summary>What frozen matrices, and what lies between their products, are stored as: a type of 16 bits, or null for float32.</summary>
+    internal static DType? HalfType(this Precision precision) => precision switch
+    {
+        Precision.Bf16 => DType.BFloat16,
+        Precision.Fp16 => DType.Float16,
+        _ => null,
+    };
 }

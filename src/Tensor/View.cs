@@ -22,8 +22,8 @@ public readonly record struct View(Storage Storage, long Offset, DType Type = DT
     /// <summary>The same memory taken for elements of another type: for blocks that hold several kinds of values. Absent views stay absent.</summary>
     internal View As(DType type) => this with { Type = type, Offset = Offset * Type.Size() / type.Size() };
 
-    /// <summary>Whether the elements are bf16: only the kernels that say so take such views.</summary>
-    internal bool IsBf16 => Type == DType.BFloat16;
+    /// <summary>Whether the elements are bf16 or fp16: only the kernels that say so take such views.</summary>
+    internal bool IsHalf => Type is DType.BFloat16 or DType.Float16;
 
     /// <summary>CPU address of the first float; null for an absent view.</summary>
     internal unsafe float* Floats => Storage is null ? null : (float*)Cpu(DType.Float32).Pointer + Offset;
@@ -48,6 +48,7 @@ public readonly record struct View(Storage Storage, long Offset, DType Type = DT
     {
         DType.Float32 => "float32",
         DType.BFloat16 => "bf16",
+        DType.Float16 => "fp16",
         _ => type.ToString(),
     };
 }

@@ -140,6 +140,6 @@ public sealed class GpuMisuseTests
         using var tape = new Tape(device, recording: false);
         string message = Assert.Throws<ArgumentException>(
             () => tape.Linear(tape.Constant(bytes.Share()), tape.Constant(bytes.Share()), null)).Message;
-        Assert.Contains("linear: x must be float32 or bf16, got UInt8 [4]", message, StringComparison.Ordinal);
+        Assert.Contains("linear: x must be float32, bf16 or fp16, got UInt8 [4]", message, StringComparison.Ordinal);
     }
 }

@@ -2,6 +2,7 @@ using ILGPU;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
+using Ldvc.Ptx.Machine;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Gpu;
 using Xunit;
@@ -50,6 +51,44 @@ public class IntrinsicTests(SimulatorFixture fixture)
         static double Upper(float x) => float.IsInfinity(x) ? (x > 0 ? 1 : -1) * Math.ScaleB(1, 128) : x;
     }
 
+    // Every number of fp16, and what lies on both sides of halfway to the next: by the instruction's body here, by the interpreter and by what weights are rounded with.
+    [Fact]
+    public void EveryFp16NumberIsWidenedExactlyAndRoundedToFromAllItsNeighbours()
+    {
+        for (int bits = 0; bits <= ushort.MaxValue; bits++)
+        {
+            ushort half = (ushort)bits;
+            float value = Fp16.Widen(half);
+            int exponent = (bits >> 10) & 31, mantissa = bits & 1023;
+            if (exponent == 31)
+            {
+                Assert.True(mantissa == 0 ? float.IsInfinity(value) : float.IsNaN(value));
+                Assert.Equal(mantissa == 0 ? half : 0x7FFFu, Fp16.Round(value));
+                continue;
+            }
+
+            double exact = (bits >= 0x8000 ? -1 : 1) * (exponent == 0 ? Math.ScaleB(mantissa, -24) : Math.ScaleB(1024 + mantissa, exponent - 25));
+            Check(value, half);
+            Assert.Equal(BitConverter.DoubleToInt64Bits(exact), BitConverter.DoubleToInt64Bits(value));
+
+            // Half a step is exact in float32. After the largest number comes what would be 65536.
+            float middle = (float)(exact + ((bits >= 0x8000 ? -1 : 1) * Math.ScaleB(1, Math.Max(exponent, 1) - 26)));
+            bool even = bits % 2 == 0;
+            Check(middle, even ? half : (ushort)(bits + 1));
+            Check(bits >= 0x8000 ? MathF.BitIncrement(middle) : MathF.BitDecrement(middle), half);
+            Check(bits >= 0x8000 ? MathF.BitDecrement(middle) : MathF.BitIncrement(middle), (ushort)(bits + 1));
+        }
+
+        static void Check(float value, ushort expected)
+        {
+            if (Fp16.Round(value) != expected || HalfConversion.SingleToFloat16(value) != expected || Fp16.Pack(value, -value) != (expected | ((uint)(expected ^ 0x8000) << 16))
+                || PtxTensorCore.OfFp16(expected) != Fp16.Widen(expected) || PtxArithmetic.RoundFp16(value) != expected)
+            {
+                Assert.Fail($"{value:R} gives {Fp16.Round(value):X4}, expected {expected:X4}");
+            }
+        }
+    }
+
     [Fact]
     public void Tf32KeepsTenBits()
     {
@@ -69,10 +108,12 @@ public class IntrinsicTests(SimulatorFixture fixture)
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void MmaMultiplies(bool tf32)
+    [InlineData("bf16")]
+    [InlineData("fp16")]
+    [InlineData("tf32")]
+    public void MmaMultiplies(string number)
     {
+        bool tf32 = number == "tf32";
         int depth = tf32 ? 8 : 16;
         var random = new CounterRandom(3, tf32 ? 1ul : 0);
         float[] a = Values(16 * depth), b = Values(depth * 8), c = Values(16 * 8);
@@ -96,7 +137,7 @@ public class IntrinsicTests(SimulatorFixture fixture)
             }
         }
 
-        float[] actual = RunMma(fragments, sums, tf32);
+        float[] actual = RunMma(fragments, sums, number);
         for (int lane = 0; lane < 32; lane++)
         {
             for (int i = 0; i < 4; i++)
@@ -112,7 +153,7 @@ public class IntrinsicTests(SimulatorFixture fixture)
             }
         }
 
-        // Values that both formats hold exactly.
+        // Values that all formats hold exactly.
         float[] Values(int count)
         {
             var values = new float[count];
@@ -124,7 +165,12 @@ public class IntrinsicTests(SimulatorFixture fixture)
             return values;
         }
 
-        uint Register(Func<int, float> at, int t) => tf32 ? BitConverter.SingleToUInt32Bits(at(t)) : Bf16.Pack(at(2 * t), at((2 * t) + 1));
+        uint Register(Func<int, float> at, int t) => number switch
+        {
+            "tf32" => BitConverter.SingleToUInt32Bits(at(t)),
+            "fp16" => Fp16.Pack(at(2 * t), at((2 * t) + 1)),
+            _ => Bf16.Pack(at(2 * t), at((2 * t) + 1)),
+        };
     }
 
     [Theory]
@@ -177,13 +223,13 @@ public class IntrinsicTests(SimulatorFixture fixture)
         }
     }
 
-    private float[] RunMma(int[] fragments, float[] sums, bool tf32)
+    private float[] RunMma(int[] fragments, float[] sums, string number)
     {
         var device = fixture.Twin.Device;
         using var f = device.FromHost(fragments, new Shape(fragments.Length));
         using var c = device.FromHost(sums, new Shape(sums.Length));
         var args = new IntrinsicArgs { In = f.View.GpuInts, Out = c.View.As(DType.Int32).GpuInts };
-        KernelSet.For(device).Launcher!.Launch(tf32 ? IntrinsicKernels.Tf32 : IntrinsicKernels.Bf16, 1, args);
+        KernelSet.For(device).Launcher!.Launch(number switch { "tf32" => IntrinsicKernels.Tf32, "fp16" => IntrinsicKernels.Fp16, _ => IntrinsicKernels.Bf16 }, 1, args);
         return c.ToArray();
     }
 
@@ -220,6 +266,7 @@ internal readonly struct IntrinsicArgs
 internal static class IntrinsicKernels
 {
     internal static readonly GpuKernel<IntrinsicArgs> Bf16 = new("test.mma_bf16", RunBf16, 32);
+    internal static readonly GpuKernel<IntrinsicArgs> Fp16 = new("test.mma_fp16", RunFp16, 32);
     internal static readonly GpuKernel<IntrinsicArgs> Tf32 = new("test.mma_tf32", RunTf32, 32);
     internal static readonly GpuKernel<IntrinsicArgs> LdMatrix = new("test.ldmatrix", RunLdMatrix, 32);
     internal static readonly GpuKernel<IntrinsicArgs> LdMatrixTransposed = new("test.ldmatrix_trans", RunLdMatrixTransposed, 32);
@@ -234,6 +281,15 @@ internal static class IntrinsicKernels
         sums[Group.IdxX] = Mma.Bf16(f[i], f[i + 1], f[i + 2], f[i + 3], f[i + 4], f[i + 5], c.X, c.Y, c.Z, c.W);
     }
 
+    internal static void RunFp16(IntrinsicArgs args)
+    {
+        var f = args.In.Cast<uint>();
+        int i = Group.IdxX * 6;
+        var sums = args.Out.Cast<Accumulator>();
+        Accumulator c = sums[Group.IdxX];
+        sums[Group.IdxX] = Mma.Fp16(f[i], f[i + 1], f[i + 2], f[i + 3], f[i + 4], f[i + 5], c.X, c.Y, c.Z, c.W);
+    }
+
     internal static void RunTf32(IntrinsicArgs args)
     {
         var f = args.In.Cast<uint>();
@@ -245,31 +301,31 @@ internal static class IntrinsicKernels
 
     internal static void RunLdMatrix(IntrinsicArgs args)
     {
-        var shared = SharedMemory.Allocate1D<Bf16x8>(32);
-        shared[Group.IdxX] = args.In.Cast<Bf16x8>()[Group.IdxX];
+        var shared = SharedMemory.Allocate1D<Halves8>(32);
+        shared[Group.IdxX] = args.In.Cast<Halves8>()[Group.IdxX];
         ILGPU.Group.Barrier();
         args.Out.Cast<Registers4>()[Group.IdxX] = Ldvc.Kernels.Gpu.Intrinsics.LdMatrix.X4(ref shared[31 - Group.IdxX]);
     }
 
     internal static void RunLdMatrixTransposed(IntrinsicArgs args)
     {
-        var shared = SharedMemory.Allocate1D<Bf16x8>(32);
-        shared[Group.IdxX] = args.In.Cast<Bf16x8>()[Group.IdxX];
+        var shared = SharedMemory.Allocate1D<Halves8>(32);
+        shared[Group.IdxX] = args.In.Cast<Halves8>()[Group.IdxX];
         ILGPU.Group.Barrier();
         args.Out.Cast<Registers4>()[Group.IdxX] = Ldvc.Kernels.Gpu.Intrinsics.LdMatrix.X4Transposed(ref shared[31 - Group.IdxX]);
     }
 
     internal static void RunCopy(IntrinsicArgs args)
     {
-        var shared = SharedMemory.Allocate1D<Bf16x8>(64);
+        var shared = SharedMemory.Allocate1D<Halves8>(64);
         int lane = Group.IdxX;
-        Bf16x8 before;
+        Halves8 before;
         before.X = before.Y = before.Z = before.W = 0xFFFFFFFFu;
         shared[lane] = before;
         shared[lane + 32] = before;
-        AsyncCopy.Copy16(ref shared[lane], ref args.In.Cast<Bf16x8>()[lane], lane / 2);
+        AsyncCopy.Copy16(ref shared[lane], ref args.In.Cast<Halves8>()[lane], lane / 2);
         AsyncCopy.Commit();
-        AsyncCopy.Copy16(ref shared[lane + 32], ref args.In.Cast<Bf16x8>()[lane], lane / 2);
+        AsyncCopy.Copy16(ref shared[lane + 32], ref args.In.Cast<Halves8>()[lane], lane / 2);
         AsyncCopy.Commit();
         int at = lane * 4;
         args.Out[at] = (int)shared[lane].X;

@@ -13,7 +13,8 @@ public class LaunchCountTests(ITestOutputHelper output)
     [Theory]
     [InlineData("Bf16", 1)]
     [InlineData("Bf16", 16)]
-    public void AStepStartsFewKernels(string precision, int batch)
+    [InlineData("Fp16", 1, 740)]
+    public void AStepStartsFewKernels(string precision, int batch, int most = 700)
     {
         var launches = StepLaunches.Record(Enum.Parse<Precision>(precision), batch, 15, Multiprocessors);
         foreach (var (phase, count) in launches.ByPhase)
@@ -27,6 +28,6 @@ public class LaunchCountTests(ITestOutputHelper output)
 
         output.WriteLine($"all: {launches.All.Count}");
         Assert.Equal(launches.All.Count, launches.Counted);
-        Assert.InRange(launches.Counted, 300, 700);
+        Assert.InRange(launches.Counted, 300, most);
     }
 }

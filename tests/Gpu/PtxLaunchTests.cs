@@ -20,5 +20,6 @@ public class PtxLaunchTests
         Assert.Equal(768, wide.Arguments["K"]);
         Assert.StartsWith("float[", Assert.IsType<string>(wide.Arguments["A"]), StringComparison.Ordinal);
         Assert.All(launches["attention.bf16_forward"], launch => Assert.EndsWith("bf16", launch.By, StringComparison.Ordinal));
+        Assert.All(launches["attention.fp16_forward"], launch => Assert.EndsWith("fp16", launch.By, StringComparison.Ordinal));
     }
 }

@@ -49,6 +49,10 @@ public class PtxMachineErrorTests
     [InlineData("ld.global.v2.b32 {%r2, %r3}, [%rd2+4];", "is no multiple of 8")]
     [InlineData("ld.shared.b32 %r2, [%rd4+4096];", "of 1024 bytes of shared memory")]
     [InlineData("st.global.b32 [%rd3], %r1;", Race)]
+    [InlineData("red.global.or.b32 [%rd2], 1;", "")]
+    [InlineData("red.global.or.b32 [%rd2], 1; ld.global.b32 %r2, [%rd2];", Race)]
+    [InlineData("ld.global.b32 %r2, [%rd2]; red.global.or.b32 [%rd2], 1;", Race)]
+    [InlineData("red.global.or.b32 [%rd2+1024], 1;", "outside of every view")]
     [InlineData("mov.b32 %r2, %ctaid.x; shl.b32 %r2, %r2, 8; mul.wide.u32 %rd7, %r2, 1; add.u64 %rd7, %rd7, %rd3; st.global.b32 [%rd7], %r1;", "")]
 
     // Threads that disagree.
@@ -83,6 +87,14 @@ public class PtxMachineErrorTests
     [InlineData("mov.f32 %f1, 0f7FC00000; max.f32 %f2, %f1, 0f3F800000; mov.b32 %r2, %f2;", 0x3F800000)]
     [InlineData("mov.f32 %f1, 0f3F800000; mov.f32 %f2, 0f40000000; cvt.rn.bf16x2.f32 %r2, %f1, %f2;", 0x3F804000)]
     [InlineData("mov.f32 %f1, 0f3F808000; mov.f32 %f2, 0f3F818000; cvt.rn.bf16x2.f32 %r2, %f1, %f2;", 0x3F803F82)]
+    [InlineData("mov.f32 %f1, 0f3F800000; mov.f32 %f2, 0fC0000000; cvt.rn.f16x2.f32 %r2, %f1, %f2;", 0x3C00C000)]
+    [InlineData("mov.f32 %f1, 0f3F801000; mov.f32 %f2, 0f3F803000; cvt.rn.f16x2.f32 %r2, %f1, %f2;", 0x3C003C02)]
+    [InlineData("mov.f32 %f1, 0f477FEFFF; mov.f32 %f2, 0f477FF000; cvt.rn.f16x2.f32 %r2, %f1, %f2;", 0x7BFF7C00)]
+    [InlineData("mov.f32 %f1, 0f33000000; mov.f32 %f2, 0f33000001; cvt.rn.f16x2.f32 %r2, %f1, %f2;", 0x00000001)]
+    [InlineData("mov.f32 %f1, 0f387FFFFF; mov.f32 %f2, 0f7FC00000; cvt.rn.f16x2.f32 %r2, %f1, %f2;", 0x04007FFF)]
+    [InlineData("mov.b32 %r3, 2147516417; cvt.u16.u32 %rs1, %r3; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;", 0xB3800000)]
+    [InlineData("mov.b32 %r3, 31744; cvt.u16.u32 %rs1, %r3; cvt.f32.f16 %f1, %rs1; mov.b32 %r2, %f1;", 0x7F800000)]
+    [InlineData("red.global.or.b32 [%rd2+64], 2; red.global.or.b32 [%rd2+64], 5; bar.sync 0; mov.b32 %r2, 7;", 7)]
     [InlineData("mov.f32 %f1, 0f3F801000; cvt.rna.tf32.f32 %r2, %f1;", 0x3F802000)]
     [InlineData("mov.f32 %f1, 0f4F800000; cvt.rzi.s32.f32 %r2, %f1;", 0x7FFFFFFF)]
     [InlineData("mov.f32 %f1, 0fC0200000; cvt.rzi.s32.f32 %r2, %f1;", 0xFFFFFFFE)]
@@ -119,6 +131,7 @@ public class PtxMachineErrorTests
             {
                 .shared .align 16 .b8 tile[1024];
                 .reg .pred %p<3>;
+                .reg .b16 %rs<2>;
                 .reg .b32 %r<6>;
                 .reg .f32 %f<3>;
                 .reg .b64 %rd<8>;

@@ -66,7 +66,20 @@ public sealed class TensorCoreGemmPtxTests(PtxMachineFixture fixture) : TensorCo
     [InlineData(100, 128, 48, true, true)]
     public void LargeTilesOfTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB) =>
         LargeTileMatchesFloat64(m, n, k, transposeA, transposeB);
+
+    [Theory]
+    [InlineData(20, 16, 24, false, false, false)]
+    [InlineData(20, 18, 20, true, true, false)]
+    [InlineData(68, 16, 24, false, false, true)]
+    [InlineData(68, 18, 20, false, true, true)]
+    [InlineData(68, 16, 24, true, false, true)]
+    [InlineData(68, 18, 20, true, true, true)]
+    public void Fp16InTheOtherForms(int m, int n, int k, bool transposeA, bool transposeB, bool large) =>
+        CheckFp16(m, n, k, transposeA, transposeB, large);
 }
+
+[Collection("ptx machine")]
+public sealed class Fp16PtxTests(PtxMachineFixture fixture) : Fp16Tests(fixture);
 
 [Collection("ptx machine")]
 public sealed class ElementwisePtxTests(PtxMachineFixture fixture) : SimulatorElementwiseTests(fixture);

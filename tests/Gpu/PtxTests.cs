@@ -43,6 +43,11 @@ public class PtxTests
     [InlineData("route_attention.bf16_forward", "cp.async.cg.shared.global", 4)]
     [InlineData("route_attention.bf16_queries", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 48)]
     [InlineData("route_attention.bf16_keys", "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", 64)]
+    [InlineData("matmul.fp16_nt.128x128", "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 32)]
+    [InlineData("attention.fp16_keys", "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32", 64)]
+    [InlineData("gpu.pack_fp16", "cvt.rn.f16x2.f32", 4)]
+    [InlineData("gpu.pack_fp16", "red.global.or.b32", 2)]
+    [InlineData("gpu.pack_bf16", "red.global.or.b32", 0)]
     [InlineData("gpu.pack_bf16", "ld.global.v4.f32", 2)]
     [InlineData("gpu.pack_bf16", "st.global.v4.b32", 1)]
     public void HasItsInstructions(string name, string opcode, int times)

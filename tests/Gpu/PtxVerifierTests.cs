@@ -58,6 +58,11 @@ public class PtxVerifierTests
             ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd2+16];
             mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f5, %f6, %f7, %f8}, {%r2, %r3, %r4, %r5}, {%r2, %r3}, {%f1, %f2, %f3, %f4};
             cvt.rn.bf16x2.f32 %r8, %f1, %f2;
+            mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f5, %f6, %f7, %f8}, {%r2, %r3, %r4, %r5}, {%r2, %r3}, {%f1, %f2, %f3, %f4};
+            cvt.rn.f16x2.f32 %r8, %f1, %f2;
+            cvt.u16.u32 %rs1, %r8;
+            cvt.f32.f16 %f9, %rs1;
+            red.global.or.b32 [%rd2], 1;
             shfl.sync.bfly.b32 %f10, %f1, 1, 31, 4294967295;
             setp.lt.s32 %p1, %r1, 7;
             setp.lo.u32 %p2, %r1, 7;

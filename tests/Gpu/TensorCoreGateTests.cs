@@ -28,6 +28,17 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
     }
 
     [Fact]
+    public void Fp16HoldsMoreBits()
+    {
+        var warnings = new List<string>();
+        var portable = new HostMatMul(1f);
+        float[] c = Multiply(portable, warnings, Precision.Fp16);
+        Assert.Empty(warnings);
+        Assert.Equal(1, portable.Calls);
+        Assert.All(c, x => Assert.Equal(16f * (1 + MathF.ScaleB(1, -10)), x));
+    }
+
+    [Fact]
     public void KernelThatDisagreesIsReplacedWithAWarning()
     {
         var warnings = new List<string>();
@@ -64,6 +75,11 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         }
 
         Assert.Equal([Precision.Tf32, Precision.Bf16, Precision.Fp32], chosen);
+
+        // What is stored for another precision has no kernel for tensor cores.
+        Assert.Equal(
+            (Precision.Tf32, Precision.Fp32, Precision.Fp32),
+            (MatMulPlan.Multiplies(Precision.Fp16, gemm), MatMulPlan.Multiplies(Precision.Fp16, gemm with { B = stored }), MatMulPlan.Multiplies(Precision.Tf32, gemm with { B = stored })));
     }
 
     [Fact]
@@ -135,7 +151,7 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         Array.Fill(numbers, 1f + MathF.ScaleB(1, -10));
         var ones = new float[256];
         Array.Fill(ones, 1f);
-        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHostRounded(ones, new Shape(256)), c = device.Zeros(new Shape(256));
+        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHostRounded(ones, new Shape(256), precision == Precision.Fp16 ? DType.Float16 : DType.BFloat16), c = device.Zeros(new Shape(256));
         try
         {
             device.Precision = precision;

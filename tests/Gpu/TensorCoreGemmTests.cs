@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>bf16 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ.</summary>
+/// <summary>bf16 and fp16 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ.</summary>
 [Collection("simulator")]
 public class TensorCoreGemmTests(SimulatorFixture fixture)
 {
@@ -61,6 +61,23 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
     [Fact]
     public void BatchSharesOneOperand() => Check(new Case(20, 18, 24) { TransposeB = true, Batch = 3 });
 
+    [Theory]
+    [InlineData(20, 36, 40, false, true)]
+    [InlineData(19, 41, 20, true, false)]
+    public void Fp16MatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) => CheckFp16(m, n, k, transposeA, transposeB, large: false);
+
+    private protected void CheckFp16(int m, int n, int k, bool transposeA, bool transposeB, bool large) => Check(new Case(m, n, k)
+    {
+        TransposeA = transposeA,
+        TransposeB = transposeB,
+        Large = large,
+        Half = DType.Float16,
+        Stored = n % 8 == 0 && k % 8 == 0,
+        Bias = true,
+        Activation = Activation.QuickGelu,
+        PreActivation = true,
+    });
+
     private void Check(Case test)
     {
         var device = fixture.Twin.Device;
@@ -69,10 +86,10 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         float[] a = TensorCoreReference.Normal(test.M * test.K * test.Batch, 1), b = TensorCoreReference.Normal(test.K * test.N, 2);
         float[] c = TensorCoreReference.Normal(countC, 3), bias = TensorCoreReference.Normal(test.N, 4);
         float[] residual = TensorCoreReference.Normal(countC, 5), before = TensorCoreReference.Normal(countC, 6);
-        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = test.Stored ? device.FromHostRounded(b, new Shape(b.Length)) : device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
+        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = test.Stored ? device.FromHostRounded(b, new Shape(b.Length), test.Half) : device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
         using Tensor tBias = device.FromHost(bias, new Shape(test.N)), tResidual = device.FromHost(residual, new Shape(countC));
         using Tensor tBefore = device.FromHost(before, new Shape(countC)), tPre = device.Zeros(new Shape(countC));
-        new TensorCoreMatMul(launcher).Run(
+        new TensorCoreMatMul(launcher, test.Half == DType.Float16 ? Precision.Fp16 : Precision.Bf16).Run(
             new Gemm(test.M, test.N, test.K, ta, tb, tc)
             {
                 TransposeA = test.TransposeA,
@@ -94,7 +111,7 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
             test.Part);
         var expected = new double[countC];
         var expectedPre = new double[countC];
-        float[] ra = TensorCoreReference.Rounded(a), rb = TensorCoreReference.Rounded(b);
+        float[] ra = TensorCoreReference.Rounded(a, test.Half), rb = TensorCoreReference.Rounded(b, test.Half);
         for (int i = 0; i < countC; i++)
         {
             int batch = i / (test.M * test.N), row = i / test.N % test.M, column = i % test.N;
@@ -141,7 +158,10 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
 
         internal int Part { get; init; }
 
-        /// <summary>B is stored in bf16.</summary>
+        /// <summary>What is multiplied.</summary>
+        internal DType Half { get; init; } = DType.BFloat16;
+
+        /// <summary>B is stored so.</summary>
         internal bool Stored { get; init; }
 
         internal float Alpha { get; init; } = 1;

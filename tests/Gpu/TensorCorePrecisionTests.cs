@@ -45,6 +45,7 @@ public class TensorCorePrecisionTests
     [Theory]
     [InlineData("tf32")]
     [InlineData("bf16")]
+    [InlineData("fp16")]
     public void OtherVerbsNeedTensorCoresToo(string precision)
     {
         using var data = new TinyData();
@@ -59,11 +60,11 @@ public class TensorCorePrecisionTests
             ["compare", "--clip", TinyClip.Folder, "--reference", TestFiles.Data("golden", "ldvc-route.safetensors")],
         ];
         Assert.All(verbs, verb => Assert.Contains(
-            $"precision {precision}: device cpu computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32 and bf16",
+            $"precision {precision}: device cpu computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32, bf16 and fp16",
             CommandLine.Refuses([.. verb, "--precision", precision])));
         Assert.False(Directory.Exists(output));
         Assert.All(
             verbs,
-            verb => Assert.Contains("--precision: expected fp32, tf32 or bf16, found ", CommandLine.Refuses([.. verb, "--precision", "fp16"])));
+            verb => Assert.Contains("--precision: expected fp32, tf32, bf16 or fp16, found ", CommandLine.Refuses([.. verb, "--precision", "fp8"])));
     }
 }

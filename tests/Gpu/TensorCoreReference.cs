@@ -20,5 +20,10 @@ internal static class TensorCoreReference
     }
 
     /// <summary>The values as the tensor cores see them.</summary>
-    internal static float[] Rounded(float[] values) => [.. values.Select(x => BitConverter.UInt32BitsToSingle(Bf16.Round(x) << 16))];
+    internal static float[] Rounded(float[] values, DType half = DType.BFloat16) =>
+        [.. values.Select(x => half == DType.Float16 ? (float)(Half)x : BitConverter.UInt32BitsToSingle(Bf16.Round(x) << 16))];
+
+    /// <summary>The values of a tensor of 16 bits.</summary>
+    internal static float[] Widened(Tensor tensor) =>
+        [.. tensor.ToArray<ushort>().Select(bits => tensor.DType == DType.Float16 ? (float)BitConverter.UInt16BitsToHalf(bits) : BitConverter.UInt32BitsToSingle((uint)bits << 16))];
 }

@@ -15,8 +15,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// Tensors stored in bf16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those of
-/// float32 storage, to the bit; what it writes is the nearest bf16 number to what it would have written.
+/// Tensors stored in bf16 or fp16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those of
+/// float32 storage, to the bit; what it writes is the nearest such number to what it would have written.
 /// </summary>
 [Collection("simulator")]
 public class TensorCoreStoredTests(SimulatorFixture fixture)
@@ -26,35 +26,41 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     [InlineData(24, 72, 32, false, true)]
     [InlineData(24, 40, 20, true, false)]
     [InlineData(72, 16, 24, true, true)]
-    public void ProductsReadAndWriteIt(int m, int n, int k, bool transposeA, bool transposeB)
+    [InlineData(24, 16, 24, false, true, "Fp16")]
+    public void ProductsReadAndWriteIt(int m, int n, int k, bool transposeA, bool transposeB, string precision = "Bf16")
     {
         var launcher = KernelSet.For(fixture.Twin.Device).Launcher!;
-        CheckProduct(new TensorCoreMatMul(launcher), m, n, k, transposeA, transposeB);
+        CheckProduct(new TensorCoreMatMul(launcher, Enum.Parse<Precision>(precision)), Half(precision), m, n, k, transposeA, transposeB);
     }
 
-    [Fact]
-    public void PortableProductsTakeTheirPlace()
+    [Theory]
+    [InlineData("Bf16")]
+    [InlineData("Fp16")]
+    public void PortableProductsTakeTheirPlace(string precision)
     {
         var launcher = KernelSet.For(fixture.Twin.Device).Launcher!;
-        CheckProduct(new WidenedMatMul(launcher, new GpuMatMul(launcher)), 10, 24, 16, false, true);
+        CheckProduct(new WidenedMatMul(launcher, new GpuMatMul(launcher)), Half(precision), 10, 24, 16, false, true);
     }
 
     [Theory]
     [InlineData(21, 2, 64, false)]
     [InlineData(40, 1, 64, true)]
     [InlineData(9, 2, 24, false)]
-    public void AttentionReadsAndWritesIt(int tokens, int heads, int d, bool causal)
+    [InlineData(17, 1, 64, false, "Fp16")]
+    [InlineData(9, 1, 24, false, "Fp16")]
+    public void AttentionReadsAndWritesIt(int tokens, int heads, int d, bool causal, string precision = "Bf16")
     {
         const int batch = 2;
+        var half = Half(precision);
         var device = fixture.Twin.Device;
         var launcher = KernelSet.For(device).Launcher!;
-        IAttentionKernels portable = new GpuAttention(launcher), kernels = d == 64 ? new TensorCoreAttention(launcher) : new WidenedAttention(launcher, portable);
+        IAttentionKernels portable = new GpuAttention(launcher), kernels = d == 64 ? new TensorCoreAttention(launcher, half) : new WidenedAttention(launcher, portable);
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, d, 0.125f, causal, 0, 0);
         int width = heads * d, rows = batch * tokens;
-        float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(rows * 3 * width, 1));
-        using Tensor wide = device.FromHost(values, new Shape(batch, tokens, 3 * width)), stored = device.FromHostRounded(values, wide.Shape);
+        float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(rows * 3 * width, 1), half);
+        using Tensor wide = device.FromHost(values, new Shape(batch, tokens, 3 * width)), stored = device.FromHostRounded(values, wide.Shape, half);
         using Tensor dOut = device.FromHost(TensorCoreReference.Normal(rows * width, 2), new Shape(batch, tokens, width));
-        using Tensor o = device.Empty(dOut.Shape), storedO = device.Empty(dOut.Shape, DType.BFloat16);
+        using Tensor o = device.Empty(dOut.Shape), storedO = device.Empty(dOut.Shape, half);
         using Tensor lse = device.Empty(new Shape(batch * heads * tokens)), storedLse = device.Empty(lse.Shape), scratch = device.Empty(lse.Shape);
         using Tensor gradient = device.Empty(wide.Shape), storedGradient = device.Empty(wide.Shape);
         TokenRows packed(Tensor tensor, int part) => new(tensor.View.Shift(part * width), (long)tokens * 3 * width, 3 * width);
@@ -78,37 +84,42 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
 
         run(kernels is WidenedAttention ? portable : kernels, wide, o, lse, gradient);
         run(kernels, stored, storedO, storedLse, storedGradient);
-        Assert.Equal(TensorCoreReference.Rounded(o.ToArray()), Widened(storedO));
+        Assert.Equal(TensorCoreReference.Rounded(o.ToArray(), half), TensorCoreReference.Widened(storedO));
         Assert.Equal(lse.ToArray(), storedLse.ToArray());
 
         // The row sums of dOut * o see the rounded o.
         AttentionReference.Close([.. gradient.ToArray().Select(x => (double)x)], storedGradient.ToArray(), 1e-2, "gradients");
     }
 
-    [Fact]
-    public void LayerNormWritesIt()
+    [Theory]
+    [InlineData("Bf16")]
+    [InlineData("Fp16")]
+    public void LayerNormWritesIt(string precision)
     {
+        var half = Half(precision);
         const int rows = 5, columns = 24;
         var device = fixture.Twin.Device;
         var kernels = KernelSet.For(device).Normalization;
         using Tensor x = device.FromHost(TensorCoreReference.Normal(rows * columns, 1), new Shape(rows, columns)), gamma = device.FromHost(
             TensorCoreReference.Normal(columns, 2), new Shape(columns));
-        using Tensor y = device.Empty(x.Shape), stored = device.Empty(x.Shape, DType.BFloat16), mean = device.Empty(new Shape(rows)), rstd = device.Empty(new Shape(rows));
+        using Tensor y = device.Empty(x.Shape), stored = device.Empty(x.Shape, half), mean = device.Empty(new Shape(rows)), rstd = device.Empty(new Shape(rows));
         kernels.LayerNorm(x, gamma, gamma, y, mean, rstd, rows, columns, 1e-5f);
         kernels.LayerNorm(x, gamma, gamma, stored, mean, rstd, rows, columns, 1e-5f);
-        Assert.Equal(TensorCoreReference.Rounded(y.ToArray()), Widened(stored));
+        Assert.Equal(TensorCoreReference.Rounded(y.ToArray(), half), TensorCoreReference.Widened(stored));
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void ActivationBackwardReadsIt(bool accumulate)
+    [InlineData(false, "Fp16")]
+    public void ActivationBackwardReadsIt(bool accumulate, string precision = "Bf16")
     {
         const int count = 3 * 40;
+        var half = Half(precision);
         var device = fixture.Twin.Device;
         var kernels = KernelSet.For(device).Elementwise;
-        float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(count, 1)), before = TensorCoreReference.Normal(count, 3);
-        using Tensor x = device.FromHost(values, new Shape(count)), stored = device.FromHostRounded(values, x.Shape), dy = device.FromHost(
+        float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(count, 1), half), before = TensorCoreReference.Normal(count, 3);
+        using Tensor x = device.FromHost(values, new Shape(count)), stored = device.FromHostRounded(values, x.Shape, half), dy = device.FromHost(
             TensorCoreReference.Normal(count, 2), x.Shape);
         using Tensor expected = device.FromHost(before, x.Shape), actual = device.FromHost(before, x.Shape);
         kernels.ActivateBackward(x, dy, expected, Activation.QuickGelu, accumulate, count);
@@ -127,8 +138,10 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         Assert.Throws<InvalidOperationException>(() => KernelSet.For(cpu).Elementwise.Scale(host, 1, host, false, 16));
     }
 
-    [Fact]
-    public void ABlockStoresItBetweenItsProducts()
+    [Theory]
+    [InlineData("Bf16", 5e-3, 1e-2)]
+    [InlineData("Fp16", 6e-4, 1.5e-3)]
+    public void ABlockStoresItBetweenItsProducts(string precision, double outputBound, double gradientBound)
     {
         var device = fixture.Twin.Device;
         using var cpu = new CpuDevice(1);
@@ -137,7 +150,7 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         (_, _, plain) = Run(device, backward: false);
         try
         {
-            device.Precision = Precision.Bf16;
+            device.Precision = Enum.Parse<Precision>(precision);
             actual = Run(device);
         }
         finally
@@ -145,8 +158,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
             device.Precision = Precision.Fp32;
         }
 
-        AttentionReference.Close([.. expected.Output.Select(x => (double)x)], actual.Output, 5e-3, "output");
-        AttentionReference.Close([.. expected.Gradient.Select(x => (double)x)], actual.Gradient, 1e-2, "gradient");
+        AttentionReference.Close([.. expected.Output.Select(x => (double)x)], actual.Output, outputBound, "output");
+        AttentionReference.Close([.. expected.Gradient.Select(x => (double)x)], actual.Gradient, gradientBound, "gradient");
 
         // q, k, v, o and the four times as many numbers before the activation.
         Assert.Equal(32 * 128 * (3 + 1 + 4) * 2, plain - actual.Kept);
@@ -172,7 +185,7 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         return (y.Value.ToArray(), x.Gradient!.ToArray(), kept);
     }
 
-    /// <summary>Random weights as a checkpoint's: frozen, matrices in bf16 where the device multiplies so.</summary>
+    /// <summary>Random weights as a checkpoint's: frozen, matrices in 16 bits where the device multiplies so.</summary>
     private sealed class FrozenWeights(Device device) : IWeightSource
     {
         private readonly RandomWeights _random = new(new Initializer(device, 3));
@@ -185,7 +198,7 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         {
             using var plain = _random.Get(name, shape, std);
             return new Parameter(
-                device.Precision == Precision.Bf16 ? device.FromHostRounded(plain.Value.ToArray(), shape) : plain.Value.Clone(), trainable: false);
+                device.Precision.HalfType() is { } half ? device.FromHostRounded(plain.Value.ToArray(), shape, half) : plain.Value.Clone(), trainable: false);
         }
     }
 
@@ -194,20 +207,21 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     {
         long held = KernelSet.For(device).Launcher is { } launcher
             ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes + launcher.PartialSums.Bytes(4 << 20).Storage.Bytes
+                + launcher.Half.Overflow.Storage.Bytes
             : 0;
         return device.Pool.LiveBytes - held;
     }
 
-    private void CheckProduct(IMatMulKernels kernels, int m, int n, int k, bool transposeA, bool transposeB)
+    private void CheckProduct(IMatMulKernels kernels, DType half, int m, int n, int k, bool transposeA, bool transposeB)
     {
         var device = fixture.Twin.Device;
         var exact = kernels is WidenedMatMul ? new GpuMatMul(KernelSet.For(device).Launcher!) : kernels;
-        float[] valuesA = TensorCoreReference.Rounded(TensorCoreReference.Normal(m * k, 1)), valuesB = TensorCoreReference.Rounded(
-            TensorCoreReference.Normal(k * n, 2));
+        float[] valuesA = TensorCoreReference.Rounded(TensorCoreReference.Normal(m * k, 1), half), valuesB = TensorCoreReference.Rounded(
+            TensorCoreReference.Normal(k * n, 2), half);
         using Tensor a = device.FromHost(valuesA, new Shape(m * k)), b = device.FromHost(valuesB, new Shape(k * n)), bias = device.FromHost(
             TensorCoreReference.Normal(n, 3), new Shape(n));
-        using Tensor storedA = device.FromHostRounded(valuesA, a.Shape), storedB = device.FromHostRounded(valuesB, b.Shape);
-        using Tensor c = device.Empty(new Shape(m * n)), before = device.Empty(c.Shape), storedC = device.Empty(c.Shape, DType.BFloat16), storedBefore = device.Empty(c.Shape, DType.BFloat16);
+        using Tensor storedA = device.FromHostRounded(valuesA, a.Shape, half), storedB = device.FromHostRounded(valuesB, b.Shape, half);
+        using Tensor c = device.Empty(new Shape(m * n)), before = device.Empty(c.Shape), storedC = device.Empty(c.Shape, half), storedBefore = device.Empty(c.Shape, half);
         var gemm = new Gemm(m, n, k, a, b, c)
         {
             TransposeA = transposeA,
@@ -219,13 +233,13 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
             PreActivation = before,
         };
         exact.Run(gemm);
-        float[] wanted = TensorCoreReference.Rounded(c.ToArray()), wantedBefore = TensorCoreReference.Rounded(before.ToArray());
+        float[] wanted = TensorCoreReference.Rounded(c.ToArray(), half), wantedBefore = TensorCoreReference.Rounded(before.ToArray(), half);
         kernels.Run(gemm with { A = storedA, C = storedC, PreActivation = storedBefore });
-        Assert.Equal(wanted, Widened(storedC));
+        Assert.Equal(wanted, TensorCoreReference.Widened(storedC));
         kernels.Run(gemm with { B = storedB, C = storedC, PreActivation = storedBefore });
-        Assert.Equal(wanted, Widened(storedC));
-        Assert.Equal(wantedBefore, Widened(storedBefore));
+        Assert.Equal(wanted, TensorCoreReference.Widened(storedC));
+        Assert.Equal(wantedBefore, TensorCoreReference.Widened(storedBefore));
     }
 
-    private static float[] Widened(Tensor tensor) => [.. tensor.ToArray<ushort>().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))];
+    private static DType Half(string precision) => Enum.Parse<Precision>(precision).HalfType()!.Value;
 }

@@ -72,6 +72,8 @@ internal static class PtxArithmeticForms
         PtxForm.New($@"cvt({Whole})?(\.ftz)?(\.sat)?\.f32\.f32", "St"),
         PtxForm.New($@"cvt({Whole})?(\.sat)?\.f64\.f64", "St", 14, 13),
         PtxForm.New(@"cvt\.(rn|rz)(\.relu)?\.bf16x2\.f32", "Xtt", 70, 80),
+        PtxForm.New(@"cvt\.(rn|rz)(\.relu)?\.f16x2\.f32", "Xtt", 70, 80),
+        PtxForm.New(@"cvt(\.ftz)?(\.sat)?\.f32\.f16", "Sh", 20, 20),
         PtxForm.New(@"cvt\.(rn|rz)(\.relu)?\.bf16\.f32", "Ht", 70, 80),
         PtxForm.New(@"cvt\.rna\.tf32\.f32", "Xt", 70, 80),
     ];

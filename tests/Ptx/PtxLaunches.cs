@@ -96,15 +96,20 @@ internal sealed class PtxLaunches : IDisposable
     }
 
     // Kernels that stored numbers meet in operations alone: the frozen blocks of a step join them with a product.
-    private void Stored() => KeepNew("activation backward of values stored in bf16", () =>
+    private void Stored() => KeepNew("activation backward of stored values", () =>
     {
+        if (_device.Precision.HalfType() is not { } half)
+        {
+            return;
+        }
+
         const int count = 1035 * 3072;
-        using Tensor before = _device.Empty(new Shape(count), DType.BFloat16), dy = _device.Empty(new Shape(count));
+        using Tensor before = _device.Empty(new Shape(count), half), dy = _device.Empty(new Shape(count));
         KernelSet.For(_device).Elementwise.ActivateBackward(before, dy, dy, Activation.QuickGelu, false, count);
     });
 
-    // Both ways of storing each operand, sizes of whole quads and others, tiles of either size; stored in float32, and in bf16 where the sizes allow
-    // it.
+    // Both ways of storing each operand, sizes of whole quads and others, tiles of either size; stored in float32, and in 16 bits where the sizes
+    // allow it.
     private void Products()
     {
         foreach (int size in new[] { 2048, 2047, 192, 191 })
@@ -112,12 +117,14 @@ internal sealed class PtxLaunches : IDisposable
             for (int form = 0; form < 8; form++)
             {
                 bool transposeA = (form & 1) != 0, transposeB = (form & 2) != 0, stored = (form & 4) != 0;
+                // Where the device multiplies otherwise, what is stored is widened.
+                DType half = _device.Precision.HalfType() ?? (_device.Precision == Precision.Fp32 ? DType.BFloat16 : DType.Float16);
                 if (!stored || size % 8 == 0)
                 {
                     KeepNew($"product {size} x {size} x {size} "
-                        + $"{(transposeA ? 'T' : 'N')}{(transposeB ? 'T' : 'N')}{(stored ? ", a stored in bf16" : "")}", () =>
+                        + $"{(transposeA ? 'T' : 'N')}{(transposeB ? 'T' : 'N')}{(stored ? ", a stored in 16 bits" : "")}", () =>
                     {
-                        using Tensor a = _device.Empty(new Shape(size, size), stored ? DType.BFloat16 : DType.Float32), b = _device.Empty(new Shape(size, size)), c = _device.Empty(new Shape(size, size));
+                        using Tensor a = _device.Empty(new Shape(size, size), stored ? half : DType.Float32), b = _device.Empty(new Shape(size, size)), c = _device.Empty(new Shape(size, size));
                         KernelSet.For(_device).MatMul.Run(new Gemm(size, size, size, a, b, c) { TransposeA = transposeA, TransposeB = transposeB });
                     });
                 }

@@ -17,6 +17,8 @@ internal static class PtxMemoryForms
         PtxForm.New($@"st\.param{Vector}\.{Any}", "av", extra: AtMost16Bytes),
         PtxForm.New($@"st(\.volatile)?\.(global|shared|local){Vector}\.{Any}", "av", extra: AtMost16Bytes),
         PtxForm.New($@"st\.global\.(wb|cg|cs|wt){Vector}\.{Any}", "av", 20, 20, AtMost16Bytes),
+        PtxForm.New(@"atom\.global\.(and|or|xor|exch)\.b32", "Tat", 11, 11),
+        PtxForm.New(@"red\.global\.(and|or|xor)\.b32", "at", 12, 11),
         PtxForm.New(@"cvta\.to\.(global|shared|local|const)\.u64", "Tt", 20, 20, (i, _) => i.Operands[1].Kind == PtxOperandKind.Register ? null : "a register expected"),
         PtxForm.New(@"cvta\.(global|shared|local|const)\.u64", "Tt", 20, 20),
         PtxForm.New(@"shfl\.sync\.(up|down|bfly|idx)\.b32", "Ttxxx", 60, 30, Shuffle),

@@ -13,10 +13,13 @@ public sealed class FiniteTests
     [InlineData(0x7F80, false)] // infinity
     [InlineData(0xFF80, false)] // minus infinity
     [InlineData(0x7FC0, false)] // no number
-    public void Bf16ValuesAreLookedAtOneByOne(int bits, bool finite)
+    [InlineData(0x7BFF, true, true)] // fp16: 65504
+    [InlineData(0xFC00, false, true)] // minus infinity
+    [InlineData(0x7E00, false, true)] // no number
+    public void ValuesOf16BitsAreLookedAtOneByOne(int bits, bool finite, bool fp16 = false)
     {
         using var device = new CpuDevice(1);
-        using Tensor tensor = device.Zeros(new Shape(8), DType.BFloat16);
+        using Tensor tensor = device.Zeros(new Shape(8), fp16 ? DType.Float16 : DType.BFloat16);
         var values = new ushort[8];
         values[4] = (ushort)bits;
         tensor.CopyFromHost<ushort>(values);

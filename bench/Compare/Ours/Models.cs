@@ -42,8 +42,8 @@ internal sealed class FileWeights(TensorArchive archive, Device device) : IWeigh
 {
     public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double std) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) == DType.BFloat16
-        ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape), trainable: false)
+    public Parameter GetMatrix(string name, Shape shape, double std) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) is not DType.Float32 and var half
+        ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape, half), trainable: false)
         : Get(name, shape, std);
 
     public Parameter GetProjection(string name, int outputs, int inputs, double std) => GetMatrix(name, new Shape(outputs, inputs), std);

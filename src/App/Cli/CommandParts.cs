@@ -76,7 +76,7 @@ internal static class CommandParts
     public static Option<string> Precision() => new("--precision")
     {
         HelpName = "P",
-        Description = "Precision of matrix products and attention: fp32 | tf32 | bf16; the last two need --device cuda (sm_80 or newer) or simulator.",
+        Description = "Precision of matrix products and attention: fp32 | tf32 | bf16 | fp16; all but fp32 need --device cuda (sm_80 or newer) or simulator.",
         DefaultValueFactory = _ => "fp32",
     };
 

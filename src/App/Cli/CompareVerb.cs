@@ -37,7 +37,7 @@ internal static class CompareVerb
         var tolerance = new Option<string?>("--tolerance")
         {
             HelpName = "X",
-            Description = "Largest relative error of activations, logits and loss. Default: 2e-5, gradients 10 X; with tf32 3e-3, with bf16 5e-3, gradients 4 X (docs/compare.md).",
+            Description = "Largest relative error of activations, logits and loss. Default: 2e-5, gradients 10 X; with tf32 3e-3, with bf16 and fp16 5e-3, gradients 4 X (docs/compare.md).",
         };
         Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(

@@ -30,7 +30,7 @@ internal static class OptionValue
     /// <summary>A verb's argument.</summary>
     public static string RequiredText(ParseResult result, Argument<string> argument) => NotEmpty(argument.Name, result.GetRequiredValue(argument))!;
 
-    /// <summary>fp32, tf32 or bf16.</summary>
+    /// <summary>fp32, tf32, bf16 or fp16.</summary>
     public static Precision Precision(ParseResult result, Option<string> option)
     {
         string text = result.GetValue(option) ?? "";

@@ -30,22 +30,23 @@ internal sealed class FrozenBlockNode : Node
         var device = dy.Device;
         int rows = _sizes.Rows, width = _sizes.Width, hidden = _sizes.Hidden;
 
-        // What a product of bf16 reads next is stored so by what makes it.
+        // What a product of 16 bits reads next is stored so by what makes it; in fp16 times a scale, up to the next gradient that is float32.
         DType next = _weights.Fc1.Weight.Value.DType, copied = _weights.Out.Weight.Value.DType;
+        using var scale = StoredGradient.Scale(kernels, dy, next, copied, _weights.In.Weight.Value.DType, _weights.Fc2.Weight.Value.DType);
         using var middle = device.Empty(new Shape(rows, width));
-        using var rounded = copied == DType.BFloat16 ? device.Empty(middle.Shape, copied) : null;
+        using var rounded = copied is DType.BFloat16 or DType.Float16 ? device.Empty(middle.Shape, copied) : null;
         using (Tensor dbefore = device.Empty(new Shape(rows, hidden), next), dnorm = device.Empty(middle.Shape))
         {
-            kernels.MatMul.Run(Product(rows, dy, _weights.Fc2, dbefore) with { ActivationGradientOf = _values.Before, Activation = _weights.Activation });
-            var parts = kernels.MatMul.RunInParts(Product(rows, dbefore, _weights.Fc1, dnorm));
+            kernels.MatMul.Run(Product(rows, dy, _weights.Fc2, dbefore, scale) with { ActivationGradientOf = _values.Before, Activation = _weights.Activation });
+            var parts = kernels.MatMul.RunInParts(Product(rows, dbefore, _weights.Fc1, dnorm, scale));
             var gradient = new LayerNormGradient(_values.Middle!, _weights.Norm2.Weight.Value, _values.Mean2!, _values.Rstd2!, parts, middle, rows, width);
-            kernels.Normalization.LayerNormInputGradient(gradient with { Before = dy, Rounded = rounded });
+            kernels.Normalization.LayerNormInputGradient(gradient with { Before = dy, Rounded = rounded, RoundedScale = rounded is null ? default : (View)scale });
         }
 
         using var dpacked = device.Empty(new Shape(_sizes.AllRows, 3 * width), _values.Packed!.DType);
-        Attend(kernels, rounded ?? middle, dpacked);
+        Attend(kernels, rounded ?? middle, dpacked, scale);
         using var dfirst = device.Empty(new Shape(_sizes.AllRows, width));
-        var shares = kernels.MatMul.RunInParts(Product(_sizes.AllRows, dpacked, _weights.In, dfirst));
+        var shares = kernels.MatMul.RunInParts(Product(_sizes.AllRows, dpacked, _weights.In, dfirst, scale));
         kernels.Normalization.LayerNormInputGradient(Last(shares, middle));
         if (_x.RequiresGradient)
         {
@@ -55,12 +56,12 @@ internal sealed class FrozenBlockNode : Node
     }
 
     // From the gradient after attention's output projection to that of queries, keys and values.
-    private void Attend(KernelSet kernels, Tensor after, Tensor dpacked)
+    private void Attend(KernelSet kernels, Tensor after, Tensor dpacked, Tensor? scale)
     {
         var device = after.Device;
         using var dattended = device.Empty(new Shape(_sizes.Rows, _sizes.Width), _values.Attended!.DType);
         using var scratch = device.Empty(_values.LogSumExp!.Shape);
-        kernels.MatMul.Run(Product(_sizes.Rows, after, _weights.Out, dattended));
+        kernels.MatMul.Run(Product(_sizes.Rows, after, _weights.Out, dattended, scale));
         if (_sizes.Prefix > 0)
         {
             // Nobody asks about the prefix: its queries are nothing's.
@@ -93,9 +94,9 @@ internal sealed class FrozenBlockNode : Node
     }
 
     // dx = dy W.
-    private static Gemm Product(int rows, Tensor dy, WeightAndBias weights, Tensor dx)
+    private static Gemm Product(int rows, Tensor dy, WeightAndBias weights, Tensor dx, Tensor? scale)
     {
         int outputs = weights.Weight.Shape[0], inputs = weights.Weight.Shape[1];
-        return new Gemm(rows, inputs, outputs, dy, weights.Weight.Value, dx);
+        return new Gemm(rows, inputs, outputs, dy, weights.Weight.Value, dx) { GradientScale = scale };
     }
 }

@@ -12,7 +12,12 @@ internal static class JoinedLinearOp
     private const string Name = "joined_linear";
 
     /// <summary>x [..., K], weights [N_i, K], biases [N_i] -> [..., sum of N_i].</summary>
-    internal static Variable JoinedLinear(this Tape tape, Variable x, ReadOnlySpan<Variable> weights, ReadOnlySpan<Variable> biases)
+    /// <param name="tape">The tape.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="weights">A matrix a map.</param>
+    /// <param name="biases">A bias a map.</param>
+    /// <param name="decidesRoutes">Whether windows are chosen by the result.</param>
+    internal static Variable JoinedLinear(this Tape tape, Variable x, ReadOnlySpan<Variable> weights, ReadOnlySpan<Variable> biases, bool decidesRoutes = false)
     {
         var input = Guard.Floats(tape, Name, x);
         int rows = Guard.Rows(Name, input, nameof(x)), k = input[-1], columns = 0;
@@ -34,8 +39,14 @@ internal static class JoinedLinearOp
         var y = Guard.Result(tape, Name, input.WithLast(columns));
         foreach (var (weight, bias, at, outputs) in maps.Products)
         {
-            tape.Kernels.MatMul.Run(
-                new Gemm(rows, outputs, k, x.Value, weight, y.View.Shift(at)) { TransposeB = true, Ldb = k, Ldc = columns, Bias = bias });
+            tape.Kernels.MatMul.Run(new Gemm(rows, outputs, k, x.Value, weight, y.View.Shift(at))
+            {
+                TransposeB = true,
+                Ldb = k,
+                Ldc = columns,
+                Bias = bias,
+                DecidesRoutes = decidesRoutes,
+            });
         }
 
         var result = tape.Result(y, [x, .. weights, .. biases], Name);

@@ -11,7 +11,7 @@ public static class LinearOp
 
     /// <summary>
     /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before the activation.
-    /// x and weight may be bf16 on a GPU.
+    /// x and weight may be bf16 or fp16 on a GPU.
     /// </summary>
     public static Variable Linear(
         this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null, DType type = DType.Float32)
@@ -98,23 +98,24 @@ public static class LinearOp
             if (_before is not null)
             {
                 // The values before the activation are needed here for the last time: the gradient there takes their place.
-                // In bf16 there is no room for it.
+                // In 16 bits there is no room for it.
                 inner = _before.DType == DType.Float32 ? _before.Share() : dy.Device.Empty(dy.Shape);
                 kernels.Elementwise.ActivateBackward(_before, dy, inner, _activation, false, dy.Count);
                 dy = inner;
             }
 
+            using var scale = StoredGradient.Scale(kernels, dy, _weight.Value.DType, _savedX?.DType);
             if (_x.RequiresGradient)
             {
                 var dx = _x.GradientTarget(out bool accumulate);
                 var weight = _savedWeight ?? _weight.Value;
-                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx) { KeptPanels = weight.InPanels, Accumulate = accumulate });
+                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx) { KeptPanels = weight.InPanels, Accumulate = accumulate, GradientScale = scale });
             }
 
             if (_savedX is not null)
             {
                 var dw = _weight.GradientTarget(out bool accumulate);
-                kernels.MatMul.Run(new Gemm(_n, _k, _rows, dy, _savedX, dw) { TransposeA = true, Lda = _n, Accumulate = accumulate });
+                kernels.MatMul.Run(new Gemm(_n, _k, _rows, dy, _savedX, dw) { TransposeA = true, Lda = _n, Accumulate = accumulate, GradientScale = scale });
             }
 
             if (_bias is { RequiresGradient: true })

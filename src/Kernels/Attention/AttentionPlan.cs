@@ -31,7 +31,7 @@ internal static class AttentionPlan
     /// embedding for every pixel.
     /// </summary>
     internal static bool TakesTensorCores(Precision precision, in AttentionSizes sizes, params ReadOnlySpan<TokenRows> written) =>
-        precision == Precision.Bf16 && sizes is { HeadDim: TensorCoreHeadDim, Scale: > 0, Causal: false } && HavePairs(written);
+        precision.HalfType() is not null && sizes is { HeadDim: TensorCoreHeadDim, Scale: > 0, Causal: false } && HavePairs(written);
 
     /// <summary>Whether rows lie as the tensor-core kernels want what they write: they store two floats at a time.</summary>
     internal static bool HavePairs(ReadOnlySpan<TokenRows> written)

@@ -33,7 +33,7 @@ internal interface IElementwiseKernels
     /// <summary>ds [1] (+)= sum of dy * y, y being <see cref="ScaleByExp"/>'s result; zero where the limit cut the factor.</summary>
     void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count);
 
-    /// <summary>dx (+)= dy * activation'(x); x may be bf16 on a GPU.</summary>
+    /// <summary>dx (+)= dy * activation'(x); x may be bf16 or fp16 on a GPU.</summary>
     void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count);
 
     /// <summary>

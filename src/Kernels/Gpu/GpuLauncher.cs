@@ -25,6 +25,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
         Workspace = new GpuWorkspace(device);
         PartialSums = new GpuWorkspace(device);
         Packs = new PackList(this);
+        Half = new HalfState(device);
         Multiprocessors = device.Accelerator.NumMultiprocessors;
         if (device.Accelerator is CudaAccelerator cuda)
         {
@@ -50,8 +51,11 @@ internal sealed unsafe class GpuLauncher : IDisposable
     /// <summary>Matrices that the next kernel wants rounded.</summary>
     internal PackList Packs { get; }
 
+    /// <summary>What kernels of fp16 say to the host and to each other.</summary>
+    internal HalfState Half { get; }
+
     /// <summary>Blocks of the pool that kernel families keep from call to call, the workspaces' included: not a leak.</summary>
-    internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks + (_state is null ? 0 : 1);
+    internal int HeldBlocks => Workspace.Blocks + PartialSums.Blocks + TableBlocks + Half.Blocks + (_state is null ? 0 : 1);
 
     /// <summary>Blocks that tables of tensors hold.</summary>
     internal int TableBlocks { get; set; }
@@ -170,6 +174,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
         Workspace.Dispose();
         PartialSums.Dispose();
         _state?.Dispose();
+        Half.Dispose();
         foreach (var kernel in _kernels)
         {
             kernel.Dispose();

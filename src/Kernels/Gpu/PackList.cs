@@ -1,3 +1,5 @@
+using Ldvc.Tensors;
+
 namespace Ldvc.Kernels.Gpu;
 
 internal readonly struct PackManyArgs
@@ -28,13 +30,16 @@ internal sealed class PackList(GpuLauncher launcher)
 {
     private const int Most = 4;
 
-    internal static readonly GpuKernel<PackManyArgs> Kernel = new("gpu.pack_bf16.many", Run, PackBf16.GroupSize) { AnyGroup = true, CudaOnly = true };
+    private static readonly GpuKernel<PackManyArgs> s_bf16 = Define<Bf16Format>(), s_fp16 = Define<Fp16Format>();
 
     private readonly PackArgs[] _waiting = new PackArgs[Most];
     private int _count;
 
-    /// <summary>Begins anew: what waits is forgotten, as after a call that failed half way.</summary>
-    internal void Begin() => _count = 0;
+    /// <summary>What is rounded to.</summary>
+    internal DType Type { get; private set; } = DType.BFloat16;
+
+    /// <summary>Begins anew, with matrices that are rounded to a type: what waits is forgotten, as after a call that failed half way.</summary>
+    internal void Begin(DType type) => (Type, _count) = (type, 0);
 
     /// <summary>Adds matrices; those before them are rounded when there are four.</summary>
     internal void Add(in PackArgs args)
@@ -54,7 +59,7 @@ internal sealed class PackList(GpuLauncher launcher)
         _count = 0;
         if (count == 1)
         {
-            launcher.LaunchItems(PackBf16.Kernel, _waiting[0].Chunks, _waiting[0]);
+            launcher.LaunchItems(PackHalf.Kernel(Type), _waiting[0].Chunks, _waiting[0]);
         }
         else if (count > 1)
         {
@@ -72,28 +77,32 @@ internal sealed class PackList(GpuLauncher launcher)
                 EndThird = thirdEnd,
                 End = thirdEnd + (count > 3 ? fourth.Chunks : 0),
             };
-            launcher.LaunchItems(Kernel, args.End, args);
+            launcher.LaunchItems(Type == DType.Float16 ? s_fp16 : s_bf16, args.End, args);
         }
     }
 
-    internal static void Run(PackManyArgs args)
+    internal static void Run<TFormat>(PackManyArgs args)
+        where TFormat : struct, IHalfFormat
     {
         int i = (ILGPU.Grid.IdxX * ILGPU.Group.DimX) + ILGPU.Group.IdxX;
         if (i < args.EndFirst)
         {
-            PackBf16.Chunk(args.First, i);
+            PackHalf.Chunk<TFormat>(args.First, i);
         }
         else if (i < args.EndSecond)
         {
-            PackBf16.Chunk(args.Second, i - args.EndFirst);
+            PackHalf.Chunk<TFormat>(args.Second, i - args.EndFirst);
         }
         else if (i < args.EndThird)
         {
-            PackBf16.Chunk(args.Third, i - args.EndSecond);
+            PackHalf.Chunk<TFormat>(args.Third, i - args.EndSecond);
         }
         else if (i < args.End)
         {
-            PackBf16.Chunk(args.Fourth, i - args.EndThird);
+            PackHalf.Chunk<TFormat>(args.Fourth, i - args.EndThird);
         }
     }
+
+    private static GpuKernel<PackManyArgs> Define<TFormat>()
+        where TFormat : struct, IHalfFormat => new($"gpu.pack_{TFormat.Name}.many", Run<TFormat>, PackHalf.GroupSize) { AnyGroup = true, CudaOnly = true };
 }

@@ -33,26 +33,34 @@ internal static class MatMulPlan
     private const int PartsEach = 4;
 
     /// <summary>
-    /// What a product multiplies with on a device of a given precision. With bf16, that is what reads or writes a tensor stored so: the frozen vision tower,
-    /// nine tenths of the arithmetic. The rest takes tf32: its rounding would cost the mask logits several times their error, and move routes
-    /// (docs/kernels.md has the numbers).
+    /// What a product multiplies with on a device of a given precision. With bf16 and fp16, that is what reads or writes a tensor stored so: the frozen vision tower,
+    /// nine tenths of the arithmetic. The rest takes tf32: bf16's rounding would cost the mask logits several times their error, and move routes
+    /// (docs/kernels.md has the numbers), and trained tensors may leave the range of fp16.
     /// </summary>
     internal static Precision Multiplies(Precision device, in Gemm gemm)
     {
-        var precision = device == Precision.Bf16 && !gemm.HasStoredBf16 ? Precision.Tf32 : device;
+        // In fp16 the towers are exact enough for the routes of float32, if what decides them is, too.
+        if (gemm.DecidesRoutes && device == Precision.Fp16)
+        {
+            return Precision.Fp32;
+        }
+
+        // A tensor that was stored for another precision than the device's has no kernel for tensor cores.
+        DType? stored = gemm.HalfType;
+        var precision = stored is null ? (device.HalfType() is null ? device : Precision.Tf32) : stored == device.HalfType() ? device : Precision.Fp32;
         bool takes = precision != Precision.Fp32 && gemm.M >= MinTensorCoreEdge && gemm.N >= MinTensorCoreEdge && gemm.K >= MinTensorCoreEdge;
         return takes && Fits(gemm, precision) ? precision : Precision.Fp32;
     }
 
     /// <summary>
-    /// How a frozen matrix [outputs, ...inputs] is stored on a device: in bf16 where its products multiply in bf16, provided that rows are whole chunks of 8
+    /// How a frozen matrix [outputs, ...inputs] is stored on a device: in 16 bits where its products multiply so, provided that rows are whole chunks of 8
     /// numbers. Forward and input gradient read the same copy.
     /// </summary>
     internal static DType StoredType(Device device, Shape shape)
     {
         long columns = shape.Count / shape[0];
         bool chunks = columns % 8 == 0 && columns >= MinTensorCoreEdge && shape[0] >= MinTensorCoreEdge;
-        return device.Precision == Precision.Bf16 && chunks ? DType.BFloat16 : DType.Float32;
+        return device.Precision.HalfType() is { } half && chunks ? half : DType.Float32;
     }
 
     /// <summary>The tile that a product is given, and the steps of its parts; 0 for a whole one.</summary>
@@ -80,7 +88,7 @@ internal static class MatMulPlan
     {
         // Only a single product with float32 results can be cut.
         long tiles = (long)GpuSizes.Groups(gemm.M, SmallEdge) * GpuSizes.Groups(gemm.N, SmallEdge);
-        if (tiles == 0 || gemm.Batch != 1 || gemm.C.IsBf16 || gemm.PreActivation.IsBf16)
+        if (tiles == 0 || gemm.Batch != 1 || gemm.C.IsHalf || gemm.PreActivation.IsHalf)
         {
             return 0;
         }
@@ -99,16 +107,16 @@ internal static class MatMulPlan
         return (offsets | (uint)gemm.Ldc | gemm.StrideC | (uint)gemm.N) % 4 == 0;
     }
 
-    // Whether matrices lie as the tensor-core kernels want them: bf16 results are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
+    // Whether matrices lie as the tensor-core kernels want them: results of 16 bits are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
     private static bool Fits(in Gemm gemm, Precision precision) => precision == Precision.Tf32
-        ? !gemm.HasStoredBf16 && GpuSizes.CanPack(gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.B.Offset, gemm.Ldb, gemm.StrideB)
-        : (!gemm.C.IsBf16 && !gemm.PreActivation.IsBf16 && !gemm.ActivationGradientOf.IsBf16) || HasQuads(gemm);
+        ? gemm.HalfType is null && GpuSizes.CanPack(gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.B.Offset, gemm.Ldb, gemm.StrideB)
+        : (!gemm.C.IsHalf && !gemm.PreActivation.IsHalf && !gemm.ActivationGradientOf.IsHalf) || HasQuads(gemm);
 
     // A second launch takes the host 7 us, in which one 64 x 64 tile goes through some 1000 steps in bf16, and through an eighth of that in float32
-    // (bench tiles, on an H200). tf32 lies between.
+    // (bench tiles, on an H200). tf32 lies between; fp16 takes as long as bf16.
     private static int MinPart(Precision precision) => precision switch
     {
-        Precision.Bf16 => 1024,
+        Precision.Bf16 or Precision.Fp16 => 1024,
         Precision.Tf32 => 384,
         _ => 128,
     };

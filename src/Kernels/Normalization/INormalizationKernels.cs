@@ -6,7 +6,7 @@ namespace Ldvc.Kernels.Normalization;
 /// <summary>Row-wise normalisations of contiguous [rows, columns] data.</summary>
 internal interface INormalizationKernels
 {
-    /// <summary>y = (x - mean) * rstd * gamma + beta; keeps mean and rstd [rows] for the backward. On a GPU y may be bf16.</summary>
+    /// <summary>y = (x - mean) * rstd * gamma + beta; keeps mean and rstd [rows] for the backward. On a GPU y may be bf16 or fp16.</summary>
     void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon);
 
     /// <summary>

@@ -17,8 +17,11 @@ internal readonly record struct LayerNormGradient(View X, View Gamma, View Mean,
     /// <summary>What Dx is the sum with: Dx itself or laid out like it; absent for nothing.</summary>
     internal View Before { get; init; }
 
-    /// <summary>Dx once more in bf16; absent but on a GPU.</summary>
+    /// <summary>Dx once more in 16 bits; absent but on a GPU.</summary>
     internal View Rounded { get; init; }
+
+    /// <summary>What Rounded is times the first element of; absent where it is not scaled.</summary>
+    internal View RoundedScale { get; init; }
 
     /// <summary>The rows that came first in <see cref="INormalizationKernels.LayerNormAfter"/>.</summary>
     internal View First { get; init; }

@@ -30,6 +30,12 @@ internal interface IReductionKernels
     bool AllFinite(View x, long count);
 
     /// <summary>
+    /// scale [2] = the power of two that brings the largest absolute value of a gradient into 8 .. 16, and its inverse; 1 and 1 when that is zero, infinite or NaN. What is
+    /// stored in fp16 is stored times the first. The host reads nothing.
+    /// </summary>
+    void GradientScale(View x, long count, View scale);
+
+    /// <summary>
     /// found, an int32 [1] on the device: 0 when all elements of all n tensors are finite, else n - i for the first tensor i with a NaN or an infinity. The
     /// host reads nothing.
     /// </summary>

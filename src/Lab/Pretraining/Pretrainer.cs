@@ -4,6 +4,7 @@ using Ldvc.Autograd.Optimizers;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
+using Ldvc.Kernels.Devices;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -111,6 +112,12 @@ internal sealed class Pretrainer : ITrainable, IDisposable
         _optimizer.FindNotFiniteGradient(bad.View);
         Span<int> found = stackalloc int[1];
         bad.CopyToHost(found);
+        if (Fp16Overflow.Take(_device))
+        {
+            HasDiverged = true;
+            throw new InputException($"pretraining stopped at step {Step}: {Fp16Overflow.Message}: set pretrain.precision to it");
+        }
+
         string? culprit = _optimizer.NotFiniteName(found[0]);
         if (!float.IsFinite(loss) || culprit is not null)
         {

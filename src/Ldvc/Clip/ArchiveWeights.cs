@@ -11,7 +11,7 @@ namespace Ldvc.Clip;
 /// <summary>
 /// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. A model that is built from it gets memory at once and values from
 /// <see cref="Fill"/>, which reads, checks and hashes every weight once, several side by side: a large CLIP is half a gigabyte, and starting a program is
-/// mostly this. On a device that multiplies in bf16, the vision tower's matrices are rounded here, once, and no float32 copy goes to the device. The text
+/// mostly this. On a device that multiplies in bf16 or fp16, the vision tower's matrices are rounded here, once, and no float32 copy goes to the device. The text
 /// tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
@@ -31,7 +31,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
     /// <summary>Reads all weights that were asked for.</summary>
     /// <param name="digest">Gets every weight's name, shape and values; null = nobody asks.</param>
     /// <param name="towers">Whose weights are read.</param>
-    /// <exception cref="InputException">A value is NaN or infinite, or the file is damaged.</exception>
+    /// <exception cref="InputException">A value is NaN, infinite or too large for the device's precision, or the file is damaged.</exception>
     internal void Fill(ClipDigest? digest, ClipTowers towers = ClipTowers.Both)
     {
         _weights.RemoveAll(weight => !towers.HasFlag(IsVisual(weight.Name) ? ClipTowers.Vision : ClipTowers.Text));
@@ -92,7 +92,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         return values;
     }
 
-    private static void Upload(Weight weight, float[] values)
+    private void Upload(Weight weight, float[] values)
     {
         if (weight.Target.DType == DType.Float32)
         {
@@ -100,6 +100,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
             return;
         }
 
+        Float16Range.Check(archive.Path, string.Join("', '", weight.Parts), values, weight.Target.DType);
         var rounded = new ushort[values.Length];
         ElementConversion.FromFloat32(weight.Target.DType, values, MemoryMarshal.AsBytes(rounded.AsSpan()));
         weight.Target.CopyFromHost<ushort>(rounded);
@@ -158,7 +159,7 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
     private static bool IsVisual(string name) => name.StartsWith("visual.", StringComparison.Ordinal);
 
     private DType StoredType(string name, Shape shape) =>
-        IsVisual(name) && MatMulPlan.StoredType(device, shape) == DType.BFloat16 ? DType.BFloat16 : DType.Float32;
+        IsVisual(name) ? MatMulPlan.StoredType(device, shape) : DType.Float32;
 
     private Parameter Take(string name, Shape shape, DType type, bool transposed)
     {

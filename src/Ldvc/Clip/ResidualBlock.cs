@@ -10,7 +10,7 @@ namespace Ldvc.Clip;
 
 /// <summary>
 /// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with the tower's activation. Names are OpenAI's. The sum that runs through the blocks is
-/// float32; what lies between two products is stored as the frozen matrix that reads it, in float32 or bf16.
+/// float32; what lies between two products is stored as the frozen matrix that reads it, in float32, bf16 or fp16.
 /// </summary>
 internal sealed class ResidualBlock : Module
 {

@@ -11,7 +11,7 @@ internal readonly record struct ComparisonTolerance(double Values, double Gradie
     private static readonly string[] SensitiveParts = [".ffn.fc1.", ".q.", ".k."];
 
     /// <summary>
-    /// The bounds of a precision. float32 against float32 differs by the order of sums. In bf16 and tf32, inputs of products are off by up to 2^-9 and 2^-12 of
+    /// The bounds of a precision. float32 against float32 differs by the order of sums. In bf16, and in tf32 and fp16, inputs of products are off by up to 2^-9 and 2^-12 of
     /// themselves, and depth adds up: docs/compare.md says what was found.
     /// </summary>
     /// <param name="precision">Precision of the products.</param>
@@ -20,7 +20,7 @@ internal readonly record struct ComparisonTolerance(double Values, double Gradie
     {
         var (usual, gradients, sensitive) = precision switch
         {
-            Precision.Bf16 => (5e-3, 4, 10),
+            Precision.Bf16 or Precision.Fp16 => (5e-3, 4, 10),
             Precision.Tf32 => (3e-3, 4, 10),
             _ => (2e-5, 10, 10),
         };

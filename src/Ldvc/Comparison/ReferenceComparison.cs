@@ -1,4 +1,5 @@
 using Ldvc.Clip;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Comparison;
@@ -7,7 +8,7 @@ namespace Ldvc.Comparison;
 internal static class ReferenceComparison
 {
     /// <summary>One row per output tensor of the file, in the order they were computed.</summary>
-    /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP.</exception>
+    /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP, or the device's precision does not hold its numbers.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     internal static IReadOnlyList<ComparisonRow> Run(
         string clipPath, string referencePath, ComparisonTolerance tolerance, Device device, Kernels.Activation? activation = null, CancellationToken cancellation = default)
@@ -30,6 +31,7 @@ internal static class ReferenceComparison
             ClipComparison.Run(file, clip, device);
         }
 
+        Fp16Overflow.Refuse(device);
         return file.Rows.Count > 0
             ? file.Rows
             : throw new InputException($"{referencePath}: holds nothing to compare; expected a reference file as tools/make_reference.py writes it.");

@@ -29,9 +29,9 @@ internal sealed class AttentionProjections : Module
 
     internal Linear Output { get; }
 
-    /// <summary>Queries, keys and values of tokens [B, N, D] side by side, [B, N, 3 D].</summary>
+    /// <summary>Queries, keys and values of tokens [B, N, D] side by side, [B, N, 3 D], for route attention.</summary>
     internal Variable QueriesKeysValues(Tape tape, Variable tokens) =>
-        tape.JoinedLinear(tokens, [Query.Weight, Key.Weight, Value.Weight], [Query.Bias!, Key.Bias!, Value.Bias!]);
+        tape.JoinedLinear(tokens, [Query.Weight, Key.Weight, Value.Weight], [Query.Bias!, Key.Bias!, Value.Bias!], decidesRoutes: true);
 
     /// <summary>Keys and values of tokens [B, N, D] side by side, [B, N, 2 D].</summary>
     internal Variable KeysValues(Tape tape, Variable tokens) => tape.JoinedLinear(tokens, [Key.Weight, Value.Weight], [Key.Bias!, Value.Bias!]);

@@ -2,6 +2,7 @@ using System.Buffers;
 using Ldvc.Autograd;
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Inference;
@@ -48,6 +49,7 @@ public sealed partial class Segmenter
                 Run([.. group.Select(job => (job.Windows, job.Resized))], () => progress?.Invoke(++done, total));
             }
 
+            Fp16Overflow.Refuse(_device);
             return all;
         }
         catch

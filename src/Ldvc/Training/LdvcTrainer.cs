@@ -4,6 +4,7 @@ using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Optimizer;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -20,6 +21,8 @@ public readonly record struct StepResult(double Loss, double Focal, double Dice,
 /// </summary>
 public sealed class LdvcTrainer : ITrainable, IDisposable
 {
+    private const string Remedy = "; try a lower train.lr";
+
     // Unseen pixels wait for their pseudo label under this number; classes end below it.
     private const byte PseudoLabelMarker = 254;
 
@@ -233,7 +236,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         if (bad is not null)
         {
             HasDiverged = true;
-            string message = $"training stopped at step {Step}: {bad}; try a lower train.lr";
+            string message = $"training stopped at step {Step}: {bad}";
             throw _exchange is null ? new InputException(message) : JobMember.Agreed(message);
         }
 
@@ -244,8 +247,8 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         return new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
     }
 
-    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is.
-    // Bad numbers end a run of one process here; several tell each other after the step.
+    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is; in fp16
+    // also whether a number was too large for it. Bad numbers end a run of one process here; several tell each other after the step.
     private string? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
     {
         int parts = _config.Train.Accumulate;
@@ -259,10 +262,11 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
                 inputs.CopyAhead();
             }
 
-            var (total, focal, dice, gradient) = _step.Read();
+            var (total, focal, dice, gradient, tooLarge) = _step.Read();
             losses = (losses.Total + (total * share / parts), losses.Focal + (focal * share / parts), losses.Dice + (dice * share / parts));
-            return !float.IsFinite(total) ? Pictured($"the loss is {total}; first bad tensor: {tensors.FirstBad(_loaded)}", batch.Batch)
-                : gradient is not null ? Pictured($"first bad tensor: the gradient of {gradient}", batch.Batch)
+            return tooLarge ? Pictured($"{Fp16Overflow.Message}: set train.precision to it", batch.Batch)
+                : !float.IsFinite(total) ? Pictured($"the loss is {total}; first bad tensor: {tensors.FirstBad(_loaded)}", batch.Batch) + Remedy
+                : gradient is not null ? Pictured($"first bad tensor: the gradient of {gradient}", batch.Batch) + Remedy
                 : null;
         }
     }

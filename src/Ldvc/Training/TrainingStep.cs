@@ -29,7 +29,8 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
 
     // Elsewhere numbers go to kernels with the call.
     private readonly StepState? _state = KernelSet.For(parts.Loaded.Device).State;
-    private readonly Tensor _status = parts.Loaded.Device.Empty(new Shape(4));
+    private readonly bool _watched = Fp16Overflow.IsWatched(parts.Loaded.Device);
+    private readonly Tensor _status = parts.Loaded.Device.Empty(new Shape(Fp16Overflow.IsWatched(parts.Loaded.Device) ? 5 : 4));
     private readonly FixedInputs _inputs = new(StepGraphs.MostShapes);
     private GraphedStep? _step;
 
@@ -98,6 +99,11 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
                 }
 
                 optimizer.FindNotFiniteGradient(_status.View.Shift(3).As(DType.Int32));
+                if (_watched)
+                {
+                    Fp16Overflow.CopyTo(_status, 4);
+                }
+
                 return pictures.Tensors;
             }
         }
@@ -108,11 +114,14 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
         }
     }
 
-    /// <summary>Total, focal and dice of the pictures that were queued last, and which gradient is bad; the host waits.</summary>
-    internal (float Total, float Focal, float Dice, string? BadGradient) Read()
+    /// <summary>
+    /// Total, focal and dice of the pictures that were queued last, which gradient is bad, and whether a number was too large for fp16; the host waits.
+    /// </summary>
+    internal (float Total, float Focal, float Dice, string? BadGradient, bool TooLarge) Read()
     {
         float[] values = _status.ToArray();
-        return (values[0], values[1], values[2], optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])));
+        bool tooLarge = _watched && BitConverter.SingleToInt32Bits(values[4]) != 0 && Fp16Overflow.Take(_device);
+        return (values[0], values[1], values[2], optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])), tooLarge);
     }
 
     /// <summary>Queues the update, and ends the step.</summary>

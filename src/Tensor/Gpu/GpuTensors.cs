@@ -9,7 +9,7 @@ public static class GpuTensors
     /// The values in place, of a tensor on a GPU, for <see cref="GpuDevice"/>'s kernels: as many elements as the tensor has, in row-major order. The
     /// view is valid as long as the tensor is; a kernel that is queued when the tensor is disposed of still runs before the memory's next owner.
     /// </summary>
-    /// <typeparam name="T">The element type's C# type: float, int, byte; ushort for the bits of bf16.</typeparam>
+    /// <typeparam name="T">The element type's C# type: float, int, byte; ushort for the bits of bf16 and fp16.</typeparam>
     /// <exception cref="InvalidOperationException">The tensor is not on a GPU, its elements are not of that type, or it has 2^31 elements or
     /// more.</exception>
     /// <exception cref="ObjectDisposedException">The tensor was disposed of.</exception>

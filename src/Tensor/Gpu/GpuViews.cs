@@ -10,8 +10,8 @@ internal static class GpuViews
         /// <summary>The floats.</summary>
         internal ArrayView<float> GpuFloats => Of(view, DType.Float32).Elements<float>(view.Offset);
 
-        /// <summary>The bf16 numbers.</summary>
-        internal ArrayView<ushort> GpuBf16 => Of(view, DType.BFloat16).Elements<ushort>(view.Offset);
+        /// <summary>The bits of bf16 or fp16 numbers.</summary>
+        internal ArrayView<ushort> GpuHalves => Of(view, view.Type == DType.Float16 ? DType.Float16 : DType.BFloat16).Elements<ushort>(view.Offset);
 
         /// <summary>The 32-bit integers.</summary>
         internal ArrayView<int> GpuInts => Of(view, DType.Int32).Elements<int>(view.Offset);

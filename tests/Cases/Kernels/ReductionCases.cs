@@ -14,6 +14,7 @@ internal static class ReductionCases
         NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
         MaxWithNaN(2, 7, 1, 9), MaxWithNaN(2, 300, 1, 0), MaxWithNaN(1, 41, 5, 203), MaxWithNaN(2, 9, 37, 400), MaxWithNaN(1, 20000, 1, 777),
+        Scale(1), Scale(37), Scale(40001),
         Clip(1e3, [37, 5]), Clip(0.5, [1, 4097, 300, 8192]), Clip(0, [9000]), Clip(1, []),
         First(-1, [37, 5]), First(0, [9000]), First(1, [1, 4097, 300, 8192]), First(3, [1, 4097, 300, 8192]),
     ];
@@ -37,6 +38,25 @@ internal static class ReductionCases
         })
         {
             Work = new CaseWork(outer * length * inner, outer * length * inner),
+        };
+    }
+
+    // The power of two that brings the largest value into 8 .. 16.
+    private static KernelCase Scale(int count)
+    {
+        string variant = $"{count}";
+        return new KernelCase(typeof(IReductionKernels), nameof(IReductionKernels.GradientScale), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] values = CaseRandom.Normal(variant, count, 1e-7);
+            Tensor x = run.Floats(values), scale = run.Empty(2);
+            run.Launch = () => run.Kernels.Reduction.GradientScale(x, count, scale);
+            double exponent = 3 - Math.Floor(Math.Log2(values.Max(MathF.Abs)));
+            run.Compare = () => [CaseDifference.Of("scale", [Math.Pow(2, exponent), 1], [scale.ToArray()[0], scale.ToArray()[0] * scale.ToArray()[1]], 0)];
+            return run;
+        })
+        {
+            Work = new CaseWork(count, count),
         };
     }
 

@@ -11,6 +11,7 @@ internal static class PtxActions
         {
             "ld" => Load(program, text),
             "st" => Store(program, text),
+            "atom" or "red" => Change(program, text),
             "cp" => Copy(program, text),
             "mma" => Multiply(program, text),
             "ldmatrix" => LoadMatrix(program, text),
@@ -87,6 +88,27 @@ internal static class PtxActions
         };
     }
 
+    // What several threads change so is in no order, but whole.
+    private static Action<PtxWarp>? Change(PtxProgram program, PtxInstruction text)
+    {
+        bool returns = text.Root == "atom";
+        int target = returns ? program.Register(text.Operands[0].Text) : -1, first = returns ? 1 : 0;
+        var to = new PtxAddress(program, text.Operands[first]);
+        var with = new PtxSource(program, text.Operands[first + 1]);
+        return text.Opcode is not ("atom.global.or.b32" or "red.global.or.b32") ? null : warp =>
+        {
+            long[] at = warp.Addresses(to, 4, shared: false);
+            warp.Each(lane =>
+            {
+                ulong before = warp.Change(at[lane], old => old | with.Of(warp, lane), lane);
+                if (returns)
+                {
+                    warp[target, lane] = before;
+                }
+            });
+        };
+    }
+
     // cp.async: what is copied arrives when its group is waited for, not before.
     private static Action<PtxWarp>? Copy(PtxProgram program, PtxInstruction text)
     {
@@ -121,6 +143,7 @@ internal static class PtxActions
         Action<uint[][], uint[][], float[][], float[][]>? multiply = text.Opcode switch
         {
             "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" => PtxTensorCore.Bf16,
+            "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" => PtxTensorCore.Fp16,
             "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" => PtxTensorCore.Tf32,
             _ => null,
         };

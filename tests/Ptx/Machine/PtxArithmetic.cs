@@ -28,11 +28,13 @@ internal static class PtxArithmetic
         ["cvt.s64.s32"] = a => (ulong)S(a),
         ["cvt.s32.u8"] = a => (byte)a,
         ["cvt.u8.u32"] = a => (byte)a,
+        ["cvt.u16.u32"] = a => (ushort)a,
         ["cvt.rn.f32.s32"] = a => U(S(a)),
         ["cvt.f64.f32"] = a => U((double)F(a)),
         ["cvt.rn.f32.f64"] = a => U((float)D(a)),
         ["cvt.rzi.s32.f32"] = a => I(ToInteger(F(a))),
         ["cvt.rna.tf32.f32"] = a => RoundTf32((uint)a),
+        ["cvt.f32.f16"] = a => U(PtxTensorCore.OfFp16((ushort)a)),
     };
 
     private static readonly Dictionary<string, Func<ulong, ulong, ulong>> s_binary = new()
@@ -74,6 +76,7 @@ internal static class PtxArithmetic
 
         // The first operand becomes the upper half.
         ["cvt.rn.bf16x2.f32"] = (a, b) => (RoundBf16((uint)a) << 16) | RoundBf16((uint)b),
+        ["cvt.rn.f16x2.f32"] = (a, b) => (RoundFp16(F(a)) << 16) | RoundFp16(F(b)),
     };
 
     private static readonly Dictionary<string, Func<ulong, ulong, ulong, ulong>> s_ternary = new()
@@ -156,6 +159,28 @@ internal static class PtxArithmetic
 
     // To the nearest, ties to even.
     private static ulong RoundBf16(uint bits) => float.IsNaN(BitConverter.UInt32BitsToSingle(bits)) ? 0x7FFFu : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+
+    // To the nearest, ties to even; what would be 65536 or more is infinite. Below 2^-14 the last bit stays 2^-24. In double precision nothing else rounds.
+    internal static ulong RoundFp16(float value)
+    {
+        if (float.IsNaN(value))
+        {
+            return 0x7FFF;
+        }
+
+        ulong sign = float.IsNegative(value) ? 0x8000UL : 0;
+        double size = Math.Abs((double)value);
+        if (size >= 65520)
+        {
+            return sign | 0x7C00;
+        }
+
+        int exponent = Math.Max(size == 0 ? -14 : Math.ILogB(size), -14);
+        ulong units = (ulong)Math.Round(Math.ScaleB(size, 10 - exponent), MidpointRounding.ToEven);
+
+        // 1024 units are the bit that is not stored: a carry goes on into the exponent.
+        return sign | (((ulong)(exponent + 14) << 10) + units);
+    }
 
     // To the nearest with 10 bits behind the point, ties away from zero.
     private static ulong RoundTf32(uint bits) => float.IsFinite(BitConverter.UInt32BitsToSingle(bits)) ? (bits + 0x1000) & ~0x1FFFu : bits;

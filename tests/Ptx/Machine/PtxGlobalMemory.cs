@@ -37,6 +37,20 @@ internal sealed unsafe class PtxGlobalMemory
         return null;
     }
 
+    /// <summary>An atomic change of a word.</summary>
+    internal ulong Change(long address, Func<ulong, ulong> to, in PtxMoment now, out string? problem)
+    {
+        problem = Outside(address, sizeof(uint)) ?? CollectionsMarshal.GetValueRefOrAddDefault(_traces, address, out _).Change(now);
+        if (problem is not null)
+        {
+            return 0;
+        }
+
+        ulong before = Word((byte*)address, sizeof(uint));
+        *(uint*)address = (uint)to(before);
+        return before;
+    }
+
     private static ulong Word(byte* at, int bytes) => bytes switch
     {
         1 => *at,

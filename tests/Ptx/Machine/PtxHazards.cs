@@ -17,6 +17,7 @@ internal readonly record struct PtxMoment(int Group, int Thread, int Epoch, int 
 internal struct PtxTrace
 {
     private bool _written;
+    private bool _changed;
     private bool _read;
     private PtxMoment _writer;
     private PtxMoment _reader;
@@ -53,7 +54,15 @@ internal struct PtxTrace
             : _readByOthers && !now.IsAfter(_otherReader) ? $"writes what thread {_otherReader.Thread} of group {_otherReader.Group} reads without a barrier between"
             : Awaited ? "writes where an asynchronous copy is on its way to"
             : null;
-        (_writer, _written, _readByOthers, _read) = (now, true, false, false);
+        (_writer, _written, _changed, _readByOthers, _read) = (now, true, false, false, false);
+        return problem;
+    }
+
+    /// <summary>An atomic change; what is wrong with it, or null. Such changes may meet each other, but no read or write.</summary>
+    internal string? Change(in PtxMoment now)
+    {
+        string? problem = _changed && !_read ? null : Write(now);
+        (_writer, _changed) = (now, true);
         return problem;
     }
 

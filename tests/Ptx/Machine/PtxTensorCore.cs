@@ -7,8 +7,23 @@ internal static class PtxTensorCore
 {
     private const int Lanes = 32;
 
-    /// <summary>D [16, 8] = A [16, 16] B [16, 8] + C: registers of A hold two bf16, rows g and g + 8, columns 2 t and 2 t + 8; those of B rows 2 t and 2 t + 8 of column g.</summary>
-    internal static void Bf16(uint[][] a, uint[][] b, float[][] c, float[][] d)
+    /// <summary>D [16, 8] = A [16, 16] B [16, 8] + C: registers of A hold two numbers of 16 bits, rows g and g + 8, columns 2 t and 2 t + 8; those of B rows 2 t and 2 t + 8 of column g.</summary>
+    internal static void Bf16(uint[][] a, uint[][] b, float[][] c, float[][] d) => Halves(Upper, a, b, c, d);
+
+    /// <summary>The same of fp16.</summary>
+    internal static void Fp16(uint[][] a, uint[][] b, float[][] c, float[][] d) => Halves(half => OfFp16((ushort)half), a, b, c, d);
+
+    /// <summary>The value of a binary16: 5 bits of exponent, 10 of mantissa (IEEE 754, 3.4).</summary>
+    internal static float OfFp16(ushort bits)
+    {
+        int exponent = (bits >> 10) & 31, mantissa = bits & 1023;
+        double size = exponent == 31 ? (mantissa == 0 ? double.PositiveInfinity : double.NaN)
+            : exponent == 0 ? Math.ScaleB(mantissa, -24)
+            : Math.ScaleB(1024 + mantissa, exponent - 25);
+        return (float)((bits & 0x8000) != 0 ? -size : size);
+    }
+
+    private static void Halves(Func<uint, float> value, uint[][] a, uint[][] b, float[][] c, float[][] d)
     {
         var left = new float[16, 16];
         var right = new float[16, 8];
@@ -18,12 +33,12 @@ internal static class PtxTensorCore
             for (int half = 0; half < 2; half++)
             {
                 int shift = 16 * half, column = (2 * t) + half;
-                left[g, column] = Upper(a[0][lane] >> shift);
-                left[g + 8, column] = Upper(a[1][lane] >> shift);
-                left[g, column + 8] = Upper(a[2][lane] >> shift);
-                left[g + 8, column + 8] = Upper(a[3][lane] >> shift);
-                right[column, g] = Upper(b[0][lane] >> shift);
-                right[column + 8, g] = Upper(b[1][lane] >> shift);
+                left[g, column] = value(a[0][lane] >> shift);
+                left[g + 8, column] = value(a[1][lane] >> shift);
+                left[g, column + 8] = value(a[2][lane] >> shift);
+                left[g + 8, column + 8] = value(a[3][lane] >> shift);
+                right[column, g] = value(b[0][lane] >> shift);
+                right[column + 8, g] = value(b[1][lane] >> shift);
             }
         }
 

@@ -153,6 +153,13 @@ internal sealed class PtxWarp
         }
     }
 
+    /// <summary>Changes a word of device memory at once; returns what it was.</summary>
+    internal ulong Change(long address, Func<ulong, ulong> to, int lane)
+    {
+        ulong before = _group.Global.Change(address, to, Now(lane), out string? problem);
+        return problem is null ? before : throw Error(problem, lane);
+    }
+
     /// <summary>Starts a copy from device memory to shared memory; beyond the bytes that exist come zeros.</summary>
     internal void Copy(int lane, long to, long from, int bytes, int exist)
     {

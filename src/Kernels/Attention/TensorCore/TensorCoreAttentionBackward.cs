@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 using Ldvc.Kernels.Attention.Gpu;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
@@ -13,11 +14,12 @@ namespace Ldvc.Kernels.Attention.TensorCore;
 internal static class TensorCoreAttentionBackward
 {
     /// <summary>dq of 64 queries. Group (x, y, z) = (64 queries, head, picture).</summary>
-    internal static void Queries<TOutput>(TensorCoreAttentionArguments arguments)
+    internal static void Queries<TOutput, TFormat>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat
     {
         var p = GpuAttentionArguments.Drawn(arguments.Common);
-        var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(TensorCoreAttentionForward.SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
         int keys = p.Causal != 0 ? IntrinsicMath.Min(p.Keys, (Grid.IdxX + 1) * TensorCoreAttentionForward.Tile) : p.Keys;
@@ -41,21 +43,23 @@ internal static class TensorCoreAttentionBackward
                     shared, TensorCoreAttentionForward.Stage - stage, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, first + TensorCoreAttentionForward.Tile, keys, p.Keys);
             }
 
-            dq = QueriesHalf(dq, q, dOut, logSumExp, delta, shared, stage, scoreLane, sumLane, p, row, first, keys);
-            dq = QueriesHalf(
+            dq = QueriesHalf<TFormat>(dq, q, dOut, logSumExp, delta, shared, stage, scoreLane, sumLane, p, row, first, keys);
+            dq = QueriesHalf<TFormat>(
                 dq, q, dOut, logSumExp, delta, shared, stage + (TensorCoreAttentionForward.TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys);
             stage = TensorCoreAttentionForward.Stage - stage;
         }
 
-        TensorCoreAttentionForward.Store<TOutput>(TensorCoreTile.Scale(dq, p.Scale, p.Scale), p.Dq, batch, head, row, p.Queries);
+        float factor = TOutput.Factor<TFormat>(arguments, p.Scale);
+        TensorCoreAttentionForward.Store<TOutput, TFormat>(TensorCoreTile.Scale(dq, factor, factor), arguments, p.Dq, batch, head, row, p.Queries);
     }
 
     /// <summary>dk and dv of 64 keys. Group (x, y, z) = (64 keys, head, picture).</summary>
-    internal static void Keys<TOutput>(TensorCoreAttentionArguments arguments)
+    internal static void Keys<TOutput, TFormat>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat
     {
         var p = GpuAttentionArguments.Drawn(arguments.Common);
-        var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreAttentionForward.SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(TensorCoreAttentionForward.SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * TensorCoreAttentionForward.Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
         int start = p.Causal != 0 ? Grid.IdxX * TensorCoreAttentionForward.Tile : 0;
@@ -79,7 +83,7 @@ internal static class TensorCoreAttentionBackward
             {
                 int at = stage + (half * TensorCoreTile.TokenChunks), column = first + half + ((lane & 3) * 2);
                 int statistics = ((batch * p.Heads) + head) * p.Queries;
-                ScoreTile weights = TensorCoreTile.Scores(k, shared, at, scoreLane);
+                ScoreTile weights = TensorCoreTile.Scores<TFormat>(k, shared, at, scoreLane);
                 weights = TensorCoreScores.Weights(
                     weights, p.Scale * TensorCoreScores.Log2E, TensorCoreScores.Columns(Statistics(p.LogSumExp, statistics, column, p.Queries, TensorCoreScores.Log2E)));
                 if (first + half + TensorCoreTile.Tokens > p.Queries || p.Causal != 0)
@@ -87,7 +91,7 @@ internal static class TensorCoreAttentionBackward
                     weights = TensorCoreScores.Mask(weights, 0f, row, column, p.Queries, -p.Causal);
                 }
 
-                ScoreTile gradient = TensorCoreTile.Scores(v, shared, at + TensorCoreAttentionForward.TileChunks, scoreLane);
+                ScoreTile gradient = TensorCoreTile.Scores<TFormat>(v, shared, at + TensorCoreAttentionForward.TileChunks, scoreLane);
                 ScoreTile dropped = weights;
                 if (p.Drops != 0)
                 {
@@ -96,39 +100,41 @@ internal static class TensorCoreAttentionBackward
                     gradient = TensorCoreScores.Drop(gradient, p, number, 1, (ulong)p.Keys);
                 }
 
-                dv = TensorCoreTile.Add(dv, dropped, shared, at + TensorCoreAttentionForward.TileChunks, sumLane);
+                dv = TensorCoreTile.Add<TFormat>(dv, dropped, shared, at + TensorCoreAttentionForward.TileChunks, sumLane);
                 ScoreTile delta = TensorCoreScores.Columns(Statistics(p.Delta, statistics, column, p.Queries, 1f));
-                dk = TensorCoreTile.Add(dk, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
+                dk = TensorCoreTile.Add<TFormat>(dk, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
             }
 
             stage = TensorCoreAttentionForward.Stage - stage;
         }
 
         AsyncCopy.WaitAll();
-        TensorCoreAttentionForward.Store<TOutput>(TensorCoreTile.Scale(dk, p.Scale, p.Scale), p.Dk, batch, head, row, p.Keys);
-        TensorCoreAttentionForward.Store<TOutput>(dv, p.Dv, batch, head, row, p.Keys);
+        float factor = TOutput.Factor<TFormat>(arguments, p.Scale), one = TOutput.Factor<TFormat>(arguments, 1f);
+        TensorCoreAttentionForward.Store<TOutput, TFormat>(TensorCoreTile.Scale(dk, factor, factor), arguments, p.Dk, batch, head, row, p.Keys);
+        TensorCoreAttentionForward.Store<TOutput, TFormat>(TensorCoreTile.Scale(dv, one, one), arguments, p.Dv, batch, head, row, p.Keys);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static RowTile QueriesHalf(
-        RowTile dq, RowFragment q, RowFragment dOut, ScoreTile logSumExp, ScoreTile delta, ArrayView<Bf16x8> shared, int at, int scoreLane, int sumLane,
+    private static RowTile QueriesHalf<TFormat>(
+        RowTile dq, RowFragment q, RowFragment dOut, ScoreTile logSumExp, ScoreTile delta, ArrayView<Halves8> shared, int at, int scoreLane, int sumLane,
         GpuAttentionArguments p, int row, int first, int keys)
+        where TFormat : struct, IHalfFormat
     {
-        ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
+        ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
         int column = first + ((Warp.LaneIdx & 3) * 2);
         if (first + TensorCoreTile.Tokens > keys || p.Causal != 0)
         {
             weights = TensorCoreScores.Mask(weights, 0f, row, column, keys, p.Causal);
         }
 
-        ScoreTile gradient = TensorCoreTile.Scores(dOut, shared, at + TensorCoreAttentionForward.TileChunks, scoreLane);
+        ScoreTile gradient = TensorCoreTile.Scores<TFormat>(dOut, shared, at + TensorCoreAttentionForward.TileChunks, scoreLane);
         if (p.Drops != 0)
         {
             ulong number = (ulong)((((Grid.IdxZ * p.Heads) + Grid.IdxY) * p.Queries) + row);
             gradient = TensorCoreScores.Drop(gradient, p, (number * (ulong)p.Keys) + (ulong)column, (ulong)p.Keys, 1);
         }
 
-        return TensorCoreTile.Add(dq, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
+        return TensorCoreTile.Add<TFormat>(dq, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
     }
 
     // A lane's columns; those past the end are read as the last one, their weights are masked.

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ILGPU;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
 
@@ -13,19 +14,16 @@ internal static class TensorCoreAttentionDelta
 {
     private const int Threads = 256;
 
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> Kernel = Define<FloatOutput>();
-
-    /// <summary>For o stored in bf16.</summary>
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> StoredKernel = Define<Bf16Output>();
-
-    internal static void Launch(GpuLauncher launcher, in TensorCoreAttentionArguments args, bool stored = false)
+    internal static void Launch(GpuLauncher launcher, in TensorCoreAttentionArguments args, DType half, bool stored = false)
     {
         var p = args.Common;
-        launcher.LaunchItems(stored ? StoredKernel : Kernel, GpuSizes.Index((long)p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks, Kernel), args);
+        var kernel = TensorCoreAttentionKernels.Get(half, AttentionStep.Delta, stored);
+        launcher.LaunchItems(kernel, GpuSizes.Index((long)p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks, kernel), args);
     }
 
-    internal static void Run<TOutput>(TensorCoreAttentionArguments arguments)
+    internal static void Run<TOutput, TFormat>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat
     {
         var p = arguments.Common;
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX, count = p.Batch * p.Queries * p.Heads * TensorCoreTile.TokenChunks;
@@ -35,9 +33,9 @@ internal static class TensorCoreAttentionDelta
         int token = row / p.Heads, head = row - (token * p.Heads), batch = token / p.Queries;
         token -= batch * p.Queries;
         int o = (batch * p.O.BatchStride) + (token * p.O.RowStride) + (head * TensorCoreTile.HeadDim) + (chunk * 8);
-        Bf16x8 dOut = arguments.Dout[(((batch * p.Queries) + token) * arguments.RowDout) + (head * TensorCoreTile.TokenChunks) + chunk];
-        float sum = Pair(dOut.X, TOutput.Load(arguments, o)) + Pair(dOut.Y, TOutput.Load(arguments, o + 2))
-            + Pair(dOut.Z, TOutput.Load(arguments, o + 4)) + Pair(dOut.W, TOutput.Load(arguments, o + 6));
+        Halves8 dOut = arguments.Dout[(((batch * p.Queries) + token) * arguments.RowDout) + (head * TensorCoreTile.TokenChunks) + chunk];
+        float sum = Pair<TFormat>(dOut.X, TOutput.Load<TFormat>(arguments, o)) + Pair<TFormat>(dOut.Y, TOutput.Load<TFormat>(arguments, o + 2))
+            + Pair<TFormat>(dOut.Z, TOutput.Load<TFormat>(arguments, o + 4)) + Pair<TFormat>(dOut.W, TOutput.Load<TFormat>(arguments, o + 6));
         sum += Warp.ShuffleXor(sum, 1);
         sum += Warp.ShuffleXor(sum, 2);
         sum += Warp.ShuffleXor(sum, 4);
@@ -48,8 +46,10 @@ internal static class TensorCoreAttentionDelta
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Pair(uint dOut, FloatPair o) => (Bf16.Low(dOut) * o.X) + (Bf16.High(dOut) * o.Y);
+    private static float Pair<TFormat>(uint dOut, FloatPair o)
+        where TFormat : struct, IHalfFormat => (TFormat.Low(dOut) * o.X) + (TFormat.High(dOut) * o.Y);
 
-    private static GpuKernel<TensorCoreAttentionArguments> Define<TOutput>()
-        where TOutput : struct, ITensorCoreOutput => new("attention.bf16_delta" + TOutput.Suffix, Run<TOutput>, Threads) { AnyGroup = true, CudaOnly = true };
+    internal static GpuKernel<TensorCoreAttentionArguments> Define<TOutput, TFormat>()
+        where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat => new($"attention.{TFormat.Name}_delta{TOutput.Suffix}", Run<TOutput, TFormat>, Threads) { AnyGroup = true, CudaOnly = true };
 }

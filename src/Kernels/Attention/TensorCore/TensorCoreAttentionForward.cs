@@ -1,21 +1,22 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 using Ldvc.Kernels.Attention.Gpu;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
 
 /// <summary>
-/// Arguments of the attention kernels: the portable ones', and the inputs in bf16, [batch][token][head][64]. Tokens are packed side by side, or lie where another
+/// Arguments of the attention kernels: the portable ones', and the inputs in 16 bits, [batch][token][head][64]. Tokens are packed side by side, or lie where another
 /// kernel has stored them, q, k and v between each other.
 /// </summary>
 internal struct TensorCoreAttentionArguments
 {
     public GpuAttentionArguments Common;
-    public ArrayView<Bf16x8> Q;
-    public ArrayView<Bf16x8> K;
-    public ArrayView<Bf16x8> V;
-    public ArrayView<Bf16x8> Dout;
+    public ArrayView<Halves8> Q;
+    public ArrayView<Halves8> K;
+    public ArrayView<Halves8> V;
+    public ArrayView<Halves8> Dout;
 
     /// <summary>Chunks from token to token; pictures follow each other without gaps.</summary>
     public int RowQ;
@@ -23,8 +24,15 @@ internal struct TensorCoreAttentionArguments
     public int RowV;
     public int RowDout;
 
-    /// <summary>Pairs of o where it is stored in bf16; its strides are those of Common.O.</summary>
+    /// <summary>Pairs of o where it is stored in 16 bits; its strides are those of Common.O.</summary>
     public ArrayView<uint> O;
+
+    /// <summary>What dOut was multiplied with, and its inverse, which gradients in float32 are multiplied with where Scaled is 1.</summary>
+    public ArrayView<float> Scale;
+    public int Scaled;
+
+    /// <summary>Where numbers that are too large for 16 bits are taken down.</summary>
+    public ArrayView<int> Overflow;
 }
 
 /// <summary>
@@ -47,11 +55,12 @@ internal static class TensorCoreAttentionForward
 
     internal const int TileChunks = Tile * TensorCoreTile.TokenChunks;
 
-    internal static void Run<TOutput>(TensorCoreAttentionArguments arguments)
+    internal static void Run<TOutput, TFormat>(TensorCoreAttentionArguments arguments)
         where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat
     {
         var p = GpuAttentionArguments.Drawn(arguments.Common);
-        var shared = SharedMemory.Allocate1D<Bf16x8>(SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(SharedChunks);
         int head = Grid.IdxY, batch = Grid.IdxZ, lane = Warp.LaneIdx;
         int row = (Grid.IdxX * Tile) + (Group.IdxX / 32 * TensorCoreTile.Rows) + (lane >> 2);
         int keys = p.Causal != 0 ? IntrinsicMath.Min(p.Keys, (Grid.IdxX + 1) * Tile) : p.Keys;
@@ -71,14 +80,14 @@ internal static class TensorCoreAttentionForward
                 Load(shared, Stage - stage, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, first + Tile, keys, p.Keys);
             }
 
-            state = Half(state, q, shared, stage, scoreLane, sumLane, p, row, first, keys, factor);
-            state = Half(state, q, shared, stage + (TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys, factor);
+            state = Half<TFormat>(state, q, shared, stage, scoreLane, sumLane, p, row, first, keys, factor);
+            state = Half<TFormat>(state, q, shared, stage + (TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys, factor);
             stage = Stage - stage;
         }
 
         float total0 = SoftmaxState.RowSum(state.Total0), total1 = SoftmaxState.RowSum(state.Total1);
         int start = Start(p.O, batch, head, row);
-        TOutput.Store(
+        TOutput.Store<TFormat>(
             TensorCoreTile.Scale(state.Sum, 1f / total0, 1f / total1), arguments, row < p.Queries ? start : -1, row + 8 < p.Queries ? start + (8 * p.O.RowStride) : -1);
         if ((lane & 3) == 0)
         {
@@ -97,16 +106,17 @@ internal static class TensorCoreAttentionForward
 
     /// <summary>Stores the rows of a lane's quad, row and row + 8, that exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store<TOutput>(RowTile sums, GpuTokenRows target, int batch, int head, int row, int rows)
+    internal static void Store<TOutput, TFormat>(RowTile sums, TensorCoreAttentionArguments arguments, GpuTokenRows target, int batch, int head, int row, int rows)
         where TOutput : struct, ITensorCoreOutput
+        where TFormat : struct, IHalfFormat
     {
         int first = Start(target, batch, head, row);
-        TOutput.StoreTo(sums, target.Data, row < rows ? first : -1, row + 8 < rows ? first + (8 * target.RowStride) : -1);
+        TOutput.StoreTo<TFormat>(sums, arguments, target.Data, row < rows ? first : -1, row + 8 < rows ? first + (8 * target.RowStride) : -1);
     }
 
     /// <summary>The rows of a lane's quad, row and row + 8; those past the end are read as the last one and never stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static RowFragment LoadRows(ArrayView<Bf16x8> matrix, int stride, int batch, int row, int head, int rows)
+    internal static RowFragment LoadRows(ArrayView<Halves8> matrix, int stride, int batch, int row, int head, int rows)
     {
         int row0 = (batch * rows) + IntrinsicMath.Min(row, rows - 1), row1 = (batch * rows) + IntrinsicMath.Min(row + 8, rows - 1);
         int first = head * TensorCoreTile.TokenChunks;
@@ -116,7 +126,7 @@ internal static class TensorCoreAttentionForward
     /// <summary>Starts the copies of 64 tokens of two matrices; tokens from end on become zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Load(
-        ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> a, int strideA, ArrayView<Bf16x8> b, int strideB, int batch, int head, int first, int end, int tokens)
+        ArrayView<Halves8> shared, int at, ArrayView<Halves8> a, int strideA, ArrayView<Halves8> b, int strideB, int batch, int head, int first, int end, int tokens)
     {
         for (int i = Group.IdxX; i < TileChunks; i += Threads)
         {
@@ -136,8 +146,9 @@ internal static class TensorCoreAttentionForward
         (batch * rows.BatchStride) + (row * rows.RowStride) + (head * TensorCoreTile.HeadDim);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static SoftmaxState Half(
-        SoftmaxState state, RowFragment q, ArrayView<Bf16x8> shared, int at, int scoreLane, int sumLane, GpuAttentionArguments p, int row, int first, int keys, float factor)
+    private static SoftmaxState Half<TFormat>(
+        SoftmaxState state, RowFragment q, ArrayView<Halves8> shared, int at, int scoreLane, int sumLane, GpuAttentionArguments p, int row, int first, int keys, float factor)
+        where TFormat : struct, IHalfFormat
     {
         // A half that holds no key is skipped: a row's first tile must show a score.
         if (first >= keys)
@@ -145,7 +156,7 @@ internal static class TensorCoreAttentionForward
             return state;
         }
 
-        ScoreTile s = TensorCoreTile.Scores(q, shared, at, scoreLane);
+        ScoreTile s = TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane);
         int column = first + ((Warp.LaneIdx & 3) * 2);
         if (first + TensorCoreTile.Tokens > keys || p.Causal != 0)
         {
@@ -159,7 +170,7 @@ internal static class TensorCoreAttentionForward
             state.Weights = TensorCoreScores.Drop(state.Weights, p, (rowNumber * (ulong)p.Keys) + (ulong)column, (ulong)p.Keys, 1);
         }
 
-        state.Sum = TensorCoreTile.Add(state.Sum, state.Weights, shared, at + TileChunks, sumLane);
+        state.Sum = TensorCoreTile.Add<TFormat>(state.Sum, state.Weights, shared, at + TileChunks, sumLane);
         return state;
     }
 }

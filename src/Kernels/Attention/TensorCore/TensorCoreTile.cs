@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
 
-/// <summary>16 rows of 64 bf16 values in the registers of a warp, as the left operand of mma: four steps of 16.</summary>
+/// <summary>16 rows of 64 numbers of 16 bits in the registers of a warp, as the left operand of mma: four steps of 16.</summary>
 internal struct RowFragment
 {
     public Registers4 S0;
@@ -37,7 +38,7 @@ internal struct RowTile
 
 /// <summary>
 /// The two products that all attention kernels are made of, by one warp: 16 of its own rows (in registers) against 32 tokens of the other side (64
-/// bf16 values each, in shared memory). A token's 8 chunks are permuted by its number, so that ldmatrix meets no bank twice.
+/// numbers of 16 bits each, in shared memory). A token's 8 chunks are permuted by its number, so that ldmatrix meets no bank twice.
 /// </summary>
 internal static class TensorCoreTile
 {
@@ -82,21 +83,23 @@ internal static class TensorCoreTile
 
     /// <summary>rows (16 x 64) times tile^T (64 x 32).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ScoreTile Scores(RowFragment rows, ArrayView<Bf16x8> shared, int at, int lane)
+    internal static ScoreTile Scores<TFormat>(RowFragment rows, ArrayView<Halves8> shared, int at, int lane)
+        where TFormat : struct, IHalfFormat
     {
         ScoreTile s = default;
-        s = ScoreStep(s, rows.S0, shared, at + lane);
-        s = ScoreStep(s, rows.S1, shared, at + (lane ^ 2));
-        s = ScoreStep(s, rows.S2, shared, at + (lane ^ 4));
-        return ScoreStep(s, rows.S3, shared, at + (lane ^ 6));
+        s = ScoreStep<TFormat>(s, rows.S0, shared, at + lane);
+        s = ScoreStep<TFormat>(s, rows.S1, shared, at + (lane ^ 2));
+        s = ScoreStep<TFormat>(s, rows.S2, shared, at + (lane ^ 4));
+        return ScoreStep<TFormat>(s, rows.S3, shared, at + (lane ^ 6));
     }
 
-    /// <summary>sums + weights (16 x 32, rounded to bf16) times tile (32 x 64).</summary>
+    /// <summary>sums + weights (16 x 32, rounded) times tile (32 x 64).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static RowTile Add(RowTile sums, ScoreTile weights, ArrayView<Bf16x8> shared, int at, int lane)
+    internal static RowTile Add<TFormat>(RowTile sums, ScoreTile weights, ArrayView<Halves8> shared, int at, int lane)
+        where TFormat : struct, IHalfFormat
     {
-        sums = AddStep(sums, Left(weights.C0, weights.C1), shared, at, lane);
-        return AddStep(sums, Left(weights.C2, weights.C3), shared, at + (16 * TokenChunks), lane);
+        sums = AddStep<TFormat>(sums, Left<TFormat>(weights.C0, weights.C1), shared, at, lane);
+        return AddStep<TFormat>(sums, Left<TFormat>(weights.C2, weights.C3), shared, at + (16 * TokenChunks), lane);
     }
 
     /// <summary>Every row times its factor: upper for rows 0 to 7, lower for 8 to 15.</summary>
@@ -159,46 +162,46 @@ internal static class TensorCoreTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ScoreTile ScoreStep(ScoreTile s, Registers4 a, ArrayView<Bf16x8> shared, int at)
+    private static ScoreTile ScoreStep<TFormat>(ScoreTile s, Registers4 a, ArrayView<Halves8> shared, int at)
+        where TFormat : struct, IHalfFormat
     {
         Registers4 first = LdMatrix.X4(ref shared[at]), second = LdMatrix.X4(ref shared[at + (16 * TokenChunks)]);
-        s.C0 = Multiply(s.C0, a, first.X, first.Y);
-        s.C1 = Multiply(s.C1, a, first.Z, first.W);
-        s.C2 = Multiply(s.C2, a, second.X, second.Y);
-        s.C3 = Multiply(s.C3, a, second.Z, second.W);
+        s.C0 = TFormat.Multiply(s.C0, a, first.X, first.Y);
+        s.C1 = TFormat.Multiply(s.C1, a, first.Z, first.W);
+        s.C2 = TFormat.Multiply(s.C2, a, second.X, second.Y);
+        s.C3 = TFormat.Multiply(s.C3, a, second.Z, second.W);
         return s;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static RowTile AddStep(RowTile o, Registers4 a, ArrayView<Bf16x8> shared, int at, int lane)
+    private static RowTile AddStep<TFormat>(RowTile o, Registers4 a, ArrayView<Halves8> shared, int at, int lane)
+        where TFormat : struct, IHalfFormat
     {
         Registers4 b0 = LdMatrix.X4Transposed(ref shared[at + lane]), b1 = LdMatrix.X4Transposed(ref shared[at + (lane ^ 2)]);
-        o.C0 = Multiply(o.C0, a, b0.X, b0.Y);
-        o.C1 = Multiply(o.C1, a, b0.Z, b0.W);
-        o.C2 = Multiply(o.C2, a, b1.X, b1.Y);
-        o.C3 = Multiply(o.C3, a, b1.Z, b1.W);
+        o.C0 = TFormat.Multiply(o.C0, a, b0.X, b0.Y);
+        o.C1 = TFormat.Multiply(o.C1, a, b0.Z, b0.W);
+        o.C2 = TFormat.Multiply(o.C2, a, b1.X, b1.Y);
+        o.C3 = TFormat.Multiply(o.C3, a, b1.Z, b1.W);
         Registers4 b2 = LdMatrix.X4Transposed(ref shared[at + (lane ^ 4)]), b3 = LdMatrix.X4Transposed(ref shared[at + (lane ^ 6)]);
-        o.C4 = Multiply(o.C4, a, b2.X, b2.Y);
-        o.C5 = Multiply(o.C5, a, b2.Z, b2.W);
-        o.C6 = Multiply(o.C6, a, b3.X, b3.Y);
-        o.C7 = Multiply(o.C7, a, b3.Z, b3.W);
+        o.C4 = TFormat.Multiply(o.C4, a, b2.X, b2.Y);
+        o.C5 = TFormat.Multiply(o.C5, a, b2.Z, b2.W);
+        o.C6 = TFormat.Multiply(o.C6, a, b3.X, b3.Y);
+        o.C7 = TFormat.Multiply(o.C7, a, b3.Z, b3.W);
         return o;
     }
 
     // Two neighbouring accumulators (16 x 16) are, rounded, just where mma wants the left operand of 16 steps.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Registers4 Left(Accumulator first, Accumulator second)
+    private static Registers4 Left<TFormat>(Accumulator first, Accumulator second)
+        where TFormat : struct, IHalfFormat
     {
         Registers4 a;
-        a.X = Bf16.Pack(first.X, first.Y);
-        a.Y = Bf16.Pack(first.Z, first.W);
-        a.Z = Bf16.Pack(second.X, second.Y);
-        a.W = Bf16.Pack(second.Z, second.W);
+        a.X = TFormat.Pack(first.X, first.Y);
+        a.Y = TFormat.Pack(first.Z, first.W);
+        a.Z = TFormat.Pack(second.X, second.Y);
+        a.W = TFormat.Pack(second.Z, second.W);
         return a;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Accumulator Multiply(Accumulator c, Registers4 a, uint b0, uint b1) => Mma.Bf16(a.X, a.Y, a.Z, a.W, b0, b1, c.X, c.Y, c.Z, c.W);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Accumulator Scale(Accumulator c, float upper, float lower)

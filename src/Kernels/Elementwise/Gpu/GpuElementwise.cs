@@ -53,7 +53,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
 
     public void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count)
     {
-        if (!x.IsBf16)
+        if (!x.IsHalf)
         {
             switch (activation)
             {
@@ -66,12 +66,13 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
             return;
         }
 
+        var kernel = GpuStoredActivation.Kernel(x.Type);
         int quads = GpuSizes.CanPack(x.Offset, dy.Offset, dx.Offset, count)
-            ? GpuSizes.Index(count, GpuStoredActivation.Kernel) / 4
-            : throw new ArgumentException($"activation backward: {count} bf16 elements at {x.Offset}, expected multiples of four");
-        launcher.LaunchItems(GpuStoredActivation.Kernel, quads, new StoredActivationArgs
+            ? GpuSizes.Index(count, kernel) / 4
+            : throw new ArgumentException($"activation backward: {count} {x.Type} elements at {x.Offset}, expected multiples of four");
+        launcher.LaunchItems(kernel, quads, new StoredActivationArgs
         {
-            X = x.GpuBf16.Cast<Bf16x4>(),
+            X = x.GpuHalves.Cast<Halves4>(),
             Dy = dy.GpuFloats.Cast<Float4>(),
             Dx = dx.GpuFloats.Cast<Float4>(),
             Quads = quads,

@@ -1,12 +1,13 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Elementwise.Gpu;
 
 internal readonly struct StoredActivationArgs
 {
     /// <summary>Values before the activation.</summary>
-    internal ArrayView<Bf16x4> X { get; init; }
+    internal ArrayView<Halves4> X { get; init; }
 
     internal ArrayView<Float4> Dy { get; init; }
 
@@ -21,24 +22,30 @@ internal readonly struct StoredActivationArgs
 }
 
 /// <summary>
-/// Backward of an activation whose input is stored in bf16: dx (+)= dy f'(x), gradients in float32. A thread four elements: 10 bytes an element, 14 when dx is
+/// Backward of an activation whose input is stored in 16 bits: dx (+)= dy f'(x), gradients in float32. A thread four elements: 10 bytes an element, 14 when dx is
 /// added to; limited by memory.
 /// </summary>
 internal static class GpuStoredActivation
 {
-    internal static readonly GpuKernel<StoredActivationArgs> Kernel =
-        new("elementwise.activate_backward.bf16", Run, GpuElements.GroupSize) { AnyGroup = true, CudaOnly = true };
+    private static readonly GpuKernel<StoredActivationArgs> s_bf16 = Define<Bf16Format>(), s_fp16 = Define<Fp16Format>();
 
-    internal static void Run(StoredActivationArgs args)
+    /// <summary>The kernel for a type.</summary>
+    internal static GpuKernel<StoredActivationArgs> Kernel(DType type) => type == DType.Float16 ? s_fp16 : s_bf16;
+
+    internal static void Run<TFormat>(StoredActivationArgs args)
+        where TFormat : struct, IHalfFormat
     {
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i < args.Quads)
         {
-            Float4 x = Bf16x4.Widen(args.X[i]), dy = args.Dy[i];
+            Float4 x = Halves4.Widen<TFormat>(args.X[i]), dy = args.Dy[i];
             var value = new Float4(
                 dy.X * GpuMath.Derivative(x.X, args.Activation), dy.Y * GpuMath.Derivative(x.Y, args.Activation),
                 dy.Z * GpuMath.Derivative(x.Z, args.Activation), dy.W * GpuMath.Derivative(x.W, args.Activation));
             args.Dx[i] = args.Accumulate != 0 ? Float4.Add(args.Dx[i], value) : value;
         }
     }
+
+    private static GpuKernel<StoredActivationArgs> Define<TFormat>()
+        where TFormat : struct, IHalfFormat => new($"elementwise.activate_backward.{TFormat.Name}", Run<TFormat>, GpuElements.GroupSize) { AnyGroup = true, CudaOnly = true };
 }

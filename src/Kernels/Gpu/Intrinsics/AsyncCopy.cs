@@ -19,7 +19,7 @@ internal static unsafe class AsyncCopy
 
     /// <summary>cp.async.cg.shared.global: 16 bytes past L1; of the source only the first <paramref name="bytes"/> are read (0 to 16), the rest becomes zero.</summary>
     [IntrinsicImplementation]
-    internal static void Copy16(ref Bf16x8 target, ref Bf16x8 source, int bytes)
+    internal static void Copy16(ref Halves8 target, ref Halves8 source, int bytes)
     {
         _open ??= [];
         _open.Add(new Pending((nint)Unsafe.AsPointer(ref target), (nint)Unsafe.AsPointer(ref source), bytes));

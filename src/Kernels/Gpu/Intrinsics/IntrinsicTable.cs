@@ -12,7 +12,7 @@ namespace Ldvc.Kernels.Gpu.Intrinsics;
 /// </summary>
 internal static class IntrinsicTable
 {
-    private static readonly Type[] _classes = [typeof(Bf16), typeof(FastMath), typeof(Mma), typeof(LdMatrix), typeof(AsyncCopy)];
+    private static readonly Type[] _classes = [typeof(Bf16), typeof(Fp16), typeof(FastMath), typeof(Mma), typeof(LdMatrix), typeof(AsyncCopy)];
 
     /// <summary>The methods, in the order of registration.</summary>
     internal static IEnumerable<MethodInfo> Methods =>

@@ -14,7 +14,7 @@ internal static unsafe class LdMatrix
 {
     /// <summary>ldmatrix.sync.aligned.m8n8.x4.shared.b16.</summary>
     [IntrinsicImplementation]
-    internal static Registers4 X4(ref Bf16x8 row)
+    internal static Registers4 X4(ref Halves8 row)
     {
         ulong* table = WarpExchange.Exchange([(ulong)Unsafe.AsPointer(ref row)]);
         Registers4 result = default;
@@ -31,7 +31,7 @@ internal static unsafe class LdMatrix
 
     /// <summary>ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16.</summary>
     [IntrinsicImplementation]
-    internal static Registers4 X4Transposed(ref Bf16x8 row)
+    internal static Registers4 X4Transposed(ref Halves8 row)
     {
         ulong* table = WarpExchange.Exchange([(ulong)Unsafe.AsPointer(ref row)]);
         Registers4 result = default;

@@ -28,6 +28,20 @@ internal static unsafe class Mma
         return d;
     }
 
+    /// <summary>The same with fp16 pairs: products are exact in single precision too, subnormal numbers count.</summary>
+    [IntrinsicImplementation]
+    internal static Accumulator Fp16(uint a0, uint a1, uint a2, uint a3, uint b0, uint b1, float c0, float c1, float c2, float c3)
+    {
+        ulong* table = WarpExchange.Exchange([a0, a1, a2, a3, b0, b1]);
+        int g = Warp.LaneIdx / 4, t = Warp.LaneIdx % 4;
+        Accumulator d;
+        d.X = DotFp16(table, c0, g, 0, 2 * t);
+        d.Y = DotFp16(table, c1, g, 0, (2 * t) + 1);
+        d.Z = DotFp16(table, c2, g, 1, 2 * t);
+        d.W = DotFp16(table, c3, g, 1, (2 * t) + 1);
+        return d;
+    }
+
     /// <summary>
     /// k = 8, tf32 (floats of which the card reads the upper 19 bits): a0 = A(g, t), a1 = A(g + 8, t), a2 = A(g, t + 4), a3 = A(g + 8, t + 4);
     /// b0 = B(t, g), b1 = B(t + 4, g).
@@ -55,6 +69,9 @@ internal static unsafe class Mma
 
     internal static void EmitBf16(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
         Emit(generator, call, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32");
+
+    internal static void EmitFp16(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
+        Emit(generator, call, "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32");
 
     internal static void EmitTf32(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
         Emit(generator, call, "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32");
@@ -87,6 +104,19 @@ internal static unsafe class Mma
         return (float)sum;
     }
 
+    private static float DotFp16(ulong* table, float c, int g, int half, int column)
+    {
+        double sum = c;
+        for (int t = 0; t < 4; t++)
+        {
+            ulong* a = WarpExchange.Slot(table, (4 * g) + t);
+            ulong* b = WarpExchange.Slot(table, (4 * column) + t);
+            sum += HalfPair((uint)a[half], (uint)b[4]) + HalfPair((uint)a[half + 2], (uint)b[5]);
+        }
+
+        return (float)sum;
+    }
+
     private static float DotTf32(ulong* table, float c, int g, int half, int column)
     {
         double sum = c;
@@ -102,6 +132,10 @@ internal static unsafe class Mma
 
     private static double Pair(uint a, uint b) =>
         ((double)Value(a << 16) * Value(b << 16)) + ((double)Value(a & 0xFFFF0000u) * Value(b & 0xFFFF0000u));
+
+    private static double HalfPair(uint a, uint b) => ((double)Half(a) * Half(b)) + ((double)Half(a >> 16) * Half(b >> 16));
+
+    private static float Half(uint bits) => Intrinsics.Fp16.Widen((ushort)bits);
 
     private static double Truncated(ulong bits) => Value((uint)bits & 0xFFFFE000u);
 

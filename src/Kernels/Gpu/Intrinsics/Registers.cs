@@ -1,7 +1,7 @@
 namespace Ldvc.Kernels.Gpu.Intrinsics;
 
-/// <summary>Eight bf16 values, 16 bytes: what cp.async copies and what a row of an 8 x 8 matrix of ldmatrix holds. The lower index is the lower half.</summary>
-internal struct Bf16x8
+/// <summary>Eight numbers of 16 bits, 16 bytes: what cp.async copies and what a row of an 8 x 8 matrix of ldmatrix holds. The lower index is the lower half.</summary>
+internal struct Halves8
 {
     public uint X;
     public uint Y;

@@ -26,7 +26,7 @@ internal static class SplitK
         };
     }
 
-    /// <summary>Adds the parts up. The operands, which may be bf16, are not looked at again.</summary>
+    /// <summary>Adds the parts up. The operands, which may be of 16 bits, are not looked at again.</summary>
     internal static void Sum(GpuLauncher launcher, in Gemm gemm, in Gemm parts) => launcher.LaunchItems(
         GpuSplitSum.Kernel, (long)gemm.M * GpuSizes.Groups(gemm.N, 4),
         new SplitSumArgs { Product = GpuMatMul.Args(gemm with { A = gemm.C, B = gemm.C }), Sums = parts.C.GpuFloats, Parts = parts.Batch });

@@ -3,7 +3,7 @@ using Ldvc.Kernels.Gpu;
 namespace Ldvc.Kernels.MatMul.Gpu;
 
 /// <summary>
-/// Lets float32 kernels do products whose operands are stored in bf16: operands are widened into the workspace (exactly), bf16 results are rounded from
+/// Lets float32 kernels do products whose operands are stored in 16 bits: operands are widened into the workspace (exactly), results of 16 bits are rounded from
 /// there. What takes this way is small, or is on a device where a tensor-core kernel has failed its check.
 /// </summary>
 internal sealed class WidenedMatMul(GpuLauncher launcher, IMatMulKernels portable) : IMatMulKernels
@@ -16,18 +16,18 @@ internal sealed class WidenedMatMul(GpuLauncher launcher, IMatMulKernels portabl
 
     private GemmParts Run(in Gemm gemm, bool inParts)
     {
-        if (!gemm.HasStoredBf16)
+        if (gemm.HalfType is null)
         {
             return Portable(gemm, inParts);
         }
 
-        Bf16Matrix gradientOf = gemm.LikeC(gemm.ActivationGradientOf);
-        Bf16Matrix a = gemm.StoredA, b = gemm.StoredB, c = gemm.LikeC(gemm.C), before = gemm.LikeC(gemm.PreActivation);
+        HalfMatrix gradientOf = gemm.LikeC(gemm.ActivationGradientOf);
+        HalfMatrix a = gemm.StoredA, b = gemm.StoredB, c = gemm.LikeC(gemm.C) with { Scale = gemm.GradientScale }, before = gemm.LikeC(gemm.PreActivation);
         var workspace = launcher.Workspace.Floats(a.WidenedFloats + b.WidenedFloats + c.WidenedFloats + before.WidenedFloats + gradientOf.WidenedFloats);
         long at = 0;
-        Bf16Matrix wideA = a.Widened(launcher, workspace, ref at), wideB = b.Widened(launcher, workspace, ref at);
+        HalfMatrix wideA = a.Widened(launcher, workspace, ref at), wideB = b.Widened(launcher, workspace, ref at);
         var wideGradientOf = gradientOf.Widened(launcher, workspace, ref at);
-        Bf16Matrix wideC = c.Target(workspace, ref at), wideBefore = before.Target(workspace, ref at);
+        HalfMatrix wideC = c.Target(workspace, ref at), wideBefore = before.Target(workspace, ref at);
         var done = Portable(
             gemm with
             {
@@ -40,6 +40,7 @@ internal sealed class WidenedMatMul(GpuLauncher launcher, IMatMulKernels portabl
                 C = wideC.Data,
                 PreActivation = wideBefore.Data,
                 ActivationGradientOf = wideGradientOf.Data,
+                GradientScale = default,
             },
             inParts);
         c.Narrow(launcher, wideC);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 using Ldvc.Kernels.MatMul.Gpu;
@@ -8,13 +9,14 @@ namespace Ldvc.Kernels.MatMul.TensorCore;
 /// <summary>Matrix products of a GPU: on the tensor cores where <see cref="MatMulPlan"/> says so and the first-use check has passed.</summary>
 internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, IMatMulKernels portable) : IMatMulKernels, IDisposable
 {
-    // Inputs that bf16 and tf32 hold exactly: only the order of float32 sums is left to differ.
+    // Inputs that bf16, fp16 and tf32 hold exactly: only the order of float32 sums is left to differ.
     private const double Tolerance = 1e-5;
 
-    // Results rounded to bf16: where the sums differ, neighbouring numbers.
+    // Results rounded to 16 bits, bf16 or finer: where the sums differ, neighbouring numbers.
     private const double RoundedTolerance = 1.0 / 128;
 
     private readonly TensorCoreMatMul _bf16 = new(launcher, Precision.Bf16);
+    private readonly TensorCoreMatMul _fp16 = new(launcher, Precision.Fp16);
     private readonly TensorCoreMatMul _tf32 = new(launcher, Precision.Tf32);
     private readonly WidenedMatMul _portable = new(launcher, portable);
 
@@ -59,7 +61,7 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     // Partial tiles in every direction, more than a turn of the pipeline.
     private static (int M, int N, int K) Problem(bool large) => (TensorCoreGemmKernels.Edge(large) + 24, TensorCoreGemmKernels.Edge(large) + 16, 136);
 
-    // The whole epilogue; in bf16 once more with results, and one operand, stored so.
+    // The whole epilogue; in 16 bits once more with results, and one operand, stored so.
     private double Difference(Precision precision, bool large, bool transposeA, bool transposeB)
     {
         var (m, n, k) = Problem(large);
@@ -84,21 +86,31 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
         float[] wanted = expected.ToArray(), wantedBefore = before.ToArray();
         For(precision).Run(gemm with { C = actual }, large);
         double difference = Math.Max(TensorCoreGate.Difference(wanted, actual.ToArray()), TensorCoreGate.Difference(wantedBefore, before.ToArray()));
-        if (precision != Precision.Bf16)
+        if (precision.HalfType() is not { } half)
         {
             return difference;
         }
 
-        using Tensor storedB = device.FromHostRounded(valuesB, new Shape(k * n));
-        using Tensor rounded = device.Empty(new Shape(m * n), DType.BFloat16), roundedBefore = device.Empty(new Shape(m * n), DType.BFloat16);
-        _bf16.Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
+        using Tensor storedB = device.FromHostRounded(valuesB, new Shape(k * n), half);
+        using Tensor rounded = device.Empty(new Shape(m * n), half), roundedBefore = device.Empty(new Shape(m * n), half);
+        For(precision).Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
         double stored = Math.Max(TensorCoreGate.Difference(wanted, Widened(rounded)), TensorCoreGate.Difference(wantedBefore, Widened(roundedBefore)));
         return stored <= RoundedTolerance ? difference : Math.Max(difference, stored);
 
-        static float[] Widened(Tensor tensor) => [.. tensor.ToArray<ushort>().Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16))];
+        static float[] Widened(Tensor tensor)
+        {
+            var values = new float[tensor.Count];
+            ElementConversion.ToFloat32(tensor.DType, MemoryMarshal.AsBytes(tensor.ToArray<ushort>().AsSpan()), values);
+            return values;
+        }
     }
 
-    private TensorCoreMatMul For(Precision precision) => precision == Precision.Tf32 ? _tf32 : _bf16;
+    private TensorCoreMatMul For(Precision precision) => precision switch
+    {
+        Precision.Tf32 => _tf32,
+        Precision.Fp16 => _fp16,
+        _ => _bf16,
+    };
 
     private static float[] Numbers(int count, ulong stream)
     {

@@ -21,14 +21,17 @@ internal static class TensorCoreEpilogue
     /// <summary>All rows (and the bias) start at multiples of 16 bytes and N is a multiple of 4: four values are loaded and stored at once.</summary>
     internal const int HasQuads = 32;
 
-    /// <summary>C is bf16; needs <see cref="HasQuads"/>.</summary>
+    /// <summary>C is of 16 bits; needs <see cref="HasQuads"/>.</summary>
     internal const int RoundsC = 64;
 
-    /// <summary>PreActivation is bf16; needs <see cref="HasQuads"/>.</summary>
+    /// <summary>PreActivation is of 16 bits; needs <see cref="HasQuads"/>.</summary>
     internal const int RoundsPreActivation = 128;
 
-    /// <summary>ActivationGradientOf is bf16; needs <see cref="HasQuads"/>.</summary>
+    /// <summary>ActivationGradientOf is of 16 bits; needs <see cref="HasQuads"/>.</summary>
     internal const int WidensGradient = 256;
+
+    /// <summary>The sums are of a gradient that was scaled, and C is not.</summary>
+    internal const int Unscales = 512;
 
     /// <summary>Rows that go through shared memory at a time: those of the large tile do not fit at once.</summary>
     internal const int Rows = 64;
@@ -41,7 +44,7 @@ internal static class TensorCoreEpilogue
 
     /// <summary>Stores two accumulators' worth of a warp: 16 rows and 8 columns from (row, column) on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Stage(ArrayView<Bf16x8> shared, int rowFloats, int row, int column, Accumulator c)
+    internal static void Stage(ArrayView<Halves8> shared, int rowFloats, int row, int column, Accumulator c)
     {
         var pairs = shared.Cast<FloatPair>();
         int lane = Warp.LaneIdx, at = (((row + (lane >> 2)) * rowFloats) + column) / 2;
@@ -56,8 +59,10 @@ internal static class TensorCoreEpilogue
 
     /// <summary>Finishes <see cref="Rows"/> rows from shared memory; (row, column) is where they lie in C.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Finish(TensorCoreGemmArguments p, ArrayView<Bf16x8> shared, int columns, int batch, int row, int column, int threads)
+    internal static void Finish<TNumber>(TensorCoreGemmArguments p, ArrayView<Halves8> shared, int columns, int batch, int row, int column, int threads)
+        where TNumber : struct, ITensorCoreNumber
     {
+        float alpha = TNumber.Alpha(p.Alpha, p.Scale, p.Flags & Unscales);
         int quads = columns / 4, rowFloats = RowFloats(columns);
         for (int i = Group.IdxX; i < Rows * quads; i += threads)
         {
@@ -67,13 +72,13 @@ internal static class TensorCoreEpilogue
                 int at = (batch * p.BatchC) + ((row + r) * p.RowC) + n;
                 if ((p.Flags & HasQuads) != 0)
                 {
-                    FinishQuad(p, at, n, shared.Cast<Float4>()[((r * rowFloats) / 4) + q]);
+                    FinishQuad<TNumber>(p, alpha, at, n, shared.Cast<Float4>()[((r * rowFloats) / 4) + q]);
                 }
                 else
                 {
                     for (int j = 0; j < 4 && n + j < p.N; j++)
                     {
-                        FinishOne(p, at + j, n + j, shared.Cast<float>()[(r * rowFloats) + (4 * q) + j]);
+                        FinishOne(p, alpha, at + j, n + j, shared.Cast<float>()[(r * rowFloats) + (4 * q) + j]);
                     }
                 }
             }
@@ -81,9 +86,10 @@ internal static class TensorCoreEpilogue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FinishQuad(TensorCoreGemmArguments p, int at, int column, Float4 sum)
+    private static void FinishQuad<TNumber>(TensorCoreGemmArguments p, float alpha, int at, int column, Float4 sum)
+        where TNumber : struct, ITensorCoreNumber
     {
-        Float4 v = Axpy(p.Alpha, sum, (p.Flags & Accumulates) != 0 ? p.C.Cast<Float4>()[at / 4] : default);
+        Float4 v = Axpy(alpha, sum, (p.Flags & Accumulates) != 0 ? p.C.Cast<Float4>()[at / 4] : default);
         if ((p.Flags & HasBias) != 0)
         {
             v = Axpy(1f, p.Bias.Cast<Float4>()[column / 4], v);
@@ -91,12 +97,12 @@ internal static class TensorCoreEpilogue
 
         if ((p.Flags & HasPreActivation) != 0)
         {
-            Store(p.PreActivation, at, v, p.Flags & RoundsPreActivation);
+            Store<TNumber>(p.PreActivation, at, v, p.Flags & RoundsPreActivation, p.Overflow);
         }
 
         if ((p.Flags & HasGradient) != 0)
         {
-            Float4 x = Load(p.ActivationGradientOf, at, p.Flags & WidensGradient);
+            Float4 x = Load<TNumber>(p.ActivationGradientOf, at, p.Flags & WidensGradient);
             v = new Float4(
                 v.X * GpuMath.Derivative(x.X, p.Activation), v.Y * GpuMath.Derivative(x.Y, p.Activation),
                 v.Z * GpuMath.Derivative(x.Z, p.Activation), v.W * GpuMath.Derivative(x.W, p.Activation));
@@ -107,16 +113,17 @@ internal static class TensorCoreEpilogue
                 GpuMath.Activate(v.X, p.Activation), GpuMath.Activate(v.Y, p.Activation), GpuMath.Activate(v.Z, p.Activation), GpuMath.Activate(v.W, p.Activation));
         }
 
-        Store(p.C, at, (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v, p.Flags & RoundsC);
+        Store<TNumber>(p.C, at, (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v, p.Flags & RoundsC, p.Overflow);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 Load(ArrayView<float> source, int at, int widens)
+    private static Float4 Load<TNumber>(ArrayView<float> source, int at, int widens)
+        where TNumber : struct, ITensorCoreNumber
     {
         Float4 value;
         if (widens != 0)
         {
-            value = Bf16x4.Widen(source.Cast<Bf16x4>()[at / 4]);
+            value = TNumber.Widen(source.Cast<Halves4>()[at / 4]);
         }
         else
         {
@@ -127,11 +134,12 @@ internal static class TensorCoreEpilogue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(ArrayView<float> target, int at, Float4 value, int rounds)
+    private static void Store<TNumber>(ArrayView<float> target, int at, Float4 value, int rounds, ArrayView<int> overflow)
+        where TNumber : struct, ITensorCoreNumber
     {
         if (rounds != 0)
         {
-            target.Cast<Bf16x4>()[at / 4] = Bf16x4.Round(value);
+            target.Cast<Halves4>()[at / 4] = TNumber.Round(value, overflow);
         }
         else
         {
@@ -140,9 +148,9 @@ internal static class TensorCoreEpilogue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FinishOne(TensorCoreGemmArguments p, int at, int column, float sum)
+    private static void FinishOne(TensorCoreGemmArguments p, float alpha, int at, int column, float sum)
     {
-        float x = p.Alpha * sum;
+        float x = alpha * sum;
         if ((p.Flags & Accumulates) != 0)
         {
             x += p.C[at];

@@ -7,14 +7,20 @@ namespace Ldvc.Kernels.MatMul.TensorCore;
 /// <summary>What <see cref="TensorCoreGemm"/> is launched with. Views that are absent are C, and their flag is not set.</summary>
 internal struct TensorCoreGemmArguments
 {
-    /// <summary>A and B in chunks of 16 bytes. Rows of bf16 are padded with zeros to whole chunks, those of float32 (for tf32) are not.</summary>
-    public ArrayView<Bf16x8> A;
-    public ArrayView<Bf16x8> B;
+    /// <summary>A and B in chunks of 16 bytes. Rows of 16-bit numbers are padded with zeros to whole chunks, those of float32 (for tf32) are not.</summary>
+    public ArrayView<Halves8> A;
+    public ArrayView<Halves8> B;
     public ArrayView<float> C;
     public ArrayView<float> Bias;
     public ArrayView<float> PreActivation;
     public ArrayView<float> Residual;
     public ArrayView<float> ActivationGradientOf;
+
+    /// <summary>A gradient's scale and its inverse.</summary>
+    public ArrayView<float> Scale;
+
+    /// <summary>Where numbers that are too large for 16 bits are taken down.</summary>
+    public ArrayView<int> Overflow;
     public int M;
     public int N;
     public int K;
@@ -41,8 +47,8 @@ internal struct TensorCoreGemmArguments
 }
 
 /// <summary>
-/// C = epilogue(A B) on the tensor cores: bf16 or tf32 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
-/// depths of 4 chunks (32 steps of the sum in bf16, 16 in tf32): while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
+/// C = epilogue(A B) on the tensor cores: bf16, fp16 or tf32 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
+/// depths of 4 chunks (32 steps of the sum in 16 bits, 16 in tf32): while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
 /// copies overwrite was read before that barrier. Group (x, y, z) = (column tile, row tile, product of the batch).
 /// </summary>
 internal static class TensorCoreGemm
@@ -60,7 +66,7 @@ internal static class TensorCoreGemm
         where TNumber : struct, ITensorCoreNumber
     {
         int chunksA = TTile.Rows * RowChunks, chunks = chunksA + (TTile.Columns * RowChunks), step = RowChunks * TNumber.ChunkValues;
-        var shared = SharedMemory.Allocate1D<Bf16x8>(Stages * (TTile.Rows + TTile.Columns) * RowChunks).AsContiguous();
+        var shared = SharedMemory.Allocate1D<Halves8>(Stages * (TTile.Rows + TTile.Columns) * RowChunks).AsContiguous();
         int tileRow = Grid.IdxY * TTile.Rows, tileColumn = Grid.IdxX * TTile.Columns, batch = Grid.IdxZ;
         int depth = p.Part == 0 ? p.K : Math.Min(p.Part, p.K - (batch * p.Part));
         var a = p.A.SubView(batch * p.BatchA, p.A.Length - (batch * p.BatchA));
@@ -108,12 +114,12 @@ internal static class TensorCoreGemm
             }
 
             Group.Barrier();
-            TensorCoreEpilogue.Finish(p, shared, TTile.Columns, batch, tileRow + first, tileColumn, TTile.Threads);
+            TensorCoreEpilogue.Finish<TNumber>(p, shared, TTile.Columns, batch, tileRow + first, tileColumn, TTile.Threads);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TTile Step<TTile, TA, TB, TNumber>(TTile c, ArrayView<Bf16x8> shared, int a, int chunksA, int laneA, int laneB, int half)
+    private static TTile Step<TTile, TA, TB, TNumber>(TTile c, ArrayView<Halves8> shared, int a, int chunksA, int laneA, int laneB, int half)
         where TTile : struct, IGemmTile<TTile>
         where TA : struct, IOperandLayout
         where TB : struct, IOperandLayout

@@ -3,11 +3,13 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
-/// <summary>The compiled forms of <see cref="TensorCoreGemm"/>: two kinds of numbers, two tiles, each operand stored either way.</summary>
+/// <summary>The compiled forms of <see cref="TensorCoreGemm"/>: three kinds of numbers, two tiles, each operand stored either way.</summary>
 internal static class TensorCoreGemmKernels
 {
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_large = Define<LargeTile, SumAlongRows, SumAcrossRows, Bf16Number>("bf16", 2);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_small = Define<SmallTile, SumAlongRows, SumAcrossRows, Bf16Number>("bf16", 4);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeBf16 = Define<LargeTile, SumAlongRows, SumAcrossRows, HalfNumber<Bf16Format>>("bf16", 2);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallBf16 = Define<SmallTile, SumAlongRows, SumAcrossRows, HalfNumber<Bf16Format>>("bf16", 4);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeFp16 = Define<LargeTile, SumAlongRows, SumAcrossRows, HalfNumber<Fp16Format>>("fp16", 2);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallFp16 = Define<SmallTile, SumAlongRows, SumAcrossRows, HalfNumber<Fp16Format>>("fp16", 4);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeTf32 = Define<LargeTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 2);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallTf32 = Define<SmallTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 4);
 
@@ -15,8 +17,16 @@ internal static class TensorCoreGemmKernels
     internal static int Edge(bool large) => large ? LargeTile.Rows : SmallTile.Rows;
 
     /// <summary>The kernel for a precision other than float32, a tile and a storage of the operands.</summary>
-    internal static GpuKernel<TensorCoreGemmArguments> Get(Precision precision, bool large, bool transposeA, bool transposeB) =>
-        (precision == Precision.Tf32 ? large ? s_largeTf32 : s_smallTf32 : large ? s_large : s_small)[(transposeA ? 2 : 0) + (transposeB ? 1 : 0)];
+    internal static GpuKernel<TensorCoreGemmArguments> Get(Precision precision, bool large, bool transposeA, bool transposeB)
+    {
+        var forms = precision switch
+        {
+            Precision.Tf32 => large ? s_largeTf32 : s_smallTf32,
+            Precision.Fp16 => large ? s_largeFp16 : s_smallFp16,
+            _ => large ? s_largeBf16 : s_smallBf16,
+        };
+        return forms[(transposeA ? 2 : 0) + (transposeB ? 1 : 0)];
+    }
 
     private static GpuKernel<TensorCoreGemmArguments>[] Define<TTile, TAlong, TAcross, TNumber>(string number, int groups)
         where TTile : struct, IGemmTile<TTile>

@@ -7,11 +7,14 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// Queues matrix products on the tensor cores. For bf16, inputs that are not stored so are rounded in the workspace, then one <see cref="TensorCoreGemm"/> runs;
+/// Queues matrix products on the tensor cores. For bf16 and fp16, inputs that are not stored so are rounded in the workspace, then one <see cref="TensorCoreGemm"/> runs;
 /// for tf32 it reads the float32 inputs where they lie.
 /// </summary>
 internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision = Precision.Bf16) : IMatMulKernels
 {
+    // Null for tf32, which reads float32.
+    private readonly DType? _half = precision.HalfType();
+
     /// <inheritdoc/>
     public void Run(in Gemm gemm)
     {
@@ -68,9 +71,10 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
     private void Launch(in Gemm whole, in Gemm gemm, bool large, int part)
     {
         var kernel = TensorCoreGemmKernels.Get(precision, large, gemm.TransposeA, gemm.TransposeB);
-        var (a, b) = precision == Precision.Tf32 ? (Floats(whole.StoredA), Floats(whole.StoredB)) : Rounded(whole.StoredA, whole.StoredB);
-        int partChunks = part / (precision == Precision.Tf32 ? Tf32Number.ChunkValues : Bf16Number.ChunkValues);
+        var (a, b) = _half is { } half ? Rounded(half, whole.StoredA, whole.StoredB) : (Floats(whole.StoredA), Floats(whole.StoredB));
+        int partChunks = part / (_half is null ? Tf32Number.ChunkValues : HalfNumber<Bf16Format>.ChunkValues);
         var c = Raw(gemm.C);
+        bool unscales = _half == DType.Float16 && !whole.GradientScale.IsNone && !gemm.C.IsHalf;
         int edge = TensorCoreGemmKernels.Edge(large);
         var args = new TensorCoreGemmArguments
         {
@@ -81,6 +85,8 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
             PreActivation = gemm.PreActivation.IsNone ? c : Raw(gemm.PreActivation),
             Residual = gemm.Residual.IsNone ? c : gemm.Residual.GpuFloats,
             ActivationGradientOf = gemm.ActivationGradientOf.IsNone ? c : Raw(gemm.ActivationGradientOf),
+            Scale = unscales ? whole.GradientScale.GpuFloats : c,
+            Overflow = launcher.Half.OverflowOf(_half ?? DType.BFloat16, c),
             M = gemm.M,
             N = gemm.N,
             K = gemm.K,
@@ -92,7 +98,7 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
             RowC = gemm.Ldc,
             BatchC = GpuSizes.Index(gemm.StrideC, kernel),
             Alpha = gemm.Alpha,
-            Flags = Flags(gemm),
+            Flags = Flags(gemm) | (unscales ? TensorCoreEpilogue.Unscales : 0),
             Activation = (int)gemm.Activation,
         };
         GpuSizes.Index(((gemm.Batch - 1) * gemm.StrideC) + ((long)(gemm.M - 1) * gemm.Ldc) + gemm.N, kernel);
@@ -106,32 +112,32 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
         flags |= gemm.Residual.IsNone ? 0 : TensorCoreEpilogue.HasResidual;
         flags |= gemm.ActivationGradientOf.IsNone ? 0 : TensorCoreEpilogue.HasGradient;
         flags |= gemm.Accumulate ? TensorCoreEpilogue.Accumulates : 0;
-        flags |= gemm.C.IsBf16 ? TensorCoreEpilogue.RoundsC : 0;
-        flags |= gemm.PreActivation.IsBf16 ? TensorCoreEpilogue.RoundsPreActivation : 0;
-        flags |= gemm.ActivationGradientOf.IsBf16 ? TensorCoreEpilogue.WidensGradient : 0;
+        flags |= gemm.C.IsHalf ? TensorCoreEpilogue.RoundsC : 0;
+        flags |= gemm.PreActivation.IsHalf ? TensorCoreEpilogue.RoundsPreActivation : 0;
+        flags |= gemm.ActivationGradientOf.IsHalf ? TensorCoreEpilogue.WidensGradient : 0;
         return MatMulPlan.HasQuads(gemm) ? flags | TensorCoreEpilogue.HasQuads : flags;
     }
 
-    private (Operand A, Operand B) Rounded(Bf16Matrix a, Bf16Matrix b)
+    private (Operand A, Operand B) Rounded(DType half, HalfMatrix a, HalfMatrix b)
     {
         var workspace = launcher.Workspace.Bytes(a.PackedBytes + b.PackedBytes);
         long at = 0;
-        launcher.Packs.Begin();
+        launcher.Packs.Begin(half);
         var operands = (
             new Operand(a.Packed(launcher, workspace, ref at), a.RowChunks, a.MatrixChunks), new Operand(b.Packed(launcher, workspace, ref at), b.RowChunks, b.MatrixChunks));
         launcher.Packs.Flush();
         return operands;
     }
 
-    private static Operand Floats(Bf16Matrix matrix)
+    private static Operand Floats(HalfMatrix matrix)
     {
-        GpuSizes.Index(((matrix.Matrices - 1) * matrix.Stride) + ((long)matrix.Rows * matrix.Row), PackBf16.Kernel);
-        return new Operand(matrix.Data.GpuFloats.Cast<Bf16x8>(), matrix.Row / 4, (int)(matrix.Stride / 4));
+        GpuSizes.Index(((matrix.Matrices - 1) * matrix.Stride) + ((long)matrix.Rows * matrix.Row), PackHalf.Kernel(DType.BFloat16));
+        return new Operand(matrix.Data.GpuFloats.Cast<Halves8>(), matrix.Row / 4, (int)(matrix.Stride / 4));
     }
 
-    // Memory from a view's first element on. The kernel is told by a flag when it holds bf16 numbers.
-    private static ILGPU.ArrayView<float> Raw(View view) => view.IsBf16 ? view.GpuBf16.Cast<float>() : view.GpuFloats;
+    // Memory from a view's first element on. The kernel is told by a flag when it holds numbers of 16 bits.
+    private static ILGPU.ArrayView<float> Raw(View view) => view.IsHalf ? view.GpuHalves.Cast<float>() : view.GpuFloats;
 
     /// <summary>Chunks, and how many there are from row to row and from matrix to matrix.</summary>
-    private readonly record struct Operand(ILGPU.ArrayView<Bf16x8> Chunks, int Row, int Batch);
+    private readonly record struct Operand(ILGPU.ArrayView<Halves8> Chunks, int Row, int Batch);
 }

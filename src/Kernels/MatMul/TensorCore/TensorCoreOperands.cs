@@ -5,7 +5,7 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// How a matrix lies in memory, seen as chunks of 16 bytes: 8 bf16 or 4 float32 numbers (for tf32). "Outer" is the dimension that is not summed over: rows
+/// How a matrix lies in memory, seen as chunks of 16 bytes: 8 numbers of 16 bits or 4 float32 ones (for tf32). "Outer" is the dimension that is not summed over: rows
 /// of A, columns of B. A tile in shared memory holds <see cref="TensorCoreGemm.RowChunks"/> chunks of the sum. Its chunks are permuted so that what lanes
 /// read at a time lies in different banks, as do the chunks which neighbouring lanes of cp.async write.
 /// </summary>
@@ -21,7 +21,7 @@ internal interface IOperandLayout
     static abstract TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads);
 
     /// <summary>Starts the copies of the tile at step k, a multiple of a tile's, to chunk <paramref name="at"/> of shared memory.</summary>
-    static abstract void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads);
+    static abstract void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads);
 
     /// <summary>Where this lane's row of ldmatrix lies in the first block of A of a warp (16 outer indices, 16 steps); first is a multiple of 32.</summary>
     static abstract int LaneA(int tileOuter, int first);
@@ -33,13 +33,13 @@ internal interface IOperandLayout
     static abstract int Block(int lane, int tileOuter, int block, int half);
 
     /// <summary>Registers a0..a3 of a block of A.</summary>
-    static abstract Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter);
+    static abstract Registers4 FragmentA(ArrayView<Halves8> shared, int at, int tileOuter);
 
     /// <summary>Registers b0, b1 of the first eight columns of a block of B, then of the other eight.</summary>
-    static abstract Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter);
+    static abstract Registers4 FragmentB(ArrayView<Halves8> shared, int at, int tileOuter);
 }
 
-/// <summary>bf16; rows are the outer dimension, the sum runs along a row: A as it is, B transposed.</summary>
+/// <summary>16 bits; rows are the outer dimension, the sum runs along a row: A as it is, B transposed.</summary>
 internal readonly struct SumAlongRows : IOperandLayout
 {
     // A row of a tile is 4 chunks (64 bytes), two rows fill the 32 banks once.
@@ -49,7 +49,7 @@ internal readonly struct SumAlongRows : IOperandLayout
     public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => Chunks(stride, first, outer, depth, threads, 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+    public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>
         TileCopies.Start(copies, shared, at, matrix, k / 8, k, threads);
 
     /// <summary>For chunks of so many numbers.</summary>
@@ -79,17 +79,17 @@ internal readonly struct SumAlongRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => (lane ^ (2 * half)) + (16 * RowChunks * block);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
+    public static Registers4 FragmentA(ArrayView<Halves8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
+    public static Registers4 FragmentB(ArrayView<Halves8> shared, int at, int tileOuter) => LdMatrix.X4(ref shared[at]);
 
     /// <summary>Where a chunk of a row lies in a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int At(int row, int chunk) => (row * RowChunks) + (chunk ^ ((row >> 1) & 3));
 }
 
-/// <summary>bf16; the outer dimension runs along a row, the sum from row to row: A transposed, B as it is.</summary>
+/// <summary>16 bits; the outer dimension runs along a row, the sum from row to row: A transposed, B as it is.</summary>
 internal readonly struct SumAcrossRows : IOperandLayout
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -109,7 +109,7 @@ internal readonly struct SumAcrossRows : IOperandLayout
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+    public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>
         TileCopies.Start(copies, shared, at, matrix, k * stride, k, threads);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -124,10 +124,10 @@ internal readonly struct SumAcrossRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => (lane ^ (2 * block)) + (16 * (tileOuter / 8) * half);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
+    public static Registers4 FragmentA(ArrayView<Halves8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
+    public static Registers4 FragmentB(ArrayView<Halves8> shared, int at, int tileOuter) => LdMatrix.X4Transposed(ref shared[at]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int At(int row, int chunk, int rowChunks) => (row * rowChunks) + (chunk ^ (row & 7));

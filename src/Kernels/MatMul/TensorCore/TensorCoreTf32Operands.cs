@@ -14,7 +14,7 @@ internal readonly struct Tf32AlongRows : IOperandLayout
     public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => SumAlongRows.Chunks(stride, first, outer, depth, threads, 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+    public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>
         TileCopies.StartTf32(copies, shared, at, matrix, k / 4, k, threads);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -27,10 +27,10 @@ internal readonly struct Tf32AlongRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => SumAlongRows.Block(lane, tileOuter, block, half);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter) => Round(LdMatrix.X4(ref shared[at]));
+    public static Registers4 FragmentA(ArrayView<Halves8> shared, int at, int tileOuter) => Round(LdMatrix.X4(ref shared[at]));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter) => Round(LdMatrix.X4(ref shared[at]));
+    public static Registers4 FragmentB(ArrayView<Halves8> shared, int at, int tileOuter) => Round(LdMatrix.X4(ref shared[at]));
 
     /// <summary>The nearest tf32 numbers; the tensor cores alone would cut off.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,7 +66,7 @@ internal readonly struct Tf32AcrossRows : IOperandLayout
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Start(TileCopies copies, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int stride, int k, int threads) =>
+    public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>
         TileCopies.Start(copies, shared, at, matrix, k * stride, k, threads);
 
     // The chunk of this lane's first number: row t, outer index first + g.
@@ -81,7 +81,7 @@ internal readonly struct Tf32AcrossRows : IOperandLayout
     public static int Block(int lane, int tileOuter, int block, int half) => (lane ^ (4 * block)) + (8 * (tileOuter / 4) * half);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentA(ArrayView<Bf16x8> shared, int at, int tileOuter)
+    public static Registers4 FragmentA(ArrayView<Halves8> shared, int at, int tileOuter)
     {
         Registers4 x;
         x.X = One(shared, at);
@@ -92,7 +92,7 @@ internal readonly struct Tf32AcrossRows : IOperandLayout
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Registers4 FragmentB(ArrayView<Bf16x8> shared, int at, int tileOuter)
+    public static Registers4 FragmentB(ArrayView<Halves8> shared, int at, int tileOuter)
     {
         Registers4 x;
         x.X = One(shared, at);
@@ -104,7 +104,7 @@ internal readonly struct Tf32AcrossRows : IOperandLayout
 
     // 8 outer indices on are 2 chunks on (at ^ 2: that bit is zero in the first); 4 rows on are tileOuter chunks on.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint One(ArrayView<Bf16x8> shared, int at) => shared.Cast<uint>()[(4 * at) + ((Warp.LaneIdx >> 2) & 3)];
+    private static uint One(ArrayView<Halves8> shared, int at) => shared.Cast<uint>()[(4 * at) + ((Warp.LaneIdx >> 2) & 3)];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int At(int row, int chunk, int rowChunks) => (row * rowChunks) + (chunk ^ (2 * (row & 3)));

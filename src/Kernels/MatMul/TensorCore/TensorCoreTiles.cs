@@ -21,12 +21,12 @@ internal interface IGemmTile<T>
     static abstract int Threads { get; }
 
     /// <summary>Adds two chunks of the sum, number half of a stage; lane is A's <see cref="IOperandLayout.LaneA"/>.</summary>
-    static abstract T Step<TA, TNumber>(T c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+    static abstract T Step<TA, TNumber>(T c, ArrayView<Halves8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
         where TA : struct, IOperandLayout
         where TNumber : struct, ITensorCoreNumber;
 
     /// <summary>Puts the warp's part of C into shared memory for the epilogue.</summary>
-    static abstract void Stage(T c, ArrayView<Bf16x8> shared, int row, int column);
+    static abstract void Stage(T c, ArrayView<Halves8> shared, int row, int column);
 }
 
 /// <summary>16 x 32 of C: four accumulators of mma side by side.</summary>
@@ -53,7 +53,7 @@ internal struct Strip
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Stage(Strip c, ArrayView<Bf16x8> shared, int rowFloats, int row, int column)
+    internal static void Stage(Strip c, ArrayView<Halves8> shared, int rowFloats, int row, int column)
     {
         TensorCoreEpilogue.Stage(shared, rowFloats, row, column, c.C0);
         TensorCoreEpilogue.Stage(shared, rowFloats, row, column + 8, c.C1);
@@ -77,7 +77,7 @@ internal struct SmallTile : IGemmTile<SmallTile>
     public static int Threads => 128;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SmallTile Step<TA, TNumber>(SmallTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+    public static SmallTile Step<TA, TNumber>(SmallTile c, ArrayView<Halves8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
         where TA : struct, IOperandLayout
         where TNumber : struct, ITensorCoreNumber
     {
@@ -88,7 +88,7 @@ internal struct SmallTile : IGemmTile<SmallTile>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Stage(SmallTile c, ArrayView<Bf16x8> shared, int row, int column)
+    public static void Stage(SmallTile c, ArrayView<Halves8> shared, int row, int column)
     {
         Strip.Stage(c.Upper, shared, TensorCoreEpilogue.RowFloats(64), row, column);
         Strip.Stage(c.Lower, shared, TensorCoreEpilogue.RowFloats(64), row + 16, column);
@@ -112,7 +112,7 @@ internal struct LargeTile : IGemmTile<LargeTile>
     public static int Threads => 256;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static LargeTile Step<TA, TNumber>(LargeTile c, ArrayView<Bf16x8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
+    public static LargeTile Step<TA, TNumber>(LargeTile c, ArrayView<Halves8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
         where TA : struct, IOperandLayout
         where TNumber : struct, ITensorCoreNumber
     {
@@ -125,7 +125,7 @@ internal struct LargeTile : IGemmTile<LargeTile>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Stage(LargeTile c, ArrayView<Bf16x8> shared, int row, int column)
+    public static void Stage(LargeTile c, ArrayView<Halves8> shared, int row, int column)
     {
         Strip.Stage(c.S0, shared, TensorCoreEpilogue.RowFloats(128), row, column);
         Strip.Stage(c.S1, shared, TensorCoreEpilogue.RowFloats(128), row + 16, column);

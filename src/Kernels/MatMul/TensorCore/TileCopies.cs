@@ -28,7 +28,7 @@ internal struct TileCopies
 
     /// <summary>Starts both copies for the stage that begins at step k; <paramref name="along"/> is how many chunks that is from <see cref="Source"/>. What lies outside the matrix becomes zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Start(TileCopies c, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int along, int k, int threads)
+    internal static void Start(TileCopies c, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int along, int k, int threads)
     {
         int source = c.Source + along;
         bool first = k < c.Limit, second = k < c.SecondLimit;
@@ -38,7 +38,7 @@ internal struct TileCopies
 
     /// <summary>The same where the sum runs along a row of float32 numbers and may end within a chunk: four bytes a step that is left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void StartTf32(TileCopies c, ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> matrix, int along, int k, int threads)
+    internal static void StartTf32(TileCopies c, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int along, int k, int threads)
     {
         int source = c.Source + along;
         bool first = k < c.Limit, second = k < c.SecondLimit;

@@ -71,7 +71,7 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
     {
         if (g.Dy.Count != 1 || !g.Rounded.IsNone)
         {
-            throw new NotSupportedException("layer norm backward: products on the CPU are whole, and nothing is stored in bf16");
+            throw new NotSupportedException("layer norm backward: products on the CPU are whole, and nothing is stored in 16 bits");
         }
 
         View dy = g.Dy.Values;

@@ -8,20 +8,21 @@ internal interface IPackStore<T>
     where T : unmanaged
 {
     /// <summary>Stores pack number `at`.</summary>
-    static abstract void Store(ArrayView<float> target, int at, T value);
+    static abstract void Store(NormalizeArgs args, ArrayView<float> target, int at, T value);
 }
 
 /// <summary>As they are.</summary>
 internal readonly struct PlainStore<T> : IPackStore<T>
     where T : unmanaged
 {
-    public static void Store(ArrayView<float> target, int at, T value) => target.Cast<T>()[at] = value;
+    public static void Store(NormalizeArgs args, ArrayView<float> target, int at, T value) => target.Cast<T>()[at] = value;
 }
 
-/// <summary>Rounded to bf16.</summary>
-internal readonly struct RoundedStore : IPackStore<Float4>
+/// <summary>Rounded to 16 bits.</summary>
+internal readonly struct RoundedStore<TFormat> : IPackStore<Float4>
+    where TFormat : struct, IHalfFormat
 {
-    public static void Store(ArrayView<float> target, int at, Float4 value) => target.Cast<Bf16x4>()[at] = Bf16x4.Round(value);
+    public static void Store(NormalizeArgs args, ArrayView<float> target, int at, Float4 value) => target.Cast<Halves4>()[at] = Halves4.Round<TFormat>(value, args.Overflow);
 }
 
 /// <summary>Whether a gradient is stored once more.</summary>
@@ -41,10 +42,12 @@ internal readonly struct NoCopy<T> : IGradientCopy<T>
     }
 }
 
-/// <summary>In bf16, for the product that reads it next.</summary>
-internal readonly struct RoundedCopy : IGradientCopy<Float4>
+/// <summary>In 16 bits, for the product that reads it next; times the scale of gradients in a format that has one.</summary>
+internal readonly struct RoundedCopy<TFormat> : IGradientCopy<Float4>
+    where TFormat : struct, IHalfFormat
 {
-    public static void Store(NormalizeArgs args, int at, Float4 value) => RoundedStore.Store(args.Rounded, at, value);
+    public static void Store(NormalizeArgs args, int at, Float4 value) =>
+        RoundedStore<TFormat>.Store(args, args.Rounded, at, PackHalf.Times<TFormat>(value, TFormat.Factor(args.Scale, 0, args.Scaled)));
 }
 
 /// <summary>As the gradient of a branch whose elements were dropped before they were added.</summary>
@@ -64,7 +67,7 @@ internal readonly struct DroppedCopy<T> : IGradientCopy<T>
 
 /// <summary>
 /// Layer normalisation, one group a row. A row of a transformer (3 KiB) stays in L1 between the passes, so memory sees it read once and written once:
-/// 8 bytes an element forward (6 when y is stored in bf16), 12 or 16 backward; limited by memory.
+/// 8 bytes an element forward (6 when y is stored in 16 bits), 12 or 16 backward; limited by memory.
 /// </summary>
 internal static class GpuLayerNorm<T>
     where T : unmanaged, IPack<T>
@@ -99,7 +102,7 @@ internal static class GpuLayerNorm<T>
         for (int i = Group.IdxX; i < args.Columns; i += Group.DimX)
         {
             var normalized = T.Multiply(T.Add(x[first + i], shift), scale);
-            TStore.Store(args.Y, to + i, T.Add(T.Multiply(normalized, gamma[i]), beta[i]));
+            TStore.Store(args, args.Y, to + i, T.Add(T.Multiply(normalized, gamma[i]), beta[i]));
         }
 
         if (Group.IdxX == 0)

@@ -14,10 +14,12 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     internal const float MinLength = 1e-12f;
 
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerRounded = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBf16 = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore<Bf16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerFp16 = Define("layer_norm.fp16", GpuLayerNorm<Float4>.Forward<RoundedStore<Fp16Format>>, cudaOnly: true);
     private static readonly GpuKernel<NormalizeArgs> s_layer1 = Define("layer_norm", GpuLayerNorm<Float1>.Forward<PlainStore<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define("layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<NoCopy<Float4>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardRounded = Define("layer_norm_backward.bf16", GpuLayerNorm<Float4>.Backward<RoundedCopy>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardBf16 = Define("layer_norm_backward.bf16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Bf16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardFp16 = Define("layer_norm_backward.fp16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Fp16Format>>, cudaOnly: true);
     private static readonly GpuKernel<NormalizeArgs> s_layerBackward1 = Define("layer_norm_backward", GpuLayerNorm<Float1>.Backward<NoCopy<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_sum4 = Define("add_layer_norm.v4", GpuLayerNorm<Float4>.ForwardSum);
     private static readonly GpuKernel<NormalizeArgs> s_sum1 = Define("add_layer_norm", GpuLayerNorm<Float1>.ForwardSum);
@@ -43,12 +45,17 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             Mean = mean.GpuFloats,
             Epsilon = epsilon,
         };
-        if (y.IsBf16 && !packed)
+        if (y.IsHalf && !packed)
         {
-            throw new ArgumentException($"layer norm: bf16 results of {columns} columns, expected a multiple of four");
+            throw new ArgumentException($"layer norm: {y.Type} results of {columns} columns, expected a multiple of four");
         }
 
-        launcher.Launch(y.IsBf16 ? s_layerRounded : packed ? s_layer4 : s_layer1, rows, args);
+        if (y.IsHalf)
+        {
+            args = args with { Overflow = launcher.Half.OverflowOf(y.Type, args.X) };
+        }
+
+        launcher.Launch(y.IsHalf ? (y.Type == DType.Float16 ? s_layerFp16 : s_layerBf16) : packed ? s_layer4 : s_layer1, rows, args);
     }
 
     public void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
@@ -70,7 +77,7 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
         bool packed = GpuSizes.CanPack(g.X.Offset, g.Gamma.Offset, dy.Offset, g.Dy.Stride, g.Dx.Offset, before.Offset, first.Offset, firstDx.Offset, g.Columns);
         if (!g.Rounded.IsNone && (!packed || g.Rounded.Offset % 4 != 0))
         {
-            throw new ArgumentException($"layer norm backward: a bf16 copy of {g.Columns} columns at {g.Rounded.Offset}, expected multiples of four");
+            throw new ArgumentException($"layer norm backward: a {g.Rounded.Type} copy of {g.Columns} columns at {g.Rounded.Offset}, expected multiples of four");
         }
 
         int pack = packed ? 4 : 1;
@@ -88,9 +95,21 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             First = first.GpuFloats,
             FirstDx = firstDx.GpuFloats,
             FirstRows = g.FirstRows,
-            Rounded = g.Rounded.IsNone ? g.Dx.GpuFloats : g.Rounded.GpuBf16.Cast<float>(),
         };
-        launcher.Launch(!g.Rounded.IsNone ? s_layerBackwardRounded : packed ? s_layerBackward4 : s_layerBackward1, g.Rows, args);
+        if (g.Rounded.IsNone)
+        {
+            launcher.Launch(packed ? s_layerBackward4 : s_layerBackward1, g.Rows, args);
+            return;
+        }
+
+        args = args with
+        {
+            Rounded = g.Rounded.GpuHalves.Cast<float>(),
+            Scale = g.RoundedScale.IsNone ? args.X : g.RoundedScale.GpuFloats,
+            Scaled = g.RoundedScale.IsNone ? 0 : 1,
+            Overflow = launcher.Half.OverflowOf(g.Rounded.Type, args.X),
+        };
+        launcher.Launch(g.Rounded.Type == DType.Float16 ? s_layerBackwardFp16 : s_layerBackwardBf16, g.Rows, args);
     }
 
     public void AddLayerNorm(
@@ -158,13 +177,15 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             X = any,
             Gamma = any,
             Beta = any,
-            Y = y.IsBf16 ? y.GpuBf16.Cast<float>() : y.GpuFloats,
+            Y = y.IsHalf ? y.GpuHalves.Cast<float>() : y.GpuFloats,
             Mean = any,
             Inverse = inverse.GpuFloats,
             Dy = any,
             Dx = any,
             Before = any,
             Rounded = any,
+            Scale = any,
+            Overflow = any.Cast<int>(),
             First = any,
             FirstDx = any,
             Branch = any,

@@ -26,8 +26,15 @@ internal readonly struct NormalizeArgs
     /// <summary>What dx is added to where it is added to something: dx itself, or laid out like it.</summary>
     internal ArrayView<float> Before { get; init; }
 
-    /// <summary>dx once more in bf16, for the kernel that writes it.</summary>
+    /// <summary>dx once more in 16 bits, for the kernel that writes it, times Scale's first element where Scaled is 1.</summary>
     internal ArrayView<float> Rounded { get; init; }
+
+    internal ArrayView<float> Scale { get; init; }
+
+    internal int Scaled { get; init; }
+
+    /// <summary>Where numbers that are too large for 16 bits are taken down.</summary>
+    internal ArrayView<int> Overflow { get; init; }
 
     /// <summary>The rows that come before those of x, and their gradient, which is added to.</summary>
     internal ArrayView<float> First { get; init; }

@@ -114,6 +114,13 @@ internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernel
         return true;
     }
 
+    public void GradientScale(View x, long count, View scale)
+    {
+        int exponent = GradientScaling.Exponent(BitConverter.SingleToInt32Bits(MaxAbs(x, count)));
+        scale.Floats[0] = BitConverter.Int32BitsToSingle(exponent << 23);
+        scale.Floats[1] = BitConverter.Int32BitsToSingle((254 - exponent) << 23);
+    }
+
     public void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found)
     {
         found.Ints[0] = 0;

@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Reduction.Gpu;
 
 /// <summary>
-/// GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/> and <see cref="ClipFactor"/> ends with a copy to the host, and has
-/// no place in a training step.
+/// GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/>, <see cref="ClipFactor"/> and <see cref="GradientScale"/> ends with a
+/// copy to the host, and has no place in a training step.
 /// </summary>
 internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, IDisposable
 {
@@ -29,6 +29,8 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
     public float MaxAbs(View x, long count) => BitConverter.Int32BitsToSingle(LargestBits(x, count));
 
     public bool AllFinite(View x, long count) => LargestBits(x, count) < Infinity;
+
+    public void GradientScale(View x, long count, View scale) => GpuGradientScale.Launch(launcher, x, count, scale);
 
     public void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found)
     {
@@ -107,6 +109,15 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
         _clipped.Dispose();
     }
 
+    /// <summary>The bits of the largest absolute values of so many groups, in the workspace.</summary>
+    internal static (ILGPU.ArrayView<int> Largest, int Groups) LaunchMaxAbs(GpuLauncher launcher, View x, long count)
+    {
+        int groups = Groups(count);
+        var args = Args(GpuReductions.MaxAbs, x, count, launcher.Workspace.Bytes(MaxGroups * sizeof(double)), squared: false);
+        launcher.Launch(GpuReductions.MaxAbs, groups, args);
+        return (args.Largest, groups);
+    }
+
     private static int Groups(long count) => (int)Math.Clamp(count / (GpuReductions.GroupSize * ElementsPerThread), 1, MaxGroups);
 
     private double Sum(View x, long count, bool squared)
@@ -127,9 +138,8 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
 
     private int LargestBits(View x, long count)
     {
-        int groups = Groups(count);
+        var (_, groups) = LaunchMaxAbs(launcher, x, count);
         var partial = launcher.Workspace.Bytes(MaxGroups * sizeof(double));
-        launcher.Launch(GpuReductions.MaxAbs, groups, Args(GpuReductions.MaxAbs, x, count, partial, squared: false));
         Span<int> largest = stackalloc int[groups];
         launcher.Device.Download(partial.Storage, 0, MemoryMarshal.AsBytes(largest));
         int result = 0;

@@ -21,7 +21,8 @@ internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate
     private const int Windows = 3;
     private const int TopK = 4;
 
-    private readonly IRouteAttentionKernels _tensorCores = tensorCores ?? new TensorCoreRouteAttention(launcher, portable);
+    private readonly IRouteAttentionKernels _bf16 = tensorCores ?? new TensorCoreRouteAttention(launcher, portable);
+    private readonly IRouteAttentionKernels _fp16 = tensorCores ?? new TensorCoreRouteAttention(launcher, portable, DType.Float16);
 
     /// <inheritdoc/>
     public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch) => portable.Route(sizes, q, k, table, scratch);
@@ -39,10 +40,21 @@ internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate
         Choose(RouteAttentionPlan.TakesTensorCores(launcher.Device.Precision, sizes, o, dq, dk, dv)).Backward(
             sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 
-    private IRouteAttentionKernels Choose(bool wanted) =>
-        wanted && gate.Allows("route_attention.bf16", $"{GridHeight} x {GridWidth} tokens in {Windows} x {Windows} windows, top {TopK}, {Heads} heads of 64", CheckedAttention.Tolerance, Difference) ? _tensorCores : portable;
+    private IRouteAttentionKernels Choose(bool wanted)
+    {
+        if (!wanted)
+        {
+            return portable;
+        }
 
-    private double Difference()
+        var precision = launcher.Device.Precision;
+        var kernels = precision == Precision.Fp16 ? _fp16 : _bf16;
+        string name = precision == Precision.Fp16 ? "route_attention.fp16" : "route_attention.bf16";
+        string problem = $"{GridHeight} x {GridWidth} tokens in {Windows} x {Windows} windows, top {TopK}, {Heads} heads of 64";
+        return gate.Allows(name, problem, CheckedAttention.Tolerance, () => Difference(kernels)) ? kernels : portable;
+    }
+
+    private double Difference(IRouteAttentionKernels tensorCores)
     {
         var sizes = new RouteSizes(1, Heads, TensorCoreTile.HeadDim, GridHeight, GridWidth, Windows, TopK, 0.125f);
         var device = launcher.Device;
@@ -52,7 +64,7 @@ internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate
         View list = problem.Keep(device.Empty(new Shape(sizes.Windows * sizes.TopK), DType.Int32));
         portable.Route(sizes, problem.Q, problem.K, table, problem.Scratch);
         portable.Invert(sizes, table, offsets, list);
-        return problem.Difference<IRouteAttentionKernels>(portable, _tensorCores, (kernels, p) =>
+        return problem.Difference<IRouteAttentionKernels>(portable, tensorCores, (kernels, p) =>
         {
             kernels.Forward(sizes, table, p.Q, p.K, p.V, p.O, p.LogSumExp);
             kernels.Backward(sizes, table, offsets, list, p.Q, p.K, p.V, p.O, p.LogSumExp, p.Dout, p.Dq, p.Dk, p.Dv, p.Scratch);

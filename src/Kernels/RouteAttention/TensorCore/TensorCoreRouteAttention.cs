@@ -7,13 +7,12 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.RouteAttention.TensorCore;
 
 /// <summary>Queues route attention on the tensor cores. The routing itself stays in float32: which windows are chosen must not depend on the precision.</summary>
-internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAttention routes) : IRouteAttentionKernels
+internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAttention routes, DType half = DType.BFloat16) : IRouteAttentionKernels
 {
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> ForwardKernel = Define("forward", TensorCoreRouteForward.Run<GpuChosenWalk>);
+    // Forward, queries, keys.
+    private static readonly GpuKernel<TensorCoreAttentionArguments>[] s_bf16 = Define<Bf16Format>(), s_fp16 = Define<Fp16Format>();
 
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> QueriesKernel = Define("queries", TensorCoreRouteBackward.Queries<GpuChosenWalk>);
-
-    internal static readonly GpuKernel<TensorCoreAttentionArguments> KeysKernel = Define("keys", TensorCoreRouteBackward.Keys<GpuChoosersWalk>);
+    private readonly GpuKernel<TensorCoreAttentionArguments>[] _kernels = half == DType.Float16 ? s_fp16 : s_bf16;
 
     /// <inheritdoc/>
     public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch) => routes.Route(sizes, q, k, table, scratch);
@@ -25,7 +24,7 @@ internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAtt
     public void Forward(in RouteSizes sizes, View table, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
         var common = GpuRouteAttention.Arguments(sizes).With(q, k, v, o, logSumExp) with { Table = table.GpuInts, TilesPerWindow = Tiles(sizes) };
-        Launch(ForwardKernel, sizes, TensorCoreAttention.Packed(launcher, common, q, k, v, null));
+        Launch(_kernels[0], sizes, TensorCoreAttention.Packed(launcher, half, common, q, k, v, null));
     }
 
     /// <inheritdoc/>
@@ -39,16 +38,24 @@ internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAtt
             List = list.GpuInts,
             TilesPerWindow = Tiles(sizes),
         };
-        var args = TensorCoreAttention.Packed(launcher, common, q, k, v, dOut);
-        TensorCoreAttentionDelta.Launch(launcher, args);
-        Launch(QueriesKernel, sizes, args);
-        Launch(KeysKernel, sizes, args);
+        var args = TensorCoreAttention.Packed(launcher, half, common, q, k, v, dOut);
+        TensorCoreAttentionDelta.Launch(launcher, args, half);
+        Launch(_kernels[1], sizes, args);
+        Launch(_kernels[2], sizes, args);
     }
 
     private static int Tiles(in RouteSizes sizes) => GpuSizes.Groups((long)sizes.WindowHeight * sizes.WindowWidth, TensorCoreTile.Rows);
 
-    private static GpuKernel<TensorCoreAttentionArguments> Define(string name, Action<TensorCoreAttentionArguments> method) =>
-        new("route_attention.bf16_" + name, method, TensorCoreRouteForward.Threads)
+    private static GpuKernel<TensorCoreAttentionArguments>[] Define<TFormat>()
+        where TFormat : struct, IHalfFormat =>
+    [
+        One<TFormat>("forward", TensorCoreRouteForward.Run<GpuChosenWalk, TFormat>),
+        One<TFormat>("queries", TensorCoreRouteBackward.Queries<GpuChosenWalk, TFormat>),
+        One<TFormat>("keys", TensorCoreRouteBackward.Keys<GpuChoosersWalk, TFormat>),
+    ];
+
+    private static GpuKernel<TensorCoreAttentionArguments> One<TFormat>(string name, Action<TensorCoreAttentionArguments> method)
+        where TFormat : struct, IHalfFormat => new($"route_attention.{TFormat.Name}_{name}", method, TensorCoreRouteForward.Threads)
         {
             CudaOnly = true,
             SharedBytes = TensorCoreRouteForward.SharedChunks * 16,

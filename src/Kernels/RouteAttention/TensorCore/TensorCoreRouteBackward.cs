@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ILGPU;
 using Ldvc.Kernels.Attention.Gpu;
 using Ldvc.Kernels.Attention.TensorCore;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.RouteAttention.TensorCore;
@@ -10,11 +11,12 @@ namespace Ldvc.Kernels.RouteAttention.TensorCore;
 internal static class TensorCoreRouteBackward
 {
     /// <summary>dq of 16 queries of a window, walking the windows that it chose. Group (x, y, z) = (tile of a window, two heads, picture).</summary>
-    internal static void Queries<TWalk>(TensorCoreAttentionArguments arguments)
+    internal static void Queries<TWalk, TFormat>(TensorCoreAttentionArguments arguments)
         where TWalk : struct, IGpuTokenWalk
+        where TFormat : struct, IHalfFormat
     {
         var p = arguments.Common;
-        var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreRouteForward.SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(TensorCoreRouteForward.SharedChunks);
         int tile = Grid.IdxX, batch = Grid.IdxZ, lane = Warp.LaneIdx, warp = Group.IdxX / 32;
         int head = (Grid.IdxY * TensorCoreRouteForward.Warps) + warp, base0 = warp * 2 * TensorCoreRouteForward.Stage;
         bool exists = head < p.Heads;
@@ -42,23 +44,25 @@ internal static class TensorCoreRouteBackward
             }
 
             int at = base0 + stage;
-            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
+            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
             weights = TensorCoreRouteForward.Hide(weights, token, 0f);
-            ScoreTile gradient = TensorCoreTile.Scores(dOut, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);
-            dq = TensorCoreTile.Add(dq, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
+            ScoreTile gradient = TensorCoreTile.Scores<TFormat>(dOut, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);
+            dq = TensorCoreTile.Add<TFormat>(dq, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
             token = next;
             stage = TensorCoreRouteForward.Stage - stage;
         }
 
-        TensorCoreRouteForward.Store(TensorCoreTile.Scale(dq, p.Scale, p.Scale), p.Dq, batch, head, exists ? token0 : -1, exists ? token1 : -1);
+        float factor = FloatOutput.Factor<TFormat>(arguments, p.Scale);
+        TensorCoreRouteForward.Store(TensorCoreTile.Scale(dq, factor, factor), p.Dq, batch, head, exists ? token0 : -1, exists ? token1 : -1);
     }
 
     /// <summary>dk and dv of 16 keys of a window, walking the windows that chose it: the inverse list makes atomics unnecessary.</summary>
-    internal static void Keys<TWalk>(TensorCoreAttentionArguments arguments)
+    internal static void Keys<TWalk, TFormat>(TensorCoreAttentionArguments arguments)
         where TWalk : struct, IGpuTokenWalk
+        where TFormat : struct, IHalfFormat
     {
         var p = arguments.Common;
-        var shared = SharedMemory.Allocate1D<Bf16x8>(TensorCoreRouteForward.SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(TensorCoreRouteForward.SharedChunks);
         int tile = Grid.IdxX, batch = Grid.IdxZ, lane = Warp.LaneIdx, warp = Group.IdxX / 32;
         int head = (Grid.IdxY * TensorCoreRouteForward.Warps) + warp, base0 = warp * 2 * TensorCoreRouteForward.Stage;
         bool exists = head < p.Heads;
@@ -83,19 +87,20 @@ internal static class TensorCoreRouteBackward
             }
 
             int at = base0 + stage;
-            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores(k, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, Columns(logSumExp));
+            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(k, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, Columns(logSumExp));
             weights = TensorCoreRouteForward.Hide(weights, token, 0f);
-            dv = TensorCoreTile.Add(dv, weights, shared, at + TensorCoreRouteForward.TileChunks, sumLane);
-            ScoreTile gradient = TensorCoreTile.Scores(v, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);
-            dk = TensorCoreTile.Add(dk, TensorCoreScores.Gradients(weights, gradient, Columns(delta)), shared, at, sumLane);
+            dv = TensorCoreTile.Add<TFormat>(dv, weights, shared, at + TensorCoreRouteForward.TileChunks, sumLane);
+            ScoreTile gradient = TensorCoreTile.Scores<TFormat>(v, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);
+            dk = TensorCoreTile.Add<TFormat>(dk, TensorCoreScores.Gradients(weights, gradient, Columns(delta)), shared, at, sumLane);
             token = next;
             stage = TensorCoreRouteForward.Stage - stage;
         }
 
         // A window that nobody chose has had its first, empty tile loaded.
         AsyncCopy.WaitAll();
-        TensorCoreRouteForward.Store(TensorCoreTile.Scale(dk, p.Scale, p.Scale), p.Dk, batch, head, exists ? token0 : -1, exists ? token1 : -1);
-        TensorCoreRouteForward.Store(dv, p.Dv, batch, head, exists ? token0 : -1, exists ? token1 : -1);
+        float factor = FloatOutput.Factor<TFormat>(arguments, p.Scale), one = FloatOutput.Factor<TFormat>(arguments, 1f);
+        TensorCoreRouteForward.Store(TensorCoreTile.Scale(dk, factor, factor), p.Dk, batch, head, exists ? token0 : -1, exists ? token1 : -1);
+        TensorCoreRouteForward.Store(TensorCoreTile.Scale(dv, one, one), p.Dv, batch, head, exists ? token0 : -1, exists ? token1 : -1);
     }
 
     // Lane i holds the value of column i.

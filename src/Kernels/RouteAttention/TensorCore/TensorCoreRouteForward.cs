@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ILGPU;
 using Ldvc.Kernels.Attention.Gpu;
 using Ldvc.Kernels.Attention.TensorCore;
+using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.RouteAttention.TensorCore;
@@ -26,11 +27,12 @@ internal static class TensorCoreRouteForward
     /// <summary>Two stages a warp.</summary>
     internal const int SharedChunks = Warps * 2 * Stage;
 
-    internal static void Run<TWalk>(TensorCoreAttentionArguments arguments)
+    internal static void Run<TWalk, TFormat>(TensorCoreAttentionArguments arguments)
         where TWalk : struct, IGpuTokenWalk
+        where TFormat : struct, IHalfFormat
     {
         var p = arguments.Common;
-        var shared = SharedMemory.Allocate1D<Bf16x8>(SharedChunks);
+        var shared = SharedMemory.Allocate1D<Halves8>(SharedChunks);
         int tile = Grid.IdxX, batch = Grid.IdxZ, lane = Warp.LaneIdx, warp = Group.IdxX / 32;
         int head = (Grid.IdxY * Warps) + warp, base0 = warp * 2 * Stage;
 
@@ -56,9 +58,9 @@ internal static class TensorCoreRouteForward
             }
 
             int at = base0 + stage;
-            ScoreTile s = Hide(TensorCoreTile.Scores(q, shared, at, scoreLane), token, float.NegativeInfinity);
+            ScoreTile s = Hide(TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), token, float.NegativeInfinity);
             state = SoftmaxState.Advance(state, s, factor);
-            state.Sum = TensorCoreTile.Add(state.Sum, state.Weights, shared, at + TileChunks, sumLane);
+            state.Sum = TensorCoreTile.Add<TFormat>(state.Sum, state.Weights, shared, at + TileChunks, sumLane);
             token = next;
             stage = Stage - stage;
         }
@@ -91,7 +93,7 @@ internal static class TensorCoreRouteForward
 
     /// <summary>Starts the copies of 32 tokens of two matrices, lane i naming the i-th; one that does not exist becomes zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Load(ArrayView<Bf16x8> shared, int at, ArrayView<Bf16x8> a, ArrayView<Bf16x8> b, int batch, int head, int token, int tokens, int heads)
+    internal static void Load(ArrayView<Halves8> shared, int at, ArrayView<Halves8> a, ArrayView<Halves8> b, int batch, int head, int token, int tokens, int heads)
     {
         int chunk = Warp.LaneIdx & 7;
 
@@ -111,7 +113,7 @@ internal static class TensorCoreRouteForward
 
     /// <summary>The rows of a lane's quad; one that does not exist is read as token 0 and never stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static RowFragment LoadRows(ArrayView<Bf16x8> matrix, int batch, int token0, int token1, int head, int tokens, int heads)
+    internal static RowFragment LoadRows(ArrayView<Halves8> matrix, int batch, int token0, int token1, int head, int tokens, int heads)
     {
         const int pairs = TensorCoreTile.HeadDim / 2;
         int row0 = (batch * tokens) + IntrinsicMath.Max(token0, 0), row1 = (batch * tokens) + IntrinsicMath.Max(token1, 0);

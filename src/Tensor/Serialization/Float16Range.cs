@@ -1,0 +1,30 @@
+namespace Ldvc.Tensors.Serialization;
+
+/// <summary>Weights that are stored in fp16 must be numbers of it: beyond 65504 they would become infinite.</summary>
+internal static class Float16Range
+{
+    /// <summary>The largest number.</summary>
+    internal const float Largest = 65504;
+
+    // Halfway to the number that would come next, from where on rounding gives infinity.
+    private const float First = 65520;
+
+    /// <summary>Refuses a tensor of a file, read as float32, that does not fit where it goes.</summary>
+    /// <exception cref="InputException">It goes to fp16 and holds a larger number.</exception>
+    internal static void Check(string path, string name, ReadOnlySpan<float> values, DType target)
+    {
+        if (target != DType.Float16)
+        {
+            return;
+        }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (MathF.Abs(values[i]) >= First)
+            {
+                throw new InputException(FormattableString.Invariant(
+                    $"{path}: tensor '{name}' holds {values[i]} (value {i + 1} of {values.Length}), expected numbers up to {Largest} for precision fp16; bf16 and tf32 hold larger ones."));
+            }
+        }
+    }
+}
