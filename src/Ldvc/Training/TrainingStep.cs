@@ -121,7 +121,7 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
     {
         float[] values = _status.ToArray();
         bool tooLarge = _watched && BitConverter.SingleToInt32Bits(values[4]) != 0 && Fp16Overflow.Take(_device);
-        return (values[0], values[1], values[2], optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])), tooLarge);
+        return (values[0], values[1], values[2], tooLarge ? null : optimizer.NotFiniteName(BitConverter.SingleToInt32Bits(values[3])), tooLarge);
     }
 
     /// <summary>Queues the update, and ends the step.</summary>
