@@ -10,7 +10,8 @@ internal static class GemmStorage
     {
         /// <summary>A as it is stored.</summary>
         internal HalfMatrix StoredA => HalfMatrix.Of(
-            gemm.A, gemm.TransposeA ? gemm.K : gemm.M, gemm.TransposeA ? gemm.M : gemm.K, gemm.Lda, gemm.StrideA, gemm.Batch) with { Scale = gemm.GradientScale };
+            gemm.A, gemm.TransposeA ? gemm.K : gemm.M, gemm.TransposeA ? gemm.M : gemm.K, gemm.Lda, gemm.StrideA, gemm.Batch) with
+        { Scale = gemm.GradientScale };
 
         /// <summary>B as it is stored.</summary>
         internal HalfMatrix StoredB => HalfMatrix.Of(
