@@ -267,7 +267,7 @@ public sealed class CheckTests
     {
         using var data = new TinyData();
         data.Text($"base: {SmallRun.Config("base")}\ntrain: {{setting: transductive}}\ndata: {{kind: synthetic, synthetic: {{train_count: 40, "
-            + "val_count: 60}}}}\n", "scenes.yaml");
+            + "val_count: 60}}\n", "scenes.yaml");
         (int code, string text, string error) = CommandLine.Run("check", data.At("scenes.yaml"));
         Assert.True(code is 0 or 1, text);
         Assert.Equal("", error);

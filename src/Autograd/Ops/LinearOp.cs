@@ -67,6 +67,7 @@ public static class LinearOp
         private readonly Tensor? _before;
         private readonly Tensor? _savedX;
         private readonly Tensor? _savedWeight;
+        private readonly DType _weightType;
         private readonly int _rows;
         private readonly int _n;
         private readonly int _k;
@@ -77,6 +78,7 @@ public static class LinearOp
             (_x, _weight, _bias, _residual, _activation) = (x, weight, bias, residual, activation);
             _n = weight.Shape[0];
             _k = weight.Shape[1];
+            _weightType = weight.Value.DType;
             _rows = (int)(x.Value.Count / _k);
             _before = before is null ? null : Own(before);
 
@@ -104,7 +106,7 @@ public static class LinearOp
                 dy = inner;
             }
 
-            using var scale = StoredGradient.Scale(kernels, dy, _weight.Value.DType, _savedX?.DType);
+            using var scale = StoredGradient.Scale(kernels, dy, _weightType, _savedX?.DType);
             if (_x.RequiresGradient)
             {
                 var dx = _x.GradientTarget(out bool accumulate);
