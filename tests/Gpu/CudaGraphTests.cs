@@ -176,7 +176,7 @@ public sealed class CudaGraphTests : IDisposable
         for (int i = 0; i < 12; i++)
         {
             graphed.Clear();
-            for (int shape = 0; shape < StepGraphs.MostShapes + 2; shape++)
+            for (int shape = 0; shape < StepGraphs.MaxShapes + 2; shape++)
             {
                 using GraphedStep step = graphs.Begin($"shape {shape}");
                 step.Run("step", Work, Undo);
@@ -188,12 +188,12 @@ public sealed class CudaGraphTests : IDisposable
         }
 
         // One after the other: a capture takes memory out of the pool, and the next shape waits until the pool is steady again.
-        Assert.Equal(Enumerable.Range(0, StepGraphs.MostShapes), graphed);
+        Assert.Equal(Enumerable.Range(0, StepGraphs.MaxShapes), graphed);
 
         Assert.Equal(
             "simulator: steps of shape 4 run without a CUDA graph: 4 other shapes have one each",
             Assert.Single(_said, sentence => sentence.Contains("without")));
-        Assert.Equal(StepGraphs.MostShapes, library.Live);
+        Assert.Equal(StepGraphs.MaxShapes, library.Live);
     }
 
     /// <summary>Work that needs the memory that graphs hold gets it between steps; graphs are captured anew.</summary>

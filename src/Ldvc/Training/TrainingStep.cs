@@ -31,7 +31,7 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
     private readonly StepState? _state = KernelSet.For(parts.Loaded.Device).State;
     private readonly bool _watched = Fp16Overflow.IsWatched(parts.Loaded.Device);
     private readonly Tensor _status = parts.Loaded.Device.Empty(new Shape(Fp16Overflow.IsWatched(parts.Loaded.Device) ? 5 : 4));
-    private readonly FixedInputs _inputs = new(StepGraphs.MostShapes);
+    private readonly FixedInputs _inputs = new(StepGraphs.MaxShapes);
     private GraphedStep? _step;
 
     /// <summary>Queues forward and backward of the next pictures.</summary>

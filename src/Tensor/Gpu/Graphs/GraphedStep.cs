@@ -125,7 +125,7 @@ internal sealed class GraphedStep : IDisposable
 
         _device!.Synchronize();
         Drop();
-        if (++_failures >= StepGraphs.MostAttempts)
+        if (++_failures >= StepGraphs.MaxAttempts)
         {
             _driver = null;
         }
@@ -255,7 +255,7 @@ internal sealed class GraphedStep : IDisposable
     private void Fail(string part, Exception e)
     {
         (_capturing, _broken) = (false, true);
-        if (e is GraphException { Bytes: > 0 } missing && ++_failures < StepGraphs.MostAttempts)
+        if (e is GraphException { Bytes: > 0 } missing && ++_failures < StepGraphs.MaxAttempts)
         {
             using var room = _device!.Empty(new Shape(checked((int)missing.Bytes)), DType.UInt8);
             return;

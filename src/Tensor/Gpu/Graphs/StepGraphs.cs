@@ -12,10 +12,10 @@ internal sealed class StepGraphs : IDisposable
     internal const int WarmUp = 3;
 
     /// <summary>Shapes that have graphs of their own.</summary>
-    internal const int MostShapes = 4;
+    internal const int MaxShapes = 4;
 
     /// <summary>Captures of a shape that may fail, or be given up for memory, before it runs without.</summary>
-    internal const int MostAttempts = 3;
+    internal const int MaxAttempts = 3;
 
     private readonly GpuDevice? _device;
     private readonly IGraphDriver? _driver;
@@ -51,7 +51,7 @@ internal sealed class StepGraphs : IDisposable
     {
         if (!_steps.TryGetValue(shape, out var step))
         {
-            bool few = _driver is null || _steps.Count < MostShapes;
+            bool few = _driver is null || _steps.Count < MaxShapes;
             step = new GraphedStep(this, few ? _device : null, few ? _driver : null, Plain);
             if (few)
             {
@@ -60,7 +60,7 @@ internal sealed class StepGraphs : IDisposable
             else if (!_saidShapes)
             {
                 _saidShapes = true;
-                Report($"{_device!.Name}: steps of {shape} run without a CUDA graph: {MostShapes} other shapes have one each");
+                Report($"{_device!.Name}: steps of {shape} run without a CUDA graph: {MaxShapes} other shapes have one each");
             }
         }
 
