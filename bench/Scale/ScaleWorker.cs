@@ -20,23 +20,22 @@ internal static class ScaleWorker
 {
     internal const string Name = "scale-worker";
 
-    private const int WarmUp = 3;
-
     internal static Command Create()
     {
-        Argument<string> config = new("CONFIG"), threads = new("THREADS"), steps = new("STEPS");
+        Argument<string> config = new("CONFIG"), threads = new("THREADS"), warmUp = new("WARM-UP"), steps = new("STEPS");
         Argument<string[]> sets = new("SETS") { Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command(Name, "What `bench scale` starts.") { config, threads, steps, sets };
+        var command = new Command(Name, "What `bench scale` starts.") { config, threads, warmUp, steps, sets };
         command.Hidden = true;
         command.SetAction(result => Run(
             result.GetRequiredValue(config),
             int.Parse(result.GetRequiredValue(threads), CultureInfo.InvariantCulture),
+            int.Parse(result.GetRequiredValue(warmUp), CultureInfo.InvariantCulture),
             int.Parse(result.GetRequiredValue(steps), CultureInfo.InvariantCulture),
             result.GetValue(sets) ?? []));
         return command;
     }
 
-    private static int Run(string path, int threads, int steps, string[] sets)
+    private static int Run(string path, int threads, int warmUp, int steps, string[] sets)
     {
         IProcessGroup group = ProcessGroups.Open(DistMode.Auto, Environment.GetEnvironmentVariable, LaunchedOutput.Error.WriteLine);
         LdvcConfig config = ConfigLoader.Load(path, sets);
@@ -45,7 +44,7 @@ internal static class ScaleWorker
         SegmentationDataset training = DrawnData.Registry.OpenTraining(config);
         using LoadedModel loaded = LoadedModel.Create(config.Clip.Path!, config.Model, device, (ulong)config.Train.Seed, training.Classes);
         using var trainer = new LdvcTrainer(loaded, training, config, new JobMember(group, threads));
-        for (int i = 0; i < WarmUp; i++)
+        for (int i = 0; i < warmUp; i++)
         {
             trainer.RunStep();
         }
@@ -59,12 +58,13 @@ internal static class ScaleWorker
         }
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        double[] share = [(group.TimeInCommunication - before).TotalSeconds / seconds];
-        group.Max(share);
+        double waited = (group.TimeInCommunication - before).TotalSeconds / seconds;
+        double[] shares = [waited, -waited];
+        group.Max(shares);
         if (group.Rank == 0)
         {
             LaunchedOutput.Out.WriteLine(
-                JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, share[0], group.Description)));
+                JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, -shares[1], shares[0], group.Description)));
         }
 
         group.Dispose();
@@ -74,6 +74,9 @@ internal static class ScaleWorker
 
 /// <summary>What a worker measured.</summary>
 /// <param name="Pictures">Pictures a second, over all processes.</param>
-/// <param name="Communication">Share of the time that the process that waited most has waited for sums.</param>
+/// <param name="Communication">
+/// Share of the time that the process that waited least has waited for sums: what the sums themselves cost, since nobody waits for the slowest process but the others.
+/// </param>
+/// <param name="Waiting">The same of the process that waited most: with a wait for the slowest process, whose core may be shared with others.</param>
 /// <param name="Group">What carried them.</param>
-internal sealed record ScaleResult(double Pictures, double Communication, string Group);
+internal sealed record ScaleResult(double Pictures, double Communication, double Waiting, string Group);
