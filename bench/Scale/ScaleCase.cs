@@ -30,10 +30,10 @@ internal sealed record ScaleCase(string Name, string Config, string[] Sets, int 
         WriteClip(folder);
         string[] sets =
         [
-            $"clip.path={folder}", "train.batch=2", "augment.crop=224", "augment.scale=[224,224]", "augment.ratio=[1,1]", "model.adapter_init=random",
+            $"clip.path={folder}", "train.batch=8", "augment.crop=224", "augment.scale=[224,224]", "augment.ratio=[1,1]", "model.adapter_init=random",
             "model.decoder.windows=7", "model.decoder.topk=12", "eval.short_side=224", "eval.window=224", "eval.stride=224",
         ];
-        return new("ViT-B/16, 224", Demo, sets, 30, 40);
+        return new("ViT-B/16, 224", Demo, sets, 10, 15);
     }
 
     private static void WriteClip(string folder)

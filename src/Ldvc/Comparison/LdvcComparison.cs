@@ -12,7 +12,7 @@ namespace Ldvc.Comparison;
 internal static class LdvcComparison
 {
     // Gradients are compared against their tensor's largest value, but never against less than this share of the file's largest gradient: the
-    // gradient of a key bias is exactly zero in theory and rounding noise in practice.
+    // gradient of a key bias is zero here and rounding noise in PyTorch.
     private const double GradientFloor = 1e-4;
 
     internal static void Run(ReferenceFile file, ClipModel clip, Device device, ComparisonTolerance tolerance)

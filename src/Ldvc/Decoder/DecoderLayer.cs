@@ -60,7 +60,7 @@ internal sealed class DecoderLayer : Module
         }
 
         var q = self.Query.Forward(tape, tokens);
-        var k = self.Key.Forward(tape, tokens);
+        var k = self.Keys(tape, tokens);
         var v = self.Value.Forward(tape, tokens);
         return scope.Keep(routes
             ? tape.RouteAttention(q, k, v, _config.Heads, gridHeight, gridWidth, _config.Windows, _config.Topk)
@@ -94,7 +94,7 @@ internal sealed class DecoderLayer : Module
         var q = _cross.Query.Forward(tape, queries);
         var attended = _cross.Together
             ? tape.AttentionTo(q, _cross.KeysValues(tape, keys), _config.Heads, _dropout)
-            : tape.Attention(q, _cross.Key.Forward(tape, keys), _cross.Value.Forward(tape, keys), _config.Heads, _dropout);
+            : tape.Attention(q, _cross.Keys(tape, keys), _cross.Value.Forward(tape, keys), _config.Heads, _dropout);
         return scope.Keep(AddAndNormalize(tape, queries, _cross.Output.Forward(tape, attended), _norm2));
     }
 
