@@ -123,8 +123,9 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
     private static LaunchWork MaskLoss(in GpuMaskLossArguments a, string name)
     {
         double pixels = (double)a.Planes * a.Rows.Output * a.Columns.Output, logits = (double)a.Planes * a.Rows.Input * a.Columns.Input;
-        return name.EndsWith("sums", StringComparison.Ordinal) ? new(pixels + (4 * logits) + (16.0 * a.Planes * a.Bands), 40 * pixels)
-            : name.EndsWith("gradient", StringComparison.Ordinal) ? new(pixels + (8 * logits), 54 * pixels)
+        double labels = pixels * (name.Contains("wide", StringComparison.Ordinal) ? 4 : 1);
+        return name.EndsWith("sums", StringComparison.Ordinal) ? new(labels + (4 * logits) + (16.0 * a.Planes * a.Bands), 40 * pixels)
+            : name.EndsWith("gradient", StringComparison.Ordinal) ? new(labels + (8 * logits), 54 * pixels)
             : name.EndsWith("finish", StringComparison.Ordinal) ? Each((double)a.Planes * a.Bands, 16, 8)
             : Each(a.Planes, 32, 12);
     }

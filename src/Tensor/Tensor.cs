@@ -262,21 +262,37 @@ public sealed partial class Tensor : IDisposable
 
     private unsafe Span<float> Floats() => new(Raw.Floats, checked((int)Count));
 
-    /// <summary>The first byte in low .. high of a tensor on the CPU; null when there is none, or the values lie elsewhere.</summary>
-    internal unsafe byte? HostValueBetween(byte low, byte high)
+    /// <summary>
+    /// The first label of a tensor of bytes or 32-bit integers on the CPU that is neither below a bound nor one other number; null when there is
+    /// none, or the values lie elsewhere.
+    /// </summary>
+    internal unsafe int? HostValueBesides(int bound, int other)
     {
-        if (Device is not CpuDevice || DType != DType.UInt8 || low > high)
+        if (Device is not CpuDevice || DType is not (DType.UInt8 or DType.Int32))
         {
             return null;
         }
 
-        byte* values = Raw.Bytes;
         for (long at = 0; at < Count; at += CopiedElements)
         {
-            var part = new ReadOnlySpan<byte>(values + at, (int)Math.Min(CopiedElements, Count - at));
-            if (part.IndexOfAnyInRange(low, high) is >= 0 and int found)
+            int count = (int)Math.Min(CopiedElements, Count - at);
+            if (DType == DType.UInt8)
             {
-                return part[found];
+                var part = new ReadOnlySpan<byte>(Raw.Bytes + at, count);
+                if (bound < other && part.IndexOfAnyInRange((byte)bound, (byte)(other - 1)) is >= 0 and int found)
+                {
+                    return part[found];
+                }
+            }
+            else
+            {
+                foreach (int value in new ReadOnlySpan<int>(Raw.Ints + at, count))
+                {
+                    if ((uint)value >= (uint)bound && value != other)
+                    {
+                        return value;
+                    }
+                }
             }
         }
 

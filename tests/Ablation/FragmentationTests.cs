@@ -14,8 +14,8 @@ public sealed class FragmentationTests
         {
             var random = new CounterRandom(seed, 7);
             int width = random.NextInt(1, 24), height = random.NextInt(1, 24);
-            var keys = new int[width * height];
-            foreach (ref int key in keys.AsSpan())
+            var keys = new long[width * height];
+            foreach (ref long key in keys.AsSpan())
             {
                 key = random.NextInt(-1, 2);
             }
@@ -44,7 +44,7 @@ public sealed class FragmentationTests
             "#.......#",
             "#########",
         ];
-        int[] keys = [.. rows.SelectMany(r => r.Select(c => c == '#' ? 0 : -1))];
+        long[] keys = [.. rows.SelectMany(r => r.Select(c => c == '#' ? 0 : -1))];
         Assert.Equal(1, ConnectedRegions.Label(keys, 9, new int[81]));
     }
 
@@ -82,7 +82,7 @@ public sealed class FragmentationTests
     private static LabelMap Map(params string[] rows) =>
         new(rows[0].Length, rows.Length, [.. rows.SelectMany(r => r.Select(c => c == '.' ? LabelMap.Ignore : (byte)(c - 'a')))]);
 
-    private static int[] Flood(int[] keys, int width, int height)
+    private static int[] Flood(long[] keys, int width, int height)
     {
         var regions = new int[keys.Length];
         Array.Fill(regions, -1);

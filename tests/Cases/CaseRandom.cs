@@ -45,16 +45,23 @@ internal static class CaseRandom
     }
 
     /// <summary>Label maps of rectangular blocks: classes, and 255 twice as often; the last class never occurs.</summary>
-    internal static byte[] Labels(string name, int batch, int classes, int height, int width, int block)
+    internal static byte[] Labels(string name, int batch, int classes, int height, int width, int block) =>
+        Array.ConvertAll(LabelBlocks(name, batch, classes, height, width, block, 255), label => (byte)label);
+
+    /// <summary>The same in 32-bit integers, with 65535 in place of 255; any number of classes.</summary>
+    internal static int[] WideLabels(string name, int batch, int classes, int height, int width, int block) =>
+        LabelBlocks(name, batch, classes, height, width, block, 65535);
+
+    private static int[] LabelBlocks(string name, int batch, int classes, int height, int width, int block, int none)
     {
         var random = Stream(name);
-        var labels = new byte[batch * height * width];
+        var labels = new int[batch * height * width];
         int down = (height + block - 1) / block, across = (width + block - 1) / block;
-        var blocks = new byte[batch * down * across];
+        var blocks = new int[batch * down * across];
         for (int i = 0; i < blocks.Length; i++)
         {
             int choice = random.NextInt(classes + 1);
-            blocks[i] = choice >= classes - 1 ? (byte)255 : (byte)choice;
+            blocks[i] = choice >= classes - 1 ? none : choice;
         }
 
         for (int i = 0; i < labels.Length; i++)

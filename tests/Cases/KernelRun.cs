@@ -26,6 +26,9 @@ internal sealed class KernelRun(Device device) : IDisposable
     /// <summary>Uploads bytes; the run owns the tensor.</summary>
     internal Tensor Bytes(byte[] values) => Own(device.FromHost(values, new Shape(values.Length)));
 
+    /// <summary>Uploads 32-bit integers; the run owns the tensor.</summary>
+    internal Tensor Ints(int[] values) => Own(device.FromHost(values, new Shape(values.Length)));
+
     /// <summary>A tensor to be written; the run owns it.</summary>
     internal Tensor Empty(int count, DType type = DType.Float32) => Own(device.Empty(new Shape(count), type));
 

@@ -202,7 +202,57 @@ public sealed class FolderMaskTests : IDisposable
         _data.Text(string.Join('\n', Enumerable.Range(0, 255).Select(i => $"name {i}")), "classes.txt");
         _data.Mask(TinyData.Labels(3, 1, 254), "masks", "a.png");
         Assert.Equal([254, 254, 254], Read(""));
-        Assert.Contains("255 class names, expected 1 to 254 for labels", Assert.Throws<InputException>(() => Open("zero_is_ignored: true")).Message);
+        Wide([255, 0, 65535], "masks", "a.png");
+        Assert.Equal([254, 255, 255], Read("zero_is_ignored: true"));
+    }
+
+    [Theory]
+    [InlineData("", "0 255 299 65535", "0 255 299 65535")]
+    [InlineData("zero_is_ignored: true", "0 1 256 300 65535", "65535 0 255 299 65535")]
+    [InlineData("ignore: [255, 7]", "0 255 299 7", "0 65535 299 65535")]
+    public void MoreThan255Classes(string options, string stored, string expected)
+    {
+        Folder();
+        Names(300);
+        Wide([.. stored.Split(' ').Select(ushort.Parse)], "masks", "a.png");
+        LabelMap labels = Open(options).Read(0).Labels;
+        Assert.Equal(expected.Split(' ').Select(ushort.Parse), labels.WideLabels);
+        Assert.Throws<InvalidOperationException>(() => labels.Labels);
+    }
+
+    [Theory]
+    [InlineData("", "0 300", "masks/a.png: label value 300 at column 1, row 0, expected 0 to 299 or 65535 (300 classes)")]
+    [InlineData("zero_is_ignored: true", "301 0", "label value 301 at column 0, row 0, expected 0 to 300 or 65535 (300 classes and 0, no label)")]
+    public void ValuesThatAreNoneOfManyClassesAreRefused(string options, string stored, string expected)
+    {
+        Folder();
+        Names(300);
+        Wide([.. stored.Split(' ').Select(ushort.Parse)], "masks", "a.png");
+        Assert.Contains(expected, Assert.Throws<InputException>(() => Open(options).Read(0)).Message);
+    }
+
+    [Fact]
+    public void ManyColours()
+    {
+        Folder();
+        File.Delete(_data.At("classes.txt"));
+        _data.Text(string.Join('\n', Enumerable.Range(0, 300).Select(i => $"{i / 256} {i % 256} 9 name {i}")) + "\n0 0 0", "palette.txt");
+        ImageWriter.WritePng(new RgbImage(3, 1, [1, 43, 9, 0, 0, 0, 0, 255, 9]), _data.At("masks", "a.png"));
+        Assert.Equal([299, 65535, 255], Open($"colors: {_data.At("palette.txt")}").Read(0).Labels.WideLabels);
+    }
+
+    [Fact]
+    public void AsManyClassesAsLabelsHave()
+    {
+        Folder();
+        Names(65536);
+        Assert.Contains("classes.txt: at least 65536 class names, expected 1 to 65535", Assert.Throws<InputException>(() => Open("")).Message);
+        Names(65535);
+        Assert.Contains(
+            "65535 class names, expected 1 to 65534 for labels in which 0 and 65535 are no class",
+            Assert.Throws<InputException>(() => Open("zero_is_ignored: true")).Message);
+        Wide([65534, 65535], "masks", "a.png");
+        Assert.Equal([65534, 65535], Open("").Read(0).Labels.WideLabels);
     }
 
     [Fact]
@@ -222,6 +272,8 @@ public sealed class FolderMaskTests : IDisposable
         _data.Picture(3, 1, "images", "a.jpg");
         _data.Mask(TinyData.Labels(3, 1, 0, 1, 2), "masks", "a.png");
     }
+
+    private void Names(int count) => _data.Text(string.Join('\n', Enumerable.Range(0, count).Select(i => $"name {i}")), "classes.txt");
 
     private void Wide(ushort[] numbers, params string[] path)
     {

@@ -25,6 +25,16 @@ public class OpenClMaskLossTests(OpenClFixture fixture)
         MaskLossCases.Run(fixture.Twin, sizes, block, accumulate: block % 2 == 0);
     }
 
+    [Theory]
+    [InlineData(2, 5, 3, 5, 37, 150, 17)]
+    [InlineData(1, 100, 4, 4, 64, 64, 7)]
+    public void LabelsOf32BitsGiveTheSameBits(int batch, int classes, int height, int width, int imageHeight, int imageWidth, int block) =>
+        MaskLossCases.Wide(fixture.Twin, new MaskLossSizes(batch, classes, height, width, imageHeight, imageWidth, 100, 1, 0.25f), block);
+
+    [Fact]
+    public void MoreThan255Classes() =>
+        MaskLossCases.Run(fixture.Twin, new MaskLossSizes(1, 300, 3, 4, 40, 41, 100, 1, 0.25f), 2, accumulate: false, wide: true);
+
     [Fact]
     public void NothingPresent() => MaskLossCases.Run(fixture.Twin, new MaskLossSizes(2, 4, 3, 3, 30, 20, 100, 1, 0.25f), 0, false);
 
@@ -55,25 +65,51 @@ public class SimulatorMaskLossTests(SimulatorFixture fixture)
 {
     [Fact]
     public void ForwardAndBackward() => MaskLossCases.Run(fixture.Twin, new MaskLossSizes(1, 2, 3, 4, 20, 37, 100, 1, 0.25f), 7, true);
+
+    [Fact]
+    public void LabelsOf32BitsGiveTheSameBits() => MaskLossCases.Wide(fixture.Twin, new MaskLossSizes(1, 2, 2, 3, 9, 21, 100, 1, 0.25f), 4);
 }
 
 internal static class MaskLossCases
 {
     /// <summary>Labels are blocks of classes, of 255 and of one number above the classes; block 0: 255 everywhere.</summary>
     internal static void Run(
-        Twin twin, MaskLossSizes s, int block, bool accumulate, double factor = 2, float mean = -0.5f) => twin.Check(1e-5, bench =>
+        Twin twin, MaskLossSizes s, int block, bool accumulate, double factor = 2, float mean = -0.5f, bool wide = false) => twin.Check(1e-5, bench =>
     {
         var z = bench.Normal(new Shape(s.Batch, s.Classes, s.Height, s.Width), factor);
         bench.Kernels.Elementwise.Add(z, bench.Floats(z.Shape, _ => mean), z, z.Count);
-        var labels = bench.Bytes(new Shape(s.Batch, s.ImageHeight, s.ImageWidth), i =>
-        {
-            int kind = block == 0 ? -1 : ((i / s.ImageWidth / block) + (3 * (i % s.ImageWidth / block))) % (s.Classes + 2);
-            return (byte)(kind < 0 || kind == s.Classes ? 255 : kind);
-        });
+        var image = new Shape(s.Batch, s.ImageHeight, s.ImageWidth);
+        var labels = wide ? bench.Ints(image, i => Label(s, block, i, 65535)) : bench.Bytes(image, i => (byte)Label(s, block, i, 255));
         Tensor sums = bench.Output(s.Batch, s.Classes, 4), loss = bench.Output(3), dz = bench.Normal(z.Shape, 1e-4);
         var gradient = bench.Floats(new Shape(1), _ => 0.7f);
         bench.Kernels.MaskLoss.Forward(s, z, labels, sums, loss);
         bench.Kernels.MaskLoss.Backward(s, z, labels, sums, gradient, dz, accumulate);
         return [sums, loss, dz];
     });
+
+    /// <summary>The same labels in bytes and in 32 bits: sums, loss and gradient have the same bits on each device.</summary>
+    internal static void Wide(Twin twin, MaskLossSizes s, int block) => twin.Check(1e-5, bench =>
+    {
+        var z = bench.Normal(new Shape(s.Batch, s.Classes, s.Height, s.Width), 2);
+        var gradient = bench.Floats(new Shape(1), _ => 0.7f);
+        var image = new Shape(s.Batch, s.ImageHeight, s.ImageWidth);
+        Tensor[] results = [];
+        foreach (Tensor labels in new[] { bench.Bytes(image, i => (byte)Label(s, block, i, 255)), bench.Ints(image, i => Label(s, block, i, 65535)) })
+        {
+            Tensor[] first = results;
+            Tensor sums = bench.Output(s.Batch, s.Classes, 4), loss = bench.Output(3), dz = bench.Output(s.Batch, s.Classes, s.Height, s.Width);
+            bench.Kernels.MaskLoss.Forward(s, z, labels, sums, loss);
+            bench.Kernels.MaskLoss.Backward(s, z, labels, sums, gradient, dz, false);
+            results = [sums, loss, dz];
+            Assert.All(first.Zip(results), pair => Assert.Equal(pair.First.ToArray(), pair.Second.ToArray()));
+        }
+
+        return results;
+    });
+
+    private static int Label(MaskLossSizes s, int block, int i, int none)
+    {
+        int kind = block == 0 ? -1 : ((i / s.ImageWidth / block) + (3 * (i % s.ImageWidth / block))) % (s.Classes + 2);
+        return kind < 0 || kind == s.Classes ? none : kind;
+    }
 }

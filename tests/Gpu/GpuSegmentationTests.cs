@@ -17,6 +17,9 @@ public class OpenClSegmentationTests(OpenClFixture fixture)
     public void PseudoLabels() => SegmentationCases.PseudoLabels(fixture.Twin, 2, 6, 4, 5, 50, 70);
 
     [Fact]
+    public void PseudoLabelsOf32Bits() => SegmentationCases.PseudoLabels(fixture.Twin, 2, 300, 4, 5, 50, 70, wide: true);
+
+    [Fact]
     public void TiesGoToTheLowerClassAndNanToTheFirst() => SegmentationCases.Ties(fixture.Twin);
 
     [Fact]
@@ -40,6 +43,9 @@ public class SimulatorSegmentationTests(SimulatorFixture fixture)
 
     [Fact]
     public void PseudoLabels() => SegmentationCases.PseudoLabels(fixture.Twin, 1, 3, 2, 2, 7, 6);
+
+    [Fact]
+    public void PseudoLabelsOf32Bits() => SegmentationCases.PseudoLabels(fixture.Twin, 1, 3, 2, 2, 7, 6, wide: true);
 
     [Fact]
     public void Confusion() => SegmentationCases.Confusion(fixture.Twin, 3, 300);
@@ -81,14 +87,16 @@ internal static class SegmentationCases
 
     /// <summary>Logits are multiples of 1/4 and sizes powers of two apart: both devices compute the same numbers, ties included.</summary>
     internal static void PseudoLabels(
-        Twin twin, int batch, int classes, int height, int width, int imageHeight, int imageWidth) => twin.Check(0, bench =>
+        Twin twin, int batch, int classes, int height, int width, int imageHeight, int imageWidth, bool wide = false) => twin.Check(0, bench =>
     {
+        int marker = wide ? 65536 : 254;
+        var image = new Shape(batch, imageHeight, imageWidth);
+        Tensor Labels(Func<int, int> value) => wide ? bench.Ints(image, value) : bench.Bytes(image, i => (byte)value(i));
         var z = bench.Floats(new Shape(batch, classes, height, width), i => i * 31 % 23 / 4f);
-        Tensor labels = bench.Bytes(new Shape(batch, imageHeight, imageWidth), i => (byte)(i / 3 % 3 == 0 ? 254 : i % 7)), same = bench.Bytes(
-            labels.Shape, i => (byte)(i % 255));
+        Tensor labels = Labels(i => i / 3 % 3 == 0 ? marker : i % 7), same = Labels(i => i % 255);
         Tensor unseen = bench.Bytes(new Shape(classes), c => (byte)(c % 2)), none = bench.Bytes(new Shape(classes), _ => 0);
-        bench.Kernels.Segmentation.PseudoLabels(z, labels, unseen, 254, batch, classes, height, width, imageHeight, imageWidth);
-        bench.Kernels.Segmentation.PseudoLabels(z, same, none, 254, batch, classes, height, width, imageHeight, imageWidth);
+        bench.Kernels.Segmentation.PseudoLabels(z, labels, unseen, marker, batch, classes, height, width, imageHeight, imageWidth);
+        bench.Kernels.Segmentation.PseudoLabels(z, same, none, marker, batch, classes, height, width, imageHeight, imageWidth);
         return [labels, same];
     });
 

@@ -95,7 +95,7 @@ internal static class EvalVerb
 
         // Whether the seen penalty applies depends on how the checkpoint was trained, not on the configuration.
         config = config with { Train = config.Train with { Setting = checkpoint.Config.Train.Setting } };
-        SegmentationDataset dataset = job.Together(() => DrawnData.Registry.OpenValidation(config));
+        SegmentationDataset dataset = job.Together(() => OpenData(config));
         using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = job.Together(() => checkpoint.LoadModel(device, config.Clip.Path));
         job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
@@ -145,7 +145,7 @@ internal static class EvalVerb
     {
         CommonOptions common = options.Common;
         string clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
-        SegmentationDataset dataset = job.Together(() => DrawnData.Registry.OpenValidation(config));
+        SegmentationDataset dataset = job.Together(() => OpenData(config));
         using Device device = common.OpenDevice(options.Precision);
         using SegmentationModel model = job.Together(() => SegmentationModel.OfClip(config.Clip, device, config.TrainingFree, config.Eval));
         job.RequireAlike(JobFacts.OfEvaluation(null, dataset));
@@ -183,6 +183,13 @@ internal static class EvalVerb
         return 0;
     }
 
+    private static SegmentationDataset OpenData(LdvcConfig config)
+    {
+        SegmentationDataset dataset = DrawnData.Registry.OpenValidation(config);
+        Confusion.CheckRoom(dataset.Name, dataset.Classes.Count);
+        return dataset;
+    }
+
     private static string TrainingFreeText(TrainingFreeConfig config) =>
         $"attention {ConfigWriter.EnumName(config.Attention)}{(config.Residual ? ", residual" : "")}, {config.Template.Length} {(config.Template.Length == 1 ? "template" : "templates")}";
 
@@ -206,7 +213,7 @@ internal static class EvalVerb
             scores,
             ScoreTable.ToJson(scores),
             mistakes.Select((m, i) => new { dataset.Classes.Classes[i].Name, As = m?.Name, m?.Share }).ToArray(),
-            new { Truth = dataset.Classes.ToArray(), Predicted = dataset.Classes.Append(Diagnosis.Background).ToArray(), Pixels = Rows(confusion) },
+            Matrix(confusion, dataset.Classes),
             notes.Select(note => new { note.Kind, note.Text }).ToArray(),
             [.. notes.Select(note => note.Text)]);
     }
@@ -215,7 +222,14 @@ internal static class EvalVerb
         EvaluationReport? report, EvalOptions options, string title, Told told, Confusion confusion, SegmentationDataset dataset, IEnumerable<(string Name, string Value)> facts) =>
         report?.Save(options.Report!, title, told.Values, confusion, dataset, told.Sentences, facts);
 
-    private static long[][] Rows(Confusion confusion) => [.. confusion.Counts.Chunk(confusion.Classes + 1)];
+    // Almost all entries of a matrix of many classes are 0.
+    private static object Matrix(Confusion confusion, ClassList classes)
+    {
+        string[] truth = [.. classes], predicted = [.. classes, Diagnosis.Background];
+        return classes.Count <= ClassList.MaxInBytes
+            ? new { Truth = truth, Predicted = predicted, Pixels = confusion.Counts.Chunk(confusion.Classes + 1).ToArray() }
+            : new { Truth = truth, Predicted = predicted, Pairs = confusion.Pairs().Select(p => new[] { p.Truth, p.Predicted, p.Pixels }).ToArray() };
+    }
 
     // What an evaluation says, as values and as parts of the JSON.
     private sealed record Told(Scores Values, object Scores, object MostlyTakenFor, object Confusion, object Notes, string[] Sentences);

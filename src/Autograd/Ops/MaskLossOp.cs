@@ -1,4 +1,5 @@
 using Ldvc.Kernels;
+using Ldvc.Kernels.Labels;
 using Ldvc.Kernels.MaskLoss;
 using Ldvc.Tensors;
 
@@ -10,9 +11,10 @@ public static class MaskLossOp
     private const string Name = "mask_loss";
 
     /// <summary>
-    /// logits [B, C, h, w], labels uint8 [B, H, W] -> loss [1], and `parts` [3] = total, focal, dice (to be disposed of by the caller).
-    /// A label is a class, 0 .. C - 1, or 255: the pixel belongs to none. Other labels are refused on the CPU; on a GPU, where looking for them would
-    /// stop the host, they count as 255. They are compared with classes and never used as addresses.
+    /// logits [B, C, h, w], labels uint8 or int32 [B, H, W] -> loss [1], and `parts` [3] = total, focal, dice (to be disposed of by the caller).
+    /// A label is a class, 0 .. C - 1, or says that the pixel belongs to none: 255 in bytes, which hold at most 255 classes, 65535 in integers.
+    /// Others are refused on the CPU; on a GPU, where looking for them would stop the host, they count as no class. They are compared with classes
+    /// and never used as addresses.
     /// </summary>
     public static Variable MaskLoss(
         this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts)
@@ -28,7 +30,8 @@ public static class MaskLossOp
     internal static Variable MaskLoss(
         this Tape tape, Variable logits, Tensor labels, float focalWeight, float diceWeight, float alpha, out Tensor parts, out Tensor sums)
     {
-        Shape shape = Guard.Floats(tape, Name, logits, 4, "[B, C, h, w]"), image = Guard.Plain(tape, Name, labels, DType.UInt8, 3, "[B, H, W]");
+        DType type = labels?.DType == DType.Int32 ? DType.Int32 : DType.UInt8;
+        Shape shape = Guard.Floats(tape, Name, logits, 4, "[B, C, h, w]"), image = Guard.Plain(tape, Name, labels, type, 3, "[B, H, W]");
         for (int i = 0; i < 4; i++)
         {
             Guard.NotEmpty(Name, shape, i, nameof(logits));
@@ -37,17 +40,18 @@ public static class MaskLossOp
         Guard.Size(Name, image, 0, shape[0], "the batch of logits", nameof(labels));
         Guard.NotEmpty(Name, image, 1, nameof(labels));
         Guard.NotEmpty(Name, image, 2, nameof(labels));
-        if (shape[1] > 255)
+        if (type == DType.UInt8 && shape[1] > LabelWidth.MaxInBytes)
         {
-            throw new ArgumentException($"{Name}: logits must have at most 255 classes, got {shape}");
+            throw new ArgumentException($"{Name}: logits must have at most {LabelWidth.MaxInBytes} classes beside labels of bytes, got {shape}");
         }
 
         Guard.Finite(Name, focalWeight, shape);
         Guard.Finite(Name, diceWeight, shape);
         Guard.Finite(Name, alpha, shape);
-        if (labels.HostValueBetween((byte)shape[1], 254) is { } wrong)
+        int none = type == DType.UInt8 ? LabelWidth.MaxInBytes : LabelWidth.WideNone;
+        if (labels.HostValueBesides(shape[1], none) is { } wrong)
         {
-            throw new ArgumentException($"{Name}: labels must be 0..{shape[1] - 1} or 255, got {wrong} (logits {shape}, labels {image})");
+            throw new ArgumentException($"{Name}: labels must be 0..{shape[1] - 1} or {none}, got {wrong} (logits {shape}, labels {image})");
         }
 
         var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], image[1], image[2], focalWeight, diceWeight, alpha);

@@ -4,7 +4,7 @@ namespace Ldvc.Kernels.MaskLoss;
 
 /// <summary>Sizes and weights of the fused upsample + focal + dice loss (method.md 7).</summary>
 /// <param name="Batch">B.</param>
-/// <param name="Classes">C, at most 255.</param>
+/// <param name="Classes">C, at most 255 where labels are bytes.</param>
 /// <param name="Height">Rows of the mask logits.</param>
 /// <param name="Width">Columns of the mask logits.</param>
 /// <param name="ImageHeight">Rows of the labels.</param>
@@ -22,9 +22,9 @@ internal readonly record struct MaskLossSizes(
 internal interface IMaskLossKernels
 {
     /// <summary>
-    /// z [B, C, h, w], labels uint8 [B, H, W] (255 and every value >= C: negative for all classes). Writes loss [3] = total, focal, dice (weighted
-    /// focal and dice before weighting: total = FocalWeight * loss[1] + DiceWeight * loss[2]) and sums [B, C, 4] = sum of p*y, sum of p, sum of y,
-    /// sum of focal terms, for the backward.
+    /// z [B, C, h, w], labels uint8 or int32 [B, H, W] (every value that is no class, such as 255 or 65535: negative for all classes). Writes
+    /// loss [3] = total, focal, dice (weighted focal and dice before weighting: total = FocalWeight * loss[1] + DiceWeight * loss[2]) and
+    /// sums [B, C, 4] = sum of p*y, sum of p, sum of y, sum of focal terms, for the backward.
     /// </summary>
     void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss);
 

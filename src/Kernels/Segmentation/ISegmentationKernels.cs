@@ -67,13 +67,13 @@ internal interface ISegmentationKernels
 
     /// <summary>
     /// Adds to confusion [classes, classes + 1] at (truth, prediction) for every pixel whose truth is below classes; predictions of 255 count in the
-    /// last column.
+    /// last column. Labels are bytes: those of more classes are merged on the host from several passes, and are counted there.
     /// </summary>
     void Confusion(View truth, View prediction, Span<long> confusion, int classes, long count);
 
     /// <summary>
-    /// Transductive pseudo labels: where labels [B, H, W] equals marker, writes argmax over the classes with unseen[c] != 0 (bytes [C]) of the
-    /// bilinearly upsampled z [B, C, h, w].
+    /// Transductive pseudo labels: where labels uint8 or int32 [B, H, W] equal the marker, writes argmax over the classes with unseen[c] != 0
+    /// (bytes [C]) of the bilinearly upsampled z [B, C, h, w].
     /// </summary>
-    void PseudoLabels(View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth);
+    void PseudoLabels(View z, View labels, View unseen, int marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth);
 }

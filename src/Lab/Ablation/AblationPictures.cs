@@ -80,14 +80,14 @@ internal static class AblationPictures
         report.AddHeading("Pictures").AddParagraph(
             "Validation pictures, first run of a row. Unseen classes are marked with *; black has no label and is not scored.");
         report.AddLegend(
-            truths.Concat(predictions.SelectMany(p => p)).SelectMany(l => l.Labels).Distinct().Where(l => l != LabelMap.Ignore).Order().Select(l =>
+            truths.Concat(predictions.SelectMany(p => p)).SelectMany(l => l.ClassesPresent()).Distinct().Order().Select(l =>
         {
             var (r, g, b) = LabelPalette.Bright[l];
             return new LegendEntry(Name(l), r, g, b);
         }));
         for (int i = 0; i < count; i++)
         {
-            var present = truths[i].Labels.Distinct().Where(l => l != LabelMap.Ignore).Order();
+            IEnumerable<int> present = truths[i].ClassesPresent();
             report.AddPictureRow(
                 $"{validation.GetId(i)}: {string.Join(", ", present.Select(l => Name(l)))}",
                 [

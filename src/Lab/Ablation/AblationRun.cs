@@ -69,6 +69,7 @@ internal sealed class AblationRun
             throw new InputException($"{_validation[0].Name}: expected at least two classes, found one: shuffled names are no control then");
         }
 
+        Confusion.CheckRoom(_validation[0].Name, _validation[0].Classes.Count);
         _training.CheckFiles();
         _validation[0].CheckFiles();
         _clipSha = ClipCheckpoint.Find(_clip).Sha256();

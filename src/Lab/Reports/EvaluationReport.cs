@@ -12,6 +12,7 @@ internal sealed class EvaluationReport
     internal const int MaxPictures = 4;
 
     private const int LongestSide = 480;
+    private const int MaxMistakes = 100;
 
     private readonly List<(string Id, RgbImage Picture, LabelMap Truth, LabelMap Labels)> _pictures = [];
 
@@ -65,10 +66,24 @@ internal sealed class EvaluationReport
             "IoU, the share of a class's pixels that are found, and what most of the others are taken for; in percent",
             ["class", "", "IoU", "found", "pixels", "mostly taken for", "share"],
             [.. scores.Classes.Select((c, i) => (string[])[c.Name, c.Seen ? "seen" : "unseen", Percent(c.IoU), Percent(c.Accuracy), $"{c.Pixels}", mistakes[i]?.Name ?? "-", Percent(mistakes[i]?.Share ?? double.NaN)])]);
-        report.AddHeading("Confusion matrix").AddMatrix(
-            "A row is a class of the truth, a column what its pixels are taken for; the last column is no class. Rows add up to 100 %; cells under "
-                + "0.5 % are left out.",
-            [.. classes], [.. classes, Diagnosis.Background], Shares(confusion));
+        if (classes.Count <= ClassList.MaxInBytes)
+        {
+            report.AddHeading("Confusion matrix").AddMatrix(
+                "A row is a class of the truth, a column what its pixels are taken for; the last column is no class. Rows add up to 100 %; cells "
+                    + "under 0.5 % are left out.",
+                [.. classes], [.. classes, Diagnosis.Background], Shares(confusion));
+        }
+        else
+        {
+            report.AddHeading("Most frequent mistakes").AddTable(
+                $"{classes.Count} classes are too many for a picture of the matrix: these are its {MaxMistakes} largest entries beside the diagonal, "
+                    + "in percent of the class's pixels",
+                ["class", "taken for", "pixels", "share"],
+                [.. Mistakes(confusion).Select(m => (string[])[
+                    classes[m.Truth], m.Predicted < classes.Count ? classes[m.Predicted] : Diagnosis.Background, $"{m.Pixels}",
+                    Percent((double)m.Pixels / confusion.Truth(m.Truth))])]);
+        }
+
         Pictures(report, classes);
         report.AddHowMade(facts).Save(path);
     }
@@ -90,13 +105,16 @@ internal sealed class EvaluationReport
                 new ReportPicture("labels", LabelPicture.Colour(labels)));
         }
 
-        byte[] shown = [.. _pictures.SelectMany(p => p.Truth.Labels.Concat(p.Labels.Labels)).Where(label => label != LabelMap.Ignore).Distinct().Order()];
+        int[] shown = [.. _pictures.SelectMany(p => p.Truth.ClassesPresent().Concat(p.Labels.ClassesPresent())).Distinct().Order()];
         report.AddLegend(shown.Select(label =>
         {
             (byte r, byte g, byte b) = LabelPalette.Bright[label];
             return new LegendEntry(classes[label], r, g, b);
         }));
     }
+
+    private static IEnumerable<(int Truth, int Predicted, long Pixels)> Mistakes(Confusion confusion) =>
+        confusion.Pairs().Where(pair => pair.Truth != pair.Predicted).OrderByDescending(pair => pair.Pixels).Take(MaxMistakes);
 
     private static double[,] Shares(Confusion confusion)
     {

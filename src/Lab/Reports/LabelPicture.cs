@@ -9,11 +9,11 @@ internal static class LabelPicture
     internal static RgbImage Colour(LabelMap labels)
     {
         var image = new RgbImage(labels.Width, labels.Height);
-        for (int i = 0; i < labels.Labels.Length; i++)
+        for (int i = 0; i < labels.Count; i++)
         {
-            if (labels.Labels[i] != LabelMap.Ignore)
+            if (labels.ClassAt(i) is >= 0 and int id)
             {
-                (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) = LabelPalette.Bright[labels.Labels[i]];
+                (image.Pixels[3 * i], image.Pixels[(3 * i) + 1], image.Pixels[(3 * i) + 2]) = LabelPalette.Bright[id];
             }
         }
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -36,9 +38,17 @@ internal sealed class Augmentation
 
     /// <summary>
     /// Writes the sample: <paramref name="pixels"/> [3, size, size], normalised, 0 where padded; <paramref name="sampleLabels"/> [size, size], train
-    /// ids, 255 where padded.
+    /// ids, 255 where padded or without a label.
     /// </summary>
-    public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<byte> sampleLabels)
+    public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<byte> sampleLabels) =>
+        Apply(image, labels, random, pixels, sampleLabels, LabelMap.Ignore);
+
+    /// <summary>The same with labels of 32 bits, 65535 where padded or without one.</summary>
+    public void Apply(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<int> sampleLabels) =>
+        Apply(image, labels, random, pixels, sampleLabels, LabelMap.WideIgnore);
+
+    private void Apply<T>(RgbImage image, LabelMap labels, CounterRandom random, Span<float> pixels, Span<T> sampleLabels, T none)
+        where T : unmanaged, IBinaryInteger<T>
     {
         int size = _config.Crop;
         if (pixels.Length != 3 * size * size || sampleLabels.Length != size * size)
@@ -66,7 +76,15 @@ internal sealed class Augmentation
         }
 
         WritePixels(crop, flip, pixels);
-        WriteLabels(resizedLabels, left, top, crop.Width, crop.Height, flip, sampleLabels);
+        if (resizedLabels.Wide is { } wide)
+        {
+            WriteLabels(wide.Labels.AsSpan((top * wide.Width) + left), wide.Width, crop.Width, crop.Height, flip, sampleLabels, none);
+        }
+        else
+        {
+            Span<byte> from = resizedLabels.Labels.AsSpan((top * resizedLabels.Width) + left);
+            WriteLabels(from, resizedLabels.Width, crop.Width, crop.Height, flip, sampleLabels, none);
+        }
     }
 
     /// <summary>The largest size of the same aspect within a box of the given long and short side, each side rounded half up.</summary>
@@ -120,21 +138,42 @@ internal sealed class Augmentation
         }
     }
 
-    private void WriteLabels(LabelMap labels, int left, int top, int width, int height, bool flip, Span<byte> target)
+    private void WriteLabels<TStored, T>(Span<TStored> labels, int stride, int width, int height, bool flip, Span<T> target, T none)
+        where TStored : unmanaged, IMinMaxValue<TStored>, IBinaryInteger<TStored>
+        where T : unmanaged, IBinaryInteger<T>
     {
         int size = _config.Crop;
         for (int y = 0; y < height; y++)
         {
             var row = target.Slice(y * size, size);
-            labels.Labels.AsSpan(((top + y) * labels.Width) + left, width).CopyTo(row);
+            Copy(labels.Slice(y * stride, width), row, none);
             if (flip)
             {
                 row[..width].Reverse();
             }
 
-            row[width..].Fill(LabelMap.Ignore);
+            row[width..].Fill(none);
         }
 
-        target[(height * size)..].Fill(LabelMap.Ignore);
+        target[(height * size)..].Fill(none);
+    }
+
+    // The largest number of either type means "no label"; what the target cannot hold is none either.
+    private static void Copy<TStored, T>(ReadOnlySpan<TStored> labels, Span<T> target, T none)
+        where TStored : unmanaged, IMinMaxValue<TStored>, IBinaryInteger<TStored>
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (typeof(TStored) == typeof(T))
+        {
+            MemoryMarshal.Cast<TStored, T>(labels).CopyTo(target);
+            return;
+        }
+
+        int bound = Math.Min(int.CreateTruncating(none), int.CreateTruncating(TStored.MaxValue));
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int label = int.CreateTruncating(labels[i]);
+            target[i] = label >= bound ? none : T.CreateTruncating(label);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using Ldvc.Configuration;
-using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
@@ -48,9 +47,9 @@ internal static class BinaryMasks
     /// <summary>What the two values mean here, and what to do: the end of a sentence.</summary>
     internal static string Explain(SegmentationDataset dataset, IReadOnlyCollection<StoredMask> masks)
     {
-        int zero = masks.SelectMany(m => m.Values).First(v => v.Value == 0).Meaning;
-        string labelled = zero is >= 0 and not LabelMap.Ignore
-            ? $"all labelled pixels are {ConfigText.Quote(dataset.Classes[zero])}, and a model that says so scores 100 %"
+        StoredValue zero = masks.SelectMany(m => m.Values).First(v => v.Value == 0);
+        string labelled = zero.IsClass
+            ? $"all labelled pixels are {ConfigText.Quote(dataset.Classes[zero.Meaning])}, and a model that says so scores 100 %"
             : "no pixel has a class";
         return $"hold the values 0 and 255 only, and 255 means \"no label\": {labelled}; where 255 is an object, store the number of its class";
     }

@@ -67,7 +67,7 @@ internal sealed class CachedDataset(SegmentationDataset inner, long limit) : Seg
 
     private (RgbImage Image, LabelMap Labels) Keep(int index, (RgbImage Image, LabelMap Labels) pair)
     {
-        long bytes = pair.Image.Pixels.LongLength + pair.Labels.Labels.LongLength;
+        long bytes = pair.Image.Pixels.LongLength + pair.Labels.Bytes;
         lock (_gate)
         {
             // Another worker may have read the same picture meanwhile.

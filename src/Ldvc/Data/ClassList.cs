@@ -1,6 +1,6 @@
 using System.Collections;
 using Ldvc.Configuration;
-using Ldvc.Imaging;
+using Ldvc.Kernels.Labels;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
@@ -15,7 +15,7 @@ public sealed class ClassList : IReadOnlyList<string>
     internal const int Max = ushort.MaxValue;
 
     /// <summary>The largest number of classes whose labels are bytes; 255 means "no label".</summary>
-    internal const int MaxInBytes = 255;
+    internal const int MaxInBytes = LabelWidth.MaxInBytes;
 
     private readonly ClassName[] _classes;
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);

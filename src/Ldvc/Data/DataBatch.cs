@@ -6,14 +6,16 @@ internal sealed class DataBatch : IDisposable
     private readonly DataLoader _loader;
 
     /// <summary>Allocates the buffers once.</summary>
-    internal DataBatch(DataLoader loader, int count, int size, bool withUnseen)
+    internal DataBatch(DataLoader loader, int count, int size, LabelMapping mapping)
     {
         _loader = loader;
         Count = count;
         Size = size;
         Images = new float[checked(count * 3 * size * size)];
-        Labels = new byte[count * size * size];
-        Unseen = withUnseen ? new byte[count * size * size] : null;
+        int pixels = count * size * size;
+        Labels = mapping.IsWide ? [] : new byte[pixels];
+        WideLabels = mapping.IsWide ? new int[pixels] : null;
+        Unseen = mapping.HasUnseenMask ? new byte[pixels] : null;
         Ids = new string[count];
     }
 
@@ -26,8 +28,11 @@ internal sealed class DataBatch : IDisposable
     /// <summary>[B, 3, H, W], normalised.</summary>
     public float[] Images { get; }
 
-    /// <summary>[B, H, W]: indices of the model's outputs, 255 ignored.</summary>
+    /// <summary>[B, H, W]: indices of the model's outputs, 255 ignored. Empty where there are wide ones.</summary>
     public byte[] Labels { get; }
+
+    /// <summary>[B, H, W]: the same of data sets with many classes (<see cref="LabelMapping"/>), 65535 ignored; null where bytes hold them.</summary>
+    public int[]? WideLabels { get; }
 
     /// <summary>[B, H, W]: 1 where the ground truth is an unseen class; only in transductive training, else null.</summary>
     public byte[]? Unseen { get; }

@@ -208,7 +208,7 @@ internal sealed class DataLoader : IDisposable
     {
         try
         {
-            return _free.Count > 0 ? _free.Pop() : new DataBatch(this, _options.BatchSize, _augmentation.Size, _mapping.HasUnseenMask);
+            return _free.Count > 0 ? _free.Pop() : new DataBatch(this, _options.BatchSize, _augmentation.Size, _mapping);
         }
         catch (OutOfMemoryException e)
         {
@@ -222,8 +222,18 @@ internal sealed class DataLoader : IDisposable
     {
         var (image, labels) = _dataset.Read(index);
         int plane = batch.Size * batch.Size;
+        var pixels = batch.Images.AsSpan(slot * 3 * plane, 3 * plane);
+        CounterRandom random = SampleOrder.Stream(_options.Seed, sample);
+        if (batch.WideLabels is { } wide)
+        {
+            Span<int> wideTarget = wide.AsSpan(slot * plane, plane);
+            _augmentation.Apply(image, labels, random, pixels, wideTarget);
+            _mapping.Apply(wideTarget, batch.Unseen is { } mask ? mask.AsSpan(slot * plane, plane) : []);
+            return;
+        }
+
         var target = batch.Labels.AsSpan(slot * plane, plane);
-        _augmentation.Apply(image, labels, SampleOrder.Stream(_options.Seed, sample), batch.Images.AsSpan(slot * 3 * plane, 3 * plane), target);
+        _augmentation.Apply(image, labels, random, pixels, target);
         if (batch.Unseen is { } unseen)
         {
             _mapping.Apply(target, target, unseen.AsSpan(slot * plane, plane));

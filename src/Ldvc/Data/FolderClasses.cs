@@ -20,16 +20,16 @@ internal sealed class FolderClasses
         (Classes, string source) = data.Classes.Length > 0 ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
-        int most = layout.ZeroIsIgnored && Colours is null ? ClassList.MaxInBytes - 1 : ClassList.MaxInBytes;
-        if (Classes.Count > most)
+        bool reduced = layout.ZeroIsIgnored && Colours is null;
+        if (reduced && Classes.Count == ClassList.Max)
         {
-            string reason = most < ClassList.MaxInBytes ? "for labels of 8 bits in which 0 and 255 are no class" : "for masks of 8 bits";
-            throw new InputException($"{source}: {Classes.Count} class names, expected 1 to {most} {reason}");
+            throw new InputException(
+                $"{source}: {Classes.Count} class names, expected 1 to {ClassList.Max - 1} for labels in which 0 and 65535 are no class");
         }
 
         Colours?.Resolve(Classes);
         Labels = data.Values.Length > 0 ? LabelTable.Of(data.Values, Classes, valuesSource)
-            : layout.ZeroIsIgnored && Colours is null ? LabelTable.ReduceZero(Classes.Count)
+            : reduced ? LabelTable.ReduceZero(Classes.Count)
             : LabelTable.Identity(Classes.Count);
         Split = ReadSplit(layout.Root, Classes);
     }

@@ -55,8 +55,7 @@ public sealed class FolderDataset : FileDataset
             return base.ReadStored(index);
         }
 
-        LabelMap labels = ReadLabels(index);
-        return StoredMask.Of(labels.Labels, labels.Width, labels.Height, value => value, $"{Name}: '{GetId(index)}'");
+        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'");
     }
 
     /// <inheritdoc/>

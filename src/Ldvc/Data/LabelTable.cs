@@ -1,30 +1,36 @@
+using System.Numerics;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
-/// <summary>What each stored label value, of 8 or 16 bits, means: a train id, 255 (ignored), or nothing, which is an error of the file.</summary>
+/// <summary>
+/// What each stored label value, of 8 or 16 bits, means: a train id, <see cref="StoredValue.Ignored"/>, or nothing, which is an error of the file.
+/// 65535 is always ignored, and so is 255 where it is no class.
+/// </summary>
 internal sealed class LabelTable
 {
     private readonly int[] _trainIds;
+    private readonly int _classes;
     private readonly string _expected;
 
-    private LabelTable(int[] trainIds, string expected)
+    private LabelTable(int[] trainIds, int classes, string expected)
     {
         _trainIds = trainIds;
+        _classes = classes;
         _expected = expected;
     }
 
     /// <summary>Values are train ids.</summary>
-    public static LabelTable Identity(int classCount) => Build(classCount, 0, $"0 to {classCount - 1} or 255 ({Classes(classCount)})");
+    public static LabelTable Identity(int classCount) => Build(classCount, 0, $"({Classes(classCount)})");
 
     /// <summary>0 is background and ignored, value v is train id v - 1 (mmsegmentation's reduce_zero_label).</summary>
-    /// <param name="classCount">Number of classes, at most 254: 255 is no class.</param>
+    /// <param name="classCount">Number of classes, at most 65534: 65535 is no class.</param>
     public static LabelTable ReduceZero(int classCount)
     {
-        var table = Build(classCount, 1, $"0 to {classCount} or 255 ({Classes(classCount)} and 0, no label)");
-        table._trainIds[0] = LabelMap.Ignore;
+        var table = Build(classCount, 1, $"({Classes(classCount)} and 0, no label)");
+        table._trainIds[0] = StoredValue.Ignored;
         return table;
     }
 
@@ -35,7 +41,7 @@ internal sealed class LabelTable
     /// <exception cref="InputException">A name is no class, or a class has no value.</exception>
     public static LabelTable Of(IReadOnlyList<KeyValuePair<int, string>> values, ClassList classes, string source)
     {
-        var map = Empty(LabelMap.Ignore);
+        var map = Empty(StoredValue.Ignored);
         int[] ids = classes.IndicesOf(values.Select(entry => ClassName.Parse(entry.Value, source).Name), source);
         for (int i = 0; i < ids.Length; i++)
         {
@@ -43,7 +49,7 @@ internal sealed class LabelTable
         }
 
         RefuseUnreached(classes, ids, source, "a stored value");
-        return new LabelTable(map, "any value");
+        return new LabelTable(map, classes.Count, "any value");
     }
 
     /// <summary>COCO-Stuff's raw values; the categories dropped from the data set are ignored.</summary>
@@ -54,10 +60,10 @@ internal sealed class LabelTable
         var map = Empty(-1);
         for (int raw = 0; raw <= last; raw++)
         {
-            map[raw] = known[raw] < 0 ? LabelMap.Ignore : known[raw];
+            map[raw] = known[raw] < 0 ? StoredValue.Ignored : known[raw];
         }
 
-        return new LabelTable(map, $"0 to {last} or 255");
+        return new LabelTable(map, known[..(last + 1)].Max() + 1, $"0 to {last} or 255");
     }
 
     /// <summary>The same, but these values are ignored.</summary>
@@ -71,21 +77,30 @@ internal sealed class LabelTable
         int[] map = [.. _trainIds];
         foreach (int value in values)
         {
-            map[value] = LabelMap.Ignore;
+            map[value] = StoredValue.Ignored;
         }
 
-        return new LabelTable(map, $"{_expected} or, ignored, {string.Join(", ", values.Order())}");
+        return new LabelTable(map, _classes, $"{_expected} or, ignored, {string.Join(", ", values.Order())}");
     }
 
-    /// <summary>The train id of a stored value, 255 when it is ignored, -1 when it means nothing.</summary>
+    /// <summary>The <see cref="StoredValue.Meaning"/> of a stored value.</summary>
     public int Meaning(int value) => _trainIds[value];
 
     /// <summary>Stored values as train ids.</summary>
     /// <exception cref="InputException">A value means nothing; the message names the file, the value and a pixel.</exception>
     public LabelMap Apply(LabelMap16 stored, string path)
     {
-        var labels = new LabelMap(stored.Width, stored.Height);
-        for (int i = 0; i < stored.Labels.Length; i++)
+        return _classes > ClassList.MaxInBytes
+            ? LabelMap.FromWide(stored.Width, stored.Height, Apply<ushort>(stored, path))
+            : new LabelMap(stored.Width, stored.Height, Apply<byte>(stored, path));
+    }
+
+    // "Ignored" has all bits set: cut to a byte it is what means no label there.
+    private T[] Apply<T>(LabelMap16 stored, string path)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var labels = new T[stored.Labels.Length];
+        for (int i = 0; i < labels.Length; i++)
         {
             int value = stored.Labels[i], id = _trainIds[value];
             if (id < 0)
@@ -93,7 +108,7 @@ internal sealed class LabelTable
                 throw new InputException($"{path}: label value {value} at column {i % stored.Width}, row {i / stored.Width}, expected {_expected}");
             }
 
-            labels.Labels[i] = (byte)id;
+            labels[i] = T.CreateTruncating(id);
         }
 
         return labels;
@@ -109,12 +124,12 @@ internal sealed class LabelTable
         }
     }
 
-    private static LabelTable Build(int classCount, int first, string expected)
+    private static LabelTable Build(int classCount, int first, string classes)
     {
-        if (classCount + first > LabelMap.Ignore)
+        if (classCount + first > LabelMap.WideIgnore)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(classCount), $"{classCount} classes from value {first} on, expected none to reach {LabelMap.Ignore}");
+                nameof(classCount), $"{classCount} classes from value {first} on, expected none to reach {LabelMap.WideIgnore}");
         }
 
         var map = Empty(-1);
@@ -123,14 +138,15 @@ internal sealed class LabelTable
             map[id + first] = id;
         }
 
-        return new LabelTable(map, expected);
+        int last = classCount + first - 1;
+        return new LabelTable(map, classCount, $"0 to {last} or {(last < LabelMap.Ignore ? LabelMap.Ignore : LabelMap.WideIgnore)} {classes}");
     }
 
     private static int[] Empty(int meaning)
     {
         var map = new int[ushort.MaxValue + 1];
         Array.Fill(map, meaning);
-        map[LabelMap.Ignore] = map[LabelMap16.Unlabelled] = LabelMap.Ignore;
+        map[LabelMap.Ignore] = map[LabelMap.WideIgnore] = StoredValue.Ignored;
         return map;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -12,8 +13,9 @@ namespace Ldvc.Data;
 internal sealed class MaskColours
 {
     private readonly List<(int Colour, string? Name)> _lines = [];
-    private readonly Dictionary<int, byte> _ids = [];
+    private readonly Dictionary<int, int> _ids = [];
     private readonly string _path;
+    private bool _wide;
 
     private MaskColours(string path) => _path = path;
 
@@ -56,22 +58,27 @@ internal sealed class MaskColours
     /// <exception cref="InputException">A name is no class, or a class has no colour.</exception>
     public void Resolve(ClassList classes)
     {
+        _wide = classes.Count > ClassList.MaxInBytes;
         foreach ((int colour, string? name) in _lines)
         {
-            _ids[colour] = name is null ? LabelMap.Ignore : (byte)classes.IndicesOf([ClassName.Parse(name, _path).Name], _path)[0];
+            _ids[colour] = name is null ? StoredValue.Ignored : classes.IndicesOf([ClassName.Parse(name, _path).Name], _path)[0];
         }
 
-        LabelTable.RefuseUnreached(classes, [.. _ids.Values.Select(id => (int)id)], _path, "a colour");
+        LabelTable.RefuseUnreached(classes, [.. _ids.Values], _path, "a colour");
     }
 
     /// <summary>A mask's colours as train ids.</summary>
     /// <exception cref="InputException">A colour means nothing; the message names the file, the colour and a pixel.</exception>
-    public LabelMap Apply(RgbImage mask, string path)
+    public LabelMap Apply(RgbImage mask, string path) => _wide
+        ? LabelMap.FromWide(mask.Width, mask.Height, Apply<ushort>(mask, path))
+        : new LabelMap(mask.Width, mask.Height, Apply<byte>(mask, path));
+
+    private T[] Apply<T>(RgbImage mask, string path)
+        where T : unmanaged, IBinaryInteger<T>
     {
-        var labels = new LabelMap(mask.Width, mask.Height);
-        int last = -1;
-        byte id = LabelMap.Ignore;
-        for (int i = 0; i < labels.Labels.Length; i++)
+        var labels = new T[mask.Pixels.Length / 3];
+        int last = -1, id = StoredValue.Ignored;
+        for (int i = 0; i < labels.Length; i++)
         {
             int colour = (mask.Pixels[3 * i] << 16) | (mask.Pixels[(3 * i) + 1] << 8) | mask.Pixels[(3 * i) + 2];
             if (colour != last && !_ids.TryGetValue(colour, out id))
@@ -83,7 +90,7 @@ internal sealed class MaskColours
             }
 
             last = colour;
-            labels.Labels[i] = id;
+            labels[i] = T.CreateTruncating(id);
         }
 
         return labels;

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Numerics;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -32,21 +34,36 @@ internal static class RandomCrop
     // More than one class, and none with cat_max_ratio or more of the labelled pixels.
     private static bool IsMixed(LabelMap labels, (int Left, int Top) corner, AugmentConfig config)
     {
-        Span<int> counts = stackalloc int[256];
+        if (labels.Wide is not { } wide)
+        {
+            Span<int> counts = stackalloc int[LabelMap.Ignore + 1];
+            return IsMixed(labels.Labels, labels, corner, config, counts);
+        }
+
+        int[] rented = ArrayPool<int>.Shared.Rent(LabelMap.WideIgnore + 1);
+        bool mixed = IsMixed(wide.Labels, labels, corner, config, rented.AsSpan(0, LabelMap.WideIgnore + 1));
+        ArrayPool<int>.Shared.Return(rented);
+        return mixed;
+    }
+
+    // The last counter is of pixels without a label.
+    private static bool IsMixed<T>(T[] stored, LabelMap labels, (int Left, int Top) corner, AugmentConfig config, Span<int> counts)
+        where T : unmanaged, IBinaryInteger<T>
+    {
         counts.Clear();
         int right = Math.Min(corner.Left + config.Crop, labels.Width);
         int bottom = Math.Min(corner.Top + config.Crop, labels.Height);
         for (int y = corner.Top; y < bottom; y++)
         {
-            foreach (byte label in labels.Labels.AsSpan((y * labels.Width) + corner.Left, right - corner.Left))
+            foreach (T label in stored.AsSpan((y * labels.Width) + corner.Left, right - corner.Left))
             {
-                counts[label]++;
+                counts[int.CreateTruncating(label)]++;
             }
         }
 
         int classes = 0, largest = 0;
         long total = 0;
-        foreach (int count in counts[..LabelMap.Ignore])
+        foreach (int count in counts[..^1])
         {
             classes += count > 0 ? 1 : 0;
             largest = Math.Max(largest, count);

@@ -4,8 +4,9 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// Pictures with a train id per pixel: 0..C-1 in the order of <see cref="Classes"/>, 255 ignored. All classes' labels are there; hiding the unseen
-/// ones from training is <see cref="LabelMapping"/>'s part. Reading is safe from several threads at once.
+/// Pictures with a train id per pixel: 0..C-1 in the order of <see cref="Classes"/>, or "no label" (<see cref="LabelMap"/>; of more than 255 classes
+/// label maps have 16 bits). All classes' labels are there; hiding the unseen ones from training is <see cref="LabelMapping"/>'s part. Reading is
+/// safe from several threads at once.
 /// </summary>
 public abstract class SegmentationDataset
 {
@@ -51,8 +52,7 @@ public abstract class SegmentationDataset
     /// <exception cref="InputException">The file is missing or damaged.</exception>
     internal virtual StoredMask ReadStored(int index)
     {
-        LabelMap labels = ReadLabels(index);
-        return StoredMask.Of(labels.Labels, labels.Width, labels.Height, value => value, $"{Name}: '{GetId(index)}'");
+        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'");
     }
 
     /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>

@@ -5,9 +5,16 @@ namespace Ldvc.Data;
 
 /// <summary>A value that a mask stores.</summary>
 /// <param name="Value">The stored number.</param>
-/// <param name="Meaning">Its train id, 255 when it is ignored, -1 when it means nothing.</param>
+/// <param name="Meaning">Its train id, <see cref="Ignored"/>, or -1 when it means nothing.</param>
 /// <param name="Pixels">How many pixels have it.</param>
-internal readonly record struct StoredValue(int Value, int Meaning, long Pixels);
+internal readonly record struct StoredValue(int Value, int Meaning, long Pixels)
+{
+    /// <summary>What values mean that stand for no label; no class has this number.</summary>
+    internal const int Ignored = LabelMap.WideIgnore;
+
+    /// <summary>Whether it is a class.</summary>
+    internal bool IsClass => Meaning is >= 0 and not Ignored;
+}
 
 /// <summary>What a mask stores, before any value of it is refused.</summary>
 /// <param name="Source">The file, or the picture of a data set without files.</param>
@@ -23,7 +30,7 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     internal bool HasVoid => Values.Any(IsVoid);
 
     /// <summary>Whether any pixel has a class.</summary>
-    internal bool HasLabel => Values.Any(v => v.Meaning is >= 0 and not LabelMap.Ignore);
+    internal bool HasLabel => Values.Any(v => v.IsClass);
 
     /// <summary>Counts the values of a mask.</summary>
     /// <param name="stored">Its pixels.</param>
@@ -52,5 +59,10 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     internal static StoredMask Of<T>(T[] stored, int width, int height, Func<int, int> meaning, string source)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => Of<T>(stored.AsSpan(), width, height, meaning, source);
 
-    private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore, Meaning: LabelMap.Ignore };
+    /// <summary>The same for labels that have their meaning already.</summary>
+    internal static StoredMask Of(LabelMap labels, string source) => labels.Wide is { } wide
+        ? Of(wide.Labels, labels.Width, labels.Height, value => value, source)
+        : Of(labels.Labels, labels.Width, labels.Height, value => value == LabelMap.Ignore ? StoredValue.Ignored : value, source);
+
+    private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore, Meaning: StoredValue.Ignored };
 }

@@ -16,13 +16,20 @@ internal static class ResizeNearest
     /// <summary>Resizes to width x height (both at least 1).</summary>
     public static LabelMap Apply(LabelMap labels, int width, int height, NearestRule rule)
     {
-        var result = new LabelMap(width, height);
         var columns = Positions(labels.Width, width, rule);
         var rows = Positions(labels.Height, height, rule);
-        for (int y = 0; y < height; y++)
+        return labels.Wide is { } wide
+            ? LabelMap.FromWide(width, height, Pick(wide.Labels, labels.Width, columns, rows))
+            : new LabelMap(width, height, Pick(labels.Labels, labels.Width, columns, rows));
+    }
+
+    private static T[] Pick<T>(T[] labels, int stride, int[] columns, int[] rows)
+    {
+        var result = new T[checked(columns.Length * rows.Length)];
+        for (int y = 0; y < rows.Length; y++)
         {
-            var source = labels.Labels.AsSpan(rows[y] * labels.Width, labels.Width);
-            var target = result.Labels.AsSpan(y * width, width);
+            ReadOnlySpan<T> source = labels.AsSpan(rows[y] * stride, stride);
+            Span<T> target = result.AsSpan(y * columns.Length, columns.Length);
             for (int x = 0; x < target.Length; x++)
             {
                 target[x] = source[columns[x]];

@@ -1,8 +1,14 @@
+using Ldvc.Imaging;
+using Ldvc.Tensors;
+
 namespace Ldvc.Inference;
 
 /// <summary>Counts of (truth, prediction) over all labelled pixels; column C counts pixels predicted as background.</summary>
 internal sealed class Confusion
 {
+    /// <summary>The most classes there is a matrix of: it takes 2 GiB then.</summary>
+    internal const int MaxClasses = (1 << 14) - 1;
+
     internal Confusion(int classes)
     {
         Classes = classes;
@@ -14,12 +20,59 @@ internal sealed class Confusion
     /// <summary>[Classes, Classes + 1].</summary>
     internal long[] Counts { get; }
 
+    /// <summary>Refuses a number of classes whose matrix hardly anybody has memory for, before anything is computed.</summary>
+    /// <param name="source">The data set, for the message.</param>
+    /// <param name="classes">The number.</param>
+    /// <exception cref="InputException">It is one.</exception>
+    internal static void CheckRoom(string source, int classes)
+    {
+        if (classes > MaxClasses)
+        {
+            throw new InputException(
+                $"{source}: {classes} classes, expected at most {MaxClasses} to be scored: their confusion matrix takes 2 GiB, that of {classes} "
+                    + $"would take {(8L * classes * (classes + 1)) >> 30}");
+        }
+    }
+
+    /// <summary>Adds the pixels of a picture, of label maps of either width.</summary>
+    /// <exception cref="ArgumentException">The maps have different sizes.</exception>
+    internal void Add(LabelMap truth, LabelMap labels)
+    {
+        if (truth.Width != labels.Width || truth.Height != labels.Height)
+        {
+            throw new ArgumentException(
+                $"confusion: truth {truth.Width}x{truth.Height}, labels {labels.Width}x{labels.Height}", nameof(labels));
+        }
+
+        for (int i = 0; i < truth.Count; i++)
+        {
+            int wanted = truth.ClassAt(i);
+            if (wanted >= 0 && wanted < Classes)
+            {
+                int found = labels.ClassAt(i);
+                Counts[(wanted * (Classes + 1)) + (found < 0 ? Classes : Math.Min(found, Classes))]++;
+            }
+        }
+    }
+
     /// <summary>Adds the counts of other pictures.</summary>
     internal void Add(Confusion other)
     {
         for (int i = 0; i < Counts.Length; i++)
         {
             Counts[i] += other.Counts[i];
+        }
+    }
+
+    /// <summary>The entries that are not 0, row by row; a prediction of <see cref="Classes"/> is none.</summary>
+    internal IEnumerable<(int Truth, int Predicted, long Pixels)> Pairs()
+    {
+        for (int i = 0; i < Counts.Length; i++)
+        {
+            if (Counts[i] > 0)
+            {
+                yield return (i / (Classes + 1), i % (Classes + 1), Counts[i]);
+            }
         }
     }
 

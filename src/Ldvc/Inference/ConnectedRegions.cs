@@ -8,7 +8,7 @@ internal static class ConnectedRegions
     /// <param name="width">Columns.</param>
     /// <param name="regions">[height, width], overwritten.</param>
     /// <returns>How many regions there are.</returns>
-    internal static int Label(ReadOnlySpan<int> keys, int width, Span<int> regions)
+    internal static int Label(ReadOnlySpan<long> keys, int width, Span<int> regions)
     {
         if (keys.Length != regions.Length || keys.Length % width != 0)
         {
@@ -19,7 +19,7 @@ internal static class ConnectedRegions
         var parents = new List<int>();
         for (int at = 0; at < keys.Length; at++)
         {
-            int key = keys[at];
+            long key = keys[at];
             if (key < 0)
             {
                 regions[at] = -1;

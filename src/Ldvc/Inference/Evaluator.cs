@@ -56,6 +56,7 @@ public static class Evaluator
         PictureShow? show,
         JobMember job)
     {
+        Confusion.CheckRoom(dataset.Name, dataset.Classes.Count);
         var confusion = new Confusion(dataset.Classes.Count);
         int count = Count(dataset, config), done = 0;
         SharedWork.Run(job, cancellation =>
@@ -107,6 +108,13 @@ public static class Evaluator
     /// <summary>Adds one picture's pixels to a confusion matrix.</summary>
     internal static void Count(Device device, LabelMap truth, LabelMap labels, Confusion confusion)
     {
+        // Labels of many classes were put together on the host, and the matrix is larger than the picture.
+        if (truth.IsWide || labels.IsWide)
+        {
+            confusion.Add(truth, labels);
+            return;
+        }
+
         using var wanted = device.FromHost(truth.Labels, new Shape(truth.Height, truth.Width));
         using var actual = device.FromHost(labels.Labels, new Shape(labels.Height, labels.Width));
         KernelSet.For(device).Segmentation.Confusion(wanted, actual, confusion.Counts, confusion.Classes, actual.Count);

@@ -50,11 +50,11 @@ internal sealed class Fragmentation
                 $"fragmentation: truth {truth.Width}x{truth.Height}, prediction {prediction.Width}x{prediction.Height}", nameof(prediction));
         }
 
-        int pixels = truth.Labels.Length;
-        var keys = new int[pixels];
+        int pixels = truth.Count;
+        var keys = new long[pixels];
         for (int i = 0; i < pixels; i++)
         {
-            keys[i] = truth.Labels[i] == LabelMap.Ignore ? -1 : truth.Labels[i];
+            keys[i] = truth.ClassAt(i);
         }
 
         var objects = new int[pixels];
@@ -71,7 +71,7 @@ internal sealed class Fragmentation
         // A key of (object, predicted class) cuts pieces off at the object's edge.
         for (int i = 0; i < pixels; i++)
         {
-            keys[i] = objects[i] >= 0 && sizes[objects[i]] >= SmallestObject ? (objects[i] << 8) | prediction.Labels[i] : -1;
+            keys[i] = objects[i] >= 0 && sizes[objects[i]] >= SmallestObject ? ((long)objects[i] << 16) | (ushort)prediction.ClassAt(i) : -1;
         }
 
         var pieces = new int[pixels];
@@ -80,7 +80,7 @@ internal sealed class Fragmentation
         var found = new bool[count];
         for (int i = 0; i < pixels; i++)
         {
-            if (pieces[i] >= 0 && ++pieceSizes[pieces[i]] == 1 && prediction.Labels[i] == truth.Labels[i])
+            if (pieces[i] >= 0 && ++pieceSizes[pieces[i]] == 1 && prediction.ClassAt(i) == truth.ClassAt(i))
             {
                 RightPieces++;
                 found[objects[i]] = true;

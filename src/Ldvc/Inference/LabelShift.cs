@@ -18,19 +18,25 @@ internal static class LabelShift
     private const double Factor = 2;
     private const double Gain = 0.2;
 
+    // The best assignment of n classes takes n^3 steps; of more than these, each class is looked at alone.
+    private const int MaxAssigned = 512;
+
     /// <summary>A sentence when a shift by one or a permutation explains a confusion matrix much better than the labels do; else null.</summary>
     /// <param name="confusion">The matrix.</param>
     /// <param name="classes">The names.</param>
     internal static string? Find(Confusion confusion, ClassList classes)
     {
-        double[,] shares = Shares(confusion);
-        int[] occurring = [.. Enumerable.Range(0, confusion.Classes).Where(c => confusion.Truth(c) > 0)];
+        int n = confusion.Classes;
+        long[] pixels = [.. Enumerable.Range(0, n).Select(confusion.Truth)];
+        int[] occurring = [.. Enumerable.Range(0, n).Where(c => pixels[c] > 0)];
         if (occurring.Length < 2)
         {
             return null;
         }
 
-        double Mean(Func<int, int> to) => occurring.Average(c => to(c) >= 0 && to(c) < confusion.Classes ? shares[c, to(c)] : 0);
+        // Shares of each class's pixels, so that a frequent class counts no more than a rare one.
+        double Share(int truth, int predicted) => pixels[truth] == 0 ? 0 : (double)confusion.Counts[(truth * (n + 1)) + predicted] / pixels[truth];
+        double Mean(Func<int, int> to) => occurring.Average(c => to(c) >= 0 && to(c) < n ? Share(c, to(c)) : 0);
         double own = Mean(c => c);
         foreach (int by in new[] { 1, -1 })
         {
@@ -41,8 +47,8 @@ internal static class LabelShift
             }
         }
 
-        int[] best = Assignment.Best(shares);
-        int[] moved = [.. occurring.Where(c => best[c] != c && shares[c, best[c]] >= MaxMoved && shares[c, c] <= Hardly)];
+        int[] best = n <= MaxAssigned ? Assignment.Best(Shares(n, Share)) : Largest(n, Share);
+        int[] moved = [.. occurring.Where(c => best[c] != c && Share(c, best[c]) >= MaxMoved && Share(c, c) <= Hardly)];
         if (!IsPattern(moved, best, occurring.Length) && !(moved.Length > 2 && IsMuchBetter(Mean(c => best[c]), own)))
         {
             return null;
@@ -74,25 +80,35 @@ internal static class LabelShift
         return moved.Length > Shown ? $"{text} and so on ({moved.Length} classes)" : text;
     }
 
-    // Each class's pixels as shares, so that a frequent class counts no more than a rare one; of equal assignments the one that moves least is the
-    // best.
-    private static double[,] Shares(Confusion confusion)
+    // Of equal assignments the one that moves least is the best.
+    private static double[,] Shares(int n, Func<int, int, double> share)
     {
         const double Tie = 1e-9;
-        int n = confusion.Classes;
         var shares = new double[n, n];
         for (int truth = 0; truth < n; truth++)
         {
-            long pixels = confusion.Truth(truth);
             for (int predicted = 0; predicted < n; predicted++)
             {
-                shares[truth, predicted] = pixels == 0 ? 0 : (double)confusion.Counts[(truth * (n + 1)) + predicted] / pixels;
+                shares[truth, predicted] = share(truth, predicted);
             }
 
             shares[truth, truth] += Tie;
         }
 
         return shares;
+    }
+
+    // What most of a class is taken for, if nothing else is mostly taken for the same; else the class itself.
+    private static int[] Largest(int n, Func<int, int, double> share)
+    {
+        int[] best = [.. Enumerable.Range(0, n).Select(truth => Enumerable.Range(0, n).FirstOrDefault(p => share(truth, p) >= MaxMoved, truth))];
+        var taken = new int[n];
+        foreach (int predicted in best)
+        {
+            taken[predicted]++;
+        }
+
+        return [.. best.Select((predicted, truth) => taken[predicted] == 1 ? predicted : truth)];
     }
 
     private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture);

@@ -1,3 +1,4 @@
+using Ldvc.Data;
 using Ldvc.Imaging;
 
 namespace Ldvc.Inference;
@@ -54,14 +55,12 @@ internal sealed class NameWinners(int width, int height, float scale)
         return this;
     }
 
-    /// <summary>The names' classes in 8 bits.</summary>
+    /// <summary>The names' classes: bytes, or 16 bits where there are more than 255.</summary>
     /// <param name="owners">The class of every name.</param>
-    internal LabelMap ToLabels(int[] owners) => new(width, height, [.. _names.Select(name => name == None ? LabelMap.Ignore : (byte)owners[name])]);
-
-    /// <summary>The names' classes in 16 bits.</summary>
-    /// <param name="owners">The class of every name.</param>
-    internal LabelMap16 ToWideLabels(int[] owners) =>
-        new(width, height, [.. _names.Select(name => name == None ? LabelMap16.Unlabelled : (ushort)owners[name])]);
+    /// <param name="classes">How many classes there are.</param>
+    internal LabelMap ToLabels(int[] owners, int classes) => classes <= ClassList.MaxInBytes
+        ? new(width, height, [.. _names.Select(name => name == None ? LabelMap.Ignore : (byte)owners[name])])
+        : LabelMap.FromWide(width, height, [.. _names.Select(name => name == None ? LabelMap.WideIgnore : (ushort)owners[name])]);
 
     private static T[] Filled<T>(int pixels, T value)
     {

@@ -37,24 +37,23 @@ public sealed partial class Segmenter
     private SegmentResult Label(PictureViews views, RgbImage picture, string name, double? background)
     {
         ClassList list = _list ?? throw new InvalidOperationException("a segmenter of embeddings without names has no result to write");
-        if (list.Count <= ClassList.MaxInBytes)
+        LabelMap labels = Segment(views, picture, background).Labels;
+        if (labels.Wide is { } wide)
         {
-            LabelMap labels = Segment(views, picture, background).Labels;
-            for (int i = 0; _ignored > 0 && i < labels.Labels.Length; i++)
+            for (int i = 0; _ignored > 0 && i < wide.Labels.Length; i++)
             {
-                labels.Labels[i] = labels.Labels[i] >= list.Count - _ignored ? LabelMap.Ignore : labels.Labels[i];
+                wide.Labels[i] = wide.Labels[i] >= list.Count - _ignored ? LabelMap.WideIgnore : wide.Labels[i];
             }
 
-            return new SegmentResult(name, picture, labels, Kept(list));
+            return new SegmentResult(name, picture, wide, Kept(list));
         }
 
-        LabelMap16 wide = SegmentWide(views, picture, background).Labels;
-        for (int i = 0; _ignored > 0 && i < wide.Labels.Length; i++)
+        for (int i = 0; _ignored > 0 && i < labels.Labels.Length; i++)
         {
-            wide.Labels[i] = wide.Labels[i] >= list.Count - _ignored ? LabelMap16.Unlabelled : wide.Labels[i];
+            labels.Labels[i] = labels.Labels[i] >= list.Count - _ignored ? LabelMap.Ignore : labels.Labels[i];
         }
 
-        return new SegmentResult(name, picture, wide, Kept(list));
+        return new SegmentResult(name, picture, labels, Kept(list));
     }
 
     private string[] Kept(ClassList list) => [.. list.Take(list.Count - _ignored)];
@@ -62,7 +61,7 @@ public sealed partial class Segmenter
     // The average of all windows and views -> [C, height, width] at the picture's size: the largest of every class's names.
     private float[] ClassScores(PictureViews views, RgbImage picture)
     {
-        int pixels = picture.Width * picture.Height, classes = _list?.Count ?? NameCount;
+        int pixels = picture.Width * picture.Height, classes = ClassCount;
         int[] owners = Owners;
         var result = new float[(long)classes * pixels];
         Array.Fill(result, float.NegativeInfinity);

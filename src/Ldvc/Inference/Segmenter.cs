@@ -122,10 +122,9 @@ public sealed partial class Segmenter : IDisposable
     }
 
     /// <summary>
-    /// Labels every pixel with a class index; below the threshold, if there is one, with 255. Also gives the winning score per pixel.
+    /// Labels every pixel with a class index; below the threshold, if there is one, with none. Also gives the winning score per pixel. Of more than
+    /// 255 classes the map has 16 bits.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There are more than 255 classes: <see cref="SegmentWide(RgbImage, double?)"/> takes any
-    /// number.</exception>
     internal (LabelMap Labels, float[] Scores) Segment(RgbImage picture, double? background = null)
     {
         using PictureViews views = RunViews([picture], null)[0];
@@ -134,11 +133,10 @@ public sealed partial class Segmenter : IDisposable
 
     private (LabelMap Labels, float[] Scores) Segment(PictureViews views, RgbImage picture, double? background)
     {
-        RefuseWide();
         if (NameCount > NamePasses.Max || _scale > 0 || !views.Single)
         {
             NameWinners winners = FindWinners(views, picture, background);
-            return (winners.ToLabels(Owners), winners.Scores);
+            return (winners.ToLabels(Owners, ClassCount), winners.Scores);
         }
 
         using var labels = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
@@ -152,19 +150,6 @@ public sealed partial class Segmenter : IDisposable
         return (ToLabels(labels), best.ToArray());
     }
 
-    /// <summary>As <see cref="Segment(RgbImage, double?)"/>, for any number of classes; below the threshold pixels get 65535.</summary>
-    internal (LabelMap16 Labels, float[] Scores) SegmentWide(RgbImage picture, double? background = null)
-    {
-        using PictureViews views = RunViews([picture], null)[0];
-        return SegmentWide(views, picture, background);
-    }
-
-    private (LabelMap16 Labels, float[] Scores) SegmentWide(PictureViews views, RgbImage picture, double? background)
-    {
-        NameWinners winners = FindWinners(views, picture, background);
-        return (winners.ToWideLabels(Owners), winners.Scores);
-    }
-
     /// <summary>
     /// Labels under several penalties from one pass over the windows: a penalty is subtracted from every window alike, so it can as well be
     /// subtracted from their sum.
@@ -174,7 +159,6 @@ public sealed partial class Segmenter : IDisposable
     /// <param name="background">As for <see cref="Segment(RgbImage, double?)"/>.</param>
     internal LabelMap[] SegmentWithPenalties(RgbImage picture, IReadOnlyList<float[]> penalties, double? background = null)
     {
-        RefuseWide();
         using PictureViews views = RunViews([picture], null)[0];
         using var map = _device.Empty(new Shape(picture.Height, picture.Width), DType.UInt8);
         using var best = _device.Empty(new Shape(picture.Height, picture.Width));
@@ -207,7 +191,7 @@ public sealed partial class Segmenter : IDisposable
             }
         }
 
-        return [.. winners.Select(w => w.Above(background).ToLabels(owners))];
+        return [.. winners.Select(w => w.Above(background).ToLabels(owners, ClassCount))];
     }
 
     /// <summary>Pixels of a picture that one patch covers, once it is resized.</summary>
@@ -236,17 +220,10 @@ public sealed partial class Segmenter : IDisposable
 
     private int NameCount => _classes.Shape[0];
 
+    private int ClassCount => _list?.Count ?? NameCount;
+
     // The class of every name.
     private int[] Owners => _list?.Owners ?? [.. Enumerable.Range(0, NameCount)];
-
-    private void RefuseWide()
-    {
-        int classes = _list?.Count ?? NameCount;
-        if (classes > ClassList.MaxInBytes)
-        {
-            throw new InvalidOperationException($"{classes} classes do not fit into labels of 8 bits");
-        }
-    }
 
     // Names by names, as many at a time as a byte counts: what is stored does not grow with their number.
     private NameWinners FindWinners(PictureViews views, RgbImage picture, double? background)

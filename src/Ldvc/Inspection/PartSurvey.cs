@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Ldvc.Data;
-using Ldvc.Imaging;
 using Ldvc.Training;
 
 namespace Ldvc.Inspection;
@@ -31,7 +30,7 @@ internal sealed class PartSurvey
             foreach (StoredValue value in mask.Values)
             {
                 Pixels += value.Pixels;
-                if (value.Meaning == LabelMap.Ignore)
+                if (value.Meaning == StoredValue.Ignored)
                 {
                     Unlabelled += value.Pixels;
                 }
@@ -47,7 +46,7 @@ internal sealed class PartSurvey
             }
 
             // Several values may be one class; the picture counts once.
-            foreach (int id in mask.Values.Select(v => v.Meaning).Where(id => id is >= 0 and not LabelMap.Ignore).Distinct())
+            foreach (int id in mask.Values.Where(v => v.IsClass).Select(v => v.Meaning).Distinct())
             {
                 classes[id] = classes[id] with { Pictures = classes[id].Pictures + 1 };
             }

@@ -12,7 +12,7 @@ namespace Ldvc.Training;
 /// <param name="Texts">Makes the class embeddings on a tape.</param>
 /// <param name="Unseen">A flag for each class: whether it takes pseudo labels; null in other settings than transductive.</param>
 /// <param name="PseudoLabelMarker">What stands in the labels where a pixel waits for its pseudo label.</param>
-internal sealed record StepParts(LoadedModel Loaded, LossConfig Loss, Func<Tape, Variable> Texts, Tensor? Unseen, byte PseudoLabelMarker);
+internal sealed record StepParts(LoadedModel Loaded, LossConfig Loss, Func<Tape, Variable> Texts, Tensor? Unseen, int PseudoLabelMarker);
 
 /// <summary>
 /// Forward and backward of the pictures that are computed at once: a batch, or the part of one that `train.accumulate` and the job's processes leave.
@@ -35,7 +35,7 @@ internal sealed class BatchPart(StepParts step, Tape tape) : IDisposable
 
     /// <summary>Computes the loss of some pictures.</summary>
     /// <param name="images">[B, 3, H, H]; the caller's.</param>
-    /// <param name="labels">uint8 [B, H, H]; the caller's. Pixels that wait for a pseudo label get one.</param>
+    /// <param name="labels">uint8 or int32 [B, H, H]; the caller's. Pixels that wait for a pseudo label get one.</param>
     /// <param name="count">Whether the pairs of picture and class in the labels are counted, for which the host waits.</param>
     /// <returns>Their number; 0 when they are not counted.</returns>
     /// <exception cref="InputException">Memory is full.</exception>

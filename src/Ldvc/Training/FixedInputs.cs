@@ -23,7 +23,7 @@ internal sealed class FixedInputs(int most) : IDisposable
             }
 
             Tensor images = batch.Images.Device.Empty(shape);
-            _places[shape] = place = (images, batch.Labels.Device.Empty(batch.Labels.Shape, DType.UInt8));
+            _places[shape] = place = (images, batch.Labels.Device.Empty(batch.Labels.Shape, batch.Labels.DType));
         }
 
         place.Images.CopyFrom(batch.Images);

@@ -23,9 +23,6 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 {
     private const string Remedy = "; try a lower train.lr";
 
-    // Unseen pixels wait for their pseudo label under this number; classes end below it.
-    private const byte PseudoLabelMarker = 254;
-
     private readonly LoadedModel _loaded;
     private readonly LdvcConfig _config;
     private readonly SegmentationDataset _dataset;
@@ -73,11 +70,6 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             throw new InputException($"{config.Source}: augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
         }
 
-        if (dataset.Classes.Count > PseudoLabelMarker)
-        {
-            throw new InputException($"{dataset.Name}: {dataset.Classes.Count} classes, expected at most {PseudoLabelMarker}");
-        }
-
         if (train.Setting == TrainSetting.Transductive && dataset.Split.Unseen.Length == 0)
         {
             throw new InputException($"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
@@ -110,7 +102,11 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         var parts = new StepParts(
-            loaded, config.Loss, tape => texts is null ? tape.Constant(_frozenClasses!.Share()) : loaded.Model.EncodeClasses(tape, texts), _unseenFlags, PseudoLabelMarker);
+            loaded,
+            config.Loss,
+            tape => texts is null ? tape.Constant(_frozenClasses!.Share()) : loaded.Model.EncodeClasses(tape, texts),
+            _unseenFlags,
+            _mapping.PseudoLabelMarker);
         if (!job.IsAlone)
         {
             (_exchange, _sums) = (new StepExchange(job), new GradientSums(job.Group, loaded.Device));
@@ -216,7 +212,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private StepResult Take(TrainConfig train)
     {
         int parts = train.Accumulate;
-        _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, PseudoLabelMarker);
+        _inputs ??= new TrainingInputs(StartLoader(), _loaded.Device, _mapping.PseudoLabelMarker);
         double rate = _schedule.At(Step);
         AdamWStep numbers = Optimizer.Numbers((float)rate, 1f / parts);
         (double Total, double Focal, double Dice) losses = default;

@@ -4,7 +4,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Training;
 
 /// <summary>Batches of the loader on the device: pictures and labels of the next one are copied while the current one is computed, where the device can.</summary>
-internal sealed class TrainingInputs(DataLoader loader, Device device, byte unseenMarker) : IDisposable
+internal sealed class TrainingInputs(DataLoader loader, Device device, int unseenMarker) : IDisposable
 {
     private readonly InputStage _images = new(device);
     private readonly InputStage _labels = new(device);
@@ -58,13 +58,28 @@ internal sealed class TrainingInputs(DataLoader loader, Device device, byte unse
     {
         var batch = loader.Next();
         int plane = batch.Size * batch.Size;
-        for (int i = 0; batch.Unseen is not null && i < batch.Count * plane; i++)
+        _images.Stage<float>(batch.Images.AsSpan(0, batch.Count * 3 * plane), new Shape(batch.Count, 3, batch.Size, batch.Size), DType.Float32);
+        var shape = new Shape(batch.Count, batch.Size, batch.Size);
+        if (batch.WideLabels is { } wide)
         {
-            batch.Labels[i] = batch.Unseen[i] != 0 ? unseenMarker : batch.Labels[i];
+            _labels.Stage<int>(Marked<int>(wide.AsSpan(0, batch.Count * plane), batch.Unseen, unseenMarker), shape, DType.Int32);
+        }
+        else
+        {
+            _labels.Stage<byte>(Marked<byte>(batch.Labels.AsSpan(0, batch.Count * plane), batch.Unseen, (byte)unseenMarker), shape, DType.UInt8);
         }
 
-        _images.Stage<float>(batch.Images.AsSpan(0, batch.Count * 3 * plane), new Shape(batch.Count, 3, batch.Size, batch.Size), DType.Float32);
-        _labels.Stage<byte>(batch.Labels.AsSpan(0, batch.Count * plane), new Shape(batch.Count, batch.Size, batch.Size), DType.UInt8);
         _staged = batch;
+    }
+
+    // Unseen pixels get the number under which they wait for a pseudo label.
+    private static Span<T> Marked<T>(Span<T> labels, byte[]? unseen, T marker)
+    {
+        for (int i = 0; unseen is not null && i < labels.Length; i++)
+        {
+            labels[i] = unseen[i] != 0 ? marker : labels[i];
+        }
+
+        return labels;
     }
 }

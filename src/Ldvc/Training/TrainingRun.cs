@@ -116,6 +116,7 @@ public sealed class TrainingRun
     {
         config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
+        Confusion.CheckRoom(validation.Name, validation.Classes.Count);
         training.CheckFiles();
         validation.CheckFiles();
         foreach (SegmentationDataset part in new[] { training, validation })

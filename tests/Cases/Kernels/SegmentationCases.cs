@@ -45,6 +45,9 @@ internal static class SegmentationCases
         PseudoLabels(2, 4, 3, 5, 9, 14),
         PseudoLabels(2, 6, 3, 4, 25, 70),
         PseudoLabels(16, 20, 32, 32, 512, 512, real: true),
+        PseudoLabels(1, 2, 1, 1, 3, 3, wide: true),
+        PseudoLabels(2, 6, 3, 4, 25, 70, wide: true),
+        PseudoLabels(1, 300, 2, 2, 7, 5, wide: true),
     ];
 
     private static KernelCase AddWindow(
@@ -113,7 +116,7 @@ internal static class SegmentationCases
             run.Compare = () =>
             {
                 double[] average = [.. sums.Select((v, i) => (double)v / windows[i % (height * width)])];
-                var chosen = labels.ToArray<byte>();
+                int[] chosen = Array.ConvertAll(labels.ToArray<byte>(), v => (int)v);
                 var (top, score) = Judge(average, chosen, null, classes, height, width, outputHeight, outputWidth);
                 double allowed = Math.Max(Tolerance, 2e-7 * Math.Max(height, width));
                 List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), allowed), CaseDifference.Of("score of the label", top, score, allowed)];
@@ -220,7 +223,8 @@ internal static class SegmentationCases
                 }
 
                 double[] average = [.. sums.Select((v, i) => over[i % plane] == 0 ? 0 : v / over[i % plane])];
-                var (top, score) = Judge(average, labels.ToArray<byte>(), null, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
+                int[] chosen = Array.ConvertAll(labels.ToArray<byte>(), v => (int)v);
+                var (top, score) = Judge(average, chosen, null, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
                 List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
                 if (scale > 0)
                 {
@@ -310,23 +314,28 @@ internal static class SegmentationCases
             Real = real,
         };
 
-    private static KernelCase PseudoLabels(int batch, int classes, int height, int width, int imageHeight, int imageWidth, bool real = false)
+    private static KernelCase PseudoLabels(
+        int batch, int classes, int height, int width, int imageHeight, int imageWidth, bool real = false, bool wide = false)
     {
-        const byte marker = 254;
-        string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}";
+        int marker = wide ? 65536 : 254;
+        string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}{(wide ? ", 32 bits" : "")}";
         int pixels = batch * imageHeight * imageWidth, unseenCount = (classes + 1) / 2;
         return new KernelCase(typeof(ISegmentationKernels), nameof(ISegmentationKernels.PseudoLabels), variant, device =>
         {
             var run = new KernelRun(device);
             float[] logits = CaseRandom.Normal($"z {variant}", batch * classes * height * width, 0, 2);
-            byte[] before = [.. CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, 3).Select(v => v == 0 ? marker : v)];
+            int[] drawn = wide
+                ? CaseRandom.WideLabels($"labels {variant}", batch, classes, imageHeight, imageWidth, 3)
+                : Array.ConvertAll(CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, 3), v => (int)v);
+            int[] before = Array.ConvertAll(drawn, v => v % 5 == 0 && v < classes ? marker : v);
             byte[] allowed = [.. Enumerable.Range(0, classes).Select(c => (byte)((c + 1) % 2))];
-            Tensor z = run.Floats(logits), labels = run.Bytes(before), unseen = run.Bytes(allowed);
+            Tensor labels = wide ? run.Ints(before) : run.Bytes(Array.ConvertAll(before, v => (byte)v));
+            Tensor z = run.Floats(logits), unseen = run.Bytes(allowed);
             run.Launch = () => run.Kernels.Segmentation.PseudoLabels(
                 z, labels, unseen, marker, batch, classes, height, width, imageHeight, imageWidth);
             run.Compare = () =>
             {
-                var after = labels.ToArray<byte>();
+                int[] after = wide ? labels.ToArray<int>() : Array.ConvertAll(labels.ToArray<byte>(), v => (int)v);
                 var (top, score) = Judge(Array.ConvertAll(logits, v => (double)v), after, allowed, classes, height, width, imageHeight, imageWidth);
                 bool[] marked = [.. before.Select(v => v == marker)];
                 return
@@ -342,14 +351,14 @@ internal static class SegmentationCases
             return run;
         })
         {
-            Work = new CaseWork(8.0 * unseenCount * pixels, ((double)batch * classes * height * width) + (0.5 * pixels)),
+            Work = new CaseWork(8.0 * unseenCount * pixels, ((double)batch * classes * height * width) + ((wide ? 2 : 0.5) * pixels)),
             Real = real,
         };
     }
 
     /// <summary>For every pixel the best score among the allowed classes, and the score of the given label (NaN where it is not allowed).</summary>
     private static (double[] Top, double[] Score) Judge(
-        double[] z, byte[] labels, byte[]? allowed, int classes, int height, int width, int outputHeight, int outputWidth)
+        double[] z, int[] labels, byte[]? allowed, int classes, int height, int width, int outputHeight, int outputWidth)
     {
         double[] top = new double[labels.Length], score = new double[labels.Length];
         for (int i = 0; i < labels.Length; i++)

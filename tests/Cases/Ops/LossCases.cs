@@ -16,6 +16,9 @@ internal static class LossCases
         MaskLoss(1, 2, 5, 7, 4, 3, 2),
         MaskLoss(2, 4, 3, 5, 21, 37, 6),
         MaskLoss(4, 15, 32, 32, 512, 512, 96, real: true),
+        MaskLoss(1, 3, 2, 2, 8, 8, 3, wide: true),
+        MaskLoss(2, 4, 3, 5, 21, 37, 6, wide: true),
+        MaskLoss(1, 300, 1, 1, 2, 3, 1, wide: true),
     ];
 
     private static OpCase CrossEntropy(int rows, int columns, bool real = false, int? ignored = null, int[]? outer = null)
@@ -76,18 +79,25 @@ internal static class LossCases
         return loss;
     }
 
-    private static OpCase MaskLoss(int batch, int classes, int height, int width, int imageHeight, int imageWidth, int block, bool real = false)
+    private static OpCase MaskLoss(
+        int batch, int classes, int height, int width, int imageHeight, int imageWidth, int block, bool real = false, bool wide = false)
     {
         const float focal = 100, dice = 1, alpha = 0.25f;
-        string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}";
-        byte[] labels = CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, block);
+        string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}{(wide ? ", 32 bits" : "")}";
+        int[] labels = wide
+            ? CaseRandom.WideLabels($"labels {variant}", batch, classes, imageHeight, imageWidth, block)
+            : Array.ConvertAll(CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, block), label => (int)label);
         double pixels = (double)batch * imageHeight * imageWidth, logits = (double)batch * classes * height * width;
+        double stored = pixels / (wide ? 1 : 4);
         return new OpCase(typeof(MaskLossOp), nameof(MaskLossOp.MaskLoss), variant)
         {
             Inputs = [new("logits", batch, classes, height, width) { Mean = -0.5, Deviation = 2 }],
             Run = (tape, v) =>
             {
-                using var truth = tape.Device.FromHost(labels, new Shape(batch, imageHeight, imageWidth));
+                var image = new Shape(batch, imageHeight, imageWidth);
+                using var truth = wide
+                    ? tape.Device.FromHost(labels, image)
+                    : tape.Device.FromHost(Array.ConvertAll(labels, label => (byte)label), image);
                 var loss = tape.MaskLoss(v[0], truth, focal, dice, alpha, out var parts);
                 parts.Dispose();
                 return loss;
@@ -96,8 +106,8 @@ internal static class LossCases
                 ? null
                 : v => [MaskLossFormula.Total(v[0], labels, batch, classes, height, width, imageHeight, imageWidth, focal, dice, alpha)],
 
-            // Interpolation, exponential and logarithm of every class at every pixel, about 30 operations; labels are bytes.
-            Work = new CaseWork(30 * pixels * classes, logits + (pixels / 4), 40 * pixels * classes, (2 * logits) + (pixels / 4)),
+            // Interpolation, exponential and logarithm of every class at every pixel, about 30 operations; labels are bytes or integers.
+            Work = new CaseWork(30 * pixels * classes, logits + stored, 40 * pixels * classes, (2 * logits) + stored),
             Real = real,
         };
     }

@@ -6,7 +6,7 @@ internal static class MaskLossFormula
     /// <summary>Logits z [B, C, h, w] and labels [B, H, W] -> focalWeight * focal + diceWeight * dice.</summary>
     internal static double Total(
         double[] z,
-        byte[] labels,
+        int[] labels,
         int batch,
         int classes,
         int height,

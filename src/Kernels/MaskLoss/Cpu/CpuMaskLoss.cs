@@ -1,3 +1,5 @@
+using System.Numerics;
+using Ldvc.Kernels.Labels;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -12,8 +14,15 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
     public void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss)
     {
         int planes = sizes.Batch * sizes.Classes;
-        var a = new MaskLossArguments { Sizes = sizes, Z = z.Floats, Labels = labels.Bytes, Sums = sums.Floats };
-        SimdDispatch.For<ForwardPlane, MaskLossArguments>(threads, planes, &a);
+        var a = new MaskLossArguments { Sizes = sizes, Z = z.Floats, Labels = Address(labels), Sums = sums.Floats };
+        if (LabelWidth.IsWide(labels))
+        {
+            SimdDispatch.For<ForwardPlane<int>, MaskLossArguments>(threads, planes, &a);
+        }
+        else
+        {
+            SimdDispatch.For<ForwardPlane<byte>, MaskLossArguments>(threads, planes, &a);
+        }
 
         double focal = 0, dice = 0;
         for (int plane = 0; plane < planes; plane++)
@@ -42,15 +51,24 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
         {
             Sizes = sizes,
             Z = z.Floats,
-            Labels = labels.Bytes,
+            Labels = Address(labels),
             Sums = sums.Floats,
             Dz = dz.Floats,
             Accumulate = accumulate,
             FocalScale = (float)((double)lossGradient.Floats[0] * sizes.FocalWeight / ((double)sizes.ImageHeight * sizes.ImageWidth * present)),
             DiceScale = lossGradient.Floats[0] * sizes.DiceWeight / present,
         };
-        SimdDispatch.For<BackwardPlane, MaskLossArguments>(threads, planes, &a);
+        if (LabelWidth.IsWide(labels))
+        {
+            SimdDispatch.For<BackwardPlane<int>, MaskLossArguments>(threads, planes, &a);
+        }
+        else
+        {
+            SimdDispatch.For<BackwardPlane<byte>, MaskLossArguments>(threads, planes, &a);
+        }
     }
+
+    private static void* Address(View labels) => LabelWidth.IsWide(labels) ? labels.Ints : labels.Bytes;
 
     /// <summary>n of method.md 7: (image, class) pairs with a positive pixel, at least 1.</summary>
     private static int Present(float* sums, int planes)
@@ -64,19 +82,21 @@ internal sealed unsafe class CpuMaskLoss(CpuThreads threads) : IMaskLossKernels
         return Math.Max(1, present);
     }
 
-    private readonly struct ForwardPlane : ITileKernel<MaskLossArguments>
+    private readonly struct ForwardPlane<TLabel> : ITileKernel<MaskLossArguments>
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         public static void Tile<S, V>(MaskLossArguments* a, int tile, int worker)
             where S : ISimd<V>
             where V : struct =>
-            CpuMaskLossPlane<S, V>.Forward(a, tile, worker);
+            CpuMaskLossPlane<S, V, TLabel>.Forward(a, tile, worker);
     }
 
-    private readonly struct BackwardPlane : ITileKernel<MaskLossArguments>
+    private readonly struct BackwardPlane<TLabel> : ITileKernel<MaskLossArguments>
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         public static void Tile<S, V>(MaskLossArguments* a, int tile, int worker)
             where S : ISimd<V>
             where V : struct =>
-            CpuMaskLossPlane<S, V>.Backward(a, tile, worker);
+            CpuMaskLossPlane<S, V, TLabel>.Backward(a, tile, worker);
     }
 }

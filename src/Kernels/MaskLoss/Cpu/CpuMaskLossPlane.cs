@@ -1,6 +1,6 @@
+using System.Numerics;
 using Ldvc.Kernels.Resample.Cpu;
 using Ldvc.Kernels.Simd;
-
 
 namespace Ldvc.Kernels.MaskLoss.Cpu;
 
@@ -8,7 +8,7 @@ internal unsafe struct MaskLossArguments
 {
     public MaskLossSizes Sizes;
     public float* Z;
-    public byte* Labels;
+    public void* Labels;
     public float* Sums;
     public float* Dz;
     public bool Accumulate;
@@ -20,9 +20,10 @@ internal unsafe struct MaskLossArguments
 /// Loss sums and gradient of one plane, block by block (<see cref="CpuBilinearBlocks"/>): within a block, column vector by column vector, the two
 /// stretched rows of logits stay in registers and each pixel's logit is one fused multiply-add.
 /// </summary>
-internal static unsafe class CpuMaskLossPlane<S, V>
+internal static unsafe class CpuMaskLossPlane<S, V, TLabel>
     where S : ISimd<V>
     where V : struct
+    where TLabel : unmanaged, IBinaryInteger<TLabel>
 {
     private const int Strip = CpuBilinearBlocks.Strip;
 
@@ -129,8 +130,8 @@ internal static unsafe class CpuMaskLossPlane<S, V>
     private static int FindPositives(MaskLossArguments* a, int plane, in CpuBilinearBlocks blocks, float* signs)
     {
         int width = a->Sizes.ImageWidth;
-        byte wanted = (byte)(plane % a->Sizes.Classes);
-        byte* labels = a->Labels + (((((long)(plane / a->Sizes.Classes) * a->Sizes.ImageHeight) + blocks.Row) * width) + blocks.Start);
+        TLabel wanted = TLabel.CreateTruncating(plane % a->Sizes.Classes);
+        TLabel* labels = (TLabel*)a->Labels + (((((long)(plane / a->Sizes.Classes) * a->Sizes.ImageHeight) + blocks.Row) * width) + blocks.Start);
         if (!CpuLabelMask.Contains(labels, width, blocks.Rows, blocks.Columns, wanted))
         {
             return 0;

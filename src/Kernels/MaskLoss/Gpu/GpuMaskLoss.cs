@@ -1,4 +1,6 @@
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Labels;
+using Ldvc.Kernels.Labels.Gpu;
 using Ldvc.Kernels.Resample.Gpu;
 using Ldvc.Tensors;
 
@@ -7,12 +9,8 @@ namespace Ldvc.Kernels.MaskLoss.Gpu;
 /// <summary>GPU dispatch of the fused mask loss.</summary>
 internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
 {
-    internal static readonly GpuKernel<GpuMaskLossArguments> SumBand =
-        new(
-            "mask_loss.sums",
-            GpuMaskLossKernels.SumBand,
-            GpuMaskLossKernels.Threads)
-        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
+    internal static readonly GpuKernel<GpuMaskLossArguments> SumBand = Sums("mask_loss.sums", GpuMaskLossKernels.SumBand<ByteLabels>);
+    internal static readonly GpuKernel<GpuMaskLossArguments> SumBandWide = Sums("mask_loss.wide_sums", GpuMaskLossKernels.SumBand<WideLabels>);
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Finish =
         new(
@@ -28,18 +26,14 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
             GpuMaskLossKernels.Threads)
         { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
-    internal static readonly GpuKernel<GpuMaskLossArguments> Gradient =
-        new(
-            "mask_loss.gradient",
-            GpuMaskLossKernels.Gradient,
-            GpuMaskLossKernels.Threads)
-        { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
+    internal static readonly GpuKernel<GpuMaskLossArguments> Gradient = Slope("mask_loss.gradient", GpuMaskLossKernels.Gradient<ByteLabels>);
+    internal static readonly GpuKernel<GpuMaskLossArguments> GradientWide = Slope("mask_loss.wide_gradient", GpuMaskLossKernels.Gradient<WideLabels>);
 
     public void Forward(in MaskLossSizes sizes, View z, View labels, View sums, View loss)
     {
         int planes = sizes.Batch * sizes.Classes, bands = GpuSizes.Groups(sizes.ImageHeight, MaskLossPlan.BandRows);
         var args = Arguments(sizes, z, labels, sums, launcher.Workspace.Floats(4L * planes * bands)) with { Loss = loss.GpuFloats, Bands = bands };
-        launcher.Launch(SumBand, checked(planes * bands), args);
+        launcher.Launch(LabelWidth.IsWide(labels) ? SumBandWide : SumBand, checked(planes * bands), args);
         launcher.Launch(Finish, 1, args);
     }
 
@@ -54,8 +48,14 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
             Accumulate = accumulate ? 1 : 0,
         };
         launcher.Launch(Slopes, 1, args);
-        launcher.Launch(Gradient, checked(planes * bands), args);
+        launcher.Launch(LabelWidth.IsWide(labels) ? GradientWide : Gradient, checked(planes * bands), args);
     }
+
+    private static GpuKernel<GpuMaskLossArguments> Sums(string name, Action<GpuMaskLossArguments> method) =>
+        new(name, method, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
+
+    private static GpuKernel<GpuMaskLossArguments> Slope(string name, Action<GpuMaskLossArguments> method) =>
+        new(name, method, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
 
     private static GpuMaskLossArguments Arguments(in MaskLossSizes sizes, View z, View labels, View sums, View scratch)
     {
@@ -65,7 +65,7 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
         return new GpuMaskLossArguments
         {
             Z = z.GpuFloats,
-            Labels = labels.GpuBytes,
+            Labels = labels.As(DType.UInt8).GpuBytes,
             Sums = sums.GpuFloats,
             Loss = sums.GpuFloats,
             LossGradient = sums.GpuFloats,

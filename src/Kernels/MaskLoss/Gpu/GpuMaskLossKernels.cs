@@ -1,5 +1,6 @@
 using ILGPU;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Labels.Gpu;
 using Ldvc.Kernels.Resample.Gpu;
 
 namespace Ldvc.Kernels.MaskLoss.Gpu;
@@ -9,6 +10,7 @@ internal readonly struct GpuMaskLossArguments
 {
     internal ArrayView<float> Z { get; init; }
 
+    /// <summary>As <see cref="IGpuLabels"/> reads them.</summary>
     internal ArrayView<byte> Labels { get; init; }
 
     /// <summary>[B, C, 4], as the contract says.</summary>
@@ -59,16 +61,17 @@ internal static class GpuMaskLossKernels
     /// <summary>Shared memory of a reduction.</summary>
     internal const int ReduceSharedBytes = Threads * 16;
 
-    /// <summary>Shared memory of <see cref="SumBand"/>.</summary>
+    /// <summary>Shared memory of <see cref="SumBand{TLabels}"/>.</summary>
     internal const int SumSharedBytes = ReduceSharedBytes + (BandRows * 8);
 
-    /// <summary>Shared memory of <see cref="Gradient"/>.</summary>
+    /// <summary>Shared memory of <see cref="Gradient{TLabels}"/>.</summary>
     internal const int GradientSharedBytes = GradientRows * StripStride * sizeof(float);
 
     private const int StripStride = Threads + (Threads / 16);
 
     /// <summary>Sums over a band of one (image, class): p of positives, p, positives, focal terms.</summary>
-    internal static void SumBand(GpuMaskLossArguments a)
+    internal static void SumBand<TLabels>(GpuMaskLossArguments a)
+        where TLabels : struct, IGpuLabels
     {
         var partial = SharedMemory.Allocate<Float4>(Threads);
         var firsts = SharedMemory.Allocate<int>(BandRows);
@@ -100,7 +103,7 @@ internal static class GpuMaskLossKernels
                 }
 
                 float value = lower + (weights[row] * step);
-                bool positive = a.Labels[label] == wanted;
+                bool positive = TLabels.At(a.Labels, label) == wanted;
                 float p = Terms(positive ? -value : value, out float q, out float softplus);
                 focal += (positive ? a.Alpha : 1f - a.Alpha) * p * p * softplus;
                 probabilities += positive ? q : p;
@@ -178,7 +181,8 @@ internal static class GpuMaskLossKernels
     /// summed rows lie in shared memory, from where each logit gathers its columns. The image rows above the band are computed twice, by both bands
     /// that they belong to.
     /// </summary>
-    internal static void Gradient(GpuMaskLossArguments a)
+    internal static void Gradient<TLabels>(GpuMaskLossArguments a)
+        where TLabels : struct, IGpuLabels
     {
         var strips = SharedMemory.Allocate<float>(GradientRows * StripStride);
         int plane = Grid.IdxX / a.Bands, top = (Grid.IdxX - (plane * a.Bands)) * GradientRows, image = plane / a.Classes;
@@ -198,7 +202,7 @@ internal static class GpuMaskLossKernels
                 float sum = 0, weighted = 0;
                 for (; pixel < a.Rows.Output && GpuBilinear.First(a.Rows, pixel, out float weight) == row; pixel++)
                 {
-                    bool positive = a.Labels[(((image * a.Rows.Output) + pixel) * a.Columns.Output) + inside] == wanted;
+                    bool positive = TLabels.At(a.Labels, (((image * a.Rows.Output) + pixel) * a.Columns.Output) + inside) == wanted;
                     float slope = Slope(lower + (weight * step), positive, slopes);
                     sum += slope;
                     weighted += slope * weight;

@@ -1,6 +1,6 @@
+using System.Numerics;
 using Ldvc.Kernels.Resample.Cpu;
 using Ldvc.Kernels.Simd;
-
 
 namespace Ldvc.Kernels.Segmentation.Cpu;
 
@@ -15,8 +15,8 @@ internal unsafe struct ArgmaxArguments
     /// <summary>Classes that take part have a non-zero byte; null means all.</summary>
     public byte* Allowed;
 
-    /// <summary>Labels [images, output height, output width].</summary>
-    public byte* Labels;
+    /// <summary>Labels [images, output height, output width], bytes or 32-bit integers.</summary>
+    public void* Labels;
 
     /// <summary>Winning scores, like the labels; may be null.</summary>
     public float* Best;
@@ -48,7 +48,8 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
     private const int BandRows = SegmentationPlan.BandRows;
     private const int Strip = CpuBilinearBlocks.Strip;
 
-    internal static void Run(ArgmaxArguments* a, int tile, int worker)
+    internal static void Run<TLabel>(ArgmaxArguments* a, int tile, int worker)
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         int image = tile / a->Bands, firstRow = tile % a->Bands * BandRows, rows = Math.Min(BandRows, a->OutputHeight - firstRow);
         float* scratch = stackalloc float[CpuBilinearBlocks.ScratchFloats];
@@ -60,7 +61,7 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
         {
             int columns = Math.Min(Strip, a->OutputWidth - start);
             long position = ((((long)image * a->OutputHeight) + firstRow) * a->OutputWidth) + start;
-            if (a->Marker >= 0 && !Marked(a->Labels + position, a->OutputWidth, rows, columns, (byte)a->Marker))
+            if (a->Marker >= 0 && !Marked((TLabel*)a->Labels + position, a->OutputWidth, rows, columns, TLabel.CreateTruncating(a->Marker)))
             {
                 continue;
             }
@@ -95,7 +96,7 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
 
             for (int row = 0; row < rows; row++, position += a->OutputWidth)
             {
-                Write(a, position, best + (row * Strip), winner + (row * Strip), columns);
+                Write<TLabel>(a, position, best + (row * Strip), winner + (row * Strip), columns);
                 if (a->Sums != null)
                 {
                     new ReadOnlySpan<float>(sums + (row * Strip), columns).CopyTo(new Span<float>(a->Sums + position, columns));
@@ -134,14 +135,16 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
         }
     }
 
-    private static void Write(ArgmaxArguments* a, long position, float* best, float* winner, int columns)
+    private static void Write<TLabel>(ArgmaxArguments* a, long position, float* best, float* winner, int columns)
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
-        byte* labels = a->Labels + position;
+        TLabel* labels = (TLabel*)a->Labels + position;
+        TLabel marker = TLabel.CreateTruncating(a->Marker);
         for (int i = 0; i < columns; i++)
         {
-            if (a->Marker < 0 || labels[i] == a->Marker)
+            if (a->Marker < 0 || labels[i] == marker)
             {
-                labels[i] = (byte)winner[i];
+                labels[i] = TLabel.CreateTruncating((int)winner[i]);
             }
         }
 
@@ -151,11 +154,12 @@ internal static unsafe class CpuArgmaxBlocks<S, V>
         }
     }
 
-    private static bool Marked(byte* labels, int stride, int rows, int columns, byte marker)
+    private static bool Marked<TLabel>(TLabel* labels, int stride, int rows, int columns, TLabel marker)
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         for (int row = 0; row < rows; row++)
         {
-            if (new ReadOnlySpan<byte>(labels + ((long)row * stride), columns).Contains(marker))
+            if (new ReadOnlySpan<TLabel>(labels + ((long)row * stride), columns).Contains(marker))
             {
                 return true;
             }

@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
+using Ldvc.Kernels.Labels;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -91,7 +93,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
                 OutputHeight = outputHeight,
                 OutputWidth = outputWidth,
             };
-            RunArgmax(&a, 1);
+            RunArgmax<byte>(&a, 1);
         }
     }
 
@@ -174,7 +176,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
     }
 
     public void PseudoLabels(
-        View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth)
+        View z, View labels, View unseen, int marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth)
     {
         if (!new ReadOnlySpan<byte>(unseen.Bytes, classes).ContainsAnyExcept((byte)0))
         {
@@ -185,7 +187,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         {
             Planes = z.Floats,
             Allowed = unseen.Bytes,
-            Labels = labels.Bytes,
+            Labels = LabelWidth.IsWide(labels) ? labels.Ints : labels.Bytes,
             Marker = marker,
             Classes = classes,
             Height = height,
@@ -193,7 +195,14 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             OutputHeight = imageHeight,
             OutputWidth = imageWidth,
         };
-        RunArgmax(&a, batch);
+        if (LabelWidth.IsWide(labels))
+        {
+            RunArgmax<int>(&a, batch);
+        }
+        else
+        {
+            RunArgmax<byte>(&a, batch);
+        }
     }
 
     public void Dispose()
@@ -204,10 +213,11 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         GC.SuppressFinalize(this);
     }
 
-    private void RunArgmax(ArgmaxArguments* a, int images)
+    private void RunArgmax<TLabel>(ArgmaxArguments* a, int images)
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         a->Bands = (a->OutputHeight + SegmentationPlan.BandRows - 1) / SegmentationPlan.BandRows;
-        SimdDispatch.For<ArgmaxBand, ArgmaxArguments>(threads, images * a->Bands, a);
+        SimdDispatch.For<ArgmaxBand<TLabel>, ArgmaxArguments>(threads, images * a->Bands, a);
     }
 
     // Pixels that no window covered keep a score of zero.
@@ -246,11 +256,12 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             CpuWindowArgmax<S, V>.Run(a, tile, worker);
     }
 
-    private readonly struct ArgmaxBand : ITileKernel<ArgmaxArguments>
+    private readonly struct ArgmaxBand<TLabel> : ITileKernel<ArgmaxArguments>
+        where TLabel : unmanaged, IBinaryInteger<TLabel>
     {
         public static void Tile<S, V>(ArgmaxArguments* a, int tile, int worker)
             where S : ISimd<V>
             where V : struct =>
-            CpuArgmaxBlocks<S, V>.Run(a, tile, worker);
+            CpuArgmaxBlocks<S, V>.Run<TLabel>(a, tile, worker);
     }
 }

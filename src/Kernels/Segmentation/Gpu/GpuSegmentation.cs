@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Labels;
+using Ldvc.Kernels.Labels.Gpu;
 using Ldvc.Kernels.Resample.Gpu;
 using Ldvc.Tensors;
 
@@ -13,7 +15,11 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuArgmaxArguments> Maximum = new(
-        "segmentation.argmax", GpuSegmentationKernels.Argmax, GpuSegmentationKernels.Threads)
+        "segmentation.argmax", GpuSegmentationKernels.Argmax<ByteLabels>, GpuSegmentationKernels.Threads)
+    { AnyGroup = true };
+
+    internal static readonly GpuKernel<GpuArgmaxArguments> WideMaximum = new(
+        "segmentation.wide_argmax", GpuSegmentationKernels.Argmax<WideLabels>, GpuSegmentationKernels.Threads)
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuLabelArguments> Background =
@@ -77,7 +83,7 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
         int outputHeight,
         int outputWidth,
         SoftmaxSums softmax = default) =>
-        Run(1, classes, canvasHeight, canvasWidth, outputHeight, outputWidth, new GpuArgmaxArguments
+        Run(Maximum, 1, classes, canvasHeight, canvasWidth, outputHeight, outputWidth, new GpuArgmaxArguments
         {
             Planes = canvas.GpuFloats,
             Counts = (counts.IsNone ? canvas : counts).GpuFloats,
@@ -130,23 +136,31 @@ internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKerne
     }
 
     public void PseudoLabels(
-        View z, View labels, View unseen, byte marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth) =>
-        Run(batch, classes, height, width, imageHeight, imageWidth, new GpuArgmaxArguments
+        View z, View labels, View unseen, int marker, int batch, int classes, int height, int width, int imageHeight, int imageWidth) =>
+        Run(LabelWidth.IsWide(labels) ? WideMaximum : Maximum, batch, classes, height, width, imageHeight, imageWidth, new GpuArgmaxArguments
         {
             Planes = z.GpuFloats,
             Counts = z.GpuFloats,
             Allowed = unseen.GpuBytes,
-            Labels = labels.GpuBytes,
+            Labels = labels.As(DType.UInt8).GpuBytes,
             Best = z.GpuFloats,
             Sums = z.GpuFloats,
             HasAllowed = 1,
             Marker = marker,
         });
 
-    private void Run(int images, int classes, int height, int width, int outputHeight, int outputWidth, in GpuArgmaxArguments args)
+    private void Run(
+        GpuKernel<GpuArgmaxArguments> kernel,
+        int images,
+        int classes,
+        int height,
+        int width,
+        int outputHeight,
+        int outputWidth,
+        in GpuArgmaxArguments args)
     {
-        GpuSizes.Index((long)images * classes * height * width, Maximum);
-        launcher.LaunchItems(Maximum, GpuSizes.Index((long)images * outputHeight * outputWidth, Maximum), args with
+        GpuSizes.Index((long)images * classes * height * width, kernel);
+        launcher.LaunchItems(kernel, GpuSizes.Index((long)images * outputHeight * outputWidth, kernel), args with
         {
             Images = images,
             Classes = classes,

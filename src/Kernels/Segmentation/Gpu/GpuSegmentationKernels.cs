@@ -1,4 +1,5 @@
 using ILGPU;
+using Ldvc.Kernels.Labels.Gpu;
 using Ldvc.Kernels.Resample.Gpu;
 
 namespace Ldvc.Kernels.Segmentation.Gpu;
@@ -47,6 +48,7 @@ internal readonly struct GpuArgmaxArguments
     /// <summary>Which classes take part, if <see cref="HasAllowed"/>.</summary>
     internal ArrayView<byte> Allowed { get; init; }
 
+    /// <summary>As <see cref="IGpuLabels"/> reads them.</summary>
     internal ArrayView<byte> Labels { get; init; }
 
     internal ArrayView<float> Best { get; init; }
@@ -133,10 +135,11 @@ internal static class GpuSegmentationKernels
         }
     }
 
-    internal static void Argmax(GpuArgmaxArguments a)
+    internal static void Argmax<TLabels>(GpuArgmaxArguments a)
+        where TLabels : struct, IGpuLabels
     {
         int index = (Grid.IdxX * Group.DimX) + Group.IdxX;
-        if (index >= a.Images * a.Rows.Output * a.Columns.Output || (a.Marker >= 0 && a.Labels[index] != a.Marker))
+        if (index >= a.Images * a.Rows.Output * a.Columns.Output || (a.Marker >= 0 && TLabels.At(a.Labels, index) != a.Marker))
         {
             return;
         }
@@ -176,7 +179,7 @@ internal static class GpuSegmentationKernels
 
         if (winner >= 0)
         {
-            a.Labels[index] = (byte)winner;
+            TLabels.Set(a.Labels, index, winner);
         }
 
         if (a.HasBest != 0)
