@@ -18,10 +18,11 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Cli;
 
-/// <summary>The command line of `bench`: what is measured, and on what. 0 done, 1 a verb's own "no", 2 bad input.</summary>
+/// <summary>The command line of `bench`: what is measured, and on what. 0 done, 1 a verb's own "no", 2 bad input, 130 stopped.</summary>
 internal static class BenchProgram
 {
     private const int BadInput = 2;
+    private const int Stopped = 130;
 
     internal static int Run(string[] args)
     {
@@ -64,6 +65,11 @@ internal static class BenchProgram
         {
             Console.Error.WriteLine($"bench: {error.Message}");
             return BadInput;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("bench: stopped.");
+            return Stopped;
         }
     }
 }
