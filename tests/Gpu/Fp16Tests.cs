@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Clip;
 using Ldvc.Configuration;
+using Ldvc.Inference;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Gpu;
@@ -8,9 +9,11 @@ using Ldvc.Kernels.MatMul;
 using Ldvc.Kernels.MatMul.Gpu;
 using Ldvc.Kernels.MatMul.TensorCore;
 using Ldvc.Kernels.Reduction;
+using Ldvc.Lab.Pretraining;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tests.Clip;
+using Ldvc.Tests.Data;
 using Ldvc.Tests.Kernels;
 using Ldvc.Tests.Serialization;
 using Ldvc.Training;
@@ -116,12 +119,72 @@ public class Fp16Tests(SimulatorFixture fixture)
             Data = new DataConfig { Workers = 1 },
         };
         using var loaded = LoadedModel.Create(TinyClip.Folder, config.Model, device, 5);
-        using var trainer = new LdvcTrainer(loaded, new Tests.Data.MemoryDataset(2), config);
-        View mark = launcher.Half.Overflow;
-        device.Upload(mark.Storage, mark.Offset * sizeof(int), BitConverter.GetBytes(1));
+        using var trainer = new LdvcTrainer(loaded, new MemoryDataset(2), config);
+        Mark(launcher);
         string message = Assert.Throws<InputException>(() => trainer.RunStep()).Message;
-        Assert.StartsWith("training stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: set train.precision to it (pictures ", message, StringComparison.Ordinal);
-        Assert.True(trainer.HasDiverged);
+        Assert.StartsWith(
+            "training stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with train.precision=bf16 (pictures ",
+            message,
+            StringComparison.Ordinal);
+        Assert.False(Fp16Overflow.Take(device));
+
+        // The weights are those of the step before: a run saves them, and goes on in another precision.
+        Assert.False(trainer.HasDiverged);
+        trainer.Compose();
+    }
+
+    [Fact]
+    public void PretrainingStopsAndCanGoOn()
+    {
+        using var device = DeviceFactory.Open("simulator");
+        var launcher = KernelSet.For(device).Launcher!;
+        launcher.Recorder = _ => { };
+        device.Precision = Precision.Fp16;
+        var config = new PretrainConfig
+        {
+            Vision = new VisionTowerConfig { Image = 32, Width = 64, Layers = 1 },
+            Text = new TextTowerConfig { Width = 64, Layers = 1 },
+            Captions = new CaptionConfig { Vocabulary = SceneVocabulary.Scenes },
+            Embed = 32,
+            Batch = 2,
+        };
+        using var trainer = new Pretrainer(config, device, 1);
+        Mark(launcher);
+        Assert.Equal(
+            "pretraining stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with pretrain.precision=bf16",
+            Assert.Throws<InputException>(() => ((ITrainable)trainer).Advance()).Message);
+        Assert.False(trainer.HasDiverged);
+    }
+
+    /// <summary>What comes out of a forward is not used when a number was too large on its way, and the next forward has nothing to do with it.</summary>
+    [Theory]
+    [InlineData("pictures")]
+    [InlineData("texts")]
+    [InlineData("templates")]
+    [InlineData("classes")]
+    [InlineData("routes")]
+    public void ForwardsAreRefused(string what)
+    {
+        using var device = DeviceFactory.Open("simulator");
+        var launcher = KernelSet.For(device).Launcher!;
+        launcher.Recorder = _ => { };
+        device.Precision = Precision.Fp16;
+        using var data = new TinyData();
+        data.Picture(64, 64, "a.png");
+        var model = new ModelConfig { Decoder = new DecoderConfig { Attention = SelfAttention.None } };
+        using LoadedModel loaded = LoadedModel.Create(TinyClip.Folder, model, device, 5);
+        using ClipEmbedder embedder = ClipEmbedder.Load(TinyClip.Folder, device);
+        using Tensor classes = device.Zeros(new Shape(2, loaded.Clip.Config.Embedding));
+        Mark(launcher);
+        Action run = what switch
+        {
+            "pictures" => () => embedder.EmbedImages([data.At("a.png")]),
+            "texts" => () => embedder.EmbedTexts(["a cat"]),
+            "templates" => () => embedder.EmbedClasses(["cat"], ["a {class}"]),
+            "classes" => () => loaded.EmbedClasses(["cat"]).Dispose(),
+            _ => () => RouteMap.Choices(loaded, classes, TinyData.Pattern(64, 64), loaded.Statistics),
+        };
+        Assert.Equal($"simulator: {Fp16Overflow.Message}", Assert.Throws<InputException>(run).Message);
         Assert.False(Fp16Overflow.Take(device));
     }
 
@@ -144,6 +207,13 @@ public class Fp16Tests(SimulatorFixture fixture)
 
         string message = Assert.Throws<InputException>(() => ClipCheckpoint.Find(clip).Load(device).Dispose()).Message;
         Assert.Contains($"tensor '{name}' {error}", message, StringComparison.Ordinal);
+    }
+
+    // A number was too large.
+    private static void Mark(GpuLauncher launcher)
+    {
+        View mark = launcher.Half.Overflow;
+        launcher.Device.Upload(mark.Storage, mark.Offset * sizeof(int), BitConverter.GetBytes(1));
     }
 
     private static double[] Product(double[] a, float[] b) =>

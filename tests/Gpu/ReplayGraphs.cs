@@ -14,8 +14,15 @@ internal sealed class ReplayGraphs(GpuDevice device) : IGraphDriver
     private List<Action>? _taken;
     private Action<GpuLaunch>? _recorder;
     private Action<GpuLaunch, Action>? _watch;
+    private int _ends;
 
     public string? Missing { get; init; }
+
+    /// <summary>The end of a capture that fails, counted from 1; 0 for none.</summary>
+    internal int FailingEnd { get; init; }
+
+    /// <summary>How it fails.</summary>
+    internal Exception Failure { get; init; } = new GraphException("the driver ended the capture");
 
     /// <summary>Captures that ended well.</summary>
     internal int Captures { get; private set; }
@@ -49,6 +56,11 @@ internal sealed class ReplayGraphs(GpuDevice device) : IGraphDriver
     {
         var taken = _taken!;
         Abandon();
+        if (++_ends == FailingEnd)
+        {
+            throw Failure;
+        }
+
         Captures++;
         Live++;
         Taken += taken.Count;

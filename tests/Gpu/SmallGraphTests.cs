@@ -18,6 +18,28 @@ public sealed class SmallGraphPtxTests(PtxMachineFixture fixture)
 {
     [Fact]
     public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device, steps: 4);
+
+    /// <summary>A frozen map stored in fp16, and heads that the tensor cores take; with LDVC_TEST_ALL, since it also checks every kernel it meets first.</summary>
+    [Fact]
+    public void TheSameBitsInFp16()
+    {
+        Assert.SkipUnless(AllModels.Wanted, "only with LDVC_TEST_ALL=1");
+        var device = fixture.Twin.Device;
+        string[] kernels = ["matmul.fp16", "attention.fp16_queries", "reduction.gradient_scale"];
+        int[] before = [.. kernels.Select(Count)];
+        try
+        {
+            device.Precision = Precision.Fp16;
+            SmallGraphCases.Check(device, steps: 4);
+            Assert.All(kernels.Zip(before), kernel => Assert.True(Count(kernel.First) > kernel.Second, kernel.First));
+        }
+        finally
+        {
+            device.Precision = Precision.Fp32;
+        }
+
+        int Count(string start) => fixture.Machine.Launches.Where(launch => launch.Key.StartsWith(start, StringComparison.Ordinal)).Sum(launch => launch.Value);
+    }
 }
 
 [Collection("opencl")]
@@ -29,7 +51,7 @@ public sealed class SmallGraphOpenClTests(OpenClFixture fixture)
 
 internal static class SmallGraphCases
 {
-    private const int Plain = 2, Width = 16;
+    private const int Plain = 2, Inputs = 16, Inner = 32, Tokens = 9, Heads = 2;
 
     internal static void Check(GpuDevice device, int steps, bool thorough = false)
     {
@@ -52,11 +74,13 @@ internal static class SmallGraphCases
 
     private static float[] Train(Device device, ReplayGraphs? driver, bool stored, int steps)
     {
+        bool half = device.Precision == Precision.Fp16;
+        int width = half ? 64 * Heads : Inputs;
         var initial = new Initializer(device, 3);
-        using Parameter weight = initial.Normal(
-            new Shape(3 * Width, Width), 0.3), gamma = initial.Normal(new Shape(Width), 1), beta = initial.Normal(new Shape(Width), 0.1);
+        using Parameter weight = initial.Normal(new Shape(half ? Inner : 3 * width, Inputs), 0.3), gamma = initial.Normal(new Shape(width), 1), beta = initial.Normal(new Shape(width), 0.1);
+        using Parameter? frozen = half ? new Parameter(device.FromHostRounded(Waves(3 * width * Inner), new Shape(3 * width, Inner), DType.Float16), trainable: false) : null;
         using var optimizer = new AdamW([("weight", weight), ("gamma", gamma), ("beta", beta)], weightDecay: 0.02f);
-        using Tensor x = device.FromHost([.. Enumerable.Range(0, 2 * 6 * Width).Select(i => MathF.Sin(i))], new Shape(2, 6, Width));
+        using Tensor x = device.FromHost(Waves(2 * Tokens * Inputs), new Shape(2, Tokens, Inputs));
         StepState? state = stored ? KernelSet.For(device).State : null;
         using var graphs = new StepGraphs(device, driver, required: true, _ => { }) { Plain = Plain };
         for (int i = 0; i < steps; i++)
@@ -66,14 +90,17 @@ internal static class SmallGraphCases
             state?.Write(Tape.StreamOf(seed), numbers);
             using var step = graphs.Begin("small");
             step.Run("step", () => Step(seed), optimizer.ClearGradients);
+            step.Complete();
+            optimizer.ClearGradients();
             optimizer.Steps++;
 
             IDisposable Step(ulong key)
             {
                 var tape = new Tape(device, recording: true, key) { KeysAreStored = stored };
                 var hidden = tape.Linear(tape.Dropout(tape.Constant(x.Share()), 0.2f), weight, null);
-                Variable q = tape.Slice(hidden, -1, 0, Width), k = tape.Slice(hidden, -1, Width, Width), v = tape.Slice(hidden, -1, 2 * Width, Width);
-                var y = tape.AddLayerNorm(q, tape.Attention(q, k, v, 2, 0.3f), 0.25f, gamma, beta, 1e-5f);
+                hidden = frozen is null ? hidden : tape.Linear(hidden, frozen, null);
+                Variable q = tape.Slice(hidden, -1, 0, width), k = tape.Slice(hidden, -1, width, width), v = tape.Slice(hidden, -1, 2 * width, width);
+                var y = tape.AddLayerNorm(q, tape.Attention(q, k, v, Heads, 0.3f), 0.25f, gamma, beta, 1e-5f);
                 tape.Backward(tape.Mean(tape.Multiply(y, y)));
                 if (state is not null)
                 {
@@ -96,4 +123,6 @@ internal static class SmallGraphCases
 
         return [.. new[] { weight, gamma, beta }.SelectMany(parameter => parameter.Value.ToArray())];
     }
+
+    private static float[] Waves(int count) => [.. Enumerable.Range(0, count).Select(i => MathF.Sin(i))];
 }

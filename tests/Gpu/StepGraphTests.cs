@@ -35,14 +35,15 @@ public class StepGraphTests(OpenClFixture fixture)
     [Theory]
     [InlineData(1, 0, "Inductive", 1, 1)]
     [InlineData(2, 0.05, "Inductive", 2, 2)]
+    [InlineData(3, 0, "Inductive", 2, 3)]
+    [InlineData(4, 0.05, "Inductive", 2, 4)]
     [InlineData(1, 0, "Transductive", 1, 1)]
     public void CapturedStepsGiveTheSameBits(int accumulate, double clip, string setting, int parts, int launches)
     {
         var device = fixture.Twin.Device;
-        TrainConfig train = Config.Train with { Accumulate = accumulate, ClipGrad = clip, Setting = Enum.Parse<TrainSetting>(setting) };
-        LdvcConfig config = Config with { Train = train };
+        LdvcConfig config = Accumulating(accumulate, clip, Enum.Parse<TrainSetting>(setting));
         long blocks = device.Pool.LiveBlocks - KernelSet.For(device).Launcher!.HeldBlocks;
-        var (weights, losses) = Train(config with { Train = config.Train with { CudaGraph = GraphUse.Off } }, null);
+        var (weights, losses) = Train(Plain(config), null);
         var driver = new ReplayGraphs(device);
         var (again, same) = Train(config, driver);
         Assert.Equal(losses, same);
@@ -53,6 +54,53 @@ public class StepGraphTests(OpenClFixture fixture)
         Assert.Equal((parts + 1, graphed * (launches + 1)), (driver.Captures, driver.Launches));
         Assert.Equal(0, driver.Live);
         Assert.Equal(blocks, device.Pool.LiveBlocks - KernelSet.For(device).Launcher!.HeldBlocks);
+    }
+
+    /// <summary>Whichever part of a step cannot be captured, it runs as it is, once, and so do all steps from then on.</summary>
+    [Theory]
+    [InlineData(2, 0, 1)]
+    [InlineData(3, 0, 2)]
+    [InlineData(2, 0, 3)]
+    [InlineData(1, 0.05, 2)]
+    public void AFailedCaptureChangesNoBit(int accumulate, double clip, int failing)
+    {
+        const int steps = StepGraphs.WarmUp + 2;
+        LdvcConfig config = Accumulating(accumulate, clip, TrainSetting.Inductive);
+        var (weights, losses) = Train(Plain(config), null, steps);
+        var driver = new ReplayGraphs(fixture.Twin.Device) { FailingEnd = failing };
+        var (again, same) = Train(config, driver, steps);
+        Assert.Equal(losses, same);
+        Assert.Equal(weights, again);
+        Assert.Equal((failing - 1, failing - 1, 0), (driver.Captures, driver.Launches, driver.Live));
+    }
+
+    /// <summary>Of a step that ends before its update nothing is left, neither half of its graphs nor gradients.</summary>
+    [Fact]
+    public void AStepThatEndsEarlyLeavesNothing()
+    {
+        var device = fixture.Twin.Device;
+        var launcher = KernelSet.For(device).Launcher!;
+        LdvcConfig config = Accumulating(2, 0, TrainSetting.Inductive);
+        var broken = new InputException("broken");
+        var expected = Train(Plain(config), null, Steps, step => launcher.Watch = step == StepGraphs.WarmUp ? Break : null, broken);
+        launcher.Watch = null;
+        var driver = new ReplayGraphs(device) { FailingEnd = 3, Failure = broken };
+        var actual = Train(config, driver, Steps, null, broken);
+        Assert.Equal(expected.Losses, actual.Losses);
+        Assert.Equal(expected.Weights, actual.Weights);
+
+        // First and further parts twice, the update once.
+        Assert.Equal((5, 0), (driver.Captures, driver.Live));
+
+        void Break(GpuLaunch what, Action run)
+        {
+            if (what.Kernel.Name == "optimizer.adamw")
+            {
+                throw broken;
+            }
+
+            run();
+        }
     }
 
     /// <summary>Two steps as they are, one after the other, queue the same kernels with the same arguments and buffers.</summary>
@@ -96,7 +144,7 @@ public class StepGraphTests(OpenClFixture fixture)
     public void OtherWorkBetweenStepsChangesNothing()
     {
         var device = fixture.Twin.Device;
-        var expected = Train(Config with { Train = Config.Train with { CudaGraph = GraphUse.Off } }, null);
+        var expected = Train(Plain(Config), null);
         var kept = new List<Tensor>();
         var actual = Train(Config, new ReplayGraphs(device), Steps, step =>
         {
@@ -141,7 +189,15 @@ public class StepGraphTests(OpenClFixture fixture)
         }
     }
 
-    private (float[] Weights, List<double> Losses) Train(LdvcConfig config, ReplayGraphs? driver, int steps = Steps, Action<int>? before = null)
+    private static LdvcConfig Accumulating(int accumulate, double clip, TrainSetting setting) => Config with
+    {
+        Train = Config.Train with { Batch = Math.Max(2, accumulate), Accumulate = accumulate, ClipGrad = clip, Setting = setting },
+    };
+
+    private static LdvcConfig Plain(LdvcConfig config) => config with { Train = config.Train with { CudaGraph = GraphUse.Off } };
+
+    private (float[] Weights, List<double> Losses) Train(
+        LdvcConfig config, ReplayGraphs? driver, int steps = Steps, Action<int>? before = null, InputException? broken = null)
     {
         var device = fixture.Twin.Device;
         device.GraphDriver = driver;
@@ -153,7 +209,14 @@ public class StepGraphTests(OpenClFixture fixture)
             for (int step = 0; step < steps; step++)
             {
                 before?.Invoke(step);
-                losses.Add(trainer.RunStep().Loss);
+                try
+                {
+                    losses.Add(trainer.RunStep().Loss);
+                }
+                catch (InputException e) when (e == broken)
+                {
+                    // The step that is to end so.
+                }
             }
 
             return ([.. loaded.Model.Parameters().SelectMany(p => p.Parameter.Value.ToArray())], losses);

@@ -39,6 +39,31 @@ public sealed class RunFolderTests
         Assert.Equal(before, File.ReadAllText(folder.File("run/config.yaml")));
     }
 
+    /// <summary>Weights and moments are float32 whatever multiplied: a run goes on in another precision, and says so. A comparison must not.</summary>
+    [Fact]
+    public void ThePrecisionMayChangeAndIsTold()
+    {
+        using var folder = new TempFolder();
+        LdvcConfig In(Precision training, Precision pretraining) =>
+            _config with { Train = _config.Train with { Precision = training }, Pretrain = _config.Pretrain with { Precision = pretraining } };
+        using (var first = RunFolder.Open(folder.File("run"), In(Precision.Fp16, Precision.Fp16), resume: true))
+        {
+            Assert.Empty(first.Changes);
+        }
+
+        using (var second = RunFolder.Open(folder.File("run"), In(Precision.Bf16, Precision.Fp32), resume: true))
+        {
+            Assert.Equal(
+                ["train.precision is bf16 from here on, it was fp16", "pretrain.precision is fp32 from here on, it was fp16"], second.Changes);
+        }
+
+        RunFolder.Check(folder.File("run"), In(Precision.Bf16, Precision.Fp32), resume: true, exact: true);
+        Assert.Contains(
+            "train.precision: expected bf16, as the run was started with, found fp16;",
+            Assert.Throws<InputException>(
+                () => RunFolder.Check(folder.File("run"), In(Precision.Fp16, Precision.Fp32), resume: true, exact: true)).Message);
+    }
+
     [Fact]
     public void FoldersWithOtherThingsAreLeftAlone()
     {

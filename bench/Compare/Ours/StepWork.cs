@@ -106,6 +106,8 @@ internal sealed class StepWork : OurWork
         state?.Write(Tape.StreamOf(seed), numbers);
         using GraphedStep step = _graphs.Begin("step");
         step.Run("step", Body, _optimizer.ClearGradients);
+        step.Complete();
+        _optimizer.ClearGradients();
         _optimizer.Steps++;
 
         Stream Body()

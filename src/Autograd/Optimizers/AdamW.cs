@@ -131,6 +131,7 @@ public sealed partial class AdamW : IDisposable
     public void Step(float learningRate, float gradientScale = 1f)
     {
         Update(Numbers(learningRate, gradientScale), stored: false);
+        ClearGradients();
         Steps++;
     }
 
@@ -152,8 +153,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// What <see cref="Step"/> does on the device; whoever calls it counts the step. When stored, a GPU finds the numbers in its
-    /// <see cref="StepState"/>.
+    /// What <see cref="Step"/> does on the device; whoever calls it clears the gradients and counts the step once it is sure that the device does it. When
+    /// stored, a GPU finds the numbers in its <see cref="StepState"/>.
     /// </summary>
     internal void Update(in AdamWStep step, bool stored)
     {
@@ -170,8 +171,21 @@ public sealed partial class AdamW : IDisposable
         {
             KernelSet.For(_states[0].First.Device).Optimizer.AdamW(_step, step, stored);
         }
+    }
 
-        ClearGradients();
+    /// <summary>
+    /// Gives every gradient a block of its own. Those of joined maps lie in one until something is added to them; from here on, adding writes to the same
+    /// place every time and copies nothing.
+    /// </summary>
+    internal void OwnGradients()
+    {
+        foreach (var state in _states)
+        {
+            if (state.Parameter.Gradient is not null)
+            {
+                state.Parameter.GradientTarget(out _);
+            }
+        }
     }
 
     /// <summary>Frees all gradients.</summary>

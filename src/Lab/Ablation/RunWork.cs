@@ -113,7 +113,7 @@ internal sealed class RunWork(
     {
         string root = folder.RunPath(run, config.Train.Setting);
         var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
-        bool existed = RunFolder.Check(root, config, resume: true);
+        bool existed = RunFolder.Check(root, config, resume: true, exact: true);
         if (existed && File.Exists(Path.Combine(root, "scores.json")) && checkpoints.Latest() is { } last && last.Step == config.Train.Steps)
         {
             return last.Path;

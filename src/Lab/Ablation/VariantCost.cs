@@ -3,6 +3,7 @@ using Ldvc.Autograd;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Inference;
+using Ldvc.Kernels.Devices;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -32,7 +33,7 @@ internal sealed record VariantCost
     public required long TrainPeakBytes { get; init; }
 
     /// <summary>Measures a variant; also finds out whether it can be trained at all.</summary>
-    /// <exception cref="InputException">It cannot: sizes do not fit together.</exception>
+    /// <exception cref="InputException">It cannot: sizes do not fit together, or the precision does not hold its numbers.</exception>
     internal static VariantCost Measure(
         LdvcConfig config, string clip, SegmentationDataset training, SegmentationDataset validation, Device device, string fingerprint)
     {
@@ -92,6 +93,7 @@ internal sealed record VariantCost
             time = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
+        Fp16Overflow.Refuse(device);
         return (adds, times.Median());
     }
 

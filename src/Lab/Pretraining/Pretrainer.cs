@@ -114,15 +114,19 @@ internal sealed class Pretrainer : ITrainable, IDisposable
         bad.CopyToHost(found);
         if (Fp16Overflow.Take(_device))
         {
-            HasDiverged = true;
-            throw new InputException($"pretraining stopped at step {Step}: {Fp16Overflow.Message}: set pretrain.precision to it");
+            // The weights are those of the step before: they are saved.
+            throw new InputException($"pretraining stopped at step {Step}: {Fp16Overflow.Message}: resume with pretrain.precision=bf16");
         }
 
         string? culprit = _optimizer.NotFiniteName(found[0]);
         if (!float.IsFinite(loss) || culprit is not null)
         {
-            HasDiverged = true;
-            throw new InputException($"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower pretrain.lr");
+            // In fp16 a number that was too large in attention's backward shows in the gradient alone.
+            bool mayBeLarge = _device.Precision == Precision.Fp16 && float.IsFinite(loss);
+            HasDiverged = !mayBeLarge;
+            string orResume = mayBeLarge ? ", or resume with pretrain.precision=bf16: numbers of fp16 end at 65504" : "";
+            throw new InputException(
+                $"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower pretrain.lr{orResume}");
         }
 
         _optimizer.Step((float)RateAt(Step));

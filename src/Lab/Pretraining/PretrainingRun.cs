@@ -58,6 +58,10 @@ internal static class PretrainingRun
         {
             trainer.Load(newest);
             monitor.Say($"continuing after step {trainer.Step}");
+            foreach (string change in folder.Changes)
+            {
+                monitor.Say(change);
+            }
         }
 
         using var log = new RunLog(folder, trainer.Step);

@@ -2,6 +2,7 @@ using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Lab.Pretraining;
@@ -40,6 +41,7 @@ internal sealed class ProbeEmbedder(ClipModel model, Device device, ClipTokenize
             tape.L2Normalize(model.Text.Encode(tape, TokenBatch.Create(ids, n))).Value.ToArray().CopyTo(vectors, start * Width);
         }
 
+        Fp16Overflow.Refuse(device);
         return vectors;
     }
 
@@ -75,6 +77,7 @@ internal sealed class ProbeEmbedder(ClipModel model, Device device, ClipTokenize
             encode(tape, pictures).Value.ToArray().CopyTo(vectors, start * each * Width);
         }
 
+        Fp16Overflow.Refuse(device);
         return vectors;
     }
 }

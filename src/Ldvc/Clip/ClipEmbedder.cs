@@ -4,6 +4,7 @@ using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
@@ -43,7 +44,7 @@ public sealed class ClipEmbedder : IDisposable
     }
 
     /// <summary>Features of picture files, [n, E] in their order.</summary>
-    /// <exception cref="InputException">A file is no picture that can be read.</exception>
+    /// <exception cref="InputException">A file is no picture that can be read, or the device's precision does not hold its numbers.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
@@ -66,6 +67,7 @@ public sealed class ClipEmbedder : IDisposable
             tape.L2Normalize(_clip.Visual.Encode(tape, tensor)).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
         }
 
+        Fp16Overflow.Refuse(_device);
         return features;
     }
 
@@ -74,7 +76,8 @@ public sealed class ClipEmbedder : IDisposable
     /// <param name="truncate">Cuts a text that is longer than the context, as OpenAI's `tokenize(..., truncate=True)`; otherwise it is an
     /// error.</param>
     /// <param name="cancellation">Told to stop.</param>
-    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, or a text is too long.</exception>
+    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, a text is too long, or the device's precision does not
+    /// hold its numbers.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
@@ -98,6 +101,7 @@ public sealed class ClipEmbedder : IDisposable
             tape.L2Normalize(encoded).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
         }
 
+        Fp16Overflow.Refuse(_device);
         return features;
     }
 

@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Clip;
@@ -17,6 +18,7 @@ internal static class TemplateFeatures
     /// <param name="templates">Sentences of each.</param>
     /// <param name="tokens">Padded ids of a name in a template.</param>
     /// <param name="cancellation">Told to stop.</param>
+    /// <exception cref="InputException">The device's precision does not hold the texts' numbers.</exception>
     /// <exception cref="OperationCanceledException">It was.</exception>
     internal static float[] Compute(
         ClipModel clip, Device device, int names, int templates, Func<int, int, int[]> tokens, CancellationToken cancellation)
@@ -29,6 +31,7 @@ internal static class TemplateFeatures
             Add(Enumerable.Range(first, Math.Min(NamesAtOnce, names - first)));
         }
 
+        Fp16Overflow.Refuse(device);
         return means.ToArray();
 
         void Add(IEnumerable<int> some)

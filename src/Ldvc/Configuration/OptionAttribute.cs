@@ -30,4 +30,7 @@ internal sealed class OptionAttribute(string text) : Attribute
 
     /// <summary>True when the value has no influence on results, so that a run may be resumed with another one.</summary>
     public bool Runtime { get; init; }
+
+    /// <summary>True when results depend on the value, and a run may be resumed with another one all the same: it says so.</summary>
+    public bool MayChange { get; init; }
 }

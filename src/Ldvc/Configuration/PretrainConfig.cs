@@ -81,9 +81,9 @@ public sealed record PretrainConfig
 
     /// <summary>
     /// Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda (sm_80 or
-    /// newer) or simulator.
+    /// newer) or simulator. A run may be resumed in another one.
     /// </summary>
-    [Option("Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda (sm_80 or newer) or simulator.")]
+    [Option("Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.", MayChange = true)]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.</summary>

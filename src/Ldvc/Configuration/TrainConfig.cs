@@ -64,9 +64,9 @@ public sealed record TrainConfig
     /// <summary>
     /// fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and activations) and
     /// attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; trained weights and sums stay
-    /// fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator.
+    /// fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.
     /// </summary>
-    [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and activations) and attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; trained weights and sums stay fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator.")]
+    [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and activations) and attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; trained weights and sums stay fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.", MayChange = true)]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>

@@ -36,13 +36,15 @@ internal sealed class StepExchange(JobMember job)
 
     /// <summary>Adds the losses of a step over the processes.</summary>
     /// <param name="losses">Each already times its share.</param>
-    /// <param name="bad">What became NaN or infinite in this process; null when nothing did.</param>
-    /// <returns>The same in all processes: what became NaN or infinite in the first in which something did, or null.</returns>
-    internal string? AddLosses(ref (double Total, double Focal, double Dice) losses, string? bad)
+    /// <param name="bad">What is wrong with this process's numbers; null for nothing.</param>
+    /// <param name="diverged">Whether the weights are no good; then, whether one of the processes says so.</param>
+    /// <returns>The same in all processes: what is wrong in the first in which something is, or null.</returns>
+    internal string? AddLosses(ref (double Total, double Focal, double Dice) losses, string? bad, ref bool diverged)
     {
-        Span<double> sums = [losses.Total, losses.Focal, losses.Dice, bad is null ? 0 : 1];
+        Span<double> sums = [losses.Total, losses.Focal, losses.Dice, bad is null ? 0 : 1, diverged ? 1 : 0];
         job.Group.Sum(sums);
         losses = (sums[0], sums[1], sums[2]);
+        diverged = sums[4] > 0;
         return sums[3] > 0 ? job.FirstOf(bad) : null;
     }
 }

@@ -39,6 +39,9 @@ internal sealed class KernelWatch : IDisposable
             Segmentation = _kernels.Segmentation,
             Reduction = _kernels.Reduction,
             Optimizer = _kernels.Optimizer,
+            Softmax = _kernels.Softmax,
+            Indexing = _kernels.Indexing,
+            Launcher = _kernels.Launcher,
         };
     }
 

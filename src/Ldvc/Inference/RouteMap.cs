@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Imaging;
+using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.RouteAttention;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -19,6 +20,7 @@ internal static class RouteMap
     /// <param name="classes">Class embeddings t [C, E].</param>
     /// <param name="picture">Sides are multiples of the patch.</param>
     /// <param name="statistics">How pictures are normalised.</param>
+    /// <exception cref="InputException">The device's precision does not hold the model's numbers.</exception>
     internal static IReadOnlyList<RouteTable> Choices(LoadedModel loaded, Tensor classes, RgbImage picture, ImageStatistics statistics)
     {
         var pixels = new float[picture.Pixels.Length];
@@ -27,6 +29,7 @@ internal static class RouteMap
         using var tape = new Tape(loaded.Device, recording: false);
         using var image = loaded.Device.FromHost(pixels, new Shape(1, 3, picture.Height, picture.Width));
         loaded.Model.Forward(tape, image, tape.Constant(classes.Share()));
+        Fp16Overflow.Refuse(loaded.Device);
         return [.. watch.Routes];
     }
 

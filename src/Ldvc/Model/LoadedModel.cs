@@ -3,6 +3,7 @@ using Ldvc.Autograd.Modules;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
+using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
 
 namespace Ldvc.Model;
@@ -187,7 +188,9 @@ public sealed class LoadedModel : IDisposable
         if (names.Count <= MostAtOnce)
         {
             using var tape = new Tape(Device, recording: false);
-            return Model.EncodeClasses(tape, Tokenize(names)).Value.Share();
+            Variable encoded = Model.EncodeClasses(tape, Tokenize(names));
+            Fp16Overflow.Refuse(Device);
+            return encoded.Value.Share();
         }
 
         return Device.FromHost((float[])[.. names.Chunk(MostAtOnce).SelectMany(part =>

@@ -9,7 +9,7 @@ internal interface ITrainable
     /// <summary>Optimiser steps taken in all.</summary>
     long Step { get; }
 
-    /// <summary>Whether the last step failed because a value is NaN or infinite: such a state is not saved.</summary>
+    /// <summary>Whether the last step failed because a value is NaN or infinite, and the state may be no good: it is not saved.</summary>
     bool HasDiverged { get; }
 
     /// <summary>Time spent waiting for data so far; null where that is not measured.</summary>

@@ -4,7 +4,6 @@ using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
-using Ldvc.Kernels.Devices;
 using Ldvc.Kernels.Optimizer;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -21,8 +20,6 @@ public readonly record struct StepResult(double Loss, double Focal, double Dice,
 /// </summary>
 public sealed class LdvcTrainer : ITrainable, IDisposable
 {
-    private const string Remedy = "; try a lower train.lr";
-
     private readonly LoadedModel _loaded;
     private readonly LdvcConfig _config;
     private readonly SegmentationDataset _dataset;
@@ -129,7 +126,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <summary>Time spent waiting for data so far.</summary>
     public TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
-    /// <summary>Whether training has ended because of NaN or infinity.</summary>
+    /// <summary>Whether training has ended because of NaN or infinity. A number that was too large for fp16 is none: the weights are those of the step before.</summary>
     public bool HasDiverged { get; private set; }
 
     TimeSpan? ITrainable.Waited => Waited;
@@ -216,23 +213,25 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         double rate = _schedule.At(Step);
         AdamWStep numbers = Optimizer.Numbers((float)rate, 1f / parts);
         (double Total, double Focal, double Dice) losses = default;
-        string? bad = null;
+        BadStep? bad = null;
         for (int part = 0; part < parts && (bad is null || _exchange is not null); part++)
         {
             // The others wait for this process's sums, whatever its numbers have become.
-            bad = Accumulate(_inputs, part, part + 1 < parts || Step + 1 < train.Steps, numbers, ref losses) is { } found ? bad ?? found : bad;
+            bad = BadStep.Both(bad, Accumulate(_inputs, part, part + 1 < parts || Step + 1 < train.Steps, numbers, ref losses));
         }
 
         _sums?.Finish();
+        string? reason = bad?.Message;
+        bool diverged = bad is { Diverged: true };
         if (_exchange is not null)
         {
-            bad = _exchange.AddLosses(ref losses, bad);
+            reason = _exchange.AddLosses(ref losses, reason, ref diverged);
         }
 
-        if (bad is not null)
+        if (reason is not null)
         {
-            HasDiverged = true;
-            string message = $"training stopped at step {Step}: {bad}";
+            HasDiverged |= diverged;
+            string message = $"training stopped at step {Step}: {reason}";
             throw _exchange is null ? new InputException(message) : JobMember.Agreed(message);
         }
 
@@ -245,7 +244,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
     // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is; in fp16
     // also whether a number was too large for it. Bad numbers end a run of one process here; several tell each other after the step.
-    private string? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
+    private BadStep? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
     {
         int parts = _config.Train.Accumulate;
         ulong iteration = (ulong)((Step * parts) + part);
@@ -260,13 +259,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
             var (total, focal, dice, gradient, tooLarge) = _step.Read();
             losses = (losses.Total + (total * share / parts), losses.Focal + (focal * share / parts), losses.Dice + (dice * share / parts));
-            return tooLarge ? Pictured($"{Fp16Overflow.Message}: set train.precision to it", batch.Batch)
-                : !float.IsFinite(total) ? Pictured($"the loss is {total}; first bad tensor: {tensors.FirstBad(_loaded)}", batch.Batch) + Remedy
-                : gradient is not null ? Pictured($"first bad tensor: the gradient of {gradient}", batch.Batch) + Remedy
-                : null;
+            return BadStep.Of(total, gradient, tooLarge, _loaded.Device.Precision, () => tensors.FirstBad(_loaded), batch.Batch.Ids);
         }
     }
-
-    private static string Pictured(string what, DataBatch batch) =>
-        $"{what} (pictures {string.Join(", ", batch.Ids.Take(4))}{(batch.Count > 4 ? ", ..." : "")})";
 }

@@ -18,10 +18,11 @@ internal sealed class RunFolder : IDisposable
     // Null in the processes of a job that do not write.
     private readonly FileStream? _lock;
 
-    private RunFolder(string root, bool existed, FileStream? held)
+    private RunFolder(string root, bool existed, FileStream? held, IReadOnlyList<string> changes)
     {
         Root = root;
         Existed = existed;
+        Changes = changes;
         _lock = held;
     }
 
@@ -30,6 +31,9 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Whether the run had been started before.</summary>
     public bool Existed { get; }
+
+    /// <summary>What is other than in the run's last part though its results depend on it, a sentence each.</summary>
+    public IReadOnlyList<string> Changes { get; }
 
     /// <summary>The resolved configuration.</summary>
     public string ConfigPath => Path.Combine(Root, ConfigName);
@@ -73,9 +77,10 @@ internal sealed class RunFolder : IDisposable
     /// <param name="config">The configuration the run is to have.</param>
     /// <param name="resume">Whether a run that is there is to be continued.</param>
     /// <param name="key">The option that names the folder, for messages.</param>
+    /// <param name="exact">Whether a run is refused as well that was started in another precision.</param>
     /// <returns>Whether the run had been started before.</returns>
     /// <exception cref="InputException">The folder holds something else, or a run that is not to be continued or has other settings.</exception>
-    public static bool Check(string root, LdvcConfig config, bool resume, string key = "train.out")
+    public static bool Check(string root, LdvcConfig config, bool resume, string key = "train.out", bool exact = false)
     {
         string configPath = Path.Combine(root, ConfigName);
         if (File.Exists(root))
@@ -96,7 +101,7 @@ internal sealed class RunFolder : IDisposable
             throw new InputException($"{root}: expected an empty folder, found a run; add --resume to continue it, or choose another {key}.");
         }
 
-        RefuseOtherSettings(configPath, config, key);
+        Compare(configPath, config, key, exact);
         return true;
     }
 
@@ -110,6 +115,7 @@ internal sealed class RunFolder : IDisposable
     {
         bool existed = Check(root, config, resume, key);
         string configPath = Path.Combine(root, ConfigName);
+        IReadOnlyList<string> changes = existed ? Compare(configPath, config, key, exact: false) : [];
         FileStream held = Hold(root);
         try
         {
@@ -120,7 +126,7 @@ internal sealed class RunFolder : IDisposable
 
             // Written again on resuming too: values that may change between the two parts of a run are then the current ones.
             AtomicFile.WriteText(configPath, ConfigWriter.ToYaml(config));
-            return new RunFolder(root, existed, held);
+            return new RunFolder(root, existed, held, changes);
         }
         catch
         {
@@ -130,23 +136,34 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>The folder as the processes of a job see it that do not write; another one holds it.</summary>
-    public static RunFolder Join(string root) => new(root, existed: true, held: null);
+    public static RunFolder Join(string root) => new(root, existed: true, held: null, changes: []);
 
     /// <summary>Lets the next process have the folder.</summary>
     public void Dispose() => _lock?.Dispose();
 
-    private static void RefuseOtherSettings(string configPath, LdvcConfig config, string outKey)
+    // Refuses other settings; what may be another one is told.
+    private static List<string> Compare(string configPath, LdvcConfig config, string outKey, bool exact)
     {
+        var changes = new List<string>();
         var before = ConfigWriter.Flatten(ConfigLoader.Load(configPath)).ToDictionary(entry => entry.Key, entry => entry.Value);
         foreach ((string key, ConfigOption option, string value) in ConfigWriter.Flatten(config))
         {
-            if (!option.Rule.Runtime && before[key] != value)
+            if (option.Rule.Runtime || before[key] == value)
+            {
+                continue;
+            }
+
+            if (exact || !option.Rule.MayChange)
             {
                 throw new InputException(
                     $"{configPath}: {key}: expected {before[key]}, as the run was started with, found {value}; "
                     + $"set it back or choose another {outKey}.");
             }
+
+            changes.Add($"{key} is {value} from here on, it was {before[key]}");
         }
+
+        return changes;
     }
 
     // What a process that was killed before the configuration was written leaves behind: the lock, and files that never got their names.

@@ -314,6 +314,11 @@ public sealed class TrainingRun
         {
             _monitor.Say(_loop.First > 0 ? $"continuing after step {_loop.First}" : $"starting from {start.Path} (step {start.Step})");
         }
+
+        foreach (string change in _loop.First > 0 ? _folder.Changes : [])
+        {
+            _monitor.Say(change);
+        }
     }
 
     private TrainingOutcome Stopped(string where)

@@ -63,7 +63,9 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
             (Tensor Images, Tensor Labels) place = batch is null ? default : graphs.IsActive ? _inputs.Place(batch) : (batch.Images, batch.Labels);
             if (part == 0)
             {
-                _step?.Dispose();
+                // Those of a step that ended early do not count.
+                optimizer.ClearGradients();
+                End();
                 _step = graphs.Begin(batch is null ? "several processes" : $"{batch.Images.Shape}");
             }
 
@@ -93,6 +95,12 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
                 }
 
                 pictures.Backward(share);
+                if (part == 0 && !last)
+                {
+                    // The graph of the other parts adds to the same places each time.
+                    optimizer.OwnGradients();
+                }
+
                 using (Tensor losses = _status.Slice(0, 3))
                 {
                     losses.CopyFrom(pictures.Losses);
@@ -138,6 +146,8 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
         }
 
         _step!.Run(UpdatePart, Body, () => { });
+        optimizer.ClearGradients();
+        _step.Complete();
         End();
         optimizer.Steps++;
         return clip > 0 && _state is not null ? _state.ReadNorm() : norm;

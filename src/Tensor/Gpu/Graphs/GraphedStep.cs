@@ -23,7 +23,8 @@ internal sealed class GraphedStep : IDisposable
     private int _failures;
     private bool _running;
     private bool _capturing;
-    private bool _broken;
+    private bool _complete;
+    private bool _lost;
 
     internal GraphedStep(StepGraphs owner, GpuDevice? device, IGraphDriver? driver, int plain)
     {
@@ -56,7 +57,7 @@ internal sealed class GraphedStep : IDisposable
             return (T)captured.Result;
         }
 
-        if (HasGraphs && !_broken)
+        if (HasGraphs)
         {
             throw new InvalidOperationException($"graph of a step: part '{part}' was not captured with the others");
         }
@@ -67,15 +68,16 @@ internal sealed class GraphedStep : IDisposable
     }
 
     /// <summary>Begins a step: after some that asked the device for no more memory, it is captured.</summary>
+    /// <exception cref="InputException">Its graphs were given up for good since the last one, and must not be.</exception>
     internal void Begin()
     {
-        _running = true;
-        if (_broken)
+        if (_lost)
         {
-            Drop();
-            _broken = false;
+            _lost = false;
+            _owner.Failed($"memory was short {StepGraphs.MaxAttempts} times, and graphs keep that of a step to themselves");
         }
 
+        _running = true;
         if (_driver is null || HasGraphs)
         {
             return;
@@ -87,19 +89,26 @@ internal sealed class GraphedStep : IDisposable
         _steps++;
     }
 
+    /// <summary>Says that all parts of the step have run. Those of one that ends without are not the whole work: nothing is kept of its capture.</summary>
+    internal void Complete() => _complete = true;
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Free();
-        if (_capturing && HasGraphs)
+        if (_capturing && HasGraphs && _complete)
         {
             _owner.Captured(_launches);
         }
+        else if (_capturing)
+        {
+            Drop();
+        }
 
-        (_running, _capturing) = (false, false);
+        (_running, _capturing, _complete) = (false, false, false);
     }
 
-    /// <summary>Frees the graphs and lets their memory go.</summary>
+    /// <summary>Frees the graphs, also those that still run, and lets their memory go: what is queued next may use it.</summary>
     internal void Drop()
     {
         foreach (var part in _parts.Values)
@@ -127,7 +136,8 @@ internal sealed class GraphedStep : IDisposable
         Drop();
         if (++_failures >= StepGraphs.MaxAttempts)
         {
-            _driver = null;
+            // Said when a step begins: whoever asks for memory here has nothing to do with steps.
+            (_driver, _lost) = (null, true);
         }
 
         return true;
@@ -198,7 +208,7 @@ internal sealed class GraphedStep : IDisposable
         }
         catch (Exception e) when (e is GraphException or AcceleratorException)
         {
-            // Cleared up here: what Fail does may need the memory.
+            // Cleared up here: what Fail does may need the memory. Earlier parts of this step have run, and what they left is the caller's no more.
             Clear();
             undo();
             Fail(part, e);
@@ -251,17 +261,32 @@ internal sealed class GraphedStep : IDisposable
         return _driver.End();
     }
 
-    // This step goes on as it is, and then its graphs go. Memory that was missing is asked for now and stays in the pool: the next try finds it.
+    // This step goes on as it is, in the memory of its graphs too. What was missing is asked for before they go and stays in the pool: the next try
+    // finds it. Where the device has no more, steps fit without graphs alone.
     private void Fail(string part, Exception e)
     {
-        (_capturing, _broken) = (false, true);
-        if (e is GraphException { Bytes: > 0 } missing && ++_failures < StepGraphs.MaxAttempts)
+        _capturing = false;
+        long missing = (e as GraphException)?.Bytes ?? 0;
+        bool again = missing > 0 && ++_failures < StepGraphs.MaxAttempts, room = !again || Reserve(missing);
+        Drop();
+        if (!again || !room)
         {
-            using var room = _device!.Empty(new Shape(checked((int)missing.Bytes)), DType.UInt8);
-            return;
+            _driver = null;
+            _owner.Failed($"{part}: {e.Message}{(room ? "" : ", and has no more")}");
         }
+    }
 
-        _driver = null;
-        _owner.Failed($"{part}: {e.Message}");
+    private bool Reserve(long bytes)
+    {
+        try
+        {
+            Storage room = _device!.Pool.Rent(bytes);
+            room.Release();
+            return true;
+        }
+        catch (DeviceMemoryException)
+        {
+            return false;
+        }
     }
 }

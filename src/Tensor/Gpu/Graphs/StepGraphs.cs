@@ -47,6 +47,7 @@ internal sealed class StepGraphs : IDisposable
 
     /// <summary>Begins a step.</summary>
     /// <param name="shape">What the work depends on, such as the inputs' sizes: steps of other shapes have other graphs.</param>
+    /// <exception cref="InputException">It can have no graph, and must have one.</exception>
     internal GraphedStep Begin(string shape)
     {
         if (!_steps.TryGetValue(shape, out var step))
