@@ -57,7 +57,7 @@ public sealed class ConfusionTests
     {
         Confusion.CheckRoom("mine/val", 1203);
         Assert.Equal(
-            "mine/val: 65535 classes, expected at most 16383 to be scored: their confusion matrix takes 2 GiB, that of 65535 would take 31",
+            "mine/val: 65535 classes, expected at most 16383 to be scored: the confusion matrix would take 32.0 GiB",
             Assert.Throws<InputException>(() => Confusion.CheckRoom("mine/val", 65535)).Message);
     }
 

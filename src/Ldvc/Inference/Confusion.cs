@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -28,9 +29,10 @@ internal sealed class Confusion
     {
         if (classes > MaxClasses)
         {
-            throw new InputException(
-                $"{source}: {classes} classes, expected at most {MaxClasses} to be scored: their confusion matrix takes 2 GiB, that of {classes} "
-                    + $"would take {(8L * classes * (classes + 1)) >> 30}");
+            double gibibytes = 8.0 * classes * (classes + 1) / (1 << 30);
+            throw new InputException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{source}: {classes} classes, expected at most {MaxClasses} to be scored: the confusion matrix would take {gibibytes:F1} GiB"));
         }
     }
 
