@@ -84,9 +84,10 @@ internal static class LossCases
     {
         const float focal = 100, dice = 1, alpha = 0.25f;
         string variant = $"{batch} x {classes} x {height} x {width} to {imageHeight} x {imageWidth}{(wide ? ", 32 bits" : "")}";
+        byte[] bytes = wide ? [] : CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, block);
         int[] labels = wide
             ? CaseRandom.WideLabels($"labels {variant}", batch, classes, imageHeight, imageWidth, block)
-            : Array.ConvertAll(CaseRandom.Labels($"labels {variant}", batch, classes, imageHeight, imageWidth, block), label => (int)label);
+            : Array.ConvertAll(bytes, label => (int)label);
         double pixels = (double)batch * imageHeight * imageWidth, logits = (double)batch * classes * height * width;
         double stored = pixels / (wide ? 1 : 4);
         return new OpCase(typeof(MaskLossOp), nameof(MaskLossOp.MaskLoss), variant)
@@ -95,9 +96,7 @@ internal static class LossCases
             Run = (tape, v) =>
             {
                 var image = new Shape(batch, imageHeight, imageWidth);
-                using var truth = wide
-                    ? tape.Device.FromHost(labels, image)
-                    : tape.Device.FromHost(Array.ConvertAll(labels, label => (byte)label), image);
+                using var truth = wide ? tape.Device.FromHost(labels, image) : tape.Device.FromHost(bytes, image);
                 var loss = tape.MaskLoss(v[0], truth, focal, dice, alpha, out var parts);
                 parts.Dispose();
                 return loss;
