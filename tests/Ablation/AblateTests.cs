@@ -143,6 +143,43 @@ public sealed class AblateTests
         Assert.Contains("training pictures/s, 2 runs at a time", File.ReadAllText(Path.Combine(together, "ablation.md")));
     }
 
+    // What no option tells of: the lists of pictures, which classes are unseen, synonyms, the files beside the CLIP's weights.
+    [Fact]
+    public void OtherDataAreScoredAnewOrRefused()
+    {
+        using var data = new TinyData();
+        string output = data.At("compared");
+        string[] line =
+        [
+            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.iterations=1", "ablate.pictures=0", "ablate.route_pictures=0"]),
+            "--rows", "language-driven", "--seeds", "1", "--out", output,
+        ];
+        Done(line);
+        Assert.Contains("(done before)", Done(line));
+        data.Text("f\ne\n", "mine", "val.txt");
+        string text = Done(line);
+        Assert.DoesNotContain("(done before)", text);
+        Assert.DoesNotContain("step 1/1", text);
+        foreach ((string file, string content, string expected) in new[]
+        {
+            ("unseen.txt", "dog\n", "expected class 'dog' to be seen, as "),
+            ("train.txt", "b\na\nc\nd\n", "expected the pictures, in their order, that "),
+            ("classes.txt", "cat; kitten\ndog\nblue sky\ntraffic cone\n", "class 0: expected 'cat', as "),
+        })
+        {
+            string before = File.ReadAllText(data.At("mine", file));
+            data.Text(content, "mine", file);
+            (int code, _, string error) = CommandLine.Run(line);
+            Assert.Equal(2, code);
+            Assert.Contains(expected, error);
+            Assert.Contains("set it back or choose another ablate.out or --out.", error);
+            data.Text(before, "mine", file);
+        }
+
+        Assert.Contains("(done before)", Done(line));
+        Assert.Contains("ablate.jobs: expected at most ", CommandLine.Refuses([.. line, "--jobs", "1000"]));
+    }
+
     [Fact]
     public void EverySplitIsTrainedAndScoredAsItsOwn()
     {

@@ -42,6 +42,20 @@ public sealed class ApplicationTests
     [InlineData("doctor --threads 100000", "--threads: expected at most ")]
     [InlineData("doctor --seed -1", "--seed: expected a whole number of at least 0, found '-1'")]
     [InlineData("doctor --json", "--json")]
+    [InlineData("embed --clip c --text cat --tuncate --out f", "there is no option '--tuncate'; did you mean --truncate? (see: ldvc embed --help)")]
+    [InlineData("embed --clip c --image a.png -trunc --out f", "there is no option '-trunc'")]
+    [InlineData("embed --clip c --text a --templat=b --out f", "there is no option '--templat'; did you mean --template?")]
+    [InlineData("segment a.png --classes --ignroe-classes --out o", "there is no option '--ignroe-classes'; did you mean --ignore-classes?")]
+    [InlineData("train --resum c.yaml --set --resume", "there is no option '--resum'; did you mean --resume?")]
+    [InlineData("serve --host --prot", "there is no option '--prot'; did you mean --port?")]
+    [InlineData("embed --clip none --text=--tuncate --out f", "none: no such file or folder")]
+    [InlineData("embed --clip none --text -5 --out f", "none: no such file or folder")]
+    [InlineData("demo --pictures 3,2", "--pictures: expected --write-data DIR beside it")]
+    [InlineData("demo --write-data d --out e", "--out: expected none beside --write-data")]
+    [InlineData("check $LDVC_NOT_SET/c.yaml", "CONFIG: the environment variable LDVC_NOT_SET in")]
+    [InlineData("segment a.png --clip c --out o --classes-file $LDVC_NOT_SET/c", "--classes-file: the environment variable LDVC_NOT_SET in")]
+    [InlineData("import f --clip c --out o.safetensors --classes-file $LDVC_NOT_SET/c", "--classes-file: the environment variable LDVC_NOT_SET in")]
+    [InlineData("demo --write-data $LDVC_NOT_SET/c", "--write-data: the environment variable LDVC_NOT_SET in")]
     public void BadCommandLinesEndWithOneSentence(string line, string expected) =>
         Assert.Contains(expected, CommandLine.Refuses(line.Split(' ')));
 

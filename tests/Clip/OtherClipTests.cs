@@ -93,6 +93,41 @@ public sealed class OtherClipTests
         Assert.Contains(expected, Refuses(path));
     }
 
+    // Weights of either naming may lie beside either configuration.
+    [Theory]
+    [InlineData("\"projection_dim\": 48", "")]
+    [InlineData("\"projection_dim\": 64", "config.json: projection_dim is 64, but the weights in ")]
+    [InlineData("\"projection_dim\": 48, \"extra\": 1", "config.json: vision_config.num_hidden_layers is 3, but", "\"num_hidden_layers\": 3, ")]
+    public void OpenAisNamesBesideHuggingFacesConfiguration(string root, string expected, string layers = "")
+    {
+        using var folder = new TempFolder();
+        string path = Copy(folder, Huge, "open_clip_config.json", text => text);
+        File.Delete(Path.Combine(path, "open_clip_config.json"));
+        File.WriteAllText(Path.Combine(path, "config.json"), $$"""
+            { "model_type": "clip", {{root}},
+              "vision_config": { {{layers}}"hidden_size": 160, "num_attention_heads": 2, "hidden_act": "gelu", "image_size": 56, "patch_size": 14 },
+              "text_config": { "hidden_size": 128, "num_attention_heads": 2, "hidden_act": "gelu", "max_position_embeddings": 12 } }
+            """);
+        if (expected.Length > 0)
+        {
+            Assert.Contains(expected, Refuses(path));
+        }
+        else
+        {
+            Assert.All(Compare(path, Huge, null), row => Assert.True(row.Within, row.Name));
+        }
+    }
+
+    [Fact]
+    public void HuggingFacesNamesBesideOpenClipsConfiguration()
+    {
+        using var folder = new TempFolder();
+        string path = Copy(folder, Large, "config.json", text => text);
+        File.Delete(Path.Combine(path, "config.json"));
+        File.WriteAllText(Path.Combine(path, "open_clip_config.json"), """{"model_cfg": {"embed_dim": 64, "vision_cfg": {}, "text_cfg": {}}}""");
+        Assert.Contains("open_clip_config.json: model_cfg.embed_dim is 64, but the weights in ", Refuses(path));
+    }
+
     [Fact]
     public void WeightsAloneAreAskedFor()
     {

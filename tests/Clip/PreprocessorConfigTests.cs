@@ -91,12 +91,45 @@ public sealed class PreprocessorConfigTests
     [InlineData("""{ "image_mean": [0.5, 0.5] }""", "'image_mean' is [0.5, 0.5], expected three numbers")]
     [InlineData("""{ "image_std": [0.5, 0.5, 0] }""", "'image_std' is [0.5, 0.5, 0], expected three positive numbers")]
     [InlineData("""{ "image_std": [0.5, 0.5, "1"] }""", "'image_std' is")]
+    [InlineData("""{ "image_mean": [123, 116, 103] }""", "'image_mean' is [123, 116, 103], expected numbers from 0 to 1, as pixels are after rescaling")]
+    [InlineData("""{ "image_std": [58.395, 57.12, 57.375] }""", "'image_std' is [58.395, 57.12, 57.375], expected numbers from 0 to 1, as")]
+    [InlineData("""{ "image_mean": [0.5, 0.5, -0.5] }""", "'image_mean' is [0.5, 0.5, -0.5], expected numbers from 0 to 1")]
+    [InlineData("""{ "image_mean": [300, 1, 1], "do_rescale": false }""", "'image_mean' is [300, 1, 1], expected numbers from 0 to 255")]
     [InlineData("""{ "rescale_factor": -1 }""", "'rescale_factor' is -1, expected a positive number")]
     public void WhatCannotBeDoneIsRefused(string json, string expected)
     {
         string message = Assert.Throws<InputException>(() => Read(json)).Message;
         Assert.Contains("preprocessor_config.json: " + expected, message);
         Assert.DoesNotContain('\n', message);
+    }
+
+    // open_clip's preprocess_cfg counts where there is no preprocessor_config.json.
+    [Theory]
+    [InlineData("", "96 - 96x96 Bicubic")]
+    [InlineData("\"size\": 112", "112 - 112x112 Bicubic")]
+    [InlineData("\"size\": [96, 96], \"interpolation\": \"bilinear\", \"resize_mode\": \"shortest\", \"mode\": \"RGB\"", "96 - 96x96 Bilinear")]
+    [InlineData("\"size\": [96, 128], \"interpolation\": \"random\", \"resize_mode\": \"squash\"", "- 96x128 96x128 Bicubic")]
+    [InlineData("\"size\": [96, 128]", "preprocess_cfg.size is [96, 128], expected one number, or resize_mode: squash beside two")]
+    [InlineData("\"size\": 100", "preprocess_cfg.size is 100, expected one or two multiples of this CLIP's patch of 16")]
+    [InlineData("\"resize_mode\": \"longest\"", "preprocess_cfg.resize_mode is longest, expected shortest or squash")]
+    [InlineData("\"interpolation\": \"nearest\"", "preprocess_cfg.interpolation is nearest, expected bicubic or bilinear")]
+    [InlineData("\"mode\": \"L\"", "preprocess_cfg.mode is L, expected RGB")]
+    [InlineData("\"mean\": [123.675, 116.28, 103.53]", "preprocess_cfg.mean is [123.675, 116.28, 103.53], expected three numbers from 0 to 1")]
+    [InlineData("\"std\": [58, 57, 57]", "preprocess_cfg.std is [58, 57, 57], expected three positive numbers of at most 1")]
+    public void OpenClipsPreprocessingIsDoneOrRefused(string json, string expected)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("open_clip_config.json"), $$$"""{"model_cfg": {}, "preprocess_cfg": {{{{json}}}}}""");
+        PreprocessorConfig Load() => PreprocessorConfigReader.Load(folder.Root, TinyClip.Config);
+        if (expected.Contains("expected", StringComparison.Ordinal))
+        {
+            Assert.Contains("open_clip_config.json: " + expected, Assert.Throws<InputException>(Load).Message);
+            return;
+        }
+
+        PreprocessorConfig config = Load();
+        string exact = config.Exact is { } size ? $"{size.Height}x{size.Width}" : "-", side = config.ShortSide is { } shortest ? $"{shortest}" : "-";
+        Assert.Equal(expected, $"{side} {exact} {config.Crop.Height}x{config.Crop.Width} {config.Filter}");
     }
 
     [Fact]

@@ -47,6 +47,11 @@ public sealed class ConfigErrorTests
     [InlineData("data: {unseen: [[cat]]}", "data.unseen: expected a list of texts, found a list of one value")]
     [InlineData("train:\n  lr: 1\n  lr: 2", "c.yaml:3: key 'lr' stands here twice, first on line 2")]
     [InlineData("augment: {ratio: [2, 1]}", "c.yaml:1: augment.ratio: expected [smallest, largest], found [2, 1]")]
+    [InlineData("train: {transductive: {from: x.safetensors}}", "c.yaml:1: train.transductive.from: expected train.setting: transductive beside it "
+        + "(other training starts from no checkpoint), found 'x.safetensors' and inductive")]
+    [InlineData("data: {kind: folder, variant: 60}", "c.yaml:1: data.variant: expected data.kind: context beside it, found 60 and folder")]
+    [InlineData("data: {kind: folder, colors: $LDVC_NOT_SET/p.txt}", "data.colors: the environment variable LDVC_NOT_SET in")]
+    [InlineData("ablate: {splits: [a.txt, $LDVC_NOT_SET/b.txt]}", "ablate.splits: the environment variable LDVC_NOT_SET in")]
     [InlineData("train: {accumulate: 3}", "train.accumulate: expected a divisor of train.batch = 16, found 3")]
     [InlineData("eval: {stride: 513}", "eval.stride: expected at most eval.window = 512, found 513")]
     [InlineData("pretrain: {vision: {image: 60}}", "pretrain.vision.image: expected a multiple of pretrain.vision.patch = 8, found 60")]
@@ -73,9 +78,18 @@ public sealed class ConfigErrorTests
     [InlineData("train.lrr=1", "train.lrr: no such key; did you mean lr?")]
     [InlineData("train.lr.x=1", "train.lr: expected a number of at least 0, found a section of keys")]
     [InlineData("train.betas=[0.9", "--set train.betas: not valid YAML")]
+    [InlineData("model.template=a caf\uFFFD {class}", "--set 'model.template=a caf\uFFFD {class}': expected text in UTF-8")]
     [InlineData("base=x.yaml", "--set base: a base can only be named in a file")]
     [InlineData("augment.ratio=[3,1]", "--set augment.ratio: augment.ratio: expected [smallest, largest]")]
     public void BadSetsAreNamed(string set, string expected) => Assert.Contains(expected, ConfigFiles.Refuses("", set));
+
+    // Options that do nothing are refused where people wrote them; a checkpoint may have them from before they were.
+    [Fact]
+    public void WhatCheckpointsKeepIsReadAsItIs()
+    {
+        LdvcConfig config = ConfigLoader.Parse("train: {transductive: {from: x}}\ndata: {kind: voc, variant: 60, zero_is_ignored: false}", "checkpoint");
+        Assert.Equal(("x", 60, false), (config.Train.Transductive.From, config.Data.Variant, config.Data.ZeroIsIgnored));
+    }
 
     [Fact]
     public void FilesThatAreNoTextOrTooLargeAreRefused()

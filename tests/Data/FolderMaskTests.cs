@@ -128,6 +128,33 @@ public sealed class FolderMaskTests : IDisposable
         Assert.Equal(config.Data.Values, ConfigLoader.Parse(yaml, "again").Data.Values);
     }
 
+    // In PASCAL VOC's layout 0 is no label, unless an option says what it is.
+    [Theory]
+    [InlineData("cat\ndog\nsky\n", "", "255 0 1")]
+    [InlineData("cat\ndog\nsky\n", "zero_is_ignored: true", "255 0 1")]
+    [InlineData("cat\ndog\nsky\n", "zero_is_ignored: false", "0 1 2")]
+    [InlineData("cat\ndog\nsky\n", "values: {0: cat, 1: dog, 2: sky}", "0 1 2")]
+    [InlineData("background\ndog\nsky\n", "zero_is_ignored: false", "0 1 2")]
+    [InlineData("background\ndog\nsky\n", "zero_is_ignored: true", "255 0 1")]
+    [InlineData("background\ndog\nsky\n", "", "class 0 is 'background', but with JPEGImages masks are read as PASCAL VOC's")]
+    [InlineData("x; Unlabeled\ndog\nsky\n", "", "class 0 is 'Unlabeled'")]
+    [InlineData("_void_\ndog\nsky\n", "", "expected data.zero_is_ignored: false (0 is this class), or true")]
+    public void ZeroIsWhatTheLayoutOrTheOptionSays(string names, string options, string expected)
+    {
+        Folder();
+        Directory.Move(_data.At("images"), _data.At("JPEGImages"));
+        Directory.Move(_data.At("masks"), _data.At("SegmentationClass"));
+        _data.Text(names, "classes.txt");
+        if (char.IsAsciiDigit(expected[0]))
+        {
+            Assert.Equal(expected.Split(' ').Select(byte.Parse), Read(options));
+        }
+        else
+        {
+            Assert.Contains(expected, Assert.Throws<InputException>(() => Open(options)).Message);
+        }
+    }
+
     [Theory]
     [InlineData("a.jpg\nsub/b.jpg\n")]
     [InlineData("a\nsub/b\n")]

@@ -125,6 +125,17 @@ public sealed class CheckTests
         mixed.Mask("c", 12, 10, 0, 255);
         Assert.Contains("1 of 3 masks (e.g. ", Only(mixed.Check(), "binary-masks", "training").GetProperty("text").GetString());
 
+        // All masks of one class, and values beside it that mean "no label".
+        using var single = new CheckFolder("cat");
+        foreach (string id in new[] { "a", "b", "c", "d", "e" })
+        {
+            single.Mask(id, 12, 10, 0, 1, 1);
+        }
+
+        Assert.Contains(
+            "in all 3 masks all labelled pixels are 'cat', and a model that says so scores 100 %; stored are 0 (no label), 1 ('cat')",
+            Warnings(single.Check("data.zero_is_ignored=true").Json, "one-class").First().GetProperty("text").GetString());
+
         // A picture of one class with a border is like any other where borders are 255.
         using var border = new CheckFolder();
         border.Mask("c", 12, 10, 0, 255);

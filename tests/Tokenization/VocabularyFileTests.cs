@@ -90,6 +90,62 @@ public class VocabularyFileTests
             Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(520, "clip")).Message);
     }
 
+    // A vocabulary of another CLIP encodes every text, into tokens that mean something else. Ids are 0 to 514 here.
+    [Theory]
+    [InlineData(515, "", "", "")]
+    [InlineData(516, "", "", "the vocabulary has 515 tokens, but the text encoder has embeddings for 516; expected the vocabulary of this CLIP")]
+    [InlineData(514, "", "", "the tokenizer has the id 514, but the text encoder has embeddings for 0 to 513 only")]
+    [InlineData(516, "<toy>", "", "")]
+    [InlineData(516, "", "<toy>", "")]
+    [InlineData(515, "", "<toy>", "the vocabulary has 516 tokens")]
+    public void TheVocabularyMustBeThatOfTheTable(int rows, string added, string inTokenizer, string expected)
+    {
+        using var folder = new TempFolder();
+        ClipVocabulary.FromMerges([("o", "t")]).Save(folder.Root);
+        if (added.Length > 0)
+        {
+            File.WriteAllText(folder.File("added_tokens.json"), $$"""{"{{added}}": 515}""");
+        }
+
+        if (inTokenizer.Length > 0)
+        {
+            string vocab = File.ReadAllText(folder.File("vocab.json"));
+            File.WriteAllText(folder.File("tokenizer.json"), $$$"""
+                {"added_tokens": [{"id": 514, "content": "<|endoftext|>"}, {"id": 515, "content": "{{{inTokenizer}}}"}],
+                 "model": {"vocab": {{{vocab}}}, "merges": ["o t"]}}
+                """);
+            File.Delete(folder.File("vocab.json"));
+        }
+
+        var tokenizer = ClipTokenizer.Load(folder.Root);
+        if (expected.Length > 0)
+        {
+            Assert.Contains(expected, Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(rows, "clip")).Message);
+            return;
+        }
+
+        tokenizer.CheckVocabulary(rows, "clip");
+        if (added.Length + inTokenizer.Length > 0)
+        {
+            Assert.Contains("found '<toy>', a token that was added", Assert.Throws<InputException>(() => tokenizer.Encode("a <toy> cat", 16)).Message);
+        }
+    }
+
+    // The end of a text is where its largest id is.
+    [Theory]
+    [InlineData("a")]
+    [InlineData("<|startoftext|>")]
+    public void TheEndOfTextHasTheLargestId(string token)
+    {
+        using var folder = new TempFolder();
+        Dictionary<string, int> ids = new(ClipVocabulary.FromMerges([("o", "t")]).Ids);
+        (ids[token], ids["<|endoftext|>"]) = (ids["<|endoftext|>"], ids[token]);
+        new ClipVocabulary(ids, [("o", "t")]).Save(folder.Root);
+        string message = Assert.Throws<InputException>(() => ClipTokenizer.Load(folder.Root)).Message;
+        Assert.Contains($"vocab.json: <|endoftext|> has the id {ids["<|endoftext|>"]} and '", message);
+        Assert.Contains("expected the end of text to have the largest id", message);
+    }
+
     [Fact]
     public void RepeatedAndNegativeIdsAreRefused()
     {

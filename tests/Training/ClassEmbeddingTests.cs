@@ -76,6 +76,13 @@ public sealed class ClassEmbeddingTests : IDisposable
         Assert.Contains("expected [4, the CLIP's joint width]", Refused([.. Recipe, $"model.class_embeddings={Npy("three.npy", 3, 0.1f)}"]));
         string four = Npy("four.npy", 4, 0.1f);
         Assert.Contains("model.class_embeddings: expected model.prompts.text = 0", Refused("train.iterations=1", $"model.class_embeddings={four}"));
+        foreach (float length in new[] { 10.5f, 0.5f })
+        {
+            Assert.Contains(
+                FormattableString.Invariant($"raw.npy: the embedding of class 'cat' (row 0) has the length {length}, expected 0.9 to 1.1: unit vectors"),
+                Refused([.. Recipe, $"model.class_embeddings={Npy("raw.npy", 4, 0.1f, length)}"]));
+        }
+
         Assert.Contains("no such file", Refused([.. Recipe, $"model.class_embeddings={_data.At("none.npy")}"]));
         Assert.False(Directory.Exists(run));
     }
@@ -111,10 +118,11 @@ public sealed class ClassEmbeddingTests : IDisposable
     private static string[] Scores(string text) =>
         [.. text.Split('\n').Where(line => line.StartsWith("pAcc", StringComparison.Ordinal) || line.Contains("seen", StringComparison.Ordinal))];
 
-    private string Npy(string name, int rows, float step)
+    private string Npy(string name, int rows, float step, float length = 1)
     {
         string path = _data.At(name);
-        File.WriteAllBytes(path, NpyBytes.Half(rows, 64, i => MathF.Cos(i * step)));
+        float Length(int row) => MathF.Sqrt(Enumerable.Range(64 * row, 64).Sum(i => MathF.Pow(MathF.Cos(i * step), 2)));
+        File.WriteAllBytes(path, NpyBytes.Half(rows, 64, i => MathF.Cos(i * step) / Length(i / 64) * length));
         return path;
     }
 }

@@ -89,9 +89,12 @@ public sealed class ResumeTests
     [InlineData("train.txt", "a\nb\nd\nc\n", "mine/train: expected the pictures, in their order, that ")]
     [InlineData("train.txt", "a\nb\nc\n", "found other ones (3 now); set it back or choose another train.out.")]
     [InlineData("train.txt", "a\nb\nc\nf\n", "expected the pictures, in their order, that ")]
+    [InlineData("train.txt", "a\nb c.png\nc b.png\nd\n", "that ", "with the same masks, found other ones (4 now)")]
+    [InlineData("unseen.txt", "dog\n", "mine/train: expected class 'dog' to be seen, as ", "found it unseen; set it back or choose another train.out.")]
+    [InlineData("unseen.txt", "", "mine/train: expected class 'traffic cone' to be unseen, as ", "found it seen; ")]
     [InlineData("classes.txt", "dog\ncat\nblue sky\ntraffic cone\n", "mine/train: class 0: expected 'cat', as ")]
     [InlineData("classes.txt", "cat\ndog\nblue sky\ntraffic cone\nroad\n", "class 4: expected 4 classes, as ")]
-    public void OtherDataIsRefused(string file, string content, string expected)
+    public void OtherDataIsRefused(string file, string content, string expected, string more = "")
     {
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), run = data.At("run");
@@ -99,12 +102,31 @@ public sealed class ResumeTests
         File.Delete(SmallRun.Checkpoint(run, 4));
         string before = File.ReadAllText(data.At("mine", file));
         data.Text(content, "mine", file);
-        Assert.Contains(expected, CommandLine.Refuses(SmallRun.Arguments(config, run, "train.checkpoint_every=1", "train.keep=9", "--resume")));
+        string message = CommandLine.Refuses(SmallRun.Arguments(config, run, "train.checkpoint_every=1", "train.keep=9", "--resume"));
+        Assert.Contains(expected, message);
+        Assert.Contains(more, message);
         Assert.False(File.Exists(SmallRun.Checkpoint(run, 4)));
 
         // The same names written otherwise are the same pictures.
         data.Text(file == "train.txt" ? "\na.jpg\n/images/b.jpg\nimages/c.jpg masks/c.png\nd\n" : before, "mine", file);
         SmallRun.Train(config, run, "train.checkpoint_every=1", "train.keep=9", "--resume");
+    }
+
+    // Evaluations of other pictures are no curve, and the best of them means nothing. One alone is only done again.
+    [Fact]
+    public void OtherValidationPicturesAreRefusedWhereEvaluationsAreCompared()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        string[] often = ["train.eval_every=2", "train.checkpoint_every=1", "train.keep=9"];
+        SmallRun.Train(config, run, [.. often, "train.keep_best=miou"]);
+        File.Delete(SmallRun.Checkpoint(run, 4));
+        data.Text("f\ne\n", "mine", "val.txt");
+        string message = CommandLine.Refuses(SmallRun.Arguments(config, run, [.. often, "train.keep_best=miou", "--resume"]));
+        Assert.Contains("mine/val: expected the pictures, in their order, that ", message);
+        Assert.Contains("scores.json is of, since the evaluations of a run are compared, found other ones (2 now)", message);
+        Assert.False(File.Exists(SmallRun.Checkpoint(run, 4)));
+        SmallRun.Train(config, run, "--resume");
     }
 
     [Fact]

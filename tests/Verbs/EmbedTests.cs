@@ -143,6 +143,15 @@ public sealed class EmbedTests
         Assert.Contains("text.png: not a picture", Refuses(Pictures[0], folder.File("text.png")));
         Assert.Contains("rgb.truncated.jpg: ", Refuses(Pictures[0], ImageFixtures.Path_("rgb.truncated.jpg")));
         Assert.Contains("none.png: expected an image file, but there is none", Refuses("none.png", Pictures[0]));
+
+        // All that is wrong with a batch is said at once.
+        string bad = Refuses("none.png", Pictures[0], folder.File("text.png"), "gone.png");
+        Assert.Contains("3 pictures cannot be read: none.png: expected an image file, but there is none; ", bad);
+        Assert.Contains("text.png: not a picture", bad);
+        Assert.Contains("; gone.png: expected", bad);
+        bad = Refuses([folder.File("text.png"), .. Enumerable.Repeat(Pictures[0], 70), ImageFixtures.Path_("rgb.truncated.jpg")]);
+        Assert.Contains("2 pictures cannot be read: ", bad);
+        Assert.Contains("rgb.truncated.jpg: ", bad);
         Assert.Contains(
             "does not exist", CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "a", "--out", folder.File("no/where/f.safetensors")));
         Assert.Contains("no such file or folder", CommandLine.Refuses("embed", "--clip", folder.File("clip"), "--text", "a", "--out", output));

@@ -115,6 +115,8 @@ public sealed class ExportTests : IDisposable
         (int code, string text, _) = CommandLine.Run("export", "--checkpoint", checkpoint, "--lean", "--out", lean);
         Assert.Equal(0, code);
         Assert.Contains("without the optimiser's state", text);
+        Assert.Equal(0, CommandLine.Run("export", "--checkpoint", run, "--lean", "--out", _data.At("same.safetensors")).Code);
+        Assert.Equal(File.ReadAllBytes(lean), File.ReadAllBytes(_data.At("same.safetensors")));
         double share = (double)new FileInfo(lean).Length / new FileInfo(checkpoint).Length;
         Assert.InRange(share, 0.3, 0.36);
 

@@ -89,7 +89,7 @@ public sealed class ImportTests : IDisposable
     public void OtherNamesAreEncodedWhereThereIsAVocabulary()
     {
         using var device = new CpuDevice(1);
-        float[] theirs = [.. Enumerable.Range(0, 2 * 64).Select(i => MathF.Sin(i))];
+        float[] theirs = [.. Enumerable.Range(0, 2 * 64).Select(i => MathF.Sin(i) / 5.7f)];
         File.WriteAllBytes(_folder.File("two.npy"), NpyBytes.Half(2, 64, i => theirs[i]));
         var embeddings = ClassEmbeddings.Read(_folder.File("two.npy"), ["cat", "dog"]);
         var model = new ModelConfig { Prompts = new PromptConfig { Text = 0 } };
@@ -142,7 +142,7 @@ public sealed class ImportTests : IDisposable
         variant.Set("backbone.deep_prompt_embeddings", [2, 100, 64], Random(2 * 100 * 64));
         variant.Save(Given);
         string npy = _folder.File("coco.npy");
-        float[] values = Random(171 * 64);
+        float[] values = [.. Random(171 * 64).Chunk(64).SelectMany(row => row.Select(v => v / MathF.Sqrt(row.Sum(x => x * x))))];
         File.WriteAllBytes(npy, NpyBytes.Half(171, 64, i => values[i]));
         string[] arguments = [.. ZegClipMini.WithoutEmbeddings(Given, Out), "--embeddings", npy];
         if (setting != "inductive")
@@ -238,6 +238,14 @@ public sealed class ImportTests : IDisposable
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(Out);
         Assert.False(checkpoint.Seen.Contains("gnu"));
 
+        // Names that the file itself has must stand where it has them; other words for them may.
+        File.WriteAllText(names, string.Join('\n', ZegClipMini.Classes.Select((name, i) => i == 3 ? "gnu" : name + "; thing " + i)));
+        ZegClipMini.ImportFrom(ZegClipMini.Checkpoint, Out, "--classes-file", names, "--unseen", "gnu, dog, cat, bus, car");
+        File.WriteAllText(names, string.Join('\n', ZegClipMini.Classes.Reverse()));
+        Assert.Contains(
+            $"names.txt: class 19 is '{ZegClipMini.Classes[0]}', expected it as class 0, as ",
+            CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--classes-file", names)));
+
         File.WriteAllText(names, "cat\ndog\nCat\n");
         Assert.Contains("class name 'Cat' stands twice", CommandLine.Refuses(own));
         variant.Meta = new() { ["CLASSES"] = (string[])[.. ZegClipMini.Classes[..19], "cat"] };
@@ -257,6 +265,16 @@ public sealed class ImportTests : IDisposable
         Assert.Contains(
             "--setting: expected inductive, transductive or full, found 'both'",
             CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--setting", "both")));
+        foreach ((string set, string instead) in new[]
+        {
+            ("data.unseen=[dog]", "--unseen NAMES"), ("data.classes=[a, b]", "--classes-file FILE"),
+            ("data.kind=folder", "no such key, since the class names"), ("data.variant=60", "no such key"),
+        })
+        {
+            Assert.Contains(
+                $"--set '{set}': expected {instead}", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--set", set)));
+        }
+
         Assert.Contains("expected a key under eval", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Checkpoint, Out, "--set", "train.lr=1")));
         var variant = new ZegClipVariant();
         variant.Set(Weights, [18], new float[18]);
@@ -393,7 +411,7 @@ public sealed class ImportTests : IDisposable
         }
 
         Refuses(NpyBytes.Half(19, 64, i => 1), "shape [19, 64], expected [20, the CLIP's joint width]");
-        Refuses(NpyBytes.Half(20, 32, i => 1), "class embeddings of width 32, expected 64");
+        Refuses(NpyBytes.Half(20, 32, i => 0.1768f), "class embeddings of width 32, expected 64");
         Refuses(NpyBytes.Half(20, 64, i => i == 130 ? float.NaN : 1), "the embedding of class 'bird' (row 2) holds NaN or infinity");
         Refuses(NpyBytes.Half(20, 64, i => i < 64 ? 0 : 1), "the embedding of class 'aeroplane' (row 0) holds nothing but zeros");
         Refuses(NpyBytes.Of("{'descr': '<i8', 'fortran_order': False, 'shape': (20, 64), }", 1, new byte[20 * 64 * 8]), "elements of type '<i8'");

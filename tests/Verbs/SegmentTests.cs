@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
@@ -58,7 +59,11 @@ public sealed class SegmentTests : IDisposable
         }
 
         Assert.Equal(0, json.GetProperty("background").GetDouble());
-        Assert.True(JsonElement.DeepEquals(json, JsonDocument.Parse(File.ReadAllText(_data.At("all.json"))).RootElement[0]));
+
+        // The list of all pictures has the same of each, but for what its labels depend on.
+        JsonObject alone = JsonNode.Parse(json.GetRawText())!.AsObject();
+        Assert.True(alone.Remove("settings"));
+        Assert.True(JsonNode.DeepEquals(alone, JsonNode.Parse(File.ReadAllText(_data.At("all.json")))![0]));
 
         // The overlay is the picture with a legend below.
         RgbImage overlay = ImageReader.Read(Path.Combine(output, "photo.of.it.overlay.png"));

@@ -84,6 +84,7 @@ internal static class AblateVerb
         JobMember job = common.Member;
         LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options))));
         job.RequireAlike(JobFacts.OfConfig(config));
+        OptionValue.RefuseMany($"{config.Source}: ablate.jobs", config.Ablate.Jobs);
         AblationPlan plan = job.Together(() => AblationPlan.Create(config, options.Sweeps));
         string root = config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice(config.Train.Precision);

@@ -106,6 +106,12 @@ internal static class Application
 
         // No response files: a class name or text may well begin with '@'.
         ParseResult result = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (result.Action is not (HelpWithExample or VersionAction) && ParseHint.UnknownOption(result, args) is { } unknown)
+        {
+            Say(host, unknown);
+            return BadInput;
+        }
+
         if (result.Action is not ParseErrorAction)
         {
             OpenJob(host, result);

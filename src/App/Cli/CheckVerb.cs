@@ -36,7 +36,7 @@ internal static class CheckVerb
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
         command.SetAction(result => Run(new CheckOptions(
-            OptionValue.RequiredText(result, config),
+            OptionValue.RequiredPath(result, config),
             CommandParts.Read(result, sets),
             common.Read(result, host))));
         return command;

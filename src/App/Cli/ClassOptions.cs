@@ -32,7 +32,7 @@ internal sealed class ClassOptions
     /// <exception cref="InputException">Both were, or the list is not as it must be.</exception>
     public ClassList? Read(ParseResult result)
     {
-        string? names = OptionValue.Text(result, _names), file = OptionValue.Text(result, _file);
+        string? names = OptionValue.Text(result, _names), file = OptionValue.Path(result, _file);
         return (names, file) switch
         {
             (null, null) => null,

@@ -58,11 +58,24 @@ internal static class DemoVerb
             record,
         };
         CommonOptionSet common = CommonOptionSet.AddTo(command);
-        command.SetAction(result => OptionValue.Text(result, data) is { } folder
-            ? OptionValue.Record(result, record) is { } name
-            ? throw new InputException($"--record: expected no name with --write-data, which measures nothing, found {ConfigText.Quote(name)}.")
-            : WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)))
-            : Run(new DemoOptions(OptionValue.RequiredPath(result, output), OptionValue.Record(result, record), common.Read(result, host))));
+        command.SetAction(result =>
+        {
+            if (OptionValue.Path(result, data) is not { } folder)
+            {
+                return result.GetResult(pictures) is { Implicit: false }
+                    ? throw new InputException($"{pictures.Name}: expected {data.Name} DIR beside it, which it is for, found none.")
+                    : Run(new DemoOptions(OptionValue.RequiredPath(result, output), OptionValue.Record(result, record), common.Read(result, host)));
+            }
+
+            if (OptionValue.Record(result, record) is { } name)
+            {
+                throw new InputException($"--record: expected no name with --write-data, which measures nothing, found {ConfigText.Quote(name)}.");
+            }
+
+            return result.GetResult(output) is { Implicit: false }
+                ? throw new InputException($"{output.Name}: expected none beside {data.Name}, which names the folder, found both.")
+                : WriteDataVerb.Run(new WriteDataOptions(folder, Counts(OptionValue.RequiredText(result, pictures)), common.Read(result, host)));
+        });
         return command;
     }
 

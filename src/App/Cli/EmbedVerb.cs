@@ -4,6 +4,7 @@ using Ldvc.App.Terminal;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Imaging;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -48,7 +49,7 @@ internal static class EmbedVerb
         var texts = new Option<string[]>("--text")
         {
             HelpName = "T",
-            Description = "Texts.",
+            Description = "Texts; one that looks like an option is written --text=--so.",
             AllowMultipleArgumentsPerToken = true,
         };
         var truncate = new Option<bool>("--truncate")
@@ -141,10 +142,11 @@ internal static class EmbedVerb
     // What can be seen at once is said before the weights are loaded.
     private static void CheckBeforehand(EmbedOptions options)
     {
-        string? missing = options.Images.FirstOrDefault(file => !File.Exists(file));
-        if (missing is not null)
+        if (options.Images.Any(file => !File.Exists(file)))
         {
-            throw new InputException($"{missing}: expected an image file, but there is none.");
+            // The damaged ones, too: whoever mends a batch wants to hear of it once.
+            PictureFailures.RefuseBad(options.Images, file => File.Exists(file) ? ImageReader.Read(file)
+                : throw new InputException($"{file}: expected an image file, but there is none."), options.Common.Cancellation);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!;

@@ -101,7 +101,7 @@ internal static class EvalVerb
         job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
-        if (job.IsFirst && BinaryMasks.Find(dataset) is { } warning)
+        if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)
         {
             common.Monitor.Warn(warning);
         }
@@ -151,6 +151,11 @@ internal static class EvalVerb
         job.RequireAlike(JobFacts.OfEvaluation(null, dataset));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
+        if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)
+        {
+            common.Monitor.Warn(warning);
+        }
+
         EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
         Confusion confusion;
         using (Segmenter segmenter = job.Together(() => model.CreateSegmenter(dataset.Classes)))

@@ -78,6 +78,8 @@ internal static class ExportVerb
     /// <exception cref="InputException">Bad input, or a file cannot be written.</exception>
     public static int Run(ExportOptions options)
     {
+        // The folder of a run stands for one of its checkpoints.
+        options = options with { Checkpoint = RunCheckpoint.Resolve(options.Checkpoint) };
         CheckOutput(options);
         return options.Lean ? WriteLean(options) : WriteOnnx(options);
     }

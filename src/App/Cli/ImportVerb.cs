@@ -66,7 +66,7 @@ internal static class ImportVerb
                 OptionValue.RequiredPath(result, clip),
                 OptionValue.Path(result, embeddings),
                 Setting(setting.Name, OptionValue.Text(result, setting)),
-                OptionValue.Text(result, classes),
+                OptionValue.Path(result, classes),
                 OptionValue.Text(result, unseen) is { } names ? [.. ClassList.FromLine(names, unseen.Name)] : null,
                 CommandParts.Read(result, sets)),
             OptionValue.OutputFile(result, output!)!,

@@ -98,11 +98,24 @@ internal static class OptionValue
     /// <summary>--threads.</summary>
     public static int Threads(ParseResult result, Option<string> option)
     {
-        int most = ThreadsPerCore * Environment.ProcessorCount;
         long threads = WholeNumber(result, option, 0, long.MaxValue);
-        return threads <= most
-            ? (int)threads
-            : throw new InputException($"{option.Name}: expected at most {most}, {ThreadsPerCore} for each of the {Environment.ProcessorCount} cores here (0 = one per core), found {threads}.");
+        RefuseMany(option.Name, threads, " (0 = one per core)");
+        return (int)threads;
+    }
+
+    /// <summary>Refuses more threads than make sense here.</summary>
+    /// <param name="name">The option or key.</param>
+    /// <param name="threads">Threads that it asks for.</param>
+    /// <param name="remark">What else it may be.</param>
+    public static void RefuseMany(string name, long threads, string remark = "")
+    {
+        int most = ThreadsPerCore * Environment.ProcessorCount;
+        if (threads > most)
+        {
+            throw new InputException(
+                $"{name}: expected at most {most}, {ThreadsPerCore} for each of the {Environment.ProcessorCount} cores here{remark}, found "
+                    + $"{threads}.");
+        }
     }
 
     /// <summary>

@@ -1,12 +1,37 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using Ldvc.Configuration;
 
 namespace Ldvc.App.Cli;
 
 /// <summary>One sentence about a command line that cannot be understood, with what was probably meant and where to read on.</summary>
-internal static class ParseHint
+internal static partial class ParseHint
 {
+    /// <summary>
+    /// A sentence when a word of the command line has the form of an option and is none: it would become the value of the option before it, or a
+    /// picture. A file that is really called so is one; a value that has to begin with a dash is written --option=-value.
+    /// </summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="args">Its words.</param>
+    public static string? UnknownOption(ParseResult result, IEnumerable<string> args)
+    {
+        Command command = result.CommandResult.Command;
+        if (command.Parents.FirstOrDefault() is null)
+        {
+            return null;
+        }
+
+        Option[] options = [.. command.Options, .. result.RootCommandResult.Command.Options];
+        HashSet<string> known = [.. options.SelectMany(option => option.Aliases.Append(option.Name))];
+        IEnumerable<string> named = args.TakeWhile(word => word != "--").Where(word => !Path.Exists(word))
+            .Select(word => OptionForm().Match(word)).Where(form => form.Success).Select(form => form.Groups[1].Value);
+        string? unknown = named.FirstOrDefault(name => !known.Contains(name));
+        return unknown is null ? null
+            : $"there is no option {ConfigText.Quote(unknown)}{ConfigText.Suggest(unknown, Names(command))} (see: "
+                + $"{result.RootCommandResult.Command.Name} {command.Name} --help)";
+    }
+
     public static string Explain(ParseResult result)
     {
         Command command = result.CommandResult.Command;
@@ -18,7 +43,7 @@ internal static class ParseHint
         {
             bool isOption = unknown.StartsWith('-');
             IEnumerable<string> known = isOption
-                ? command.Options.Where(option => !option.Hidden).Select(option => option.Name)
+                ? Names(command)
                 : command.Subcommands.Select(verb => verb.Name);
             string what = isOption ? "there is no option" : atRoot ? "there is no verb" : "expected no further argument, found";
             return $"{what} {ConfigText.Quote(unknown)}{ConfigText.Suggest(unknown, known)} (see: {help})";
@@ -26,4 +51,9 @@ internal static class ParseHint
 
         return $"{result.Errors[0].Message.TrimEnd('.')} (see: {help})";
     }
+
+    private static IEnumerable<string> Names(Command command) => command.Options.Where(option => !option.Hidden).Select(option => option.Name);
+
+    [GeneratedRegex("^(--?[A-Za-z][A-Za-z0-9_-]*)([=:].*)?$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    private static partial Regex OptionForm();
 }

@@ -73,7 +73,8 @@ internal static class SegmentVerb
         var background = new Option<string?>("--background")
         {
             HelpName = "T",
-            Description = "Pixels whose best class has a probability below T (0 to 1) become background.",
+            Description = "Pixels whose best class has a probability below T (0 to 1) become background; 0 = none. Default: the checkpoint's "
+                + "eval.background.",
         };
         var clip = new Option<string?>("--clip")
         {
@@ -88,7 +89,10 @@ internal static class SegmentVerb
                 + "probabilities (safetensors) | coco (coco.json with all masks) | none.",
             DefaultValueFactory = _ => "overlay",
         };
-        var skip = new Option<bool>("--skip-existing") { Description = "Leaves out pictures whose results, of the same classes, are in the folder." };
+        var skip = new Option<bool>("--skip-existing")
+        {
+            Description = "Leaves out pictures whose results, of the same model, classes and options, are in the folder.",
+        };
         var windows = new WindowOptionSet();
         Option<string> precision = CommandParts.Precision();
         Option<string> output = CommandParts.Out(
@@ -120,7 +124,7 @@ internal static class SegmentVerb
             ClassList named = classes.Require(result);
             ClassList? ignored = OptionValue.Text(result, ignore) is { } text ? ClassList.FromLine(text, ignore.Name) : null;
             return Run(new SegmentOptions(
-                Paths(images.Name, command, OptionValue.Texts(images.Name, result.GetValue(images))),
+                [.. OptionValue.Texts(images.Name, result.GetValue(images)).Select(image => PathText.Expand(image, images.Name))],
                 OptionValue.Path(result, checkpoint),
                 ignored is null ? named : ClassList.Of(named.Classes.Concat(ignored.Classes), $"--classes and {ignore.Name}"),
                 ignored?.Count ?? 0,
@@ -155,14 +159,22 @@ internal static class SegmentVerb
             throw new InputException("--skip-existing: expected none with --save coco, whose file holds all pictures.");
         }
 
-        var files = new SegmentFiles(options.Out, options.Save);
-        var (pictures, found) = Find(options, files, names, job);
+        using LdvcCheckpoint? checkpoint = job.Together(() => options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null);
+        job.Together(() => RefusePenalty(options, checkpoint));
+        double? background = options.Background ?? checkpoint?.Config.Eval.Background;
+        if (options.Background is null && background > 0)
+        {
+            common.Out.WriteLine(FormattableString.Invariant(
+                $"pixels below {background} get no class, as eval.background of {checkpoint!.Path} says; --background 0 switches that off"));
+        }
+
+        var files = new SegmentFiles(options.Out, options.Save, job.FromFirst(() => Digest(options, checkpoint, background)));
+        var (pictures, found) = Find(options, files, job);
         var own = new List<SegmentEntry>();
         long began = Stopwatch.GetTimestamp();
         if (pictures.Length > 0)
         {
             int[] numbers = [.. Deal.Of(job.Group, pictures.Length)];
-            using LdvcCheckpoint? checkpoint = job.Together(() => options.Checkpoint is { } file ? LdvcCheckpoint.Open(file) : null);
             using Device device = common.OpenDevice(options.Precision);
             using SegmentationModel model = job.Together(() => Load(checkpoint, device, options));
             using Segmenter segmenter = job.Together(() => model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored));
@@ -171,7 +183,7 @@ internal static class SegmentVerb
             {
                 Segmenter = segmenter,
                 Files = files,
-                Background = options.Background,
+                Background = background,
                 Scores = options.Save.HasFlag(SegmentParts.Probabilities),
                 Together = Together,
                 WindowsDone = ReportWindows(common, cancellation),
@@ -194,7 +206,7 @@ internal static class SegmentVerb
     }
 
     // The list is made by one process: while others begin to write, files would come and go in it.
-    private static (PictureSource[] Pictures, int Found) Find(SegmentOptions options, SegmentFiles files, string[] names, JobMember job)
+    private static (PictureSource[] Pictures, int Found) Find(SegmentOptions options, SegmentFiles files, JobMember job)
     {
         string listed = job.FromFirst(() =>
         {
@@ -203,8 +215,11 @@ internal static class SegmentVerb
             int found = pictures.Count;
             if (options.SkipExisting)
             {
-                pictures.RemoveAll(picture => files.Exist(picture.Name, names));
-                options.Common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already");
+                bool?[] states = [.. pictures.Select(picture => files.Exist(picture.Name))];
+                pictures = [.. pictures.Where((_, i) => states[i] != true)];
+                int others = states.Count(state => state == false);
+                options.Common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already"
+                    + (others == 0 ? "" : $"; {others} have some of other settings (model, classes, windows, thresholds), which are made anew"));
             }
 
             return JsonSerializer.Serialize(new PictureList([.. pictures], found));
@@ -264,15 +279,6 @@ internal static class SegmentVerb
         };
     }
 
-    // A misspelt option would be taken for a picture.
-    private static string[] Paths(string name, Command command, string[] images)
-    {
-        string? option = images.FirstOrDefault(image => image.StartsWith('-') && !File.Exists(image) && !Directory.Exists(image));
-        return option is null
-            ? [.. images.Select(image => PathText.Expand(image, name))]
-            : throw new InputException($"there is no option {ConfigText.Quote(option)}{ConfigText.Suggest(option, command.Options.Where(o => !o.Hidden).Select(o => o.Name))} (see: ldvc segment --help)");
-    }
-
     private static SegmentParts Parts(string name, string text)
     {
         SegmentParts parts = SegmentParts.None;
@@ -287,6 +293,31 @@ internal static class SegmentVerb
         }
 
         return parts;
+    }
+
+    // What is not subtracted from anything is not asked for.
+    private static void RefusePenalty(SegmentOptions options, LdvcCheckpoint? checkpoint)
+    {
+        if (options.Windows.Penalty > 0 && checkpoint?.Config.Train.Setting != TrainSetting.Inductive)
+        {
+            string found = checkpoint is null ? "a CLIP alone, which saw no masks"
+                : $"{checkpoint.Path} of {ConfigWriter.EnumName(checkpoint.Config.Train.Setting)} training, after which no class is held back";
+            throw new InputException($"--penalty: expected a checkpoint of inductive training, found {found}; leave the option out.");
+        }
+    }
+
+    // What the results depend on besides the pictures.
+    private static string Digest(SegmentOptions options, LdvcCheckpoint? checkpoint, double? background)
+    {
+        var asked = new SegmentRequest(options.Classes, options.Ignored, background, options.Precision);
+        if (checkpoint is not null)
+        {
+            return SegmentSettings.Of(checkpoint, options.Windows.Apply(checkpoint.Config.Eval), asked);
+        }
+
+        var (config, activation) = options.TrainingFree!.Value;
+        EvalConfig eval = options.Windows.Apply(config.Over(new EvalConfig()));
+        return SegmentSettings.Of(Clip.ClipCheckpoint.Find(options.Clip!), activation, config, eval, asked);
     }
 
     private static SegmentationModel Load(LdvcCheckpoint? checkpoint, Device device, SegmentOptions options)

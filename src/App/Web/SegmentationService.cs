@@ -100,7 +100,7 @@ internal sealed class SegmentationService : IDisposable
     /// <param name="name">What to call the picture in messages.</param>
     /// <param name="encoded">The picture's file, whose header is known to claim a size that is granted.</param>
     /// <param name="classes">The classes; their order gives the indices.</param>
-    /// <param name="background">Pixels whose best probability lies below this become background; null = none do.</param>
+    /// <param name="background">Pixels whose best probability lies below this become background; null = as the model's eval.background says.</param>
     /// <param name="cancellation">The client has gone, or the program is to end: the work stops at the next batch of windows or names.</param>
     /// <exception cref="InputException">The picture cannot be read, or a name cannot be encoded.</exception>
     /// <exception cref="RequestException">There is no place to wait, no memory, or the picture is too long and narrow.</exception>
@@ -118,7 +118,7 @@ internal sealed class SegmentationService : IDisposable
             CheckWork(segmenter, picture, name);
             long started = Stopwatch.GetTimestamp();
             SegmentResult result = segmenter.LabelAll(
-                [(picture, name)], background, progress: (_, _) => cancellation.ThrowIfCancellationRequested())[0].Result;
+                [(picture, name)], background ?? _model.Background, progress: (_, _) => cancellation.ThrowIfCancellationRequested())[0].Result;
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             cancellation.ThrowIfCancellationRequested();
             return new LabelledPicture(result, [.. classes.Classes.Select(_model.IsSeen)], seconds);

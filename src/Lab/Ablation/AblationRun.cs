@@ -25,11 +25,13 @@ internal sealed class AblationRun
     private readonly IComparisonMonitor _monitor;
     private readonly JobMember _job;
     private readonly string _clip;
-    private readonly string _clipSha;
     private readonly SegmentationDataset _training;
 
     // By split; a single one under the configuration's own.
     private readonly SegmentationDataset[] _validation;
+
+    // What the numbers depend on besides options: CLIP, pictures and classes.
+    private readonly string[] _data;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Func<int, Device> _openDevice;
     private readonly int _jobs;
@@ -72,7 +74,13 @@ internal sealed class AblationRun
         Confusion.CheckRoom(_validation[0].Name, _validation[0].Classes.Count);
         _training.CheckFiles();
         _validation[0].CheckFiles();
-        _clipSha = ClipCheckpoint.Find(_clip).Sha256();
+        ClipCheckpoint files = ClipCheckpoint.Find(_clip);
+        _data =
+        [
+            files.Sha256(), files.BesideSha256(), $"{_training.Name} {_training.Count} {SampleDigest.Of(_training)}",
+            $"{_validation[0].Name} {_validation[0].Count} {SampleDigest.Of(_validation[0])}",
+            .. _validation[0].Classes.Classes.Select(name => name.ToString()),
+        ];
         Results = new AblationResults(plan, config);
         _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
         _next = job.Group.Rank;
@@ -168,7 +176,7 @@ internal sealed class AblationRun
         foreach (AblationVariant variant in Results.Plan.Variants)
         {
             cancellation.ThrowIfCancellationRequested();
-            string path = _folder.CostPath(variant), fingerprint = Fingerprint(variant.Config, _device.Name);
+            string path = _folder.CostPath(variant), fingerprint = Fingerprint(variant.Config, _validation[0], _device.Name);
             VariantCost? cost = ResultFile.Load<VariantCost>(path);
             if (cost?.Fingerprint != fingerprint)
             {
@@ -315,14 +323,15 @@ internal sealed class AblationRun
     private string FingerprintOf(PlannedRun run)
     {
         LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+        SegmentationDataset scored = _validation[run.Split?.Index ?? 0];
         if (IsTrainingFree(run))
         {
-            return Fingerprint(config, TrainingFreeRow.Settings(config));
+            return Fingerprint(config, scored, TrainingFreeRow.Settings(config));
         }
 
         int[] curve = _config.Ablate.Curve;
         string[] onTheWay = curve.Length > 0 ? [$"curve {string.Join(' ', curve)}"] : [];
-        return Fingerprint(config, [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. onTheWay]);
+        return Fingerprint(config, scored, [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. onTheWay]);
     }
 
     private bool IsTrainingFree(PlannedRun run) => run.Variant.Key == Results.Plan.TrainingFree?.Key;
@@ -354,7 +363,7 @@ internal sealed class AblationRun
 
     private static LdvcConfig SplitBy(LdvcConfig config, ClassSplit? split) => split is null ? config : config with { Data = config.Data with { Unseen = split.Unseen } };
 
-    private string Fingerprint(LdvcConfig config, params IEnumerable<string> more) => AblationFolder.Fingerprint(
-        config,
-        [_clipSha, $"{_training.Name} {_training.Count}", $"{_validation[0].Name} {_validation[0].Count}", string.Join(", ", _validation[0].Classes), .. more]);
+    // The split may come from a file of the data set, so that no option tells of it.
+    private string Fingerprint(LdvcConfig config, SegmentationDataset scored, params IEnumerable<string> more) =>
+        AblationFolder.Fingerprint(config, [.. _data, $"seen {string.Join(' ', scored.Split.Seen)}", .. more]);
 }

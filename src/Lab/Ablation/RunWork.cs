@@ -116,6 +116,10 @@ internal sealed class RunWork(
         bool existed = RunFolder.Check(root, config, resume: true, exact: true);
         if (existed && File.Exists(Path.Combine(root, "scores.json")) && checkpoints.Latest() is { } last && last.Step == config.Train.Steps)
         {
+            // Nothing is trained, so nothing else would notice.
+            using LdvcCheckpoint finished = LdvcCheckpoint.Open(last.Path);
+            finished.RefuseOtherModel(config);
+            finished.RefuseOtherData(datasets.OpenTraining(config), "ablate.out or --out");
             return last.Path;
         }
 

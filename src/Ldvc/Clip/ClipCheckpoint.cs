@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
@@ -20,6 +21,14 @@ internal sealed class ClipCheckpoint
         "pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin",
     ];
 
+    private const int LargestBeside = 1 << 25;
+
+    private static readonly string[] s_beside =
+    [
+        HuggingFaceConfig.FileName, OpenClipConfig.FileName, PreprocessorConfigReader.FileName, VocabularyFiles.Vocabulary, VocabularyFiles.Merges,
+        VocabularyFiles.AddedTokens, VocabularyFiles.Tokenizer, VocabularyFiles.OpenAi,
+    ];
+
     private ClipCheckpoint(string weights, string folder)
     {
         WeightsPath = weights;
@@ -28,6 +37,12 @@ internal sealed class ClipCheckpoint
 
     /// <summary>The file that holds the tensors, or lists those that do.</summary>
     internal string WeightsPath { get; }
+
+    /// <summary>That file and those it lists.</summary>
+    /// <exception cref="InputException">It is no such list.</exception>
+    internal string[] Files => WeightsPath.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
+        ? [WeightsPath, .. ShardedArchive.Files(WeightsPath)]
+        : [WeightsPath];
 
     /// <summary>The folder with the tokenizer's files.</summary>
     internal string Folder { get; }
@@ -103,14 +118,11 @@ internal sealed class ClipCheckpoint
     /// <exception cref="InputException">A file cannot be read.</exception>
     internal string Sha256()
     {
-        string[] files = WeightsPath.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
-            ? [WeightsPath, .. ShardedArchive.Files(WeightsPath)]
-            : [WeightsPath];
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[1 << 20];
-            foreach (string file in files)
+            foreach (string file in Files)
             {
                 using FileStream stream = PlainFile.Open(file);
                 for (int got = stream.Read(buffer); got > 0; got = stream.Read(buffer))
@@ -127,16 +139,40 @@ internal sealed class ClipCheckpoint
         }
     }
 
-    // A TorchScript archive says itself what it is; a configuration in the same folder may be that of another file.
-    private ClipSettings Settings(TensorArchive archive, bool huggingFace)
+    /// <summary>
+    /// SHA-256 of the small files beside the weights that decide what is computed with them: configurations, preprocessing, vocabulary.
+    /// </summary>
+    /// <exception cref="InputException">A file cannot be read, or is too large for what it is called.</exception>
+    internal string BesideSha256()
     {
-        string config = System.IO.Path.Combine(Folder, "config.json"), openClip = System.IO.Path.Combine(Folder, OpenClipConfig.FileName);
-        if (huggingFace)
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string name in s_beside)
         {
-            return File.Exists(config) ? HuggingFaceConfig.Read(config) : ClipSettings.Without(null);
+            string file = System.IO.Path.Combine(Folder, name);
+            if (File.Exists(file))
+            {
+                hash.AppendData(System.Text.Encoding.UTF8.GetBytes(name + "\n"));
+                hash.AppendData(SHA256.HashData(PlainFile.ReadAll(file, LargestBeside)));
+            }
         }
 
-        bool script = ActivationNames.ScriptClasses(archive) is not null;
-        return !script && File.Exists(openClip) ? OpenClipConfig.Read(openClip) : ClipSettings.Without(ActivationNames.OfScript(archive));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // A TorchScript archive says itself what it is; a configuration in the same folder may be that of another file. Weights of either naming come
+    // with either configuration: their own counts where both are there.
+    private ClipSettings Settings(TensorArchive archive, bool huggingFace)
+    {
+        string config = System.IO.Path.Combine(Folder, HuggingFaceConfig.FileName);
+        string openClip = System.IO.Path.Combine(Folder, OpenClipConfig.FileName);
+        if (!huggingFace && ActivationNames.ScriptClasses(archive) is not null)
+        {
+            return ClipSettings.Without(ActivationNames.OfScript(archive));
+        }
+
+        bool readsOwn = File.Exists(huggingFace ? config : openClip), readsConfig = readsOwn ? huggingFace : !huggingFace;
+        return !File.Exists(readsConfig ? config : openClip) ? ClipSettings.Without(null)
+            : readsConfig ? HuggingFaceConfig.Read(config)
+            : OpenClipConfig.Read(openClip);
     }
 }

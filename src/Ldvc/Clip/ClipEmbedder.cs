@@ -44,13 +44,16 @@ public sealed class ClipEmbedder : IDisposable
     }
 
     /// <summary>Features of picture files, [n, E] in their order.</summary>
-    /// <exception cref="InputException">A file is no picture that can be read, or the device's precision does not hold its numbers.</exception>
+    /// <exception cref="InputException">
+    /// Some files are no pictures that can be read, which the message names, or the device's precision does not hold their numbers.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
         var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
         var features = new float[files.Count * Width];
         int batch = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MaxBatch);
+        var failures = new List<InputException>();
         for (int first = 0; first < files.Count; first += batch)
         {
             int count = Math.Min(batch, files.Count - first);
@@ -59,12 +62,30 @@ public sealed class ClipEmbedder : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 string file = files[first + i];
-                preprocessor.ToTensor(ImageReader.Read(file), file, pictures.AsSpan(i * preprocessor.Length, preprocessor.Length));
+                try
+                {
+                    preprocessor.ToTensor(ImageReader.Read(file), file, pictures.AsSpan(i * preprocessor.Length, preprocessor.Length));
+                }
+                catch (InputException e)
+                {
+                    failures.Add(e);
+                }
+            }
+
+            if (failures.Count > 0)
+            {
+                // The rest is read for what else is wrong.
+                continue;
             }
 
             using var tape = new Tape(_device, recording: false);
             using var tensor = _device.FromHost(pictures, new Shape(count, 3, preprocessor.Crop.Height, preprocessor.Crop.Width));
             tape.L2Normalize(_clip.Visual.Encode(tape, tensor)).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
+        }
+
+        if (failures.Count > 0)
+        {
+            throw PictureFailures.Together(failures);
         }
 
         Fp16Overflow.Refuse(_device);

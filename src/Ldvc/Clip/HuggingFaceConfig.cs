@@ -7,6 +7,9 @@ namespace Ldvc.Clip;
 /// <summary>Hugging Face's config.json. A key that is missing has the value that the transformers package gives it.</summary>
 internal static class HuggingFaceConfig
 {
+    /// <summary>The file's name beside the weights.</summary>
+    internal const string FileName = "config.json";
+
     private const string ModelType = "clip";
 
     // What the nested projection_dim says when it was left alone; only the outer one counts.

@@ -75,7 +75,7 @@ internal static class OpenClipConfig
         return section.Find("mean") is null && section.Find("std") is null
             ? null
             : new ImageStatistics(
-                path, Three(section, "mean", ImageStatistics.Clip.Mean, -1e3), Three(section, "std", ImageStatistics.Clip.Std, 1e-6));
+                path, Three(section, "mean", ImageStatistics.Clip.Mean, 0), Three(section, "std", ImageStatistics.Clip.Std, 1e-6));
     });
 
     private static float[] Three(JsonSection section, string key, float[] otherwise, double smallest)
@@ -86,9 +86,9 @@ internal static class OpenClipConfig
         }
 
         double[] values = list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(v => v.GetDouble())] : [];
-        return values.Length == 3 && values.All(v => v >= smallest && v <= 1e3)
+        return values.Length == 3 && values.All(v => v >= smallest && v <= 1)
             ? [.. values.Select(v => (float)v)]
-            : throw section.Bad(key, smallest > 0 ? "three positive numbers" : "three numbers");
+            : throw section.Bad(key, smallest > 0 ? "three positive numbers of at most 1" : "three numbers from 0 to 1");
     }
 
     private static int HeadWidth(JsonSection vision) => vision.Whole("head_width") is { } width

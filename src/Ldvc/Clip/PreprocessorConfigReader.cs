@@ -22,7 +22,7 @@ internal sealed class PreprocessorConfigReader
     private ClipConfig Sizes => _sizes ?? throw new InvalidOperationException("statistics need no sizes");
 
     /// <summary>
-    /// The file of a folder; when there is none CLIP's own preprocessing, with the statistics of open_clip's configuration if that is there.
+    /// The file of a folder; when there is none what open_clip's configuration says, if that is there, else CLIP's own preprocessing.
     /// </summary>
     /// <exception cref="InputException">The file is damaged, or asks for something that is not supported.</exception>
     internal static PreprocessorConfig Load(string folder, ClipConfig clip)
@@ -43,10 +43,8 @@ internal sealed class PreprocessorConfigReader
 
     private static PreprocessorConfig Default(string folder, ClipConfig clip)
     {
-        PreprocessorConfig usual = PreprocessorConfig.Default(clip.ImageSize);
-        return OpenClipConfig.Statistics(Path.Combine(folder, OpenClipConfig.FileName)) is { } own
-            ? usual with { Mean = own.Mean, Std = own.Std }
-            : usual;
+        string openClip = Path.Combine(folder, OpenClipConfig.FileName);
+        return File.Exists(openClip) ? OpenClipPreprocessing.Read(openClip, clip) : PreprocessorConfig.Default(clip.ImageSize);
     }
 
     private static T Open<T>(string path, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
@@ -100,9 +98,21 @@ internal sealed class PreprocessorConfigReader
         bool normalizes = Flag("do_normalize", true);
         float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];
         float[] std = normalizes ? Three("image_std", ImageStatistics.Clip.Std, 1e-6) : [1, 1, 1];
+        RefuseUnits("image_mean", mean, scale);
+        RefuseUnits("image_std", std, scale);
         return Math.Abs(scale - 1) < 1e-6
             ? new ImageStatistics(_path, mean, std)
             : new ImageStatistics(_path, [.. mean.Select(m => (float)(m / scale))], [.. std.Select(d => (float)(d / scale))]);
+    }
+
+    // Numbers for pixels of 0 to 255 beside pixels of 0 to 1 make every picture one colour.
+    private void RefuseUnits(string key, float[] values, double scale)
+    {
+        if (_root.TryGetProperty(key, out JsonElement list) && values.Any(value => value < 0 || value > scale * (1 + 1e-6)))
+        {
+            string pixels = Configuration.ConfigText.Number(Math.Round(scale, 6));
+            throw Bad(key, $"numbers from 0 to {pixels}, as pixels are after rescaling (do_rescale, rescale_factor)", list.GetRawText());
+        }
     }
 
     private (int? ShortSide, (int Height, int Width)? Exact) Size()

@@ -14,7 +14,10 @@ internal sealed class TokenBatch
     /// <summary>[Count * Length].</summary>
     public int[] Ids { get; }
 
-    /// <summary>Position of the EOT token of each text: the argmax of its ids, the first of equals, as OpenAI reads it.</summary>
+    /// <summary>
+    /// Position of the EOT token of each text: the argmax of its ids, the first of equals, as OpenAI reads it. Vocabularies in which another token has
+    /// a larger id are refused.
+    /// </summary>
     public int[] Ends { get; }
 
     /// <summary>Number of texts.</summary>

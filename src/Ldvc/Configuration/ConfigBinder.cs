@@ -12,13 +12,22 @@ internal sealed class ConfigBinder
     /// <summary>Binds and checks.</summary>
     /// <param name="root">The merged tree.</param>
     /// <param name="source">The file's path, for messages about values that no file sets.</param>
+    /// <param name="written">
+    /// Whether people wrote it: then options that do nothing are refused. What is kept in checkpoints may have them, from before they were.
+    /// </param>
     /// <exception cref="InputException">An unknown key or a wrong value.</exception>
-    public static LdvcConfig Bind(ConfigMap root, string source)
+    public static LdvcConfig Bind(ConfigMap root, string source, bool written = false)
     {
         var binder = new ConfigBinder();
         var config = (LdvcConfig)binder.BindSection(typeof(LdvcConfig), root, "") with { Source = source };
-        ConfigRules.Check(config, (key, message) =>
-            throw new InputException($"{(binder._origins.TryGetValue(key, out ConfigOrigin origin) ? origin : source)}: {key}: {message}."));
+        void Fail(string key, string message) =>
+            throw new InputException($"{(binder._origins.TryGetValue(key, out ConfigOrigin origin) ? origin : source)}: {key}: {message}.");
+        ConfigRules.Check(config, Fail);
+        if (written)
+        {
+            ConfigRules.CheckUsed(config, Fail);
+        }
+
         return config;
     }
 

@@ -26,7 +26,7 @@ public static class ConfigLoader
             root.Merge(ParseSet(set));
         }
 
-        return WithFullPaths(ConfigBinder.Bind(root, path));
+        return WithFullPaths(ConfigBinder.Bind(root, path, written: true));
     }
 
     // The home folder and environment variables in paths. What is kept of a run holds them as they were.
@@ -36,7 +36,7 @@ public static class ConfigLoader
         return config with
         {
             Clip = config.Clip with { Path = Full(config.Clip.Path, "clip.path") },
-            Data = config.Data with { Root = Full(config.Data.Root, "data.root") },
+            Data = config.Data with { Root = Full(config.Data.Root, "data.root"), Colors = Full(config.Data.Colors, "data.colors") },
             Model = config.Model with { ClassEmbeddings = Full(config.Model.ClassEmbeddings, "model.class_embeddings") },
             Train = config.Train with
             {
@@ -44,7 +44,11 @@ public static class ConfigLoader
                 Transductive = config.Train.Transductive with { From = Full(config.Train.Transductive.From, "train.transductive.from") },
             },
             Pretrain = config.Pretrain with { Init = Full(config.Pretrain.Init, "pretrain.init"), Out = Full(config.Pretrain.Out, "pretrain.out") },
-            Ablate = config.Ablate with { Out = Full(config.Ablate.Out, "ablate.out") },
+            Ablate = config.Ablate with
+            {
+                Out = Full(config.Ablate.Out, "ablate.out"),
+                Splits = [.. config.Ablate.Splits.Select(file => Full(file, "ablate.splits")!)],
+            },
         };
     }
 
@@ -127,6 +131,12 @@ public static class ConfigLoader
         if (keys.Length == 0 || keys.Any(string.IsNullOrWhiteSpace))
         {
             throw new InputException($"--set {ConfigText.Quote(argument)}: expected KEY=VALUE with a dotted key, for example train.lr=1e-4.");
+        }
+
+        // Bytes of the command line that are no UTF-8 arrive so.
+        if (argument.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            throw new InputException($"--set {ConfigText.Quote(argument)}: expected text in UTF-8, found bytes that are not.");
         }
 
         if (keys is [BaseKey])

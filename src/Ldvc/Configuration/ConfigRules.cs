@@ -82,6 +82,25 @@ internal static class ConfigRules
         Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
     }
 
+    /// <summary>Refuses options that do nothing beside the others: who wrote them expects something of them.</summary>
+    internal static void CheckUsed(LdvcConfig config, Action<string, string> fail)
+    {
+        if (config.Train.Transductive.From is { } from && config.Train.Setting != TrainSetting.Transductive)
+        {
+            fail(
+                "train.transductive.from",
+                $"expected train.setting: transductive beside it (other training starts from no checkpoint), found {ConfigText.Quote(from)} and "
+                    + $"{ConfigWriter.EnumName(config.Train.Setting)}");
+        }
+
+        if (config.Data.Kind != DataKind.Context && config.Data.Variant != new DataConfig().Variant)
+        {
+            fail(
+                "data.variant",
+                $"expected data.kind: context beside it, found {config.Data.Variant} and {ConfigWriter.EnumName(config.Data.Kind)}");
+        }
+    }
+
     /// <summary>The rules of section augment alone.</summary>
     internal static void CheckAugment(AugmentConfig augment, Action<string, string> fail)
     {

@@ -38,9 +38,13 @@ public sealed record DataConfig
     [Option("Stored values of masks that mean \"no label\", besides 255 (and 65535 in 16 bits).", Min = 0, Max = 65535)]
     public int[] Ignore { get; init; } = [];
 
-    /// <summary>folder only: 0 means "no label" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label).</summary>
-    [Option("folder only: 0 means \"no label\" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label).")]
-    public bool ZeroIsIgnored { get; init; }
+    /// <summary>
+    /// folder only: true = 0 means "no label" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label); false = 0 is the first
+    /// class. Not set = true where pictures lie in JPEGImages, as in PASCAL VOC, unless data.values says what numbers mean; else false.
+    /// </summary>
+    [Option("folder only: true = 0 means \"no label\" and 1 is the first class, as in ADE20K (mmsegmentation's reduce_zero_label); false = 0 is the "
+        + "first class. Not set = true where pictures lie in JPEGImages, as in PASCAL VOC, unless data.values says what numbers mean; else false.")]
+    public bool? ZeroIsIgnored { get; init; }
 
     /// <summary>
     /// folder only: the class of each stored value, {7: road, 8: sidewalk}; all other values mean "no label". Several values may be one class.

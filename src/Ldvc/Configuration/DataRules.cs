@@ -29,13 +29,13 @@ internal static class DataRules
     // Two statements about what a stored value means could contradict each other.
     private static void CheckMeanings(DataConfig data, Action<string, string> fail)
     {
-        if (data.Colors is not null && (data.Values.Length > 0 || data.ZeroIsIgnored || data.Ignore.Length > 0))
+        if (data.Colors is not null && (data.Values.Length > 0 || data.ZeroIsIgnored == true || data.Ignore.Length > 0))
         {
-            string other = data.Values.Length > 0 ? "data.values" : data.ZeroIsIgnored ? "data.zero_is_ignored" : "data.ignore";
+            string other = data.Values.Length > 0 ? "data.values" : data.ZeroIsIgnored == true ? "data.zero_is_ignored" : "data.ignore";
             fail("data.colors", $"expected no {other} beside it (masks hold colours, which the file gives a meaning, or numbers), found both");
         }
 
-        if (data.Values.Length > 0 && data.ZeroIsIgnored)
+        if (data.Values.Length > 0 && data.ZeroIsIgnored == true)
         {
             fail("data.zero_is_ignored", "expected false beside data.values, which says what every number means, found true");
         }
@@ -87,7 +87,8 @@ internal static class DataRules
     {
         (string Key, bool Set)[] options =
         [
-            ("classes", data.Classes.Length > 0), ("zero_is_ignored", data.ZeroIsIgnored), ("values", data.Values.Length > 0), ("colors", data.Colors is not null),
+            ("classes", data.Classes.Length > 0), ("zero_is_ignored", data.ZeroIsIgnored == true), ("values", data.Values.Length > 0),
+            ("colors", data.Colors is not null),
             ("images", data.Images is not null),
             ("masks", data.Masks is not null),
             ("image_suffix", data.ImageSuffix is not null),

@@ -54,6 +54,12 @@ internal sealed class CachedDataset(SegmentationDataset inner, long limit) : Seg
     internal override StoredMask ReadStored(int index) => inner.ReadStored(index);
 
     /// <inheritdoc/>
+    internal override string? LabelMeaning => inner.LabelMeaning;
+
+    /// <inheritdoc/>
+    internal override string? PairedMask(int index) => inner.PairedMask(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 
     private (RgbImage Image, LabelMap Labels)? Find(int index)

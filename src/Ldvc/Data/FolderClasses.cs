@@ -9,6 +9,9 @@ internal sealed class FolderClasses
 {
     private const string ClassNames = "names of classes";
 
+    // How programs for labelling call what 0 stands for.
+    private static readonly string[] NoClass = ["background", "unlabelled", "unlabeled", "void"];
+
     /// <summary>Reads what section data and the folder's files say.</summary>
     /// <exception cref="InputException">A file is missing or wrong, or two contradict each other.</exception>
     public FolderClasses(FolderLayout layout, LdvcConfig config)
@@ -20,6 +23,7 @@ internal sealed class FolderClasses
         (Classes, string source) = data.Classes.Length > 0 ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
+        RefuseShifted(layout, source);
         bool reduced = layout.ZeroIsIgnored && Colours is null;
         if (reduced && Classes.Count == ClassList.Max)
         {
@@ -45,6 +49,18 @@ internal sealed class FolderClasses
 
     /// <summary>What colours mean; null when masks hold numbers.</summary>
     public MaskColours? Colours { get; }
+
+    // A list with a name for 0, in a layout in which 0 has none: every class would be the one before it.
+    private void RefuseShifted(FolderLayout layout, string source)
+    {
+        if (layout.IsZeroByLayout && Colours is null
+            && Classes.Classes[0].All.FirstOrDefault(name => NoClass.Contains(name.Trim('_'), StringComparer.OrdinalIgnoreCase)) is { } name)
+        {
+            throw new InputException(
+                $"{source}: class 0 is {ConfigText.Quote(name)}, but with {VocLayout.Images} masks are read as PASCAL VOC's, where 0 is no label and "
+                    + "1 the first class; expected data.zero_is_ignored: false (0 is this class), or true (it is class 1) or a list without it.");
+        }
+    }
 
     private static ZeroShotSplit ReadSplit(string root, ClassList classes)
     {

@@ -15,12 +15,19 @@ public sealed class FolderDataset : FileDataset
 {
     private readonly Dictionary<string, FolderSample> _samples;
     private readonly MaskColours? _colours;
+    private readonly FolderLayout _layout;
 
-    private FolderDataset(string root, string part, (IReadOnlyList<FolderSample> Samples, string Source) found, FolderClasses classes)
-        : base($"{root}/{part}", classes.Classes, classes.Split, [.. found.Samples.Select(sample => sample.Id)], found.Source, classes.Labels)
+    private FolderDataset(FolderLayout layout, (IReadOnlyList<FolderSample> Samples, string Source) found, FolderClasses classes)
+        : base(
+            $"{layout.Root}/{layout.Part}",
+            classes.Classes,
+            classes.Split,
+            [.. found.Samples.Select(sample => sample.Id)],
+            found.Source,
+            classes.Labels)
     {
         _samples = found.Samples.ToDictionary(sample => sample.Id, StringComparer.Ordinal);
-        _colours = classes.Colours;
+        (_colours, _layout) = (classes.Colours, layout);
     }
 
     /// <summary>Opens the part listed in PART.txt; part "all", or a folder with neither train.txt nor val.txt, means every picture.</summary>
@@ -44,7 +51,19 @@ public sealed class FolderDataset : FileDataset
 
         var layout = new FolderLayout(root, part, config.Data);
         var classes = new FolderClasses(layout, config);
-        return new FolderDataset(root, part, FolderSamples.Find(layout), classes);
+        return new FolderDataset(layout, FolderSamples.Find(layout), classes);
+    }
+
+    /// <inheritdoc/>
+    internal override string? LabelMeaning => _colours?.ToString();
+
+    /// <inheritdoc/>
+    internal override string? PairedMask(int index)
+    {
+        FolderSample sample = _samples[GetId(index)];
+        return Path.GetFullPath(sample.Mask) == Path.GetFullPath(_layout.MaskOf(sample.Id))
+            ? null
+            : Path.GetRelativePath(_layout.Root, sample.Mask).Replace('\\', '/');
     }
 
     /// <inheritdoc/>
@@ -55,7 +74,7 @@ public sealed class FolderDataset : FileDataset
             return base.ReadStored(index);
         }
 
-        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'");
+        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'") with { HoldsNumbers = false };
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,8 @@ internal sealed class FolderLayout
         Masks = Path.Combine(root, Named(data.Masks ?? (voc ? VocLayout.Masks : "masks"), part));
         ImageSuffix = data.ImageSuffix;
         MaskSuffix = data.MaskSuffix ?? ".png";
-        ZeroIsIgnored = data.ZeroIsIgnored || (voc && data.Values.Length == 0);
+        IsZeroByLayout = data.ZeroIsIgnored is null && voc && data.Values.Length == 0;
+        ZeroIsIgnored = data.ZeroIsIgnored ?? IsZeroByLayout;
         Lists = voc ? Path.Combine(root, VocLayout.Lists) : root;
         HasFolderOfPart = data.Images?.Contains(PartMark, StringComparison.Ordinal) == true;
         MasksAmongPictures = Path.GetFullPath(Images) == Path.GetFullPath(Masks);
@@ -43,6 +44,9 @@ internal sealed class FolderLayout
 
     /// <summary>Whether 0 is no label.</summary>
     public bool ZeroIsIgnored { get; }
+
+    /// <summary>Whether that is so as PASCAL VOC's masks have it, and no option says so.</summary>
+    public bool IsZeroByLayout { get; }
 
     /// <summary>Whether the part has a folder of its own.</summary>
     public bool HasFolderOfPart { get; }

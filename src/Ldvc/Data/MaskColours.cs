@@ -96,6 +96,9 @@ internal sealed class MaskColours
         return labels;
     }
 
+    /// <summary>The colours with their names, a line each.</summary>
+    public override string ToString() => string.Concat(_lines.Select(line => $"{line.Colour:x6} {line.Name}\n"));
+
     private static (int Colour, string? Name) Parse(string line, string place)
     {
         // A comma may stand after a number; in a name it belongs to the name.

@@ -33,5 +33,11 @@ internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit sp
     internal override StoredMask ReadStored(int index) => inner.ReadStored(index);
 
     /// <inheritdoc/>
+    internal override string? LabelMeaning => inner.LabelMeaning;
+
+    /// <inheritdoc/>
+    internal override string? PairedMask(int index) => inner.PairedMask(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 }

@@ -55,6 +55,12 @@ public abstract class SegmentationDataset
         return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'");
     }
 
+    /// <summary>What a file beside the configuration says of the masks, for telling two data sets apart; null = no file does.</summary>
+    internal virtual string? LabelMeaning => null;
+
+    /// <summary>The mask that a list gives picture i in place of its own, below the data set's folder; null = its own.</summary>
+    internal virtual string? PairedMask(int index) => null;
+
     /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>
     /// <exception cref="InputException">A picture or a label map is missing.</exception>
     public virtual void CheckFiles()

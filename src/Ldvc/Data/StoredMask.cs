@@ -23,14 +23,23 @@ internal readonly record struct StoredValue(int Value, int Meaning, long Pixels)
 /// <param name="Values">The values that occur, ascending.</param>
 internal sealed record StoredMask(string Source, int Width, int Height, IReadOnlyList<StoredValue> Values)
 {
-    /// <summary>Whether only the values 0 and 255 occur, and 255 means "no label".</summary>
-    internal bool IsBinary => Values.All(v => v.Value == 0 || IsVoid(v));
+    /// <summary>Whether the mask's file holds numbers; those of colours are made up.</summary>
+    internal bool HoldsNumbers { get; init; } = true;
 
-    /// <summary>Whether 255 occurs and means "no label".</summary>
+    /// <summary>Whether only the values 0 and 255 (65535 in 16 bits) occur, and the latter means "no label".</summary>
+    internal bool IsBinary => HoldsNumbers && Values.All(v => v.Value == 0 || IsVoid(v));
+
+    /// <summary>Whether 255, or 65535, occurs and means "no label".</summary>
     internal bool HasVoid => Values.Any(IsVoid);
 
     /// <summary>Whether any pixel has a class.</summary>
     internal bool HasLabel => Values.Any(v => v.IsClass);
+
+    /// <summary>Whether any value means nothing.</summary>
+    internal bool HasUnknown => Values.Any(v => v.Meaning < 0);
+
+    /// <summary>The train ids that occur.</summary>
+    internal IEnumerable<int> Labels => Values.Where(v => v.IsClass).Select(v => v.Meaning).Distinct();
 
     /// <summary>Counts the values of a mask.</summary>
     /// <param name="stored">Its pixels.</param>
@@ -64,5 +73,5 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
         ? Of(wide.Labels, labels.Width, labels.Height, value => value, source)
         : Of(labels.Labels, labels.Width, labels.Height, value => value == LabelMap.Ignore ? StoredValue.Ignored : value, source);
 
-    private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore, Meaning: StoredValue.Ignored };
+    private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore or LabelMap16.Unlabelled, Meaning: StoredValue.Ignored };
 }

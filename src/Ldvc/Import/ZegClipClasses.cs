@@ -41,9 +41,12 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
         if (request.ClassesFile is { } file)
         {
             ClassList own = ClassList.FromLabelFile(file);
-            return notes.Classes is { } noted && noted.Length != own.Count
-                ? throw new InputException($"{file}: {own.Count} class names, expected {noted.Length}, as {request.File} was trained with.")
-                : own;
+            if (notes.Classes is { } noted)
+            {
+                RefuseOtherOrder(own, noted, request);
+            }
+
+            return own;
         }
 
         if (notes.Classes is { } names)
@@ -55,6 +58,25 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
         return known.FirstOrDefault(set => trained == set.Classes.Count || trained == set.Split.Seen.Length).Classes
             ?? throw new InputException(
                 $"{request.File}: has no class names among its notes; expected --classes-file FILE with the names, one a line.");
+    }
+
+    // Other names for the same classes are welcome. The file's own at other places would get other classes' embeddings and masks.
+    private static void RefuseOtherOrder(ClassList own, string[] noted, ImportRequest request)
+    {
+        if (noted.Length != own.Count)
+        {
+            throw new InputException($"{request.ClassesFile}: {own.Count} class names, expected {noted.Length}, as {request.File} was trained with.");
+        }
+
+        for (int i = 0; i < noted.Length; i++)
+        {
+            if (own.IndexOf(noted[i]) is >= 0 and var at && at != i)
+            {
+                throw new InputException(
+                    $"{request.ClassesFile}: class {at} is {ConfigText.Quote(noted[i])}, expected it as class {i}, as {request.File} was trained with: "
+                        + "the names must stand in the order of its labels.");
+            }
+        }
     }
 
     private static (DataKind Kind, ZeroShotSplit? Split) Known(ClassList classes)

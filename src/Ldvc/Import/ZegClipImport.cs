@@ -18,6 +18,14 @@ internal sealed class ZegClipImport
     // Keys that --set may change: how pictures are labelled and where data lies, and what no tensor tells.
     private static readonly string[] Settable = ["eval.", "data.", "model.template", "model.decoder.heads"];
 
+    // Keys under data that other options decide, or nothing does.
+    private static readonly (string Key, string Instead)[] s_elsewhere =
+    [
+        ("data.unseen", "--unseen NAMES"), ("data.classes", "--classes-file FILE"),
+        ("data.kind", "no such key, since the class names tell the data set"),
+        ("data.variant", "no such key, since the class names tell the data set"),
+    ];
+
     private ZegClipImport(ZegClipClasses classes, LdvcConfig config, int step, SafetensorsWriter writer) =>
         (Classes, Config, Step, Writer) = (classes, config, step, writer);
 
@@ -44,6 +52,14 @@ internal sealed class ZegClipImport
             throw new InputException(
                 $"--set {ConfigText.Quote(other)}: expected a key under eval or data, model.template or model.decoder.heads; the rest is in the "
                     + "file.");
+        }
+
+        foreach ((string key, string instead) in s_elsewhere)
+        {
+            if (request.Sets.FirstOrDefault(set => set.Split('=')[0].Trim() == key) is { } stated)
+            {
+                throw new InputException($"--set {ConfigText.Quote(stated)}: expected {instead}: {key} is only kept in the checkpoint.");
+            }
         }
 
         using ZegClipFile file = ZegClipFile.Open(request.File);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -12,8 +13,11 @@ namespace Ldvc.Inference;
 /// </summary>
 /// <param name="folder">The folder.</param>
 /// <param name="parts">What is written besides labels and numbers.</param>
-internal sealed class SegmentFiles(string folder, SegmentParts parts)
+/// <param name="settings">Digest of what the results depend on (<see cref="SegmentSettings"/>), kept in NAME.json; null = it is not kept.</param>
+internal sealed class SegmentFiles(string folder, SegmentParts parts, string? settings = null)
 {
+    private const string SettingsKey = "settings";
+
     /// <summary>The files that a picture's results are in, for finding clashes; those of masks by their folder.</summary>
     internal IEnumerable<string> Of(string name)
     {
@@ -29,23 +33,22 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts)
         }
     }
 
-    /// <summary>Whether a picture's results with these classes are there.</summary>
-    internal bool Exist(string name, IReadOnlyList<string> classes)
+    /// <summary>Whether a picture's results are there: true with these settings, false with others, null when they are not whole.</summary>
+    internal bool? Exist(string name)
     {
         if (Of(name).Any(path => !File.Exists(path) && !Directory.Exists(path)))
         {
-            return false;
+            return null;
         }
 
         try
         {
             return JsonText.Read(
-                At(name, ".json"),
-                json => json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()).SequenceEqual(classes));
+                At(name, ".json"), json => json.TryGetProperty(SettingsKey, out JsonElement digest) && digest.GetString() == settings);
         }
         catch (InputException)
         {
-            return false;
+            return null;
         }
     }
 
@@ -76,7 +79,13 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts)
             files.Add(At(name, ".probabilities.safetensors"), Scores(result, scores!).Write);
         }
 
-        Add(".json", Encoding.UTF8.GetBytes(JsonText.Of(result.ToJson())));
+        JsonObject numbers = JsonSerializer.SerializeToNode(result.ToJson(), JsonText.Format)!.AsObject();
+        if (settings is not null)
+        {
+            numbers[SettingsKey] = settings;
+        }
+
+        Add(".json", Encoding.UTF8.GetBytes(JsonText.Of(numbers)));
 
         // Everything is on the disk. While names change, no earlier NAME.json says that the picture is done.
         OutputFile.Delete(At(name, ".json"));

@@ -22,6 +22,9 @@ internal static class FindingKind
     /// <summary>Masks that hold 0 and 255 only.</summary>
     internal const string BinaryMasks = "binary-masks";
 
+    /// <summary>Masks whose labelled pixels are all of one class.</summary>
+    internal const string OneClass = "one-class";
+
     /// <summary>Unseen classes with pixels in the training part.</summary>
     internal const string UnseenInTraining = "unseen-in-training";
 

@@ -16,7 +16,7 @@ internal static class PartFindings
         bool training = survey.Part == DataCheck.Training;
         DataFinding?[] all =
         [
-            Outside(survey), Binary(survey), WithoutPixels(survey, seenOnly: training), WithoutLabels(survey), training
+            Outside(survey), OneClass(survey), WithoutPixels(survey, seenOnly: training), WithoutLabels(survey), training
                 && inductive ? UnseenPixels(survey) : null,
         ];
         return all.OfType<DataFinding>();
@@ -49,21 +49,32 @@ internal static class PartFindings
             values);
     }
 
-    private static DataFinding? Binary(PartSurvey survey)
+    private static DataFinding? OneClass(PartSurvey survey)
     {
+        if (OneClassMasks.AreAll(survey.Masks))
+        {
+            bool zeroes = OneClassMasks.AreBinary(survey.Masks);
+
+            // Where no mask has a label at all, that is said of the pictures.
+            return !zeroes && !survey.Masks.Any(m => m.HasLabel)
+                ? null
+                : new DataFinding(
+                    zeroes ? FindingKind.BinaryMasks : FindingKind.OneClass,
+                    survey.Part,
+                    OneClassMasks.Sentence(survey.Dataset, survey.Masks, $"all {survey.Masks.Count} masks"),
+                    [.. survey.Masks.Select(m => m.Source)]);
+        }
+
         // Where other masks use 255, too, it is what it should be, and a picture with one class and a border is like any other.
         StoredMask[] binary = [.. survey.Masks.Where(m => m.IsBinary && m.HasVoid && m.Values.Count > 1)];
-        bool elsewhere = survey.Masks.Any(m => !m.IsBinary && m.HasVoid);
-        bool all = BinaryMasks.AreAll(survey.Masks);
-        if (!all && (binary.Length == 0 || elsewhere))
+        if (binary.Length == 0 || survey.Masks.Any(m => !m.IsBinary && m.HasVoid))
         {
             return null;
         }
 
-        IReadOnlyList<StoredMask> masks = all ? survey.Masks : binary;
-        string[] files = [.. masks.Select(m => m.Source)];
-        string which = all ? $"all {masks.Count} masks" : $"{masks.Count} of {Count(survey.Masks.Count, "mask")} (e.g. {files[0]})";
-        return new DataFinding(FindingKind.BinaryMasks, survey.Part, $"{which} {BinaryMasks.Explain(survey.Dataset, masks)}", files);
+        string[] files = [.. binary.Select(m => m.Source)];
+        string which = $"{binary.Length} of {Count(survey.Masks.Count, "mask")} (e.g. {files[0]})";
+        return new DataFinding(FindingKind.BinaryMasks, survey.Part, $"{which} {OneClassMasks.ExplainBinary(survey.Dataset, binary)}", files);
     }
 
     private static DataFinding? WithoutPixels(PartSurvey survey, bool seenOnly)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Tensors;
@@ -15,6 +16,10 @@ internal sealed class ClassEmbeddings
     internal const string TensorName = "class_embeddings";
 
     private const int MaxElements = 1 << 26;
+
+    // Published ones are of unit length but for 16 bits of rounding; CLIP's features before they are normalised have lengths of about 10.
+    private const double Shortest = 0.9;
+    private const double Longest = 1.1;
 
     private readonly Dictionary<string, int> _rows = new(StringComparer.Ordinal);
     private readonly float[] _values;
@@ -46,15 +51,31 @@ internal sealed class ClassEmbeddings
     /// <summary>Reads a NumPy file.</summary>
     /// <param name="path">The file, [C, E].</param>
     /// <param name="names">The names of its rows, no two of them equal.</param>
-    /// <exception cref="InputException">The file is missing or damaged, has another number of rows, or holds NaN.</exception>
+    /// <exception cref="InputException">The file is missing or damaged, has another number of rows, holds NaN, or is not of unit vectors.</exception>
     internal static ClassEmbeddings Read(string path, IReadOnlyList<string> names)
     {
         NpyFile file = NpyFile.Read(path, MaxElements);
         string shape = string.Join(", ", file.Shape);
-        return file.Shape is [var rows, > 0 and <= int.MaxValue and var width] && rows == names.Count
-            ? new ClassEmbeddings(path, names, (int)width, file.Values)
-            : throw new InputException($"{path}: an array of shape [{shape}], expected [{names.Count}, the CLIP's joint width]: a row for each of "
+        if (file.Shape is not [var rows, > 0 and <= int.MaxValue and var width] || rows != names.Count)
+        {
+            throw new InputException($"{path}: an array of shape [{shape}], expected [{names.Count}, the CLIP's joint width]: a row for each of "
                 + $"the {names.Count} classes.");
+        }
+
+        var embeddings = new ClassEmbeddings(path, names, (int)width, file.Values);
+        for (int i = 0; i < names.Count; i++)
+        {
+            double length = Math.Sqrt(embeddings.Row(i).ToArray().Sum(value => (double)value * value));
+            if (length is < Shortest or > Longest)
+            {
+                string found = length.ToString("G4", CultureInfo.InvariantCulture);
+                throw new InputException(
+                    $"{path}: the embedding of class {ConfigText.Quote(names[i])} (row {i}) has the length {found}, expected "
+                        + $"{ConfigText.Number(Shortest)} to {ConfigText.Number(Longest)}: unit vectors; divide each row by its length.");
+            }
+        }
+
+        return embeddings;
     }
 
     /// <summary>Reads those of a checkpoint; null when it has none.</summary>

@@ -24,7 +24,6 @@ public sealed class LdvcCheckpoint : IDisposable
     private const string ImageMeanKey = "image_mean";
     private const string ImageStdKey = "image_std";
     private const string Auto = "auto";
-    private const string Remedy = "set it back or choose another train.out.";
     private const string ClipPathKey = "clip_path";
     private const string ConfigKey = "config";
     private const string ClassesKey = "classes";
@@ -120,7 +119,7 @@ public sealed class LdvcCheckpoint : IDisposable
         optimizer.Steps,
         config,
         dataset.Classes,
-        config.Train.Setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]),
+        Shown(config.Train.Setting, dataset),
         SampleDigest.Of(dataset));
 
     /// <summary>The same for a model that was not trained here: without an optimiser there are no moments.</summary>
@@ -230,25 +229,37 @@ public sealed class LdvcCheckpoint : IDisposable
     }
 
     /// <summary>
-    /// Refuses to continue a run on other pictures or classes: its order of pictures would not be that of one run. Files from before 0.2.0 do not say
-    /// which pictures they are of.
+    /// Refuses to continue a run on other pictures, masks or classes, or with another split: it would be no run of either. Files from before 0.2.0 do
+    /// not say which pictures they are of.
     /// </summary>
-    /// <exception cref="InputException">The classes, or the names of the pictures or their order, have changed.</exception>
-    internal void RefuseOtherData(SegmentationDataset dataset)
+    /// <param name="dataset">The training part.</param>
+    /// <param name="option">The option that chooses another folder, for the message.</param>
+    /// <exception cref="InputException">The classes, which of them are seen, or the pictures or their order have changed.</exception>
+    internal void RefuseOtherData(SegmentationDataset dataset, string option = "train.out")
     {
+        string remedy = $"set it back or choose another {option}.";
         if (!dataset.Classes.Classes.SequenceEqual(Classes.Classes))
         {
             int at = dataset.Classes.Classes.Zip(Classes.Classes).TakeWhile(pair => pair.First.Equals(pair.Second)).Count();
-            string Shown(ClassList list) => at < list.Count ? ConfigText.Quote(list.Classes[at].ToString()) : $"{list.Count} classes";
+            string Name(ClassList list) => at < list.Count ? ConfigText.Quote(list.Classes[at].ToString()) : $"{list.Count} classes";
             throw new InputException(
-                $"{dataset.Name}: class {at}: expected {Shown(Classes)}, as {Path} was trained with, found {Shown(dataset.Classes)}; {Remedy}");
+                $"{dataset.Name}: class {at}: expected {Name(Classes)}, as {Path} was trained with, found {Name(dataset.Classes)}; {remedy}");
+        }
+
+        HashSet<ClassName> shown = [.. Shown(Config.Train.Setting, dataset)];
+        if (Classes.Classes.FirstOrDefault(name => Seen.Contains(name.Name) != shown.Contains(name)) is { } moved)
+        {
+            bool before = Seen.Contains(moved.Name);
+            throw new InputException(
+                $"{dataset.Name}: expected class {ConfigText.Quote(moved.Name)} to be {(before ? "seen" : "unseen")}, as {Path} was trained with it, "
+                    + $"found it {(before ? "unseen" : "seen")}; {remedy}");
         }
 
         if (_archive.Metadata.TryGetValue(SamplesKey, out string? samples) && samples != SampleDigest.Of(dataset))
         {
             throw new InputException(
-                $"{dataset.Name}: expected the pictures, in their order, that {Path} was trained on, found other ones ({dataset.Count} now); "
-                    + $"{Remedy}");
+                $"{dataset.Name}: expected the pictures, in their order, that {Path} was trained on, with the same masks, found other ones "
+                    + $"({dataset.Count} now); {remedy}");
         }
     }
 
@@ -265,6 +276,10 @@ public sealed class LdvcCheckpoint : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
+
+    // The classes whose masks training shows.
+    private static IEnumerable<ClassName> Shown(TrainSetting setting, SegmentationDataset dataset) =>
+        setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]);
 
     // "name; synonym; synonym" each.
     private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray());

@@ -10,12 +10,7 @@ namespace Ldvc.Training;
 /// <summary>An evaluation that somebody follows.</summary>
 internal static class Evaluation
 {
-    /// <summary>Scores a model on the validation pictures.</summary>
-    /// <exception cref="OperationCanceledException">Told to stop.</exception>
-    internal static Scores Run(IRunMonitor monitor, LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, JobMember job) =>
-        Scores.From(Confuse(monitor, loaded, dataset, config, show: null, job), dataset.Classes, dataset.Split);
-
-    /// <summary>The same as a confusion matrix.</summary>
+    /// <summary>The confusion matrix of a model on the validation pictures.</summary>
     /// <param name="monitor">Follows.</param>
     /// <param name="loaded">The model.</param>
     /// <param name="dataset">Pictures and truth.</param>

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Ldvc.Configuration;
+using Ldvc.Data;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -14,6 +16,7 @@ internal sealed class RunFolder : IDisposable
     private const string MetricsName = "metrics.jsonl";
     private const string ScoresName = "scores.json";
     private const string LockName = ".lock";
+    private const string PicturesKey = "pictures_sha256";
 
     // Null in the processes of a job that do not write.
     private readonly FileStream? _lock;
@@ -54,6 +57,34 @@ internal sealed class RunFolder : IDisposable
         catch (InputException)
         {
             return null;
+        }
+    }
+
+    /// <summary>
+    /// Refuses to go on with evaluations on the way that would be of other pictures than those before: their curve, and the best of them, would mean
+    /// nothing. Files from before 0.2.0 do not say which pictures they are of.
+    /// </summary>
+    /// <param name="root">The run's folder.</param>
+    /// <param name="validation">The pictures.</param>
+    /// <exception cref="InputException">The last evaluation was of others.</exception>
+    public static void RefuseOtherValidation(string root, SegmentationDataset validation)
+    {
+        string path = Path.Combine(root, ScoresName);
+        string? before = null;
+        try
+        {
+            before = JsonText.Read(path, scores => scores.TryGetProperty(PicturesKey, out JsonElement digest) ? digest.GetString() : null);
+        }
+        catch (InputException)
+        {
+            // There was no evaluation, or a damaged file of it.
+        }
+
+        if (before is not null && before != SampleDigest.Of(validation))
+        {
+            throw new InputException(
+                $"{validation.Name}: expected the pictures, in their order, that {path} is of, since the evaluations of a run are compared, found "
+                    + $"other ones ({validation.Count} now); set them back or choose another train.out.");
         }
     }
 

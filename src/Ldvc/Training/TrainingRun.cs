@@ -26,6 +26,7 @@ public sealed class TrainingRun
     private readonly RunLoop _loop;
     private readonly BestCheckpoint _best;
     private readonly int[] _scoredSteps;
+    private Confusion? _confusion;
 
     private TrainingRun(
         LdvcConfig config,
@@ -87,6 +88,13 @@ public sealed class TrainingRun
 
         // Everything that can be wrong is checked before the folder is made and before hours are spent.
         var (training, validation) = job.Together(() => OpenData(config, datasets, monitor));
+        job.OnFirst(() =>
+        {
+            if (existed && (config.Train.EvalEvery > 0 || scoredSteps.Length > 0))
+            {
+                RunFolder.RefuseOtherValidation(root, validation);
+            }
+        });
         var checkpoints = new CheckpointFolder(
             RunFolder.CheckpointsOf(root), config.Train.Keep, monitor.Warn, config.Train.HalfWay, config.Train.Steps);
         string? from = existed ? job.FromFirst(() => checkpoints.Latest()?.Path) : null;
@@ -121,7 +129,7 @@ public sealed class TrainingRun
         validation.CheckFiles();
         foreach (SegmentationDataset part in new[] { training, validation })
         {
-            if (BinaryMasks.Find(part) is { } warning)
+            if (OneClassMasks.Find(part) is { } warning)
             {
                 monitor.Warn(warning);
             }
@@ -229,6 +237,11 @@ public sealed class TrainingRun
             _monitor.Say(line);
         }
 
+        foreach (ScoreNote note in Diagnosis.Notes(_confusion!, _validation.Classes, _training.Classes))
+        {
+            _monitor.Say($"note: {note.Text}");
+        }
+
         TrainingOutcome outcome = Outcome(scores);
         Summarise(outcome);
         return outcome;
@@ -263,7 +276,8 @@ public sealed class TrainingRun
     {
         try
         {
-            Scores scores = Evaluation.Run(_monitor, _loaded, _validation, _config, _job);
+            _confusion = Evaluation.Confuse(_monitor, _loaded, _validation, _config, show: null, _job);
+            Scores scores = Scores.From(_confusion, _validation.Classes, _validation.Split);
             _job.OnFirst(() => Keep(scores));
             return scores;
         }
@@ -291,6 +305,7 @@ public sealed class TrainingRun
         {
             Data = _validation.Name,
             Images = Evaluator.Count(_validation, _config),
+            PicturesSha256 = SampleDigest.Of(_validation),
             Checkpoint = _loop.Checkpoint,
             _trainer.Step,
             Scores = ScoreTable.ToJson(scores),

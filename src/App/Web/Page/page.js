@@ -107,7 +107,7 @@ async function segment() {
     const form = new FormData();
     form.append("image", file);
     form.append("classes", names.value);
-    if (+at("background").value > 0) form.append("background", at("background").value);
+    form.append("background", at("background").value);
     const wait = seconds => { if (mine === work) say(`The server is busy; trying again in ${seconds} s.`); };
     const got = await fetchJson("api/segment", { method: "POST", body: form, signal: mine.signal }, wait);
     const bytes = bytesOf(got.labels), indices = await indicesOf(bytes, got.width, got.height);

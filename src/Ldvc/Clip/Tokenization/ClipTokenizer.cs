@@ -57,10 +57,10 @@ public sealed class ClipTokenizer
     /// <summary>Id of the token after every text.</summary>
     public int EndOfText { get; }
 
-    /// <summary>Refuses a vocabulary with ids that a text encoder has no embeddings for.</summary>
+    /// <summary>Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token.</summary>
     /// <param name="embeddings">Rows of the encoder's table.</param>
     /// <param name="clip">The CLIP, for the message.</param>
-    /// <exception cref="InputException">It has some: the two do not belong together.</exception>
+    /// <exception cref="InputException">The two do not belong together.</exception>
     internal void CheckVocabulary(int embeddings, string clip)
     {
         int largest = Vocabulary.Ids.Values.Max();
@@ -76,6 +76,15 @@ public sealed class ClipTokenizer
             throw new InputException(
                 $"{clip}: the tokenizer has the id {largest}, but the text encoder has embeddings for 0 to {embeddings - 1} only.");
         }
+
+        // Published CLIPs have no row to spare (49408 of both).
+        int tokens = Vocabulary.Ids.Count + Vocabulary.Added.Count;
+        if (tokens != embeddings)
+        {
+            throw new InputException(
+                $"{clip}: the vocabulary has {tokens} tokens, but the text encoder has embeddings for {embeddings}; expected the vocabulary of this "
+                    + $"CLIP, with tokens that were added later in {VocabularyFiles.AddedTokens} or {VocabularyFiles.Tokenizer}.");
+        }
     }
 
     /// <summary>Reads the vocabulary of a checkpoint's folder, or of the folder a checkpoint file lies in.</summary>
@@ -90,6 +99,7 @@ public sealed class ClipTokenizer
     /// The ids CLIP's text tower takes: start, text, end, then zeros up to <paramref name="contextLength"/>. A text that is too long is cut; the last
     /// id is the end of text all the same.
     /// </summary>
+    /// <exception cref="InputException">The text holds a token that was added to the CLIP later.</exception>
     public int[] Encode(string text, int contextLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(contextLength, 2);
@@ -128,8 +138,16 @@ public sealed class ClipTokenizer
         EncodeWhole(TextTemplates.Sentence(sentence, name), contextLength, $"class name {ConfigText.Quote(name)}", " with the template around it");
 
     /// <summary>Start, text, end: as many ids as the text needs.</summary>
+    /// <exception cref="InputException">It holds a token that was added to the CLIP later.</exception>
     public int[] EncodeUnpadded(string text)
     {
+        if (Vocabulary.Added.FirstOrDefault(token => text.Contains(token, StringComparison.Ordinal)) is { } added)
+        {
+            throw new InputException(
+                $"text {ConfigText.Quote(text)}: expected words that are in the vocabulary, found {ConfigText.Quote(added)}, a token that was added to "
+                    + "this CLIP later, which is not encoded as one here.");
+        }
+
         var ids = new List<int> { StartOfText };
         foreach (string word in WordSplitter.Split(TextCleaning.Clean(text)))
         {

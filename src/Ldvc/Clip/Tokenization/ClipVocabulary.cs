@@ -14,6 +14,12 @@ internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IRea
     public bool Numbered { get; init; }
 
     /// <summary>
+    /// Tokens that were added to a trained CLIP beside its vocabulary (added_tokens.json, or added_tokens in tokenizer.json). They have embeddings;
+    /// texts with them cannot be encoded here.
+    /// </summary>
+    public IReadOnlyList<string> Added { get; init; } = [];
+
+    /// <summary>
     /// The vocabulary as CLIP numbers it: the 256 byte symbols, the same as word ends, one token per merge, start and end of text.
     /// </summary>
     /// <exception cref="ArgumentException">Two merges give the same token.</exception>

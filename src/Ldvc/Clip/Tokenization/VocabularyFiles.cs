@@ -18,6 +18,9 @@ internal static class VocabularyFiles
     /// <summary>Hugging Face's two in one file.</summary>
     public const string Tokenizer = "tokenizer.json";
 
+    /// <summary>Hugging Face's tokens that came later.</summary>
+    public const string AddedTokens = "added_tokens.json";
+
     /// <summary>OpenAI's merges.</summary>
     public const string OpenAi = "bpe_simple_vocab_16e6.txt.gz";
 
@@ -50,7 +53,8 @@ internal static class VocabularyFiles
         if (File.Exists(vocabulary) && File.Exists(merges))
         {
             using JsonDocument json = Json(vocabulary);
-            return Check(vocabulary, merges, Ids(vocabulary, json.RootElement), ParseMerges(merges, Text(merges), int.MaxValue));
+            Dictionary<string, int> ids = Ids(vocabulary, json.RootElement);
+            return Check(vocabulary, merges, ids, ParseMerges(merges, Text(merges), int.MaxValue)) with { Added = Added(folder, ids) };
         }
 
         if (File.Exists(tokenizer))
@@ -90,6 +94,16 @@ internal static class VocabularyFiles
                 throw new InputException(
                     $"{mergesPath}: the merge {Shown(left)} {Shown(right)} uses or gives a token that the vocabulary does not have.");
             }
+        }
+
+        // What users add in the form of a special token comes from no merge, so it never stands in a text.
+        int end = ids[WordSplitter.EndOfText];
+        string? beyond = ids.Keys.FirstOrDefault(token => ids[token] > end && (!IsSpecial(token) || token == WordSplitter.StartOfText));
+        if (beyond is not null)
+        {
+            throw new InputException(
+                $"{idsPath}: {WordSplitter.EndOfText} has the id {end} and {Shown(beyond)} the id {ids[beyond]}; expected the end of text to have "
+                    + "the largest id, by which a CLIP finds where its text ends.");
         }
 
         CheckWhole(mergesPath, ids, merges);
@@ -170,7 +184,27 @@ internal static class VocabularyFiles
                 : throw new InputException($"{path}: merge {merges.Count} is not a pair of tokens."));
         }
 
-        return Check(path, path, Ids(path, vocab), merges);
+        Dictionary<string, int> ids = Ids(path, vocab);
+        string[] added = !json.RootElement.TryGetProperty("added_tokens", out JsonElement tokens) || tokens.ValueKind != JsonValueKind.Array ? []
+            : [.. tokens.EnumerateArray().Select(Content).OfType<string>().Where(token => !ids.ContainsKey(token)).Distinct(StringComparer.Ordinal)];
+        return Check(path, path, ids, merges) with { Added = added };
+    }
+
+    private static string? Content(JsonElement token) =>
+        token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()
+            : null;
+
+    private static string[] Added(string folder, Dictionary<string, int> ids)
+    {
+        string path = Path.Combine(folder, AddedTokens);
+        if (!File.Exists(path))
+        {
+            return [];
+        }
+
+        using JsonDocument json = Json(path);
+        return [.. Ids(path, json.RootElement).Keys.Where(token => !ids.ContainsKey(token))];
     }
 
     private static ClipVocabulary LoadOpenAi(string path)
