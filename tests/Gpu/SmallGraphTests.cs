@@ -16,20 +16,26 @@ namespace Ldvc.Tests.Gpu;
 [Collection("ptx machine")]
 public sealed class SmallGraphPtxTests(PtxMachineFixture fixture)
 {
-    [Fact]
-    public void TheSameBits() => SmallGraphCases.Check(fixture.Twin.Device, steps: 4);
+    /// <summary>fp32; with LDVC_TEST_ALL also fp16, since that checks every kernel it meets first.</summary>
+    public static IEnumerable<ITheoryDataRow> Precisions => AllModels.Of([["Fp32"]], [["Fp16"]]);
 
-    /// <summary>A frozen map stored in fp16, and heads that the tensor cores take; with LDVC_TEST_ALL, since it also checks every kernel it meets first.</summary>
-    [Fact]
-    public void TheSameBitsInFp16()
+    [Theory]
+    [MemberData(nameof(Precisions))]
+    public void TheSameBits(string precision)
     {
-        Assert.SkipUnless(AllModels.Wanted, "only with LDVC_TEST_ALL=1");
         var device = fixture.Twin.Device;
+        if (precision == "Fp32")
+        {
+            SmallGraphCases.Check(device, steps: 4);
+            return;
+        }
+
+        // A frozen map stored in fp16, and heads that the tensor cores take.
         string[] kernels = ["matmul.fp16", "attention.fp16_queries", "reduction.gradient_scale"];
         int[] before = [.. kernels.Select(Count)];
         try
         {
-            device.Precision = Precision.Fp16;
+            device.Precision = Enum.Parse<Precision>(precision);
             SmallGraphCases.Check(device, steps: 4);
             Assert.All(kernels.Zip(before), kernel => Assert.True(Count(kernel.First) > kernel.Second, kernel.First));
         }

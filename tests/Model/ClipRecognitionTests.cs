@@ -151,12 +151,12 @@ public sealed class ClipRecognitionTests : IDisposable
     public void OpenClipsStatisticsAreRead()
     {
         string path = _data.At("open_clip_config.json");
-        File.WriteAllText(path, """{ "preprocess_cfg": { "mean": [0.5, 0.25, 0.125], "std": [1, 2, 3] } }""");
+        File.WriteAllText(path, """{ "preprocess_cfg": { "mean": [0.5, 0.25, 0.125], "std": [1, 0.5, 0.25] } }""");
         Assert.Equal([0.5f, 0.25f, 0.125f], OpenClipConfig.Statistics(path)!.Mean);
-        Assert.Equal([1f, 2f, 3f], OpenClipConfig.Statistics(path)!.Std);
-        File.WriteAllText(path, """{ "preprocess_cfg": { "mean": [0.5, 0.25, 0.125], "std": [1, 0, 3] } }""");
+        Assert.Equal([1f, 0.5f, 0.25f], OpenClipConfig.Statistics(path)!.Std);
+        File.WriteAllText(path, """{ "preprocess_cfg": { "mean": [0.5, 0.25, 0.125], "std": [1, 0, 0.25] } }""");
         Assert.Contains(
-            "preprocess_cfg.std is [1, 0, 3], expected three positive numbers",
+            "preprocess_cfg.std is [1, 0, 0.25], expected three positive numbers",
             Assert.Throws<InputException>(() => OpenClipConfig.Statistics(path)).Message);
         File.WriteAllText(path, "{}");
         Assert.Null(OpenClipConfig.Statistics(path));

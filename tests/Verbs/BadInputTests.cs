@@ -47,9 +47,6 @@ public sealed class BadInputTests
         ["classes not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "classes.txt"), "cat\ncaf\u00e9\nsky\ncone\n".Select(c => (byte)c).ToArray()), "MINE/classes.txt, line 2: expected text in UTF-8"),
         ["unseen not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "unseen.txt"), [0x64, 0x0A, 0xFF, 0x0A]), "MINE/unseen.txt, line 2: expected text in UTF-8"),
         ["pictures not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "train.txt"), [0x61, 0x0D, 0x0A, 0xC3, 0x0D, 0x0A]), "MINE/train.txt, line 2: expected text in UTF-8"),
-        ["256 classes"] = (
-            d => d.Text(string.Join('\n', Enumerable.Range(0, 256).Select(i => $"name {i}")), "mine", "classes.txt"),
-            "MINE/classes.txt: 256 class names, expected 1 to 255 for masks of 8 bits"),
         ["a synonym of two classes"] = (
             d => d.Text("cat; pet\ndog; Pet\nblue sky\ntraffic cone\n", "mine", "classes.txt"),
             "MINE/classes.txt: class name 'Pet' stands twice (as class 0 and 1), expected different names"),

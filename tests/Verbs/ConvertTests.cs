@@ -64,8 +64,8 @@ public sealed class ConvertTests
         string source = TinyClip.Edited(folder, _ => { });
         var tokenizer = ClipTokenizer.Load(TinyClip.Folder);
 
-        // A vocabulary whose special tokens are not the last ones, and statistics of its own.
-        var ids = tokenizer.Vocabulary.Ids.ToDictionary(p => p.Key, p => (p.Value + 2) % 714, StringComparer.Ordinal);
+        // A vocabulary whose first special token is not one of the last two, and statistics of its own. The end of text has to be the largest.
+        var ids = tokenizer.Vocabulary.Ids.ToDictionary(p => p.Key, p => p.Value == 713 ? 713 : (p.Value + 1) % 713, StringComparer.Ordinal);
         new ClipVocabulary(ids, tokenizer.Vocabulary.Merges).Save(source);
         File.WriteAllText(Path.Combine(source, "preprocessor_config.json"), """
             { "size": {"shortest_edge": 112}, "crop_size": {"height": 96, "width": 112}, "resample": 2, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.1, 0.2, 0.3] }
@@ -73,7 +73,7 @@ public sealed class ConvertTests
         Assert.Equal(0, CommandLine.Run("convert", "--clip", source, "--out", folder.File("new")).Code);
         JsonElement config = JsonDocument.Parse(File.ReadAllText(folder.File("new/config.json"))).RootElement;
         Assert.Equal(0, config.GetProperty("text_config").GetProperty("bos_token_id").GetInt32());
-        Assert.Equal(1, config.GetProperty("text_config").GetProperty("eos_token_id").GetInt32());
+        Assert.Equal(713, config.GetProperty("text_config").GetProperty("eos_token_id").GetInt32());
         Assert.Equal(512, config.GetProperty("vision_config").GetProperty("intermediate_size").GetInt32());
         var preprocessor = PreprocessorConfigReader.Load(folder.File("new"), TinyClip.Config);
         var expected = PreprocessorConfigReader.Load(source, TinyClip.Config);
