@@ -89,10 +89,10 @@ public sealed class RunJobTests
         using var data = new TinyData();
         using var stop = new CancellationTokenSource();
 
-        // Told before the first picture of one process: once one is done, none is certain to be left.
+        // One process is told before its first picture; the other one may be through with its own by then.
         var listener = new Listener { Title = "image", Stop = stop };
         TrainingOutcome[] outcomes = Ranks.Run(
-            2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener()), [default, stop.Token]);
+            2, job => Train(Configure(data), data.At("run"), job, job.IsFirst ? listener : new Listener()), [stop.Token, default]);
         Assert.All(outcomes, outcome => Assert.Null(outcome.Scores));
         Assert.All(outcomes, outcome => Assert.Equal(Steps, outcome.Step));
         Assert.False(File.Exists(data.At("run", "scores.json")));
