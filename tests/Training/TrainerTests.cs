@@ -47,6 +47,24 @@ public sealed class TrainerTests
         Assert.Equal(setting == TrainSetting.Transductive, pseudo > 100);
     }
 
+    /// <summary>Softmax does not see what is added to every key; the attention head's mask logits do, in the last layer.</summary>
+    [Theory]
+    [InlineData("Attention", "decoder.layers.1.cross.k.bias")]
+    [InlineData("Dot", null)]
+    public void BiasesOfKeysHaveNoGradientWhereOnlySoftmaxReadsThem(string head, string? trained)
+    {
+        LdvcConfig config = Config with { Model = Config.Model with { Head = Enum.Parse<MaskHead>(head) } };
+        using var device = new CpuDevice(1);
+        using var loaded = LoadedModel.Create(TinyClip.Folder, config.Model, device, 5);
+        var before = loaded.Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Value.ToArray());
+        using var trainer = new LdvcTrainer(loaded, new Data.MemoryDataset(6), config);
+        trainer.RunStep();
+        string[] changed = [.. loaded.Model.Parameters().Where(p => !p.Parameter.Value.ToArray().SequenceEqual(before[p.Name])).Select(p => p.Name)];
+        Assert.Equal(trained is null ? [] : [trained], changed.Where(name => name.EndsWith(".k.bias", StringComparison.Ordinal)));
+        Assert.Contains("decoder.layers.0.self.q.bias", changed);
+        Assert.Contains("decoder.layers.0.cross.v.bias", changed);
+    }
+
     [Fact]
     public void HalvesOfABatchGiveTheMeanOfTheirLosses()
     {
