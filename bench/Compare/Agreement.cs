@@ -8,23 +8,28 @@ internal static class Agreement
     // A gradient that is zero in theory (a key's bias) is rounding noise in both: it is held against the file's largest gradient instead.
     private const double GradientFloor = 1e-4;
 
-    /// <summary>Largest difference relative to the tensor's largest value, gradients divided by ten; and the tensor's name.</summary>
+    /// <summary>
+    /// Largest difference relative to the tensor's largest value, gradients divided by ten; and the tensor's name. A gradient that one side does not
+    /// compute counts as zeros.
+    /// </summary>
     internal static (double Error, string Tensor) Compare(string ours, string theirs)
     {
         using var a = TensorArchive.Open(ours);
         using var b = TensorArchive.Open(theirs);
-        var names = a.Entries.Keys.Order(StringComparer.Ordinal).ToArray();
-        if (!names.SequenceEqual(b.Entries.Keys.Order(StringComparer.Ordinal)))
+        var names = a.Entries.Keys.Union(b.Entries.Keys).Order(StringComparer.Ordinal).ToArray();
+        string[] alone = [.. names.Where(n => !IsGradient(n) && !(a.Entries.ContainsKey(n) && b.Entries.ContainsKey(n)))];
+        if (alone.Length > 0)
         {
-            return (double.PositiveInfinity, "only one side has "
-                + $"{string.Join(", ", names.Except(b.Entries.Keys).Concat(b.Entries.Keys.Except(names)))}");
+            return (double.PositiveInfinity, $"only one side has {string.Join(", ", alone)}");
         }
 
-        double largestGradient = names.Where(IsGradient).Select(n => Largest(a.ReadFloat32(n))).DefaultIfEmpty(0).Max();
+        double largestGradient = names.Where(n => IsGradient(n) && a.Entries.ContainsKey(n)).Select(n => Largest(a.ReadFloat32(n)))
+            .DefaultIfEmpty(0).Max();
         (double Error, string Tensor) worst = (0, "nothing");
         foreach (string name in names)
         {
-            float[] x = a.ReadFloat32(name), y = b.ReadFloat32(name);
+            float[] x = a.Entries.ContainsKey(name) ? a.ReadFloat32(name) : new float[b.ReadFloat32(name).Length];
+            float[] y = b.Entries.ContainsKey(name) ? b.ReadFloat32(name) : new float[x.Length];
             double scale = Largest(x), difference = x.Length == y.Length ? 0 : double.PositiveInfinity;
             for (int i = 0; i < Math.Min(x.Length, y.Length); i++)
             {

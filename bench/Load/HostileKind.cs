@@ -20,5 +20,6 @@ internal sealed record HostileKind(string Name, bool Lingers, params string[] Ex
     internal static readonly HostileKind HalfOpen = new("half of the headers", true, "408", "closed", "503");
     internal static readonly HostileKind Silent = new("says nothing", true, "closed", "503");
 
-    internal static readonly HostileKind[] All = [Bomb, Oversized, Chunked, Truncated, Noise, Method, NoToken, ManyNames, Garbage, Leaves, Slow, HalfOpen, Silent];
+    internal static readonly HostileKind[] All =
+        [Bomb, Oversized, Chunked, Truncated, Noise, Method, NoToken, ManyNames, Garbage, Leaves, Slow, HalfOpen, Silent];
 }

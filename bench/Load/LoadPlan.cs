@@ -22,12 +22,15 @@ internal sealed record LoadPlan(int Requests, int AtOnce, int HostilePercent, in
 /// <param name="Until">Requests so far.</param>
 /// <param name="P50">Median time of the good ones in ms, from the first byte sent to the last received.</param>
 /// <param name="P99">What 99 % of them stay below.</param>
-/// <param name="Mebibytes">Memory of the server at its end.</param>
-internal sealed record LoadWindow(int Until, double P50, double P99, double Mebibytes);
+/// <param name="Mebibytes">Memory of the server, the median of two looks a second.</param>
+/// <param name="MostMebibytes">The most of these.</param>
+internal sealed record LoadWindow(int Until, double P50, double P99, double Mebibytes, double MostMebibytes);
 
 /// <summary>What a run gave.</summary>
 internal sealed class LoadResult
 {
+    private const int Tenths = 3;
+
     /// <summary>Good requests.</summary>
     internal int Good { get; set; }
 
@@ -51,6 +54,13 @@ internal sealed class LoadResult
 
     /// <summary>What should not have happened.</summary>
     internal List<string> Surprises { get; } = [];
+
+    /// <summary>
+    /// Memory in the last tenths over that in the tenths behind the first, three of each: a single tenth may lie before or behind a collection of
+    /// garbage.
+    /// </summary>
+    internal double Growth =>
+        Windows.TakeLast(Tenths).Average(w => w.Mebibytes) / Windows.Skip(Windows.Count > 1 ? 1 : 0).Take(Tenths).Average(w => w.Mebibytes);
 
     /// <summary>A quantile of all good requests in ms.</summary>
     internal double Percentile(double share) => Quantile(Times, share);

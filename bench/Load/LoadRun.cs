@@ -21,7 +21,7 @@ internal sealed class LoadRun : IDisposable
     private readonly string?[] _labels = new string?[Pictures];
     private readonly LoadResult _result = new();
     private readonly Lock _lock = new();
-    private readonly List<double> _window = [];
+    private readonly List<double> _window = [], _memory = [];
     private readonly ConcurrentBag<Task> _lingering = [];
     private int _done;
 
@@ -29,7 +29,12 @@ internal sealed class LoadRun : IDisposable
     internal LoadRun(ServerProcess server, LoadPlan plan)
     {
         (_server, _plan) = (server, plan);
-        _client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = plan.AtOnce }) { BaseAddress = new Uri($"http://localhost:{server.Port}/"), Timeout = TimeSpan.FromMinutes(5) };
+        _client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = plan.AtOnce })
+        {
+            BaseAddress =
+            new Uri($"http://localhost:{server.Port}/"),
+            Timeout = TimeSpan.FromMinutes(5)
+        };
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", server.Token);
         _hostile = new HostileClient(server.Port, server.Token);
         var scenes = new SceneDataset("val", Pictures);
@@ -49,6 +54,8 @@ internal sealed class LoadRun : IDisposable
 
         bool[] order = _plan.Order();
         var clock = Stopwatch.StartNew();
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task watch = WatchMemoryAsync(watching.Token);
         await Parallel.ForAsync(
             0, _plan.Requests, new ParallelOptions { MaxDegreeOfParallelism = _plan.AtOnce, CancellationToken = cancellation }, async (i, stop) =>
         {
@@ -63,6 +70,8 @@ internal sealed class LoadRun : IDisposable
 
             Count(report);
         }).ConfigureAwait(false);
+        await watching.CancelAsync().ConfigureAwait(false);
+        await watch.ConfigureAwait(false);
         await Task.WhenAll(_lingering).ConfigureAwait(false);
         _result.Seconds = clock.Elapsed.TotalSeconds;
         return _result;
@@ -142,17 +151,40 @@ internal sealed class LoadRun : IDisposable
         {
             if (++_done % _plan.Window == 0)
             {
-                var window = new LoadWindow(_done, LoadResult.Quantile(_window, 0.5), LoadResult.Quantile(_window, 0.99), _server.ResidentMebibytes);
+                _memory.Add(_server.ResidentMebibytes);
+                var window = new LoadWindow(
+                    _done, LoadResult.Quantile(_window, 0.5), LoadResult.Quantile(_window, 0.99), LoadResult.Quantile(_memory, 0.5), _memory.Max());
                 _window.Clear();
+                _memory.Clear();
                 _result.Windows.Add(window);
                 report(window);
             }
         }
     }
 
+    private async Task WatchMemoryAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(0.5));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
+            {
+                lock (_lock)
+                {
+                    _memory.Add(_server.ResidentMebibytes);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The last request is answered, or the run is stopped.
+        }
+    }
+
     private async Task<(int Status, string? Labels)> PostAsync(int picture, CancellationToken cancellation)
     {
-        using var form = new MultipartFormDataContent { { new ByteArrayContent(_pictures[picture]), "image", "scene.png" }, { new StringContent(Names), "classes" } };
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(_pictures[picture]), "image", "scene.png" },
+            { new StringContent(Names), "classes" } };
         using HttpResponseMessage answer = await _client.PostAsync(
             new Uri("api/segment", UriKind.Relative), form, cancellation).ConfigureAwait(false);
         byte[] json = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);

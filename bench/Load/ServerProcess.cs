@@ -35,7 +35,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         string token = Guid.NewGuid().ToString("N");
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "ldvc.dll"), "serve", "--clip", clip, "--port", "0", "--threads", $"{threads}"])
+        foreach (string argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "ldvc.dll"), "serve", "--clip", clip, "--port", "0",
+            "--threads", $"{threads}"])
         {
             start.ArgumentList.Add(argument);
         }

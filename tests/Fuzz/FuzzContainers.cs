@@ -11,16 +11,19 @@ namespace Ldvc.Fuzz;
 /// </summary>
 internal static class FuzzContainers
 {
-    /// <summary>What damages the inside.</summary>
+    /// <summary>Makes an input.</summary>
+    /// <param name="seed">The file that it is made of; it does not change.</param>
+    /// <param name="other">Another file of the kind, from which parts are taken.</param>
+    /// <param name="random">Decides.</param>
     internal delegate byte[] Mutation(byte[] seed, byte[] other, Random random);
 
     /// <summary>The JSON header of a safetensors file.</summary>
-    internal static byte[] Safetensors(byte[] seed, byte[] other, Random random)
+    internal static Mutation Safetensors(Mutation inside) => (seed, other, random) =>
     {
         (byte[] json, byte[] data) = Header(seed);
-        byte[] damaged = FuzzMutator.Text(json, Header(other).Json, random);
+        byte[] damaged = inside(json, Header(other).Json, random);
         return [.. BitConverter.GetBytes((long)damaged.Length), .. damaged, .. data];
-    }
+    };
 
     /// <summary>Chunks of a PNG file: their data, their order, their number; pixel data before it is compressed.</summary>
     internal static byte[] Png(byte[] seed, byte[] other, Random random)
@@ -59,14 +62,10 @@ internal static class FuzzContainers
     }
 
     /// <summary>The text in a gzip file.</summary>
-    internal static byte[] Gzip(byte[] seed, byte[] other, Random random)
-    {
-        byte[] text = Gunzip(seed);
-        return Gzip(random.Next(2) == 0 ? FuzzMutator.Text(text, Gunzip(other), random) : FuzzMutator.Bytes(text, Gunzip(other), random));
-    }
+    internal static Mutation Gzip(Mutation inside) => (seed, other, random) => Gzip(inside(Gunzip(seed), Gunzip(other), random));
 
     /// <summary>The pickle in a PyTorch archive.</summary>
-    internal static byte[] TorchZip(byte[] seed, byte[] other, Random random)
+    internal static Mutation TorchZip(Mutation inside) => (seed, other, random) =>
     {
         using var memory = new MemoryStream();
         using (var written = new ZipArchive(memory, ZipArchiveMode.Create, leaveOpen: true))
@@ -82,15 +81,15 @@ internal static class FuzzContainers
 
                 byte[] bytes = content.ToArray();
                 using Stream target = written.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
-                target.Write(entry.Name == "data.pkl" ? FuzzMutator.Bytes(bytes, bytes, random) : bytes);
+                target.Write(entry.Name == "data.pkl" ? inside(bytes, bytes, random) : bytes);
             }
         }
 
         return memory.ToArray();
-    }
+    };
 
     /// <summary>The header of a NumPy file of version 1.</summary>
-    internal static byte[] Npy(byte[] seed, byte[] other, Random random)
+    internal static Mutation Npy(Mutation inside) => (seed, other, random) =>
     {
         const int start = 10;
         int length = seed.Length < start ? -1 : BinaryPrimitives.ReadUInt16LittleEndian(seed.AsSpan(8));
@@ -99,9 +98,9 @@ internal static class FuzzContainers
             return FuzzMutator.Bytes(seed, other, random);
         }
 
-        byte[] header = FuzzMutator.Text(seed[start..(start + length)], other, random);
+        byte[] header = inside(seed[start..(start + length)], other, random);
         return [.. seed[..8], .. BitConverter.GetBytes((ushort)header.Length), .. header, .. seed[(start + length)..]];
-    }
+    };
 
     /// <summary>A gzip file of a text.</summary>
     internal static byte[] Gzip(byte[] text)

@@ -10,6 +10,9 @@ namespace Ldvc.Fuzz;
 internal sealed record FuzzParser(
     string Name, string FileName, byte[][] Seeds, FuzzContainers.Mutation Structure, Action<FuzzInput> Parse, Action<string>? Prepare = null)
 {
+    /// <summary>Changes that leave the file well formed; damage alone is mostly refused before the parser has understood anything.</summary>
+    internal FuzzContainers.Mutation Care { get; init; } = FuzzCare.Letters;
+
     /// <summary>Managed bytes that one input may take: these, and <see cref="BytesPerByte"/> for each of its own.</summary>
     internal long FreeBytes { get; init; } = 16 << 20;
 

@@ -46,27 +46,39 @@ internal static class FuzzParsers
                 [Seed("clip-tiny", "hf", "config.json"), Seed("clips", "l14-336-small", "config.json")],
                 FuzzMutator.Text,
                 input => HuggingFaceConfig.Read(input.File)),
-            new("open-clip-config", OpenClipConfig.FileName, [Seed("clips", "h14-small", OpenClipConfig.FileName), FuzzSeeds.OpenClip], FuzzMutator.Text, input =>
+            new("open-clip-config", OpenClipConfig.FileName, [Seed("clips", "h14-small", OpenClipConfig.FileName), FuzzSeeds.OpenClip],
+                FuzzMutator.Text, input =>
             {
                 OpenClipConfig.Read(input.File);
                 OpenClipConfig.Statistics(input.File);
             }),
-            new("preprocessor", PreprocessorConfigReader.FileName, [Seed("clip-tiny", "hf", PreprocessorConfigReader.FileName), FuzzSeeds.Preprocessor], FuzzMutator.Text, input =>
+            new("preprocessor", PreprocessorConfigReader.FileName,
+                [Seed("clip-tiny", "hf", PreprocessorConfigReader.FileName), FuzzSeeds.Preprocessor], FuzzMutator.Text, input =>
             {
                 _ = input.File;
                 PreprocessorConfigReader.Load(input.Folder, Clip);
                 PreprocessorConfigReader.Statistics(input.Folder);
             }),
-            new("vocabulary", "vocab.json", [vocabulary], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "merges.txt")),
-            new("merges", "merges.txt", [merges], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "vocab.json")),
-            new("tokenizer", "tokenizer.json", [FuzzSeeds.Tokenizer(vocabulary, merges)], FuzzMutator.Text, Tokenizer),
-            new("bpe", VocabularyFiles.OpenAi, [FuzzContainers.Gzip(merges)], FuzzContainers.Gzip, Tokenizer) { FreeBytes = 64 << 20 },
+            new("vocabulary", "vocab.json", [vocabulary], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "merges.txt"))
+            {
+                Care = FuzzCare.Json,
+            },
+            new("merges", "merges.txt", [merges], FuzzMutator.Text, Tokenizer, folder => CopyVocabulary(folder, "vocab.json"))
+            {
+                Care = FuzzCare.Lines,
+            },
+            new("tokenizer", "tokenizer.json", [FuzzSeeds.Tokenizer(vocabulary, merges)], FuzzMutator.Text, Tokenizer) { Care = FuzzCare.Json },
+            new("bpe", VocabularyFiles.OpenAi, [FuzzContainers.Gzip(merges)], FuzzContainers.Gzip(FuzzMutator.Text), Tokenizer)
+            {
+                FreeBytes = 64 << 20,
+                Care = FuzzContainers.Gzip(FuzzCare.Lines),
+            },
             new(
                 "safetensors",
                 "x.safetensors",
                 [Seed("checkpoints", "expected.safetensors"), FuzzSeeds.WithChecksums()],
-                FuzzContainers.Safetensors,
-                Tensors),
+                FuzzContainers.Safetensors(FuzzMutator.Text),
+                Tensors) { Care = FuzzContainers.Safetensors(FuzzCare.Letters) },
             new(
                 "shards",
                 "m.safetensors.index.json",
@@ -78,27 +90,43 @@ internal static class FuzzParsers
                 "pickle-zip",
                 "x.pt",
                 [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt" }.Select(name => Seed("checkpoints", name))],
-                FuzzContainers.TorchZip,
-                Tensors),
-            new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip, Tensors),
+                FuzzContainers.TorchZip(FuzzMutator.Bytes),
+                Tensors) { Care = FuzzContainers.TorchZip(FuzzCare.Letters) },
+            new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip(FuzzMutator.Bytes), Tensors)
+            {
+                Care = FuzzContainers.TorchZip(FuzzCare.Letters),
+            },
             new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt")], FuzzMutator.Bytes, Tensors),
             new(
                 "npy",
                 "x.npy",
                 [Seed("zegclip-mini", "class_embeddings.npy"), FuzzSeeds.Npy()],
-                FuzzContainers.Npy,
-                input => NpyFile.Read(input.File, 1 << 20)),
-            new("label-png", "x.png", Pictures(data, name => name.StartsWith("label-", StringComparison.Ordinal) && name != "label-over255.png"), FuzzContainers.Png, input =>
-                PngLabels.Decode16(input.Bytes, "x.png")) { FreeBytes = (4 * PixelLimit.Free) + (16 << 20), },
+                FuzzContainers.Npy(FuzzMutator.Text),
+                input => NpyFile.Read(input.File, 1 << 20)) { Care = FuzzContainers.Npy(FuzzCare.Letters) },
+            new("label-png", "x.png", Pictures(data, name => name.StartsWith("label-", StringComparison.Ordinal) && name != "label-over255.png"),
+                FuzzContainers.Png, input =>
+                PngLabels.Decode16(input.Bytes, "x.png"))
+            {
+                FreeBytes = (4 * PixelLimit.Free) + (16 << 20),
+                Care = FuzzContainers.Png,
+            },
             .. PictureEndings.Select(ending => new FuzzParser(
                 ending[1..], "x" + ending, Pictures(data, name => name.EndsWith(ending, StringComparison.Ordinal) && !IsBroken(name)),
                 ending == ".png" ? FuzzContainers.Png : FuzzMutator.Bytes,
-                input => ImageReader.Decode(input.Bytes, "x", 1 << 22)) { FreeBytes = 32 << 20 }),
-            new("checkpoint", "x.safetensors", [FuzzSeeds.Checkpoint()], FuzzContainers.Safetensors, input =>
+                input => ImageReader.Decode(input.Bytes, "x", 1 << 22))
+            {
+                FreeBytes = 32 << 20,
+                Care = ending == ".png" ? FuzzContainers.Png : FuzzCare.Letters,
+            }),
+            new("checkpoint", "x.safetensors", [FuzzSeeds.Checkpoint()], FuzzContainers.Safetensors(FuzzMutator.Text), input =>
             {
                 using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(input.File);
-            }),
-            new("reference", "x.safetensors", [FuzzSeeds.Reference(FuzzSeeds.LdvcOptions), FuzzSeeds.Reference(FuzzSeeds.TrainingFreeOptions)], FuzzContainers.Safetensors, input =>
+            })
+            {
+                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+            },
+            new("reference", "x.safetensors", [FuzzSeeds.Reference(FuzzSeeds.LdvcOptions), FuzzSeeds.Reference(FuzzSeeds.TrainingFreeOptions)],
+                FuzzContainers.Safetensors(FuzzMutator.Text), input =>
             {
                 using var file = new ReferenceFile(input.File, 0);
                 if (TrainingFreeOptions.AreIn(file))
@@ -109,13 +137,19 @@ internal static class FuzzParsers
                 {
                     LdvcReferenceOptions.Read(file, Clip);
                 }
-            }),
-            new("zegclip-notes", "x.safetensors", [FuzzSeeds.ZegClipNotes()], FuzzContainers.Safetensors, input =>
+            })
+            {
+                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+            },
+            new("zegclip-notes", "x.safetensors", [FuzzSeeds.ZegClipNotes()], FuzzContainers.Safetensors(FuzzMutator.Text), input =>
             {
                 using TensorArchive archive = TensorArchive.Open(input.Bytes, "x.safetensors");
                 var notes = new ZegClipNotes(archive);
                 _ = (notes.Step, notes.Classes, notes.Unseen, notes.Heads, notes.Window, notes.Stride, notes.ShortSide, notes.Setting);
-            }),
+            })
+            {
+                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+            },
         ];
     }
 

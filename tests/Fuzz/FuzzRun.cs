@@ -25,8 +25,8 @@ internal sealed record FuzzResult(
 /// <summary>Gives a parser damaged files, the same ones for the same seed.</summary>
 internal static class FuzzRun
 {
-    // Half of the inputs are damaged as bytes, the others by what knows the format.
-    private const int Kinds = 2;
+    // A third of the inputs are damaged as bytes, a third by what knows the format, a third are changed and stay well formed.
+    private const int Kinds = 3;
 
     /// <summary>Runs a number of inputs.</summary>
     /// <param name="parser">What reads them.</param>
@@ -51,7 +51,12 @@ internal static class FuzzRun
         for (; done < count && !cancellation.IsCancellationRequested; done++)
         {
             byte[] one = parser.Seeds[random.Next(parser.Seeds.Length)], other = parser.Seeds[random.Next(parser.Seeds.Length)];
-            byte[] damaged = random.Next(Kinds) == 0 ? FuzzMutator.Bytes(one, other, random) : parser.Structure(one, other, random);
+            byte[] damaged = random.Next(Kinds) switch
+            {
+                0 => FuzzMutator.Bytes(one, other, random),
+                1 => parser.Structure(one, other, random),
+                _ => parser.Care(one, other, random),
+            };
             var input = new FuzzInput(damaged, folder, parser.FileName);
             long before = GC.GetAllocatedBytesForCurrentThread(), began = Stopwatch.GetTimestamp();
             try

@@ -136,7 +136,8 @@ internal static class FuzzSeeds
         writer.SetMetadata("options", options);
         foreach (var (name, shape) in new (string, long[])[]
         {
-            ("image", [1, 3, 32, 32]), ("param.visual.prompt.shallow", [3, 4]), ("param.text.prompt", [1, 4, 4]), ("param.decoder.layers.0.ffn.fc1.weight", [16, 4]),
+            ("image", [1, 3, 32, 32]), ("param.visual.prompt.shallow", [3, 4]), ("param.text.prompt", [1, 4, 4]),
+                ("param.decoder.layers.0.ffn.fc1.weight", [16, 4]),
         })
         {
             writer.AddFloat32(name, shape, new float[shape.Aggregate((a, b) => a * b)]);
@@ -167,7 +168,8 @@ internal static class FuzzSeeds
     /// <summary>The pictures that <see cref="PictureList"/> names; nothing is in them.</summary>
     internal static void WriteDataset(string folder)
     {
-        foreach (string file in new[] { "images/a.jpg", "images/b c.png", "images/d.jpg", "images/sub/e.png", "images/f.png", "masks/a.png", "masks/d.png", "masks/f mask.png" })
+        foreach (string file in new[] { "images/a.jpg", "images/b c.png", "images/d.jpg", "images/sub/e.png", "images/f.png", "masks/a.png",
+            "masks/d.png", "masks/f mask.png" })
         {
             string path = Path.Combine(folder, file);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
