@@ -13,7 +13,8 @@ internal static class GemmBench
     // W: x W^T with a frozen weight, which is kept in panels; w: its backward, dy W.
     private static readonly (int M, int N, int K, string Kind)[] Shapes =
     [
-        (1025, 768, 768, "W"), (1025, 2304, 768, "W"), (1025, 3072, 768, "W"), (1025, 768, 3072, "W"), (197, 768, 768, "W"), (197, 2304, 768, "W"), (197, 3072, 768, "W"),
+        (1025, 768, 768, "W"), (1025, 2304, 768, "W"), (1025, 3072, 768, "W"), (1025, 768, 3072, "W"), (197, 768, 768, "W"), (197, 2304, 768, "W"),
+            (197, 3072, 768, "W"),
         (197, 768, 3072, "W"),
         (1025, 768, 3072, "w"),
         (1025, 768, 768, "w"),

@@ -20,8 +20,18 @@ internal static class VitBench
     internal static Command Create()
     {
         Option<string> threads = CommandParts.Threads(0), rounds = BenchParts.Rounds(5);
-        var size = new Option<string>("--size") { HelpName = "N", Description = "Columns and rows of the picture, a multiple of 16.", DefaultValueFactory = _ => "512" };
-        var classes = new Option<string>("--classes") { HelpName = "N", Description = "Classes of the training step.", DefaultValueFactory = _ => "15" };
+        var size = new Option<string>("--size")
+        {
+            HelpName = "N",
+            Description = "Columns and rows of the picture, a multiple of 16.",
+            DefaultValueFactory = _ => "512"
+        };
+        var classes = new Option<string>("--classes")
+        {
+            HelpName = "N",
+            Description = "Classes of the training step.",
+            DefaultValueFactory = _ => "15"
+        };
         var command = new VerbCommand(
             "vit",
             "A random CLIP ViT-B/16 on the CPU: encoder forward, and one LDVC training step (batch 1), time and peak memory.",

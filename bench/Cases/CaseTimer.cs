@@ -46,9 +46,11 @@ internal sealed record CaseTimer(string Name, double Flops, double Floats, Func<
                 spent += times[^1];
             }
 
-            double median = times.Median(), arithmetic = ceiling.Flops > 0 ? Flops / ceiling.Flops : 0, memory = ceiling.Bytes > 0 ? 4 * Floats / ceiling.Bytes : 0;
+            double median = times.Median(), arithmetic = ceiling.Flops > 0 ? Flops / ceiling.Flops : 0,
+                memory = ceiling.Bytes > 0 ? 4 * Floats / ceiling.Bytes : 0;
             return new CaseTiming(
-                Name, median, times.Count, Flops / median / 1e9, 4 * Floats / median / 1e9, 100 * Math.Max(arithmetic, memory) / median, arithmetic > memory ? "arithmetic" : "memory");
+                Name, median, times.Count, Flops / median / 1e9, 4 * Floats / median / 1e9, 100 * Math.Max(arithmetic, memory) / median,
+                    arithmetic > memory ? "arithmetic" : "memory");
         }
     }
 

@@ -7,7 +7,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Bench.Cases;
 
 /// <summary>What results are put in proportion to, measured in the same run.</summary>
-/// <param name="Flops">Operations a second: multiply-adds on registers on a CPU, which is what it can do at best; on a GPU our own large product, which is not.</param>
+/// <param name="Flops">Operations a second: multiply-adds on registers on a CPU, which is what it can do at best; on a GPU our own large product,
+/// which is not.</param>
 /// <param name="FlopsSource">Which of the two.</param>
 /// <param name="Bytes">Bytes a second of y = a + b over 32 MiB each.</param>
 internal readonly record struct Ceiling(double Flops, string FlopsSource, double Bytes)
@@ -24,7 +25,8 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
         using var a = Values(device, Count);
         using var b = Values(device, Count);
         using var y = device.Empty(new Shape(Count));
-        var sum = new CaseTimer("sum", Count, 3.0 * Count, () => (Nothing.Instance, () => kernels.Elementwise.Add(a, b, y, Count))).Time(device, flush, default);
+        var sum = new CaseTimer(
+            "sum", Count, 3.0 * Count, () => (Nothing.Instance, () => kernels.Elementwise.Add(a, b, y, Count))).Time(device, flush, default);
         if (device is CpuDevice cpu)
         {
             return new Ceiling(1e9 * FmaPeak.Measure(cpu.ThreadCount), "multiply-adds on registers", sum.GigabytesPerSecond * 1e9);
@@ -36,7 +38,8 @@ internal readonly record struct Ceiling(double Flops, string FlopsSource, double
         using var left = half is not null ? Values(device, side * Side, half) : a.Share();
         using var right = half is not null ? Values(device, side * Side, half) : b.Share();
         using var result = device.Empty(new Shape(side, side));
-        var product = new CaseTimer("product", 2.0 * side * side * Side, ((2.0 * Side) + side) * side, () => (Nothing.Instance, () => kernels.MatMul.Run(
+        var product = new CaseTimer(
+            "product", 2.0 * side * side * Side, ((2.0 * Side) + side) * side, () => (Nothing.Instance, () => kernels.MatMul.Run(
             new Gemm(side, side, Side, left, right, result)))).Time(device, flush, default);
         return new Ceiling(product.Gflops * 1e9, $"our product of {side} x {Side} and {Side} x {side}", sum.GigabytesPerSecond * 1e9);
     }

@@ -78,7 +78,13 @@ internal static class KernelsVerb
         AnsiConsole.Write(table);
         if (json is not null)
         {
-            File.WriteAllText(json, JsonSerializer.Serialize(new { device = name, clock = CaseTimer.Clock(device), ceilings = new { flops = ceiling.Flops, bytes = ceiling.Bytes }, cases = results }, s_json));
+            File.WriteAllText(json, JsonSerializer.Serialize(new
+            {
+                device = name,
+                clock = CaseTimer.Clock(device),
+                ceilings = new { flops = ceiling.Flops, bytes = ceiling.Bytes },
+                cases = results
+            }, s_json));
         }
 
         return 0;

@@ -11,7 +11,9 @@ internal static class BenchParts
     internal static Option<string?> Filter(string description) => new("--filter") { HelpName = "TEXT", Description = description };
 
     /// <summary>--rounds N.</summary>
-    internal static Option<string> Rounds(int preset) => new("--rounds") { HelpName = "N", Description = "How often each thing is measured; medians are shown.", DefaultValueFactory = _ => $"{preset}" };
+    internal static Option<string> Rounds(int preset) => new(
+        "--rounds")
+    { HelpName = "N", Description = "How often each thing is measured; medians are shown.", DefaultValueFactory = _ => $"{preset}" };
 
     /// <summary>Reads --rounds.</summary>
     internal static int Rounds(ParseResult result, Option<string> option) => (int)OptionValue.WholeNumber(result, option, 1, 1_000_000);

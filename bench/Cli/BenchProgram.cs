@@ -28,7 +28,8 @@ internal static class BenchProgram
     {
         var root = new Command(
             "bench",
-            "How fast the program is, what it spends its time on, the code that it gives to a GPU, what its server bears, and the tables of its pages.")
+            "How fast the program is, what it spends its time on, the code that it gives to a GPU, what its server bears, and the tables of its "
+                + "pages.")
         {
             new HelpOption("--help", "-h", "-?") { Description = "Explains the program, or the verb it follows.", Action = new HelpWithExample() },
             PeersVerb.Create(),

@@ -51,13 +51,22 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
                 Console.Error.WriteLine($"{@case.Name}: {name}");
                 var process = PeerProcess.Start(engine, @case, folder, options.On);
                 processes.Add(process);
-                var (error, tensor) = name is PeerCases.Ours or PeerCases.Peak or PeerCases.Encoder ? (0, string.Empty) : Agreement.Compare(Output(folder, PeerCases.Ours), Output(folder, name));
+                var (error, tensor) = name is PeerCases.Ours or PeerCases.Peak or PeerCases.Encoder
+                    ? (0, string.Empty)
+                    : Agreement.Compare(Output(folder, PeerCases.Ours), Output(folder, name));
                 errors[name] = error;
                 if (!(error <= Tolerance))
                 {
                     processes.Remove(process);
                     process.Dispose();
-                    results.Add(new PeerResult { Case = @case.Name, Engine = name, Error = error, Missing = $"its outputs differ from ours by {error:e1} in '{tensor}', at most {Tolerance:e1} allowed: not timed" });
+                    results.Add(new PeerResult
+                    {
+                        Case = @case.Name,
+                        Engine = name,
+                        Error = error,
+                        Missing = "its outputs differ from ours by "
+                        + $"{error:e1} in '{tensor}', at most {Tolerance:e1} allowed: not timed"
+                    });
                 }
             }
 

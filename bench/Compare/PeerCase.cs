@@ -25,7 +25,8 @@ internal sealed record Goal(Measure Measure, string Rival, double Limit);
 /// <param name="Tolerance">Largest difference of the outputs, relative to each tensor's largest value (gradients get ten times as much).</param>
 /// <param name="Goals">What was aimed at.</param>
 internal sealed record PeerCase(
-    string Name, string Kind, IReadOnlyDictionary<string, int> Sizes, double Flops, IReadOnlyList<string> Engines, double Tolerance, params IReadOnlyList<Goal> Goals)
+    string Name, string Kind, IReadOnlyDictionary<string, int> Sizes, double Flops, IReadOnlyList<string> Engines, double Tolerance,
+        params IReadOnlyList<Goal> Goals)
 {
     /// <summary>The kind of a training step.</summary>
     internal const string Step = "step";
@@ -40,7 +41,9 @@ internal sealed record PeerCase(
     internal bool TakesBatches => Kind is "encoder" or "prompts" or Step;
 
     /// <summary>The same with other pictures a run.</summary>
-    internal PeerCase With(int batch) => this with { Sizes = Sizes.Where(s => s.Key != "batch").Append(new("batch", batch)).ToDictionary(), Flops = Flops / Batch * batch };
+    internal PeerCase With(int batch) =>
+        this with { Sizes = Sizes.Where(s => s.Key != "batch").Append(new("batch", batch)).ToDictionary(), Flops = Flops / Batch * batch };
 
-    internal int this[string size] => Sizes.TryGetValue(size, out int value) ? value : throw new KeyNotFoundException($"case {Name}: no size '{size}'");
+    internal int this[string size] =>
+        Sizes.TryGetValue(size, out int value) ? value : throw new KeyNotFoundException($"case {Name}: no size '{size}'");
 }

@@ -30,10 +30,20 @@ internal static class PeerCases
         const int tokens = 1025, heads = 12, dim = 64;
         double product = 2.0 * heads * tokens * tokens * dim;
         yield return new PeerCase(
-            "attention-forward", "attention", Sizes(("tokens", tokens), ("heads", heads), ("dim", dim), ("backward", 0)), 2 * product, [Ours, Onnx, Torch, Libtorch], 2e-5,
+            "attention-forward",
+            "attention",
+            Sizes(("tokens", tokens), ("heads", heads), ("dim", dim), ("backward", 0)),
+            2 * product,
+            [Ours, Onnx, Torch, Libtorch],
+            2e-5,
             new Goal(Measure.Time, Libtorch, 0.85));
         yield return new PeerCase(
-            "attention-train", "attention", Sizes(("tokens", tokens), ("heads", heads), ("dim", dim), ("backward", 1)), 7 * product, [Ours, Torch, Libtorch], 2e-5,
+            "attention-train",
+            "attention",
+            Sizes(("tokens", tokens), ("heads", heads), ("dim", dim), ("backward", 1)),
+            7 * product,
+            [Ours, Torch, Libtorch],
+            2e-5,
             new Goal(Measure.Time, Libtorch, 0.75));
     }
 
@@ -48,15 +58,22 @@ internal static class PeerCases
 
         foreach (int size in new[] { 512, 224 })
         {
-            // Forward, and the gradient of every activation: the weights are frozen, so a product's backward is as long as its forward; attention's is two and a half times as long.
+            // Forward, and the gradient of every activation: the weights are frozen, so a product's backward is as long as its forward; attention's
+            // is two and a half times as long.
             yield return new PeerCase(
-                $"prompts-{size}", "prompts", Sizes(("size", size), ("prompts", 10)), PromptFlops((size / 16 * (size / 16)) + 11), [Ours, Torch], 1e-4,
+                $"prompts-{size}",
+                "prompts",
+                Sizes(("size", size), ("prompts", 10)),
+                PromptFlops((size / 16 * (size / 16)) + 11),
+                [Ours, Torch],
+                1e-4,
                 size == 512 ? [new Goal(Measure.Time, Torch, 0.70), new Goal(Measure.Peak, Torch, 0.50)] : [new Goal(Measure.Time, Torch, 0.70)]);
         }
 
         foreach (int count in new[] { 20, 171 })
         {
-            yield return new PeerCase($"text-{count}", "text", Sizes(("count", count), ("length", 77)), count * TextFlops(77), [Ours, Onnx, Torch], 1e-4,
+            yield return new PeerCase(
+                $"text-{count}", "text", Sizes(("count", count), ("length", 77)), count * TextFlops(77), [Ours, Onnx, Torch], 1e-4,
                 new Goal(Measure.Time, Best, 1));
         }
     }
@@ -64,7 +81,12 @@ internal static class PeerCases
     private static IEnumerable<PeerCase> Parts()
     {
         yield return new PeerCase(
-            "route-train", "route", Sizes(("grid", 32), ("width", 512), ("heads", 8), ("s", 8), ("k", 16)), 7.0 * 2 * 1024 * 256 * 512, [Ours, Torch], 2e-5,
+            "route-train",
+            "route",
+            Sizes(("grid", 32), ("width", 512), ("heads", 8), ("s", 8), ("k", 16)),
+            7.0 * 2 * 1024 * 256 * 512,
+            [Ours, Torch],
+            2e-5,
             new Goal(Measure.Time, Torch, 0.25), new Goal(Measure.Added, Torch, 0.125));
         foreach (int classes in new[] { 15, 156 })
         {
@@ -79,12 +101,24 @@ internal static class PeerCases
         foreach (var (name, classes, prompts, limit) in new[] { ("voc", 15, 10, 0.5), ("coco", 156, 100, 0.25) })
         {
             yield return new PeerCase(
-                $"step-{name}", PeerCase.Step, Sizes(("classes", classes), ("prompts", prompts), ("size", 512), ("length", 9)), 0, [Ours, Torch], 1e-4,
+                $"step-{name}",
+                PeerCase.Step,
+                Sizes(("classes", classes), ("prompts", prompts), ("size", 512), ("length", 9)),
+                0,
+                [Ours, Torch],
+                1e-4,
                 new Goal(Measure.Time, Torch, limit), new Goal(Measure.Peak, Torch, 1 / 3.0));
         }
 
         // A picture of two windows; one run is one window's share. The encoder is the same prompted encoder, on one window.
-        yield return new PeerCase("window-171", "window", Sizes(("classes", 171), ("prompts", 10), ("size", 512)), 0, [Ours, Encoder], 0, new Goal(Measure.Time, Encoder, 1.1));
+        yield return new PeerCase(
+            "window-171",
+            "window",
+            Sizes(("classes", 171), ("prompts", 10), ("size", 512)),
+            0,
+            [Ours, Encoder],
+            0,
+            new Goal(Measure.Time, Encoder, 1.1));
     }
 
     // What the recipe feeds a card with, the encoder alone forward and backward, and whole steps.

@@ -16,8 +16,10 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
     private string _file = System.Environment.ProcessPath!;
     private string[] _first = [];
 
-    internal (string File, string[] Arguments) Command(PeerCase @case, string folder, WorkDevice on) => Name is PeerCases.Torch or PeerCases.TorchCompile
-        ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), Name, .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
+    internal (string File, string[] Arguments) Command(
+        PeerCase @case, string folder, WorkDevice on) => Name is PeerCases.Torch or PeerCases.TorchCompile
+        ? (_file, [.. _first, @case.Kind, folder, on.Threads.ToString(), on.Name, on.Precision.ToString().ToLowerInvariant(), Name,
+            .. @case.Sizes.Select(s => $"{s.Key}={s.Value}")])
         : (_file, [.. _first, Name, @case.Name, folder, on.Threads.ToString(), on.Name, on.Precision.ToString()]);
 
     /// <summary>Searches for every engine.</summary>
@@ -39,7 +41,8 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
             {
                 Name = PeerCases.TorchCompile,
                 Version = torch.Version + ", torch.compile",
-                Missing = torch.Missing ?? (torch.Version.StartsWith("PyTorch 1.", StringComparison.Ordinal) ? "torch.compile needs PyTorch 2" : null),
+                Missing = torch.Missing ?? (torch.Version.StartsWith("PyTorch 1.", StringComparison.Ordinal)
+                    ? "torch.compile needs PyTorch 2" : null),
             },
             new PeerEngine(PeerCases.Libtorch, "libtorch-cpu-linux-x64 2.10.0", Libtorch.Native.Problem(), None) { _first = self },
         ];
@@ -47,7 +50,8 @@ internal sealed record PeerEngine(string Name, string Version, string? Missing, 
 
     private static PeerEngine PyTorch(WorkDevice on)
     {
-        const string how = "needs Debian's packages python3-torch and libopenblas0-openmp (apt install); without the second it runs on the reference BLAS";
+        const string how = "needs Debian's packages python3-torch and libopenblas0-openmp (apt install); without the second it runs on the reference "
+            + "BLAS";
         string script = Path.Combine(AppContext.BaseDirectory, "peers", "peer.py");
         string variable = System.Environment.GetEnvironmentVariable("LDVC_PYTHON") ?? string.Empty;
         foreach (string python in variable.Length > 0 ? [variable] : Pythons)

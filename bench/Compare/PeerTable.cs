@@ -44,11 +44,13 @@ internal static class PeerTable
             table.AddRow(
                 name, r.Engine, Seconds(r.MedianSeconds), $"{Seconds(r.LowSeconds)} - {Seconds(r.HighSeconds)}",
                 r.GigaFlops > 0 ? $"{r.GigaFlops:F0}" : string.Empty, r.GigaFlops > 0 && peak > 0 ? $"{r.GigaFlops / peak:P0}" : string.Empty,
-                $"{r.PeakMebibytes:F0}", $"{r.AddedMebibytes:F0}", r.Engine == PeerCases.Ours ? string.Empty : $"{r.OursToThis:F3}", r.Error > 0 ? $"{r.Error:e1}" : string.Empty);
+                $"{r.PeakMebibytes:F0}", $"{r.AddedMebibytes:F0}", r.Engine == PeerCases.Ours ? string.Empty : $"{r.OursToThis:F3}",
+                    r.Error > 0 ? $"{r.Error:e1}" : string.Empty);
         }
 
         AnsiConsole.Write(table);
-        var goalTable = new Table().Border(TableBorder.Simple).AddColumn("goal").AddColumn("ratio of").AddColumn("to").AddColumn("at most").AddColumn("measured").AddColumn(string.Empty);
+        var goalTable = new Table().Border(TableBorder.Simple).AddColumn("goal").AddColumn("ratio of").AddColumn("to").AddColumn("at most")
+            .AddColumn("measured").AddColumn(string.Empty);
         foreach (var g in goals)
         {
             goalTable.AddRow(g.Case, g.Measure, g.Rival, $"{g.Limit:F3}", $"{g.Ratio:F3}", g.Reached ? "reached" : "not reached");

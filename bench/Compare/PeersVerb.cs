@@ -22,7 +22,8 @@ internal static class PeersVerb
         Option<string> rounds = BenchParts.Rounds(7);
         var command = new VerbCommand(
             "peers",
-            "Against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; about 15 minutes for everything on two cores. --device cuda: against PyTorch, eager and compiled, on the same card, with 1 and 16 pictures.",
+            "Against ONNX Runtime and PyTorch, each in its own process, in turn, with goals; about 15 minutes for everything on two cores. --device "
+                + "cuda: against PyTorch, eager and compiled, on the same card, with 1 and 16 pictures.",
             "dotnet run -c Release --project bench -- peers --filter encoder,step-voc --rounds 4")
         {
             filter,
@@ -49,10 +50,12 @@ internal static class PeersVerb
 
     private static int Run(PeerOptions options)
     {
-        var cases = PeerCases.All.Where(c => !c.CardOnly || options.On.Name != "cpu").Where(c => options.Filters.Count == 0 || options.Filters.Any(f => c.Name.Contains(f, StringComparison.Ordinal))).ToList();
+        var cases = PeerCases.All.Where(c => !c.CardOnly || options.On.Name != "cpu").Where(
+            c => options.Filters.Count == 0 || options.Filters.Any(f => c.Name.Contains(f, StringComparison.Ordinal))).ToList();
         if (cases.Count == 0)
         {
-            throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are {string.Join(", ", PeerCases.All.Select(c => c.CardOnly ? c.Name + " (cuda)" : c.Name))}");
+            throw new InputException($"--filter {string.Join(",", options.Filters)}: no such case; there are "
+                + $"{string.Join(", ", PeerCases.All.Select(c => c.CardOnly ? c.Name + " (cuda)" : c.Name))}");
         }
 
         var clock = Stopwatch.StartNew();
@@ -87,7 +90,17 @@ internal static class PeersVerb
         PeerTable.Print(results, goals, peak);
         if (options.Json is not null)
         {
-            var document = new { Device = options.On.Name, Precision = options.On.Precision.ToString().ToLowerInvariant(), options.On.Threads, SimdBits = SimdLevel.Bits, PeakGigaFlops = peak, Rounds = options.Rounds, Results = results, Goals = goals };
+            var document = new
+            {
+                Device = options.On.Name,
+                Precision = options.On.Precision.ToString().ToLowerInvariant(),
+                options.On.Threads,
+                SimdBits = SimdLevel.Bits,
+                PeakGigaFlops = peak,
+                Rounds = options.Rounds,
+                Results = results,
+                Goals = goals
+            };
             File.WriteAllText(options.Json, JsonSerializer.Serialize(document, Indented));
         }
 

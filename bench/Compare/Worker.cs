@@ -19,7 +19,8 @@ internal static class Worker
 {
     internal static Command Create()
     {
-        Argument<string> engine = new("ENGINE"), name = new("CASE"), folder = new("DIR"), threads = new("THREADS"), device = new("DEVICE"), precision = new("PRECISION");
+        Argument<string> engine = new("ENGINE"), name = new("CASE"), folder = new("DIR"), threads = new("THREADS"), device = new("DEVICE"),
+            precision = new("PRECISION");
         var command = new Command("peer-worker", "What `bench peers` starts.") { engine, name, folder, threads, device, precision };
         command.Hidden = true;
         command.SetAction(result => Run(

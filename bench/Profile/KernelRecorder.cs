@@ -90,7 +90,8 @@ internal sealed class KernelRecorder
     {
         var start = _gpu!.Stream.AddProfilingMarker();
         run();
-        _launches.Add((launch.Kernel.Name, _detail.Length > 0 ? _detail : $"{launch.GridX} x {launch.GridY} x {launch.GridZ} groups", start, _gpu.Stream.AddProfilingMarker()));
+        _launches.Add((launch.Kernel.Name, _detail.Length > 0 ? _detail : $"{launch.GridX} x {launch.GridY} x {launch.GridZ} groups", start,
+            _gpu.Stream.AddProfilingMarker()));
     }
 
     private T Wrap<T>(T kernels)

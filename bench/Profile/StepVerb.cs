@@ -16,10 +16,23 @@ internal static class StepVerb
 {
     internal static Command Create()
     {
-        var name = new Option<string>("--case") { HelpName = "NAME", Description = "step-voc, step-coco or another case of `bench peers`.", DefaultValueFactory = _ => "step-voc" };
-        var config = new Option<string?>("--config") { HelpName = "FILE", Description = "A training configuration, whose step is taken instead of --case." };
+        var name = new Option<string>("--case")
+        {
+            HelpName = "NAME",
+            Description = "step-voc, step-coco or another case of `bench peers`.",
+            DefaultValueFactory = _ => "step-voc"
+        };
+        var config = new Option<string?>("--config")
+        {
+            HelpName = "FILE",
+            Description = "A training configuration, whose step is taken instead of --case."
+        };
         Option<string[]> sets = CommandParts.Sets();
-        var batch = new Option<string?>("--batch") { HelpName = "N", Description = "Pictures of a run of --case; 1 unless the case has its own number." };
+        var batch = new Option<string?>("--batch")
+        {
+            HelpName = "N",
+            Description = "Pictures of a run of --case; 1 unless the case has its own number."
+        };
         var html = new Option<string?>("--html") { HelpName = "FILE", Description = "Also writes the step along a time axis as a page." };
         var command = new VerbCommand(
             "step",

@@ -14,7 +14,8 @@ namespace Ldvc.Bench.Ptx;
 /// </summary>
 internal static class PtxVerb
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly JsonSerializerOptions s_json =
+        new() { WriteIndented = true, NewLine = "\n", PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
     private static readonly int[] s_targets = [80, 90];
 

@@ -16,11 +16,26 @@ internal static class FuzzVerb
 
     internal static Command Create()
     {
-        var parser = new Option<string>("--parser") { HelpName = "P", Description = "One parser, or several with commas between, or all.", DefaultValueFactory = _ => All };
+        var parser = new Option<string>("--parser")
+        {
+            HelpName = "P",
+            Description = "One parser, or several with commas between, or all.",
+            DefaultValueFactory = _ => All
+        };
         var count = new Option<string>("--count") { HelpName = "N", Description = "Inputs for each parser.", DefaultValueFactory = _ => "10000" };
         var seed = new Option<string>("--seed") { HelpName = "S", Description = "Which inputs.", DefaultValueFactory = _ => "1" };
-        var data = new Option<string>("--data") { HelpName = "DIR", Description = "The folder of the tests' data, whose valid files are damaged.", DefaultValueFactory = _ => Path.Combine("tests", "data") };
-        var crashes = new Option<string>("--crashes") { HelpName = "DIR", Description = "Where inputs that crash a parser are kept.", DefaultValueFactory = _ => "fuzz-crashes" };
+        var data = new Option<string>("--data")
+        {
+            HelpName = "DIR",
+            Description = "The folder of the tests' data, whose valid files are damaged.",
+            DefaultValueFactory = _ => Path.Combine("tests", "data")
+        };
+        var crashes = new Option<string>("--crashes")
+        {
+            HelpName = "DIR",
+            Description = "Where inputs that crash a parser are kept.",
+            DefaultValueFactory = _ => "fuzz-crashes"
+        };
         var command = new VerbCommand(
             "fuzz",
             "Damaged files for every parser. Exit code 1 when one of them crashes a parser or takes more memory than its bound.",

@@ -34,11 +34,13 @@ internal static class KillVerbs
                 SameCheckpoints),
             new(
                 "segment",
-                folder => ["segment", work.Images, "--clip", work.Clip, "--classes", "cat, dog, sky", "--out", folder, "--save", "overlay,masks,probabilities", "--size", "64", "--window", "64", "--stride", "48", "--skip-existing", "--threads", "1"],
+                folder => ["segment", work.Images, "--clip", work.Clip, "--classes", "cat, dog, sky", "--out", folder, "--save",
+                    "overlay,masks,probabilities", "--size", "64", "--window", "64", "--stride", "48", "--skip-existing", "--threads", "1"],
                 true, CheckPictures, SameFiles),
             new(
                 "import",
-                folder => ["import", Path.Combine(zegclip, "zegclip-mini.pth"), "--clip", Path.Combine(zegclip, "ViT-tiny.pt"), "--out", Path.Combine(folder, "imported.safetensors"), "--json", Path.Combine(folder, "import.json"), "--threads", "1"],
+                folder => ["import", Path.Combine(zegclip, "zegclip-mini.pth"), "--clip", Path.Combine(zegclip, "ViT-tiny.pt"), "--out",
+                    Path.Combine(folder, "imported.safetensors"), "--json", Path.Combine(folder, "import.json"), "--threads", "1"],
                 true, CheckFiles, SameCheckpoints),
             new(
                 "check",
@@ -48,9 +50,11 @@ internal static class KillVerbs
                 (a, b) => Directory.GetFiles(a).Length == Directory.GetFiles(b).Length),
             new(
                 "ablate",
-                folder => ["ablate", work.Config, "--rows", "language-driven,route", "--seeds", "1", "--out", folder, "--set", "train.iterations=40", "--set", "ablate.pictures=0", "--threads", "1"],
+                folder => ["ablate", work.Config, "--rows", "language-driven,route", "--seeds", "1", "--out", folder, "--set", "train.iterations=40",
+                    "--set", "ablate.pictures=0", "--threads", "1"],
                 true, CheckFiles, SameCheckpoints),
-            new("serve", folder => ["serve", "--checkpoint", checkpoint, "--clip", work.Clip, "--port", "0", "--json", Path.Combine(folder, "serve.json"), "--threads", "1"], false, CheckFiles, (_, _) => true),
+            new("serve", folder => ["serve", "--checkpoint", checkpoint, "--clip", work.Clip, "--port", "0", "--json",
+                Path.Combine(folder, "serve.json"), "--threads", "1"], false, CheckFiles, (_, _) => true),
         ];
     }
 
@@ -121,7 +125,8 @@ internal static class KillVerbs
 
     private static bool SameFiles(string a, string b)
     {
-        string[] Names(string folder) => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
+        string[] Names(string folder) => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
         return Names(a).SequenceEqual(Names(b))
             && Names(a).Where(name => Path.GetExtension(name) != ".json").All(
                 name => File.ReadAllBytes(Path.Combine(a, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(b, name))));
@@ -130,7 +135,8 @@ internal static class KillVerbs
     // The folder of a run stands in its configuration, so tensors are compared, not bytes.
     private static bool SameCheckpoints(string a, string b)
     {
-        string[] Names(string folder) => [.. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
+        string[] Names(string folder) => [.. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(folder, file)).Where(name => !Path.GetFileName(name).StartsWith('.')).Order(StringComparer.Ordinal)];
         return Names(a).Length > 0 && Names(a).SequenceEqual(Names(b)) && Names(a).All(
             name => Tensors(Path.Combine(a, name)).SequenceEqual(Tensors(Path.Combine(b, name))));
     }

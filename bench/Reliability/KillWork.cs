@@ -53,7 +53,11 @@ internal sealed record KillWork(string Root, string Data)
             Clip = new ClipConfig { Path = Path.GetFullPath(Clip) },
             Data = new DataConfig { Kind = DataKind.Folder, Root = Path.Combine(Root, "set"), Workers = 1 },
             Augment = new AugmentConfig { Scale = [64, 40], Crop = 32 },
-            Model = new ModelConfig { Prompts = new PromptConfig { Vision = 2 }, Decoder = new DecoderConfig { Layers = 1, Heads = 4, Windows = 2, Topk = 2 } },
+            Model = new ModelConfig
+            {
+                Prompts = new PromptConfig { Vision = 2 },
+                Decoder = new DecoderConfig { Layers = 1, Heads = 4, Windows = 2, Topk = 2 }
+            },
             Train = new TrainConfig { Iterations = 200, Batch = 1, Warmup = 1, CheckpointEvery = 1, Keep = 2, LogEvery = 1 },
             Eval = new EvalConfig { ShortSide = 64, Window = 64, Stride = 48 },
         }));

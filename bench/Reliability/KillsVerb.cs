@@ -15,9 +15,19 @@ internal static class KillsVerb
 
     internal static Command Create()
     {
-        var count = new Option<string>("--count") { HelpName = "N", Description = "Kills in all, over the verbs in turn.", DefaultValueFactory = _ => "60" };
+        var count = new Option<string>("--count")
+        {
+            HelpName = "N",
+            Description = "Kills in all, over the verbs in turn.",
+            DefaultValueFactory = _ => "60"
+        };
         var seed = new Option<string>("--seed") { HelpName = "S", Description = "Which moments.", DefaultValueFactory = _ => "1" };
-        var data = new Option<string>("--data") { HelpName = "DIR", Description = "The folder of the tests' data.", DefaultValueFactory = _ => Path.Combine("tests", "data") };
+        var data = new Option<string>("--data")
+        {
+            HelpName = "DIR",
+            Description = "The folder of the tests' data.",
+            DefaultValueFactory = _ => Path.Combine("tests", "data")
+        };
         var command = new VerbCommand(
             "kills",
             "Kills train, segment, import, check, ablate and serve at random moments. Exit code 1 when a file is half-written or a run ends "

@@ -28,7 +28,8 @@ internal sealed record PaperModel(
     /// <summary>Milliseconds of the sums.</summary>
     internal double Sums(int gpus, Link slowest) => gpus == 1
         ? 0
-        : (2.0 * (gpus - 1) / gpus * GradientMegabytes / (LinkShare * slowest.GigabytesPerSecond)) + (2 * (gpus - 1) * slowest.StepMicroseconds / 1000);
+        : (2.0 * (gpus - 1) / gpus * GradientMegabytes / (LinkShare * slowest.GigabytesPerSecond))
+            + (2 * (gpus - 1) * slowest.StepMicroseconds / 1000);
 
     /// <summary>Share of P times one GPU's speed when the sums begin after the backward.</summary>
     internal double Efficiency(int gpus, Link slowest) => Compute(gpus) / (Compute(gpus) + Sums(gpus, slowest));

@@ -10,7 +10,8 @@ namespace Ldvc.Bench.Scale;
 /// <param name="Config">The configuration file.</param>
 /// <param name="Sets">What is set over it.</param>
 /// <param name="WarmUp">
-/// Steps before: .NET compiles the loops again while they run, each process for itself, which takes some 15 s on two cores and is no part of a training of hours.
+/// Steps before: .NET compiles the loops again while they run, each process for itself, which takes some 15 s on two cores and is no part of a
+/// training of hours.
 /// </param>
 /// <param name="Steps">Steps that are timed.</param>
 internal sealed record ScaleCase(string Name, string Config, string[] Sets, int WarmUp, int Steps)

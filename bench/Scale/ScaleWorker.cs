@@ -75,7 +75,8 @@ internal static class ScaleWorker
 /// <summary>What a worker measured.</summary>
 /// <param name="Pictures">Pictures a second, over all processes.</param>
 /// <param name="Communication">
-/// Share of the time that the process that waited least has waited for sums: what the sums themselves cost, since nobody waits for the slowest process but the others.
+/// Share of the time that the process that waited least has waited for sums: what the sums themselves cost, since nobody waits for the slowest
+/// process but the others.
 /// </param>
 /// <param name="Waiting">The same of the process that waited most: with a wait for the slowest process, whose core may be shared with others.</param>
 /// <param name="Group">What carried them.</param>

@@ -29,15 +29,25 @@ internal static class TilesVerb
     // The products of ViT-B/16 at 512 with batch 1 and 16, of the decoder, of the texts, and weight gradients.
     private static readonly (int M, int N, int K, string Form)[] s_shapes =
     [
-        (1035, 3072, 768, "NT"), (1035, 2304, 768, "NT"), (1035, 768, 3072, "NT"), (1035, 768, 768, "NT"), (1035, 768, 3072, "NN"), (1035, 768, 2304, "NN"),
-        (1024, 512, 512, "NT"), (512, 512, 1024, "TN"), (2048, 512, 1024, "TN"), (135, 2048, 512, "NT"), (135, 512, 2048, "NT"), (135, 512, 512, "NN"), (15, 512, 512, "NT"),
+        (1035, 3072, 768, "NT"), (1035, 2304, 768, "NT"), (1035, 768, 3072, "NT"), (1035, 768, 768, "NT"), (1035, 768, 3072, "NN"),
+            (1035, 768, 2304, "NN"),
+        (1024, 512, 512, "NT"),
+        (512, 512, 1024, "TN"),
+        (2048, 512, 1024, "TN"),
+        (135, 2048, 512, "NT"),
+        (135, 512, 2048, "NT"),
+        (135, 512, 512, "NN"),
+        (15, 512, 512, "NT"),
         (16560, 3072, 768, "NT"), (16560, 768, 3072, "NN"), (512, 512, 16384, "TN"),
     ];
 
     internal static Command Create()
     {
         Option<string?> filter = BenchParts.Filter("Only products with TEXT in their name, e.g. \"1035 x 768\"."), json = CommandParts.Json();
-        var command = new VerbCommand("tiles", "Matrix products of a GPU with every tile and cut of their sums, and which the program takes.", "dotnet run -c Release --project bench -- tiles --device cuda --precision bf16") { filter, json };
+        var command = new VerbCommand(
+            "tiles",
+            "Matrix products of a GPU with every tile and cut of their sums, and which the program takes.",
+            "dotnet run -c Release --project bench -- tiles --device cuda --precision bf16") { filter, json };
         DeviceParts on = DeviceParts.AddTo(command, "cuda", "cuda[:i] | opencl[:i].");
         command.SetAction(result => Run(on.Read(result), OptionValue.Text(result, filter) ?? string.Empty, OptionValue.OutputFile(result, json)));
         return command;
@@ -73,7 +83,8 @@ internal static class TilesVerb
             AnsiConsole.Profile.Width = 180;
         }
 
-        Console.WriteLine($"{on.Name} in {on.Precision.ToString().ToLowerInvariant()}; microseconds, median of {Rounds} times {Runs} runs with operands in the second-level cache; * is what the program takes");
+        Console.WriteLine($"{on.Name} in {on.Precision.ToString().ToLowerInvariant()}; microseconds, "
+            + $"median of {Rounds} times {Runs} runs with operands in the second-level cache; * is what the program takes");
         AnsiConsole.Write(table);
         if (json is not null)
         {
@@ -89,7 +100,13 @@ internal static class TilesVerb
         using var a = Values(device, m * k, 1);
         using var b = Values(device, n * k, 2);
         using var c = device.Empty(new Shape(m * n));
-        var gemm = new Gemm(m, n, k, a, b, c) { TransposeA = transposeA, TransposeB = transposeB, Lda = transposeA ? m : k, Ldb = transposeB ? k : n };
+        var gemm = new Gemm(m, n, k, a, b, c)
+        {
+            TransposeA = transposeA,
+            TransposeB = transposeB,
+            Lda = transposeA ? m : k,
+            Ldb = transposeB ? k : n
+        };
         var launcher = KernelSet.For(device).Launcher!;
         var portable = new GpuMatMul(launcher);
         var tensorCore = new TensorCoreMatMul(launcher, device.Precision);
@@ -157,6 +174,8 @@ internal static class TilesVerb
             values[i] = random.NextSingle() - 0.5f;
         }
 
-        return device.Precision.HalfType() is { } half ? device.FromHostRounded(values, new Shape(count), half) : device.FromHost(values, new Shape(count));
+        return device.Precision.HalfType() is { } half
+            ? device.FromHostRounded(values, new Shape(count), half)
+            : device.FromHost(values, new Shape(count));
     }
 }

@@ -102,7 +102,8 @@ public sealed class GradientChecker(Device device)
         var largest = Largest(errors);
         foreach (var (name, parameter) in checkedOnes)
         {
-            int[] doubtful = [.. Enumerable.Range(0, errors.Count).Where(k => errors[k].Name == name && !(Error(errors[k], largest[name]) <= Tolerance))];
+            int[] doubtful = [.. Enumerable.Range(0, errors.Count)
+                .Where(k => errors[k].Name == name && !(Error(errors[k], largest[name]) <= Tolerance))];
             int at = 0;
             ForElements(parameter.Value, [.. doubtful.Select(k => (int)errors[k].Index)], (values, i) =>
             {

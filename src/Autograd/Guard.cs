@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Autograd;
 
 /// <summary>
-/// What every operation asks of its arguments before it computes: kernels see addresses and sizes, and read or write foreign memory when these are wrong.
-/// Each check names the operation, the argument, what it expects and what it got. Checks that pass allocate nothing.
+/// What every operation asks of its arguments before it computes: kernels see addresses and sizes, and read or write foreign memory when these are
+/// wrong. Each check names the operation, the argument, what it expects and what it got. Checks that pass allocate nothing.
 /// </summary>
 internal static class Guard
 {
@@ -29,13 +29,16 @@ internal static class Guard
     }
 
     /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, with as many dimensions as the form has, e.g. "[B, T, D]".</summary>
-    internal static Shape Floats(Tape tape, string op, [NotNull] Variable? x, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
+    internal static Shape Floats(
+        Tape tape, string op, [NotNull] Variable? x, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         var shape = Floats(tape, op, x, name);
         return shape.Rank == rank ? shape : throw WrongRank(op, shape, form, name);
     }
 
-    /// <summary>As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16 or fp16: the frozen vision tower is stored so.</summary>
+    /// <summary>
+    /// As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16 or fp16: the frozen vision tower is stored so.
+    /// </summary>
     internal static Shape Stored(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         var value = Alive(tape, op, x, name);
@@ -73,7 +76,8 @@ internal static class Guard
     }
 
     /// <summary>A tensor that is no variable: alive, of one type, on the tape's device, with as many dimensions as the form has.</summary>
-    internal static Shape Plain(Tape tape, string op, [NotNull] Tensor? x, DType type, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
+    internal static Shape Plain(
+        Tape tape, string op, [NotNull] Tensor? x, DType type, int rank, string form, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         if (x is null)
         {
@@ -105,7 +109,8 @@ internal static class Guard
     }
 
     /// <summary>A dimension has the expected size.</summary>
-    internal static void Size(string op, Shape shape, int dimension, int expected, string why, [CallerArgumentExpression(nameof(shape))] string name = "")
+    internal static void Size(
+        string op, Shape shape, int dimension, int expected, string why, [CallerArgumentExpression(nameof(shape))] string name = "")
     {
         if (shape[dimension] != expected)
         {
@@ -136,7 +141,8 @@ internal static class Guard
     {
         if (start < 0 || count < 0 || start > length - count)
         {
-            throw new ArgumentOutOfRangeException(null, $"{op}: expected {nameStart} and {nameCount} of at least 0 and {nameStart} + {nameCount} of at most {length}, got {nameStart}={start}, {nameCount}={count} ({shape})");
+            throw new ArgumentOutOfRangeException(null, $"{op}: expected {nameStart} and {nameCount} of at least 0 and {nameStart} + {nameCount} of "
+                + $"at most {length}, got {nameStart}={start}, {nameCount}={count} ({shape})");
         }
     }
 
@@ -191,7 +197,8 @@ internal static class Guard
     {
         if (!Enum.IsDefined(value))
         {
-            throw new ArgumentOutOfRangeException(null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value} ({shape})");
+            throw new ArgumentOutOfRangeException(
+                null, $"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {value} ({shape})");
         }
     }
 
@@ -217,7 +224,8 @@ internal static class Guard
     }
 
     /// <summary>Indices that come from the host lie in 0 .. count - 1.</summary>
-    internal static void Indices(string op, ReadOnlySpan<int> indices, long count, Shape shape, [CallerArgumentExpression(nameof(indices))] string name = "")
+    internal static void Indices(
+        string op, ReadOnlySpan<int> indices, long count, Shape shape, [CallerArgumentExpression(nameof(indices))] string name = "")
     {
         for (int i = 0; i < indices.Length; i++)
         {
@@ -240,7 +248,9 @@ internal static class Guard
 
     /// <summary>The product of two sizes as one size.</summary>
     internal static int Product(string op, int a, int b) =>
-        (long)a * b is >= 0 and <= int.MaxValue ? a * b : throw new ArgumentException($"{op}: {a} x {b} elements along a dimension, expected 0 to 2^31 - 1");
+        (long)a * b is >= 0 and <= int.MaxValue
+            ? a * b
+            : throw new ArgumentException($"{op}: {a} x {b} elements along a dimension, expected 0 to 2^31 - 1");
 
     private static Tensor Alive(Tape tape, string op, [NotNull] Variable? x, string name)
     {
@@ -265,7 +275,8 @@ internal static class Guard
     {
         if (value.Device != tape.Device)
         {
-            throw new ArgumentException($"{op}: {name} {value.Shape} is on {value.Device.Name}, but the tape's device is another, {tape.Device.Name}");
+            throw new ArgumentException(
+                $"{op}: {name} {value.Shape} is on {value.Device.Name}, but the tape's device is another, {tape.Device.Name}");
         }
 
         if (value.Count > MaxElements)

@@ -67,7 +67,8 @@ internal sealed class NamedTensors
     }
 
     /// <summary>Fills what the file has; values are rounded where a tensor is bf16 or fp16, and a frozen weight's order in memory is kept.</summary>
-    /// <exception cref="InputException">A tensor is damaged, holds NaN or infinity, or numbers that fp16 does not; nothing has changed then.</exception>
+    /// <exception cref="InputException">A tensor is damaged, holds NaN or infinity, or numbers that fp16 does not; nothing has changed
+    /// then.</exception>
     internal void Read()
     {
         (string Name, Tensor Target)[] there = [.. _wanted.Where(w => _archive.Entries.ContainsKey(w.Name))];
@@ -86,7 +87,9 @@ internal sealed class NamedTensors
             }
             else
             {
-                target.CopyFromHost<ushort>(Array.ConvertAll<float, ushort>(values, target.DType == DType.Float16 ? HalfConversion.SingleToFloat16 : HalfConversion.SingleToBFloat16));
+                target.CopyFromHost<ushort>(
+                    Array.ConvertAll<float,
+                    ushort>(values, target.DType == DType.Float16 ? HalfConversion.SingleToFloat16 : HalfConversion.SingleToBFloat16));
             }
         }
     }

@@ -7,8 +7,9 @@ namespace Ldvc.Autograd;
 internal static class StoredGradient
 {
     /// <summary>
-    /// The scale, and its inverse, that a gradient's products take where they read or write fp16, whose small numbers end early; null where nothing they meet is stored so.
-    /// It comes from the gradient itself and is a power of two: nothing is carried from step to step, and float32 results are as if there were none.
+    /// The scale, and its inverse, that a gradient's products take where they read or write fp16, whose small numbers end early; null where nothing
+    /// they meet is stored so. It comes from the gradient itself and is a power of two: nothing is carried from step to step, and float32 results are
+    /// as if there were none.
     /// </summary>
     internal static Tensor? Scale(KernelSet kernels, Tensor gradient, params ReadOnlySpan<DType?> meets)
     {

@@ -18,7 +18,8 @@ public sealed class Tape : IDisposable
     private readonly List<Node> _nodes = [];
     private readonly CounterRandom _keys;
 
-    // Parameters in the order of their first use, with the number of the operation: the backward ends with that one. Kept when somebody waits for gradients.
+    // Parameters in the order of their first use, with the number of the operation: the backward ends with that one. Kept when somebody waits for
+    // gradients.
     private readonly List<(int Node, Parameter Parameter)> _firstUses = [];
     private readonly HashSet<Parameter> _used = [];
 
@@ -33,8 +34,8 @@ public sealed class Tape : IDisposable
     /// <param name="device">Where it computes.</param>
     /// <param name="recording">False for inference: nothing is kept for a backward, dropout does nothing.</param>
     /// <param name="seed">
-    /// Seed of the dropout masks. Not given, the device counts its recording tapes: each step drops other elements, and a program that runs again repeats them.
-    /// Give the step's number where a run is to go on exactly where it was.
+    /// Seed of the dropout masks. Not given, the device counts its recording tapes: each step drops other elements, and a program that runs again
+    /// repeats them. Give the step's number where a run is to go on exactly where it was.
     /// </param>
     /// <exception cref="ArgumentNullException">There is no device.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
@@ -58,14 +59,14 @@ public sealed class Tape : IDisposable
     public bool Recording { get; }
 
     /// <summary>
-    /// Where the first picture of this tape's batch stands in a larger one, of which other tapes compute the rest: dropout masks are the rows of the larger
-    /// batch's.
+    /// Where the first picture of this tape's batch stands in a larger one, of which other tapes compute the rest: dropout masks are the rows of the
+    /// larger batch's.
     /// </summary>
     internal long FirstRow { get; init; }
 
     /// <summary>
-    /// Told of each parameter as soon as the backward has added the last part of its gradient, in an order that the recorded operations alone decide. A gradient
-    /// that was there before is part of it.
+    /// Told of each parameter as soon as the backward has added the last part of its gradient, in an order that the recorded operations alone decide.
+    /// A gradient that was there before is part of it.
     /// </summary>
     internal Action<Parameter>? GradientIsFinal { get; init; }
 
@@ -160,8 +161,8 @@ public sealed class Tape : IDisposable
 
     /// <summary>
     /// Runs everything backward from a variable, usually the loss of one element. The gradients of parameters and of the tape's inputs
-    /// (<see cref="Input"/>, read as <see cref="Variable.Gradient"/>) stay; all others, and all saved values, are freed on the way. A tape runs backward once;
-    /// operations recorded after it give values, but no gradients.
+    /// (<see cref="Input"/>, read as <see cref="Variable.Gradient"/>) stay; all others, and all saved values, are freed on the way. A tape runs
+    /// backward once; operations recorded after it give values, but no gradients.
     /// </summary>
     /// <param name="output">Where the gradient starts.</param>
     /// <param name="gradient">Its gradient, float32 and of its shape; ones when absent.</param>

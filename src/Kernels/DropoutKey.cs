@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels;
 
 /// <summary>
-/// The key of a <see cref="DropoutMask"/>: number Number - 1 of a stream of random bits, or with number 0 the stream's own bits. It is drawn where it is used, so a
-/// launch names a stream and a number, which are the same at every step, and not a key, which is another one at each.
+/// The key of a <see cref="DropoutMask"/>: number Number - 1 of a stream of random bits, or with number 0 the stream's own bits. It is drawn where it
+/// is used, so a launch names a stream and a number, which are the same at every step, and not a key, which is another one at each.
 /// </summary>
 /// <param name="Stream">The key of a <see cref="CounterRandom"/>.</param>
 /// <param name="Number">0, or one more than its counter.</param>

@@ -45,12 +45,13 @@ public static class DTypes
         DType.Float32 or DType.Int32 => 4,
         DType.BFloat16 or DType.Float16 or DType.Int16 => 2,
         DType.Int8 or DType.UInt8 or DType.Bool => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), $"element type {(int)type}: expected one of {string.Join(", ", Enum.GetNames<DType>())}"),
+        _ => throw new ArgumentOutOfRangeException(
+            nameof(type), $"element type {(int)type}: expected one of {string.Join(", ", Enum.GetNames<DType>())}"),
     };
 
     /// <summary>
-    /// Whether elements are of the C# type: float, double, long, int, short, sbyte, byte; ushort for the bits of bf16 and fp16, Half for fp16 too; byte or
-    /// bool for <see cref="DType.Bool"/>. Other types of the same size (char, uint, enumerations) are not taken for them.
+    /// Whether elements are of the C# type: float, double, long, int, short, sbyte, byte; ushort for the bits of bf16 and fp16, Half for fp16 too;
+    /// byte or bool for <see cref="DType.Bool"/>. Other types of the same size (char, uint, enumerations) are not taken for them.
     /// </summary>
     public static bool Holds<T>(this DType type)
         where T : unmanaged => type switch

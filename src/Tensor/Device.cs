@@ -7,11 +7,11 @@ namespace Ldvc.Tensors;
 /// (KernelSet of Ldvc.Kernels).
 /// </summary>
 /// <remarks>
-/// Threads. A CPU device may be used by several threads at once, each with tensors and tapes of its own: matrix products take turns, other operations of
-/// the second thread run on that thread alone while the first uses the team, and results are the same as one after another. A GPU device works for one
-/// thread at a time: it may pass from thread to thread, but what two threads queue at once is refused with an <see cref="InvalidOperationException"/>,
-/// because its kernels share scratch memory in the order in which they are queued. Opening a device of one's own for each thread is always right. A device
-/// is disposed of when nothing runs on it any more.
+/// Threads. A CPU device may be used by several threads at once, each with tensors and tapes of its own: matrix products take turns, other operations
+/// of the second thread run on that thread alone while the first uses the team, and results are the same as one after another. A GPU device works for
+/// one thread at a time: it may pass from thread to thread, but what two threads queue at once is refused with an
+/// <see cref="InvalidOperationException"/>, because its kernels share scratch memory in the order in which they are queued. Opening a device of one's
+/// own for each thread is always right. A device is disposed of when nothing runs on it any more.
 /// </remarks>
 public abstract class Device : IDisposable
 {
@@ -39,7 +39,8 @@ public abstract class Device : IDisposable
         get;
         set => field = value == Precision.Fp32 || HasTensorCores
             ? value
-            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; cuda with an sm_80 card or newer, or simulator, has tf32, bf16 and fp16");
+            : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; "
+                + "cuda with an sm_80 card or newer, or simulator, has tf32, bf16 and fp16");
     }
 
     /// <summary>Whether the device runs kernels for tensor cores, or simulates them.</summary>
@@ -64,7 +65,8 @@ public abstract class Device : IDisposable
         int size = type.Size();
         if (shape.Count > long.MaxValue / size)
         {
-            throw new ArgumentException($"empty: {type} {shape} would take {shape.Count} elements of {size} bytes, expected fewer than 2^63 bytes", nameof(shape));
+            throw new ArgumentException(
+                $"empty: {type} {shape} would take {shape.Count} elements of {size} bytes, expected fewer than 2^63 bytes", nameof(shape));
         }
 
         long bytes = Math.Max(1, shape.Count) * size;
@@ -74,7 +76,8 @@ public abstract class Device : IDisposable
         }
         catch (DeviceMemoryException e)
         {
-            throw new InputException($"{Name}: out of memory for {type} {shape}, {Text(bytes)} wanted, {Text(Pool.LiveBytes)} in use by tensors, {e.Message}; a smaller batch or picture may fit", e);
+            throw new InputException($"{Name}: out of memory for {type} {shape}, {Text(bytes)} wanted, {Text(Pool.LiveBytes)} in use by tensors, "
+                + $"{e.Message}; a smaller batch or picture may fit", e);
         }
 
         static string Text(long bytes) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
@@ -162,8 +165,8 @@ public abstract class Device : IDisposable
     }
 
     /// <summary>
-    /// Whether starting a kernel takes as long as a small kernel itself: one large call is then better than many small ones, even where its sums come out in another
-    /// order.
+    /// Whether starting a kernel takes as long as a small kernel itself: one large call is then better than many small ones, even where its sums come
+    /// out in another order.
     /// </summary>
     internal virtual bool StartsAreDear => false;
 

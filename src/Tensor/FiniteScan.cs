@@ -10,7 +10,8 @@ internal static class FiniteScan
     private const int Exponent = 0x7F80_0000;
 
     /// <summary>Index of the first value that is NaN or infinite; -1 when there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // Called a few times with a hundred million values: it would be over before the runtime optimises it.
+    // Called a few times with a hundred million values: it would be over before the runtime optimises it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static int FirstBad(ReadOnlySpan<float> values)
     {
         ReadOnlySpan<int> bits = MemoryMarshal.Cast<float, int>(values);

@@ -21,7 +21,9 @@ public abstract class Storage
     /// <summary>Size in bytes.</summary>
     public long Bytes { get; }
 
-    /// <summary>Length of a row if the block holds a matrix in panels (<see cref="PanelLayout"/>), 0 if its values lie as the tensors on it say.</summary>
+    /// <summary>
+    /// Length of a row if the block holds a matrix in panels (<see cref="PanelLayout"/>), 0 if its values lie as the tensors on it say.
+    /// </summary>
     internal int PanelRow { get => Volatile.Read(ref _panelRow); set => Volatile.Write(ref _panelRow, value); }
 
     /// <summary>A number that orders the blocks of a device by where they lie, where <see cref="Device.OrdersBlocks"/> asks for it.</summary>

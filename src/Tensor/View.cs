@@ -1,6 +1,8 @@
 namespace Ldvc.Tensors;
 
-/// <summary>What kernels see of a tensor: its memory, the position of the first element, and what the elements are. A default view means "absent".</summary>
+/// <summary>
+/// What kernels see of a tensor: its memory, the position of the first element, and what the elements are. A default view means "absent".
+/// </summary>
 public readonly record struct View(Storage Storage, long Offset, DType Type = DType.Float32)
 {
     /// <summary>Nothing was passed (no bias, no residual, ...).</summary>
@@ -13,7 +15,8 @@ public readonly record struct View(Storage Storage, long Offset, DType Type = DT
         long offset = Offset + elements;
         if (Storage is not null && (ulong)offset > (ulong)(Storage.Bytes / Type.Size()))
         {
-            throw new ArgumentOutOfRangeException(nameof(elements), $"shift: element {Offset} + {elements} lies outside a block of {Storage.Bytes} bytes of {Type}");
+            throw new ArgumentOutOfRangeException(
+                nameof(elements), $"shift: element {Offset} + {elements} lies outside a block of {Storage.Bytes} bytes of {Type}");
         }
 
         return this with { Offset = offset };

@@ -12,7 +12,8 @@ namespace Ldvc.Tests.Ablation;
 /// <summary>`ldvc ablate` on a small folder of pictures, a few steps a run.</summary>
 public sealed class AblateTests
 {
-    private static readonly string[] Few = ["train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=1", "ablate.route_pictures=1"];
+    private static readonly string[] Few =
+        ["train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=1", "ablate.route_pictures=1"];
 
     [Fact]
     public void AComparisonWritesTablesAndAReportAndRepeatsNothing()
@@ -38,7 +39,8 @@ public sealed class AblateTests
         string tables = File.ReadAllText(Path.Combine(output, "ablation.md"));
         Assert.Contains("6 of 6 runs of 2 steps.", tables);
         Assert.Matches(@"\| ZegCLIP \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| [\d.]+ ± [\d.]+ \| 2 \|", tables);
-        foreach (string caption in new[] { "without the seen penalty", "shuffled", "Gain over ZegCLIP", "Fragmentation", "Sweep over topk", "Sweep over the seen penalty, LDVC", "GMAC / window" })
+        foreach (string caption in new[] { "without the seen penalty", "shuffled", "Gain over ZegCLIP", "Fragmentation", "Sweep over topk",
+            "Sweep over the seen penalty, LDVC", "GMAC / window" })
         {
             Assert.Contains(caption, tables);
         }
@@ -54,7 +56,8 @@ public sealed class AblateTests
         JsonElement row = result.GetProperty("rows")[2], first = row.GetProperty("runs")[0], second = row.GetProperty("runs")[1];
         Assert.Equal(
             ("ldvc", 0, 1), (row.GetProperty("key").GetString(), first.GetProperty("seed").GetInt32(), second.GetProperty("seed").GetInt32()));
-        double a = first.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble(), b = second.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
+        double a = first.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble(),
+            b = second.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
         Assert.Equal(0.5 * (a + b), row.GetProperty("scores").GetProperty("pixel_accuracy").GetProperty("mean").GetDouble(), 1e-12);
 
         // The penalties 0 and 0.3 are scored anew; 0 is also the score without one, and the run's own scores.json holds the configured one.
@@ -68,7 +71,8 @@ public sealed class AblateTests
 
         XDocument report = XDocument.Parse(File.ReadAllText(Path.Combine(output, "report.html")));
         string[] images = [.. report.Descendants("img").Select(i => i.Attribute("alt")!.Value)];
-        Assert.Equal(["image", "truth", "CLIP, no training", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1", "layer 2", "layer 3"], images);
+        Assert.Equal(["image", "truth", "CLIP, no training", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1",
+            "layer 2", "layer 3"], images);
         Assert.Contains("query at 90 % of the width and 10 % of the height", report.ToString());
         Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
         Assert.Equal(3, report.Descendants("svg").Count(e => (string?)e.Attribute("class") == "plot"));
@@ -109,7 +113,8 @@ public sealed class AblateTests
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), whole = data.At("whole"), parts = data.At("parts");
         string[] Line(string output) =>
-            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds", "1", "--out", output];
+            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds",
+                "1", "--out", output];
         Done(Line(whole));
 
         using var stop = new CancellationTokenSource();
@@ -130,7 +135,8 @@ public sealed class AblateTests
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), alone = data.At("alone"), together = data.At("together");
         string[] Line(string output, params string[] more) =>
-            [.. SmallRun.Verb("ablate", config, [.. Few, "ablate.pictures=0"]), "--rows", "zegclip,route,ldvc", "--seeds", "1", "--out", output, .. more];
+            [.. SmallRun.Verb("ablate", config, [.. Few, "ablate.pictures=0"]), "--rows", "zegclip,route,ldvc", "--seeds", "1", "--out",
+                output, .. more];
         Done(Line(alone));
         string text = Done(Line(together, "--jobs", "2"));
         Assert.Contains("2 runs at a time, each with ", text);
@@ -214,7 +220,8 @@ public sealed class AblateTests
         Assert.Contains("paired by split and seed", tables);
         Assert.Matches(@"\| ZegCLIP \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 4 \|", tables);
         Assert.Matches(@"\*\*Split by split\*\*(.|\n)*\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n\| LDVC \(\+ text prompts\) \| cats (.|\n)*\| ZegCLIP \| dogs ", tables);
-        double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(), (l, z) => Accuracy(l) - Accuracy(z))];
+        double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(),
+            (l, z) => Accuracy(l) - Accuracy(z))];
         Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Lab.Ablation.SampleStatistics.Of(gains).Text()} |", tables);
 
         // Again: nothing is trained.
@@ -231,7 +238,8 @@ public sealed class AblateTests
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), whole = data.At("whole"), parts = data.At("parts");
         string[] Line(string output) =>
-            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds", "1", "--jobs", "2", "--out", output];
+            [.. SmallRun.Verb("ablate", config, [.. Few, "train.iterations=4", "ablate.pictures=0"]), "--rows", "language-driven,route", "--seeds",
+                "1", "--jobs", "2", "--out", output];
         Done(Line(whole));
         using var stop = new CancellationTokenSource();
         using var output = new CancellingWriter(when, stop);
@@ -248,7 +256,8 @@ public sealed class AblateTests
         using var data = new TinyData();
         string output = data.At("both");
         string[] line =
-            [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.iterations=4"]), "--rows", "zegclip", "--seeds", "1", "--out", output];
+            [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(data), [.. Few, "train.iterations=4"]), "--rows", "zegclip", "--seeds", "1",
+                "--out", output];
         Done(line);
         string inductive = File.ReadAllText(Path.Combine(output, "ablation.md"));
         string text = Done([.. line, "--set", "train.setting=transductive", "--set", "train.transductive.iterations=2"]);

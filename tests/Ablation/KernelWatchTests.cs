@@ -37,7 +37,8 @@ public sealed class KernelWatchTests
     [InlineData(AblationRow.SelfAttention, Vision + Adapter + (2 * VisionQueryLayer) + VisionQueryScores + (3 * (SelfLinears + (2 * 16 * 16 * 64))))]
 
     // Four windows of 2 x 2 patches, each attends to 3 of them: 16 queries see 12 patches; 4 x 4 affinities.
-    [InlineData(AblationRow.Route, Vision + Adapter + (2 * VisionQueryLayer) + VisionQueryScores + (3 * (SelfLinears + (2 * 16 * 12 * 64) + (4 * 4 * 64))))]
+    [InlineData(AblationRow.Route, Vision + Adapter + (2 * VisionQueryLayer) + VisionQueryScores
+        + (3 * (SelfLinears + (2 * 16 * 12 * 64) + (4 * 4 * 64))))]
     public void MultiplyAddsAreThoseCountedByHand(object row, long expected)
     {
         using var device = new CpuDevice(1);

@@ -46,7 +46,8 @@ public sealed class TablesTests
             Assert.Equal(headers, table.Headers.Skip(1).Take(4));
             for (int row = 0; row < 2; row++)
             {
-                string[] expected = [.. Enumerable.Range(0, 4).Select(column => SampleStatistics.Of([Value(first, row, column), Value(first, row + 2, column)]).Text())];
+                string[] expected = [.. Enumerable.Range(0, 4)
+                    .Select(column => SampleStatistics.Of([Value(first, row, column), Value(first, row + 2, column)]).Text())];
                 Assert.Equal(expected, table.Rows[row].Skip(1).Take(4));
                 Assert.Equal("2", table.Rows[row][5]);
             }
@@ -56,7 +57,8 @@ public sealed class TablesTests
     // Run i of the plan: zegclip and ldvc of seed 0, then of seed 1.
     private static double Value(double first, int run, int column) => first + (0.01 * run) + (0.002 * column);
 
-    private static ScoreLine Line(double first, int run) => new(Value(first, run, 0), Value(first, run, 1), Value(first, run, 2), Value(first, run, 3));
+    private static ScoreLine Line(double first, int run) =>
+        new(Value(first, run, 0), Value(first, run, 1), Value(first, run, 2), Value(first, run, 3));
 
     private static RunResult Result(PlannedRun run, int i) => new()
     {

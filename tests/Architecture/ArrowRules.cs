@@ -8,7 +8,8 @@ internal static class ArrowRules
 
     // A part of a name, at its beginning. Microsoft.ML.Tokenizers is no runtime: it cuts text into tokens.
     private static readonly string[] Runtimes =
-        ["TorchSharp", "libtorch", "Microsoft.ML.OnnxRuntime", "TensorFlow", "SciSharp", "Keras", "MxNet", "DiffSharp", "OpenVINO", "Microsoft.AI.DirectML", "Python.Runtime", "ComputeSharp"];
+        ["TorchSharp", "libtorch", "Microsoft.ML.OnnxRuntime", "TensorFlow", "SciSharp", "Keras", "MxNet", "DiffSharp", "OpenVINO",
+            "Microsoft.AI.DirectML", "Python.Runtime", "ComputeSharp"];
 
     /// <summary>References of a layer that do not lie below it.</summary>
     internal static IEnumerable<string> Upward(string layer, IEnumerable<string> references) =>

@@ -5,8 +5,8 @@ using Xunit;
 namespace Ldvc.Tests.Architecture;
 
 /// <summary>
-/// Files are opened in one place for reading, where devices and endless files are refused, and in one for writing, where every step can be made to fail. Read from
-/// the compiled assemblies.
+/// Files are opened in one place for reading, where devices and endless files are refused, and in one for writing, where every step can be made to
+/// fail. Read from the compiled assemblies.
 /// </summary>
 public sealed class FileAccessTests
 {
@@ -22,12 +22,14 @@ public sealed class FileAccessTests
 
     [Theory]
     [MemberData(nameof(Layers))]
-    public void FilesAreOpenedInTwoPlaces(string layer) => Assert.Empty(Uses(Path.Combine(AppContext.BaseDirectory, layer + ".dll")).Where(use => !Places.Contains(use.Type)).Distinct());
+    public void FilesAreOpenedInTwoPlaces(string layer) =>
+        Assert.Empty(Uses(Path.Combine(AppContext.BaseDirectory, layer + ".dll")).Where(use => !Places.Contains(use.Type)).Distinct());
 
     [Fact]
     public void OpeningIsSeen()
     {
-        string[] members = [.. Uses(Path.Combine(AppContext.BaseDirectory, "Ldvc.Tensor.dll")).Select(use => use.Member).Distinct().Order(StringComparer.Ordinal)];
+        string[] members = [.. Uses(Path.Combine(AppContext.BaseDirectory, "Ldvc.Tensor.dll")).Select(use => use.Member).Distinct()
+            .Order(StringComparer.Ordinal)];
         Assert.Superset(new HashSet<string> { "Directory.Move", "File.Move", "File.OpenHandle", "FileStream..ctor" }, members.ToHashSet());
         Assert.Contains(Uses(typeof(FileAccessTests).Assembly.Location), use => use.Member == "File.ReadAllText");
     }
@@ -36,9 +38,11 @@ public sealed class FileAccessTests
     {
         using var file = new PEReader(File.OpenRead(path));
         MetadataReader metadata = file.GetMetadataReader();
-        foreach (MethodDefinition method in metadata.MethodDefinitions.Select(metadata.GetMethodDefinition).Where(method => method.RelativeVirtualAddress != 0))
+        foreach (MethodDefinition method in metadata.MethodDefinitions.Select(metadata.GetMethodDefinition)
+            .Where(method => method.RelativeVirtualAddress != 0))
         {
-            foreach (EntityHandle token in IlTokens.Of(file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!).Where(token => token.Kind == HandleKind.MemberReference))
+            foreach (EntityHandle token in IlTokens.Of(file.GetMethodBody(method.RelativeVirtualAddress).GetILBytes()!)
+                .Where(token => token.Kind == HandleKind.MemberReference))
             {
                 MemberReference member = metadata.GetMemberReference((MemberReferenceHandle)token);
                 if (member.Parent.Kind == HandleKind.TypeReference && IsOpening(metadata, member))
@@ -61,7 +65,8 @@ public sealed class FileAccessTests
         }
 
         const byte text = 0x0E;
-        bool takesPath = metadata.GetBlobReader(member.Signature) is var signature && signature.Length > 3 && metadata.GetBlobBytes(member.Signature)[3] == text;
+        bool takesPath = metadata.GetBlobReader(member.Signature) is var signature && signature.Length > 3
+            && metadata.GetBlobBytes(member.Signature)[3] == text;
         return metadata.GetString(type.Name) switch
         {
             "File" => Array.Exists(Opening, start => name.StartsWith(start, StringComparison.Ordinal)),

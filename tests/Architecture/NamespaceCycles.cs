@@ -12,7 +12,8 @@ internal static class NamespaceCycles
         [
             .. graph.Keys
                 .Where(space => reach[space].Contains(space))
-                .Select(space => string.Join(' ', graph.Keys.Where(other => reach[space].Contains(other) && reach[other].Contains(space)).Order(StringComparer.Ordinal)))
+                .Select(space => string.Join(' ',
+                    graph.Keys.Where(other => reach[space].Contains(other) && reach[other].Contains(space)).Order(StringComparer.Ordinal)))
                 .Distinct()
                 .Order(StringComparer.Ordinal)
                 .Select(group => group.Split(' ')),
@@ -22,7 +23,8 @@ internal static class NamespaceCycles
     /// <summary>A shortest cycle through the first namespace of a group: one use for each of its edges.</summary>
     internal static IReadOnlyList<Use> Shortest(IEnumerable<Use> uses, string[] group)
     {
-        Use[] own = [.. Own(uses).Where(use => group.Contains(use.From) && group.Contains(use.To)).OrderBy(use => use.ToString(), StringComparer.Ordinal)];
+        Use[] own = [.. Own(uses).Where(use => group.Contains(use.From) && group.Contains(use.To))
+            .OrderBy(use => use.ToString(), StringComparer.Ordinal)];
         string start = group[0];
         var before = new Dictionary<string, Use>();
         var open = new Queue<string>([start]);

@@ -23,7 +23,8 @@ public class CoverageTests(ITestOutputHelper output)
     [Fact]
     public void EveryContractMethodIsReached()
     {
-        string[] contracts = [.. typeof(KernelSet).Assembly.GetTypes().Where(t => t.IsInterface && t.Name.EndsWith("Kernels", StringComparison.Ordinal)).Select(t => t.Name).Order()];
+        string[] contracts = [.. typeof(KernelSet).Assembly.GetTypes()
+            .Where(t => t.IsInterface && t.Name.EndsWith("Kernels", StringComparison.Ordinal)).Select(t => t.Name).Order()];
         Assert.Equal(contracts, CountingKernels.Contracts.Select(t => t.Name).Order());
         var called = CaseCoverage.CalledMethods(OpCaseList.Checked, KernelCaseList.Checked);
         var missing = CaseCoverage.UntestedMethods(CountingKernels.Contracts, called);

@@ -21,7 +21,11 @@ public sealed class GradientOrderTests
         var plain = new ModelConfig { Prompts = new PromptConfig { Vision = 2 }, Decoder = new DecoderConfig { Layers = 2, Windows = 2, Topk = 2 } };
         ModelConfig config = name switch
         {
-            "zegclip" => plain with { Prompts = plain.Prompts with { Text = 0, DropoutPer = PromptDropout.Picture }, Decoder = new DecoderConfig { Kind = DecoderKind.ClassQuery, Attention = SelfAttention.None } },
+            "zegclip" => plain with
+            {
+                Prompts = plain.Prompts with { Text = 0, DropoutPer = PromptDropout.Picture },
+                Decoder = new DecoderConfig { Kind = DecoderKind.ClassQuery, Attention = SelfAttention.None }
+            },
             "self-attention" => plain with { Decoder = new DecoderConfig { Attention = SelfAttention.Full } },
             "frozen names" => plain with { Prompts = plain.Prompts with { Text = 0 } },
             "no prompts" => plain with { Prompts = plain.Prompts with { Vision = 0 } },

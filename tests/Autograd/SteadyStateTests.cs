@@ -81,7 +81,8 @@ public sealed class SteadyStateTests(ITestOutputHelper output) : IDisposable
         {
             (_device, _batch) = (device, batch);
             var init = new Initializer(device, 1);
-            (_qkv, _norm, _first, _second) = (new Linear(init, Width, 3 * Width), new LayerNorm(init, Width), new Linear(init, Width, 64), new Linear(init, 64, Width));
+            (_qkv, _norm, _first, _second) =
+                (new Linear(init, Width, 3 * Width), new LayerNorm(init, Width), new Linear(init, Width, 64), new Linear(init, 64, Width));
             Module[] modules = [_qkv, _norm, _first, _second];
             _optimizer = new AdamW(modules.SelectMany((m, i) => m.Parameters($"{i}.")), 0.9f, 0.999f, 1e-8f, _ => 0.01f);
             _x = device.FromHost(CaseRandom.Normal("x", batch * 5 * Width), new Shape(batch, 5, Width));

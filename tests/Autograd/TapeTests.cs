@@ -22,7 +22,8 @@ public sealed class TapeTests : IDisposable
         }
 
         using var again = new CpuDevice(1);
-        float[][] masks = [.. Enumerable.Range(0, 3).Select(_ => Drop(_device, null))], repeated = [.. Enumerable.Range(0, 3).Select(_ => Drop(again, null))];
+        float[][] masks = [.. Enumerable.Range(0, 3).Select(_ => Drop(_device, null))],
+            repeated = [.. Enumerable.Range(0, 3).Select(_ => Drop(again, null))];
         Assert.Equal(3, masks.Select(m => string.Join(' ', m)).Distinct().Count());
         Assert.Equal(masks, repeated);
         Assert.Equal(Drop(_device, 5), Drop(_device, 5));

@@ -42,7 +42,8 @@ internal static class PageCheck
         return found;
         """;
 
-    private static readonly string[] Controls = ["button", "link", "textbox", "slider", "application", "checkbox", "radio", "combobox", "img", "image"];
+    private static readonly string[] Controls =
+        ["button", "link", "textbox", "slider", "application", "checkbox", "radio", "combobox", "img", "image"];
 
     /// <summary>Checks the page as it is now.</summary>
     internal static void Passes(Chromium browser, string where)

@@ -60,7 +60,8 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         browser.Until(() => !Legend().Contains("no class"), "classes again");
 
         browser.Send("Browser.setDownloadBehavior", ("behavior", "allow"), ("downloadPath", _folder.Root));
-        foreach (var (id, name, key) in new[] { ("saveLabels", "a _b__photo_.png", "labels"), ("saveOverlay", "a _b__photo_.overlay.png", "overlay") })
+        foreach (var (id, name, key) in new[] { ("saveLabels", "a _b__photo_.png", "labels"),
+            ("saveOverlay", "a _b__photo_.overlay.png", "overlay") })
         {
             browser.At(id).Click();
             byte[] saved = expected.GetProperty(key).GetBytesFromBase64();

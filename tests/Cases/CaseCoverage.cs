@@ -44,7 +44,8 @@ internal static class CaseCoverage
 
         var classes = Operations(types).Select(method => method.DeclaringType!).ToHashSet();
         missing.AddRange(types
-            .Where(type => type is { IsClass: true, IsNested: false, Namespace: "Ldvc.Autograd.Ops" } && type.Name.EndsWith("Op", StringComparison.Ordinal) && !classes.Contains(type))
+            .Where(type => type is { IsClass: true, IsNested: false, Namespace: "Ldvc.Autograd.Ops" }
+                && type.Name.EndsWith("Op", StringComparison.Ordinal) && !classes.Contains(type))
             .Select(type => $"{type.Name} has no extension method on Tape"));
         return missing;
     }
@@ -82,5 +83,6 @@ internal static class CaseCoverage
 
     /// <summary>Methods of the contracts that are not among those called.</summary>
     internal static List<string> UntestedMethods(IEnumerable<Type> contracts, IReadOnlySet<string> called) =>
-        [.. contracts.SelectMany(contract => contract.GetMethods().Select(method => $"{contract.Name}.{method.Name}")).Where(name => !called.Contains(name))];
+        [.. contracts.SelectMany(contract => contract.GetMethods().Select(method => $"{contract.Name}.{method.Name}"))
+            .Where(name => !called.Contains(name))];
 }

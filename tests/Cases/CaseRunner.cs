@@ -15,7 +15,8 @@ internal static class CaseRunner
         var expected = c.Expected;
         double floor = Math.Max(c.GradientAtLeast, c.GradientFloor * expected.Gradients.Max(g => g.Values.Max(Math.Abs)));
         var result = run.Run(new OpRunOptions());
-        List<CaseDifference> differences = [CaseDifference.Of($"{c.Name}: output", expected.Output, result.Output, looseness * c.ValueTolerance, c.ValueAtLeast)];
+        List<CaseDifference> differences =
+            [CaseDifference.Of($"{c.Name}: output", expected.Output, result.Output, looseness * c.ValueTolerance, c.ValueAtLeast)];
         for (int i = 0; i < c.Inputs.Length; i++)
         {
             Gradient(c, i, expected.Gradients[i], result.Gradients[i], looseness * c.GradientTolerance, floor, differences);
@@ -31,7 +32,8 @@ internal static class CaseRunner
         using var run = new OpRun(c, device);
         var result = run.Run(new OpRunOptions());
         double floor = Math.Max(c.GradientAtLeast, c.GradientFloor * oracle.Gradients.Max(g => g?.Max(Math.Abs) ?? 0));
-        List<CaseDifference> differences = [CaseDifference.Of($"{c.Name}: output", Doubles(oracle.Output), result.Output, looseness * c.ValueTolerance, c.ValueAtLeast)];
+        List<CaseDifference> differences =
+            [CaseDifference.Of($"{c.Name}: output", Doubles(oracle.Output), result.Output, looseness * c.ValueTolerance, c.ValueAtLeast)];
         for (int i = 0; i < c.Inputs.Length; i++)
         {
             differences.Add(CaseDifference.Of(

@@ -9,7 +9,8 @@ namespace Ldvc.Tests.Cli;
 
 public sealed class ApplicationTests
 {
-    private static readonly string[] Verbs = ["demo", "train", "check", "eval", "segment", "serve", "embed", "compare", "pretrain", "ablate", "convert", "export", "import", "doctor", "config"];
+    private static readonly string[] Verbs = ["demo", "train", "check", "eval", "segment", "serve", "embed", "compare", "pretrain", "ablate",
+        "convert", "export", "import", "doctor", "config"];
 
     [Theory]
     [InlineData("trian x.yaml", "there is no verb 'trian'; did you mean train? (see: ldvc --help)")]

@@ -50,7 +50,8 @@ public sealed class ClipCheckpointTests
         using var tape = new Tape(device, recording: false);
         TokenBatch texts = TokenBatch.Create(TinyClip.Ids("a cat"), 1);
         using Tensor picture = device.FromHost([.. Enumerable.Range(0, 3 * 96 * 96).Select(i => MathF.Sin(i))], new Shape(1, 3, 96, 96));
-        Func<ClipModel, float[]>[] encoders = [clip => clip.Text.Encode(tape, texts).Value.ToArray(), clip => clip.Visual.Encode(tape, picture).Value.ToArray()];
+        Func<ClipModel, float[]>[] encoders =
+            [clip => clip.Text.Encode(tape, texts).Value.ToArray(), clip => clip.Visual.Encode(tape, picture).Value.ToArray()];
         if ((ClipTowers)towers == ClipTowers.Vision)
         {
             Array.Reverse(encoders);
@@ -126,11 +127,14 @@ public sealed class ClipCheckpointTests
 
     [Theory]
     [InlineData("vision_model.embeddings.class_embedding", new long[] { 64 }, "should have shape [128], found [64]")]
-    [InlineData("vision_model.embeddings.position_embedding.weight", new long[] { 36, 128 }, "36 position embeddings are not one class token and a square grid")]
+    [InlineData("vision_model.embeddings.position_embedding.weight", new long[] { 36, 128 },
+        "36 position embeddings are not one class token and a square grid")]
     [InlineData("vision_model.embeddings.position_embedding.weight", new long[] { 1, 128 }, "1 position embeddings are not")]
-    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 3, 16, 8 }, "should have shape [128, 3, 8, 8], found [128, 3, 16, 8]")]
+    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 3, 16, 8 },
+        "should have shape [128, 3, 8, 8], found [128, 3, 16, 8]")]
     [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 768 }, "should have 4 dimensions, found shape [128, 768]")]
-    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 1, 1, 768 }, "should have shape [128, 3, 768, 768], found [128, 1, 1, 768]")]
+    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 1, 1, 768 },
+        "should have shape [128, 3, 768, 768], found [128, 1, 1, 768]")]
     [InlineData("vision_model.encoder.layers.1.self_attn.q_proj.weight", new long[] { 128, 64 }, "should have shape [128, 128], found [128, 64]")]
     [InlineData("visual_projection.weight", new long[] { 32, 128 }, "should have shape [64, 128], found [32, 128]")]
     [InlineData("text_model.embeddings.token_embedding.weight", new long[] { 0, 128 }, "should have 2 dimensions, found shape [0, 128]")]

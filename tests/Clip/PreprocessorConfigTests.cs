@@ -50,7 +50,8 @@ public sealed class PreprocessorConfigTests
         var planes = new float[config.Length];
         config.ToTensor(picture, "p", planes);
         int plane = cropHeight * cropWidth, centre = (cropHeight / 2 * cropWidth) + (cropWidth / 2);
-        double red = ((planes[centre] * config.Std[0]) + config.Mean[0]) * 255, green = ((planes[plane + centre] * config.Std[1]) + config.Mean[1]) * 255;
+        double red = ((planes[centre] * config.Std[0]) + config.Mean[0]) * 255,
+            green = ((planes[plane + centre] * config.Std[1]) + config.Mean[1]) * 255;
         Assert.Equal(100, red, 1.5);
         Assert.Equal(75, green, 1.5);
     }

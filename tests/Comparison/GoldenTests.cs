@@ -12,7 +12,8 @@ namespace Ldvc.Tests.Comparison;
 public sealed class GoldenTests
 {
     public static readonly TheoryData<string> Files =
-        ["clip-tiny", "ldvc-route", "ldvc-route-partial-windows", "ldvc-full-attention", "ldvc-no-self-attention", "ldvc-zegclip", "ldvc-dot-head", "training-free"];
+        ["clip-tiny", "ldvc-route", "ldvc-route-partial-windows", "ldvc-full-attention", "ldvc-no-self-attention", "ldvc-zegclip", "ldvc-dot-head",
+            "training-free"];
 
     private static readonly string Clip = TinyClip.Folder;
 
@@ -30,7 +31,8 @@ public sealed class GoldenTests
         JsonElement result = JsonDocument.Parse(File.ReadAllText(folder.File("rows.json"))).RootElement;
         string[] rows = [.. result.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("name").GetString()!)];
         using var archive = TensorArchive.Open(Golden(name));
-        string[] outputs = [.. archive.Entries.Keys.Where(k => k is not ("image" or "ids" or "labels" or "rect.image") && !k.StartsWith("param.", StringComparison.Ordinal))];
+        string[] outputs = [.. archive.Entries.Keys.Where(
+            k => k is not ("image" or "ids" or "labels" or "rect.image") && !k.StartsWith("param.", StringComparison.Ordinal))];
         Assert.Equal(outputs.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
         Assert.True(result.GetProperty("within").GetBoolean());
         Assert.All(rows, row => Assert.Contains($"\n{row} ", output));
@@ -128,7 +130,13 @@ public sealed class GoldenTests
     {
         if (option)
         {
-            string changed = name switch { "S" => "\"S\": 2", "topk" => "\"topk\": 2", "attention" => "\"attention\": \"full\"", _ => "\"cls_twice\": true" };
+            string changed = name switch
+            {
+                "S" => "\"S\": 2",
+                "topk" => "\"topk\": 2",
+                "attention" => "\"attention\": \"full\"",
+                _ => "\"cls_twice\": true"
+            };
             IsBeyond(CompareEdited("ldvc-route", a => a.Metadata["options"] = "{" + changed + "," + a.Metadata["options"]
                 .Replace(name == "S" ? "\"S\": 3," : "\"topk\": 4,", name is "S" or "topk" ? "" : "\"topk\": 4,", StringComparison.Ordinal)[1..]));
             return;

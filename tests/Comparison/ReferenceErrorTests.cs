@@ -38,7 +38,8 @@ public sealed class ReferenceErrorTests
     [Fact]
     public void NotesAmongTheOptionsChangeNothing()
     {
-        Assert.Equal(0, GoldenTests.CompareEdited("ldvc-route", a => a.Metadata["options"] = "{\"remark\": [1], \"layers\": 3," + a.Metadata["options"][1..]).Code);
+        Assert.Equal(0, GoldenTests.CompareEdited(
+            "ldvc-route", a => a.Metadata["options"] = "{\"remark\": [1], \"layers\": 3," + a.Metadata["options"][1..]).Code);
         Assert.Equal(0, GoldenTests.CompareEdited("clip-tiny", a => a.Metadata.Clear()).Code);
     }
 
@@ -76,7 +77,8 @@ public sealed class ReferenceErrorTests
     [InlineData("ldvc-route", "param.text.prompt", new long[] { 2, 3, 128 }, "option 'text_prompts' is 4, expected 3")]
     [InlineData("ldvc-route", "param.adapter.weight", new long[] { 64, 64 }, "tensor 'param.adapter.weight' has shape [64, 64], but this CLIP and "
         + "the file's options give [64, 128]")]
-    [InlineData("ldvc-route", "param.decoder.layers.0.ffn.fc1.weight", new long[] { 256, 32 }, "expected [n * 64, 64] for this CLIP's joint width 64")]
+    [InlineData("ldvc-route", "param.decoder.layers.0.ffn.fc1.weight", new long[] { 256, 32 },
+        "expected [n * 64, 64] for this CLIP's joint width 64")]
     [InlineData("ldvc-route", "grad.adapter.bias", new long[] { 32 }, "tensor 'grad.adapter.bias' has shape [32], but this CLIP gives [64]")]
     public void WrongShapesAreNamed(string file, string tensor, long[] shape, string expected) =>
         Assert.Contains(expected, Refuses(file, a => a.Resize(tensor, shape)));

@@ -78,7 +78,8 @@ public sealed class ReferenceOptionTests
         using (parts)
         {
             foreach (var (name, tensor) in ((string, Tensor)[])
-                [("text_embeddings", texts.Value), ("class_embedding", token.Value), ("patch_embeddings", patches.Value), ("mask_logits", logits.Value), ("loss", parts)])
+                [("text_embeddings", texts.Value), ("class_embedding", token.Value), ("patch_embeddings", patches.Value),
+                    ("mask_logits", logits.Value), ("loss", parts)])
             {
                 file.Floats.Add(name, ([.. tensor.Shape.ToArray().Select(s => (long)s)], tensor.ToArray()));
             }

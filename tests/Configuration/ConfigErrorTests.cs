@@ -87,7 +87,8 @@ public sealed class ConfigErrorTests
     [Fact]
     public void WhatCheckpointsKeepIsReadAsItIs()
     {
-        LdvcConfig config = ConfigLoader.Parse("train: {transductive: {from: x}}\ndata: {kind: voc, variant: 60, zero_is_ignored: false}", "checkpoint");
+        LdvcConfig config = ConfigLoader.Parse(
+            "train: {transductive: {from: x}}\ndata: {kind: voc, variant: 60, zero_is_ignored: false}", "checkpoint");
         Assert.Equal(("x", 60, false), (config.Train.Transductive.From, config.Data.Variant, config.Data.ZeroIsIgnored));
     }
 

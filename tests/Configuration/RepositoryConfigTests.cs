@@ -47,7 +47,8 @@ public sealed class RepositoryConfigTests
     {
         DataConfig ade = ConfigLoader.Load(Path.Combine(Folder, "ade20k", "full.yaml")).Data;
         Assert.Equal((150, "wall", "rug", "chest of drawers", "pool table", "television receiver", "microwave", "flag"),
-            (ade.Classes.Length, ade.Classes[0], ade.Classes[28], ade.Classes[44], ade.Classes[56], ade.Classes[89], ade.Classes[124], ade.Classes[149]));
+            (ade.Classes.Length, ade.Classes[0], ade.Classes[28], ade.Classes[44], ade.Classes[56], ade.Classes[89], ade.Classes[124],
+                ade.Classes[149]));
         DataConfig city = ConfigLoader.Load(Path.Combine(Folder, "cityscapes", "full.yaml")).Data;
         Assert.Equal([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33], city.Values.Select(entry => entry.Key));
         Assert.Equal(ConfigLoader.Load(Path.Combine(Folder, "cityscapes", "train-ids.yaml")).Data.Classes, city.Values.Select(entry => entry.Value));

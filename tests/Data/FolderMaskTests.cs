@@ -179,7 +179,8 @@ public sealed class FolderMaskTests : IDisposable
         _data.Text(list, "train.txt");
         FolderDataset dataset = FolderDataset.Open(_data.Root, "train");
         string[] lines = list.Trim().Split('\n');
-        string found = string.Join(' ', Enumerable.Range(0, dataset.Count).Select(i => $"{dataset.GetId(i)}={Path.GetRelativePath(_data.At("masks"), dataset.LabelPath(dataset.GetId(i)))}"));
+        string found = string.Join(' ', Enumerable.Range(0, dataset.Count)
+            .Select(i => $"{dataset.GetId(i)}={Path.GetRelativePath(_data.At("masks"), dataset.LabelPath(dataset.GetId(i)))}"));
         string expected = lines[0] switch
         {
             "b" => "sub/b=sub/b.png a=a.png",

@@ -13,7 +13,8 @@ internal static class RealFormats
     /// <summary>VOC2012 with SBD's masks and list: 3 train + 2 SBD pictures, 2 to validate on. Returns data.root.</summary>
     public static string Voc(TinyData data)
     {
-        string[] train = ["2007_000032", "2007_000039", "2007_000063"], additional = ["2008_000008", "2008_000015"], val = ["2007_000033", "2007_000042"];
+        string[] train = ["2007_000032", "2007_000039", "2007_000063"], additional = ["2008_000008", "2008_000015"],
+            val = ["2007_000033", "2007_000042"];
         List(data, [.. train, .. additional], "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "trainaug.txt");
         List(data, train, "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "train.txt");
         List(data, val, "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "val.txt");
@@ -52,7 +53,8 @@ internal static class RealFormats
     /// <summary>PASCAL Context over VOC 2010.</summary>
     public static string Context(TinyData data)
     {
-        foreach ((string part, string[] ids) in new (string, string[])[] { ("train", ["2008_000002", "2008_000003", "2008_000007"]), ("val", ["2008_000009", "2008_000016"]) })
+        foreach ((string part, string[] ids) in new (string, string[])[] { ("train", ["2008_000002", "2008_000003", "2008_000007"]),
+            ("val", ["2008_000009", "2008_000016"]) })
         {
             List(data, ids, "VOCdevkit", "VOC2010", "ImageSets", "SegmentationContext", part + ".txt");
             foreach (string id in ids)

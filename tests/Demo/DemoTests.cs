@@ -60,11 +60,14 @@ public class DemoTests
         Assert.Equal(4, result.TrainingFree.Pictures.Count);
         Assert.Equal(result.TrainingFree.Scores.PixelAccuracy, result.TrainingFree.WithoutPenalty.PixelAccuracy);
         Assert.True(result.TrainingFree.Scores.Unseen > 5 * result.TrainingFree.Shuffled.Unseen);
-        using (var model = SegmentationModel.OfClip(new Ldvc.Configuration.ClipConfig { Path = clip }, device, config.TrainingFree with { ShortSide = 128, Window = 128, Stride = 128 }, config.Eval))
+        using (var model = SegmentationModel.OfClip(new Ldvc.Configuration.ClipConfig { Path = clip }, device,
+            config.TrainingFree with { ShortSide = 128, Window = 128, Stride = 128 }, config.Eval))
         using (Segmenter segmenter = model.CreateSegmenter(run.Validation.Classes))
         {
-            Confusion confusion = Evaluator.Confuse(segmenter, device, run.Validation, config, null, null, null, JobMember.Alone(TestContext.Current.CancellationToken));
-            Assert.Equal(result.TrainingFree.Scores.PixelAccuracy, Scores.From(confusion, run.Validation.Classes, run.Validation.Split).PixelAccuracy);
+            Confusion confusion = Evaluator.Confuse(
+                segmenter, device, run.Validation, config, null, null, null, JobMember.Alone(TestContext.Current.CancellationToken));
+            Assert.Equal(
+                result.TrainingFree.Scores.PixelAccuracy, Scores.From(confusion, run.Validation.Classes, run.Validation.Split).PixelAccuracy);
         }
 
         Assert.Equal(result.Ldvc.Scores.Seen - result.Baseline.Scores.Seen, result.Gain.Seen.Value, 12);
@@ -86,7 +89,9 @@ public class DemoTests
                 using LdvcCheckpoint kept = LdvcCheckpoint.Open(folder.File(file));
                 Assert.Equal((20, 24), (kept.Step, kept.Seen.Count));
                 using LoadedModel loaded = kept.LoadModel(device, null);
-                Assert.Equal(method.Scores.PixelAccuracy, Evaluator.Run(loaded, run.Validation, kept.Config, cancellation: TestContext.Current.CancellationToken).PixelAccuracy);
+                Assert.Equal(
+                    method.Scores.PixelAccuracy,
+                    Evaluator.Run(loaded, run.Validation, kept.Config, cancellation: TestContext.Current.CancellationToken).PixelAccuracy);
             }
         }
 

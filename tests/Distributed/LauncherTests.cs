@@ -73,7 +73,8 @@ public sealed class LauncherTests
     [Fact]
     public void DistIsAnOptionOfTheVerbsThatShareWork()
     {
-        string[] several = ["train", "eval", "segment", "ablate"], all = ["demo", "check", "serve", "embed", "compare", "pretrain", "convert", "export", "import", "doctor", "config"];
+        string[] several = ["train", "eval", "segment", "ablate"],
+            all = ["demo", "check", "serve", "embed", "compare", "pretrain", "convert", "export", "import", "doctor", "config"];
         Assert.All(several, verb => Assert.Contains("--dist", CommandLine.Run(verb, "--help").Out));
         Assert.All(all, verb => Assert.DoesNotContain("--dist", CommandLine.Run(verb, "--help").Out));
         Assert.Contains("--dist: expected auto, none, mpi or nccl, found 'gloo'.", CommandLine.Refuses("train", "x.yaml", "--dist", "gloo"));

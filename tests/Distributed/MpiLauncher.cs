@@ -70,6 +70,7 @@ internal sealed record MpiLauncher(MpiFamily Family)
 
     // Open MPI refuses root and wants to know whether it may read other processes' memory, which containers forbid.
     private string[] Defaults() => Family == MpiFamily.OpenMpi
-        ? ["OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_btl_vader_single_copy_mechanism=none", "OMPI_MCA_rmaps_base_oversubscribe=1"]
+        ? ["OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMPI_MCA_btl_vader_single_copy_mechanism=none",
+            "OMPI_MCA_rmaps_base_oversubscribe=1"]
         : [];
 }

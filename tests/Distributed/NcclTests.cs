@@ -55,7 +55,8 @@ public sealed class NcclTests : IDisposable
 
         // Rank 0 makes the id, once; each sum waits for the computation, and the computation for it; the second one finds the first one's buffer.
         string[][] calls = [.. Enumerable.Range(0, size).Select(library.Calls)];
-        string[] sum24 = ["record compute", "side waits for compute", "copy 24 compute to side", "sum 6 of type 7", "copy 24 side to compute", "record side", "compute waits for side"];
+        string[] sum24 = ["record compute", "side waits for compute", "copy 24 compute to side", "sum 6 of type 7", "copy 24 side to compute",
+            "record side", "compute waits for side"];
         for (int rank = 0; rank < size; rank++)
         {
             string[] expected =
@@ -148,7 +149,9 @@ public sealed class NcclTests : IDisposable
     private StandIn Build()
     {
         string file = _folder.File("standin.so");
-        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", "-o", file, Path.Combine(AppContext.BaseDirectory, "data", "nccl", "standin.c")]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", "-o", file,
+            Path.Combine(AppContext.BaseDirectory, "data", "nccl", "standin.c")])
+        { RedirectStandardError = true };
         try
         {
             using Process compiler = Process.Start(start)!;

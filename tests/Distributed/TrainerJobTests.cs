@@ -16,7 +16,11 @@ public sealed class TrainerJobTests
 
     private static readonly LdvcConfig Plain = new()
     {
-        Model = new ModelConfig { Prompts = new PromptConfig { Vision = 2, Dropout = 0.2 }, Decoder = new DecoderConfig { Dropout = 0.2, Layers = 2, Windows = 2, Topk = 2 } },
+        Model = new ModelConfig
+        {
+            Prompts = new PromptConfig { Vision = 2, Dropout = 0.2 },
+            Decoder = new DecoderConfig { Dropout = 0.2, Layers = 2, Windows = 2, Topk = 2 }
+        },
         Augment = new AugmentConfig { Scale = [64, 48], Crop = 32 },
         Train = new TrainConfig { Batch = 12, Seed = 5, Warmup = 0, Lr = 1e-3, Iterations = 100 },
         Data = new DataConfig { Workers = 1 },
@@ -132,10 +136,18 @@ public sealed class TrainerJobTests
     {
         "accumulate" => Plain with { Train = Plain.Train with { Accumulate = 2 } },
         "clip_grad" => Plain with { Train = Plain.Train with { ClipGrad = 0.5 } },
-        "transductive" => Plain with { Train = Plain.Train with { Setting = TrainSetting.Transductive, Transductive = new TransductiveConfig { Iterations = 100 } } },
+        "transductive" => Plain with
+        {
+            Train =
+            Plain.Train with { Setting = TrainSetting.Transductive, Transductive = new TransductiveConfig { Iterations = 100 } }
+        },
         "zegclip" => Plain with
         {
-            Model = Plain.Model with { Prompts = Plain.Model.Prompts with { Text = 0 }, Decoder = new DecoderConfig { Kind = DecoderKind.ClassQuery, Attention = SelfAttention.None, Layers = 2 } },
+            Model = Plain.Model with
+            {
+                Prompts = Plain.Model.Prompts with { Text = 0 },
+                Decoder = new DecoderConfig { Kind = DecoderKind.ClassQuery, Attention = SelfAttention.None, Layers = 2 }
+            },
         },
         "per picture" => Plain with { Model = Plain.Model with { Prompts = Plain.Model.Prompts with { DropoutPer = PromptDropout.Picture } } },
         _ => Plain,

@@ -88,14 +88,23 @@ public sealed class VerbJobTests
     {
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data);
-        string[] settings = [.. SmallRun.Settings, "train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=0", "ablate.route_pictures=0"];
+        string[] settings = [.. SmallRun.Settings, "train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=0",
+            "ablate.route_pictures=0"];
         string expected = "";
         foreach (int size in new[] { 1, 2 })
         {
             string output = data.At($"compared{size}"), json = data.At($"{size}.json");
             var texts = new StringWriter[size];
             Ranks.Run(size, job => AblateVerb.Run(new AblateOptions(
-                config, settings, "1", "zegclip,language-driven,route", [], null, output, null, Common(job, json, texts[job.Group.Rank] = new StringWriter()))));
+                config,
+                settings,
+                "1",
+                "zegclip,language-driven,route",
+                [],
+                null,
+                output,
+                null,
+                Common(job, json, texts[job.Group.Rank] = new StringWriter()))));
             Assert.Contains("3 of 3 runs of 2 steps.", File.ReadAllText(Path.Combine(output, "ablation.md")));
             Assert.True(File.Exists(Path.Combine(output, "report.html")));
             Assert.Equal(3, texts[0].ToString().Split('\n').Count(line => line.StartsWith("run ", StringComparison.Ordinal)));
@@ -113,13 +122,16 @@ public sealed class VerbJobTests
         }
     }
 
-    private static SegmentOptions Options(string images, string run, string output, string? json, JobMember job, TextWriter text, bool skip = false) => new(
+    private static SegmentOptions Options(
+        string images, string run, string output, string? json, JobMember job, TextWriter text, bool skip = false) => new(
         [images], run, new ClassList(["cat", "zebra", "blue sky"], "test"), 0, null, null, null, new WindowOptions(null, null, null, null, null),
         SegmentParts.Overlay | (skip ? SegmentParts.None : SegmentParts.Coco), skip, Precision.Fp32, output, Common(job, json, text));
 
     private static CommonOptions Common(JobMember job, string? json, TextWriter text) =>
         new(new VerbHost(text, TextWriter.Null, false, job.Cancellation), DeviceChoice.Cpu, 1, null, json) { Member = job };
 
-    private static string Tree(string folder) => string.Join('\n', Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-        .Select(path => $"{Path.GetRelativePath(folder, path)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}")) + "\n";
+    private static string Tree(string folder) => string.Join(
+        '\n', Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        .Select(path => $"{Path.GetRelativePath(folder, path)} "
+            + $"{Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}")) + "\n";
 }

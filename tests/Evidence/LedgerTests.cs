@@ -71,7 +71,8 @@ public sealed class LedgerTests
         CommandText.Of(
             "ldvc",
             [
-                "ablate", Path.Combine(Path.GetTempPath(), "configs/small.yaml"), "--out", "/somewhere", "--set", "data.classes=[a b]", "--seeds", "8",
+                "ablate", Path.Combine(
+                    Path.GetTempPath(), "configs/small.yaml"), "--out", "/somewhere", "--set", "data.classes=[a b]", "--seeds", "8",
                 "--json=x.json", "--record", "small",
             ],
             Path.GetTempPath()));

@@ -12,7 +12,8 @@ namespace Ldvc.Tests.Evidence;
 public sealed class RecordTests : IDisposable
 {
     private static readonly string[] Few =
-        ["train.iterations=4", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=0", "ablate.route_pictures=0", "ablate.curve=[1, 3]", "train.log_every=2"];
+        ["train.iterations=4", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=0", "ablate.route_pictures=0",
+            "ablate.curve=[1, 3]", "train.log_every=2"];
 
     private readonly TinyData _data = new();
 
@@ -26,7 +27,8 @@ public sealed class RecordTests : IDisposable
     public void AComparisonWithCurvesIsRecordedAndStaysRecorded()
     {
         string whole = _data.At("whole");
-        string[] Line(string output) => [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(_data), Few), "--rows", "training-free,zegclip,ldvc", "--seeds", "2", "--out", output, "--record", "tiny"];
+        string[] Line(string output) => [.. SmallRun.Verb("ablate", SmallRun.OwnConfig(_data), Few), "--rows", "training-free,zegclip,ldvc",
+            "--seeds", "2", "--out", output, "--record", "tiny"];
         Run(0, Line(whole));
         LedgerEntry entry = Ledger.Read(Results, "tiny");
         Assert.Equal((LedgerKind.Ablate, "cpu", "fp32", 1), (entry.Kind, entry.Device, entry.Precision, entry.Threads));
@@ -39,7 +41,8 @@ public sealed class RecordTests : IDisposable
         LedgerRun run = entry.Rows[2].Runs[1];
         Assert.Equal([1, 3, 4], run.Curve!.Select(point => point.Step));
         Assert.Equal(run.Scores[LedgerScores.PixelAccuracy], run.Curve![^1].Scores[LedgerScores.PixelAccuracy]);
-        string[] scored = [.. File.ReadLines(Path.Combine(whole, "runs", "ldvc", "inductive-seed-1", "metrics.jsonl")).Where(line => line.Contains("pixel_accuracy", StringComparison.Ordinal))];
+        string[] scored = [.. File.ReadLines(Path.Combine(whole, "runs", "ldvc", "inductive-seed-1", "metrics.jsonl"))
+            .Where(line => line.Contains("pixel_accuracy", StringComparison.Ordinal))];
         Assert.Equal([1, 3, 4], scored.Select(line => JsonNode.Parse(line)!["step"]!.GetValue<int>()));
         Assert.Equal(JsonNode.Parse(scored[1])!["hiou"]?.GetValue<double>() ?? double.NaN, run.Curve![1].Scores[LedgerScores.Harmonic]);
         string tables = File.ReadAllText(Path.Combine(whole, "ablation.md"));
@@ -86,7 +89,8 @@ public sealed class RecordTests : IDisposable
         // Results that say they are of another arithmetic, or of other vectors, are not recorded.
         File.Delete(Path.Combine(Results, "tiny.json"));
         string one = results.First(file => file.Contains("ldvc-inductive-seed-1", StringComparison.Ordinal));
-        Edit(one, json => json["origin"] = JsonSerializer.SerializeToNode(Origin.Here with { Bits = "0badbits" }, Ldvc.Configuration.JsonText.Format));
+        Edit(
+            one, json => json["origin"] = JsonSerializer.SerializeToNode(Origin.Here with { Bits = "0badbits" }, Ldvc.Configuration.JsonText.Format));
         Assert.Contains("found bits 0badbits", Run(2, Line(Folder)));
         Assert.False(File.Exists(Path.Combine(Results, "tiny.json")));
 
@@ -110,11 +114,13 @@ public sealed class RecordTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--record: expected a name of at most 64 letters, digits, '-' and '_', found '../x'.", "eval", "c.yaml", "--training-free", "--record", "../x")]
+    [InlineData("--record: expected a name of at most 64 letters, digits, '-' and '_', found "
+        + "'../x'.", "eval", "c.yaml", "--training-free", "--record", "../x")]
     [InlineData("--record: expected another name than 'bits'", "demo", "--record", "bits")]
     [InlineData("--record: expected no name with --write-data", "demo", "--write-data", "x", "--record", "x")]
     [InlineData("ablate.curve: expected steps in ascending order, found [3, 2]", "ablate", "MINE", "--set", "ablate.curve=[3,2]")]
-    [InlineData("ablate.curve: expected steps of at most 20000, the length of the training, found 20001", "ablate", "MINE", "--set", "ablate.curve=[1,20001]")]
+    [InlineData("ablate.curve: expected steps of at most 20000, the length of the training, found "
+        + "20001", "ablate", "MINE", "--set", "ablate.curve=[1,20001]")]
     [InlineData("ablate.curve: expected ", "ablate", "MINE", "--set", "ablate.curve=[0]")]
     public void BadInputIsSaidFirst(string expected, params string[] line)
     {
@@ -132,7 +138,8 @@ public sealed class RecordTests : IDisposable
         return code == 0 ? output.ToString() : error.ToString();
     }
 
-    private static string Scores(LedgerEntry entry) => JsonSerializer.Serialize(entry.Rows.SelectMany(row => row.Runs).Select(run => new { run.Seed, run.Steps, run.Scores, run.Curve }));
+    private static string Scores(LedgerEntry entry) =>
+        JsonSerializer.Serialize(entry.Rows.SelectMany(row => row.Runs).Select(run => new { run.Seed, run.Steps, run.Scores, run.Curve }));
 
     private static void Edit(string file, Action<JsonObject> change)
     {

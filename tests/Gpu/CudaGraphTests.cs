@@ -251,7 +251,8 @@ public sealed class CudaGraphTests : IDisposable
     }
 
     /// <summary>
-    /// Half of a step is captured when there is no memory for the rest, or the driver ends the capture: the rest runs in what was set aside for the graphs.
+    /// Half of a step is captured when there is no memory for the rest, or the driver ends the capture: the rest runs in what was set aside for the
+    /// graphs.
     /// </summary>
     [Theory]
     [InlineData(true, "the device is asked for 40 MiB of memory, and has no more")]

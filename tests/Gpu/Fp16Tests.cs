@@ -21,7 +21,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>What fp16 needs beyond bf16, whose range is float32's: small gradients are scaled, large numbers are not taken for infinities in silence.</summary>
+/// <summary>
+/// What fp16 needs beyond bf16, whose range is float32's: small gradients are scaled, large numbers are not taken for infinities in silence.
+/// </summary>
 [Collection("simulator")]
 public class Fp16Tests(SimulatorFixture fixture)
 {
@@ -36,10 +38,12 @@ public class Fp16Tests(SimulatorFixture fixture)
         var device = fixture.Twin.Device;
         var launcher = KernelSet.For(device).Launcher!;
         IMatMulKernels kernels = portable ? new WidenedMatMul(launcher, new GpuMatMul(launcher)) : new TensorCoreMatMul(launcher, Precision.Fp16);
-        float[] values = [.. TensorCoreReference.Rounded(TensorCoreReference.Normal(Edge * Edge, 1), DType.Float16).Select(x => x * MathF.ScaleB(1, -26))];
+        float[] values = [.. TensorCoreReference.Rounded(TensorCoreReference.Normal(Edge * Edge, 1), DType.Float16)
+            .Select(x => x * MathF.ScaleB(1, -26))];
         float[] weights = TensorCoreReference.Rounded(TensorCoreReference.Normal(Edge * Edge, 2), DType.Float16);
         var shape = new Shape(Edge * Edge);
-        using Tensor dy = device.FromHost(values, shape), w = device.FromHostRounded(weights, shape, DType.Float16), dx = device.Empty(shape), scale = device.Empty(new Shape(2));
+        using Tensor dy = device.FromHost(values, shape), w = device.FromHostRounded(
+            weights, shape, DType.Float16), dx = device.Empty(shape), scale = device.Empty(new Shape(2));
         using Tensor stored = device.Empty(shape, DType.Float16), back = device.Empty(shape);
         KernelSet.For(device).Reduction.GradientScale(dy, dy.Count, scale);
         var gemm = new Gemm(Edge, Edge, Edge, dy, w, dx) { GradientScale = scale };
@@ -86,7 +90,8 @@ public class Fp16Tests(SimulatorFixture fixture)
         var numbers = new float[Edge * Edge];
         numbers[37] = value;
         float[] ones = [.. Enumerable.Range(0, Edge * Edge).Select(i => i / Edge == i % Edge ? 1f : 0)];
-        using Tensor x = device.FromHost(numbers, shape), identity = device.FromHostRounded(ones, shape, DType.Float16), c = device.Empty(shape, DType.Float16), bias = device.FromHost(numbers.AsSpan(32, Edge), new Shape(Edge));
+        using Tensor x = device.FromHost(numbers, shape), identity = device.FromHostRounded(ones, shape, DType.Float16),
+            c = device.Empty(shape, DType.Float16), bias = device.FromHost(numbers.AsSpan(32, Edge), new Shape(Edge));
         half.Take();
         var kernels = new TensorCoreMatMul(launcher, Precision.Fp16);
 
@@ -99,7 +104,9 @@ public class Fp16Tests(SimulatorFixture fixture)
         Assert.Equal(seen, half.Take());
 
         // In a normalisation: row 0 is -1, 1, ..., whose scale is the number.
-        using Tensor rows = device.FromHost([.. Enumerable.Range(0, Edge).Select(i => i % 2 == 0 ? -1f : 1f)], new Shape(1, Edge)), mean = device.Empty(new Shape(1)), rstd = device.Empty(new Shape(1)), zeros = device.Zeros(bias.Shape);
+        using Tensor rows = device.FromHost(
+            [.. Enumerable.Range(0, Edge).Select(i => i % 2 == 0 ? -1f : 1f)],
+            new Shape(1, Edge)), mean = device.Empty(new Shape(1)), rstd = device.Empty(new Shape(1)), zeros = device.Zeros(bias.Shape);
         KernelSet.For(device).Normalization.LayerNorm(rows, bias, zeros, c, mean, rstd, 1, Edge, 0);
         Assert.Equal(seen, half.Take());
     }
@@ -123,7 +130,8 @@ public class Fp16Tests(SimulatorFixture fixture)
         Mark(launcher);
         string message = Assert.Throws<InputException>(() => trainer.RunStep()).Message;
         Assert.StartsWith(
-            "training stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with train.precision=bf16 (pictures ",
+            "training stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with "
+                + "train.precision=bf16 (pictures ",
             message,
             StringComparison.Ordinal);
         Assert.False(Fp16Overflow.Take(device));
@@ -151,12 +159,15 @@ public class Fp16Tests(SimulatorFixture fixture)
         using var trainer = new Pretrainer(config, device, 1);
         Mark(launcher);
         Assert.Equal(
-            "pretraining stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with pretrain.precision=bf16",
+            "pretraining stopped at step 0: a number beyond 65504, the largest of fp16, was to be stored; precision bf16 holds it: resume with "
+                + "pretrain.precision=bf16",
             Assert.Throws<InputException>(() => ((ITrainable)trainer).Advance()).Message);
         Assert.False(trainer.HasDiverged);
     }
 
-    /// <summary>What comes out of a forward is not used when a number was too large on its way, and the next forward has nothing to do with it.</summary>
+    /// <summary>
+    /// What comes out of a forward is not used when a number was too large on its way, and the next forward has nothing to do with it.
+    /// </summary>
     [Theory]
     [InlineData("pictures")]
     [InlineData("texts")]

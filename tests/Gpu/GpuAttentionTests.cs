@@ -106,7 +106,8 @@ internal static class AttentionCases
             Tensor tq = bench.Normal(new Shape(s.Batch, s.Queries, width), factor), tk = bench.Normal(new Shape(s.Batch, s.Keys, width), factor);
             Tensor tv = bench.Normal(new Shape(s.Batch, s.Keys, width), factor), tdq = bench.Output(s.Batch, s.Queries, width);
             Tensor tdk = bench.Output(s.Batch, s.Keys, width), tdv = bench.Output(s.Batch, s.Keys, width);
-            (q, k, v, dq, dk, dv) = (Rows(tq, s.Queries), Rows(tk, s.Keys), Rows(tv, s.Keys), Rows(tdq, s.Queries), Rows(tdk, s.Keys), Rows(tdv, s.Keys));
+            (q, k, v, dq, dk, dv) = (Rows(tq, s.Queries), Rows(tk, s.Keys), Rows(tv, s.Keys), Rows(tdq, s.Queries), Rows(tdk, s.Keys),
+                Rows(tdv, s.Keys));
             gradients = [tdq, tdk, tdv];
         }
 

@@ -154,7 +154,13 @@ internal static class MatMulCases
                 Residual = bench.Normal(new Shape(m, ld)),
             });
             var second = Product(out _);
-            bench.Kernels.MatMul.Run(second with { Activation = activation, ActivationGradientOf = bench.Normal(new Shape(m, ld)), Residual = bench.Normal(new Shape(m, ld)), Alpha = 2 });
+            bench.Kernels.MatMul.Run(second with
+            {
+                Activation = activation,
+                ActivationGradientOf = bench.Normal(new Shape(m, ld)),
+                Residual = bench.Normal(new Shape(m, ld)),
+                Alpha = 2
+            });
             outputs.Add(before);
         }
 

@@ -70,7 +70,8 @@ internal static class RowCases
             {
                 var kernels = bench.Kernels.Normalization;
                 var shape = new Shape(rows, columns);
-                Tensor x = bench.Normal(shape), gamma = bench.Normal(new Shape(columns)), beta = bench.Normal(new Shape(columns)), dy = bench.Normal(shape);
+                Tensor x = bench.Normal(shape), gamma = bench.Normal(new Shape(columns)), beta = bench.Normal(new Shape(columns)),
+                    dy = bench.Normal(shape);
                 Tensor y = bench.Output(rows, columns), mean = bench.Output(rows), rstd = bench.Output(rows);
                 Tensor dx = bench.Normal(shape), dgamma = bench.Normal(new Shape(columns)), dbeta = bench.Normal(new Shape(columns));
                 kernels.LayerNorm(x, gamma, beta, y, mean, rstd, rows, columns, 1e-5f);
@@ -105,7 +106,8 @@ internal static class RowCases
         var x = bench.Normal(new Shape(count), 3);
         var kernels = bench.Kernels.Reduction;
         Assert.True(kernels.AllFinite(x, count));
-        return [bench.Scalars((float)kernels.Sum(x, count)), bench.Scalars((float)kernels.SumOfSquares(x, count)), bench.Scalars(kernels.MaxAbs(x, count))];
+        return [bench.Scalars((float)kernels.Sum(x, count)), bench.Scalars((float)kernels.SumOfSquares(x, count)),
+            bench.Scalars(kernels.MaxAbs(x, count))];
     });
 
     internal static void NotFinite(Twin twin) => twin.Check(0, bench =>

@@ -32,7 +32,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
                 continue;
             }
 
-            float below = BitConverter.UInt32BitsToSingle(bits & 0xFFFF0000u), above = BitConverter.UInt32BitsToSingle((bits & 0xFFFF0000u) + 0x10000u);
+            float below = BitConverter.UInt32BitsToSingle(bits & 0xFFFF0000u), above = BitConverter.UInt32BitsToSingle(
+                (bits & 0xFFFF0000u) + 0x10000u);
             double down = Math.Abs((double)value - below), up = Math.Abs(Upper(above) - value);
             bool even = ((bits >> 16) & 1) == 0;
             uint expected = down < up || (down == up && even) ? bits >> 16 : (bits >> 16) + 1;
@@ -51,7 +52,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
         static double Upper(float x) => float.IsInfinity(x) ? (x > 0 ? 1 : -1) * Math.ScaleB(1, 128) : x;
     }
 
-    // Every number of fp16, and what lies on both sides of halfway to the next: by the instruction's body here, by the interpreter and by what weights are rounded with.
+    // Every number of fp16, and what lies on both sides of halfway to the next: by the instruction's body here, by the interpreter and by what
+    // weights are rounded with.
     [Fact]
     public void EveryFp16NumberIsWidenedExactlyAndRoundedToFromAllItsNeighbours()
     {
@@ -81,7 +83,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
 
         static void Check(float value, ushort expected)
         {
-            if (Fp16.Round(value) != expected || HalfConversion.SingleToFloat16(value) != expected || Fp16.Pack(value, -value) != (expected | ((uint)(expected ^ 0x8000) << 16))
+            if (Fp16.Round(value) != expected || HalfConversion.SingleToFloat16(value) != expected
+                || Fp16.Pack(value, -value) != (expected | ((uint)(expected ^ 0x8000) << 16))
                 || PtxTensorCore.OfFp16(expected) != Fp16.Widen(expected) || PtxArithmetic.RoundFp16(value) != expected)
             {
                 Assert.Fail($"{value:R} gives {Fp16.Round(value):X4}, expected {expected:X4}");
@@ -191,7 +194,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
             for (int j = 0; j < 4; j++)
             {
                 int r = lane / 4, c = lane % 4;
-                int first = transposed ? Element(j, 2 * c, r) : Element(j, r, 2 * c), second = transposed ? Element(j, (2 * c) + 1, r) : Element(j, r, (2 * c) + 1);
+                int first = transposed ? Element(j, 2 * c, r) : Element(j, r, 2 * c),
+                    second = transposed ? Element(j, (2 * c) + 1, r) : Element(j, r, (2 * c) + 1);
                 Assert.Equal(first | (second << 16), actual[(lane * 4) + j]);
             }
         }
@@ -204,7 +208,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
     {
         int[] actual = RunCopy();
 
-        // Lane i copies i / 2 bytes of 0x01010101...: before any wait nothing is there, after waiting for all but one group the first copy is, then both.
+        // Lane i copies i / 2 bytes of 0x01010101...: before any wait nothing is there, after waiting for all but one group the first copy is, then
+        // both.
         for (int lane = 0; lane < 32; lane++)
         {
             int expected = 0;
@@ -218,7 +223,9 @@ public class IntrinsicTests(SimulatorFixture fixture)
 
             // A card may be done sooner; the substitutes never are.
             Assert.True(
-                fixture.Twin.Device.Kind == GpuKind.Cuda ? (found[0] == -1 || found[0] == expected) && (found[2] == -1 || found[2] == expected) : found[0] == -1 && found[2] == -1,
+                fixture.Twin.Device.Kind == GpuKind.Cuda
+                    ? (found[0] == -1 || found[0] == expected) && (found[2] == -1 || found[2] == expected)
+                    : found[0] == -1 && found[2] == -1,
                 $"lane {lane}: {string.Join(' ', found)}");
         }
     }
@@ -229,7 +236,8 @@ public class IntrinsicTests(SimulatorFixture fixture)
         using var f = device.FromHost(fragments, new Shape(fragments.Length));
         using var c = device.FromHost(sums, new Shape(sums.Length));
         var args = new IntrinsicArgs { In = f.View.GpuInts, Out = c.View.As(DType.Int32).GpuInts };
-        KernelSet.For(device).Launcher!.Launch(number switch { "tf32" => IntrinsicKernels.Tf32, "fp16" => IntrinsicKernels.Fp16, _ => IntrinsicKernels.Bf16 }, 1, args);
+        KernelSet.For(device).Launcher!.Launch(
+            number switch { "tf32" => IntrinsicKernels.Tf32, "fp16" => IntrinsicKernels.Fp16, _ => IntrinsicKernels.Bf16 }, 1, args);
         return c.ToArray();
     }
 

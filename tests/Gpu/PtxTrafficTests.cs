@@ -63,7 +63,8 @@ public sealed class PtxTrafficTests : IDisposable
     {
         const int tokens = 128;
         var sizes = new AttentionSizes(1, 1, tokens, tokens, HeadDim, 0.125f, false, 0, 0);
-        using Tensor q = Zeros(tokens * HeadDim), o = Zeros(tokens * HeadDim), dq = Zeros(tokens * HeadDim), dk = Zeros(tokens * HeadDim), dv = Zeros(tokens * HeadDim), lse = Zeros(tokens), scratch = Zeros(tokens);
+        using Tensor q = Zeros(tokens * HeadDim), o = Zeros(tokens * HeadDim), dq = Zeros(tokens * HeadDim), dk = Zeros(tokens * HeadDim),
+            dv = Zeros(tokens * HeadDim), lse = Zeros(tokens), scratch = Zeros(tokens);
         static TokenRows rows(Tensor tensor) => new(tensor, tokens * HeadDim, HeadDim);
         foreach (IAttentionKernels kernels in new IAttentionKernels[] { new TensorCoreAttention(_launcher), new GpuAttention(_launcher) })
         {
@@ -80,8 +81,10 @@ public sealed class PtxTrafficTests : IDisposable
     {
         const int edge = 16, windows = 4, topK = 4, count = edge * edge * HeadDim;
         var sizes = new RouteSizes(1, 1, HeadDim, edge, edge, windows, topK, 0.125f);
-        using Tensor q = Zeros(count), o = Zeros(count), dq = Zeros(count), dk = Zeros(count), dv = Zeros(count), lse = Zeros(edge * edge), scratch = Zeros(count);
-        using Tensor table = Integers(windows * windows * topK), offsets = Integers((windows * windows) + 1), list = Integers(windows * windows * topK);
+        using Tensor q = Zeros(count), o = Zeros(count), dq = Zeros(count), dk = Zeros(count), dv = Zeros(count), lse = Zeros(edge * edge),
+            scratch = Zeros(count);
+        using Tensor table = Integers(windows * windows * topK), offsets = Integers((windows * windows) + 1),
+            list = Integers(windows * windows * topK);
         static TokenRows rows(Tensor tensor) => new(tensor, count, HeadDim);
         var portable = new GpuRouteAttention(_launcher);
         foreach (IRouteAttentionKernels kernels in new IRouteAttentionKernels[] { new TensorCoreRouteAttention(_launcher, portable), portable })
@@ -119,7 +122,8 @@ public sealed class PtxTrafficTests : IDisposable
     // What multiplies: not the small kernels before and after, which choose windows, list who chose them, or sum rows.
     private int Checked(string prefix, double efficiency)
     {
-        var hot = _machine.Traffic.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) && pair.Value.SharedTurns > 0 && !pair.Key.Contains(".delta", StringComparison.Ordinal)
+        var hot = _machine.Traffic.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) && pair.Value.SharedTurns > 0
+            && !pair.Key.Contains(".delta", StringComparison.Ordinal)
             && !pair.Key.Contains(".choose", StringComparison.Ordinal) && !pair.Key.Contains(".invert", StringComparison.Ordinal)
                 && (prefix.Contains("bf16", StringComparison.Ordinal) || !pair.Key.Contains("attention.bf16", StringComparison.Ordinal))).ToList();
         Assert.All(hot, pair => Assert.True(pair.Value.ExtraTurns == 0, $"{pair.Key}: {pair.Value.ExtraTurns} turns on top of "

@@ -44,7 +44,8 @@ public sealed class SmallGraphPtxTests(PtxMachineFixture fixture)
             device.Precision = Precision.Fp32;
         }
 
-        int Count(string start) => fixture.Machine.Launches.Where(launch => launch.Key.StartsWith(start, StringComparison.Ordinal)).Sum(launch => launch.Value);
+        int Count(string start) =>
+            fixture.Machine.Launches.Where(launch => launch.Key.StartsWith(start, StringComparison.Ordinal)).Sum(launch => launch.Value);
     }
 }
 
@@ -83,8 +84,12 @@ internal static class SmallGraphCases
         bool half = device.Precision == Precision.Fp16;
         int width = half ? 64 * Heads : Inputs;
         var initial = new Initializer(device, 3);
-        using Parameter weight = initial.Normal(new Shape(half ? Inner : 3 * width, Inputs), 0.3), gamma = initial.Normal(new Shape(width), 1), beta = initial.Normal(new Shape(width), 0.1);
-        using Parameter? frozen = half ? new Parameter(device.FromHostRounded(Waves(3 * width * Inner), new Shape(3 * width, Inner), DType.Float16), trainable: false) : null;
+        using Parameter weight = initial.Normal(
+            new Shape(half ? Inner : 3 * width, Inputs),
+            0.3), gamma = initial.Normal(new Shape(width), 1), beta = initial.Normal(new Shape(width), 0.1);
+        using Parameter? frozen = half
+            ? new Parameter(device.FromHostRounded(Waves(3 * width * Inner), new Shape(3 * width, Inner), DType.Float16), trainable: false)
+            : null;
         using var optimizer = new AdamW([("weight", weight), ("gamma", gamma), ("beta", beta)], weightDecay: 0.02f);
         using Tensor x = device.FromHost(Waves(2 * Tokens * Inputs), new Shape(2, Tokens, Inputs));
         StepState? state = stored ? KernelSet.For(device).State : null;

@@ -8,8 +8,9 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// bf16 and fp16 attention in the simulator against float64 on the rounded inputs. What is left is the rounding of the weights and of their gradients: with 8 bits
-/// 5e-3 of the largest value for outputs, 2e-2 for gradients, with 11 bits an eighth. Gradients of fp16 are as small as those of a mean over many pixels.
+/// bf16 and fp16 attention in the simulator against float64 on the rounded inputs. What is left is the rounding of the weights and of their
+/// gradients: with 8 bits 5e-3 of the largest value for outputs, 2e-2 for gradients, with 11 bits an eighth. Gradients of fp16 are as small as those
+/// of a mean over many pixels.
 /// </summary>
 [Collection("simulator")]
 public class TensorCoreAttentionTests(SimulatorFixture fixture)
@@ -28,7 +29,8 @@ public class TensorCoreAttentionTests(SimulatorFixture fixture)
     [Theory]
     [InlineData(1, 2, 20, 37, 0f)]
     [InlineData(2, 1, 17, 21, 0.2f)]
-    public void Fp16MatchesFloat64(int batch, int heads, int queries, int keys, float dropout) => Check(DType.Float16, 1e-8f, batch, heads, queries, keys, false, dropout, 0);
+    public void Fp16MatchesFloat64(int batch, int heads, int queries, int keys, float dropout) =>
+        Check(DType.Float16, 1e-8f, batch, heads, queries, keys, false, dropout, 0);
 
     private void Check(DType half, float gradient, int batch, int heads, int queries, int keys, bool causal, float dropout, int firstWeight)
     {
@@ -36,13 +38,20 @@ public class TensorCoreAttentionTests(SimulatorFixture fixture)
         double finer = half == DType.Float16 ? 0.125 : 1;
         var sizes = new AttentionSizes(batch, heads, queries, keys, d, 1f / MathF.Sqrt(d), causal, dropout, 0x123456789ABCDEFUL, (ulong)firstWeight);
         int width = heads * d, countQ = batch * queries * width, countK = batch * keys * width;
-        float[] q = TensorCoreReference.Normal(countQ, 1), k = TensorCoreReference.Normal(countK, 2), v = TensorCoreReference.Normal(countK, 3), dOut = TensorCoreReference.Normal(countQ, 4);
+        float[] q = TensorCoreReference.Normal(countQ, 1), k = TensorCoreReference.Normal(countK, 2), v = TensorCoreReference.Normal(countK, 3),
+            dOut = TensorCoreReference.Normal(countQ, 4);
         var expected = new AttentionReference(
-            sizes, TensorCoreReference.Rounded(q, half), TensorCoreReference.Rounded(k, half), TensorCoreReference.Rounded(v, half), TensorCoreReference.Rounded(dOut, half), (_, i, j) => !causal || j <= i);
+            sizes,
+            TensorCoreReference.Rounded(q, half),
+            TensorCoreReference.Rounded(k, half),
+            TensorCoreReference.Rounded(v, half),
+            TensorCoreReference.Rounded(dOut, half),
+            (_, i, j) => !causal || j <= i);
 
         var device = fixture.Twin.Device;
         var kernels = new TensorCoreAttention(KernelSet.For(device).Launcher!, half);
-        using Tensor tq = device.FromHost(q, new Shape(countQ)), to = device.Zeros(new Shape(countQ)), tdOut = device.FromHost([.. TensorCoreReference.Rounded(dOut, half).Select(x => x * gradient)], new Shape(countQ)), dq = device.Zeros(new Shape(countQ));
+        using Tensor tq = device.FromHost(q, new Shape(countQ)), to = device.Zeros(new Shape(countQ)), tdOut = device.FromHost(
+            [.. TensorCoreReference.Rounded(dOut, half).Select(x => x * gradient)], new Shape(countQ)), dq = device.Zeros(new Shape(countQ));
 
         // Keys and values, and their gradients, are column blocks of one tensor.
         using Tensor tkv = device.FromHost(Interleave(k, v, width), new Shape(2 * countK)), dkv = device.Zeros(new Shape(2 * countK));
@@ -62,7 +71,8 @@ public class TensorCoreAttentionTests(SimulatorFixture fixture)
     }
 
     private static float[] Interleave(float[] a, float[] b, int width) =>
-        [.. Enumerable.Range(0, a.Length / width).SelectMany(row => a[(row * width)..((row + 1) * width)].Concat(b[(row * width)..((row + 1) * width)]))];
+        [.. Enumerable.Range(0, a.Length / width)
+            .SelectMany(row => a[(row * width)..((row + 1) * width)].Concat(b[(row * width)..((row + 1) * width)]))];
 
     private static float[] Part(float[] values, int part, int width) => [.. values.Where((_, i) => i / width % 2 == part)];
 }

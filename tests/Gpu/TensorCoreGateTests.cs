@@ -67,7 +67,8 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         try
         {
             device.Precision = Precision.Bf16;
-            chosen = [MatMulPlan.Multiplies(device.Precision, gemm), MatMulPlan.Multiplies(device.Precision, gemm with { B = stored }), MatMulPlan.Multiplies(device.Precision, gemm with { K = 15, B = stored })];
+            chosen = [MatMulPlan.Multiplies(device.Precision, gemm), MatMulPlan.Multiplies(device.Precision, gemm with { B = stored }),
+                MatMulPlan.Multiplies(device.Precision, gemm with { K = 15, B = stored })];
         }
         finally
         {
@@ -79,7 +80,8 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         // What is stored for another precision has no kernel for tensor cores.
         Assert.Equal(
             (Precision.Tf32, Precision.Fp32, Precision.Fp32),
-            (MatMulPlan.Multiplies(Precision.Fp16, gemm), MatMulPlan.Multiplies(Precision.Fp16, gemm with { B = stored }), MatMulPlan.Multiplies(Precision.Tf32, gemm with { B = stored })));
+            (MatMulPlan.Multiplies(Precision.Fp16, gemm), MatMulPlan.Multiplies(Precision.Fp16, gemm with { B = stored }),
+                MatMulPlan.Multiplies(Precision.Tf32, gemm with { B = stored })));
     }
 
     [Fact]
@@ -151,7 +153,8 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         Array.Fill(numbers, 1f + MathF.ScaleB(1, -10));
         var ones = new float[256];
         Array.Fill(ones, 1f);
-        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHostRounded(ones, new Shape(256), precision == Precision.Fp16 ? DType.Float16 : DType.BFloat16), c = device.Zeros(new Shape(256));
+        using Tensor a = device.FromHost(numbers, new Shape(256)), b = device.FromHostRounded(
+            ones, new Shape(256), precision == Precision.Fp16 ? DType.Float16 : DType.BFloat16), c = device.Zeros(new Shape(256));
         try
         {
             device.Precision = precision;
@@ -180,8 +183,10 @@ public class TensorCoreGateTests(SimulatorFixture fixture)
         public void Run(in Gemm gemm)
         {
             Calls++;
-            float[] a = Read(gemm.A, gemm.M * gemm.K), b = Read(gemm.B, gemm.K * gemm.N), c = new float[gemm.M * gemm.N], before = new float[gemm.M * gemm.N];
-            float[] bias = gemm.Bias.IsNone ? new float[gemm.N] : Read(gemm.Bias, gemm.N), residual = gemm.Residual.IsNone ? new float[c.Length] : Read(gemm.Residual, c.Length);
+            float[] a = Read(gemm.A, gemm.M * gemm.K), b = Read(gemm.B, gemm.K * gemm.N), c = new float[gemm.M * gemm.N],
+                before = new float[gemm.M * gemm.N];
+            float[] bias = gemm.Bias.IsNone ? new float[gemm.N] : Read(gemm.Bias, gemm.N),
+                residual = gemm.Residual.IsNone ? new float[c.Length] : Read(gemm.Residual, c.Length);
             for (int i = 0; i < c.Length; i++)
             {
                 double x = 0;

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
-/// <summary>bf16 and fp16 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ.</summary>
+/// <summary>
+/// bf16 and fp16 products in the simulator against float64 on the rounded inputs: only the order of a float32 sum is left to differ.
+/// </summary>
 [Collection("simulator")]
 public class TensorCoreGemmTests(SimulatorFixture fixture)
 {
@@ -18,7 +20,8 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
     [InlineData(19, 41, 100, true, false)]
     [InlineData(33, 66, 9, true, true)]
     [InlineData(65, 3, 1, false, false)]
-    public void SmallTileMatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) => Check(new Case(m, n, k) { TransposeA = transposeA, TransposeB = transposeB });
+    public void SmallTileMatchesFloat64(int m, int n, int k, bool transposeA, bool transposeB) =>
+        Check(new Case(m, n, k) { TransposeA = transposeA, TransposeB = transposeB });
 
     [Theory]
     [InlineData(130, 30, 40, false, true)]
@@ -30,12 +33,21 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
     [InlineData("QuickGelu", 36)]
     [InlineData("Relu", 33)]
     public void ForwardEpilogue(string activation, int n) =>
-        Check(new Case(20, n, 40) { TransposeB = true, Activation = Enum.Parse<Activation>(activation), Bias = true, PreActivation = true, Residual = true, Alpha = 0.5f });
+        Check(new Case(20, n, 40)
+        {
+            TransposeB = true,
+            Activation = Enum.Parse<Activation>(activation),
+            Bias = true,
+            PreActivation = true,
+            Residual = true,
+            Alpha = 0.5f
+        });
 
     [Theory]
     [InlineData("QuickGelu", 36)]
     [InlineData("Relu", 33)]
-    public void GradientEpilogue(string activation, int n) => Check(new Case(20, n, 40) { Activation = Enum.Parse<Activation>(activation), Gradient = true });
+    public void GradientEpilogue(string activation, int n) =>
+        Check(new Case(20, n, 40) { Activation = Enum.Parse<Activation>(activation), Gradient = true });
 
     [Fact]
     public void AddsToWhatIsThere() => Check(new Case(20, 34, 40) { TransposeA = true, Accumulate = true });
@@ -86,7 +98,8 @@ public class TensorCoreGemmTests(SimulatorFixture fixture)
         float[] a = TensorCoreReference.Normal(test.M * test.K * test.Batch, 1), b = TensorCoreReference.Normal(test.K * test.N, 2);
         float[] c = TensorCoreReference.Normal(countC, 3), bias = TensorCoreReference.Normal(test.N, 4);
         float[] residual = TensorCoreReference.Normal(countC, 5), before = TensorCoreReference.Normal(countC, 6);
-        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = test.Stored ? device.FromHostRounded(b, new Shape(b.Length), test.Half) : device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
+        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = test.Stored ? device.FromHostRounded(
+            b, new Shape(b.Length), test.Half) : device.FromHost(b, new Shape(b.Length)), tc = device.FromHost(c, new Shape(countC));
         using Tensor tBias = device.FromHost(bias, new Shape(test.N)), tResidual = device.FromHost(residual, new Shape(countC));
         using Tensor tBefore = device.FromHost(before, new Shape(countC)), tPre = device.Zeros(new Shape(countC));
         new TensorCoreMatMul(launcher, test.Half == DType.Float16 ? Precision.Fp16 : Precision.Bf16).Run(

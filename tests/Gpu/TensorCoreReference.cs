@@ -25,5 +25,6 @@ internal static class TensorCoreReference
 
     /// <summary>The values of a tensor of 16 bits.</summary>
     internal static float[] Widened(Tensor tensor) =>
-        [.. tensor.ToArray<ushort>().Select(bits => tensor.DType == DType.Float16 ? (float)BitConverter.UInt16BitsToHalf(bits) : BitConverter.UInt32BitsToSingle((uint)bits << 16))];
+        [.. tensor.ToArray<ushort>().Select(
+            bits => tensor.DType == DType.Float16 ? (float)BitConverter.UInt16BitsToHalf(bits) : BitConverter.UInt32BitsToSingle((uint)bits << 16))];
 }

@@ -18,7 +18,8 @@ public class TensorCoreRouteAttentionTests(SimulatorFixture fixture)
     [InlineData(2, 1, 7, 8, 3, 2)]
     [InlineData(1, 3, 3, 2, 2, 3)]
     [InlineData(1, 1, 10, 9, 2, 2)]
-    public void MatchesFloat64(int batch, int heads, int height, int width, int s, int topK) => Check(DType.BFloat16, 1, batch, heads, height, width, s, topK);
+    public void MatchesFloat64(int batch, int heads, int height, int width, int s, int topK) =>
+        Check(DType.BFloat16, 1, batch, heads, height, width, s, topK);
 
     [Fact]
     public void Fp16MatchesFloat64() => Check(DType.Float16, 1e-8f, 1, 3, 3, 2, 2, 3);
@@ -29,14 +30,19 @@ public class TensorCoreRouteAttentionTests(SimulatorFixture fixture)
         double finer = half == DType.Float16 ? 0.125 : 1;
         var sizes = new RouteSizes(batch, heads, d, height, width, s, topK, 1f / MathF.Sqrt(d));
         int channels = heads * d, tokens = sizes.Tokens, count = batch * tokens * channels;
-        float[] q = TensorCoreReference.Normal(count, 11), k = TensorCoreReference.Normal(count, 12), v = TensorCoreReference.Normal(count, 13), dOut = TensorCoreReference.Normal(count, 14);
+        float[] q = TensorCoreReference.Normal(count, 11), k = TensorCoreReference.Normal(count, 12), v = TensorCoreReference.Normal(count, 13),
+            dOut = TensorCoreReference.Normal(count, 14);
         var device = fixture.Twin.Device;
         var launcher = KernelSet.For(device).Launcher!;
         var kernels = new TensorCoreRouteAttention(launcher, new GpuRouteAttention(launcher), half);
-        using Tensor tq = device.FromHost(q, new Shape(count)), tk = device.FromHost(k, new Shape(count)), tv = device.FromHost(v, new Shape(count)), tdOut = device.FromHost([.. TensorCoreReference.Rounded(dOut, half).Select(x => x * gradient)], new Shape(count));
-        using Tensor o = device.Zeros(new Shape(count)), dq = device.Zeros(new Shape(count)), dk = device.Zeros(new Shape(count)), dv = device.Zeros(new Shape(count));
-        using Tensor lse = device.Zeros(new Shape(batch * heads * tokens)), scratch = device.Zeros(new Shape(Math.Max(2 * batch * sizes.Windows * channels, batch * heads * tokens)));
-        using Tensor table = device.Empty(new Shape(batch, sizes.Windows, sizes.TopK), DType.Int32), offsets = device.Empty(new Shape(batch, sizes.Windows + 1), DType.Int32);
+        using Tensor tq = device.FromHost(q, new Shape(count)), tk = device.FromHost(k, new Shape(count)), tv = device.FromHost(v, new Shape(count)),
+            tdOut = device.FromHost([.. TensorCoreReference.Rounded(dOut, half).Select(x => x * gradient)], new Shape(count));
+        using Tensor o = device.Zeros(new Shape(count)), dq = device.Zeros(new Shape(count)), dk = device.Zeros(new Shape(count)),
+            dv = device.Zeros(new Shape(count));
+        using Tensor lse = device.Zeros(new Shape(batch * heads * tokens)), scratch = device.Zeros(
+            new Shape(Math.Max(2 * batch * sizes.Windows * channels, batch * heads * tokens)));
+        using Tensor table = device.Empty(new Shape(batch, sizes.Windows, sizes.TopK), DType.Int32), offsets = device.Empty(
+            new Shape(batch, sizes.Windows + 1), DType.Int32);
         using Tensor list = device.Empty(new Shape(batch, sizes.Windows * sizes.TopK), DType.Int32);
         TokenRows rows(Tensor tensor) => new(tensor, (long)tokens * channels, channels);
         kernels.Route(sizes, rows(tq), rows(tk), table, scratch);
@@ -49,7 +55,11 @@ public class TensorCoreRouteAttentionTests(SimulatorFixture fixture)
         int window(int token) => (token / width / sizes.WindowHeight * sizes.WindowColumns) + (token % width / sizes.WindowWidth);
         var plain = new AttentionSizes(batch, heads, tokens, tokens, d, sizes.Scale, false, 0, 0);
         var expected = new AttentionReference(
-            plain, TensorCoreReference.Rounded(q, half), TensorCoreReference.Rounded(k, half), TensorCoreReference.Rounded(v, half), TensorCoreReference.Rounded(dOut, half),
+            plain,
+            TensorCoreReference.Rounded(q, half),
+            TensorCoreReference.Rounded(k, half),
+            TensorCoreReference.Rounded(v, half),
+            TensorCoreReference.Rounded(dOut, half),
             (b, i, j) => Array.IndexOf(chosen, window(j), ((b * sizes.Windows) + window(i)) * sizes.TopK, sizes.TopK) >= 0);
         AttentionReference.Close(expected.O, o.ToArray(), finer * 5e-3, "o");
         AttentionReference.Close(expected.LogSumExp, lse.ToArray(), 1e-5, "logSumExp", 1);

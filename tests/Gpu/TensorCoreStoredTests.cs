@@ -15,8 +15,8 @@ using Xunit;
 namespace Ldvc.Tests.Gpu;
 
 /// <summary>
-/// Tensors stored in bf16 or fp16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those of
-/// float32 storage, to the bit; what it writes is the nearest such number to what it would have written.
+/// Tensors stored in bf16 or fp16 between kernels, in the simulator. What a kernel reads is what it would have rounded itself, so results are those
+/// of float32 storage, to the bit; what it writes is the nearest such number to what it would have written.
 /// </summary>
 [Collection("simulator")]
 public class TensorCoreStoredTests(SimulatorFixture fixture)
@@ -54,7 +54,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         var half = Half(precision);
         var device = fixture.Twin.Device;
         var launcher = KernelSet.For(device).Launcher!;
-        IAttentionKernels portable = new GpuAttention(launcher), kernels = d == 64 ? new TensorCoreAttention(launcher, half) : new WidenedAttention(launcher, portable);
+        IAttentionKernels portable = new GpuAttention(launcher),
+            kernels = d == 64 ? new TensorCoreAttention(launcher, half) : new WidenedAttention(launcher, portable);
         var sizes = new AttentionSizes(batch, heads, tokens, tokens, d, 0.125f, causal, 0, 0);
         int width = heads * d, rows = batch * tokens;
         float[] values = TensorCoreReference.Rounded(TensorCoreReference.Normal(rows * 3 * width, 1), half);
@@ -102,7 +103,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         var kernels = KernelSet.For(device).Normalization;
         using Tensor x = device.FromHost(TensorCoreReference.Normal(rows * columns, 1), new Shape(rows, columns)), gamma = device.FromHost(
             TensorCoreReference.Normal(columns, 2), new Shape(columns));
-        using Tensor y = device.Empty(x.Shape), stored = device.Empty(x.Shape, half), mean = device.Empty(new Shape(rows)), rstd = device.Empty(new Shape(rows));
+        using Tensor y = device.Empty(x.Shape), stored = device.Empty(x.Shape, half), mean = device.Empty(new Shape(rows)),
+            rstd = device.Empty(new Shape(rows));
         kernels.LayerNorm(x, gamma, gamma, y, mean, rstd, rows, columns, 1e-5f);
         kernels.LayerNorm(x, gamma, gamma, stored, mean, rstd, rows, columns, 1e-5f);
         Assert.Equal(TensorCoreReference.Rounded(y.ToArray(), half), TensorCoreReference.Widened(stored));
@@ -198,7 +200,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         {
             using var plain = _random.Get(name, shape, std);
             return new Parameter(
-                device.Precision.HalfType() is { } half ? device.FromHostRounded(plain.Value.ToArray(), shape, half) : plain.Value.Clone(), trainable: false);
+                device.Precision.HalfType() is { } half ? device.FromHostRounded(plain.Value.ToArray(), shape, half) : plain.Value.Clone(),
+                trainable: false);
         }
     }
 
@@ -221,7 +224,8 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
         using Tensor a = device.FromHost(valuesA, new Shape(m * k)), b = device.FromHost(valuesB, new Shape(k * n)), bias = device.FromHost(
             TensorCoreReference.Normal(n, 3), new Shape(n));
         using Tensor storedA = device.FromHostRounded(valuesA, a.Shape, half), storedB = device.FromHostRounded(valuesB, b.Shape, half);
-        using Tensor c = device.Empty(new Shape(m * n)), before = device.Empty(c.Shape), storedC = device.Empty(c.Shape, half), storedBefore = device.Empty(c.Shape, half);
+        using Tensor c = device.Empty(new Shape(m * n)), before = device.Empty(c.Shape), storedC = device.Empty(c.Shape, half),
+            storedBefore = device.Empty(c.Shape, half);
         var gemm = new Gemm(m, n, k, a, b, c)
         {
             TransposeA = transposeA,

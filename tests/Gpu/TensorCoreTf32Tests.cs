@@ -59,7 +59,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
         var kernels = new CheckedMatMul(launcher, new TensorCoreGate(device, warnings.Add, always: true), new GpuMatMul(launcher));
         const int edge = 32;
         float[] a = TensorCoreReference.Normal(edge * edge, 1), b = TensorCoreReference.Normal(edge * edge, 2);
-        using Tensor ta = device.FromHost(a, new Shape(edge * edge)), tb = device.FromHost(b, ta.Shape), expected = device.Empty(ta.Shape), actual = device.Empty(ta.Shape), odd = device.Empty(ta.Shape);
+        using Tensor ta = device.FromHost(a, new Shape(edge * edge)), tb = device.FromHost(b, ta.Shape), expected = device.Empty(ta.Shape),
+            actual = device.Empty(ta.Shape), odd = device.Empty(ta.Shape);
         var gemm = new Gemm(edge, edge, edge, ta, tb, actual) { TransposeB = true };
         try
         {
@@ -89,7 +90,8 @@ public class TensorCoreTf32Tests(SimulatorFixture fixture)
         float[] a = Padded(TensorCoreReference.Normal(batch * rowsA * lda, 1), lda, columnsA), b = Padded(
             TensorCoreReference.Normal(rowsB * ldb, 2), ldb, columnsB);
         float[] bias = TensorCoreReference.Normal(n, 3);
-        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = device.FromHost(b, new Shape(b.Length)), tBias = device.FromHost(bias, new Shape(n));
+        using Tensor ta = device.FromHost(a, new Shape(a.Length)), tb = device.FromHost(b, new Shape(b.Length)),
+            tBias = device.FromHost(bias, new Shape(n));
         using Tensor c = device.Zeros(new Shape(batch * m * n));
         new TensorCoreMatMul(KernelSet.For(device).Launcher!, Precision.Tf32).Run(
             new Gemm(m, n, k, ta, tb, c)

@@ -56,7 +56,8 @@ public class TensorCoreWeightTests(SimulatorFixture fixture)
     {
         (float[] Output, float[] Gradient) expected = Run(Precision.Fp32, 1), actual = Run(Enum.Parse<Precision>(precision), gradient);
         AttentionReference.Close([.. expected.Output.Select(x => (double)x)], actual.Output, outputBound, "output");
-        AttentionReference.Close([.. expected.Gradient.Select(x => (double)x)], [.. actual.Gradient.Select(x => x / gradient)], gradientBound, "gradient");
+        AttentionReference.Close(
+            [.. expected.Gradient.Select(x => (double)x)], [.. actual.Gradient.Select(x => x / gradient)], gradientBound, "gradient");
     }
 
     // A picture through a block of the vision tower and back to its tokens.

@@ -14,7 +14,8 @@ public sealed class PictureLibraryTests
     private const string Library = "SixLabors.";
     private const string Folder = "Ldvc.Imaging.Writing";
 
-    private const BindingFlags Own = BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+    private const BindingFlags Own =
+        BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
     private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
@@ -37,7 +38,8 @@ public sealed class PictureLibraryTests
     [Fact]
     public void NothingOfItThatReadsAFileIsUsed()
     {
-        MemberInfo[] used = [.. typeof(ImageWriter).Assembly.GetTypes().Where(t => t.Namespace == Folder).SelectMany(Mentions).Where(IsOfLibrary).Distinct()];
+        MemberInfo[] used = [.. typeof(ImageWriter).Assembly.GetTypes().Where(t => t.Namespace == Folder).SelectMany(Mentions).Where(IsOfLibrary)
+            .Distinct()];
         Assert.Contains(used, m => m.Name == "WrapMemory");
         Assert.Empty(used.Where(Reads).Select(m => $"{m.DeclaringType}.{m.Name}"));
 

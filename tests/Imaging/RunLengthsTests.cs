@@ -21,7 +21,8 @@ public sealed class RunLengthsTests
         var random = new Random(4);
         for (int round = 0; round < 50; round++)
         {
-            ushort[] labels = [.. Enumerable.Range(0, 40 * 70).Select(i => (ushort)((i / (1 + round)) % 3 == 0 ? 1 : random.Next(round < 25 ? 2 : 1)))];
+            ushort[] labels = [.. Enumerable.Range(0, 40 * 70)
+                .Select(i => (ushort)((i / (1 + round)) % 3 == 0 ? 1 : random.Next(round < 25 ? 2 : 1)))];
             List<long> runs = RunLengths.Of(labels, 70, 40, 1);
             Assert.Equal(runs, Decode(RunLengths.Encode(runs)));
             Assert.Equal(labels.Count(label => label == 1), runs.Where((_, i) => i % 2 == 1).Sum());

@@ -317,7 +317,8 @@ public sealed class SegmenterTests : IDisposable
         Variable logits = _loaded.Model.Forward(tape, image, tape.Constant(_loaded.EmbedClasses(names)));
         double[] z = [.. logits.Value.ToArray().Select(v => (double)v)];
         int plane = z.Length / names.Length;
-        return [.. names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height).Select(Formulas.Sigmoid).ToArray())];
+        return [.. names.Select((_, c) => Stretch(z[(c * plane)..((c + 1) * plane)], logits.Shape[3], logits.Shape[2], width, height)
+            .Select(Formulas.Sigmoid).ToArray())];
     }
 
     private static double[] Stretch(double[] plane, int width, int height, int newWidth, int newHeight)

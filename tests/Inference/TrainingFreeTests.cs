@@ -17,7 +17,8 @@ namespace Ldvc.Tests.Inference;
 public sealed class TrainingFreeTests : IDisposable
 {
     private const int Side = 64;
-    private static readonly TrainingFreeConfig Config = new() { ShortSide = Side, Window = Side, Stride = 36, Template = ["a photo of a {class}", "the {class}"] };
+    private static readonly TrainingFreeConfig Config =
+        new() { ShortSide = Side, Window = Side, Stride = 36, Template = ["a photo of a {class}", "the {class}"] };
     private readonly CpuDevice _device = new(1);
 
     public void Dispose() => _device.Dispose();
@@ -30,7 +31,8 @@ public sealed class TrainingFreeTests : IDisposable
     public void LabelsAndProbabilitiesAreThoseOfTheEquations(SelfSimilarity attention, bool residual, int names)
     {
         TrainingFreeConfig config = Config with { Attention = attention, Residual = residual };
-        string[] texts = [.. Enumerable.Range(0, names).Select(i => names > 3 ? $"{(i % 2 == 0 ? "cat" : "sky")} {i}" : new[] { "cat", "dog", "blue sky" }[i])];
+        string[] texts = [.. Enumerable.Range(0, names)
+            .Select(i => names > 3 ? $"{(i % 2 == 0 ? "cat" : "sky")} {i}" : new[] { "cat", "dog", "blue sky" }[i])];
         var classes = new ClassList(texts.Chunk(2).Select(pair => string.Join(';', pair)), "test");
         RgbImage picture = TinyData.Pattern(100, Side, 3);
         using var model = TrainingFreeModel.Load(TinyClip.Folder, _device, config);
@@ -91,7 +93,8 @@ public sealed class TrainingFreeTests : IDisposable
         string changed = string.Join(
             ", ", Base.Split(", ").Where(part => !option.Contains(part.Split(':')[0] + ":", StringComparison.Ordinal)).Append(option));
         var (before, after) = (Run(Read(Base).TrainingFree), Run(Read(changed).TrainingFree));
-        Assert.True(option.StartsWith("background", StringComparison.Ordinal) ? !before.Labels.SequenceEqual(after.Labels) : !before.Scores.SequenceEqual(after.Scores));
+        Assert.True(option.StartsWith("background", StringComparison.Ordinal)
+            ? !before.Labels.SequenceEqual(after.Labels) : !before.Scores.SequenceEqual(after.Scores));
     }
 
     [Fact]
@@ -150,7 +153,8 @@ public sealed class TrainingFreeTests : IDisposable
         for (int i = 0; i < pixels.Length; i++)
         {
             int c = i / Side / Side, y = i / Side % Side, x = i % Side;
-            pixels[i] = ((picture.Pixels[(3 * ((y * picture.Width) + left + x)) + c] / 255f) - ImageStatistics.Clip.Mean[c]) / ImageStatistics.Clip.Std[c];
+            pixels[i] = ((picture.Pixels[(3 * ((y * picture.Width) + left + x)) + c] / 255f)
+                - ImageStatistics.Clip.Mean[c]) / ImageStatistics.Clip.Std[c];
         }
 
         return _device.FromHost(pixels, new Shape(1, 3, Side, Side));

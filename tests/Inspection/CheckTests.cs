@@ -43,7 +43,8 @@ public sealed class CheckTests
         (int code, string text, JsonElement json) = data.Check();
         Assert.Equal(0, code);
         Assert.Contains("3 pictures of 9x4 to 20x30 (median 12x10)", text);
-        Assert.Equal("[20,30]", json.GetProperty("parts")[0].GetProperty("largest").ToString().Replace(" ", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal));
+        Assert.Equal("[20,30]", json.GetProperty("parts")[0].GetProperty("largest").ToString().Replace(" ", "", StringComparison.Ordinal)
+            .Replace("\n", "", StringComparison.Ordinal));
     }
 
     [Theory]

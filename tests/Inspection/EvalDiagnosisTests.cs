@@ -59,7 +59,8 @@ public sealed class EvalDiagnosisTests
         Assert.Contains("note: the class names differ from the checkpoint's: 'owl' of the data set is not in the checkpoint", text);
         Assert.Contains("note: no pixel of 'owl' occurs, so its score says nothing", text);
         Assert.Contains("note: no pixel of 'owl' occurs", SmallRun.Train(config, data.At("more"), "train.iterations=1"));
-        Assert.Contains("other-names", JsonDocument.Parse(File.ReadAllText(json)).RootElement.GetProperty("notes").EnumerateArray().Select(n => n.GetProperty("kind").GetString()));
+        Assert.Contains("other-names", JsonDocument.Parse(File.ReadAllText(json)).RootElement.GetProperty("notes").EnumerateArray()
+            .Select(n => n.GetProperty("kind").GetString()));
     }
 
     [Fact]

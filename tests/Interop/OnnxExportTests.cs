@@ -82,7 +82,11 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("l14-336-small", 56, 28)]
     public void OtherClipsAreExportedAsWell(string name, int height, int width)
     {
-        var config = new ModelConfig { Prompts = new PromptConfig { Vision = 2, Text = 0 }, Decoder = new DecoderConfig { Heads = 4, Windows = 2, Topk = 2 } };
+        var config = new ModelConfig
+        {
+            Prompts = new PromptConfig { Vision = 2, Text = 0 },
+            Decoder = new DecoderConfig { Heads = 4, Windows = 2, Topk = 2 }
+        };
         using var clip = ClipModel.Load(TestFiles.Data("clips", name), _device);
         using var model = Random(clip, config, 5);
         CheckAll(model, config, height, width);
@@ -146,7 +150,8 @@ public sealed class OnnxExportTests : IDisposable
             bool weight = name.EndsWith("norm.weight", StringComparison.Ordinal) || name.Contains("norm1.w", StringComparison.Ordinal)
                 || name.Contains("norm2.w", StringComparison.Ordinal) || name.Contains("norm3.w", StringComparison.Ordinal);
             double scale = parameter.Shape.Rank == 1 ? 0.2 : 1.2 / Math.Sqrt(parameter.Shape[-1]);
-            parameter.Value.CopyFromHost<float>([.. Enumerable.Range(0, (int)parameter.Value.Count).Select(_ => (float)((weight ? 1 : 0) + (scale * 2 * (random.NextDouble() - 0.5) * Math.Sqrt(3))))]);
+            parameter.Value.CopyFromHost<float>([.. Enumerable.Range(0, (int)parameter.Value.Count)
+                .Select(_ => (float)((weight ? 1 : 0) + (scale * 2 * (random.NextDouble() - 0.5) * Math.Sqrt(3))))]);
         }
 
         return model;

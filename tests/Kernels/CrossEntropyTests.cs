@@ -49,7 +49,8 @@ public class CrossEntropyTests
             float[] plus = [.. logits], minus = [.. logits];
             plus[i] += step;
             minus[i] -= step;
-            double slope = (Run(plus, targets, rows, columns, 256, 1, 1f, false).Loss - Run(minus, targets, rows, columns, 256, 1, 1f, false).Loss) / (2 * step);
+            double slope = (Run(plus, targets, rows, columns, 256, 1, 1f, false).Loss
+                - Run(minus, targets, rows, columns, 256, 1, 1f, false).Loss) / (2 * step);
             Assert.Equal(slope, gradient[i], 1e-4);
         }
     }

@@ -71,7 +71,8 @@ public class SegmentationTests
         var (labels, best) = Argmax(canvas, counts, classes, height, width, outputHeight, outputWidth, bits, 2);
         for (int i = 0; i < labels.Length; i++)
         {
-            double[] scores = [.. Enumerable.Range(0, classes).Select(c => Resized(average, c, height, width, i / outputWidth, i % outputWidth, outputHeight, outputWidth))];
+            double[] scores = [.. Enumerable.Range(0, classes)
+                .Select(c => Resized(average, c, height, width, i / outputWidth, i % outputWidth, outputHeight, outputWidth))];
             Assert.Equal(scores.Max(), best[i], 5e-5);
             Assert.Equal(scores.Max(), scores[labels[i]], 5e-5);
         }
@@ -139,7 +140,8 @@ public class SegmentationTests
                 }
 
                 int image = i / (height * width) * classes;
-                double[] scores = [.. Enumerable.Range(0, classes).Select(c => Resized(exact, image + c, h, w, i / width % height, i % width, height, width))];
+                double[] scores = [.. Enumerable.Range(0, classes)
+                    .Select(c => Resized(exact, image + c, h, w, i / width % height, i % width, height, width))];
                 Assert.Equal(1, unseen[after[i]]);
                 Assert.Equal(Enumerable.Range(0, classes).Where(c => unseen[c] == 1).Max(c => scores[c]), scores[after[i]], 2e-5);
             }

@@ -27,7 +27,8 @@ public sealed class OpMisuseTests
     [
         .. typeof(Tape).Assembly.GetExportedTypes().SelectMany(
             type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
-            .Where(m => m.IsDefined(typeof(ExtensionAttribute)) && m.GetParameters()[0].ParameterType == typeof(Tape) && m.Name != nameof(OperationTape.Apply)),
+            .Where(m => m.IsDefined(typeof(ExtensionAttribute)) && m.GetParameters()[0].ParameterType == typeof(Tape)
+                && m.Name != nameof(OperationTape.Apply)),
     ];
 
     /// <summary>The operations' names.</summary>
@@ -163,7 +164,8 @@ public sealed class OpMisuseTests
     public void NumbersOutOfRangeAreRefusedOrRight(string method, string parameter)
     {
         var c = ScalarArgumentList.Case(method);
-        var types = s_methods.Where(m => m.Name == method).SelectMany(m => m.GetParameters()).Where(p => p.Name == parameter).Select(p => p.ParameterType);
+        var types = s_methods.Where(m => m.Name == method).SelectMany(m => m.GetParameters()).Where(p => p.Name == parameter)
+            .Select(p => p.ParameterType);
         bool real = types.Contains(typeof(float)) || types.Contains(typeof(double));
         double[] always = real ? [double.NaN] : [];
         double[] either = real ? [double.PositiveInfinity, double.NegativeInfinity, 0, -1] : [int.MaxValue, int.MinValue, -1, 0];
@@ -214,7 +216,8 @@ public sealed class OpMisuseTests
     private static Variable[] Resized(Tape tape, Tensor[] tensors, OpCase c, Func<int, int[], int[]> sizes) => [.. tensors.Select((tensor, i) =>
     {
         int[] wanted = sizes(i, c.Inputs[i].Sizes);
-        return tape.Input(wanted.AsSpan().SequenceEqual(c.Inputs[i].Sizes) ? tensor.Share() : tape.Device.FromHost((c.Inputs[i] with { Sizes = wanted }).Draw(c.Name), new Shape(wanted)));
+        return tape.Input(wanted.AsSpan().SequenceEqual(c.Inputs[i].Sizes)
+            ? tensor.Share() : tape.Device.FromHost((c.Inputs[i] with { Sizes = wanted }).Draw(c.Name), new Shape(wanted)));
     })];
 
     private static int[] Flatter(int[] sizes) => sizes.Length switch

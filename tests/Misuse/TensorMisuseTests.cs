@@ -123,7 +123,8 @@ public sealed class TensorMisuseTests : IDisposable
     public void BytesThatNoMachineHasAreOutOfMemory()
     {
         using var plain = new CpuDevice(1);
-        foreach (var (shape, type) in new[] { (new Shape(1 << 30, 1 << 30, 4), DType.UInt8), (new Shape(int.MaxValue, int.MaxValue, 2), DType.UInt8), (new Shape(1 << 30, 1 << 30, 1), DType.Float32) })
+        foreach (var (shape, type) in new[] { (new Shape(1 << 30, 1 << 30, 4), DType.UInt8), (new Shape(int.MaxValue, int.MaxValue, 2), DType.UInt8),
+            (new Shape(1 << 30, 1 << 30, 1), DType.Float32) })
         {
             Assert.Contains("out of memory", Assert.Throws<InputException>(() => plain.Empty(shape, type)).Message, StringComparison.Ordinal);
         }
@@ -165,7 +166,8 @@ public sealed class TensorMisuseTests : IDisposable
     [Fact]
     public void HostValuesHaveTheElementsType()
     {
-        Type[] hosts = [typeof(float), typeof(double), typeof(long), typeof(ulong), typeof(int), typeof(uint), typeof(short), typeof(ushort), typeof(char), typeof(Half), typeof(sbyte), typeof(byte), typeof(bool), typeof(DType)];
+        Type[] hosts = [typeof(float), typeof(double), typeof(long), typeof(ulong), typeof(int), typeof(uint), typeof(short), typeof(ushort),
+            typeof(char), typeof(Half), typeof(sbyte), typeof(byte), typeof(bool), typeof(DType)];
         Dictionary<DType, Type[]> right = new()
         {
             [DType.Float32] = [typeof(float)],
@@ -211,7 +213,8 @@ public sealed class TensorMisuseTests : IDisposable
     public void CopiesNeedTheSameTypeNumberAndDevice()
     {
         using var elsewhere = new CpuDevice(1);
-        using Tensor tensor = _device.Zeros(new Shape(2, 3)), integers = _device.Zeros(new Shape(2, 3), DType.Int32), more = _device.Zeros(new Shape(7)), far = elsewhere.Zeros(new Shape(2, 3));
+        using Tensor tensor = _device.Zeros(new Shape(2, 3)), integers = _device.Zeros(new Shape(2, 3), DType.Int32),
+            more = _device.Zeros(new Shape(7)), far = elsewhere.Zeros(new Shape(2, 3));
         foreach (var source in new[] { integers, more, far })
         {
             Assert.Contains("copy: ", Assert.Throws<ArgumentException>(() => tensor.CopyFrom(source)).Message, StringComparison.Ordinal);
@@ -221,7 +224,8 @@ public sealed class TensorMisuseTests : IDisposable
     [Fact]
     public void ViewsStayInTheirBlockAndType()
     {
-        using Tensor floats = _device.Zeros(new Shape(4)), integers = _device.Zeros(new Shape(4), DType.Int32), bytes = _device.Zeros(new Shape(4), DType.UInt8);
+        using Tensor floats = _device.Zeros(new Shape(4)), integers = _device.Zeros(new Shape(4), DType.Int32),
+            bytes = _device.Zeros(new Shape(4), DType.UInt8);
         Assert.Equal(4, floats.View.Shift(4).Offset);
         foreach (long shift in new[] { 5L, -1, long.MaxValue, long.MinValue })
         {

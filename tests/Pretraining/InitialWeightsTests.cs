@@ -14,7 +14,8 @@ public sealed class InitialWeightsTests : IDisposable
 {
     private static readonly string[] Small =
     [
-        "pretrain.steps=4", "pretrain.batch=8", "pretrain.warmup=0", "pretrain.vision.width=64", "pretrain.vision.layers=1", "pretrain.text.width=64", "pretrain.text.layers=1", "pretrain.embed=16",
+        "pretrain.steps=4", "pretrain.batch=8", "pretrain.warmup=0", "pretrain.vision.width=64", "pretrain.vision.layers=1", "pretrain.text.width=64",
+            "pretrain.text.layers=1", "pretrain.embed=16",
         "pretrain.text.vocabulary=640",
     ];
 

@@ -59,7 +59,12 @@ internal static class PtxArithmeticForms
         PtxForm.New($@"not\.(pred|b16|b32|b64)", "Tt"),
         PtxForm.New($@"shl\.{Bits}", "Ttx"),
         PtxForm.New(@"shr\.(b16|b32|b64|u16|u32|u64|s16|s32|s64)", "Ttx"),
-        PtxForm.New(@"lop3\.b32", "Tttti", 43, 50, (i, _) => long.TryParse(i.Operands[4].Text, out long table) && table is >= 0 and <= 255 ? null : "a table of 0 to 255 expected"),
+        PtxForm.New(
+            @"lop3\.b32",
+            "Tttti",
+            43,
+            50,
+            (i, _) => long.TryParse(i.Operands[4].Text, out long table) && table is >= 0 and <= 255 ? null : "a table of 0 to 255 expected"),
 
         // Conversion: between kinds a rounding is a must, where nothing is lost it is an error.
         PtxForm.New($@"cvt(\.sat)?\.{AnyInteger}\.{AnyInteger}", "St"),

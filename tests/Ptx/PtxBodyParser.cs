@@ -155,7 +155,8 @@ internal sealed partial class PtxParser
         bool isFloat = digits.Length is 10 or 18 && digits[0] == '0' && char.ToLowerInvariant(digits[1]) == (digits.Length == 10 ? 'f' : 'd')
             && digits[2..].All(char.IsAsciiHexDigit);
         bool isInteger = ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            || (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && digits.Length is > 2 and <= 18 && digits[2..].All(char.IsAsciiHexDigit));
+            || (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && digits.Length is > 2 and <= 18
+                && digits[2..].All(char.IsAsciiHexDigit));
         return isFloat || isInteger
             ? new PtxOperand(isFloat ? PtxOperandKind.Float : PtxOperandKind.Integer, text, [])
             : throw Error($"'{text}' is no constant");

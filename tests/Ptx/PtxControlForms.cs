@@ -28,7 +28,8 @@ internal static class PtxControlForms
 
     private static PtxForm Mma(string shape, int a, int b, int c, int isa, int target) => PtxForm.New(
         @"mma\.sync\.aligned\." + shape, "Mmmm", isa, target,
-        (i, function) => Part(i, function, 0, c, 'f') ?? Part(i, function, 1, a, 'b') ?? Part(i, function, 2, b, 'b') ?? Part(i, function, 3, c, 'f'));
+        (i, function) => Part(i, function, 0, c, 'f') ?? Part(i, function, 1, a, 'b') ?? Part(i, function, 2, b, 'b')
+            ?? Part(i, function, 3, c, 'f'));
 
     // Inputs lie in untyped registers, sums in those of floats.
     private static string? Part(PtxInstruction instruction, PtxFunction function, int operand, int count, char kind)

@@ -124,7 +124,9 @@ internal sealed class PtxLaunches : IDisposable
                     KeepNew($"product {size} x {size} x {size} "
                         + $"{(transposeA ? 'T' : 'N')}{(transposeB ? 'T' : 'N')}{(stored ? ", a stored in 16 bits" : "")}", () =>
                     {
-                        using Tensor a = _device.Empty(new Shape(size, size), stored ? half : DType.Float32), b = _device.Empty(new Shape(size, size)), c = _device.Empty(new Shape(size, size));
+                        using Tensor a = _device.Empty(
+                            new Shape(size, size),
+                            stored ? half : DType.Float32), b = _device.Empty(new Shape(size, size)), c = _device.Empty(new Shape(size, size));
                         KernelSet.For(_device).MatMul.Run(new Gemm(size, size, size, a, b, c) { TransposeA = transposeA, TransposeB = transposeB });
                     });
                 }

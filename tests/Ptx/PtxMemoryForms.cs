@@ -19,7 +19,12 @@ internal static class PtxMemoryForms
         PtxForm.New($@"st\.global\.(wb|cg|cs|wt){Vector}\.{Any}", "av", 20, 20, AtMost16Bytes),
         PtxForm.New(@"atom\.global\.(and|or|xor|exch)\.b32", "Tat", 11, 11),
         PtxForm.New(@"red\.global\.(and|or|xor)\.b32", "at", 12, 11),
-        PtxForm.New(@"cvta\.to\.(global|shared|local|const)\.u64", "Tt", 20, 20, (i, _) => i.Operands[1].Kind == PtxOperandKind.Register ? null : "a register expected"),
+        PtxForm.New(
+            @"cvta\.to\.(global|shared|local|const)\.u64",
+            "Tt",
+            20,
+            20,
+            (i, _) => i.Operands[1].Kind == PtxOperandKind.Register ? null : "a register expected"),
         PtxForm.New(@"cvta\.(global|shared|local|const)\.u64", "Tt", 20, 20),
         PtxForm.New(@"shfl\.sync\.(up|down|bfly|idx)\.b32", "Ttxxx", 60, 30, Shuffle),
         PtxForm.New(@"ldmatrix\.sync\.aligned\.m8n8\.(x1|x2|x4)(\.trans)?(\.shared)?\.b16", "Ra", 65, 75, MatrixRegisters),
@@ -27,7 +32,12 @@ internal static class PtxMemoryForms
         PtxForm.New($@"cp\.async\.(ca|cg)\.shared\.global{Hint}", "aai", 70, 80, CopySize),
         PtxForm.New($@"cp\.async\.(ca|cg)\.shared\.global{Hint}", "aaix", 70, 80, CopySize),
         PtxForm.New(@"cp\.async\.(commit_group|wait_all)", "", 70, 80),
-        PtxForm.New(@"cp\.async\.wait_group", "i", 70, 80, (i, _) => int.TryParse(i.Operands[0].Text, out int groups) && groups >= 0 ? null : "a number of groups expected"),
+        PtxForm.New(
+            @"cp\.async\.wait_group",
+            "i",
+            70,
+            80,
+            (i, _) => int.TryParse(i.Operands[0].Text, out int groups) && groups >= 0 ? null : "a number of groups expected"),
     ];
 
     /// <summary>Elements that an opcode moves at once.</summary>

@@ -7,7 +7,8 @@ namespace Ldvc.Ptx;
 /// <param name="function">The function that the instruction stands in.</param>
 internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
 {
-    private readonly Dictionary<string, PtxVariable> _variables = function.Variables.Concat(module.Variables).Concat(function.Parameters).Concat(function.Returns)
+    private readonly Dictionary<string, PtxVariable> _variables = function.Variables.Concat(module.Variables).Concat(function.Parameters)
+        .Concat(function.Returns)
         .DistinctBy(variable => variable.Name).ToDictionary(variable => variable.Name);
 
     /// <summary>What is wrong, or null.</summary>
@@ -46,7 +47,8 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
                 ? Each(instruction, operand, new PtxType('b', 32), written, false)
                 : "registers in braces expected",
             'a' => Address(instruction, operand),
-            'l' => operand.Kind != PtxOperandKind.Symbol ? "a label expected" : function.Labels.ContainsKey(operand.Text) ? null : $"no such label: {operand.Text}",
+            'l' => operand.Kind != PtxOperandKind.Symbol
+                ? "a label expected" : function.Labels.ContainsKey(operand.Text) ? null : $"no such label: {operand.Text}",
             'i' => operand.Kind == PtxOperandKind.Integer ? null : "a constant expected",
             _ => null,
         };
@@ -62,7 +64,8 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
             case var _ when written:
                 return $"{operand.Text}: only registers can be written";
             case PtxOperandKind.Integer:
-                return type.Kind == 'f' ? $"{operand.Text} is no {type}: floats are written 0f or 0d" : InRange(operand.Text, type) ? null : $"{operand.Text} is too large for {type}";
+                return type.Kind == 'f' ? $"{operand.Text} is no {type}: floats are written 0f or 0d" : InRange(operand.Text, type) ? null
+                    : $"{operand.Text} is too large for {type}";
             case PtxOperandKind.Float:
                 return type.Bits == 4 * (operand.Text.TrimStart('-').Length - 2) && type.Kind is 'f' or 'b' ? null : $"{operand.Text} is no {type}";
             case PtxOperandKind.Special:
@@ -120,7 +123,8 @@ internal sealed class PtxOperandRules(PtxModule module, PtxFunction function)
         {
             return !function.Registers.TryGetValue(operand.Text, out var type) ? $"{operand.Text} is not declared"
                 : space == "param" ? "parameters are addressed by name"
-                : type.Kind is not ('f' or 'p') && (type.Bits == 64 || (type.Bits == 32 && space == "shared")) ? null : $"{operand.Text} is {type}: addresses of .{space} have 64 bits";
+                : type.Kind is not ('f' or 'p') && (type.Bits == 64 || (type.Bits == 32 && space == "shared")) ? null
+                    : $"{operand.Text} is {type}: addresses of .{space} have 64 bits";
         }
 
         if (!_variables.TryGetValue(operand.Text, out var variable))

@@ -21,7 +21,8 @@ internal readonly record struct PtxType(char Kind, int Bits)
             return Predicate;
         }
 
-        bool known = suffix is "b8" or "b16" or "b32" or "b64" or "u8" or "u16" or "u32" or "u64" or "s8" or "s16" or "s32" or "s64" or "f16" or "f32" or "f64";
+        bool known = suffix is "b8" or "b16" or "b32" or "b64" or "u8" or "u16" or "u32" or "u64"
+            or "s8" or "s16" or "s32" or "s64" or "f16" or "f32" or "f64";
         return known ? new PtxType(suffix[0], int.Parse(suffix.AsSpan(1), CultureInfo.InvariantCulture)) : null;
     }
 

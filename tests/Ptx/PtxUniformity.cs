@@ -118,7 +118,8 @@ internal sealed class PtxUniformity
         }
 
         var last = block.End > block.Start ? _flow.Function.Instructions[block.End - 1] : null;
-        if (last is { Root: "bra" or "ret" or "exit", Guard: { } guard } && values[Array.IndexOf(_flow.Names, guard)] is var level && level > Sameness.Group)
+        if (last is { Root: "bra" or "ret" or "exit", Guard: { } guard } && values[Array.IndexOf(_flow.Names, guard)] is var level
+            && level > Sameness.Group)
         {
             changed |= !_branches.TryGetValue(block, out var before) || before != level;
             _branches[block] = level;

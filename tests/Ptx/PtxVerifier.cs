@@ -15,7 +15,8 @@ internal static class PtxVerifier
     private const int MaxSharedBytes = 48 << 10;
     private const int MaxThreads = 1024;
 
-    private static readonly Dictionary<string, int> s_targetVersions = new() { ["sm_70"] = 60, ["sm_75"] = 63, ["sm_80"] = 70, ["sm_86"] = 71, ["sm_89"] = 78, ["sm_90"] = 78 };
+    private static readonly Dictionary<string, int> s_targetVersions =
+        new() { ["sm_70"] = 60, ["sm_75"] = 63, ["sm_80"] = 70, ["sm_86"] = 71, ["sm_89"] = 78, ["sm_90"] = 78 };
 
     /// <summary>Findings, one sentence each with its line; none when all is well.</summary>
     /// <param name="text">A PTX file.</param>
@@ -86,7 +87,8 @@ internal static class PtxVerifier
 
         var names = module.Functions.Select(function => function.Name).ToList();
         findings.AddRange(names.Where((name, i) => names.IndexOf(name) != i).Select(name => $"{name} is defined twice"));
-        findings.AddRange(module.Prototypes.Where(prototype => !names.Contains(prototype.Name)).Select(prototype => $"line {prototype.Line}: {prototype.Name} has no body"));
+        findings.AddRange(module.Prototypes.Where(prototype => !names.Contains(prototype.Name))
+            .Select(prototype => $"line {prototype.Line}: {prototype.Name} has no body"));
     }
 
     private static void Declarations(PtxFunction function, List<string> findings)

@@ -59,5 +59,6 @@ internal sealed record StepLaunches(IReadOnlyList<(string Phase, GpuLaunch Launc
 
     /// <summary>Launches of a phase, or of all, by kernel, the most frequent first.</summary>
     internal IEnumerable<(string Kernel, int Count)> ByKernel(string? phase = null) =>
-        All.Where(l => phase is null || l.Phase == phase).GroupBy(l => l.Launch.Kernel.Name).Select(g => (g.Key, g.Count())).OrderByDescending(g => g.Item2);
+        All.Where(l => phase is null || l.Phase == phase).GroupBy(l => l.Launch.Kernel.Name).Select(g => (g.Key, g.Count()))
+            .OrderByDescending(g => g.Item2);
 }

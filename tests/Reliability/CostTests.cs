@@ -28,17 +28,24 @@ public sealed class CostTests
         ["a thousand views of one storage"] = (Views, Open, "span", 16 * Mebibyte),
         ["more empty tensors than any model has"] = (EmptyTensors, Open, "more than 200000 tensors", 192 * Mebibyte),
         ["a shape of many sizes"] = (() => TestFiles.Safetensors($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', Enumerable.Repeat("1", 100_000))}],\"data_offsets\":[0,4]}}}}", 4), Open, "more than 64 numbers", 2 * Mebibyte),
-        ["a picture of 200 megapixels in 24 KB"] = (() => Black(14_000), bytes => ImageReader.Decode(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
-        ["a mask of 200 megapixels in 24 KB"] = (() => Black(14_000), bytes => PngLabels.Decode16(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
-        ["a picture above a limit of the caller's"] = (() => Black(300), bytes => ImageReader.Decode(bytes, "f", 89_999), "300x300 pixels, expected at least 1x1 and at most 89999 pixels", 2 * Mebibyte),
+        ["a picture of 200 megapixels in 24 KB"] =
+            (() => Black(14_000), bytes => ImageReader.Decode(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
+        ["a mask of 200 megapixels in 24 KB"] =
+            (() => Black(14_000), bytes => PngLabels.Decode16(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
+        ["a picture above a limit of the caller's"] = (() => Black(300), bytes => ImageReader.Decode(bytes, "f", 89_999),
+            "300x300 pixels, expected at least 1x1 and at most 89999 pixels", 2 * Mebibyte),
         ["brackets in YAML"] = (() => Repeated("[", 1 << 20), Yaml, "levels of nesting", 16 * Mebibyte),
         ["aliases in YAML"] = (() => "a: &a [x]\nb: *a\n"u8.ToArray(), Yaml, "anchors and aliases", Mebibyte),
         ["a configuration of two megabytes"] = (() => Repeated("#", 2 << 20), Yaml, "at most 1048576", 16 * Mebibyte),
-        ["brackets in JSON"] = (() => Repeated("[", 1 << 19), bytes => File(bytes, path => ClipJson.Read(path, json => json)), "not a readable CLIP configuration", 4 * Mebibyte),
-        ["a configuration of a CLIP of two megabytes"] = (() => Repeated(" ", 2 << 20), bytes => File(bytes, path => ClipJson.Read(path, json => json)), "expected at most", Mebibyte),
-        ["line breaks in a list of classes"] = (() => Repeated("\n", 5_000_000), bytes => File(bytes, path => ClassList.FromFile(path)), "at most 4000000 lines", 80 * Mebibyte),
+        ["brackets in JSON"] = (() => Repeated("[", 1 << 19), bytes => File(bytes, path => ClipJson.Read(path, json => json)),
+            "not a readable CLIP configuration", 4 * Mebibyte),
+        ["a configuration of a CLIP of two megabytes"] =
+            (() => Repeated(" ", 2 << 20), bytes => File(bytes, path => ClipJson.Read(path, json => json)), "expected at most", Mebibyte),
+        ["line breaks in a list of classes"] =
+            (() => Repeated("\n", 5_000_000), bytes => File(bytes, path => ClassList.FromFile(path)), "at most 4000000 lines", 80 * Mebibyte),
         ["one long line"] = (() => Repeated("a ", 1 << 20), bytes => File(bytes, path => ClassList.FromFile(path)), "characters", 16 * Mebibyte),
-        ["too many classes"] = (() => Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 200_000))), bytes => File(bytes, path => ClassList.FromFile(path)), "class names, expected 1 to 65535", 128 * Mebibyte),
+        ["too many classes"] = (() => Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 200_000))),
+            bytes => File(bytes, path => ClassList.FromFile(path)), "class names, expected 1 to 65535", 128 * Mebibyte),
         ["line breaks in a vocabulary"] = (() => Gzip("\n", 64 << 20), Bpe, "unpacks to more than", 65 * Mebibyte),
         ["a hundred megabytes of zeros"] = (() => Gzip("\0", 100 << 20), Bpe, "unpacks to more than", 65 * Mebibyte),
         ["sixty-four layers"] = (() => [], _ => Layers(64), "says model.decoder.layers 64, but it has tensors of 1", Mebibyte),
@@ -88,7 +95,8 @@ public sealed class CostTests
     {
         using var folder = new TempFolder();
         string path = folder.File("metrics.jsonl");
-        System.IO.File.WriteAllText(path, "{\"step\":1,\"loss\":1}\n" + new string('x', 2 << 20) + "\n[]\n1\n{\"step\":\"a\"}\n{\"step\":1e99}\n{\"\\ud800\":1}\n{\"step\":2,\"loss\":2}\n");
+        System.IO.File.WriteAllText(path, "{\"step\":1,\"loss\":1}\n" + new string('x', 2 << 20)
+            + "\n[]\n1\n{\"step\":\"a\"}\n{\"step\":1e99}\n{\"\\ud800\":1}\n{\"step\":2,\"loss\":2}\n");
         Assert.Equal([(1, 1), (2, 2)], Lab.Ablation.RunMetrics.Read(folder.Root, "loss"));
         long before = GC.GetAllocatedBytesForCurrentThread();
         MetricsLog.Open(path, 5).Dispose();
@@ -167,7 +175,8 @@ public sealed class CostTests
     }
 
     private static byte[] EmptyTensors() =>
-        TestFiles.Safetensors("{" + string.Join(',', Enumerable.Range(0, 200_001).Select(i => $"\"{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}")) + "}", 0);
+        TestFiles.Safetensors("{" + string.Join(
+            ',', Enumerable.Range(0, 200_001).Select(i => $"\"{i}\":{{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}")) + "}", 0);
 
     private static byte[] Black(int side)
     {

@@ -85,7 +85,8 @@ public sealed class FullDiskTests
         string picture = data.At("p.png"), results = data.At("out");
         ImageWriter.WritePng(TinyData.Pattern(20, 20), picture);
         string[] Line(string classes) =>
-            ["segment", picture, "--clip", TinyClip.Folder, "--classes", classes, "--out", results, "--save", "overlay,masks", "--size", "32", "--window", "32", "--stride", "32", "--threads", "1"];
+            ["segment", picture, "--clip", TinyClip.Folder, "--classes", classes, "--out", results, "--save", "overlay,masks", "--size", "32",
+                "--window", "32", "--stride", "32", "--threads", "1"];
         Assert.Equal(0, CommandLine.Run(Line("cat, dog")).Code);
         Directory.CreateDirectory(data.At("old"));
         Copy(results, data.At("old"));

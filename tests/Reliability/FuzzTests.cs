@@ -21,7 +21,8 @@ public sealed class FuzzTests
     {
         using var folder = new TempFolder();
         FuzzResult result = FuzzRun.Run(s_parsers.Single(parser => parser.Name == name), Inputs, seed: 18, folder.Root, Token);
-        Assert.True(result.Crashes.Count == 0, string.Join("\n", result.Crashes.Select(crash => $"{crash.Error}\n{Convert.ToHexString(crash.Input.AsSpan(0, Math.Min(crash.Input.Length, 2000)))}")));
+        Assert.True(result.Crashes.Count == 0, string.Join("\n",
+            result.Crashes.Select(crash => $"{crash.Error}\n{Convert.ToHexString(crash.Input.AsSpan(0, Math.Min(crash.Input.Length, 2000)))}")));
         Assert.Equal((Inputs, 0), (result.Inputs, result.Beyond));
     }
 

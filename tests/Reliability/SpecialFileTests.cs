@@ -31,7 +31,8 @@ public sealed partial class SpecialFileTests
         ["a configuration"] = ("x.yaml", path => ConfigLoader.Load(path)),
         ["a CLIP's configuration"] = ("config.json", path => HuggingFaceConfig.Read(path)),
         ["open_clip's configuration"] = (OpenClipConfig.FileName, path => OpenClipConfig.Read(path)),
-        ["a preprocessor's configuration"] = (PreprocessorConfigReader.FileName, path => PreprocessorConfigReader.Load(Path.GetDirectoryName(path)!, TinyClip.Config)),
+        ["a preprocessor's configuration"] =
+            (PreprocessorConfigReader.FileName, path => PreprocessorConfigReader.Load(Path.GetDirectoryName(path)!, TinyClip.Config)),
         ["a tokenizer"] = (VocabularyFiles.Tokenizer, path => ClipTokenizer.Load(Path.GetDirectoryName(path)!)),
         ["OpenAI's merges"] = (VocabularyFiles.OpenAi, path => ClipTokenizer.Load(Path.GetDirectoryName(path)!)),
         ["a log"] = ("metrics.jsonl", path => MetricsLog.Open(path, 1).Dispose()),

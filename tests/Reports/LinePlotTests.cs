@@ -68,6 +68,7 @@ public class LinePlotTests
     private static List<(double X, double Y)> Points(XElement svg)
     {
         string[] parts = svg.Element("path")!.Attribute("d")!.Value.Split(['M', 'L'], StringSplitOptions.RemoveEmptyEntries);
-        return [.. parts.Select(p => p.Split(' ')).Select(p => (double.Parse(p[0], CultureInfo.InvariantCulture), double.Parse(p[1], CultureInfo.InvariantCulture)))];
+        return [.. parts.Select(p => p.Split(' '))
+            .Select(p => (double.Parse(p[0], CultureInfo.InvariantCulture), double.Parse(p[1], CultureInfo.InvariantCulture)))];
     }
 }

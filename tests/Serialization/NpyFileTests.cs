@@ -22,7 +22,8 @@ public sealed class NpyFileTests : IDisposable
     [InlineData("<f8", 3)]
     public void FloatsOfEveryWidthAndVersionAreRead(string type, int version)
     {
-        byte[] data = [.. Values.SelectMany(v => type == "<f2" ? BitConverter.GetBytes((Half)v) : type == "<f4" ? BitConverter.GetBytes(v) : BitConverter.GetBytes((double)v))];
+        byte[] data = [.. Values.SelectMany(
+            v => type == "<f2" ? BitConverter.GetBytes((Half)v) : type == "<f4" ? BitConverter.GetBytes(v) : BitConverter.GetBytes((double)v))];
         NpyFile file = Read(NpyBytes.Of($"{{'shape': (2, 3), \"fortran_order\": False, 'descr': '{type}'}}", version, data));
         Assert.Equal([2, 3], file.Shape);
         Assert.Equal(Values, file.Values);

@@ -13,7 +13,8 @@ public class TorchNotesTests
         IReadOnlyDictionary<string, string> notes = Notes(p => p
             .Text("text").Text("line\nline").Text("iter").Int(20000).Text("rate").Op(
                 [(byte)'G', 0x3F, 0xE0, 0, 0, 0, 0, 0, 0]).Text("flag").Op([0x88]).Text("none").Op("N")
-            .Text("names").Op("(").Text("cat").Text("blue \"sky\"").Op("t").Text("palette").Op("](](").Int(1).Int(2).Op("ee").Text("dict").Op("}(").Text("a").Op("N").Int(3).Int(4).Op("u"));
+            .Text("names").Op("(").Text("cat").Text("blue \"sky\"").Op("t").Text("palette").Op("](](").Int(1).Int(2).Op("ee").Text("dict").Op("}(")
+                .Text("a").Op("N").Int(3).Int(4).Op("u"));
         Assert.Equal("line\nline", notes["meta.text"]);
         Assert.Equal("20000", notes["meta.iter"]);
         Assert.Equal("0.5", notes["meta.rate"]);
@@ -81,7 +82,8 @@ public class TorchNotesTests
         TestFiles.Refuses(new PickleBytes().Global("numpy", "dtype").Op("(").Int(8).Op("tR").Zip(), "NumpyType");
         TestFiles.Refuses(new PickleBytes().Global("numpy", "ndarray").Op(")R").Zip(), "NumpyArrayClass");
         TestFiles.Refuses(new PickleBytes().Global("numpy.core.multiarray", "scalar").Op("(").Text("f8").Text("x").Op("tR").Zip(), "NumpyScalar");
-        TestFiles.Refuses(new PickleBytes().Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("torch", "FloatStorage").Ints(0).Text("b").Op("tR").Zip(), "NumpyArray");
+        TestFiles.Refuses(new PickleBytes().Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("torch", "FloatStorage").Ints(0).Text("b")
+            .Op("tR").Zip(), "NumpyArray");
         TestFiles.Refuses(new PickleBytes().Global("_codecs", "encode").Op("(").Text("x").Text("rot13").Op("tR").Zip(), "Encode");
         TestFiles.Refuses(new PickleBytes().Global("_codecs", "decode").Op(")R").Zip(), "'_codecs.decode'");
         TestFiles.Refuses(new PickleBytes().Global("numpy", "load").Op(")R").Zip(), "'numpy.load'");
@@ -99,7 +101,8 @@ public class TorchNotesTests
     private static PickleBytes Scalar(PickleBytes p, string type, string order, byte[] bytes, string module = "numpy.core.multiarray")
     {
         // As protocol 2 writes it: the type made and then told its byte order, the bytes as a text.
-        p.Global(module, "scalar").Op("(").Global("numpy", "dtype").Op("(").Text(type).Int(0).Int(1).Op("tR").Op("(").Int(3).Text(order).Op("NNN").Int(-1).Int(-1).Int(0).Op("tb");
+        p.Global(module, "scalar").Op("(").Global("numpy", "dtype").Op("(").Text(type).Int(0).Int(1).Op("tR").Op("(").Int(3).Text(order).Op("NNN")
+            .Int(-1).Int(-1).Int(0).Op("tb");
         return p.Global("_codecs", "encode").Op("(").Text(new string([.. bytes.Select(b => (char)b)])).Text("latin1").Op("tRtR");
     }
 

@@ -58,7 +58,8 @@ public sealed class SceneCaptionTests
     [Fact]
     public void NamedStuffIsInThePictureEvenOfACrop()
     {
-        foreach (CaptionSample sample in CaptionSampler.SampleScenes(5, 0, 192, Scenes with { Shares = Scenes.Shares with { Crop = 1, Hard = 0, Partial = 0 } }))
+        foreach (CaptionSample sample in CaptionSampler.SampleScenes(
+            5, 0, 192, Scenes with { Shares = Scenes.Shares with { Crop = 1, Hard = 0, Partial = 0 } }))
         {
             byte[] labels = SceneRenderer.Render(sample.Scene).Labels.Labels;
             foreach (int stuff in sample.Scene.Ground!.Stuff.Where(s => sample.Caption.Split(' ').Contains(Stuff.Names[s])))

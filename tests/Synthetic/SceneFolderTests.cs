@@ -32,7 +32,8 @@ public sealed class SceneFolderTests
             "data.synthetic.train_count=3",
             "data.synthetic.val_count=2",
             "data.synthetic.seed=4");
-        foreach (Func<LdvcConfig, SegmentationDataset> open in new Func<LdvcConfig, SegmentationDataset>[] { DrawnData.Registry.OpenTraining, DrawnData.Registry.OpenValidation })
+        foreach (Func<LdvcConfig, SegmentationDataset> open in new Func<LdvcConfig, SegmentationDataset>[] { DrawnData.Registry.OpenTraining,
+            DrawnData.Registry.OpenValidation })
         {
             SegmentationDataset files = open(config), scenes = open(drawn);
             files.CheckFiles();

@@ -78,7 +78,8 @@ public class VocabularyFileTests
     public void OpenAisListMustBeAsLongAsTheTable()
     {
         using var folder = new TempFolder();
-        using (var gzip = new System.IO.Compression.GZipStream(File.Create(folder.File("bpe_simple_vocab_16e6.txt.gz")), System.IO.Compression.CompressionLevel.Fastest))
+        using (var gzip = new System.IO.Compression.GZipStream(
+            File.Create(folder.File("bpe_simple_vocab_16e6.txt.gz")), System.IO.Compression.CompressionLevel.Fastest))
         {
             gzip.Write("#version: 0.2\no t\na b\n"u8);
         }
@@ -127,7 +128,8 @@ public class VocabularyFileTests
         tokenizer.CheckVocabulary(rows, "clip");
         if (added.Length + inTokenizer.Length > 0)
         {
-            Assert.Contains("found '<toy>', a token that was added", Assert.Throws<InputException>(() => tokenizer.Encode("a <toy> cat", 16)).Message);
+            Assert.Contains(
+                "found '<toy>', a token that was added", Assert.Throws<InputException>(() => tokenizer.Encode("a <toy> cat", 16)).Message);
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class BadStepTests
         "q",
         false,
         "Fp16",
-        "first bad tensor: the gradient of q (pictures a, b); try a lower train.lr, or resume with train.precision=bf16: numbers of fp16 end at 65504",
+        "first bad tensor: the gradient of q (pictures a, b); try a lower train.lr, or resume with train.precision=bf16: numbers of fp16 end at "
+            + "65504",
         false)]
     public void SaysWhatHelps(float loss, string? gradient, bool tooLarge, string precision, string? message, bool diverged)
     {

@@ -47,7 +47,8 @@ public sealed class CheckpointFolderTests
     public void OtherFilesAreNeitherUsedNorDeleted()
     {
         using var folder = new TempFolder();
-        string[] others = [".ckpt-00000009.safetensors.1-2.tmp", "ckpt-9.safetensors", "ckpt-best.safetensors", "ckpt-00000009.safetensors.bak", "notes.txt"];
+        string[] others = [".ckpt-00000009.safetensors.1-2.tmp", "ckpt-9.safetensors", "ckpt-best.safetensors", "ckpt-00000009.safetensors.bak",
+            "notes.txt"];
         foreach (string name in others)
         {
             File.WriteAllText(folder.File(name), "x");

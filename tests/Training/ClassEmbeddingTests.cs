@@ -17,7 +17,8 @@ namespace Ldvc.Tests.Training;
 /// <summary>What ZegCLIP's recipe needs in training: class embeddings from a file, and prompts whose dropout is drawn for each picture.</summary>
 public sealed class ClassEmbeddingTests : IDisposable
 {
-    private static readonly string[] Recipe = ["train.iterations=2", "model.prompts.text=0", "model.decoder.kind=class-query", "model.decoder.attention=none"];
+    private static readonly string[] Recipe =
+        ["train.iterations=2", "model.prompts.text=0", "model.decoder.kind=class-query", "model.decoder.attention=none"];
 
     private readonly TinyData _data = new();
 
@@ -79,7 +80,8 @@ public sealed class ClassEmbeddingTests : IDisposable
         foreach (float length in new[] { 10.5f, 0.5f })
         {
             Assert.Contains(
-                FormattableString.Invariant($"raw.npy: the embedding of class 'cat' (row 0) has the length {length}, expected 0.9 to 1.1: unit vectors"),
+                FormattableString.Invariant(
+                    $"raw.npy: the embedding of class 'cat' (row 0) has the length {length}, expected 0.9 to 1.1: unit vectors"),
                 Refused([.. Recipe, $"model.class_embeddings={Npy("raw.npy", 4, 0.1f, length)}"]));
         }
 

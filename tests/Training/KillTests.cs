@@ -14,7 +14,8 @@ public sealed partial class KillTests
     // Steps of a few milliseconds, a checkpoint after each: most kills fall into a write.
     private static readonly string[] Quick =
     [
-        $"train.iterations={Steps}", "train.batch=1", "train.checkpoint_every=1", "train.keep=2", "augment.crop=32", "augment.scale=[64,40]", "model.prompts.vision=2",
+        $"train.iterations={Steps}", "train.batch=1", "train.checkpoint_every=1", "train.keep=2", "augment.crop=32", "augment.scale=[64,40]",
+            "model.prompts.vision=2",
         "model.decoder.layers=1", "eval.limit=1",
     ];
 

@@ -19,32 +19,87 @@ public sealed class OptionEffectTests : IDisposable
     // Changed weights after two steps. Right of the bar: what has to be set, in both runs, for the option to matter.
     private static readonly string[] Trained =
     [
-        "model.template=a picture of one {class}", "model.cls_twice=true", "model.head=dot", "model.adapter_init=identity", "model.prompts.vision=3", "model.prompts.text=2",
-        "model.prompts.dropout=0.5", "model.prompts.dropout_per=picture|model.prompts.dropout=0.5", "model.decoder.kind=class-query|model.decoder.attention=none", "model.decoder.layers=3", "model.decoder.heads=4",
-        "model.decoder.ffn_ratio=2", "model.decoder.dropout=0.5", "model.decoder.attention=full", "model.decoder.windows=2|model.decoder.topk=1", "model.decoder.topk=1",
-        "loss.focal=10", "loss.dice=7", "loss.alpha=0.5", "data.kind=synthetic", "data.train_part=val", "data.unseen=[dog]", "data.image_mean=imagenet",
+        "model.template=a picture of one {class}", "model.cls_twice=true", "model.head=dot", "model.adapter_init=identity", "model.prompts.vision=3",
+            "model.prompts.text=2",
+        "model.prompts.dropout=0.5",
+        "model.prompts.dropout_per=picture|model.prompts.dropout=0.5",
+        "model.decoder.kind=class-query|model.decoder.attention=none",
+        "model.decoder.layers=3",
+        "model.decoder.heads=4",
+        "model.decoder.ffn_ratio=2",
+        "model.decoder.dropout=0.5",
+        "model.decoder.attention=full",
+        "model.decoder.windows=2|model.decoder.topk=1",
+        "model.decoder.topk=1",
+        "loss.focal=10",
+        "loss.dice=7",
+        "loss.alpha=0.5",
+        "data.kind=synthetic",
+        "data.train_part=val",
+        "data.unseen=[dog]",
+        "data.image_mean=imagenet",
         "data.variant=60|data.kind=context,data.root=CONTEXT,data.unseen=[]",
-        "data.synthetic.size=64|SCENES", "data.synthetic.min_objects=5|SCENES", "data.synthetic.max_objects=2|SCENES", "data.synthetic.min_size=40|SCENES",
-        "data.synthetic.max_size=26|SCENES", "data.synthetic.max_overlap=1|SCENES", "data.synthetic.max_cut=0|SCENES", "data.synthetic.train_count=3|SCENES", "data.synthetic.seed=1|SCENES",
+        "data.synthetic.size=64|SCENES",
+        "data.synthetic.min_objects=5|SCENES",
+        "data.synthetic.max_objects=2|SCENES",
+        "data.synthetic.min_size=40|SCENES",
+        "data.synthetic.max_size=26|SCENES",
+        "data.synthetic.max_overlap=1|SCENES",
+        "data.synthetic.max_cut=0|SCENES",
+        "data.synthetic.train_count=3|SCENES",
+        "data.synthetic.seed=1|SCENES",
         "data.synthetic.vocabulary=scenes|SCENES",
-        "augment.scale=[200,100]", "augment.exact_short_side=true|augment.scale=[70;60]", "augment.ratio=[1,1]", "augment.crop=48", "augment.cat_max_ratio=0.01", "augment.crop_tries=1|augment.cat_max_ratio=0.01", "augment.flip=1",
+        "augment.scale=[200,100]",
+        "augment.exact_short_side=true|augment.scale=[70;60]",
+        "augment.ratio=[1,1]",
+        "augment.crop=48",
+        "augment.cat_max_ratio=0.01",
+        "augment.crop_tries=1|augment.cat_max_ratio=0.01",
+        "augment.flip=1",
         "augment.brightness=0", "augment.contrast=[1,1]", "augment.saturation=[1,1]", "augment.hue=0",
-        "train.setting=full", "train.iterations=3", "train.batch=1", "train.accumulate=2", "train.lr=1e-3", "train.betas=[0.5,0.9]", "train.eps=1e-3", "train.clip_grad=1e-9", "train.weight_decay=0.5",
-        "train.warmup=0", "train.warmup_ratio=0.5", "train.poly_power=3", "train.min_lr=1e-4", "train.seed=1", "train.transductive.iterations=9|train.setting=transductive",
+        "train.setting=full",
+        "train.iterations=3",
+        "train.batch=1",
+        "train.accumulate=2",
+        "train.lr=1e-3",
+        "train.betas=[0.5,0.9]",
+        "train.eps=1e-3",
+        "train.clip_grad=1e-9",
+        "train.weight_decay=0.5",
+        "train.warmup=0",
+        "train.warmup_ratio=0.5",
+        "train.poly_power=3",
+        "train.min_lr=1e-4",
+        "train.seed=1",
+        "train.transductive.iterations=9|train.setting=transductive",
     ];
 
     // Changed scores of the untrained model on drawn scenes.
     private static readonly string[] Scored =
     [
-        "data.synthetic.val_count=3", "eval.short_side=64", "eval.window=64|eval.stride=64", "eval.stride=40|eval.window=64,eval.stride=64", "eval.seen_penalty=0.3", "eval.background=0.9", "eval.flip=true", "eval.scales=[0.5,1]", "eval.limit=1",
+        "data.synthetic.val_count=3", "eval.short_side=64", "eval.window=64|eval.stride=64", "eval.stride=40|eval.window=64,eval.stride=64",
+            "eval.seen_penalty=0.3", "eval.background=0.9", "eval.flip=true", "eval.scales=[0.5,1]", "eval.limit=1",
     ];
 
     // Changed weights after two steps of `ldvc pretrain`.
     private static readonly string[] Pretrained =
     [
-        "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5", "least_temperature=0.2", "patch_loss=0", "patch_focus=10", "seed=1", "vision.image=72",
-        "vision.patch=16", "vision.width=128", "vision.layers=2", "text.width=128", "text.layers=2", "text.context=24", "text.vocabulary=600", "captions.hard=0", "captions.partial=1",
-        "captions.two=1|captions.hard=0,captions.three=0", "captions.three=1|captions.hard=0,captions.two=0", "captions.crop=1", "captions.one=1|captions.crop=1,captions.hard=0", "captions.vocabulary=scenes",
+        "embed=32", "steps=5", "batch=6", "lr=1e-2", "warmup=0", "betas=[0.5,0.9]", "eps=1e-2", "weight_decay=0.9", "temperature=0.5",
+            "least_temperature=0.2", "patch_loss=0", "patch_focus=10", "seed=1", "vision.image=72",
+        "vision.patch=16",
+        "vision.width=128",
+        "vision.layers=2",
+        "text.width=128",
+        "text.layers=2",
+        "text.context=24",
+        "text.vocabulary=600",
+        "captions.hard=0",
+        "captions.partial=1",
+        "captions.two=1|captions.hard=0,captions.three=0",
+        "captions.three=1|captions.hard=0,captions.two=0",
+        "captions.crop=1",
+        "captions.one=1|captions.crop=1,captions.hard=0",
+        "captions.vocabulary=scenes",
         "captions.stuff=1|captions.vocabulary=scenes,captions.hard=0",
     ];
 
@@ -112,7 +167,8 @@ public sealed class OptionEffectTests : IDisposable
 
     private static readonly string[] TrainedBase =
     [
-        "model.prompts.vision=2", "model.decoder.layers=2", "model.decoder.windows=4", "model.decoder.topk=3", "augment.scale=[128,80]", "augment.crop=64", "train.iterations=2",
+        "model.prompts.vision=2", "model.decoder.layers=2", "model.decoder.windows=4", "model.decoder.topk=3", "augment.scale=[128,80]",
+            "augment.crop=64", "train.iterations=2",
         "train.batch=2", "train.warmup=3", "data.workers=1", "data.synthetic.train_count=40",
     ];
 
@@ -134,7 +190,8 @@ public sealed class OptionEffectTests : IDisposable
     [Fact]
     public void EveryOptionIsTried()
     {
-        IEnumerable<string> tried = Trained.Concat(Scored).Concat(Pretrained.Select(p => "pretrain." + p)).Select(p => p.Split('=')[0]).Concat(Elsewhere.Keys);
+        IEnumerable<string> tried = Trained.Concat(Scored).Concat(
+            Pretrained.Select(p => "pretrain." + p)).Select(p => p.Split('=')[0]).Concat(Elsewhere.Keys);
         Assert.Equal(ConfigWriter.Flatten(new LdvcConfig()).Select(o => o.Key).Order(StringComparer.Ordinal), tried.Order(StringComparer.Ordinal));
     }
 
@@ -199,7 +256,8 @@ public sealed class OptionEffectTests : IDisposable
 
     private string Pretrain(string[] settings)
     {
-        string[] small = ["steps=4", "batch=8", "warmup=2", "vision.width=64", "vision.layers=1", "text.width=64", "text.layers=1", "embed=16", "text.vocabulary=640"];
+        string[] small = ["steps=4", "batch=8", "warmup=2", "vision.width=64", "vision.layers=1", "text.width=64", "text.layers=1", "embed=16",
+            "text.vocabulary=640"];
         LdvcConfig config = ConfigLoader.Load(SmallRun.Config("demo/pretrain"), [.. small.Concat(settings).Select(s => "pretrain." + s)]);
         using var trainer = new Pretrainer(config.Pretrain, _device, 1);
         CaptionBatches batches = trainer.CreateBatches();
@@ -211,5 +269,6 @@ public sealed class OptionEffectTests : IDisposable
         return Hash(trainer.Model.Parameters().SelectMany(p => p.Parameter.Value.ToArray()));
     }
 
-    private static string Hash(IEnumerable<float> values) => Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values.ToArray())));
+    private static string Hash(IEnumerable<float> values) =>
+        Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values.ToArray())));
 }

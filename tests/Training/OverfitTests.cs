@@ -11,7 +11,8 @@ public sealed class OverfitTests
 {
     private static readonly string[] OneBatch =
     [
-        $"clip.path={Path.Combine(ConfigFiles.Repository, "assets", "demo", "clip")}", "train.setting=full", "data.train_part=two", "data.val_part=two",
+        $"clip.path={Path.Combine(ConfigFiles.Repository, "assets", "demo", "clip")}", "train.setting=full", "data.train_part=two",
+            "data.val_part=two",
         "augment.scale=[64,64]",
         "augment.ratio=[1,1]",
         "augment.crop=64",
@@ -54,7 +55,8 @@ public sealed class OverfitTests
         string root = RealFormats.Voc(data), run = data.At("run");
         data.Text("2007_000032\n2007_000039\n", "VOCdevkit", "VOC2012", "ImageSets", "Segmentation", "two.txt");
         (int code, _, string error) = CommandLine.Run(
-            ["train", SmallRun.Config("voc/inductive"), .. ((string[])[.. OneBatch, $"data.root={root}", $"train.out={run}", .. more]).SelectMany(s => new[] { "--set", s })]);
+            ["train", SmallRun.Config("voc/inductive"),
+                .. ((string[])[.. OneBatch, $"data.root={root}", $"train.out={run}", .. more]).SelectMany(s => new[] { "--set", s })]);
         Assert.Equal((0, ""), (code, error));
         double[] losses = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)
             .Where(line => line.TryGetProperty("loss", out _)).Select(line => line.GetProperty("loss").GetDouble())];

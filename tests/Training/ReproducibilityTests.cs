@@ -61,11 +61,13 @@ public sealed class ReproducibilityTests
         using var data = new TinyData();
         string[] settings =
         [
-            "pretrain.steps=4", "pretrain.batch=8", "pretrain.warmup=1", "pretrain.checkpoint_every=2", "pretrain.log_every=1", "pretrain.vision.width=64",
+            "pretrain.steps=4", "pretrain.batch=8", "pretrain.warmup=1", "pretrain.checkpoint_every=2", "pretrain.log_every=1",
+                "pretrain.vision.width=64",
             "pretrain.vision.layers=1", "pretrain.text.width=64", "pretrain.text.layers=1", "pretrain.embed=16",
         ];
         string[] Arguments(string name, params string[] more) =>
-            ["pretrain", SmallRun.Config("demo/pretrain"), .. ((string[])[.. settings, $"pretrain.out={data.At(name)}"]).SelectMany(s => new[] { "--set", s }), "--threads", "1", .. more];
+            ["pretrain", SmallRun.Config("demo/pretrain"),
+                .. ((string[])[.. settings, $"pretrain.out={data.At(name)}"]).SelectMany(s => new[] { "--set", s }), "--threads", "1", .. more];
 
         (int code, _, string error) = CommandLine.Run(Arguments("whole"));
         Assert.Equal((0, ""), (code, error));

@@ -90,7 +90,8 @@ public sealed class ResumeTests
     [InlineData("train.txt", "a\nb\nc\n", "found other ones (3 now); set it back or choose another train.out.")]
     [InlineData("train.txt", "a\nb\nc\nf\n", "expected the pictures, in their order, that ")]
     [InlineData("train.txt", "a\nb c.png\nc b.png\nd\n", "that ", "with the same masks, found other ones (4 now)")]
-    [InlineData("unseen.txt", "dog\n", "mine/train: expected class 'dog' to be seen, as ", "found it unseen; set it back or choose another train.out.")]
+    [InlineData("unseen.txt", "dog\n", "mine/train: expected class 'dog' to be seen, as ",
+        "found it unseen; set it back or choose another train.out.")]
     [InlineData("unseen.txt", "", "mine/train: expected class 'traffic cone' to be unseen, as ", "found it seen; ")]
     [InlineData("classes.txt", "dog\ncat\nblue sky\ntraffic cone\n", "mine/train: class 0: expected 'cat', as ")]
     [InlineData("classes.txt", "cat\ndog\nblue sky\ntraffic cone\nroad\n", "class 4: expected 4 classes, as ")]
@@ -249,7 +250,8 @@ public sealed class ResumeTests
         string run = data.At("run");
         using var stop = new CancellationTokenSource();
         using var output = new CancellingWriter("step 4/4", stop);
-        Assert.Equal(130, Application.Run(SmallRun.Arguments(SmallRun.OwnConfig(data), run, "train.eval_every=3", "train.checkpoint_every=1000"), output, TextWriter.Null, false, stop.Token));
+        Assert.Equal(130, Application.Run(SmallRun.Arguments(SmallRun.OwnConfig(data), run, "train.eval_every=3", "train.checkpoint_every=1000"),
+            output, TextWriter.Null, false, stop.Token));
         Assert.Contains("ckpt-00000003.safetensors", File.ReadAllText(Path.Combine(run, "scores.json")));
     }
 

@@ -39,7 +39,9 @@ public sealed class RunFolderTests
         Assert.Equal(before, File.ReadAllText(folder.File("run/config.yaml")));
     }
 
-    /// <summary>Weights and moments are float32 whatever multiplied: a run goes on in another precision, and says so. A comparison must not.</summary>
+    /// <summary>
+    /// Weights and moments are float32 whatever multiplied: a run goes on in another precision, and says so. A comparison must not.
+    /// </summary>
     [Fact]
     public void ThePrecisionMayChangeAndIsTold()
     {

@@ -43,10 +43,14 @@ public sealed class BadInputTests
         ["classes twice"] = (d => d.Text("cat\ndog\nCat\nx\n", "mine", "classes.txt"), "MINE/classes.txt: class name 'Cat' stands twice (as class 0 "
             + "and 2), expected different names"),
         ["no class"] = (d => d.Text("\n", "mine", "classes.txt"), "MINE/classes.txt: 0 class names, expected 1 to 65535"),
-        ["empty line in classes"] = (d => d.Text("cat\n\ndog\nblue sky\n", "mine", "classes.txt"), "MINE/classes.txt, line 2: is empty, and names follow"),
-        ["classes not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "classes.txt"), "cat\ncaf\u00e9\nsky\ncone\n".Select(c => (byte)c).ToArray()), "MINE/classes.txt, line 2: expected text in UTF-8"),
-        ["unseen not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "unseen.txt"), [0x64, 0x0A, 0xFF, 0x0A]), "MINE/unseen.txt, line 2: expected text in UTF-8"),
-        ["pictures not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "train.txt"), [0x61, 0x0D, 0x0A, 0xC3, 0x0D, 0x0A]), "MINE/train.txt, line 2: expected text in UTF-8"),
+        ["empty line in classes"] = (d => d.Text("cat\n\ndog\nblue sky\n", "mine", "classes.txt"),
+            "MINE/classes.txt, line 2: is empty, and names follow"),
+        ["classes not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "classes.txt"),
+            "cat\ncaf\u00e9\nsky\ncone\n".Select(c => (byte)c).ToArray()), "MINE/classes.txt, line 2: expected text in UTF-8"),
+        ["unseen not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "unseen.txt"), [0x64, 0x0A, 0xFF, 0x0A]),
+            "MINE/unseen.txt, line 2: expected text in UTF-8"),
+        ["pictures not in UTF-8"] = (d => File.WriteAllBytes(d.At("mine", "train.txt"), [0x61, 0x0D, 0x0A, 0xC3, 0x0D, 0x0A]),
+            "MINE/train.txt, line 2: expected text in UTF-8"),
         ["a synonym of two classes"] = (
             d => d.Text("cat; pet\ndog; Pet\nblue sky\ntraffic cone\n", "mine", "classes.txt"),
             "MINE/classes.txt: class name 'Pet' stands twice (as class 0 and 1), expected different names"),
@@ -69,17 +73,22 @@ public sealed class BadInputTests
         ["empty picture"] = (d => d.Text("", "mine", "images", "c.jpg"), "MINE/images/c.jpg: is empty, expected a picture"),
         ["mask cut short"] = (d => Cut(d.At("mine", "masks", "c.png")), "MINE/masks/c.png: "),
         ["mask with a wrong checksum"] = (d => Flip(d.At("mine", "masks", "c.png")), "MINE/masks/c.png: "),
-        ["mask with colours"] = (d => File.Copy(ImageFixtures.Path_("rgb.png"), d.At("mine", "masks", "c.png"), true), "a label map must be a grey or palette PNG"),
-        ["mask of 16 bits above 255"] = (d => File.Copy(ImageFixtures.Path_("label-over255.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
-        ["mask that is a JPEG"] = (d => File.Copy(d.At("mine", "images", "c.jpg"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: not a PNG file (label maps must be PNG)"),
+        ["mask with colours"] = (d => File.Copy(ImageFixtures.Path_("rgb.png"), d.At("mine", "masks", "c.png"), true),
+            "a label map must be a grey or palette PNG"),
+        ["mask of 16 bits above 255"] =
+            (d => File.Copy(ImageFixtures.Path_("label-over255.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
+        ["mask that is a JPEG"] = (d => File.Copy(d.At("mine", "images", "c.jpg"), d.At("mine", "masks", "c.png"), true),
+            "MINE/masks/c.png: not a PNG file (label maps must be PNG)"),
         ["pairs whose mask is missing"] = (
             d => d.Text("/images/a.jpg /masks/x.png\n", "mine", "train.txt"),
             "MINE/train.txt, line 1: mask '/masks/x.png' not found, expected it in MINE or MINE/masks"),
         ["pairs whose picture is missing"] = (
             d => d.Text("/images/a.jpg /masks/a.png\n/images/x.jpg /masks/b.png\n", "mine", "train.txt"),
             "MINE/train.txt, line 2: picture '/images/x.jpg' not found, expected it in MINE/images"),
-        ["a label with too many classes for the list"] = (d => Mask(d, "a", 9), "label value 9 at column 0, row 0, expected 0 to 3 or 255 (4 classes)"),
-        ["giant picture"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "images", "c.jpg"), true), "MINE/images/c.jpg: 60000x60000 pixels, expected"),
+        ["a label with too many classes for the list"] =
+            (d => Mask(d, "a", 9), "label value 9 at column 0, row 0, expected 0 to 3 or 255 (4 classes)"),
+        ["giant picture"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "images", "c.jpg"), true),
+            "MINE/images/c.jpg: 60000x60000 pixels, expected"),
         ["giant mask"] = (d => File.Copy(ImageFixtures.Path_("huge.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
     };
 
@@ -129,7 +138,8 @@ public sealed class BadInputTests
         ["tensor beyond the file"] = (
             "x.safetensors", TestFiles.Safetensors("""{"w":{"dtype":"F32","shape":[1000000],"data_offsets":[0,4000000]}}""", 16), "tensor 'w' claims bytes [0, 4000000]"),
         ["shape that lies"] = ("x.safetensors", TestFiles.Safetensors("""{"w":{"dtype":"F32","shape":[5],"data_offsets":[0,16]}}""", 16), "tensor 'w'"),
-        ["pickle that runs a program"] = ("x.pt", new PickleBytes().Global("os", "system").Text("touch pwned").Op([0x85, (byte)'R']).Zip(), "'os.system'"),
+        ["pickle that runs a program"] =
+            ("x.pt", new PickleBytes().Global("os", "system").Text("touch pwned").Op([0x85, (byte)'R']).Zip(), "'os.system'"),
         ["pickle that loops"] = ("x.pt", new PickleBytes().Op("}").Op("q", 0).Text("a").Op("h", 0).Op("s").Zip(), "nested"),
         ["zip bomb"] = (
             "x.pt", PickleBytes.ZipOf(
@@ -211,7 +221,8 @@ public sealed class BadInputTests
         data.Text(yaml, "c.yaml");
         foreach (string[] line in (string[][])
         [
-            ["config", data.At("c.yaml")], ["train", data.At("c.yaml")], ["pretrain", data.At("c.yaml")], ["eval", data.At("c.yaml"), "--checkpoint", "none.safetensors"],
+            ["config", data.At("c.yaml")], ["train", data.At("c.yaml")], ["pretrain", data.At("c.yaml")],
+                ["eval", data.At("c.yaml"), "--checkpoint", "none.safetensors"],
         ])
         {
             string error = CommandLine.Refuses(line);

@@ -147,7 +147,8 @@ public sealed class ConvertTests
 
     private static float[] Features(string clip, string file)
     {
-        Assert.Equal(0, CommandLine.Run("embed", "--clip", clip, "--image", ImageFixtures.Path_("rgb.png"), "--text", "a cat", "--out", file, "--threads", "1").Code);
+        Assert.Equal(0, CommandLine.Run(
+            "embed", "--clip", clip, "--image", ImageFixtures.Path_("rgb.png"), "--text", "a cat", "--out", file, "--threads", "1").Code);
         using var archive = TensorArchive.Open(file);
         return [.. archive.ReadFloat32("image_features"), .. archive.ReadFloat32("text_features")];
     }

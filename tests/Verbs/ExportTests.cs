@@ -133,7 +133,8 @@ public sealed class ExportTests : IDisposable
         ImageWriter.WritePng(TinyData.Pattern(40, 30), picture);
         foreach (string file in (string[])[checkpoint, lean])
         {
-            Assert.Equal(0, CommandLine.Run("segment", picture, "--checkpoint", file, "--classes", "a,b,c", "--out", _data.At(Path.GetFileNameWithoutExtension(file))).Code);
+            Assert.Equal(0, CommandLine.Run(
+                "segment", picture, "--checkpoint", file, "--classes", "a,b,c", "--out", _data.At(Path.GetFileNameWithoutExtension(file))).Code);
         }
 
         Assert.Equal(File.ReadAllBytes(Path.Combine(_data.At("ckpt-00000001"), "p.png")), File.ReadAllBytes(Path.Combine(_data.At("lean"), "p.png")));

@@ -40,7 +40,8 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(ZegClipMini.Seen.Order(), checkpoint.Seen.Order());
         Assert.Equal(20000, checkpoint.Step);
         Assert.Equal((10, 0, PromptDropout.Picture), (config.Model.Prompts.Vision, config.Model.Prompts.Text, config.Model.Prompts.DropoutPer));
-        Assert.Equal((DecoderKind.ClassQuery, SelfAttention.None, 3, 8, 4), (config.Model.Decoder.Kind, config.Model.Decoder.Attention, config.Model.Decoder.Layers, config.Model.Decoder.Heads, config.Model.Decoder.FfnRatio));
+        Assert.Equal((DecoderKind.ClassQuery, SelfAttention.None, 3, 8, 4), (config.Model.Decoder.Kind, config.Model.Decoder.Attention,
+            config.Model.Decoder.Layers, config.Model.Decoder.Heads, config.Model.Decoder.FfnRatio));
         Assert.True(config.Model.ClsTwice);
         Assert.Null(config.Model.ClassEmbeddings);
         Assert.Equal(
@@ -54,7 +55,8 @@ public sealed class ImportTests : IDisposable
         using TensorArchive ours = TensorArchive.Open(Out), theirs = TensorArchive.Open(ZegClipMini.Checkpoint);
         (string Ours, string Theirs)[] pairs =
         [
-            ("visual.prompt.shallow", Prompts), ("visual.prompt.deep", "backbone.deep_prompt_embeddings"), ("visual.prompt.proj.weight", "backbone.prompt_proj.weight"),
+            ("visual.prompt.shallow", Prompts), ("visual.prompt.deep", "backbone.deep_prompt_embeddings"),
+                ("visual.prompt.proj.weight", "backbone.prompt_proj.weight"),
             ("visual.prompt.norm.bias", "backbone.prompt_norm.bias"), ("adapter.weight", "decode_head.q_proj.weight"),
             ("decoder.layers.1.cross.o.weight", "decode_head.decoder_1.layers.1.multihead_attn.proj.weight"),
             ("decoder.layers.2.ffn.fc2.bias", "decode_head.decoder_1.layers.2.linear2.bias"),
@@ -113,7 +115,8 @@ public sealed class ImportTests : IDisposable
         using var data = new TinyData();
         string root = RealFormats.Voc(data), config = Path.Combine(ConfigFilesFolder, "voc", "zegclip.yaml");
         ZegClipMini.Import(Out);
-        string[] eval = ["eval", config, "--checkpoint", Out, "--set", $"data.root={root}", "--set", "eval.short_side=64", "--set", "eval.window=64", "--set", "eval.stride=48", "--threads", "1"];
+        string[] eval = ["eval", config, "--checkpoint", Out, "--set", $"data.root={root}", "--set", "eval.short_side=64", "--set", "eval.window=64",
+            "--set", "eval.stride=48", "--threads", "1"];
         (int code, string text, string error) = CommandLine.Run(eval);
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("step 20000, inductive", text);
@@ -439,7 +442,8 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("expected safetensors or a PyTorch checkpoint", CommandLine.Refuses(ZegClipMini.Arguments(ZegClipMini.Embeddings, Out)));
         ZegClipMini.Import(Out);
         Assert.Contains("which is used as it is", CommandLine.Refuses(ZegClipMini.Arguments(Out, _folder.File("again.safetensors"))));
-        Assert.Contains("from which `ldvc import` makes a checkpoint", CommandLine.Refuses("segment", ZegClipMini.At("p0.png"), "--checkpoint", ZegClipMini.Checkpoint, "--classes", "a", "--out", _folder.File("o")));
+        Assert.Contains("from which `ldvc import` makes a checkpoint", CommandLine.Refuses(
+            "segment", ZegClipMini.At("p0.png"), "--checkpoint", ZegClipMini.Checkpoint, "--classes", "a", "--out", _folder.File("o")));
     }
 
     [Fact]

@@ -101,7 +101,8 @@ public sealed class PublishedTreeTests : IDisposable
 
     private string TrainAndScore(string name, string setting)
     {
-        string[] settings = [$"data.root={_data.Root}", "model.prompts.vision=2", "train.iterations=2", .. setting.Length > 0 ? (string[])[setting] : []];
+        string[] settings = [$"data.root={_data.Root}", "model.prompts.vision=2", "train.iterations=2",
+            .. setting.Length > 0 ? (string[])[setting] : []];
         string run = _data.At("run"), json = _data.At("scores.json"), config = SmallRun.Config(name);
         SmallRun.Train(config, run, settings);
         (int code, _, string error) = CommandLine.Run(

@@ -17,7 +17,8 @@ public sealed class SegmentTests : IDisposable
 {
     // As people have them: EXIF orientation, grey, CMYK, alpha, palette, 16 bits, 1 bit, other formats.
     private static readonly string[] Kinds =
-        ["exif6.jpg", "exif3.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "rgba.png", "greyalpha.png", "palette.png", "grey16.png", "bit.png", "lossy.webp", "rgb.bmp", "still.gif"];
+        ["exif6.jpg", "exif3.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "rgba.png", "greyalpha.png", "palette.png", "grey16.png", "bit.png",
+            "lossy.webp", "rgb.bmp", "still.gif"];
 
     private readonly TinyData _data = new();
     private readonly string _checkpoint;
@@ -156,7 +157,8 @@ public sealed class SegmentTests : IDisposable
         ImageWriter.WritePng(TinyData.Pattern(90, 70), picture);
         _data.Text("# of this picture\ncat; kitten;a small cat\n\nblue sky, with clouds\ndog;puppy\n", "names.txt");
         CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", names, "--out", _data.At("file"));
-        JsonElement[] classes = [.. JsonDocument.Parse(File.ReadAllText(_data.At("file", "p.json"))).RootElement.GetProperty("classes").EnumerateArray()];
+        JsonElement[] classes = [.. JsonDocument.Parse(File.ReadAllText(_data.At("file", "p.json"))).RootElement.GetProperty("classes")
+            .EnumerateArray()];
         Assert.Equal(["cat", "blue sky, with clouds", "dog"], classes.Select(c => c.GetProperty("name").GetString()));
 
         // Every name on its own; a pixel's class is that of its best name.

@@ -90,12 +90,14 @@ public sealed class TrainTests
             Directory.GetFiles(Path.Combine(run, "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(
             ["checkpoints", "config.yaml", "events.out.tfevents", "metrics.jsonl", "scores.json"],
-            Directory.GetFileSystemEntries(run).Select(p => Path.GetFileName(p).Replace("events.out.tfevents.", "events.out.tfevents|", StringComparison.Ordinal).Split('|')[0]).Order(StringComparer.Ordinal));
+            Directory.GetFileSystemEntries(run).Select(p => Path.GetFileName(p)
+                .Replace("events.out.tfevents.", "events.out.tfevents|", StringComparison.Ordinal).Split('|')[0]).Order(StringComparer.Ordinal));
 
         JsonElement[] lines = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)];
         Assert.Equal([1, 2, 2, 3, 4, 4], lines.Select(l => l.GetProperty("step").GetInt32()));
         JsonElement step = lines[0];
-        double total = step.GetProperty("loss").GetDouble(), focal = step.GetProperty("focal").GetDouble(), dice = step.GetProperty("dice").GetDouble();
+        double total = step.GetProperty("loss").GetDouble(), focal = step.GetProperty("focal").GetDouble(),
+            dice = step.GetProperty("dice").GetDouble();
         Assert.Equal(total, (100 * focal) + dice, 1e-4 * total);
         Assert.Equal(["step", "pixel_accuracy", "miou_seen", "miou_unseen", "hiou", "miou"], lines[2].EnumerateObject().Select(p => p.Name));
 

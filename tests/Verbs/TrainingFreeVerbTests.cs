@@ -26,7 +26,8 @@ public sealed class TrainingFreeVerbTests : IDisposable
         RgbImage pixels = TinyData.Pattern(90, 70, 3);
         ImageWriter.WritePng(pixels, picture);
         Ok("segment", picture, "--clip", TinyClip.Folder, "--classes", "cat;kitten, dog, blue sky", "--out", _data.At("plain"));
-        Ok("segment", picture, "--clip", TinyClip.Folder, "--classes", "cat;kitten, dog, blue sky", "--attention", "qq+kk", "--residual", "--template", "the {class}", "--template",
+        Ok("segment", picture, "--clip", TinyClip.Folder, "--classes", "cat;kitten, dog, blue sky", "--attention", "qq+kk", "--residual",
+            "--template", "the {class}", "--template",
             "a {class}", "--background", "0.34", "--out", _data.At("other"));
         using var device = new CpuDevice(1);
         var config = new TrainingFreeConfig { Attention = SelfSimilarity.QqKk, Residual = true, Template = ["the {class}", "a {class}"] };
@@ -51,7 +52,8 @@ public sealed class TrainingFreeVerbTests : IDisposable
         Assert.Contains("attention qq, 1 template", html);
         Assert.Contains("without training; 2 pictures of", text);
         JsonElement json = JsonDocument.Parse(File.ReadAllText(_data.At("s.json"))).RootElement;
-        Assert.Equal((30, 31), (json.GetProperty("confusion").GetProperty("truth").GetArrayLength(), json.GetProperty("confusion").GetProperty("predicted").GetArrayLength()));
+        Assert.Equal((30, 31), (json.GetProperty("confusion").GetProperty("truth").GetArrayLength(),
+            json.GetProperty("confusion").GetProperty("predicted").GetArrayLength()));
         Assert.Equal((96, "qq", 30), (
             json.GetProperty("training_free").GetProperty("window").GetInt32(),
             json.GetProperty("training_free").GetProperty("attention").GetString(),

@@ -204,7 +204,8 @@ public sealed class ServeTests : IDisposable
         Assert.Equal("background: expected a number from 0 to 1, found '2'.", await Refused(picture, "cat", "2"));
         Assert.StartsWith("photo.jpg: not a picture that can be read", await Refused([1, 2, 3], "cat"));
         Assert.Contains("tokens with the template around it", await Refused(picture, string.Concat(Enumerable.Repeat("zebra ", 90))));
-        Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token), HttpStatusCode.UnsupportedMediaType));
+        Assert.Equal("expected a form (multipart/form-data) with image and classes.", await server.RefusedAsync(
+            server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), new StringContent("{}"), Token), HttpStatusCode.UnsupportedMediaType));
         Assert.Equal(
             "scene: expected a model trained on drawn scenes, found one of folder.",
             await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=0", UriKind.Relative), Token)));
@@ -256,7 +257,8 @@ public sealed class ServeTests : IDisposable
         using var error = new StringWriter();
         TextWriter shared = TextWriter.Synchronized(output);
         string json = _data.At("served.json");
-        Task<int> verb = Task.Run(() => Application.Run(["serve", "--checkpoint", _checkpoint, "--port", "0", "--threads", "1", "--json", json], shared, error, false, stop.Token), Token);
+        Task<int> verb = Task.Run(() => Application.Run(
+            ["serve", "--checkpoint", _checkpoint, "--port", "0", "--threads", "1", "--json", json], shared, error, false, stop.Token), Token);
         Match listening;
         while (!(listening = Regex.Match(Text(), @"\(step 1\) at (http://localhost:\d+) - Ctrl-C stops")).Success)
         {

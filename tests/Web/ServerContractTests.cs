@@ -39,7 +39,8 @@ public sealed partial class ServerContractTests
             }
         }
 
-        foreach (var (route, methods, allowed) in Gets.Select(r => (r, "POST PUT DELETE OPTIONS PATCH BREW", "GET, HEAD")).Append(("/api/segment", "GET HEAD PUT DELETE OPTIONS", "POST")))
+        foreach (var (route, methods, allowed) in Gets.Select(r => (r, "POST PUT DELETE OPTIONS PATCH BREW", "GET, HEAD"))
+            .Append(("/api/segment", "GET HEAD PUT DELETE OPTIONS", "POST")))
         {
             foreach (string method in methods.Split(' '))
             {
@@ -66,7 +67,8 @@ public sealed partial class ServerContractTests
             Assert.StartsWith("default-src 'none';", policy);
             Assert.DoesNotContain("unsafe", policy);
             Assert.DoesNotContain("*", policy);
-            foreach (var (name, value) in new[] { ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Resource-Policy", "same-origin") })
+            foreach (var (name, value) in new[] { ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"),
+                ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Resource-Policy", "same-origin") })
             {
                 Assert.Equal(value, answer.Headers.GetValues(name).Single());
             }
@@ -149,13 +151,15 @@ public sealed partial class ServerContractTests
         Assert.Equal(1, series["ldvc_http_requests_total{route=\"/api/segment\",status=\"400\"}"]);
         Assert.Equal(1, series["ldvc_rejected_total{reason=\"input\"}"]);
         Assert.Equal(0, series["ldvc_rejected_total{reason=\"queue\"}"]);
-        Assert.Equal((1, 1, 0, 1), (series["ldvc_pictures_total"], series["ldvc_http_requests_in_flight"], series["ldvc_queue_length"], series["ldvc_segment_seconds_count"]));
+        Assert.Equal((1, 1, 0, 1), (series["ldvc_pictures_total"], series["ldvc_http_requests_in_flight"], series["ldvc_queue_length"],
+            series["ldvc_segment_seconds_count"]));
         Assert.True(series["process_resident_memory_bytes"] > 1e7);
         Assert.Equal(2, series["ldvc_http_request_seconds_count{route=\"/api/segment\"}"]);
         Assert.InRange(series["ldvc_http_request_seconds_sum{route=\"/api/segment\"}"], 1e-6, 60);
 
         double below = 0;
-        foreach (var (name, value) in series.Where(s => s.Key.StartsWith("ldvc_http_request_seconds_bucket{route=\"/api/segment\"", StringComparison.Ordinal)))
+        foreach (var (name, value) in series.Where(
+            s => s.Key.StartsWith("ldvc_http_request_seconds_bucket{route=\"/api/segment\"", StringComparison.Ordinal)))
         {
             Assert.True(value >= below, name);
             below = value;

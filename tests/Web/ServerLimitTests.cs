@@ -181,7 +181,8 @@ public sealed class ServerLimitTests
                 + "found a part 'backgroud'."),
             ("multipart/form-data; boundary=x", "--x\r\nX: y\r\n\r\nz\r\n--x--\r\n", "expected a form with image, classes and perhaps background, "
                 + "found a part ''."),
-            ("multipart/form-data; boundary=x", Part("classes", "a", "text/plain; charset=iso-8859-1") + "--x--\r\n", "classes: expected text in UTF-8, found 'iso-8859-1'."),
+            ("multipart/form-data; boundary=x", Part("classes", "a", "text/plain; charset=iso-8859-1") + "--x--\r\n",
+                "classes: expected text in UTF-8, found 'iso-8859-1'."),
             ("multipart/form-data; boundary=x", Part("classes", "cat") + "--x--\r\n", "image: expected a picture's file, found none."),
             ("multipart/form-data; boundary=x", Part("image", "") + Part("classes", "cat") + "--x--\r\n", "f: is empty, expected a picture"),
         })

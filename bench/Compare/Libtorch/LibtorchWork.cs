@@ -94,7 +94,8 @@ internal sealed unsafe class LibtorchWork : IWork
         }
 
         // grad_out, q, k, v, out, logsumexp, dropout_p, is_causal, attn_mask, scale -> dq, dk, dv
-        Span<ulong> back = [Native.Share(_inputs[3]), Native.Share(_inputs[0]), Native.Share(_inputs[1]), Native.Share(_inputs[2]), Native.Share(y), sums, 0, 0, 0, 0];
+        Span<ulong> back = [Native.Share(_inputs[3]), Native.Share(_inputs[0]), Native.Share(_inputs[1]), Native.Share(_inputs[2]), Native.Share(y),
+            sums, 0, 0, 0, 0];
         Native.Call(Attention + "_backward", string.Empty, back);
         return [y, back[0], back[1], back[2]];
     }

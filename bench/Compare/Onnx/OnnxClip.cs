@@ -81,7 +81,8 @@ internal sealed class OnnxClip(OnnxGraph graph, TensorArchive weights)
         }
 
         string split = graph.Constant(batch, tokens, heads, width / heads);
-        string[] parts = [.. qkv.Select((part, i) => graph.Node("Transpose", [graph.Node("Reshape", [part, split])], ("perm", i == 1 ? new[] { 0, 2, 3, 1 } : new[] { 0, 2, 1, 3 })))];
+        string[] parts = [.. qkv.Select((part, i) =>
+            graph.Node("Transpose", [graph.Node("Reshape", [part, split])], ("perm", i == 1 ? new[] { 0, 2, 3, 1 } : new[] { 0, 2, 1, 3 })))];
         string scores = graph.Node("Mul", [graph.Node("MatMul", [parts[0], parts[1]]), graph.Constant([1 / MathF.Sqrt(width / heads)], 1)]);
         if (causal)
         {

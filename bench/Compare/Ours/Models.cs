@@ -14,7 +14,8 @@ namespace Ldvc.Bench.Compare.Ours;
 /// <summary>Our models, empty or filled from a case's files.</summary>
 internal static class Models
 {
-    internal static VisionPrompts Prompts(Device device, int count) => new(new Initializer(device, 3), PeerData.ViTB16, new PromptConfig { Vision = count, Dropout = 0 });
+    internal static VisionPrompts Prompts(Device device, int count) =>
+        new(new Initializer(device, 3), PeerData.ViTB16, new PromptConfig { Vision = count, Dropout = 0 });
 
     internal static LdvcModel Full(ClipModel clip, int prompts, double dropout)
     {
@@ -40,9 +41,11 @@ internal static class Models
 /// <summary>Weights under our own names and layouts; the vision tower's matrices are stored as a checkpoint's are.</summary>
 internal sealed class FileWeights(TensorArchive archive, Device device) : IWeightSource
 {
-    public Parameter Get(string name, Shape shape, double std, float constant = 0) => new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
+    public Parameter Get(string name, Shape shape, double std, float constant = 0) =>
+        new(device.FromHost(archive.ReadFloat32(name), shape), trainable: false);
 
-    public Parameter GetMatrix(string name, Shape shape, double std) => name.StartsWith("visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) is not DType.Float32 and var half
+    public Parameter GetMatrix(string name, Shape shape, double std) => name.StartsWith(
+        "visual.", StringComparison.Ordinal) && MatMulPlan.StoredType(device, shape) is not DType.Float32 and var half
         ? new Parameter(device.FromHostRounded(archive.ReadFloat32(name), shape, half), trainable: false)
         : Get(name, shape, std);
 

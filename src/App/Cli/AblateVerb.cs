@@ -42,14 +42,21 @@ internal static class AblateVerb
         var sweeps = new Option<string?>("--sweeps")
         {
             HelpName = "A,B",
-            Description = $"Sweeps to run: {string.Join(", ", AblationPlan.SweepNames)} or {None}; their values are in section ablate. Default: all that have values.",
+            Description = $"Sweeps to run: {string.Join(", ", AblationPlan.SweepNames)} or {None}; their values are in section ablate. Default: all "
+                + "that have values.",
         };
-        var jobs = new Option<string?>("--jobs") { HelpName = "N", Description = "Runs computed at a time on the CPU, each with its share of the threads (ablate.jobs)." };
+        var jobs = new Option<string?>("--jobs")
+        {
+            HelpName = "N",
+            Description = "Runs computed at a time on the CPU, each with its share of the "
+            + "threads (ablate.jobs)."
+        };
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "Folder of the comparison (ablate.out)." };
         Option<string?> record = CommandParts.Record();
         var command = new VerbCommand(
             "ablate",
-            "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds, beside the CLIP alone; writes tables, JSON and a report. A stopped comparison goes on when called again.",
+            "Trains and compares ZegCLIP, the steps between, and LDVC over several seeds, beside the CLIP alone; writes tables, JSON and a report. A "
+                + "stopped comparison goes on when called again.",
             "ldvc ablate configs/evidence/ablate.yaml --seeds 3 --out runs/evidence",
             VerbProcesses.Several)
         {
@@ -90,7 +97,8 @@ internal static class AblateVerb
         using Device device = common.OpenDevice(config.Train.Precision);
         if (config.Ablate.Jobs > 1 && device is not CpuDevice)
         {
-            throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are computed several at a time.");
+            throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are "
+                + "computed several at a time.");
         }
 
         AblationRun run = job.Together(() => new AblationRun(
@@ -123,7 +131,8 @@ internal static class AblateVerb
 
         string[] names = [.. text.Split(',').Select(name => name.Trim())];
         return names.FirstOrDefault(name => !AblationPlan.SweepNames.Contains(name)) is { } unknown
-            ? throw new InputException($"--sweeps: expected {None} or names out of {string.Join(", ", AblationPlan.SweepNames)}, found {ConfigText.Quote(unknown)}.")
+            ? throw new InputException(
+                $"--sweeps: expected {None} or names out of {string.Join(", ", AblationPlan.SweepNames)}, found {ConfigText.Quote(unknown)}.")
             : names;
     }
 }

@@ -37,7 +37,8 @@ internal static class CommandParts
     public static Option<string> Activation() => new("--activation")
     {
         HelpName = "A",
-        Description = "Which GELU the CLIP was trained with: auto (what its config.json or open_clip_config.json says) | quick-gelu (OpenAI's) | gelu.",
+        Description = "Which GELU the CLIP was trained with: auto (what its config.json or open_clip_config.json says) | quick-gelu (OpenAI's) | "
+            + "gelu.",
         DefaultValueFactory = _ => "auto",
     };
 
@@ -68,7 +69,8 @@ internal static class CommandParts
     public static Option<string?> Record() => new("--record")
     {
         HelpName = "NAME",
-        Description = "Also keeps the results in the ledger: results/NAME.json in the repository, or else in this folder, with command, configuration, "
+        Description = "Also keeps the results in the ledger: results/NAME.json in the repository, or else in this folder, with command, "
+            + "configuration, "
             + "commit and machine. An entry of this name is replaced.",
     };
 
@@ -76,7 +78,8 @@ internal static class CommandParts
     public static Option<string> Precision() => new("--precision")
     {
         HelpName = "P",
-        Description = "Precision of matrix products and attention: fp32 | tf32 | bf16 | fp16; all but fp32 need --device cuda (sm_80 or newer) or simulator.",
+        Description = "Precision of matrix products and attention: fp32 | tf32 | bf16 | fp16; all but fp32 need --device cuda (sm_80 or newer) or "
+            + "simulator.",
         DefaultValueFactory = _ => "fp32",
     };
 

@@ -15,7 +15,8 @@ namespace Ldvc.App.Cli;
 /// <param name="Precision">Precision of the products.</param>
 /// <param name="Activation">The CLIP's activation; null = what its files say.</param>
 /// <param name="Common">What every verb is told.</param>
-internal sealed record CompareOptions(string Clip, string Reference, double? Tolerance, Precision Precision, Kernels.Activation? Activation, CommonOptions Common);
+internal sealed record CompareOptions(
+    string Clip, string Reference, double? Tolerance, Precision Precision, Kernels.Activation? Activation, CommonOptions Common);
 
 /// <summary>`ldvc compare`: one line per tensor with its errors, its bound and the verdict, then one that sums up.</summary>
 internal static class CompareVerb
@@ -37,12 +38,14 @@ internal static class CompareVerb
         var tolerance = new Option<string?>("--tolerance")
         {
             HelpName = "X",
-            Description = "Largest relative error of activations, logits and loss. Default: 2e-5, gradients 10 X; with tf32 3e-3, with bf16 and fp16 5e-3, gradients 4 X (docs/compare.md).",
+            Description = "Largest relative error of activations, logits and loss. Default: 2e-5, gradients 10 X; with tf32 3e-3, with bf16 and fp16 "
+                + "5e-3, gradients 4 X (docs/compare.md).",
         };
         Option<string> precision = CommandParts.Precision();
         var command = new VerbCommand(
             "compare",
-            "Recomputes what a reference file holds, prints the largest absolute and relative error of every tensor; exit code 0 within the tolerance, else 1.",
+            "Recomputes what a reference file holds, prints the largest absolute and relative error of every tensor; exit code 0 within the "
+                + "tolerance, else 1.",
             "ldvc compare --clip clip-vit-b16 --reference clip-vit-b16-reference.safetensors")
         {
             clip,

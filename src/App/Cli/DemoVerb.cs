@@ -38,7 +38,8 @@ internal static class DemoVerb
         var data = new Option<string?>("--write-data")
         {
             HelpName = "DIR",
-            Description = "Instead writes the drawn benchmark (data.synthetic.vocabulary: scenes) to DIR in PASCAL VOC's layout, for data.kind: folder and other programs. --seed draws other scenes.",
+            Description = "Instead writes the drawn benchmark (data.synthetic.vocabulary: scenes) to DIR in PASCAL VOC's layout, for data.kind: "
+                + "folder and other programs. --seed draws other scenes.",
         };
         var pictures = new Option<string>("--pictures")
         {
@@ -83,7 +84,8 @@ internal static class DemoVerb
     /// <exception cref="InputException">The assets are missing, or the folder cannot be written.</exception>
     public static int Run(DemoOptions options)
     {
-        string assets = DemoAssets.Find() ?? throw new InputException($"the demo's small CLIP was not found: expected a folder {DemoAssets.Folder} beside the program or in the working directory");
+        string assets = DemoAssets.Find() ?? throw new InputException(
+            $"the demo's small CLIP was not found: expected a folder {DemoAssets.Folder} beside the program or in the working directory");
         var missing = DemoAssets.Missing(assets);
         if (missing.Length > 0)
         {
@@ -96,14 +98,16 @@ internal static class DemoVerb
         string clip = Path.Combine(assets, DemoAssets.Clip), reportPath = Path.Combine(options.Out, "report.html");
         using var device = common.OpenDevice();
         double probe = Probe(clip, device);
-        common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn {TaskClasses.SeenNames.Length} seen classes around it");
+        common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn "
+            + $"{TaskClasses.SeenNames.Length} seen classes around it");
         using var run = new DemoRun(config, clip, device, common.Monitor, common.Cancellation);
         var result = run.Run();
         run.Save(options.Out);
         DemoReport.Write(reportPath, run, result, config, probe);
         Print(common.CreateConsole(), result);
         common.Out.WriteLine($"report: {Path.GetFullPath(reportPath)}");
-        common.Out.WriteLine($"models: {Path.Combine(options.Out, DemoFiles.LdvcFile)} and {DemoFiles.ZegclipFile} beside it, for `ldvc serve`, `ldvc segment` and `ldvc eval`");
+        common.Out.WriteLine($"models: {Path.Combine(options.Out, DemoFiles.LdvcFile)} and {DemoFiles.ZegclipFile} beside it, for `ldvc serve`, "
+            + "`ldvc segment` and `ldvc eval`");
         common.WriteJson(new
         {
             result.Steps,
@@ -139,7 +143,8 @@ internal static class DemoVerb
     private static double Probe(string clip, Device device)
     {
         using var model = ClipCheckpoint.Find(clip).Load(device);
-        return ZeroShotAccuracy.Measure(new ProbeEmbedder(model, device, ClipTokenizer.Load(clip)), ZeroShotProbe.Task(ProbePictures, model.Config.ImageSize));
+        return ZeroShotAccuracy.Measure(
+            new ProbeEmbedder(model, device, ClipTokenizer.Load(clip)), ZeroShotProbe.Task(ProbePictures, model.Config.ImageSize));
     }
 
     private static void Print(IAnsiConsole console, DemoResult result)
@@ -170,6 +175,7 @@ internal static class DemoVerb
             && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int train) && train is >= 1 and <= MaxPictures
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int val) && val is >= 1 and <= MaxPictures
             ? (train, val)
-            : throw new InputException($"--pictures: expected two whole numbers from 1 to {MaxPictures}, as in 4000,200, found {ConfigText.Quote(text)}.");
+            : throw new InputException(
+                $"--pictures: expected two whole numbers from 1 to {MaxPictures}, as in 4000,200, found {ConfigText.Quote(text)}.");
     }
 }

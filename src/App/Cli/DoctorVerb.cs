@@ -25,7 +25,8 @@ internal static class DoctorVerb
     /// <summary>Runs the verb; 0 when everything that is needed works, else 1.</summary>
     public static int Run(DoctorOptions options)
     {
-        Finding[] findings = [.. MachineFacts.Collect(Application.VersionText), .. DeviceFacts.Collect(options.Common.Threads), .. JobFacts.Collect(), .. ProgramFacts.Collect()];
+        Finding[] findings = [.. MachineFacts.Collect(Application.VersionText), .. DeviceFacts.Collect(options.Common.Threads), .. JobFacts.Collect(),
+            .. ProgramFacts.Collect()];
         foreach (Finding finding in findings)
         {
             string word = finding.State switch

@@ -112,7 +112,8 @@ internal static class EmbedVerb
     {
         CheckBeforehand(options);
         using Device device = options.Common.OpenDevice();
-        ClipTowers towers = (options.Images.Length > 0 ? ClipTowers.Vision : 0) | (options.Texts.Length > 0 || options.Classes is not null ? ClipTowers.Text : 0);
+        ClipTowers towers = (options.Images.Length > 0 ? ClipTowers.Vision : 0) | (options.Texts.Length > 0
+            || options.Classes is not null ? ClipTowers.Text : 0);
         using var clip = ClipEmbedder.Load(options.Clip, device, options.Activation, towers);
         var writer = new SafetensorsWriter();
 

@@ -24,7 +24,9 @@ namespace Ldvc.App.Cli;
 internal sealed record EvalOptions(
     string Config, string? Checkpoint, string[] Sets, string? Report, string? Record, Precision Precision, CommonOptions Common);
 
-/// <summary>`ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.</summary>
+/// <summary>
+/// `ldvc eval`: the data and the inference settings are the configuration's; the model and the training setting are the checkpoint's.
+/// </summary>
 internal static class EvalVerb
 {
     private static readonly string[] ReportFacts = ["checkpoint", "step", "data", "pictures", "setting", "precision"];
@@ -36,12 +38,17 @@ internal static class EvalVerb
     {
         Argument<string> config = CommandParts.Config();
         Option<string?> checkpoint = CommandParts.Checkpoint("--training-free scores the CLIP alone");
-        var free = new Option<bool>("--training-free") { Description = "Scores the configuration's CLIP alone, with section training_free, in place of a checkpoint." };
+        var free = new Option<bool>("--training-free")
+        {
+            Description = "Scores the configuration's CLIP alone, with section training_free, in place "
+            + "of a checkpoint."
+        };
         Option<string[]> sets = CommandParts.Sets();
         var report = new Option<string?>("--report")
         {
             HelpName = "FILE",
-            Description = "Also writes a page (HTML): scores, the confusion matrix as a picture, what each class is mostly taken for, the first pictures.",
+            Description = "Also writes a page (HTML): scores, the confusion matrix as a picture, what each class is mostly taken for, the first "
+                + "pictures.",
         };
         Option<string?> record = CommandParts.Record();
         Option<string> precision = CommandParts.Precision();
@@ -72,7 +79,8 @@ internal static class EvalVerb
                 common.Read(result, host));
             return (options.Checkpoint is null) == result.GetValue(free)
                 ? Run(options)
-                : throw new InputException($"eval: expected --checkpoint F or --training-free, found {(options.Checkpoint is null ? "neither" : "both")}.");
+                : throw new InputException(
+                    $"eval: expected --checkpoint F or --training-free, found {(options.Checkpoint is null ? "neither" : "both")}.");
         });
         return command;
     }
@@ -100,7 +108,8 @@ internal static class EvalVerb
         using LoadedModel loaded = job.Together(() => checkpoint.LoadModel(device, config.Clip.Path));
         job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
         int images = Evaluator.Count(dataset, config);
-        common.Out.WriteLine($"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
+        common.Out.WriteLine(
+            $"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
         if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)
         {
             common.Monitor.Warn(warning);
@@ -109,13 +118,17 @@ internal static class EvalVerb
         string[] shown = [.. dataset.Split.Unseen.Select(id => dataset.Classes[id]).Where(checkpoint.Seen.Contains)];
         if (shown.Length > 0)
         {
-            common.Out.WriteLine($"note: training had masks of {ConfigText.Quote(shown[0])}{(shown.Length > 1 ? $" and {shown.Length - 1} more" : "")} of the unseen classes: mIoU(U) and hIoU are not zero-shot scores");
+            string more = shown.Length > 1 ? $" and {shown.Length - 1} more" : "";
+            common.Out.WriteLine($"note: training had masks of {ConfigText.Quote(shown[0])}{more} of the unseen classes: "
+                + "mIoU(U) and hIoU are not zero-shot scores");
         }
 
         EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
-        Confusion confusion = Evaluation.Confuse(common.Monitor, loaded, dataset, config, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
+        Confusion confusion = Evaluation.Confuse(
+            common.Monitor, loaded, dataset, config, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
         var told = Tell(options, dataset, confusion, checkpoint.Classes);
-        string[] facts = [options.Checkpoint!, $"{checkpoint.Step}", dataset.Name, $"{images}", ConfigWriter.EnumName(config.Train.Setting), ConfigWriter.EnumName(options.Precision)];
+        string[] facts = [options.Checkpoint!, $"{checkpoint.Step}", dataset.Name, $"{images}", ConfigWriter.EnumName(config.Train.Setting),
+            ConfigWriter.EnumName(options.Precision)];
         job.OnFirst(() =>
         {
             Save(report, options, $"{options.Checkpoint} on {images} pictures of {dataset.Name}", told, confusion, dataset, ReportFacts.Zip(facts));
@@ -161,7 +174,14 @@ internal static class EvalVerb
         using (Segmenter segmenter = job.Together(() => model.CreateSegmenter(dataset.Classes)))
         {
             confusion = Evaluation.Confuse(
-                common.Monitor, segmenter, device, dataset, config, config.TrainingFree.Background, report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add), job);
+                common.Monitor,
+                segmenter,
+                device,
+                dataset,
+                config,
+                config.TrainingFree.Background,
+                report is null ? null : new PictureShow(EvaluationReport.MaxPictures, report.Add),
+                job);
         }
 
         // The CLIP knows no names but the data set's.
@@ -169,7 +189,8 @@ internal static class EvalVerb
         string[] facts = [clip, dataset.Name, $"{images}", TrainingFreeText(config.TrainingFree), ConfigWriter.EnumName(options.Precision)];
         job.OnFirst(() =>
         {
-            Save(report, options, $"{clip}, without training, on {images} pictures of {dataset.Name}", told, confusion, dataset, ClipFacts.Zip(facts));
+            Save(
+                report, options, $"{clip}, without training, on {images} pictures of {dataset.Name}", told, confusion, dataset, ClipFacts.Zip(facts));
             common.WriteJson(new
             {
                 Data = dataset.Name,
@@ -196,7 +217,8 @@ internal static class EvalVerb
     }
 
     private static string TrainingFreeText(TrainingFreeConfig config) =>
-        $"attention {ConfigWriter.EnumName(config.Attention)}{(config.Residual ? ", residual" : "")}, {config.Template.Length} {(config.Template.Length == 1 ? "template" : "templates")}";
+        $"attention {ConfigWriter.EnumName(config.Attention)}{(config.Residual ? ", residual" : "")}, {config.Template.Length} "
+            + $"{(config.Template.Length == 1 ? "template" : "templates")}";
 
     // Prints scores and notes; what goes into the JSON.
     private static Told Tell(EvalOptions options, SegmentationDataset dataset, Confusion confusion, ClassList trained)
@@ -224,7 +246,13 @@ internal static class EvalVerb
     }
 
     private static void Save(
-        EvaluationReport? report, EvalOptions options, string title, Told told, Confusion confusion, SegmentationDataset dataset, IEnumerable<(string Name, string Value)> facts) =>
+        EvaluationReport? report,
+        EvalOptions options,
+        string title,
+        Told told,
+        Confusion confusion,
+        SegmentationDataset dataset,
+        IEnumerable<(string Name, string Value)> facts) =>
         report?.Save(options.Report!, title, told.Values, confusion, dataset, told.Sentences, facts);
 
     // Almost all entries of a matrix of many classes are 0.

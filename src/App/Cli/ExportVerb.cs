@@ -154,7 +154,8 @@ internal static class ExportVerb
             throw new InputException($"{options.Out}: the folder {Path.GetDirectoryName(full)} does not exist.");
         }
 
-        if (full == Path.GetFullPath(options.Checkpoint) || (!options.Lean && Path.Combine(Path.GetDirectoryName(full)!, OnnxExport.ClassesName) == Path.GetFullPath(options.Checkpoint)))
+        if (full == Path.GetFullPath(options.Checkpoint)
+            || (!options.Lean && Path.Combine(Path.GetDirectoryName(full)!, OnnxExport.ClassesName) == Path.GetFullPath(options.Checkpoint)))
         {
             throw new InputException($"--out: the result would replace the checkpoint {options.Checkpoint}; expected another folder or name.");
         }

@@ -16,13 +16,15 @@ internal static class OptionValue
     public static string? Text(ParseResult result, Option<string?> option) => NotEmpty(option.Name, result.GetValue(option));
 
     /// <summary>A path; ~ and $VARIABLES are put in. Null when the option was not given.</summary>
-    public static string? Path(ParseResult result, Option<string?> option) => Text(result, option) is { } path ? PathText.Expand(path, option.Name) : null;
+    public static string? Path(ParseResult result, Option<string?> option) =>
+        Text(result, option) is { } path ? PathText.Expand(path, option.Name) : null;
 
     /// <summary>A required option's path.</summary>
     public static string RequiredPath(ParseResult result, Option<string> option) => PathText.Expand(RequiredText(result, option), option.Name);
 
     /// <summary>A verb's argument that is a path.</summary>
-    public static string RequiredPath(ParseResult result, Argument<string> argument) => PathText.Expand(RequiredText(result, argument), argument.Name);
+    public static string RequiredPath(ParseResult result, Argument<string> argument) =>
+        PathText.Expand(RequiredText(result, argument), argument.Name);
 
     /// <summary>A required option's path or text.</summary>
     public static string RequiredText(ParseResult result, Option<string> option) => NotEmpty(option.Name, result.GetRequiredValue(option))!;
@@ -38,11 +40,13 @@ internal static class OptionValue
         int found = Array.FindIndex(all, precision => ConfigWriter.EnumName(precision) == text);
         return found >= 0
             ? all[found]
-            : throw new InputException($"{option.Name}: expected {string.Join(", ", all[..^1].Select(p => ConfigWriter.EnumName(p)))} or {ConfigWriter.EnumName(all[^1])}, found {ConfigText.Quote(text)}.");
+            : throw new InputException($"{option.Name}: expected {string.Join(", ", all[..^1].Select(p => ConfigWriter.EnumName(p)))} or "
+                + $"{ConfigWriter.EnumName(all[^1])}, found {ConfigText.Quote(text)}.");
     }
 
     /// <summary>auto (null), quick-gelu or gelu.</summary>
-    public static Kernels.Activation? Activation(ParseResult result, Option<string> option) => Model.LoadedModel.KernelActivation(ActivationChoice(result, option));
+    public static Kernels.Activation? Activation(ParseResult result, Option<string> option) =>
+        Model.LoadedModel.KernelActivation(ActivationChoice(result, option));
 
     /// <summary>The same as a configuration has it.</summary>
     public static ClipActivation ActivationChoice(ParseResult result, Option<string> option)
@@ -58,7 +62,9 @@ internal static class OptionValue
     /// <summary>The values of an option that may be repeated.</summary>
     public static string[] Texts(string name, string[]? values) => [.. (values ?? []).Select(value => NotEmpty(name, value)!)];
 
-    /// <summary>Texts whose words count. Bytes of the command line that are no UTF-8 arrive as U+FFFD: they would be encoded as something nobody typed.</summary>
+    /// <summary>
+    /// Texts whose words count. Bytes of the command line that are no UTF-8 arrive as U+FFFD: they would be encoded as something nobody typed.
+    /// </summary>
     public static string[] Utf8(string name, string[] values) => Array.Find(values, value => value.Contains('\uFFFD')) is { } damaged
         ? throw new InputException($"{name}: expected text in UTF-8, found {ConfigText.Quote(damaged)} with bytes that are not.")
         : values;
@@ -119,7 +125,8 @@ internal static class OptionValue
     }
 
     /// <summary>
-    /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that they cannot be written.
+    /// A file that can be written; null when the option was not given. Looked at now: results that took hours should not find out at the end that
+    /// they cannot be written.
     /// </summary>
     public static string? OutputFile(ParseResult result, Option<string?> option)
     {
@@ -133,7 +140,8 @@ internal static class OptionValue
     }
 
     /// <summary>A whole number in a range; <see cref="long.MaxValue"/> = no upper end.</summary>
-    public static long WholeNumber(ParseResult result, Option<string> option, long smallest, long largest) => WholeNumber(option.Name, result.GetValue(option) ?? "", smallest, largest);
+    public static long WholeNumber(ParseResult result, Option<string> option, long smallest, long largest) =>
+        WholeNumber(option.Name, result.GetValue(option) ?? "", smallest, largest);
 
     /// <summary>A whole number in a range; null when the option was not given.</summary>
     public static long? OptionalWholeNumber(ParseResult result, Option<string?> option, long smallest, long largest) =>

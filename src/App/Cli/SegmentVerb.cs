@@ -248,7 +248,8 @@ internal static class SegmentVerb
         if (found > 1 && entries.Count > 0)
         {
             int done = entries.Count - failures.Length;
-            common.Out.WriteLine(FormattableString.Invariant($"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Length} failed"));
+            common.Out.WriteLine(FormattableString.Invariant(
+                $"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Length} failed"));
             foreach (string each in failures.Take(FailuresShown))
             {
                 common.Out.WriteLine($"  {each}");

@@ -42,7 +42,9 @@ internal sealed class TrainingFreeOptions
         string[] template = OptionValue.Utf8(_template.Name, result.GetValue(_template) ?? []);
         if (trained)
         {
-            string? given = attention is not null ? _attention.Name : result.GetValue(_residual) ? _residual.Name : template.Length > 0 ? _template.Name
+            string? given = attention is not null ? _attention.Name
+                : result.GetValue(_residual) ? _residual.Name
+                : template.Length > 0 ? _template.Name
                 : OptionValue.Activation(result, _activation) is not null ? _activation.Name : null;
             return given is null
                 ? null
@@ -60,7 +62,11 @@ internal sealed class TrainingFreeOptions
                     + $"found {ConfigText.Quote(attention)}.");
         }
 
-        config = config with { Residual = result.GetValue(_residual), Template = template.Length > 0 ? TextTemplates.Checked(template, _template.Name) : config.Template };
+        config = config with
+        {
+            Residual = result.GetValue(_residual),
+            Template = template.Length > 0 ? TextTemplates.Checked(template, _template.Name) : config.Template
+        };
         return (config, OptionValue.ActivationChoice(result, _activation));
     }
 }

@@ -23,7 +23,14 @@ internal sealed record WindowOptions(int? Size, int? Window, int? Stride, double
             throw new InputException($"--stride: expected at most the window of {window}, found {stride}.");
         }
 
-        return eval with { ShortSide = Size ?? eval.ShortSide, Window = window, Stride = stride, SeenPenalty = Penalty ?? eval.SeenPenalty, Batch = Batch ?? eval.Batch };
+        return eval with
+        {
+            ShortSide = Size ?? eval.ShortSide,
+            Window = window,
+            Stride = stride,
+            SeenPenalty = Penalty ?? eval.SeenPenalty,
+            Batch = Batch ?? eval.Batch
+        };
     }
 }
 

@@ -47,7 +47,8 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
         if (host.Board is { } board)
         {
             title = board.Mark + title;
-            return loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(board.Console, text), time, Bar(board.Bars, title, total), title, first, total, leaves: true));
+            return loop(new ProgressReporter(
+                text => ConsoleFactory.WriteAbove(board.Console, text), time, Bar(board.Bars, title, total), title, first, total, leaves: true));
         }
 
         if (!host.Interactive)
@@ -63,7 +64,8 @@ internal sealed class ProgressReporter : IProgress<ProgressStatus>
 
         // Lines go through the console that draws the bar: it puts them above.
         IAnsiConsole console = ConsoleFactory.Create(host.Output, interactive: true);
-        return Draw(console).Start(context => loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(console, text), time, Bar(context, title, total), title, first, total)));
+        return Draw(console).Start(context =>
+            loop(new ProgressReporter(text => ConsoleFactory.WriteAbove(console, text), time, Bar(context, title, total), title, first, total)));
     }
 
     /// <summary>

@@ -90,7 +90,8 @@ internal sealed class UploadForm : IDisposable
 
     private static string Boundary(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
         {
             throw new RequestException(
                 StatusCodes.Status415UnsupportedMediaType, RejectReasons.Type, "expected a form (multipart/form-data) with image and classes.");
@@ -172,7 +173,8 @@ internal sealed class UploadForm : IDisposable
 
     private async Task<string> ReadTextAsync(MultipartSection section, string name, CancellationToken cancellation)
     {
-        if (MediaTypeHeaderValue.TryParse(section.ContentType, out var type) && type.Encoding is { } encoding && encoding.WebName is not ("utf-8" or "us-ascii"))
+        if (MediaTypeHeaderValue.TryParse(section.ContentType, out var type) && type.Encoding is { } encoding
+            && encoding.WebName is not ("utf-8" or "us-ascii"))
         {
             throw new InputException($"{name}: expected text in UTF-8, found {ConfigText.Quote(encoding.WebName)}.");
         }

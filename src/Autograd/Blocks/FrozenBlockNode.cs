@@ -37,10 +37,13 @@ internal sealed class FrozenBlockNode : Node
         using var rounded = copied is DType.BFloat16 or DType.Float16 ? device.Empty(middle.Shape, copied) : null;
         using (Tensor dbefore = device.Empty(new Shape(rows, hidden), next), dnorm = device.Empty(middle.Shape))
         {
-            kernels.MatMul.Run(Product(rows, dy, _weights.Fc2, dbefore, scale) with { ActivationGradientOf = _values.Before, Activation = _weights.Activation });
+            kernels.MatMul.Run(
+                Product(rows, dy, _weights.Fc2, dbefore, scale) with { ActivationGradientOf = _values.Before, Activation = _weights.Activation });
             var parts = kernels.MatMul.RunInParts(Product(rows, dbefore, _weights.Fc1, dnorm, scale));
-            var gradient = new LayerNormGradient(_values.Middle!, _weights.Norm2.Weight.Value, _values.Mean2!, _values.Rstd2!, parts, middle, rows, width);
-            kernels.Normalization.LayerNormInputGradient(gradient with { Before = dy, Rounded = rounded, RoundedScale = rounded is null ? default : (View)scale });
+            var gradient = new LayerNormGradient(
+                _values.Middle!, _weights.Norm2.Weight.Value, _values.Mean2!, _values.Rstd2!, parts, middle, rows, width);
+            kernels.Normalization.LayerNormInputGradient(
+                gradient with { Before = dy, Rounded = rounded, RoundedScale = rounded is null ? default : (View)scale });
         }
 
         using var dpacked = device.Empty(new Shape(_sizes.AllRows, 3 * width), _values.Packed!.DType);
@@ -77,7 +80,9 @@ internal sealed class FrozenBlockNode : Node
 
     private LayerNormGradient Last(GemmParts parts, Tensor middle)
     {
-        var gradient = new LayerNormGradient(_values.X, _weights.Norm1.Weight.Value, _values.Mean1!, _values.Rstd1!, parts, middle, _sizes.AllRows, _sizes.Width) { Before = middle };
+        var gradient = new LayerNormGradient(
+            _values.X, _weights.Norm1.Weight.Value, _values.Mean1!, _values.Rstd1!, parts, middle, _sizes.AllRows, _sizes.Width)
+        { Before = middle };
         if (_prefixes is null)
         {
             return gradient;

@@ -17,7 +17,8 @@ internal static class JoinedLinearOp
     /// <param name="weights">A matrix a map.</param>
     /// <param name="biases">A bias a map.</param>
     /// <param name="decidesRoutes">Whether windows are chosen by the result.</param>
-    internal static Variable JoinedLinear(this Tape tape, Variable x, ReadOnlySpan<Variable> weights, ReadOnlySpan<Variable> biases, bool decidesRoutes = false)
+    internal static Variable JoinedLinear(
+        this Tape tape, Variable x, ReadOnlySpan<Variable> weights, ReadOnlySpan<Variable> biases, bool decidesRoutes = false)
     {
         var input = Guard.Floats(tape, Name, x);
         int rows = Guard.Rows(Name, input, nameof(x)), k = input[-1], columns = 0;

@@ -10,11 +10,17 @@ public static class LinearOp
     private const string Name = "linear";
 
     /// <summary>
-    /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before the activation.
-    /// x and weight may be bf16 or fp16 on a GPU.
+    /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before
+    /// the activation. x and weight may be bf16 or fp16 on a GPU.
     /// </summary>
     public static Variable Linear(
-        this Tape tape, Variable x, Variable weight, Variable? bias, Activation activation = Activation.None, Variable? residual = null, DType type = DType.Float32)
+        this Tape tape,
+        Variable x,
+        Variable weight,
+        Variable? bias,
+        Activation activation = Activation.None,
+        Variable? residual = null,
+        DType type = DType.Float32)
     {
         Shape input = Guard.Stored(tape, Name, x), matrix = Guard.Weight(tape, Name, weight);
         int rows = Guard.Rows(Name, input, nameof(x)), k = input[-1], n = matrix[0];
@@ -111,13 +117,19 @@ public static class LinearOp
             {
                 var dx = _x.GradientTarget(out bool accumulate);
                 var weight = _savedWeight ?? _weight.Value;
-                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx) { KeptPanels = weight.InPanels, Accumulate = accumulate, GradientScale = scale });
+                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx)
+                {
+                    KeptPanels = weight.InPanels,
+                    Accumulate = accumulate,
+                    GradientScale = scale
+                });
             }
 
             if (_savedX is not null)
             {
                 var dw = _weight.GradientTarget(out bool accumulate);
-                kernels.MatMul.Run(new Gemm(_n, _k, _rows, dy, _savedX, dw) { TransposeA = true, Lda = _n, Accumulate = accumulate, GradientScale = scale });
+                kernels.MatMul.Run(
+                    new Gemm(_n, _k, _rows, dy, _savedX, dw) { TransposeA = true, Lda = _n, Accumulate = accumulate, GradientScale = scale });
             }
 
             if (_bias is { RequiresGradient: true })

@@ -15,7 +15,8 @@ public static class SoftmaxOp
     private static Variable Apply(Tape tape, string op, Variable x, int axis, bool logarithm)
     {
         var shape = Guard.Floats(tape, op, x);
-        int at = Axis.Of(op, shape, axis), length = Guard.NotEmpty(op, shape, at, nameof(x)), outer = Axis.Outer(shape, at), inner = Axis.Inner(shape, at);
+        int at = Axis.Of(op, shape, axis), length = Guard.NotEmpty(op, shape, at, nameof(x)), outer = Axis.Outer(shape, at),
+            inner = Axis.Inner(shape, at);
         var y = tape.Device.Empty(shape);
         tape.Kernels.Softmax.Forward(x.Value, y, logarithm, outer, length, inner);
         var result = tape.Result(y, x);

@@ -74,8 +74,8 @@ public sealed partial class AdamW
     }
 
     /// <summary>
-    /// The same without the host waiting, for a GPU: the factor and the norm go to its <see cref="StepState"/>, and <see cref="Update"/> multiplies by
-    /// the factor.
+    /// The same without the host waiting, for a GPU: the factor and the norm go to its <see cref="StepState"/>, and <see cref="Update"/> multiplies
+    /// by the factor.
     /// </summary>
     internal void ClipOnDevice(double maxNorm, StepState state)
     {

@@ -37,7 +37,9 @@ public sealed partial class AdamW : IDisposable
         List<(string Name, Parameter Parameter)> trained = [.. parameters.Where(p => p.Parameter.Trainable).DistinctBy(p => p.Parameter)];
         if (trained.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
-            throw new ArgumentException($"adamw: expected each name once, got '{twice}' for two parameters; module.Parameters(\"prefix.\") tells modules apart", nameof(parameters));
+            throw new ArgumentException(
+                $"adamw: expected each name once, got '{twice}' for two parameters; module.Parameters(\"prefix.\") tells modules apart",
+                nameof(parameters));
         }
 
         foreach (var (name, parameter) in trained)
@@ -79,8 +81,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// Looks for a gradient with NaN or infinity without the host waiting: found, an int32 [1] on the device or the place of one among floats, becomes 0, or a
-    /// number that <see cref="NotFiniteName"/> turns into the parameter's name.
+    /// Looks for a gradient with NaN or infinity without the host waiting: found, an int32 [1] on the device or the place of one among floats,
+    /// becomes 0, or a number that <see cref="NotFiniteName"/> turns into the parameter's name.
     /// </summary>
     internal void FindNotFiniteGradient(View found)
     {
@@ -153,8 +155,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// What <see cref="Step"/> does on the device; whoever calls it clears the gradients and counts the step once it is sure that the device does it. When
-    /// stored, a GPU finds the numbers in its <see cref="StepState"/>.
+    /// What <see cref="Step"/> does on the device; whoever calls it clears the gradients and counts the step once it is sure that the device does it.
+    /// When stored, a GPU finds the numbers in its <see cref="StepState"/>.
     /// </summary>
     internal void Update(in AdamWStep step, bool stored)
     {
@@ -174,8 +176,8 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>
-    /// Gives every gradient a block of its own. Those of joined maps lie in one until something is added to them; from here on, adding writes to the same
-    /// place every time and copies nothing.
+    /// Gives every gradient a block of its own. Those of joined maps lie in one until something is added to them; from here on, adding writes to the
+    /// same place every time and copies nothing.
     /// </summary>
     internal void OwnGradients()
     {

@@ -18,12 +18,14 @@ internal static class AttentionPlan
     internal static int Tiles(int rows, int tile) => (rows + tile - 1) / tile;
 
     /// <summary>
-    /// Whether a backward on the CPU takes one task a head, which needs 5 products of each pair of tiles, rather than tiles of queries and of keys on their
-    /// own, which need 7 but keep more threads busy. Both add the same numbers in the same order, so the choice does not show in the results.
+    /// Whether a backward on the CPU takes one task a head, which needs 5 products of each pair of tiles, rather than tiles of queries and of keys on
+    /// their own, which need 7 but keep more threads busy. Both add the same numbers in the same order, so the choice does not show in the results.
     /// </summary>
     internal static bool WholeHeads(int heads, int threads) => 5L * Tiles(heads, threads) * threads <= 7L * heads;
 
-    /// <summary>Own tokens of a portable GPU tile: 32, or 16 where that is all there are (windows of 4 x 4 tokens, few classes, short texts).</summary>
+    /// <summary>
+    /// Own tokens of a portable GPU tile: 32, or 16 where that is all there are (windows of 4 x 4 tokens, few classes, short texts).
+    /// </summary>
     internal static int GpuTileRows(int tokens) => tokens <= 16 ? 16 : 32;
 
     /// <summary>

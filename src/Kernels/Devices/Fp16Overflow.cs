@@ -3,8 +3,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Devices;
 
 /// <summary>
-/// Finite numbers that fp16 does not hold: kernels that store it take down on the device when there was one, and whoever reads a result asks, so that no infinity is taken
-/// for a value. Nothing waits for it in between.
+/// Finite numbers that fp16 does not hold: kernels that store it take down on the device when there was one, and whoever reads a result asks, so that
+/// no infinity is taken for a value. Nothing waits for it in between.
 /// </summary>
 internal static class Fp16Overflow
 {

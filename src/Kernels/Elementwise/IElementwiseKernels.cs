@@ -3,7 +3,10 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Elementwise;
 
-/// <summary>Element by element; "accumulate" adds to the output instead of overwriting it. Outputs may be inputs, but for a layout that repeats or permutes them.</summary>
+/// <summary>
+/// Element by element; "accumulate" adds to the output instead of overwriting it. Outputs may be inputs, but for a layout that repeats or permutes
+/// them.
+/// </summary>
 internal interface IElementwiseKernels
 {
     /// <summary>y = a + b.</summary>
@@ -37,9 +40,9 @@ internal interface IElementwiseKernels
     void ActivateBackward(View x, View dy, View dx, Activation activation, bool accumulate, long count);
 
     /// <summary>
-    /// y (+)= x * DropoutMask(key, first + i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward. `first` is the place of x's
-    /// first element in a larger tensor, whose mask the mask is a part of. With a block's length, each block of so many elements is dropped as if it were alone, the next
-    /// one with the next key.
+    /// y (+)= x * DropoutMask(key, first + i): zero with the given probability, scaled by 1 / (1 - p) otherwise. Its own backward. `first` is the
+    /// place of x's first element in a larger tensor, whose mask the mask is a part of. With a block's length, each block of so many elements is
+    /// dropped as if it were alone, the next one with the next key.
     /// </summary>
     void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0);
 

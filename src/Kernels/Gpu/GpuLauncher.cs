@@ -73,7 +73,9 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
     /// <summary>Threads of a group on this device.</summary>
     internal int GroupSize(GpuKernel kernel) =>
-        Device.Kind == GpuKind.Simulator && kernel.AnyGroup && Recorder is null ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize) : kernel.GroupSize;
+        Device.Kind == GpuKind.Simulator && kernel.AnyGroup && Recorder is null
+            ? Math.Min(kernel.GroupSize, Device.Accelerator.WarpSize)
+            : kernel.GroupSize;
 
     /// <summary>Queues a kernel on a grid of groups. The y and z sizes of a grid must be below 65536 (CUDA's limit).</summary>
     internal void Launch<TArgs>(GpuKernel<TArgs> kernel, int gridX, int gridY, int gridZ, in TArgs args, int dynamicSharedBytes = 0)
@@ -86,7 +88,8 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
         if (gridY > ushort.MaxValue || gridZ > ushort.MaxValue)
         {
-            throw new ArgumentException($"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {ushort.MaxValue} in y and z");
+            throw new ArgumentException(
+                $"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {ushort.MaxValue} in y and z");
         }
 
         if (Recorder is { } record)
@@ -156,7 +159,8 @@ internal sealed unsafe class GpuLauncher : IDisposable
                 inner = deeper;
             }
 
-            throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}; open the device anew, new kernels do not compile on it any more", e);
+            throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}; open the device anew, new "
+                + "kernels do not compile on it any more", e);
         }
 
         if (kernel.Index >= _delegates.Length)
@@ -215,7 +219,8 @@ internal sealed unsafe class GpuLauncher : IDisposable
         int error = set(function, MaxDynamicSharedMemoryAttribute, kernel.DynamicSharedBytes);
         if (error != 0)
         {
-            throw new NotSupportedException($"the device does not give {kernel.DynamicSharedBytes} bytes of dynamic shared memory (cuFuncSetAttribute returned {error})");
+            throw new NotSupportedException(
+                $"the device does not give {kernel.DynamicSharedBytes} bytes of dynamic shared memory (cuFuncSetAttribute returned {error})");
         }
     }
 }

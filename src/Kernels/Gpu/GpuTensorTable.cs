@@ -5,7 +5,9 @@ using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.Kernels.Gpu;
 
-/// <summary>Up to eight of the arena's buffers as kernel arguments: kernels know no pointers, so a table names a tensor by buffer and offset.</summary>
+/// <summary>
+/// Up to eight of the arena's buffers as kernel arguments: kernels know no pointers, so a table names a tensor by buffer and offset.
+/// </summary>
 internal readonly struct ChunkViews
 {
     internal const int Max = 8;
@@ -34,8 +36,8 @@ internal readonly struct ChunkViews
 
 /// <summary>
 /// A table of many tensors in device memory, for kernels that treat them all in one launch: a model has hundreds of small parameters, and a launch
-/// costs as much as updating a hundred thousand of them. Row t holds: the number of groups before tensor t, elements, whether all addresses are multiples
-/// of 16 bytes, a number of the kernel's own, then buffer and offset of up to four views. It is uploaded again only when it has changed.
+/// costs as much as updating a hundred thousand of them. Row t holds: the number of groups before tensor t, elements, whether all addresses are
+/// multiples of 16 bytes, a number of the kernel's own, then buffer and offset of up to four views. It is uploaded again only when it has changed.
 /// </summary>
 internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposable
 {

@@ -5,8 +5,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// What the kernels for numbers of 16 bits need to know of them. fp16 has three bits more than bf16 and a small range: finite numbers beyond it are seen when they are
-/// stored (<see cref="HalfState"/>), and gradients are stored times a power of two (<see cref="Reduction.IReductionKernels.GradientScale"/>). bf16 needs neither, and its kernels hold nothing of it.
+/// What the kernels for numbers of 16 bits need to know of them. fp16 has three bits more than bf16 and a small range: finite numbers beyond it are
+/// seen when they are stored (<see cref="HalfState"/>), and gradients are stored times a power of two
+/// (<see cref="Reduction.IReductionKernels.GradientScale"/>). bf16 needs neither, and its kernels hold nothing of it.
 /// </summary>
 internal interface IHalfFormat
 {

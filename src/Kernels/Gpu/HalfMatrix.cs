@@ -6,8 +6,9 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// Matrices of a batch as they are stored, in float32 or in 16 bits, and the ways from one to the other. Stored in 16 bits, they consist of whole chunks of 8 numbers
-/// (16 bytes), which is what cp.async copies: such tensors are made with rows of a multiple of 8, so nothing is copied to align them.
+/// Matrices of a batch as they are stored, in float32 or in 16 bits, and the ways from one to the other. Stored in 16 bits, they consist of whole
+/// chunks of 8 numbers (16 bytes), which is what cp.async copies: such tensors are made with rows of a multiple of 8, so nothing is copied to align
+/// them.
 /// </summary>
 /// <param name="Data">The first element.</param>
 /// <param name="Rows">Rows of a matrix.</param>
@@ -22,7 +23,8 @@ internal readonly record struct HalfMatrix(View Data, int Rows, int Columns, int
         new(data, rows, columns, row, stride, stride == 0 ? 1 : batch);
 
     /// <summary>
-    /// A scale and its inverse, for gradients: in 16 bits they are stored times the scale (<see cref="Reduction.IReductionKernels.GradientScale"/>). Absent for what is stored as it is.
+    /// A scale and its inverse, for gradients: in 16 bits they are stored times the scale (<see cref="Reduction.IReductionKernels.GradientScale"/>).
+    /// Absent for what is stored as it is.
     /// </summary>
     internal View Scale { get; init; }
 
@@ -39,8 +41,8 @@ internal readonly record struct HalfMatrix(View Data, int Rows, int Columns, int
     internal long WidenedFloats => Data.IsHalf ? (long)Matrices * Rows * Columns : 0;
 
     /// <summary>
-    /// The matrices in 16 bits: where they lie, or rounded into the workspace from <paramref name="at"/> (bytes) on, which moves on. They are rounded when the launcher's
-    /// list of matrices to round is flushed, to the type that the list was begun for.
+    /// The matrices in 16 bits: where they lie, or rounded into the workspace from <paramref name="at"/> (bytes) on, which moves on. They are rounded
+    /// when the launcher's list of matrices to round is flushed, to the type that the list was begun for.
     /// </summary>
     internal ArrayView<Halves8> Packed(GpuLauncher launcher, View workspace, ref long at)
     {
@@ -84,7 +86,9 @@ internal readonly record struct HalfMatrix(View Data, int Rows, int Columns, int
         return target;
     }
 
-    /// <summary>Where a float32 kernel may write the matrices: themselves, or dense in the workspace, from where <see cref="Narrow"/> brings them home.</summary>
+    /// <summary>
+    /// Where a float32 kernel may write the matrices: themselves, or dense in the workspace, from where <see cref="Narrow"/> brings them home.
+    /// </summary>
     internal HalfMatrix Target(View workspace, ref long at)
     {
         if (!Data.IsHalf)
@@ -92,7 +96,9 @@ internal readonly record struct HalfMatrix(View Data, int Rows, int Columns, int
             return this;
         }
 
-        var target = new HalfMatrix(workspace.Shift(at), Rows, Columns, Columns, Matrices == 1 ? 0 : (long)Rows * Columns, Matrices) { Scale = Scale };
+        var target = new HalfMatrix(
+            workspace.Shift(at), Rows, Columns, Columns, Matrices == 1 ? 0 : (long)Rows * Columns, Matrices)
+        { Scale = Scale };
         at += WidenedFloats;
         return target;
     }

@@ -5,8 +5,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
-/// A few words on the device for numbers of 16 bits with a small range: whether a finite number was too large to be stored, which the host reads with a step's loss, and
-/// the scale of an attention's gradients.
+/// A few words on the device for numbers of 16 bits with a small range: whether a finite number was too large to be stored, which the host reads with
+/// a step's loss, and the scale of an attention's gradients.
 /// </summary>
 internal sealed class HalfState(Device device) : IDisposable
 {

@@ -37,9 +37,9 @@ internal readonly struct PackArgs
 }
 
 /// <summary>
-/// Rounds matrices to 16 bits for the tensor-core kernels, each row padded with zeros to whole chunks of 8. One thread a chunk: 32 bytes in, 16 out, no
-/// reuse: limited by memory. It is worth a pass of its own: the products read every input many times over, at half the bytes, and the copies can go
-/// to shared memory by cp.async, without passing through registers.
+/// Rounds matrices to 16 bits for the tensor-core kernels, each row padded with zeros to whole chunks of 8. One thread a chunk: 32 bytes in, 16 out,
+/// no reuse: limited by memory. It is worth a pass of its own: the products read every input many times over, at half the bytes, and the copies can
+/// go to shared memory by cp.async, without passing through registers.
 /// </summary>
 internal static class PackHalf
 {
@@ -86,7 +86,8 @@ internal static class PackHalf
         }
 
         float factor = TFormat.Factor(args.Scale, 0, args.Scaled);
-        Halves4 first = Halves4.Round<TFormat>(Times<TFormat>(low, factor), args.Overflow), second = Halves4.Round<TFormat>(Times<TFormat>(high, factor), args.Overflow);
+        Halves4 first = Halves4.Round<TFormat>(Times<TFormat>(low, factor), args.Overflow), second = Halves4.Round<TFormat>(
+            Times<TFormat>(high, factor), args.Overflow);
         Halves8 chunk;
         chunk.X = first.X;
         chunk.Y = first.Y;
@@ -98,7 +99,8 @@ internal static class PackHalf
     /// <summary>Four numbers times a factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Float4 Times<TFormat>(Float4 x, float factor)
-        where TFormat : struct, IHalfFormat => new(TFormat.Times(x.X, factor), TFormat.Times(x.Y, factor), TFormat.Times(x.Z, factor), TFormat.Times(x.W, factor));
+        where TFormat : struct, IHalfFormat => new(
+            TFormat.Times(x.X, factor), TFormat.Times(x.Y, factor), TFormat.Times(x.Z, factor), TFormat.Times(x.W, factor));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float One(PackArgs args, int at, int count, int i) => i < count ? args.Source[at + i] : 0f;

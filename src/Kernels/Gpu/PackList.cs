@@ -23,8 +23,8 @@ internal readonly struct PackManyArgs
 }
 
 /// <summary>
-/// Matrices that one kernel wants rounded: collected, then rounded in one launch, up to four of them. An attention has queries, keys, values and in its backward a
-/// gradient.
+/// Matrices that one kernel wants rounded: collected, then rounded in one launch, up to four of them. An attention has queries, keys, values and in
+/// its backward a gradient.
 /// </summary>
 internal sealed class PackList(GpuLauncher launcher)
 {
@@ -104,5 +104,7 @@ internal sealed class PackList(GpuLauncher launcher)
     }
 
     private static GpuKernel<PackManyArgs> Define<TFormat>()
-        where TFormat : struct, IHalfFormat => new($"gpu.pack_{TFormat.Name}.many", Run<TFormat>, PackHalf.GroupSize) { AnyGroup = true, CudaOnly = true };
+        where TFormat : struct, IHalfFormat => new(
+            $"gpu.pack_{TFormat.Name}.many", Run<TFormat>, PackHalf.GroupSize)
+        { AnyGroup = true, CudaOnly = true };
 }

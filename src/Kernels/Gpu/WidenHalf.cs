@@ -31,8 +31,8 @@ internal readonly struct WidenArgs
 }
 
 /// <summary>
-/// The inverse of <see cref="PackHalf"/>: rows of 16-bit numbers as dense float32 ones, exactly. For portable kernels that take the place of tensor-core ones. One thread a
-/// chunk: 16 bytes in, 32 out; limited by memory.
+/// The inverse of <see cref="PackHalf"/>: rows of 16-bit numbers as dense float32 ones, exactly. For portable kernels that take the place of
+/// tensor-core ones. One thread a chunk: 16 bytes in, 32 out; limited by memory.
 /// </summary>
 internal static class WidenHalf
 {
@@ -61,5 +61,7 @@ internal static class WidenHalf
     }
 
     private static GpuKernel<WidenArgs> Define<TFormat>()
-        where TFormat : struct, IHalfFormat => new($"gpu.widen_{TFormat.Name}", Run<TFormat>, PackHalf.GroupSize) { AnyGroup = true, CudaOnly = true };
+        where TFormat : struct, IHalfFormat => new(
+            $"gpu.widen_{TFormat.Name}", Run<TFormat>, PackHalf.GroupSize)
+        { AnyGroup = true, CudaOnly = true };
 }

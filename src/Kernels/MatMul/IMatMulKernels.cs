@@ -5,8 +5,8 @@ namespace Ldvc.Kernels.MatMul;
 /// <summary>
 /// One (batched) matrix product with its epilogue: C = residual + activation(alpha * op(A) op(B) + bias), row-major, op being the transpose or
 /// nothing. Accumulate adds to C instead and takes no epilogue. With ActivationGradientOf the result is multiplied by the activation's derivative
-/// at those values instead of being activated. A, B, C and PreActivation may be bf16 or fp16 on a GPU (<see cref="View.Type"/>), in rows of whole chunks of 8; what is
-/// computed between them is float32.
+/// at those values instead of being activated. A, B, C and PreActivation may be bf16 or fp16 on a GPU (<see cref="View.Type"/>), in rows of whole
+/// chunks of 8; what is computed between them is float32.
 /// </summary>
 internal record struct Gemm
 {
@@ -83,20 +83,21 @@ internal record struct Gemm
     public View ActivationGradientOf { get; set; }
 
     /// <summary>
-    /// Windows are chosen by the result: rounding shows in it as another choice, not as a small error. In fp16 such a product multiplies in float32; it is about a hundredth of a step's
-    /// multiplications.
+    /// Windows are chosen by the result: rounding shows in it as another choice, not as a small error. In fp16 such a product multiplies in float32;
+    /// it is about a hundredth of a step's multiplications.
     /// </summary>
     public bool DecidesRoutes { get; set; }
 
     /// <summary>
-    /// Two floats, a scale and its inverse (<see cref="Reduction.IReductionKernels.GradientScale"/>), when A is a gradient and something is stored in fp16: A and C, where they are in fp16, are times the
-    /// scale; where they are float32 they are not. Absent otherwise.
+    /// Two floats, a scale and its inverse (<see cref="Reduction.IReductionKernels.GradientScale"/>), when A is a gradient and something is stored in
+    /// fp16: A and C, where they are in fp16, are times the scale; where they are float32 they are not. Absent otherwise.
     /// </summary>
     public View GradientScale { get; set; }
 
     /// <summary>What operands or results of 16 bits are stored as; null when there are none.</summary>
     internal readonly DType? HalfType =>
-        A.IsHalf ? A.Type : B.IsHalf ? B.Type : C.IsHalf ? C.Type : PreActivation.IsHalf ? PreActivation.Type : ActivationGradientOf.IsHalf ? ActivationGradientOf.Type : null;
+        A.IsHalf ? A.Type : B.IsHalf ? B.Type : C.IsHalf ? C.Type : PreActivation.IsHalf ? PreActivation.Type
+            : ActivationGradientOf.IsHalf ? ActivationGradientOf.Type : null;
 }
 
 /// <summary>Dense matrix products.</summary>
@@ -106,8 +107,8 @@ internal interface IMatMulKernels
     void Run(in Gemm gemm);
 
     /// <summary>
-    /// Runs a single product without an epilogue, C = A B in float32, and leaves adding up to whoever reads it: what is returned is C, or parts that lie elsewhere, C being
-    /// left alone.
+    /// Runs a single product without an epilogue, C = A B in float32, and leaves adding up to whoever reads it: what is returned is C, or parts that
+    /// lie elsewhere, C being left alone.
     /// </summary>
     GemmParts RunInParts(in Gemm gemm);
 }

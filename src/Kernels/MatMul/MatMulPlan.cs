@@ -33,9 +33,9 @@ internal static class MatMulPlan
     private const int PartsEach = 4;
 
     /// <summary>
-    /// What a product multiplies with on a device of a given precision. With bf16 and fp16, that is what reads or writes a tensor stored so: the frozen vision tower,
-    /// nine tenths of the arithmetic. The rest takes tf32: bf16's rounding would cost the mask logits several times their error, and move routes
-    /// (docs/kernels.md has the numbers), and trained tensors may leave the range of fp16.
+    /// What a product multiplies with on a device of a given precision. With bf16 and fp16, that is what reads or writes a tensor stored so: the
+    /// frozen vision tower, nine tenths of the arithmetic. The rest takes tf32: bf16's rounding would cost the mask logits several times their error,
+    /// and move routes (docs/kernels.md has the numbers), and trained tensors may leave the range of fp16.
     /// </summary>
     internal static Precision Multiplies(Precision device, in Gemm gemm)
     {
@@ -47,14 +47,15 @@ internal static class MatMulPlan
 
         // A tensor that was stored for another precision than the device's has no kernel for tensor cores.
         DType? stored = gemm.HalfType;
-        var precision = stored is null ? (device.HalfType() is null ? device : Precision.Tf32) : stored == device.HalfType() ? device : Precision.Fp32;
+        var precision = stored is null ? (device.HalfType() is null ? device : Precision.Tf32) : stored == device.HalfType() ? device
+            : Precision.Fp32;
         bool takes = precision != Precision.Fp32 && gemm.M >= MinTensorCoreEdge && gemm.N >= MinTensorCoreEdge && gemm.K >= MinTensorCoreEdge;
         return takes && Fits(gemm, precision) ? precision : Precision.Fp32;
     }
 
     /// <summary>
-    /// How a frozen matrix [outputs, ...inputs] is stored on a device: in 16 bits where its products multiply so, provided that rows are whole chunks of 8
-    /// numbers. Forward and input gradient read the same copy.
+    /// How a frozen matrix [outputs, ...inputs] is stored on a device: in 16 bits where its products multiply so, provided that rows are whole chunks
+    /// of 8 numbers. Forward and input gradient read the same copy.
     /// </summary>
     internal static DType StoredType(Device device, Shape shape)
     {
@@ -71,9 +72,9 @@ internal static class MatMulPlan
     }
 
     /// <summary>
-    /// Large tiles reuse what they load twice as often. The portable kernels take them where there are enough of them to give every multiprocessor one; those
-    /// of the tensor cores where each gets two: with fewer, twice as many groups hide each other's waits better (bench tiles: 1035 x 2304 x 768 takes 22 us in
-    /// small tiles, 29 in large ones on an H200).
+    /// Large tiles reuse what they load twice as often. The portable kernels take them where there are enough of them to give every multiprocessor
+    /// one; those of the tensor cores where each gets two: with fewer, twice as many groups hide each other's waits better (bench tiles: 1035 x 2304
+    /// x 768 takes 22 us in small tiles, 29 in large ones on an H200).
     /// </summary>
     internal static bool TakesLarge(in Gemm gemm, Precision precision, int multiprocessors)
     {
@@ -107,7 +108,8 @@ internal static class MatMulPlan
         return (offsets | (uint)gemm.Ldc | gemm.StrideC | (uint)gemm.N) % 4 == 0;
     }
 
-    // Whether matrices lie as the tensor-core kernels want them: results of 16 bits are stored four at a time; float32 inputs of tf32 are copied 16 bytes at a time.
+    // Whether matrices lie as the tensor-core kernels want them: results of 16 bits are stored four at a time; float32 inputs of tf32 are copied 16
+    // bytes at a time.
     private static bool Fits(in Gemm gemm, Precision precision) => precision == Precision.Tf32
         ? gemm.HalfType is null && GpuSizes.CanPack(gemm.A.Offset, gemm.Lda, gemm.StrideA, gemm.B.Offset, gemm.Ldb, gemm.StrideB)
         : (!gemm.C.IsHalf && !gemm.PreActivation.IsHalf && !gemm.ActivationGradientOf.IsHalf) || HasQuads(gemm);

@@ -3,7 +3,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Normalization;
 
-/// <summary>The gradient of a layer normalisation's input in a residual block, where it meets the gradient that went past the block and a product comes next.</summary>
+/// <summary>
+/// The gradient of a layer normalisation's input in a residual block, where it meets the gradient that went past the block and a product comes next.
+/// </summary>
 /// <param name="X">The input [rows, columns] without the first rows.</param>
 /// <param name="Gamma">[columns].</param>
 /// <param name="Mean">Of all rows.</param>

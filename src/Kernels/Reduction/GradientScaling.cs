@@ -1,9 +1,9 @@
 namespace Ldvc.Kernels.Reduction;
 
 /// <summary>
-/// The scale of gradients that are stored in fp16. Its normal numbers end at 2^-14, those of a gradient of a mean over a quarter of a million pixels lie below: times a
-/// power of two, which changes no mantissa, the largest of them comes to 8 .. 16. What a block's products and sums add to that has a factor of 4096 before 65504 is reached, and what is
-/// 2^17 times smaller than the largest still has all its bits.
+/// The scale of gradients that are stored in fp16. Its normal numbers end at 2^-14, those of a gradient of a mean over a quarter of a million pixels
+/// lie below: times a power of two, which changes no mantissa, the largest of them comes to 8 .. 16. What a block's products and sums add to that has
+/// a factor of 4096 before 65504 is reached, and what is 2^17 times smaller than the largest still has all its bits.
 /// </summary>
 internal static class GradientScaling
 {
@@ -13,8 +13,8 @@ internal static class GradientScaling
     private const int NotFinite = 255;
 
     /// <summary>
-    /// The exponent field of the scale for a largest absolute value, given by its bits: 127, a scale of 1, where that is zero or not finite. The inverse has the field
-    /// 254 - this, and is a normal number too.
+    /// The exponent field of the scale for a largest absolute value, given by its bits: 127, a scale of 1, where that is zero or not finite. The
+    /// inverse has the field 254 - this, and is a normal number too.
     /// </summary>
     internal static int Exponent(int largestBits)
     {

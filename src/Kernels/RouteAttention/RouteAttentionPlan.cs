@@ -4,8 +4,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.RouteAttention;
 
 /// <summary>
-/// Every choice of a route attention that is not plain attention's (<see cref="AttentionPlan"/>). The routing itself stays in float32 everywhere: which
-/// windows are chosen must not depend on the precision.
+/// Every choice of a route attention that is not plain attention's (<see cref="AttentionPlan"/>). The routing itself stays in float32 everywhere:
+/// which windows are chosen must not depend on the precision.
 /// </summary>
 internal static class RouteAttentionPlan
 {

@@ -42,7 +42,8 @@ internal sealed class AblationFolder
     /// <exception cref="InputException">It holds something else, or cannot be written.</exception>
     internal static AblationFolder Open(string root, LdvcConfig config)
     {
-        if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName)) && Directory.EnumerateFileSystemEntries(root).Any(IsForeign)))
+        if (File.Exists(root) || (Directory.Exists(root) && !File.Exists(Path.Combine(root, ConfigName))
+            && Directory.EnumerateFileSystemEntries(root).Any(IsForeign)))
         {
             throw new InputException(
                 $"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");

@@ -41,7 +41,9 @@ internal static class AblationOutput
         return text.ToString();
     }
 
-    /// <summary>Every run, mean and standard deviation of every variant, and paired t-tests against the first row, for programs. Shares of 1.</summary>
+    /// <summary>
+    /// Every run, mean and standard deviation of every variant, and paired t-tests against the first row, for programs. Shares of 1.
+    /// </summary>
     internal static object Json(AblationResults results) => new
     {
         Setting = ConfigWriter.EnumName(results.Config.Train.Setting),
@@ -87,7 +89,13 @@ internal static class AblationOutput
         }
 
         PairedTTest? Test(Func<ScoreLine, double> number) => results.Test(variant, results.Plan.Rows[0], r => number(r.Scores));
-        return new { PixelAccuracy = Test(s => s.PixelAccuracy), MiouSeen = Test(s => s.Seen), MiouUnseen = Test(s => s.Unseen), Hiou = Test(s => s.Harmonic) };
+        return new
+        {
+            PixelAccuracy = Test(s => s.PixelAccuracy),
+            MiouSeen = Test(s => s.Seen),
+            MiouUnseen = Test(s => s.Unseen),
+            Hiou = Test(s => s.Harmonic)
+        };
     }
 
     private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(Cell)).Append(" |\n");

@@ -14,11 +14,15 @@ internal sealed record PlannedRun(AblationVariant Variant, long Seed, ClassSplit
 }
 
 /// <summary>
-/// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that comes to a row of the comparison shares that row's runs. Runs are ordered by
-/// seed first, then by split: after the first of both there is a whole table.
+/// What `ldvc ablate` compares, and the trainings it takes. A sweep's value that comes to a row of the comparison shares that row's runs. Runs are
+/// ordered by seed first, then by split: after the first of both there is a whole table.
 /// </summary>
 internal sealed record AblationPlan(
-    IReadOnlyList<AblationVariant> Rows, IReadOnlyList<AblationVariant> Sweeps, IReadOnlyList<double> Penalties, IReadOnlyList<ClassSplit> Splits, IReadOnlyList<PlannedRun> Runs)
+    IReadOnlyList<AblationVariant> Rows,
+    IReadOnlyList<AblationVariant> Sweeps,
+    IReadOnlyList<double> Penalties,
+    IReadOnlyList<ClassSplit> Splits,
+    IReadOnlyList<PlannedRun> Runs)
 {
     /// <summary>The names of the sweeps, as --sweeps takes them: the keys of section ablate.</summary>
     internal static readonly string[] SweepNames = ["topk", "windows", "text_prompts", "vision_prompts", "heads", "penalties"];
@@ -41,7 +45,8 @@ internal sealed record AblationPlan(
     /// <summary>Makes the plan.</summary>
     /// <param name="config">The configuration of the whole method.</param>
     /// <param name="sweeps">The sweeps to run; null = all that have values.</param>
-    /// <exception cref="InputException">A sweep is asked for that has no values, there is nothing to compare, row ldvc has no text prompts, or a file of ablate.splits is bad.</exception>
+    /// <exception cref="InputException">A sweep is asked for that has no values, there is nothing to compare, row ldvc has no text prompts, or a file
+    /// of ablate.splits is bad.</exception>
     internal static AblationPlan Create(LdvcConfig config, IReadOnlyList<string>? sweeps)
     {
         AblateConfig ablate = config.Ablate;
@@ -53,7 +58,8 @@ internal sealed record AblationPlan(
         ];
         if (config.Model.Prompts.Text == 0 && ablate.Rows.Contains(AblationRow.Ldvc))
         {
-            throw new InputException($"{config.Source}: model.prompts.text: expected at least 1 for row ldvc of ablate.rows, found 0, which is row route.");
+            throw new InputException(
+                $"{config.Source}: model.prompts.text: expected at least 1 for row ldvc of ablate.rows, found 0, which is row route.");
         }
 
         bool Wanted(string name, int values) => sweeps is null ? values > 0 : sweeps.Contains(name) && (values > 0

@@ -12,11 +12,15 @@ namespace Ldvc.Lab.Ablation;
 /// <summary>report.html of a comparison: tables, plots, pictures side by side, the windows of route attention.</summary>
 internal static class AblationReport
 {
-    internal static void Write(AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device, TimeSpan spent)
+    internal static void Write(
+        AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device, TimeSpan spent)
     {
         LdvcConfig config = results.Config;
+        string first = results.Plan.Splits.Count > 1 ? $" in the first of {results.Plan.Splits.Count} splits" : "";
         var report = new HtmlReport(
-            "LDVC compared", $"{ConfigWriter.EnumName(config.Train.Setting)} setting, {validation.Name}: {validation.Split.Seen.Length} seen and {validation.Split.Unseen.Length} unseen classes{(results.Plan.Splits.Count > 1 ? $" in the first of {results.Plan.Splits.Count} splits" : "")}");
+            "LDVC compared",
+            $"{ConfigWriter.EnumName(config.Train.Setting)} setting, {validation.Name}: {validation.Split.Seen.Length} seen and "
+                + $"{validation.Split.Unseen.Length} unseen classes{first}");
         AddCards(report, results);
         foreach (AblationTable table in AblationTables.All(results))
         {
@@ -38,7 +42,8 @@ internal static class AblationReport
         report
             .AddHowMade(
                 ("command", $"ldvc ablate {config.Source}"),
-                ("training", $"{results.Plan.Runs.Count} runs of {config.Train.Steps} steps of {config.Train.Batch} pictures; this call took {TimeText.Span(spent.TotalSeconds)}"),
+                ("training", $"{results.Plan.Runs.Count} runs of {config.Train.Steps} steps of {config.Train.Batch} pictures; this call took "
+                    + $"{TimeText.Span(spent.TotalSeconds)}"),
                 ("scores", "last checkpoint of every run; ± gives the sample standard deviation over " + results.Plan.Repeats),
                 ("device", device.Name),
                 ("machine", $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, .NET {Environment.Version}"))
@@ -79,7 +84,8 @@ internal static class AblationReport
             report.AddHeading("Training");
             report.AddLinePlot(
                 "Training loss (100 focal + 1 dice unless configured otherwise), first run", "step", "loss", true,
-                [.. plan.Rows.Select(row => new PlotSeries(row.Title, RunMetrics.Read(folder.RunPath(plan.Runs.First(run => run.Variant.Key == row.Key), results.Config.Train.Setting), "loss")))]);
+                [.. plan.Rows.Select(row => new PlotSeries(row.Title,
+                    RunMetrics.Read(folder.RunPath(plan.Runs.First(run => run.Variant.Key == row.Key), results.Config.Train.Setting), "loss")))]);
         }
 
         LedgerRow[] rows = AblationRecord.Rows(results);
@@ -96,8 +102,14 @@ internal static class AblationReport
         {
             PlotSeries Series(string name, Func<ScoreLine, double> number) => new(
                 name,
-                [.. sweep.Select(v => (double.Parse(v.Value, CultureInfo.InvariantCulture), 100 * results.Over(v, r => number(r.Scores)).Mean)).OrderBy(p => p.Item1)]);
-            report.AddLinePlot($"Sweep over {sweep.Key}", sweep.Key, "percent", false, [Series("mIoU(U)", s => s.Unseen), Series("mIoU(S)", s => s.Seen), Series("hIoU", s => s.Harmonic)]);
+                [.. sweep.Select(v => (double.Parse(v.Value, CultureInfo.InvariantCulture), 100 * results.Over(v, r => number(r.Scores)).Mean))
+                    .OrderBy(p => p.Item1)]);
+            report.AddLinePlot(
+                $"Sweep over {sweep.Key}",
+                sweep.Key,
+                "percent",
+                false,
+                [Series("mIoU(U)", s => s.Unseen), Series("mIoU(S)", s => s.Seen), Series("hIoU", s => s.Harmonic)]);
         }
 
         if (plan.Penalties.Count > 1)
@@ -111,7 +123,8 @@ internal static class AblationReport
     private static (double X, double Y)[] Curve(AblationResults results, AblationVariant row) =>
     [
         .. results.Plan.Penalties
-            .Select((penalty, i) => (penalty, 100 * results.Over(row, r => i < r.Penalties.Length ? r.Penalties[i].Scores.Harmonic : double.NaN).Mean))
+            .Select(
+                (penalty, i) => (penalty, 100 * results.Over(row, r => i < r.Penalties.Length ? r.Penalties[i].Scores.Harmonic : double.NaN).Mean))
             .OrderBy(p => p.penalty),
     ];
 }

@@ -13,8 +13,8 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// `ldvc ablate`: trains and scores every run of a plan. Each is an ordinary run folder; what is finished is never repeated, what was begun continues,
-/// so the same command line goes on where a killed one stopped. The tables are written anew after every run.
+/// `ldvc ablate`: trains and scores every run of a plan. Each is an ordinary run folder; what is finished is never repeated, what was begun
+/// continues, so the same command line goes on where a killed one stopped. The tables are written anew after every run.
 /// </summary>
 internal sealed class AblationRun
 {
@@ -53,7 +53,8 @@ internal sealed class AblationRun
     /// <param name="job">Its processes share the runs; the first one writes the tables and talks.</param>
     /// <exception cref="InputException">Bad input.</exception>
     internal AblationRun(
-        LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, DatasetRegistry datasets, IComparisonMonitor monitor, JobMember job)
+        LdvcConfig config, AblationPlan plan, string root, Device device, Func<int, Device> openDevice, DatasetRegistry datasets,
+            IComparisonMonitor monitor, JobMember job)
     {
         (_config, _device, _openDevice, _datasets, _monitor, _job) = (config, device, openDevice, datasets, monitor, job);
         _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
@@ -96,7 +97,8 @@ internal sealed class AblationRun
     {
         AblationPlan plan = Results.Plan;
         _monitor.Say(
-            $"{plan.ScoredRows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} runs of {_config.Train.Steps} steps, in {_folder.Root}");
+            $"{plan.ScoredRows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} "
+                + $"runs of {_config.Train.Steps} steps, in {_folder.Root}");
         try
         {
             SharedWork.Run(_job, cancellation =>
@@ -118,7 +120,8 @@ internal sealed class AblationRun
         }
         catch (OperationCanceledException) when (_job.MustStop)
         {
-            _monitor.Say($"stopped with {Results.Count} of {plan.Runs.Count} runs finished, after {TimeText.Span(_clock.Elapsed.TotalSeconds)}; the same command goes on from here");
+            _monitor.Say($"stopped with {Results.Count} of {plan.Runs.Count} runs finished, after {TimeText.Span(_clock.Elapsed.TotalSeconds)}; the "
+                + "same command goes on from here");
             return false;
         }
 
@@ -361,7 +364,8 @@ internal sealed class AblationRun
         };
     }
 
-    private static LdvcConfig SplitBy(LdvcConfig config, ClassSplit? split) => split is null ? config : config with { Data = config.Data with { Unseen = split.Unseen } };
+    private static LdvcConfig SplitBy(LdvcConfig config, ClassSplit? split) =>
+        split is null ? config : config with { Data = config.Data with { Unseen = split.Unseen } };
 
     // The split may come from a file of the data set, so that no option tells of it.
     private string Fingerprint(LdvcConfig config, SegmentationDataset scored, params IEnumerable<string> more) =>

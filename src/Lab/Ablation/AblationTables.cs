@@ -6,7 +6,9 @@ namespace Ldvc.Lab.Ablation;
 /// <summary>A table for people.</summary>
 internal sealed record AblationTable(string Caption, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
 
-/// <summary>The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample standard deviation over seeds, or over splits and seeds.</summary>
+/// <summary>
+/// The tables of a comparison, the same for Markdown and HTML: percent, mean ± sample standard deviation over seeds, or over splits and seeds.
+/// </summary>
 internal static class AblationTables
 {
     private static readonly string[] ScoreHeaders = ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"];
@@ -18,7 +20,8 @@ internal static class AblationTables
     {
         string Percent(double share) => new SampleStatistics(share, double.NaN, 1).Text();
         ScoreLine s = result.Scores;
-        return $"pAcc {Percent(s.PixelAccuracy)}  mIoU(S) {Percent(s.Seen)}  mIoU(U) {Percent(s.Unseen)}  hIoU {Percent(s.Harmonic)}  shuffled mIoU(U) {Percent(result.Shuffled.Unseen)}  "
+        return $"pAcc {Percent(s.PixelAccuracy)}  mIoU(S) {Percent(s.Seen)}  mIoU(U) {Percent(s.Unseen)}  hIoU {Percent(s.Harmonic)}  shuffled "
+            + $"mIoU(U) {Percent(result.Shuffled.Unseen)}  "
             + $"pieces per object {result.PiecesPerObject.ToString("F2", CultureInfo.InvariantCulture)}";
     }
 
@@ -78,13 +81,16 @@ internal static class AblationTables
         return tables;
     }
 
-    private static AblationTable Scores(AblationResults results, IReadOnlyList<AblationVariant> variants, string caption, Func<RunResult, ScoreLine> line) => new(
+    private static AblationTable Scores(
+        AblationResults results, IReadOnlyList<AblationVariant> variants, string caption, Func<RunResult, ScoreLine> line) => new(
         caption,
         ["", .. ScoreHeaders, Pairs(results)],
-        [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))), Number(results.Of(v).Count)])]);
+        [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))),
+            Number(results.Of(v).Count)])]);
 
     private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
-        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the standard deviation is that of the differences)",
+        $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the standard deviation is that "
+            + "of the differences)",
         ["", .. ScoreHeaders, Pairs(results)],
         [
             .. rows.Skip(1).Select(v => (IReadOnlyList<string>)
@@ -133,7 +139,8 @@ internal static class AblationTables
                from row in rows
                let runs = results.Of(row).Where(r => r.Split == split.Name).ToArray()
                where runs.Length > 0
-               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => SampleStatistics.Of(runs.Select(r => number(r.Scores)))), Number(runs.Length)],
+               select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => SampleStatistics.Of(runs.Select(r => number(r.Scores)))),
+                   Number(runs.Length)],
         ]);
 
     private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)

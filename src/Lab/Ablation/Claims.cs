@@ -4,8 +4,8 @@ using Ldvc.Lab.Evidence;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// What may be said of two rows, read off their paired differences: who is ahead only where the 95 % interval of the mean difference is on one side of
-/// 0, and "on every seed" only of five or more.
+/// What may be said of two rows, read off their paired differences: who is ahead only where the 95 % interval of the mean difference is on one side
+/// of 0, and "on every seed" only of five or more.
 /// </summary>
 internal static class Claims
 {

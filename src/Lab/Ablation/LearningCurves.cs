@@ -26,7 +26,8 @@ internal static class LearningCurves
         PlotSeries Series(LedgerRow row)
         {
             SampleStatistics Over(long step) => SampleStatistics.Of(row.Runs.Select(run => row.Trained ? At(run, step, score) : run.Scores[score]));
-            (double Step, double Mean, double Half)[] points = [.. steps.Select(step => ((double)step, 100 * Over(step).Mean, 100 * Over(step).HalfWidth()))];
+            (double Step, double Mean, double Half)[] points =
+                [.. steps.Select(step => ((double)step, 100 * Over(step).Mean, 100 * Over(step).HalfWidth()))];
 
             // A single run has no interval.
             return new PlotSeries(

@@ -3,8 +3,8 @@ using MathNet.Numerics.Distributions;
 namespace Ldvc.Lab.Ablation;
 
 /// <summary>
-/// Student's paired t-test (Student, 1908): whether the mean of n differences of two methods, run by run, could come from methods that are equally good.
-/// It takes the differences as independent and normal; runs that share a split of the classes are not quite independent.
+/// Student's paired t-test (Student, 1908): whether the mean of n differences of two methods, run by run, could come from methods that are equally
+/// good. It takes the differences as independent and normal; runs that share a split of the classes are not quite independent.
 /// </summary>
 /// <param name="Difference">Mean and standard deviation of the differences, and n.</param>
 /// <param name="T">mean / (standard deviation / sqrt(n)); infinite for equal differences other than 0, NaN where all are 0.</param>
@@ -28,6 +28,7 @@ internal readonly record struct PairedTTest(SampleStatistics Difference, double 
         }
 
         double t = mean / (std / Math.Sqrt(count));
-        return new PairedTTest(difference, t, double.IsFinite(t) ? 2 * StudentT.CDF(0, 1, count - 1, -Math.Abs(t)) : double.IsNaN(t) ? double.NaN : 0);
+        return new PairedTTest(
+            difference, t, double.IsFinite(t) ? 2 * StudentT.CDF(0, 1, count - 1, -Math.Abs(t)) : double.IsNaN(t) ? double.NaN : 0);
     }
 }

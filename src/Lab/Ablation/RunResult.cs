@@ -78,7 +78,8 @@ internal sealed record RunResult
     public Origin? Origin { get; init; }
 
     /// <summary>The file's result; null when there is none, it is damaged, or belongs to another comparison: then it is made anew.</summary>
-    internal static RunResult? Load(string path, string fingerprint) => ResultFile.Load<RunResult>(path) is { } result && result.Fingerprint == fingerprint ? result : null;
+    internal static RunResult? Load(string path, string fingerprint) =>
+        ResultFile.Load<RunResult>(path) is { } result && result.Fingerprint == fingerprint ? result : null;
 }
 
 /// <summary>Small records as JSON files.</summary>

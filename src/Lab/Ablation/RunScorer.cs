@@ -48,7 +48,8 @@ internal static class RunScorer
     /// <param name="cancellation">Checked before each picture.</param>
     /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
     internal static (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) Run(
-        IRunMonitor monitor, Device device, Func<string[]?, Segmenter> segmenter, SegmentationDataset dataset, LdvcConfig config, IReadOnlyList<double> penalties,
+        IRunMonitor monitor, Device device, Func<string[]?, Segmenter> segmenter, SegmentationDataset dataset, LdvcConfig config,
+            IReadOnlyList<double> penalties,
         CancellationToken cancellation)
     {
         var torn = new Fragmentation();
@@ -68,7 +69,8 @@ internal static class RunScorer
     }
 
     private static ScoreLine[] Pass(
-        IRunMonitor monitor, string title, Device device, Func<string[]?, Segmenter> create, string[]? names, SegmentationDataset dataset, LdvcConfig config,
+        IRunMonitor monitor, string title, Device device, Func<string[]?, Segmenter> create, string[]? names, SegmentationDataset dataset,
+            LdvcConfig config,
         IReadOnlyList<double> penalties, Fragmentation? torn, CancellationToken cancellation)
     {
         int count = Evaluator.Count(dataset, config);

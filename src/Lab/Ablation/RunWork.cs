@@ -18,7 +18,13 @@ namespace Ldvc.Lab.Ablation;
 /// <param name="monitor">Follows the runs.</param>
 /// <param name="cancellation">Set when they are to stop.</param>
 internal sealed class RunWork(
-    AblationFolder folder, SegmentationDataset validation, string clip, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation)
+    AblationFolder folder,
+    SegmentationDataset validation,
+    string clip,
+    Device device,
+    DatasetRegistry datasets,
+    IRunMonitor monitor,
+    CancellationToken cancellation)
 {
     /// <summary>Trains, or finds trained, and scores.</summary>
     /// <param name="run">The run.</param>
@@ -35,7 +41,8 @@ internal sealed class RunWork(
         device.Precision = config.Train.Precision;
         if (config.Train.Setting == TrainSetting.Transductive)
         {
-            // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder shares.
+            // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder
+            // shares.
             Train(run, inductive, []);
         }
 
@@ -70,7 +77,11 @@ internal sealed class RunWork(
     }
 
     private RunResult Result(
-        PlannedRun run, LdvcConfig config, double[] penalties, string fingerprint, (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) scored) => new()
+        PlannedRun run,
+        LdvcConfig config,
+        double[] penalties,
+        string fingerprint,
+        (ScoreLine[] Scores, ScoreLine[] Shuffled, Fragmentation Torn) scored) => new()
         {
             Fingerprint = fingerprint,
             Variant = run.Variant.Key,

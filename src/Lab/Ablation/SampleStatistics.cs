@@ -16,8 +16,8 @@ internal readonly record struct SampleStatistics(double Mean, double StandardDev
     }
 
     /// <summary>
-    /// Half of the width of Student's 95 % interval around the mean: t of n - 1 degrees of freedom times standard deviation / sqrt(n). NaN for a single
-    /// run, which says nothing about others.
+    /// Half of the width of Student's 95 % interval around the mean: t of n - 1 degrees of freedom times standard deviation / sqrt(n). NaN for a
+    /// single run, which says nothing about others.
     /// </summary>
     internal double HalfWidth() => Count < 2 ? double.NaN : StudentT.InvCDF(0, 1, Count - 1, 0.975) * StandardDeviation / Math.Sqrt(Count);
 

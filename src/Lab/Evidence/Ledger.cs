@@ -23,7 +23,8 @@ internal static class Ledger
     /// <exception cref="InputException">It holds other signs, or is taken.</exception>
     internal static string CheckName(string name, string option)
     {
-        if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
+        if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0])
+            || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
         {
             throw new InputException(
                 $"{option}: expected a name of at most {LongestName} letters, digits, '-' and '_', found {ConfigText.Quote(name)}.");

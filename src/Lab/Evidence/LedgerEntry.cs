@@ -135,5 +135,12 @@ internal sealed record LedgerPoint(long Step, SortedDictionary<string, double> S
 /// <param name="OursToThis">Our time divided by this engine's, median over rounds.</param>
 /// <param name="Error">Largest relative difference from our outputs.</param>
 internal sealed record LedgerTiming(
-    string Case, string Engine, string Version, double MedianSeconds, double LowSeconds, double HighSeconds, double PeakMebibytes, double AddedMebibytes,
+    string Case,
+    string Engine,
+    string Version,
+    double MedianSeconds,
+    double LowSeconds,
+    double HighSeconds,
+    double PeakMebibytes,
+    double AddedMebibytes,
     double OursToThis, double Error);

@@ -77,7 +77,8 @@ internal static class LedgerPages
     private static IEnumerable<string> Pages(string root) =>
     [
         "README.md",
-        .. Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md").Select(path => "docs/" + Path.GetFileName(path)).Order(StringComparer.Ordinal),
+        .. Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md").Select(
+            path => "docs/" + Path.GetFileName(path)).Order(StringComparer.Ordinal),
     ];
 
     private static (string Text, string Wanted, List<(string Path, string Text)> Files) Make(string root, string page, BitsChange bits)

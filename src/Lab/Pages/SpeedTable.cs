@@ -54,7 +54,8 @@ internal static class SpeedTable
                     [Works.GetValueOrDefault(work, work), .. engines.Select(engine => Cell(Find(work, engine.Key)))])),
             "",
             .. PageBlocks.Wrap(
-                $"Medians of turns, in turn, and peak memory of the process. {LedgerViews.Source(input)}{(against.Length > 0 ? $" Against {against}." : "")}"),
+                "Medians of turns, in turn, and peak memory of the process. "
+                    + $"{LedgerViews.Source(input)}{(against.Length > 0 ? $" Against {against}." : "")}"),
         ]);
     }
 

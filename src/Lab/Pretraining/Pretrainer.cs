@@ -14,8 +14,8 @@ using Ldvc.Training;
 namespace Ldvc.Lab.Pretraining;
 
 /// <summary>
-/// `ldvc pretrain`: trains a small CLIP, from random weights or from another CLIP's, on drawn pictures and captions (never masks). Every batch is a pure function of (seed,
-/// step), so a run that was interrupted continues from its state file bit for bit.
+/// `ldvc pretrain`: trains a small CLIP, from random weights or from another CLIP's, on drawn pictures and captions (never masks). Every batch is a
+/// pure function of (seed, step), so a run that was interrupted continues from its state file bit for bit.
 /// </summary>
 internal sealed class Pretrainer : ITrainable, IDisposable
 {
@@ -33,11 +33,14 @@ internal sealed class Pretrainer : ITrainable, IDisposable
     {
         (_config, _device, _threads) = (config, device, threads);
         _captions = new CaptionOptions(config.Captions, config.Vision.Image);
-        Vocabulary = config.Init is null ? BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary) : InitialWeights.Vocabulary(config.Init, config.Text.Vocabulary);
+        Vocabulary = config.Init is null
+            ? BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary)
+            : InitialWeights.Vocabulary(config.Init, config.Text.Vocabulary);
         Tokenizer = new ClipTokenizer(Vocabulary);
         var vision = new TowerConfig(config.Vision.Width, config.Vision.Layers, config.Vision.Width / HeadWidth, 4 * config.Vision.Width);
         var text = new TowerConfig(config.Text.Width, config.Text.Layers, config.Text.Width / HeadWidth, 4 * config.Text.Width);
-        var sizes = new Clip.ClipConfig(vision, text, config.Embed, config.Vision.Image, config.Vision.Patch, config.Text.Context, Vocabulary.Ids.Count);
+        var sizes = new Clip.ClipConfig(
+            vision, text, config.Embed, config.Vision.Image, config.Vision.Patch, config.Text.Context, Vocabulary.Ids.Count);
         Model = new ClipModel(new RandomWeights(new Initializer(device, (ulong)config.Seed)), sizes);
         if (config.Init is null)
         {
@@ -63,7 +66,12 @@ internal sealed class Pretrainer : ITrainable, IDisposable
 
         // Only matrices decay: norms, biases and the temperature do not.
         var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
-        _optimizer = new AdamW(Model.Parameters(), (float)config.Betas[0], (float)config.Betas[1], (float)config.Eps, name => ranks[name] > 1 ? (float)config.WeightDecay : 0);
+        _optimizer = new AdamW(
+            Model.Parameters(),
+            (float)config.Betas[0],
+            (float)config.Betas[1],
+            (float)config.Eps,
+            name => ranks[name] > 1 ? (float)config.WeightDecay : 0);
     }
 
     /// <summary>The model being trained.</summary>
@@ -126,7 +134,8 @@ internal sealed class Pretrainer : ITrainable, IDisposable
             HasDiverged = !mayBeLarge;
             string orResume = mayBeLarge ? ", or resume with pretrain.precision=bf16: numbers of fp16 end at 65504" : "";
             throw new InputException(
-                $"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower pretrain.lr{orResume}");
+                $"pretraining stopped at step {Step}: the loss is {loss}, first bad gradient: {culprit ?? "none"}; try a lower "
+                    + $"pretrain.lr{orResume}");
         }
 
         _optimizer.Step((float)RateAt(Step));
@@ -141,7 +150,8 @@ internal sealed class Pretrainer : ITrainable, IDisposable
         return (RunStep(_batches), rate);
     }
 
-    // As CLIP does after every step. Above the limit the factor would have no gradient and could not come back, and the file would name another one than training used.
+    // As CLIP does after every step. Above the limit the factor would have no gradient and could not come back, and the file would name another one
+    // than training used.
     private void CutScale()
     {
         float scale = Model.LogitScale.Value.ToScalar();
@@ -172,14 +182,16 @@ internal sealed class Pretrainer : ITrainable, IDisposable
         using var archive = TensorArchive.Open(path);
         if (!archive.Metadata.TryGetValue("kind", out string? kind) || kind != TrainingState.PretrainingKind)
         {
-            throw new InputException($"{path}: expected a state of `ldvc pretrain` (kind {TrainingState.PretrainingKind}), found {(kind is null ? "a file without a kind" : $"kind '{kind}'")}");
+            throw new InputException($"{path}: expected a state of `ldvc pretrain` (kind {TrainingState.PretrainingKind}), found "
+                + $"{(kind is null ? "a file without a kind" : $"kind '{kind}'")}");
         }
 
         TrainingState.Load(archive, Model.Parameters(), _optimizer);
     }
 
     /// <summary>
-    /// Writes the finished CLIP as a Hugging Face folder with fp16 tensors. A new folder appears whole or not at all; in one that has files already, each file does.
+    /// Writes the finished CLIP as a Hugging Face folder with fp16 tensors. A new folder appears whole or not at all; in one that has files already,
+    /// each file does.
     /// </summary>
     /// <exception cref="InputException">It cannot be written.</exception>
     internal void Export(string folder)

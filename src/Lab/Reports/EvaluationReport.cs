@@ -65,7 +65,8 @@ internal sealed class EvaluationReport
         report.AddHeading("Classes").AddTable(
             "IoU, the share of a class's pixels that are found, and what most of the others are taken for; in percent",
             ["class", "", "IoU", "found", "pixels", "mostly taken for", "share"],
-            [.. scores.Classes.Select((c, i) => (string[])[c.Name, c.Seen ? "seen" : "unseen", Percent(c.IoU), Percent(c.Accuracy), $"{c.Pixels}", mistakes[i]?.Name ?? "-", Percent(mistakes[i]?.Share ?? double.NaN)])]);
+            [.. scores.Classes.Select((c, i) => (string[])[c.Name, c.Seen ? "seen" : "unseen", Percent(c.IoU), Percent(c.Accuracy), $"{c.Pixels}",
+                mistakes[i]?.Name ?? "-", Percent(mistakes[i]?.Share ?? double.NaN)])]);
         if (classes.Count <= ClassList.MaxInBytes)
         {
             report.AddHeading("Confusion matrix").AddMatrix(

@@ -41,23 +41,35 @@ internal static class LinePlot
         string N(double v) => HtmlText.Number(v);
 
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"plot\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{HtmlText.Escape($"{yLabel} over {xLabel}")}\">");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<svg class=\"plot\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{HtmlText.Escape($"{yLabel} over {xLabel}")}\">");
         foreach (double tick in yTicks)
         {
             string y = N(Y(tick));
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y}\" y2=\"{y}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{y}\" dy=\"0.32em\" text-anchor=\"end\">{TickText(logarithmic ? Math.Pow(10, tick) : tick)}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{Left - 8}\" y=\"{y}\" dy=\"0.32em\" text-anchor=\"end\">{TickText(logarithmic ? Math.Pow(10, tick) : tick)}</text>");
         }
 
         foreach (double tick in xTicks)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{N(X(tick))}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{TickText(tick)}</text>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{N(X(tick))}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{TickText(tick)}</text>");
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/>");
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{HtmlText.Escape(xLabel)}</text>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<line class=\"axis\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Height - Bottom}\" y2=\"{Height - Bottom}\"/>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{HtmlText.Escape(xLabel)}</text>");
         int middle = (Top + Height - Bottom) / 2;
-        svg.Append(CultureInfo.InvariantCulture, $"<text transform=\"rotate(-90 14 {middle})\" x=\"14\" y=\"{middle}\" text-anchor=\"middle\">{HtmlText.Escape(yLabel)}</text>");
+        svg.Append(
+            CultureInfo.InvariantCulture,
+            $"<text transform=\"rotate(-90 14 {middle})\" x=\"14\" y=\"{middle}\" text-anchor=\"middle\">{HtmlText.Escape(yLabel)}</text>");
         for (int i = 0; i < bands.Count; i++)
         {
             if (bands[i].Count > 1)
@@ -70,7 +82,9 @@ internal static class LinePlot
 
         for (int i = 0; i < lines.Count; i++)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<path class=\"line s{i % 6}\" d=\"{Path(lines[i], X, Y)}\"><title>{HtmlText.Escape(series[i].Name)}</title></path>");
+            svg.Append(
+                CultureInfo.InvariantCulture,
+                $"<path class=\"line s{i % 6}\" d=\"{Path(lines[i], X, Y)}\"><title>{HtmlText.Escape(series[i].Name)}</title></path>");
         }
 
         return svg.Append("</svg>").ToString();

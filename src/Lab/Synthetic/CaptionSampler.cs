@@ -164,7 +164,11 @@ internal static class CaptionSampler
         ulong seed = random.NextBits();
         SceneOptions layout = options.Vocabulary == SceneVocabulary.Shapes
             ? SceneOptions.Shapes with { Size = 2 * options.Size, Classes = options.Classes }
-            : SceneOptions.Of(options.Vocabulary) with { Classes = options.Classes, Size = Math.Max(options.Size, SceneOptions.Of(options.Vocabulary).Size) };
+            : SceneOptions.Of(options.Vocabulary) with
+            {
+                Classes = options.Classes,
+                Size = Math.Max(options.Size, SceneOptions.Of(options.Vocabulary).Size)
+            };
         Scene large = SceneSampler.Sample(layout, seed, 0);
         Scene scene = large with
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Ldvc.Autograd;
@@ -10,9 +11,9 @@ namespace Ldvc.Clip;
 
 /// <summary>
 /// Frozen weights out of a checkpoint with OpenAI's or Hugging Face's names. A model that is built from it gets memory at once and values from
-/// <see cref="Fill"/>, which reads, checks and hashes every weight once, several side by side: a large CLIP is half a gigabyte, and starting a program is
-/// mostly this. On a device that multiplies in bf16 or fp16, the vision tower's matrices are rounded here, once, and no float32 copy goes to the device. The text
-/// tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
+/// <see cref="Fill"/>, which reads, checks and hashes every weight once, several side by side: a large CLIP is half a gigabyte, and starting a
+/// program is mostly this. On a device that multiplies in bf16 or fp16, the vision tower's matrices are rounded here, once, and no float32 copy goes
+/// to the device. The text tower's stay float32: its share of the arithmetic is small, its errors are in every pixel's scores.
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
@@ -106,8 +107,8 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         weight.Target.CopyFromHost<ushort>(rounded);
     }
 
-    // A weight is read in pieces that stay in the caches while they are looked at and hashed: memory is passed once. One whose order in memory changes is hashed
-    // as it lies then.
+    // A weight is read in pieces that stay in the caches while they are looked at and hashed: memory is passed once. One whose order in memory
+    // changes is hashed as it lies then.
     private void Read(Weight weight, Span<float> values, ClipDigest? digest)
     {
         int each = values.Length / weight.Parts.Length;
@@ -140,8 +141,10 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         int bad = FiniteScan.FirstBad(piece);
         if (bad >= 0)
         {
-            throw new InputException(FormattableString.Invariant(
-                $"{archive.Path}: tensor '{part}' holds {piece[bad]} (value {first + bad + 1} of {count}), expected finite numbers: the file is damaged, or the CLIP diverged in training."));
+            throw new InputException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{archive.Path}: tensor '{part}' holds {piece[bad]} (value {first + bad + 1} of {count}), expected finite numbers: the file is "
+                    + $"damaged, or the CLIP diverged in training."));
         }
     }
 
@@ -197,7 +200,8 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
         bool scalar = entry.ElementCount == 1 && wanted is [1];
         if (!scalar && !entry.Shape.AsSpan().SequenceEqual(wanted.Select(s => (long)s).ToArray()))
         {
-            throw new InputException($"{archive.Path}: tensor '{name}' should have shape [{string.Join(", ", wanted)}], found [{string.Join(", ", entry.Shape)}].");
+            throw new InputException(
+                $"{archive.Path}: tensor '{name}' should have shape [{string.Join(", ", wanted)}], found [{string.Join(", ", entry.Shape)}].");
         }
 
         if (entry.DType is not (DType.Float32 or DType.Float16 or DType.BFloat16 or DType.Float64))

@@ -103,7 +103,8 @@ internal sealed class ClipConfigReader
         }
 
         // A layer whose tensor is missing would otherwise end the tower early, without a word.
-        string? beyond = _archive.Entries.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault(name => LayerOf(name, prefix.Length) >= layers);
+        string? beyond = _archive.Entries.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .FirstOrDefault(name => LayerOf(name, prefix.Length) >= layers);
         if (layers == 0 || beyond is not null)
         {
             throw new InputException(

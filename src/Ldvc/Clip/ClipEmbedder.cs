@@ -97,8 +97,8 @@ public sealed class ClipEmbedder : IDisposable
     /// <param name="truncate">Cuts a text that is longer than the context, as OpenAI's `tokenize(..., truncate=True)`; otherwise it is an
     /// error.</param>
     /// <param name="cancellation">Told to stop.</param>
-    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, a text is too long, or the device's precision does not
-    /// hold its numbers.</exception>
+    /// <exception cref="InputException">The checkpoint has no tokenizer, or one that does not fit, a text is too long, or the device's precision does
+    /// not hold its numbers.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
@@ -114,7 +114,8 @@ public sealed class ClipEmbedder : IDisposable
             for (int i = 0; i < count; i++)
             {
                 string text = texts[first + i];
-                (truncate ? tokenizer.Encode(text, context) : tokenizer.EncodeWhole(text, context, $"text {ConfigText.Quote(text)}")).CopyTo(ids, i * context);
+                (truncate ? tokenizer.Encode(text, context) : tokenizer.EncodeWhole(text, context, $"text {ConfigText.Quote(text)}"))
+                    .CopyTo(ids, i * context);
             }
 
             using var tape = new Tape(_device, recording: false);

@@ -5,7 +5,8 @@ internal static class ClipNames
 {
     private static readonly (string OpenAi, string HuggingFace)[] BlockNames =
     [
-        ("ln_1.", "layer_norm1."), ("ln_2.", "layer_norm2."), ("attn.out_proj.", "self_attn.out_proj."), ("mlp.c_fc.", "mlp.fc1."), ("mlp.c_proj.", "mlp.fc2."),
+        ("ln_1.", "layer_norm1."), ("ln_2.", "layer_norm2."), ("attn.out_proj.", "self_attn.out_proj."), ("mlp.c_fc.", "mlp.fc1."),
+            ("mlp.c_proj.", "mlp.fc2."),
     ];
 
     private static readonly Dictionary<string, string> Plain = new()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
 
@@ -74,8 +75,10 @@ internal sealed record ClipSettings(string? Source, TowerSettings Vision, TowerS
             double found = size.Actual(actual);
             if (found != size.Value)
             {
-                throw new InputException(
-                    FormattableString.Invariant($"{Source}: {size.Key} is {size.Value}, but the weights in {weights} have {found}; expected the configuration of these weights, whole."));
+                throw new InputException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Source}: {size.Key} is {size.Value}, but the weights in {weights} have {found}; expected the configuration of these weights, "
+                        + $"whole."));
             }
         }
     }

@@ -17,7 +17,8 @@ internal static class OpenClipConfig
     // Options of the towers, and the only value that is computed here.
     private static readonly (string Key, string Value)[] Vision =
     [
-        ("timm_model_name", "null"), ("attentional_pool", "false"), ("global_average_pool", "false"), ("no_ln_pre", "false"), ("input_patchnorm", "false"),
+        ("timm_model_name", "null"), ("attentional_pool", "false"), ("global_average_pool", "false"), ("no_ln_pre", "false"),
+            ("input_patchnorm", "false"),
         ("ls_init_value", "null"),
         ("pool_type", "\"tok\""),
         ("final_ln_after_pool", "false"),
@@ -27,7 +28,8 @@ internal static class OpenClipConfig
 
     private static readonly (string Key, string Value)[] Text =
     [
-        ("hf_model_name", "null"), ("no_causal_mask", "false"), ("embed_cls", "false"), ("ls_init_value", "null"), ("pool_type", "\"argmax\""), ("act_kwargs", "null"),
+        ("hf_model_name", "null"), ("no_causal_mask", "false"), ("embed_cls", "false"), ("ls_init_value", "null"), ("pool_type", "\"argmax\""),
+            ("act_kwargs", "null"),
         ("proj_bias", "false"), ("final_ln_after_pool", "false"),
     ];
 
@@ -107,7 +109,8 @@ internal static class OpenClipConfig
         if (section.Number("mlp_ratio") is { } ratio)
         {
             // 4.3637 gives 6144 of 1408: the product is cut to a whole number there.
-            sizes.Add(new StatedSize(section.Key("mlp_ratio"), ratio, c => (int)(tower(c).Width * ratio) == tower(c).MlpWidth ? ratio : (double)tower(c).MlpWidth / tower(c).Width));
+            sizes.Add(new StatedSize(section.Key("mlp_ratio"), ratio,
+                c => (int)(tower(c).Width * ratio) == tower(c).MlpWidth ? ratio : (double)tower(c).MlpWidth / tower(c).Width));
         }
     }
 

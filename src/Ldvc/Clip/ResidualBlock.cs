@@ -9,8 +9,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with the tower's activation. Names are OpenAI's. The sum that runs through the blocks is
-/// float32; what lies between two products is stored as the frozen matrix that reads it, in float32, bf16 or fp16.
+/// CLIP's pre-norm transformer block: x + attention(ln_1 x), then x + mlp(ln_2 x) with the tower's activation. Names are OpenAI's. The sum that runs
+/// through the blocks is float32; what lies between two products is stored as the frozen matrix that reads it, in float32, bf16 or fp16.
 /// </summary>
 internal sealed class ResidualBlock : Module
 {
@@ -55,7 +55,14 @@ internal sealed class ResidualBlock : Module
         _fc2Weight = TakeMatrix("mlp.c_proj.weight", new Shape(width, hidden), projection);
         _fc2Bias = Take("mlp.c_proj.bias", new Shape(width), 0);
         _weights = new BlockWeights(
-            _heads, _causal, _activation, _epsilon, new(_norm1Weight, _norm1Bias), new(_inWeight, _inBias), new(_outWeight, _outBias), new(_norm2Weight, _norm2Bias),
+            _heads,
+            _causal,
+            _activation,
+            _epsilon,
+            new(_norm1Weight, _norm1Bias),
+            new(_inWeight, _inBias),
+            new(_outWeight, _outBias),
+            new(_norm2Weight, _norm2Bias),
             new(_fc1Weight, _fc1Bias), new(_fc2Weight, _fc2Bias));
     }
 
@@ -72,8 +79,9 @@ internal sealed class ResidualBlock : Module
     }
 
     /// <summary>
-    /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefixes[layer] of [L, P, width] -> [B, T, width]. What causal attention makes
-    /// of the prefix depends on nothing after it, so its keys and values are computed once for all sequences, and its outputs not at all.
+    /// The block for sequences that begin alike: x [B, T, width] comes after the tokens of prefixes[layer] of [L, P, width] -> [B, T, width]. What
+    /// causal attention makes of the prefix depends on nothing after it, so its keys and values are computed once for all sequences, and its outputs
+    /// not at all.
     /// </summary>
     internal Variable Continue(Tape tape, Variable prefixes, int layer, Variable x)
     {
@@ -128,8 +136,8 @@ internal sealed class ResidualBlock : Module
     }
 
     /// <summary>
-    /// The block as the last one of a tower whose patches are compared with texts (docs/training-free.md): attention by another similarity, and without the residual connections
-    /// only what attention gives, without the feed-forward part.
+    /// The block as the last one of a tower whose patches are compared with texts (docs/training-free.md): attention by another similarity, and
+    /// without the residual connections only what attention gives, without the feed-forward part.
     /// </summary>
     internal Variable Compare(Tape tape, Variable x, SelfSimilarity similarity, bool residual)
     {

@@ -15,8 +15,8 @@ internal sealed class TokenBatch
     public int[] Ids { get; }
 
     /// <summary>
-    /// Position of the EOT token of each text: the argmax of its ids, the first of equals, as OpenAI reads it. Vocabularies in which another token has
-    /// a larger id are refused.
+    /// Position of the EOT token of each text: the argmax of its ids, the first of equals, as OpenAI reads it. Vocabularies in which another token
+    /// has a larger id are refused.
     /// </summary>
     public int[] Ends { get; }
 

@@ -11,8 +11,8 @@ internal readonly record struct ComparisonTolerance(double Values, double Gradie
     private static readonly string[] SensitiveParts = [".ffn.fc1.", ".q.", ".k."];
 
     /// <summary>
-    /// The bounds of a precision. float32 against float32 differs by the order of sums. In bf16, and in tf32 and fp16, inputs of products are off by up to 2^-9 and 2^-12 of
-    /// themselves, and depth adds up: docs/compare.md says what was found.
+    /// The bounds of a precision. float32 against float32 differs by the order of sums. In bf16, and in tf32 and fp16, inputs of products are off by
+    /// up to 2^-9 and 2^-12 of themselves, and depth adds up: docs/compare.md says what was found.
     /// </summary>
     /// <param name="precision">Precision of the products.</param>
     /// <param name="values">The bound of <see cref="Values"/>, when it is not the usual one; those of gradients follow it.</param>
@@ -29,8 +29,9 @@ internal readonly record struct ComparisonTolerance(double Values, double Gradie
     }
 
     /// <summary>
-    /// The bound of a parameter's gradient. A row of the weights before a ReLU jumps where rounding moves an input across zero; queries and keys get differences of
-    /// nearly equal numbers, p (dP - delta).
+    /// The bound of a parameter's gradient. A row of the weights before a ReLU jumps where rounding moves an input across zero; queries and keys get
+    /// differences of nearly equal numbers, p (dP - delta).
     /// </summary>
-    internal double OfGradient(string parameter) => SensitiveParts.Any(part => parameter.Contains(part, StringComparison.Ordinal)) ? Sensitive : Gradients;
+    internal double OfGradient(string parameter) =>
+        SensitiveParts.Any(part => parameter.Contains(part, StringComparison.Ordinal)) ? Sensitive : Gradients;
 }

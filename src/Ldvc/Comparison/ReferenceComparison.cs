@@ -8,10 +8,16 @@ namespace Ldvc.Comparison;
 internal static class ReferenceComparison
 {
     /// <summary>One row per output tensor of the file, in the order they were computed.</summary>
-    /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP, or the device's precision does not hold its numbers.</exception>
+    /// <exception cref="InputException">The file is of neither kind, or does not fit the CLIP, or the device's precision does not hold its
+    /// numbers.</exception>
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     internal static IReadOnlyList<ComparisonRow> Run(
-        string clipPath, string referencePath, ComparisonTolerance tolerance, Device device, Kernels.Activation? activation = null, CancellationToken cancellation = default)
+        string clipPath,
+        string referencePath,
+        ComparisonTolerance tolerance,
+        Device device,
+        Kernels.Activation? activation = null,
+        CancellationToken cancellation = default)
     {
         using var file = new ReferenceFile(referencePath, tolerance.Values, cancellation);
 

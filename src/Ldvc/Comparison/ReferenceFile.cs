@@ -71,7 +71,8 @@ internal sealed class ReferenceFile : IDisposable
         int wrong = Array.FindIndex(ids, id => id < 0 || id >= clip.VocabularySize);
         return wrong < 0
             ? TokenBatch.Create(ids, shape[0], truncate)
-            : throw new InputException($"{Path}: tensor 'ids' holds {ids[wrong]}, expected ids from 0 to {clip.VocabularySize - 1} as this CLIP has them.");
+            : throw new InputException(
+                $"{Path}: tensor 'ids' holds {ids[wrong]}, expected ids from 0 to {clip.VocabularySize - 1} as this CLIP has them.");
     }
 
     /// <summary>Compares an activation when the file holds it.</summary>
@@ -113,7 +114,8 @@ internal sealed class ReferenceFile : IDisposable
         string? unknown = Entries.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !isInput(name) && !compared.Contains(name));
         if (unknown is not null)
         {
-            throw new InputException($"{Path}: tensor '{unknown}' is not one that this CLIP computes; expected the names that tools/make_reference.py writes.");
+            throw new InputException(
+                $"{Path}: tensor '{unknown}' is not one that this CLIP computes; expected the names that tools/make_reference.py writes.");
         }
     }
 

@@ -23,7 +23,8 @@ internal sealed record TrainingFreeOptions(int Templates, TrainingFreeConfig Con
     {
         JsonElement root = Root(file)!.Value;
         int templates = 1;
-        if (root.TryGetProperty("templates", out var number) && !(number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out templates) && templates is >= 1 and <= MaxTemplates))
+        if (root.TryGetProperty("templates", out var number)
+            && !(number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out templates) && templates is >= 1 and <= MaxTemplates))
         {
             throw Bad(file, "templates", $"a whole number from 1 to {MaxTemplates}", number);
         }

@@ -102,7 +102,8 @@ internal sealed class ConfigBinder
         foreach ((string number, ConfigOrigin origin, ConfigNode name) in (node as ConfigMap ?? throw Wrong(node, key, option.Expected)).Entries)
         {
             var scalar = new ConfigScalar(origin, number, quoted: false);
-            if (Parse(option, typeof(int), scalar) is not int value || name is not ConfigScalar { IsNull: false } text || Parse(option, typeof(string), text) is not string word)
+            if (Parse(option, typeof(int), scalar) is not int value || name is not ConfigScalar { IsNull: false } text
+                || Parse(option, typeof(string), text) is not string word)
             {
                 throw Wrong(name is ConfigScalar { IsNull: false } ? scalar : name, $"{key}.{number}", option.Expected);
             }

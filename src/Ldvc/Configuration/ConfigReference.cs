@@ -43,7 +43,8 @@ internal static class ConfigReference
             {
                 page.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {key}{(option.Rule.Runtime || option.Rule.MayChange ? " *" : "")} | `{value}` | {Cell(option.Expected)} | {Cell(option.Rule.Text)} |\n");
+                    $"| {key}{(option.Rule.Runtime || option.Rule.MayChange ? " *" : "")} | `{value}` | {Cell(option.Expected)} | "
+                        + $"{Cell(option.Rule.Text)} |\n");
             }
 
             page.Append('\n');

@@ -21,7 +21,8 @@ internal static class ConfigRules
         Rule(
             config.Model.ClassEmbeddings is null || config.Model.Prompts.Text == 0,
             "model.class_embeddings",
-            $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {config.Model.Prompts.Text} text prompts");
+            $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {config.Model.Prompts.Text} text "
+                + "prompts");
 
         CheckAugment(config.Augment, fail);
         DataRules.Check(config.Data, fail);
@@ -52,7 +53,8 @@ internal static class ConfigRules
         Rule(
             train.KeepBest == BestScore.None || train.EvalEvery > 0,
             "train.keep_best",
-            $"expected train.eval_every above 0 (without evaluations on the way there is nothing to choose from), found {ConfigWriter.EnumName(train.KeepBest)} and 0");
+            "expected train.eval_every above 0 (without evaluations on the way there is nothing to choose from), found "
+                + $"{ConfigWriter.EnumName(train.KeepBest)} and 0");
         Rule(config.Loss.Focal + config.Loss.Dice > 0, "loss.dice", "expected loss.focal or loss.dice above 0, found both 0");
         Rule(
             config.Eval.Stride <= config.Eval.Window,
@@ -138,7 +140,8 @@ internal static class ConfigRules
         {
             fail(
                 "model.template",
-                $"expected one sentence for the {model.Prompts.Text} text prompts, which take the places of its words, found {sentences}; model.prompts.text = 0 has none");
+                $"expected one sentence for the {model.Prompts.Text} text prompts, which take the places of its words, found {sentences}; "
+                    + "model.prompts.text = 0 has none");
         }
 
         TrainingFreeConfig free = config.TrainingFree;

@@ -75,7 +75,8 @@ internal static class DataRules
             fail("data.mask_suffix", "expected what tells masks from pictures, as data.images and data.masks are one folder, found nothing");
         }
 
-        if (data.Images is not null && data.Images.TrimEnd('/') == data.Masks?.TrimEnd('/') && data.ImageSuffix is not null && data.ImageSuffix == data.MaskSuffix)
+        if (data.Images is not null && data.Images.TrimEnd('/') == data.Masks?.TrimEnd('/') && data.ImageSuffix is not null
+            && data.ImageSuffix == data.MaskSuffix)
         {
             fail(
                 "data.mask_suffix",

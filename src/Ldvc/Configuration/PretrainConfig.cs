@@ -25,7 +25,8 @@ public sealed record PretrainConfig
     /// CLIP to start from, a folder or a weights file of the same sizes: its weights, temperature and tokens replace random weights,
     /// pretrain.temperature and tokens learnt from captions. Not set = random weights.
     /// </summary>
-    [Option("CLIP to start from, a folder or a weights file of the same sizes: its weights, temperature and tokens replace random weights, pretrain.temperature and tokens learnt from captions. Not set = random weights.")]
+    [Option("CLIP to start from, a folder or a weights file of the same sizes: its weights, temperature and tokens replace random weights, "
+        + "pretrain.temperature and tokens learnt from captions. Not set = random weights.")]
     public string? Init { get; init; }
 
     /// <summary>Optimiser steps.</summary>
@@ -64,15 +65,20 @@ public sealed record PretrainConfig
     [Option("Minimum temperature; 0.01 is CLIP's. A higher one pushes embeddings of similar names further apart.", Min = 0.01, Max = 100)]
     public double LeastTemperature { get; init; } = 0.01;
 
-    /// <summary>Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.</summary>
-    [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.", Min = 0, Max = 100)]
+    /// <summary>
+    /// Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain CLIP.
+    /// </summary>
+    [Option("Weight of the same contrastive loss on the mean of the patch tokens, which makes patches usable for segmentation; 0 = plain "
+        + "CLIP.", Min = 0, Max = 100)]
     public double PatchLoss { get; init; } = 1;
 
     /// <summary>
     /// Sharpness of the patch loss: 0 = the mean of all patches is compared with the text; above 0, every patch is, and the similarities s are
     /// combined by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object count less.
     /// </summary>
-    [Option("Sharpness of the patch loss: 0 = the mean of all patches is compared with the text; above 0, every patch is, and the similarities s are combined by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the object count less.", Min = 0, Max = 1000)]
+    [Option("Sharpness of the patch loss: 0 = the mean of all patches is compared with the text; above 0, every patch is, and the "
+        + "similarities s are combined by a soft maximum (log of the mean of e^(patch_focus s), divided by patch_focus), so that patches beside the "
+        + "object count less.", Min = 0, Max = 1000)]
     public double PatchFocus { get; init; }
 
     /// <summary>Seed of the initial values and of the samples.</summary>
@@ -80,14 +86,19 @@ public sealed record PretrainConfig
     public long Seed { get; init; }
 
     /// <summary>
-    /// Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda (sm_80 or
-    /// newer) or simulator. A run may be resumed in another one.
+    /// Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda
+    /// (sm_80 or newer) or simulator. A run may be resumed in another one.
     /// </summary>
-    [Option("Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.", MayChange = true)]
+    [Option("Precision of matrix products: fp32; tf32 = on tensor cores; bf16 and fp16 = as tf32, and attention in that; all but fp32 need --device "
+        + "cuda (sm_80 or newer) or simulator. A run may be resumed in another one.", MayChange = true)]
     public Precision Precision { get; init; } = Precision.Fp32;
 
-    /// <summary>Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.</summary>
-    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
+    /// <summary>
+    /// Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run itself
+    /// is kept beside it, in a folder named like it with -run.
+    /// </summary>
+    [Option("Folder the CLIP is written to (Hugging Face layout); not set = runs/FOLDER-NAME, from the configuration file's folder and name. The run "
+        + "itself is kept beside it, in a folder named like it with -run.", Runtime = true)]
     public string? Out { get; init; }
 
     /// <summary>Steps between checkpoints.</summary>
@@ -135,7 +146,8 @@ public sealed record TextTowerConfig
     public int Context { get; init; } = 32;
 
     /// <summary>Maximum number of tokens of the byte-pair vocabulary: 512 for bytes, 2 special ones, the rest merges learnt from captions.</summary>
-    [Option("Maximum number of tokens of the byte-pair vocabulary: 512 for bytes, 2 special ones, the rest merges learnt from captions.", Min = 514, Max = 65536)]
+    [Option("Maximum number of tokens of the byte-pair vocabulary: 512 for bytes, 2 special ones, the rest merges learnt from "
+        + "captions.", Min = 514, Max = 65536)]
     public int Vocabulary { get; init; } = 768;
 }
 
@@ -165,13 +177,15 @@ public sealed record CaptionConfig
     /// <summary>
     /// Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own scenes.
     /// </summary>
-    [Option("Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own scenes.", Min = 0, Max = 1)]
+    [Option("Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own "
+        + "scenes.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
 
     /// <summary>
     /// Share of those windows whose caption names only one of the objects, so that only the patches that show it can match the caption.
     /// </summary>
-    [Option("Share of those windows whose caption names only one of the objects, so that only the patches that show it can match the caption.", Min = 0, Max = 1)]
+    [Option("Share of those windows whose caption names only one of the objects, so that only the patches that show it can match the "
+        + "caption.", Min = 0, Max = 1)]
     public double One { get; init; }
 
     /// <summary>scenes only: share of the free samples without any object, one or two kinds of stuff.</summary>

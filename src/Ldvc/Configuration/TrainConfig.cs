@@ -5,7 +5,9 @@ namespace Ldvc.Configuration;
 /// <summary>Section train.</summary>
 public sealed record TrainConfig
 {
-    /// <summary>inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.</summary>
+    /// <summary>
+    /// inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.
+    /// </summary>
     [Option("inductive = unseen names unknown in training; transductive = known, with pseudo labels, from a checkpoint; full = every class seen.")]
     public TrainSetting Setting { get; init; } = TrainSetting.Inductive;
 
@@ -62,26 +64,37 @@ public sealed record TrainConfig
     public long Seed { get; init; }
 
     /// <summary>
-    /// fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and activations) and
-    /// attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; trained weights and sums stay
-    /// fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.
+    /// fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and
+    /// activations) and attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504;
+    /// trained weights and sums stay fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.
     /// </summary>
-    [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and activations) and attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; trained weights and sums stay fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another one.", MayChange = true)]
+    [Option("fp32 = everything in 32 bits; tf32 = matrix products on tensor cores in tf32; bf16 and fp16 = the frozen vision tower (weights and "
+        + "activations) and attention in 16 bits, other products in tf32; fp16 rounds eight times less, and training stops at numbers beyond 65504; "
+        + "trained weights and sums stay fp32; all but fp32 need --device cuda (sm_80 or newer) or simulator. A run may be resumed in another "
+        + "one.", MayChange = true)]
     public Precision Precision { get; init; } = Precision.Fp32;
 
     /// <summary>
-    /// Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on =
-    /// an error where there cannot.
+    /// Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on
+    /// = an error where there cannot.
     /// </summary>
-    [Option("Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be one; on = an error where there cannot.", Runtime = true)]
+    [Option("Whether the kernels of a step are started as one CUDA graph instead of one by one; the results are the same. auto = where there can be "
+        + "one; on = an error where there cannot.", Runtime = true)]
     public GraphUse CudaGraph { get; init; }
 
-    /// <summary>Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.</summary>
-    [Option("Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run that is there.", Runtime = true)]
+    /// <summary>
+    /// Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues a run
+    /// that is there.
+    /// </summary>
+    [Option("Folder of the run; not set = runs/FOLDER-NAME, from the configuration file's folder and name: runs/voc-inductive. `--resume` continues "
+        + "a run that is there.", Runtime = true)]
     public string? Out { get; init; }
 
-    /// <summary>Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.</summary>
-    [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.", Min = 1, Runtime = true)]
+    /// <summary>
+    /// Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, too.
+    /// </summary>
+    [Option("Steps between checkpoints. The one at half of the steps and the last one are always written and kept; evaluations on the way write one, "
+        + "too.", Min = 1, Runtime = true)]
     public int CheckpointEvery { get; init; } = 2000;
 
     /// <summary>How many of the newest checkpoints are kept.</summary>
@@ -92,7 +105,8 @@ public sealed record TrainConfig
     /// The checkpoint whose validation has the highest score of this kind is kept as best.safetensors besides, whatever train.keep says; needs
     /// train.eval_every.
     /// </summary>
-    [Option("The checkpoint whose validation has the highest score of this kind is kept as best.safetensors besides, whatever train.keep says; needs train.eval_every.", Runtime = true)]
+    [Option("The checkpoint whose validation has the highest score of this kind is kept as best.safetensors besides, whatever train.keep says; needs "
+        + "train.eval_every.", Runtime = true)]
     public BestScore KeepBest { get; init; }
 
     /// <summary>Steps between lines of metrics.jsonl and TensorBoard points.</summary>

@@ -19,8 +19,10 @@ internal sealed class FolderClasses
         DataConfig data = config.Data;
         string file = Path.Combine(layout.Root, "classes.txt"), valuesSource = $"{config.Source}: data.values";
         Colours = data.Colors is null ? null : MaskColours.Read(data.Colors);
-        IEnumerable<string>? meant = Colours?.Names ?? (data.Values.Length > 0 ? data.Values.Select(entry => entry.Value).DistinctBy(NameSpelling.Key) : null);
-        (Classes, string source) = data.Classes.Length > 0 ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
+        IEnumerable<string>? meant = Colours?.Names
+            ?? (data.Values.Length > 0 ? data.Values.Select(entry => entry.Value).DistinctBy(NameSpelling.Key) : null);
+        (Classes, string source) = data.Classes.Length > 0
+            ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
         RefuseShifted(layout, source);

@@ -39,7 +39,7 @@ internal sealed class AttentionProjections : Module
     /// <summary>Keys and values of tokens [B, N, D] side by side, [B, N, 2 D].</summary>
     internal Variable KeysValues(Tape tape, Variable tokens) => tape.JoinedLinear(tokens, [Key.Weight, Value.Weight], [KeyBias(tape), Value.Bias!]);
 
-    // What is added to every key moves all scores of a query alike, which softmax does not see: the bias has no gradient. Computed, it would be rounding
-    // that AdamW makes whole steps of, since it divides by the gradient's size, and two orders of the same sums would train two models.
+    // What is added to every key moves all scores of a query alike, which softmax does not see: the bias has no gradient. Computed, it would be
+    // rounding that AdamW makes whole steps of, since it divides by the gradient's size, and two orders of the same sums would train two models.
     private Variable KeyBias(Tape tape) => tape.Constant(Key.Bias!.Value.Share());
 }

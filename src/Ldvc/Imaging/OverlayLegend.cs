@@ -27,7 +27,8 @@ internal sealed class OverlayLegend
         }
 
         var entries = new List<(string, string, (byte, byte, byte)?)>();
-        foreach (int label in Enumerable.Range(0, counts.Length).Where(l => counts[l] > 0).OrderBy(l => l == LabelMap16.Unlabelled).ThenByDescending(l => counts[l]))
+        foreach (int label in Enumerable.Range(0, counts.Length).Where(l => counts[l] > 0).OrderBy(l => l == LabelMap16.Unlabelled)
+            .ThenByDescending(l => counts[l]))
         {
             if (label >= classNames.Count && label != LabelMap16.Unlabelled)
             {

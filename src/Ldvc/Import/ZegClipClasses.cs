@@ -73,7 +73,8 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
             if (own.IndexOf(noted[i]) is >= 0 and var at && at != i)
             {
                 throw new InputException(
-                    $"{request.ClassesFile}: class {at} is {ConfigText.Quote(noted[i])}, expected it as class {i}, as {request.File} was trained with: "
+                    $"{request.ClassesFile}: class {at} is {ConfigText.Quote(noted[i])}, expected it as class {i}, as {request.File} was trained "
+                        + "with: "
                         + "the names must stand in the order of its labels.");
             }
         }

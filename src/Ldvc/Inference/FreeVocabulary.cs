@@ -19,7 +19,8 @@ internal static class FreeVocabulary
 
     /// <summary>As above; the encoding may be ended between two batches of names.</summary>
     internal static Segmenter Prepare(
-        LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes, Func<EvalConfig, EvalConfig>? adapt, int ignored, CancellationToken cancellation)
+        LdvcCheckpoint checkpoint, LoadedModel loaded, ClassList classes, Func<EvalConfig, EvalConfig>? adapt, int ignored,
+            CancellationToken cancellation)
     {
         EvalConfig eval = adapt?.Invoke(checkpoint.Config.Eval) ?? checkpoint.Config.Eval;
         return new(loaded.Model, loaded.EncodeClasses(classes.Texts, cancellation), Penalty(checkpoint, classes, eval.SeenPenalty), eval,
@@ -34,12 +35,14 @@ internal static class FreeVocabulary
     /// <param name="adapt">Changes section eval; null = as it is.</param>
     /// <param name="ignored">So many classes at the end of the list are computed and then count as no label.</param>
     internal static Segmenter CreateSegmenter(
-        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null, int ignored = 0) =>
+        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt = null,
+            int ignored = 0) =>
         Prepare(model, config, eval, classes, adapt, ignored, CancellationToken.None);
 
     /// <summary>As above; the encoding may be ended between two batches of names.</summary>
     internal static Segmenter Prepare(
-        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt, int ignored, CancellationToken cancellation)
+        TrainingFreeModel model, TrainingFreeConfig config, EvalConfig eval, ClassList classes, Func<EvalConfig, EvalConfig>? adapt, int ignored,
+            CancellationToken cancellation)
     {
         eval = config.Over(eval);
         eval = adapt?.Invoke(eval) ?? eval;

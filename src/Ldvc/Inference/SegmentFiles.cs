@@ -24,7 +24,8 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         yield return At(name, ".png");
         yield return At(name, ".json");
         foreach (var (part, ending) in ((SegmentParts, string)[])
-            [(SegmentParts.Overlay, ".overlay.png"), (SegmentParts.Plain, ".plain.png"), (SegmentParts.Masks, ".masks"), (SegmentParts.Probabilities, ".probabilities.safetensors")])
+            [(SegmentParts.Overlay, ".overlay.png"), (SegmentParts.Plain, ".plain.png"), (SegmentParts.Masks, ".masks"),
+                (SegmentParts.Probabilities, ".probabilities.safetensors")])
         {
             if (parts.HasFlag(part))
             {

@@ -53,7 +53,8 @@ internal sealed class SegmentPipeline
         using var computed = new BlockingCollection<(int Index, SegmentOutcome Outcome, float[]? Scores)>(Ahead);
         Task reader = Task.Run(() => Read(pictures, read, stop.Token), CancellationToken.None);
         var order = new InOrder<SegmentOutcome>(done);
-        Task[] writers = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 4)).Select(_ => Task.Run(() => Write(computed, order, stop), CancellationToken.None))];
+        Task[] writers = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 1, 4))
+            .Select(_ => Task.Run(() => Write(computed, order, stop), CancellationToken.None))];
         try
         {
             Compute(pictures, read, computed, stop.Token);

@@ -88,7 +88,15 @@ public sealed class SegmentResult
         Image,
         Width,
         Height,
-        Classes = Classes.Select(c => new { c.Index, c.Name, c.Pixels, c.Share, Color = Hex(LabelPalette.Voc[c.Index]), OverlayColor = Hex(LabelPalette.Bright[c.Index]) }),
+        Classes = Classes.Select(c => new
+        {
+            c.Index,
+            c.Name,
+            c.Pixels,
+            c.Share,
+            Color = Hex(LabelPalette.Voc[c.Index]),
+            OverlayColor = Hex(LabelPalette.Bright[c.Index])
+        }),
         Background,
     };
 

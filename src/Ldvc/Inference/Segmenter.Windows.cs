@@ -150,14 +150,16 @@ public sealed partial class Segmenter
         }
     }
 
-    private static void CopyWindow(float[] pixels, int height, int width, (int Top, int Left) place, int windowHeight, int windowWidth, Span<float> target)
+    private static void CopyWindow(
+        float[] pixels, int height, int width, (int Top, int Left) place, int windowHeight, int windowWidth, Span<float> target)
     {
         int rows = Math.Min(windowHeight, height - place.Top), columns = Math.Min(windowWidth, width - place.Left);
         for (int c = 0; c < 3; c++)
         {
             for (int y = 0; y < rows; y++)
             {
-                pixels.AsSpan((((c * height) + place.Top + y) * width) + place.Left, columns).CopyTo(target[(((c * windowHeight) + y) * windowWidth)..]);
+                pixels.AsSpan((((c * height) + place.Top + y) * width) + place.Left, columns).CopyTo(
+                    target[(((c * windowHeight) + y) * windowWidth)..]);
             }
         }
     }

@@ -53,7 +53,8 @@ internal sealed class PartSurvey
         }
 
         (Classes, Outside) = (classes, [.. outside.Values]);
-        Sizes = [.. pictures.Where(p => p.Content is not null).Select(p => (p.Width, p.Height)).OrderBy(s => (long)s.Width * s.Height).ThenBy(s => s.Width)];
+        Sizes = [.. pictures.Where(p => p.Content is not null).Select(p => (p.Width, p.Height)).OrderBy(s => (long)s.Width * s.Height)
+            .ThenBy(s => s.Width)];
     }
 
     /// <summary>"training" or "validation".</summary>

@@ -22,7 +22,8 @@ internal static class SharedPictures
             }
         }
 
-        return [.. validation.Pictures.Where(p => p.Content is { } c && first.ContainsKey(c)).Select(p => new SharedPicture(first[p.Content!.Value], p.Id))];
+        return [.. validation.Pictures.Where(p => p.Content is { } c && first.ContainsKey(c))
+            .Select(p => new SharedPicture(first[p.Content!.Value], p.Id))];
     }
 
     /// <summary>The finding, if there are any.</summary>

@@ -31,7 +31,8 @@ public sealed class LdvcCheckpoint : IDisposable
     private const string SamplesKey = "samples_sha256";
 
     // Options of the model that change no weight's meaning, or are compared otherwise.
-    private static readonly string[] Compatible = ["model.prompts.dropout", "model.prompts.dropout_per", "model.decoder.dropout", "model.class_embeddings"];
+    private static readonly string[] Compatible =
+        ["model.prompts.dropout", "model.prompts.dropout_per", "model.decoder.dropout", "model.class_embeddings"];
 
     private readonly TensorArchive _archive;
 
@@ -43,7 +44,8 @@ public sealed class LdvcCheckpoint : IDisposable
         {
             string found = kind switch
             {
-                null when archive.Entries.ContainsKey("backbone.prompt_embeddings") => "ZegCLIP's own format, from which `ldvc import` makes a checkpoint",
+                null when archive.Entries.ContainsKey("backbone.prompt_embeddings") =>
+                    "ZegCLIP's own format, from which `ldvc import` makes a checkpoint",
                 null => "a file of another kind",
                 TrainingState.PretrainingKind => "the state of an `ldvc pretrain` run",
                 _ => $"kind {ConfigText.Quote(kind)}",

@@ -18,7 +18,8 @@ internal static class RunCheckpoint
             return path;
         }
 
-        string inner = Path.Combine(path, "checkpoints"), folder = Directory.Exists(inner) ? inner : path, best = Path.Combine(folder, "best.safetensors");
+        string inner = Path.Combine(path, "checkpoints"), folder = Directory.Exists(inner) ? inner : path,
+            best = Path.Combine(folder, "best.safetensors");
         if (File.Exists(best))
         {
             return best;

@@ -5,7 +5,8 @@ namespace Ldvc.Training;
 
 /// <summary>Why the numbers of some pictures are of no use. Their update does not happen.</summary>
 /// <param name="Message">What is wrong and what helps.</param>
-/// <param name="Diverged">Whether the weights are no good either; else they are those of the step before, from which another precision goes on.</param>
+/// <param name="Diverged">Whether the weights are no good either; else they are those of the step before, from which another precision goes
+/// on.</param>
 internal readonly record struct BadStep(string Message, bool Diverged)
 {
     private const string Remedy = "; try a lower train.lr";

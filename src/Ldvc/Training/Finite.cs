@@ -12,8 +12,8 @@ internal static class Finite
     private const ushort Fp16Exponent = 0x7C00;
 
     /// <summary>
-    /// Whether every value is finite. Float32 values are checked on the device; those of 16 bits, of which there is no kernel, on the host: a run that
-    /// diverged has the time.
+    /// Whether every value is finite. Float32 values are checked on the device; those of 16 bits, of which there is no kernel, on the host: a run
+    /// that diverged has the time.
     /// </summary>
     internal static bool All(Tensor tensor)
     {

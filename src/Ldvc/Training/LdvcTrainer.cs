@@ -64,12 +64,14 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
         if (config.Augment.Crop % loaded.Clip.Config.PatchSize != 0)
         {
-            throw new InputException($"{config.Source}: augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
+            throw new InputException(
+                $"{config.Source}: augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
         }
 
         if (train.Setting == TrainSetting.Transductive && dataset.Split.Unseen.Length == 0)
         {
-            throw new InputException($"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
+            throw new InputException(
+                $"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
         }
 
         // Built now, so that what is wrong with it is said before a run begins.
@@ -110,7 +112,8 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         _schedule = new PolynomialSchedule(train.Lr, train.MinLr, train.Steps, train.PolyPower, train.Warmup, train.WarmupRatio);
-        Optimizer = new AdamW(loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
+        Optimizer = new AdamW(
+            loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
         _step = new TrainingStep(parts, Optimizer, graphs, _exchange, _sums);
     }
 
@@ -126,7 +129,9 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <summary>Time spent waiting for data so far.</summary>
     public TimeSpan Waited => _inputs?.Waited ?? TimeSpan.Zero;
 
-    /// <summary>Whether training has ended because of NaN or infinity. A number that was too large for fp16 is none: the weights are those of the step before.</summary>
+    /// <summary>
+    /// Whether training has ended because of NaN or infinity. A number that was too large for fp16 is none: the weights are those of the step before.
+    /// </summary>
     public bool HasDiverged { get; private set; }
 
     TimeSpan? ITrainable.Waited => Waited;
@@ -161,7 +166,8 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <exception cref="InputException">A value of it is NaN or infinite.</exception>
     public SafetensorsWriter Compose() => LdvcCheckpoint.Compose(_loaded, Optimizer, _config, _dataset);
 
-    void ITrainable.Verify() => _job.RequireAlike([("the digest of the trained weights", _job.IsAlone ? "" : WeightDigest.Of(_loaded.Model.Parameters()))]);
+    void ITrainable.Verify() =>
+        _job.RequireAlike([("the digest of the trained weights", _job.IsAlone ? "" : WeightDigest.Of(_loaded.Model.Parameters()))]);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -201,8 +207,11 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         int atOnce = train.Batch / train.Accumulate;
         if (atOnce % processes != 0)
         {
-            string of = train.Accumulate == 1 ? $"train.batch is {train.Batch}" : $"train.batch / train.accumulate is {train.Batch} / {train.Accumulate} = {atOnce}";
-            throw new InputException($"{config.Source}: {of}, expected a multiple of {processes}, the number of processes of the job: each takes as many pictures of a batch as the others");
+            string of = train.Accumulate == 1
+                ? $"train.batch is {train.Batch}"
+                : $"train.batch / train.accumulate is {train.Batch} / {train.Accumulate} = {atOnce}";
+            throw new InputException($"{config.Source}: {of}, expected a multiple of {processes}, the number of processes of the job: each takes as "
+                + "many pictures of a batch as the others");
         }
     }
 
@@ -242,9 +251,10 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         return new StepResult(losses.Total, losses.Focal, losses.Dice, rate);
     }
 
-    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is; in fp16
-    // also whether a number was too large for it. Bad numbers end a run of one process here; several tell each other after the step.
-    private BadStep? Accumulate(TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
+    // Everything is queued first, the next batch with it, then the host reads four numbers: loss and parts, and which gradient is bad if any is; in
+    // fp16 also whether a number was too large for it. Bad numbers end a run of one process here; several tell each other after the step.
+    private BadStep? Accumulate(
+        TrainingInputs inputs, int part, bool more, in AdamWStep numbers, ref (double Total, double Focal, double Dice) losses)
     {
         int parts = _config.Train.Accumulate;
         ulong iteration = (ulong)((Step * parts) + part);

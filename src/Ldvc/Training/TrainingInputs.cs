@@ -3,7 +3,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Training;
 
-/// <summary>Batches of the loader on the device: pictures and labels of the next one are copied while the current one is computed, where the device can.</summary>
+/// <summary>
+/// Batches of the loader on the device: pictures and labels of the next one are copied while the current one is computed, where the device can.
+/// </summary>
 internal sealed class TrainingInputs(DataLoader loader, Device device, int unseenMarker) : IDisposable
 {
     private readonly InputStage _images = new(device);
@@ -27,7 +29,9 @@ internal sealed class TrainingInputs(DataLoader loader, Device device, int unsee
         return new TakenBatch(batch, _images.Take(), _labels.Take());
     }
 
-    /// <summary>Starts copying the batch after the one taken last. A bad file shows when that batch is taken: the current step must not pay for it.</summary>
+    /// <summary>
+    /// Starts copying the batch after the one taken last. A bad file shows when that batch is taken: the current step must not pay for it.
+    /// </summary>
     internal void CopyAhead()
     {
         if (!_images.CopiesAhead || _staged is not null)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
@@ -100,7 +101,11 @@ public sealed class TrainingRun
         string? from = existed ? job.FromFirst(() => checkpoints.Latest()?.Path) : null;
         using LdvcCheckpoint? start = job.Together(() => OpenStart(config, from, training));
         using LoadedModel loaded = job.Together(() => LoadedModel.Create(
-            config.Clip, config.Model, device, (ulong)config.Train.Seed, LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
+            config.Clip,
+            config.Model,
+            device,
+            (ulong)config.Train.Seed,
+            LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
         loaded.Statistics = start?.Statistics ?? loaded.Statistics;
         job.RequireAlike(JobFacts.OfInputs(loaded, training, validation));
         using LdvcTrainer trainer = job.Together(() => new LdvcTrainer(loaded, training, config, job, monitor.Say));
@@ -120,7 +125,8 @@ public sealed class TrainingRun
         return run.Execute(start);
     }
 
-    private static (SegmentationDataset Training, SegmentationDataset Validation) OpenData(LdvcConfig config, DatasetRegistry datasets, IRunMonitor monitor)
+    private static (SegmentationDataset Training, SegmentationDataset Validation) OpenData(
+        LdvcConfig config, DatasetRegistry datasets, IRunMonitor monitor)
     {
         config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
         SegmentationDataset training = datasets.OpenTraining(config), validation = datasets.OpenValidation(config);
@@ -316,9 +322,11 @@ public sealed class TrainingRun
     {
         TrainConfig train = _config.Train;
         long trained = _loaded.Model.Parameters().Sum(p => p.Parameter.Value.Count);
-        _monitor.Say($"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
         _monitor.Say(
-            $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, seed {train.Seed}, in {_folder.Root}");
+            $"{_training.Name}: {_training.Count} pictures, {_training.Split.Seen.Length} seen and {_training.Split.Unseen.Length} unseen classes");
+        _monitor.Say(
+            $"{ConfigWriter.EnumName(train.Setting)} training of {trained / 1e6:0.00} M parameters: {train.Steps} steps of {train.Batch} pictures, "
+                + $"seed {train.Seed}, in {_folder.Root}");
         if (!_job.IsAlone)
         {
             int each = train.Batch / _job.Group.Size;
@@ -366,8 +374,10 @@ public sealed class TrainingRun
     {
         _monitor.Say(outcome.StepsHere == 0
             ? $"all {outcome.Step} steps had been done before"
-            : FormattableString.Invariant(
-                $"{outcome.StepsHere} steps in {TimeText.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, {100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{outcome.StepsHere} steps in {TimeText.Span(outcome.Seconds)}, {outcome.ImagesPerSecond:G3} images/s, "
+                    + $"{100 * outcome.DataWaitSeconds / outcome.Seconds:0} % of it waiting for pictures"));
         _monitor.Say($"checkpoint  {outcome.Checkpoint}");
         if (_best.Value is not null)
         {

@@ -123,7 +123,8 @@ internal sealed class TrainingStep(StepParts parts, AdamW optimizer, StepGraphs 
     }
 
     /// <summary>
-    /// Total, focal and dice of the pictures that were queued last, which gradient is bad, and whether a number was too large for fp16; the host waits.
+    /// Total, focal and dice of the pictures that were queued last, which gradient is bad, and whether a number was too large for fp16; the host
+    /// waits.
     /// </summary>
     internal (float Total, float Focal, float Dice, string? BadGradient, bool TooLarge) Read()
     {

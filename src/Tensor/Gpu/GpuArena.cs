@@ -105,7 +105,8 @@ internal sealed class GpuArena : IDisposable
         }
         catch (Exception e) when (GpuFault.IsOutOfMemory(e))
         {
-            throw new DeviceMemoryException($"{Text(ChunkBytes)} taken so far, {Text(_accelerator.MemorySize)} on the device, and the driver has no more", e);
+            throw new DeviceMemoryException(
+                $"{Text(ChunkBytes)} taken so far, {Text(_accelerator.MemorySize)} on the device, and the driver has no more", e);
         }
     }
 
@@ -141,5 +142,6 @@ internal sealed class GpuArena : IDisposable
         }
     }
 
-    private static string Text(long bytes) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
+    private static string Text(long bytes) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
 }

@@ -41,7 +41,8 @@ public sealed partial class GpuDevice
                     inner = deeper;
                 }
 
-                throw new NotSupportedException($"kernel {name}: ILGPU cannot compile it for {Name}: {inner.Message}; open the device anew, new kernels do not compile on it any more", e);
+                throw new NotSupportedException($"kernel {name}: ILGPU cannot compile it for {Name}: {inner.Message}; open the device anew, new "
+                    + "kernels do not compile on it any more", e);
             }
         }
     }

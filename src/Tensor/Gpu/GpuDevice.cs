@@ -26,7 +26,8 @@ public sealed partial class GpuDevice : Device
         Ranges = kind == GpuKind.Cuda ? NvtxRanges.Open(NvtxRanges.Libraries) : null;
         _stream = accelerator.CreateStream();
         _copyStream = accelerator.CreateStream();
-        _arena = new GpuArena(this, accelerator, chunkBytes > 0 ? chunkBytes : kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
+        _arena = new GpuArena(
+            this, accelerator, chunkBytes > 0 ? chunkBytes : kind == GpuKind.Simulator ? SimulatorChunkBytes : ChunkBytes, memoryLimit);
         _transfer = new GpuTransfer(accelerator, _stream, kind == GpuKind.Cuda ? StageBytes : StageBytes / 16);
     }
 
@@ -95,8 +96,8 @@ public sealed partial class GpuDevice : Device
     public bool HasEvents => Kind != GpuKind.Simulator && Context.Properties.EnableProfiling;
 
     /// <summary>
-    /// Seconds that the device took for what a call queues, between an event before and one after it on the stream; waits for the second. What is still
-    /// queued before is not counted; pauses are in which the device waits for the host.
+    /// Seconds that the device took for what a call queues, between an event before and one after it on the stream; waits for the second. What is
+    /// still queued before is not counted; pauses are in which the device waits for the host.
     /// </summary>
     /// <exception cref="InvalidOperationException">There are no events (<see cref="HasEvents"/>).</exception>
     public double Time(Action queue)

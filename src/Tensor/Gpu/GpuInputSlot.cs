@@ -31,7 +31,8 @@ internal sealed class GpuInputSlot : InputSlot
 
         values.CopyTo(_pinned!.Span);
         _passed.MakeWait(_device.CopyStream);
-        ((GpuStorage)_tensor!.Storage).Memory.SubView(0, values.Length).CopyFromCPUUnsafeAsync(_device.CopyStream, ref _pinned.Span[0], values.Length);
+        ((GpuStorage)_tensor!.Storage).Memory.SubView(0, values.Length).CopyFromCPUUnsafeAsync(
+            _device.CopyStream, ref _pinned.Span[0], values.Length);
         _copied.Record(_device.CopyStream);
         _device.Counters.CountUpload(values.Length);
         return _tensor.Share();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>Weights that are stored in fp16 must be numbers of it: beyond 65504 they would become infinite.</summary>
@@ -22,8 +24,10 @@ internal static class Float16Range
         {
             if (MathF.Abs(values[i]) >= First)
             {
-                throw new InputException(FormattableString.Invariant(
-                    $"{path}: tensor '{name}' holds {values[i]} (value {i + 1} of {values.Length}), expected numbers up to {Largest} for precision fp16; bf16 and tf32 hold larger ones."));
+                throw new InputException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{path}: tensor '{name}' holds {values[i]} (value {i + 1} of {values.Length}), expected numbers up to {Largest} for precision "
+                        + $"fp16; bf16 and tf32 hold larger ones."));
             }
         }
     }

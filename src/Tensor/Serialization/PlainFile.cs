@@ -90,7 +90,8 @@ internal static class PlainFile
         }
     }
 
-    private static InputException Unreadable(string path, Exception e) => e is FileNotFoundException or DirectoryNotFoundException ? new($"{path}: file not found", e)
+    private static InputException Unreadable(string path, Exception e) => e is FileNotFoundException or DirectoryNotFoundException
+        ? new($"{path}: file not found", e)
         : Directory.Exists(path) ? new($"{path}: is a folder, expected a file", e)
         : new($"{path}: cannot be read ({e.Message})", e);
 }

@@ -55,7 +55,8 @@ internal static class SafetensorsChecksums
         }
 
         int place = Place(header, HeaderKey);
-        if (!tensors || !own || place < 0 || place + Digits > header.Length || Text(OfHeader(header, place)) != stored || sums!.Length != Digits * names.Count)
+        if (!tensors || !own || place < 0 || place + Digits > header.Length || Text(OfHeader(header, place)) != stored
+            || sums!.Length != Digits * names.Count)
         {
             throw new InputException($"{path}: the header is damaged: it does not have the checksum that it was written with.");
         }

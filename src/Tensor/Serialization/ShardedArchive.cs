@@ -111,7 +111,8 @@ internal sealed class ShardedArchive : TensorArchive
             foreach (JsonProperty property in list.EnumerateObject())
             {
                 string? file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
-                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().ContainsAny('/', '\\', '\0') || file.EndsWith(Suffix, StringComparison.Ordinal))
+                if (string.IsNullOrEmpty(file) || file is "." or ".." || file.AsSpan().ContainsAny('/', '\\', '\0')
+                    || file.EndsWith(Suffix, StringComparison.Ordinal))
                 {
                     throw new InputException(
                         $"{path}: the tensor {ArchiveText.Quote(property.Name)} is said to be in {ArchiveText.Quote(property.Value.ToString())}, "

@@ -13,7 +13,8 @@ internal sealed class TorchArchive : TensorArchive
     private readonly Dictionary<string, long> _storageOffsets;
 
     private TorchArchive(
-        ArchiveSource source, Dictionary<string, TorchTensor> tensors, Dictionary<string, long> storageOffsets, IReadOnlyDictionary<string, string> metadata)
+        ArchiveSource source, Dictionary<string, TorchTensor> tensors, Dictionary<string, long> storageOffsets,
+            IReadOnlyDictionary<string, string> metadata)
         : base(
             source,
             tensors.ToDictionary(t => t.Key, t => new TensorEntry(t.Key, t.Value.Type, t.Value.Shape, t.Value.Count), StringComparer.Ordinal),

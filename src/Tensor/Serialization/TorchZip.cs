@@ -11,7 +11,8 @@ internal static class TorchZip
     private const long LargestPickle = 1 << 26;
 
     /// <summary>The unpickled root, the file offset of every storage, the names of the TorchScript classes, and the pickle's length.</summary>
-    public static (object? Root, Dictionary<string, long> StorageOffsets, IReadOnlyCollection<string> Classes, long PickleBytes) Read(ArchiveSource source)
+    public static (object? Root, Dictionary<string, long> StorageOffsets, IReadOnlyCollection<string> Classes, long PickleBytes) Read(
+        ArchiveSource source)
     {
         ZipDirectory zip = ZipDirectory.Read(source);
         string prefix = Prefix(zip, source.Path);

@@ -80,7 +80,8 @@ internal static class ElementwiseKernelCases
 
     // y starts with random values, as every target does that may be added to.
     private static KernelCase Case(
-        string method, string variant, int count, int moved, Action<IElementwiseKernels, View, View, View> call, Func<double, double, double, int, double>? expected = null)
+        string method, string variant, int count, int moved, Action<IElementwiseKernels, View, View, View> call,
+            Func<double, double, double, int, double>? expected = null)
     {
         string name = $"{variant} {count}";
         return new KernelCase(typeof(IElementwiseKernels), method, name, device =>

@@ -29,7 +29,8 @@ internal static class GemmCases
         Case(new Options(31, 64, 1312) { TransposeB = true, Kept = true, Bias = true, Activation = Activation.QuickGelu, KeepBefore = true }),
         Case(new Options(5, 19, 32) { Kept = true }),
         Case(new Options(23, 70, 1312) { Kept = true, Accumulate = true, Batch = 2, ShareB = true }),
-        Case(new Options(15, 70, 1000) { TransposeB = true, Bias = true, Activation = Activation.QuickGelu, KeepBefore = true, Residual = true, Padding = 1 }),
+        Case(new Options(15, 70, 1000) { TransposeB = true, Bias = true, Activation = Activation.QuickGelu, KeepBefore = true, Residual = true,
+            Padding = 1 }),
         Case(new Options(40, 48, 520) { TransposeA = true, Accumulate = true, Alpha = 0.5f }),
         InParts(3, 5, 7), InParts(5, 33, 700), InParts(9, 64, 1312), InParts(1035, 768, 3072, real: true),
         Case(new Options(15, 512, 1024) { TransposeB = true, Bias = true, Real = true }),
@@ -79,7 +80,8 @@ internal static class GemmCases
     private static KernelCase Case(Options o)
     {
         double product = 2.0 * o.Batch * o.M * o.N * o.K;
-        double moved = ((o.ShareA ? 1.0 : o.Batch) * o.M * o.K) + ((o.ShareB ? 1.0 : o.Batch) * o.N * o.K) + (o.Outputs * (double)o.Batch * o.M * o.N);
+        double moved = ((o.ShareA ? 1.0 : o.Batch) * o.M * o.K) + ((o.ShareB ? 1.0 : o.Batch) * o.N * o.K)
+            + (o.Outputs * (double)o.Batch * o.M * o.N);
         return new KernelCase(typeof(IMatMulKernels), nameof(IMatMulKernels.Run), o.ToString(), device => Prepare(o, device))
         {
             Work = new CaseWork(product, moved),
@@ -204,7 +206,8 @@ internal static class GemmCases
             ' ',
             new[]
             {
-                $"{M} x {N} x {K} {(TransposeA ? 'T' : 'N')}{(TransposeB ? 'T' : 'N')}", Batch > 1 ? $"batch {Batch}" : "", ShareA ? "shared a" : "", ShareB ? "shared b" : "", Kept ? "in panels" : "",
+                $"{M} x {N} x {K} {(TransposeA ? 'T' : 'N')}{(TransposeB ? 'T' : 'N')}", Batch > 1 ? $"batch {Batch}" : "", ShareA ? "shared a" : "",
+                    ShareB ? "shared b" : "", Kept ? "in panels" : "",
                 Alpha != 1 ? $"alpha {Alpha}" : "", Padding > 0 ? $"padding {Padding}" : "", Accumulate ? "accumulate" : "", Bias ? "bias" : "",
                 Activation != Activation.None ? $"{Activation}" : "",
                 KeepBefore ? "kept" : "",

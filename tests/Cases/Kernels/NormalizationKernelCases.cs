@@ -56,8 +56,10 @@ internal static class NormalizationKernelCases
             float[] past = CaseRandom.Normal($"past {variant}", own * columns), firstPast = CaseRandom.Normal(
                 $"first past {variant}", Math.Max(1, first) * columns);
             double[] means = [.. Enumerable.Range(0, rows).Select(row => Row(a, b, first, row, columns).Average())];
-            double[] rstds = [.. Enumerable.Range(0, rows).Select(row => 1 / Math.Sqrt(Row(a, b, first, row, columns).Average(v => (v - means[row]) * (v - means[row])) + Epsilon))];
-            Tensor leading = run.Floats(a), x = run.Floats(b), g = run.Floats(gamma), d = run.Floats(dy), p = run.Floats(past), leadingDx = run.Floats(firstPast);
+            double[] rstds = [.. Enumerable.Range(0, rows)
+                .Select(row => 1 / Math.Sqrt(Row(a, b, first, row, columns).Average(v => (v - means[row]) * (v - means[row])) + Epsilon))];
+            Tensor leading = run.Floats(a), x = run.Floats(b), g = run.Floats(gamma), d = run.Floats(dy), p = run.Floats(past),
+                leadingDx = run.Floats(firstPast);
             Tensor mean = run.Floats([.. means.Select(v => (float)v)]), rstd = run.Floats(
                 [.. rstds.Select(v => (float)v)]), dx = run.Empty(own * columns);
             var gradient = new LayerNormGradient(x, g, mean, rstd, new GemmParts(d), dx, rows, columns)

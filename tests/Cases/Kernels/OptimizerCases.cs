@@ -41,7 +41,8 @@ internal static class OptimizerCases
                 }
 
                 // What the weights move by is compared, not the weights: a step is small beside them.
-                double[] moved = [.. w.ToArray().Zip(weights, (now, was) => (double)now - was)], expectedMove = [.. expectedW.Zip(weights, (now, was) => now - was)];
+                double[] moved = [.. w.ToArray().Zip(weights, (now, was) => (double)now - was)],
+                    expectedMove = [.. expectedW.Zip(weights, (now, was) => now - was)];
                 double rounding = weights.Max(Math.Abs) * 1.2e-7;
                 return
                 [

@@ -11,7 +11,10 @@ internal static class ReductionCases
     internal static IEnumerable<KernelCase> All =>
     [
         .. new[] { 1, 5, 37, 1000, 40001, RealCount }.SelectMany(Finite),
-        NotFinite(1, 0, float.NaN), NotFinite(37, 36, float.PositiveInfinity), NotFinite(37, 20, float.NaN), NotFinite(2049, 1030, float.NegativeInfinity),
+        NotFinite(1, 0, float.NaN),
+        NotFinite(37, 36, float.PositiveInfinity),
+        NotFinite(37, 20, float.NaN),
+        NotFinite(2049, 1030, float.NegativeInfinity),
         NotFinite(40001, 40000, float.NaN), NotFinite(40001, 17, float.NaN),
         MaxWithNaN(2, 7, 1, 9), MaxWithNaN(2, 300, 1, 0), MaxWithNaN(1, 41, 5, 203), MaxWithNaN(2, 9, 37, 400), MaxWithNaN(1, 20000, 1, 777),
         Scale(1), Scale(37), Scale(40001),
@@ -32,8 +35,10 @@ internal static class ReductionCases
             run.Launch = () => run.Kernels.Reduction.MaxAxis(x, y, outer, length, inner);
 
             // A NaN is told apart as a number that is no maximum.
-            double Of(int slice) => Enumerable.Range(0, length).Select(i => values[(((slice / inner * length) + i) * inner) + (slice % inner)]).Max(v => float.IsNaN(v) ? 100.0 : v);
-            run.Compare = () => [CaseDifference.Of("y", [.. Enumerable.Range(0, outer * inner).Select(Of)], [.. y.ToArray().Select(v => float.IsNaN(v) ? 100.0 : v)], 0)];
+            double Of(int slice) => Enumerable.Range(0, length).Select(i => values[(((slice / inner * length) + i) * inner) + (slice % inner)]).Max(
+                v => float.IsNaN(v) ? 100.0 : v);
+            run.Compare = () => [CaseDifference.Of(
+                "y", [.. Enumerable.Range(0, outer * inner).Select(Of)], [.. y.ToArray().Select(v => float.IsNaN(v) ? 100.0 : v)], 0)];
             return run;
         })
         {
@@ -52,7 +57,8 @@ internal static class ReductionCases
             Tensor x = run.Floats(values), scale = run.Empty(2);
             run.Launch = () => run.Kernels.Reduction.GradientScale(x, count, scale);
             double exponent = 3 - Math.Floor(Math.Log2(values.Max(MathF.Abs)));
-            run.Compare = () => [CaseDifference.Of("scale", [Math.Pow(2, exponent), 1], [scale.ToArray()[0], scale.ToArray()[0] * scale.ToArray()[1]], 0)];
+            run.Compare = () => [CaseDifference.Of(
+                "scale", [Math.Pow(2, exponent), 1], [scale.ToArray()[0], scale.ToArray()[0] * scale.ToArray()[1]], 0)];
             return run;
         })
         {
@@ -120,7 +126,8 @@ internal static class ReductionCases
                 double result = 0;
                 run.Launch = () => result = call(run.Kernels.Reduction, x);
                 double[] exact = Array.ConvertAll(values, v => (double)v);
-                run.Compare = () => [CaseDifference.Of("result", [expected(exact)], [result], allowed, method == nameof(IReductionKernels.Sum) ? exact.Sum(Math.Abs) : 0)];
+                run.Compare = () => [CaseDifference.Of(
+                    "result", [expected(exact)], [result], allowed, method == nameof(IReductionKernels.Sum) ? exact.Sum(Math.Abs) : 0)];
                 return run;
             })
             {
@@ -153,7 +160,8 @@ internal static class ReductionCases
             run.Compare = () =>
             [
                 CaseDifference.Of("finite", [0], [finite ? 1.0 : 0], 0),
-                CaseDifference.Of("largest is not finite", [1, float.IsNaN(value) ? 1 : 0], [float.IsFinite(largest) ? 0.0 : 1, float.IsNaN(largest) ? 1.0 : 0], 0),
+                CaseDifference.Of(
+                    "largest is not finite", [1, float.IsNaN(value) ? 1 : 0], [float.IsFinite(largest) ? 0.0 : 1, float.IsNaN(largest) ? 1.0 : 0], 0),
             ];
             return run;
         })

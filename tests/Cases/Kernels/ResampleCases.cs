@@ -12,7 +12,8 @@ internal static class ResampleCases
 
     internal static IEnumerable<KernelCase> All =>
     [
-        .. Both(1, 1, 1, 1, 1), .. Both(3, 4, 5, 8, 10), .. Both(2, 7, 3, 9, 21), .. Both(2, 6, 6, 6, 6), .. Both(1, 13, 9, 5, 4), .. Both(2, 1, 1, 5, 9),
+        .. Both(1, 1, 1, 1, 1), .. Both(3, 4, 5, 8, 10), .. Both(2, 7, 3, 9, 21), .. Both(2, 6, 6, 6, 6), .. Both(1, 13, 9, 5, 4),
+            .. Both(2, 1, 1, 5, 9),
         .. Both(2, 20, 90, 17, 61),
         .. Both(1, 30, 7, 41, 300),
         .. Both(3, 4, 5, 32, 40),

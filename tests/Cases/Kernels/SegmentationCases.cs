@@ -79,7 +79,8 @@ internal static class SegmentationCases
                 z, penalty, canvas, counts, classes, height, width, windowHeight, windowWidth, canvasHeight, canvasWidth, top, left, score);
             run.Compare = () =>
             {
-                double[] plane = Array.ConvertAll(logits, v => (double)v), expected = Array.ConvertAll(scores, v => (double)v), expectedCounts = Array.ConvertAll(seen, v => (double)v);
+                double[] plane = Array.ConvertAll(logits, v => (double)v), expected = Array.ConvertAll(scores, v => (double)v),
+                    expectedCounts = Array.ConvertAll(seen, v => (double)v);
                 for (int i = 0; i < classes * pixels; i++)
                 {
                     int c = i / pixels, y = i / windowWidth % windowHeight, x = i % windowWidth, at = ((top + y) * canvasWidth) + left + x;
@@ -89,7 +90,8 @@ internal static class SegmentationCases
                     expectedCounts[at] += c == 0 ? 1 : 0;
                 }
 
-                return [CaseDifference.Of("canvas", expected, canvas.ToArray(), Tolerance), CaseDifference.Of("counts", expectedCounts, counts.ToArray(), 0)];
+                return [CaseDifference.Of("canvas", expected, canvas.ToArray(), Tolerance),
+                    CaseDifference.Of("counts", expectedCounts, counts.ToArray(), 0)];
             };
             return run;
         })
@@ -119,10 +121,12 @@ internal static class SegmentationCases
                 int[] chosen = Array.ConvertAll(labels.ToArray<byte>(), v => (int)v);
                 var (top, score) = Judge(average, chosen, null, classes, height, width, outputHeight, outputWidth);
                 double allowed = Math.Max(Tolerance, 2e-7 * Math.Max(height, width));
-                List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), allowed), CaseDifference.Of("score of the label", top, score, allowed)];
+                List<CaseDifference> differences =
+                    [CaseDifference.Of("score", top, best.ToArray(), allowed), CaseDifference.Of("score of the label", top, score, allowed)];
                 if (scale > 0)
                 {
-                    differences.Add(CaseDifference.Of("probability", Winning(average, top, scale, classes, height, width, outputHeight, outputWidth), Inverse(total), 2 * scale * allowed));
+                    differences.Add(CaseDifference.Of("probability", Winning(average, top, scale, classes, height, width, outputHeight, outputWidth),
+                        Inverse(total), 2 * scale * allowed));
                 }
 
                 return differences;
@@ -214,7 +218,8 @@ internal static class SegmentationCases
                 var over = new int[plane];
                 for (int i = 0; i < places.Length * classes * windowHeight * windowWidth; i++)
                 {
-                    int x = i % windowWidth, y = i / windowWidth % windowHeight, map = i / windowWidth / windowHeight, c = map % classes, window = map / classes;
+                    int x = i % windowWidth, y = i / windowWidth % windowHeight, map = i / windowWidth / windowHeight, c = map % classes,
+                        window = map / classes;
                     int at = ((places[window].Top + y) * canvasWidth) + places[window].Left + x;
                     double logit = Formulas.Bilinear(
                         source.AsSpan(map * height * width, height * width), height, width, y, x, windowHeight, windowWidth);
@@ -225,7 +230,8 @@ internal static class SegmentationCases
                 double[] average = [.. sums.Select((v, i) => over[i % plane] == 0 ? 0 : v / over[i % plane])];
                 int[] chosen = Array.ConvertAll(labels.ToArray<byte>(), v => (int)v);
                 var (top, score) = Judge(average, chosen, null, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
-                List<CaseDifference> differences = [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
+                List<CaseDifference> differences =
+                    [CaseDifference.Of("score", top, best.ToArray(), Tolerance), CaseDifference.Of("score of the label", top, score, Tolerance)];
                 if (scale > 0)
                 {
                     double[] winning = Winning(average, top, scale, classes, canvasHeight, canvasWidth, outputHeight, outputWidth);
@@ -288,7 +294,8 @@ internal static class SegmentationCases
 
             // Truth holds a class too many, which is ignored; a prediction may be 255.
             byte[] truths = [.. CaseRandom.Integers($"truth {classes} {count}", count, classes + 1).Select(v => (byte)v)];
-            byte[] predictions = [.. CaseRandom.Integers($"prediction {classes} {count}", count, classes + 1).Select(v => v == classes ? (byte)255 : (byte)v)];
+            byte[] predictions = [.. CaseRandom.Integers($"prediction {classes} {count}", count, classes + 1)
+                .Select(v => v == classes ? (byte)255 : (byte)v)];
             Tensor truth = run.Bytes(truths), prediction = run.Bytes(predictions);
             var confusion = new long[classes * (classes + 1)];
             confusion[0] = 1000;

@@ -83,7 +83,8 @@ internal static class TokenKernelCases
             run.Launch = () => run.Kernels.Tokens.SumBlocks(source, stride, target, blocks, length);
             run.Compare = () =>
             {
-                double[] expected = [.. Enumerable.Range(0, length).Select(i => before[i] + Enumerable.Range(0, blocks).Sum(b => (double)values[(b * stride) + i]))];
+                double[] expected = [.. Enumerable.Range(0, length)
+                    .Select(i => before[i] + Enumerable.Range(0, blocks).Sum(b => (double)values[(b * stride) + i]))];
                 return [CaseDifference.Of("target", expected, target.ToArray(), 1e-6)];
             };
             return run;

@@ -15,7 +15,8 @@ internal static class AttentionReference
     /// <param name="visible">Whether query i of picture b sees key j.</param>
     /// <param name="dropout">Factor of weight ((b * heads + h) * Nq + i) * Nk + j after the softmax.</param>
     internal static double[] Forward(
-        double[] q, double[] k, double[] v, int batch, int queries, int keys, int heads, int headDim, Func<int, int, int, bool> visible, Func<long, double>? dropout = null)
+        double[] q, double[] k, double[] v, int batch, int queries, int keys, int heads, int headDim, Func<int, int, int, bool> visible,
+            Func<long, double>? dropout = null)
     {
         int width = heads * headDim;
         var y = new double[batch * queries * width];

@@ -26,7 +26,8 @@ internal static class AxisCases
         Max([64, 196, 128], [2], false, real: true),
         .. new[] { false, true }.SelectMany(log => new[]
         {
-            Softmax(log, [1, 1], -1), Softmax(log, [5, 7], 1), Softmax(log, [3, 37], -1), Softmax(log, [4, 130], -1), Softmax(log, [7, 3], 0), Softmax(log, [2, 5, 19], 1),
+            Softmax(log, [1, 1], -1), Softmax(log, [5, 7], 1), Softmax(log, [3, 37], -1), Softmax(log, [4, 130], -1), Softmax(log, [7, 3], 0),
+                Softmax(log, [2, 5, 19], 1),
             Softmax(log, [3, 2, 2, 33], -2), Softmax(log, [16, 8, 96, 96], -1, real: true), Softmax(log, [4, 15, 4096], 1, real: true),
         }),
     ];
@@ -76,7 +77,8 @@ internal static class AxisCases
         {
             int[] kept = [.. sizes.Select((size, i) => i == at ? 1 : size)];
             double[] sums = Grids.Reduce(sizes, v, [axis], e => e.Sum(Math.Exp));
-            return [.. v.Select((e, i) => logarithm ? e - Math.Log(sums[Grids.Operand(kept, sizes, i)]) : Math.Exp(e) / sums[Grids.Operand(kept, sizes, i)])];
+            return [.. v.Select((e, i) => logarithm
+                ? e - Math.Log(sums[Grids.Operand(kept, sizes, i)]) : Math.Exp(e) / sums[Grids.Operand(kept, sizes, i)])];
         }
 
         var c = new OpCase(typeof(SoftmaxOp), logarithm ? nameof(SoftmaxOp.LogSoftmax) : nameof(SoftmaxOp.Softmax), $"{x.Shape} over {axis}")
@@ -95,15 +97,16 @@ internal static class AxisCases
     }
 
     private static OpCase Case(
-        Type op, string method, string variant, CaseInput x, Func<Tape, Variable, Variable> run, Func<double[], double[]> reference, bool real, bool smooth = true) => new(op, method, variant)
-        {
-            Inputs = [x],
-            Run = (tape, v) => run(tape, v[0]),
-            Reference = real ? null : v => reference(v[0]),
-            Work = new CaseWork(x.Count, x.Count, x.Count, 2.0 * x.Count),
-            Real = real,
-            Smooth = smooth && x.Count < 1000 && (op != typeof(MaxOp) || variant == "[5, 1, 3] over [-2], kept"),
-        };
+        Type op, string method, string variant, CaseInput x, Func<Tape, Variable, Variable> run, Func<double[], double[]> reference, bool real,
+            bool smooth = true) => new(op, method, variant)
+            {
+                Inputs = [x],
+                Run = (tape, v) => run(tape, v[0]),
+                Reference = real ? null : v => reference(v[0]),
+                Work = new CaseWork(x.Count, x.Count, x.Count, 2.0 * x.Count),
+                Real = real,
+                Smooth = smooth && x.Count < 1000 && (op != typeof(MaxOp) || variant == "[5, 1, 3] over [-2], kept"),
+            };
 
     private static string Variant(CaseInput x, int[] axes, bool keepDims) =>
         $"{x.Shape} over [{string.Join(", ", axes)}]{(keepDims ? ", kept" : "")}";

@@ -57,6 +57,7 @@ internal static class Grids
     {
         bool[] reduced = [.. sizes.Select((_, i) => axes.Length == 0 || axes.Any(axis => (axis + sizes.Length) % sizes.Length == i))];
         int[] kept = [.. sizes.Select((size, i) => reduced[i] ? 1 : size)];
-        return [.. Enumerable.Range(0, values.Length).GroupBy(at => Operand(kept, sizes, at)).OrderBy(group => group.Key).Select(group => function(group.Select(at => values[at])))];
+        return [.. Enumerable.Range(0, values.Length).GroupBy(at => Operand(kept, sizes, at)).OrderBy(group => group.Key)
+            .Select(group => function(group.Select(at => values[at])))];
     }
 }

@@ -8,7 +8,8 @@ internal static class LayoutCases
 {
     internal static IEnumerable<OpCase> All =>
     [
-        Permute([1, 1], [1, 0]), Permute([3, 5], [1, 0]), Permute([3, 5], [0, 1]), Permute([2, 37, 3], [0, 2, 1]), Permute([2, 3, 4, 5], [0, 2, 1, 3]), Permute([2, 3, 4, 5], [-1, 0, 2, 1]),
+        Permute([1, 1], [1, 0]), Permute([3, 5], [1, 0]), Permute([3, 5], [0, 1]), Permute([2, 37, 3], [0, 2, 1]),
+            Permute([2, 3, 4, 5], [0, 2, 1, 3]), Permute([2, 3, 4, 5], [-1, 0, 2, 1]),
         Permute([2, 3, 2, 3, 2, 2], [5, 3, 1, 0, 2, 4]), Permute([16, 196, 12, 64], [0, 2, 1, 3], real: true),
         Slice([1], 0, 0, 1),
         Slice([5, 7], 0, 1, 3),

@@ -30,7 +30,8 @@ internal static class LinearCases
         int rows = outer.Aggregate(1, (a, b) => a * b), n = outputs.Sum(), maps = outputs.Length;
         CaseInput[] inputs =
         [
-            new("x", [.. outer, k]), .. outputs.Select((o, i) => new CaseInput($"weight{i}", o, k) { Deviation = 1 / Math.Sqrt(k) }), .. outputs.Select((o, i) => new CaseInput($"bias{i}", o)),
+            new("x", [.. outer, k]), .. outputs.Select((o, i) => new CaseInput($"weight{i}", o, k) { Deviation = 1 / Math.Sqrt(k) }),
+                .. outputs.Select((o, i) => new CaseInput($"bias{i}", o)),
         ];
         double product = 2.0 * rows * n * k;
         return new OpCase(

@@ -7,13 +7,15 @@ internal static class MatMulCases
 {
     internal static IEnumerable<OpCase> All =>
     [
-        .. Forms([], [], 1, 1, 1), .. Forms([], [], 5, 7, 3), .. Forms([3], [3], 4, 9, 5), .. Forms([3], [], 5, 6, 4), .. Forms([], [3], 5, 6, 4), .. Forms([2, 3], [2, 3], 3, 17, 2),
+        .. Forms([], [], 1, 1, 1), .. Forms([], [], 5, 7, 3), .. Forms([3], [3], 4, 9, 5), .. Forms([3], [], 5, 6, 4), .. Forms([], [3], 5, 6, 4),
+            .. Forms([2, 3], [2, 3], 3, 17, 2),
         .. Forms([2, 3], [1, 1], 3, 4, 19), .. Forms([1], [2, 2], 4, 3, 5), .. Forms([2], [2], 33, 35, 40),
         Case([16, 12], [16, 12], 196, 196, 64, false, true, real: true), Case([16], [], 196, 512, 768, false, false, real: true),
     ];
 
     private static OpCase[] Forms(int[] batchA, int[] batchB, int m, int n, int k) =>
-        [Case(batchA, batchB, m, n, k, false, false), Case(batchA, batchB, m, n, k, false, true), Case(batchA, batchB, m, n, k, true, false), Case(batchA, batchB, m, n, k, true, true)];
+        [Case(batchA, batchB, m, n, k, false, false), Case(batchA, batchB, m, n, k, false, true), Case(batchA, batchB, m, n, k, true, false),
+            Case(batchA, batchB, m, n, k, true, true)];
 
     private static OpCase Case(int[] batchA, int[] batchB, int m, int n, int k, bool transposeA, bool transposeB, bool real = false)
     {
@@ -31,7 +33,8 @@ internal static class MatMulCases
                 int first = Grids.Operand(batchA, batch, at) * m * k, second = Grids.Operand(batchB, batch, at) * k * n;
                 for (int j = 0; j < k; j++)
                 {
-                    y[i] += v[0][first + (transposeA ? (j * m) + row : (row * k) + j)] * v[1][second + (transposeB ? (column * k) + j : (j * n) + column)];
+                    y[i] += v[0][first + (transposeA ? (j * m) + row : (row * k) + j)] * v[1][second
+                        + (transposeB ? (column * k) + j : (j * n) + column)];
                 }
             }
 

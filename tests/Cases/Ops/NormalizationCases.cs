@@ -44,7 +44,8 @@ internal static class NormalizationCases
             Inputs = [x, new("branch", sizes), new("gamma", columns) { Mean = 1, Deviation = 0.5 }, new("beta", columns)],
             Run = (tape, v) => tape.AddLayerNorm(v[0], v[1], probability, v[2], v[3], epsilon),
             Reference = real ? null : v => LayerNorm(
-                [.. v[0].Select((e, i) => e + (v[1][i] * (probability == 0 ? 1 : Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, 0), i, probability))))], v[2], v[3], columns, epsilon),
+                [.. v[0].Select((e, i) => e + (v[1][i] * (probability == 0
+                    ? 1 : Formulas.DropoutFactor(CaseRandom.DropoutKey(c.Seed, 0), i, probability))))], v[2], v[3], columns, epsilon),
             Work = new CaseWork(9.0 * x.Count, (3.0 * x.Count) + (2.0 * columns), 15.0 * x.Count, (4.0 * x.Count) + (3.0 * columns)),
             Real = real,
             Random = probability > 0,

@@ -37,7 +37,8 @@ internal static class PtxActions
             case 2 when PtxArithmetic.Binary(text.Opcode) is { } binary:
                 return warp => warp.Each(lane => warp[target, lane] = binary(from[0].Of(warp, lane), from[1].Of(warp, lane)));
             case 3 when PtxArithmetic.Ternary(text.Opcode) is { } ternary:
-                return warp => warp.Each(lane => warp[target, lane] = ternary(from[0].Of(warp, lane), from[1].Of(warp, lane), from[2].Of(warp, lane)));
+                return warp => warp.Each(
+                    lane => warp[target, lane] = ternary(from[0].Of(warp, lane), from[1].Of(warp, lane), from[2].Of(warp, lane)));
             default:
                 return null;
         }
@@ -151,7 +152,8 @@ internal static class PtxActions
         {
             warp.NeedAll();
             uint[][] Bits(int operand) => [.. registers[operand].Select(register => warp.Lanes(register, bits => (uint)bits))];
-            float[][] c = [.. registers[3].Select(register => warp.Lanes(register, PtxArithmetic.F))], d = [new float[32], new float[32], new float[32], new float[32]];
+            float[][] c = [.. registers[3].Select(register => warp.Lanes(register, PtxArithmetic.F))],
+                d = [new float[32], new float[32], new float[32], new float[32]];
             multiply(Bits(1), Bits(2), c, d);
             for (int i = 0; i < 4; i++)
             {
@@ -171,7 +173,8 @@ internal static class PtxActions
             warp.NeedAll();
             var rows = new ushort[32][];
             long[] at = warp.Addresses(from, 16, shared: true);
-            warp.Each(lane => rows[lane] = [.. Enumerable.Range(0, 8).Select(i => (ushort)(warp.Read(true, at[lane] + (4 * (i / 2)), 4, lane) >> (16 * (i % 2))))]);
+            warp.Each(lane => rows[lane] = [.. Enumerable.Range(0, 8)
+                .Select(i => (ushort)(warp.Read(true, at[lane] + (4 * (i / 2)), 4, lane) >> (16 * (i % 2))))]);
             for (int matrix = 0; matrix < 4; matrix++)
             {
                 ushort[][] own = rows[(8 * matrix)..(8 * (matrix + 1))];

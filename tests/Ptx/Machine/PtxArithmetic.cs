@@ -88,7 +88,8 @@ internal static class PtxArithmetic
 
     internal static Func<ulong, ulong>? Unary(string opcode) => s_unary.GetValueOrDefault(opcode);
 
-    internal static Func<ulong, ulong, ulong>? Binary(string opcode) => s_binary.GetValueOrDefault(opcode) ?? (opcode.StartsWith("setp.", StringComparison.Ordinal) ? Comparison(opcode.Split('.')) : null);
+    internal static Func<ulong, ulong, ulong>? Binary(string opcode) =>
+        s_binary.GetValueOrDefault(opcode) ?? (opcode.StartsWith("setp.", StringComparison.Ordinal) ? Comparison(opcode.Split('.')) : null);
 
     internal static Func<ulong, ulong, ulong, ulong>? Ternary(string opcode) => s_ternary.GetValueOrDefault(opcode);
 
@@ -155,12 +156,15 @@ internal static class PtxArithmetic
     // The other one, if one is no number.
     private static float Number(float a, float b, Func<float, float, float> of) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : of(a, b);
 
-    private static int ToInteger(float value) => float.IsNaN(value) ? 0 : value >= int.MaxValue ? int.MaxValue : value <= int.MinValue ? int.MinValue : (int)value;
+    private static int ToInteger(float value) =>
+        float.IsNaN(value) ? 0 : value >= int.MaxValue ? int.MaxValue : value <= int.MinValue ? int.MinValue : (int)value;
 
     // To the nearest, ties to even.
-    private static ulong RoundBf16(uint bits) => float.IsNaN(BitConverter.UInt32BitsToSingle(bits)) ? 0x7FFFu : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+    private static ulong RoundBf16(uint bits) =>
+        float.IsNaN(BitConverter.UInt32BitsToSingle(bits)) ? 0x7FFFu : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
 
-    // To the nearest, ties to even; what would be 65536 or more is infinite. Below 2^-14 the last bit stays 2^-24. In double precision nothing else rounds.
+    // To the nearest, ties to even; what would be 65536 or more is infinite. Below 2^-14 the last bit stays 2^-24. In double precision nothing else
+    // rounds.
     internal static ulong RoundFp16(float value)
     {
         if (float.IsNaN(value))

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Ldvc.Ptx.Machine;
 
-/// <summary>Device memory as a launch may use it: the views of its argument, which lie in memory of this process. Accesses outside of them, and races between threads, are errors.</summary>
+/// <summary>
+/// Device memory as a launch may use it: the views of its argument, which lie in memory of this process. Accesses outside of them, and races between
+/// threads, are errors.
+/// </summary>
 internal sealed unsafe class PtxGlobalMemory
 {
     private readonly List<(long Start, long End)> _views;
@@ -76,7 +79,8 @@ internal sealed unsafe class PtxGlobalMemory
         }
 
         var near = _views.OrderBy(view => Math.Max(view.Start - address, address - view.End)).FirstOrDefault();
-        return $"goes to device memory outside of every view: {bytes} bytes at {address - near.Start} of the nearest, which has {near.End - near.Start}";
+        return $"goes to device memory outside of every view: {bytes} bytes at {address - near.Start} of the nearest, which has "
+            + $"{near.End - near.Start}";
     }
 
     private string? Trace(long address, int bytes, in PtxMoment now, bool write)

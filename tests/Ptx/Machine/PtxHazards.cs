@@ -10,10 +10,14 @@ internal readonly record struct PtxMoment(int Group, int Thread, int Epoch, int 
     internal int Warp => Thread >> 5;
 
     /// <summary>Whether what the other did comes before this for sure.</summary>
-    internal bool IsAfter(in PtxMoment other) => Group == other.Group && (Thread == other.Thread || Epoch != other.Epoch || (Warp == other.Warp && WarpEpoch != other.WarpEpoch));
+    internal bool IsAfter(in PtxMoment other) =>
+        Group == other.Group && (Thread == other.Thread || Epoch != other.Epoch || (Warp == other.Warp && WarpEpoch != other.WarpEpoch));
 }
 
-/// <summary>The last accesses of a piece of memory. Two accesses of different threads, one of them a write, with no barrier between them are a race, whatever the order was.</summary>
+/// <summary>
+/// The last accesses of a piece of memory. Two accesses of different threads, one of them a write, with no barrier between them are a race, whatever
+/// the order was.
+/// </summary>
 internal struct PtxTrace
 {
     private bool _written;
@@ -37,7 +41,8 @@ internal struct PtxTrace
             return $"reads what thread {_writer.Thread} of group {_writer.Group} writes without a barrier between";
         }
 
-        if (_read && (_reader.Group != now.Group || (_reader.Epoch == now.Epoch && _reader.Thread != now.Thread)) && (!_readByOthers || _otherReader.Warp == now.Warp))
+        if (_read && (_reader.Group != now.Group || (_reader.Epoch == now.Epoch && _reader.Thread != now.Thread))
+            && (!_readByOthers || _otherReader.Warp == now.Warp))
         {
             (_otherReader, _readByOthers) = (_reader, true);
         }
@@ -49,9 +54,11 @@ internal struct PtxTrace
     /// <summary>A write; what is wrong with it, or null.</summary>
     internal string? Write(in PtxMoment now)
     {
-        string? problem = _written && !now.IsAfter(_writer) ? $"writes what thread {_writer.Thread} of group {_writer.Group} writes without a barrier between"
+        string? problem = _written
+            && !now.IsAfter(_writer) ? $"writes what thread {_writer.Thread} of group {_writer.Group} writes without a barrier between"
             : _read && !now.IsAfter(_reader) ? $"writes what thread {_reader.Thread} of group {_reader.Group} reads without a barrier between"
-            : _readByOthers && !now.IsAfter(_otherReader) ? $"writes what thread {_otherReader.Thread} of group {_otherReader.Group} reads without a barrier between"
+            : _readByOthers && !now.IsAfter(_otherReader) ? $"writes what thread {_otherReader.Thread} of group {_otherReader.Group} reads without a "
+                + "barrier between"
             : Awaited ? "writes where an asynchronous copy is on its way to"
             : null;
         (_writer, _written, _changed, _readByOthers, _read) = (now, true, false, false, false);

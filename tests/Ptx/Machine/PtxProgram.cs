@@ -43,7 +43,13 @@ internal sealed class PtxProgram
         for (int i = 0; i < kernel.Instructions.Count; i++)
         {
             var text = kernel.Instructions[i];
-            PtxControl control = text.Root switch { "bra" => PtxControl.Branch, "ret" or "exit" => PtxControl.Return, "bar" when text.Opcode == "bar.sync" => PtxControl.Barrier, _ => PtxControl.None };
+            PtxControl control = text.Root switch
+            {
+                "bra" => PtxControl.Branch,
+                "ret" or "exit" => PtxControl.Return,
+                "bar" when text.Opcode == "bar.sync" => PtxControl.Barrier,
+                _ => PtxControl.None
+            };
             Steps.Add(new PtxStep(
                 text,
                 control,

@@ -1,13 +1,17 @@
 namespace Ldvc.Ptx.Machine;
 
 /// <summary>
-/// mma.sync and ldmatrix as the PTX ISA lays out fragments (9.7.14): g = lane / 4 and t = lane % 4; written from the manual, not from the C# bodies that the simulator runs.
+/// mma.sync and ldmatrix as the PTX ISA lays out fragments (9.7.14): g = lane / 4 and t = lane % 4; written from the manual, not from the C# bodies
+/// that the simulator runs.
 /// </summary>
 internal static class PtxTensorCore
 {
     private const int Lanes = 32;
 
-    /// <summary>D [16, 8] = A [16, 16] B [16, 8] + C: registers of A hold two numbers of 16 bits, rows g and g + 8, columns 2 t and 2 t + 8; those of B rows 2 t and 2 t + 8 of column g.</summary>
+    /// <summary>
+    /// D [16, 8] = A [16, 16] B [16, 8] + C: registers of A hold two numbers of 16 bits, rows g and g + 8, columns 2 t and 2 t + 8; those of B rows 2
+    /// t and 2 t + 8 of column g.
+    /// </summary>
     internal static void Bf16(uint[][] a, uint[][] b, float[][] c, float[][] d) => Halves(Upper, a, b, c, d);
 
     /// <summary>The same of fp16.</summary>
@@ -45,7 +49,10 @@ internal static class PtxTensorCore
         Multiply(left, right, 16, c, d);
     }
 
-    /// <summary>D [16, 8] = A [16, 8] B [8, 8] + C: a register an element, rows g and g + 8, columns t and t + 4; of B rows t and t + 4 of column g. The lower 13 bits do not count.</summary>
+    /// <summary>
+    /// D [16, 8] = A [16, 8] B [8, 8] + C: a register an element, rows g and g + 8, columns t and t + 4; of B rows t and t + 4 of column g. The lower
+    /// 13 bits do not count.
+    /// </summary>
     internal static void Tf32(uint[][] a, uint[][] b, float[][] c, float[][] d)
     {
         var left = new float[16, 8];

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Ldvc.Ptx.Machine;
 
 /// <summary>
-/// 32 threads that run together. Where they disagree on a branch, one side runs after the other, and both wait for each other where all ways meet. Only lanes that take
-/// part are touched.
+/// 32 threads that run together. Where they disagree on a branch, one side runs after the other, and both wait for each other where all ways meet.
+/// Only lanes that take part are touched.
 /// </summary>
 internal sealed class PtxWarp
 {
@@ -15,7 +15,8 @@ internal sealed class PtxWarp
     private readonly int _number;
     private readonly ulong[] _registers;
     private readonly Stack<(int Next, uint Lanes, int Meeting)> _ways = new();
-    private readonly List<List<(long To, byte[] Bytes)>>[] _copies = [.. Enumerable.Range(0, Size).Select(_ => new List<List<(long, byte[])>> { new() })];
+    private readonly List<List<(long To, byte[] Bytes)>>[] _copies =
+        [.. Enumerable.Range(0, Size).Select(_ => new List<List<(long, byte[])>> { new() })];
     private uint _live;
     private uint _active;
     private int _epoch;
@@ -141,7 +142,9 @@ internal sealed class PtxWarp
 
     internal ulong Read(bool shared, long address, int bytes, int lane)
     {
-        ulong value = shared ? _group.Shared.Read(address, bytes, Now(lane), out string? problem) : _group.Global.Read(address, bytes, Now(lane), out problem);
+        ulong value = shared
+            ? _group.Shared.Read(address, bytes, Now(lane), out string? problem)
+            : _group.Global.Read(address, bytes, Now(lane), out problem);
         return problem is null ? value : throw Error(problem, lane);
     }
 
@@ -259,5 +262,6 @@ internal sealed class PtxWarp
     }
 
     private PtxRunException Error(string what, int lane) =>
-        new($"{_program.Kernel.Name}, line {Step.Text.Line}, group ({_group.Place.X}, {_group.Place.Y}, {_group.Place.Z}), thread {(_number * Size) + lane}: {what}: {Step.Text}");
+        new($"{_program.Kernel.Name}, line {Step.Text.Line}, group ({_group.Place.X}, {_group.Place.Y}, {_group.Place.Z}), thread "
+            + $"{(_number * Size) + lane}: {what}: {Step.Text}");
 }

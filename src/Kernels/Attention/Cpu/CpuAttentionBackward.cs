@@ -48,7 +48,8 @@ internal static unsafe class CpuAttentionBackward<S, V>
     {
         int d = head->Dimension;
         int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(keys), rows = CpuTileProduct<S, V>.PadRows(keys);
-        long transposedFloats = (long)d * lanes, outputFloats = (long)rows * columns, chunkFloats = (long)Chunk * columns, scoreFloats = ((long)Chunk * lanes) + 16;
+        long transposedFloats = (long)d * lanes, outputFloats = (long)rows * columns, chunkFloats = (long)Chunk * columns,
+            scoreFloats = ((long)Chunk * lanes) + 16;
         long floats = (2 * CpuScratch.Piece(transposedFloats)) + (3 * CpuScratch.Piece(outputFloats)) + CpuScratch.Piece(chunkFloats)
             + (2 * CpuScratch.Piece(scoreFloats)) + 16;
         float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
@@ -141,8 +142,10 @@ internal static unsafe class CpuAttentionBackward<S, V>
         where TKeys : struct, ITokenSource
     {
         int d = head->Dimension;
-        int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(queries), rows = CpuTileProduct<S, V>.PadRows(queries);
-        long transposedFloats = (long)d * lanes, outputFloats = (long)rows * columns, chunkFloats = (long)Chunk * columns, scoreFloats = ((long)Chunk * lanes) + 16;
+        int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(queries),
+            rows = CpuTileProduct<S, V>.PadRows(queries);
+        long transposedFloats = (long)d * lanes, outputFloats = (long)rows * columns, chunkFloats = (long)Chunk * columns,
+            scoreFloats = ((long)Chunk * lanes) + 16;
         long floats = (2 * CpuScratch.Piece(transposedFloats)) + CpuScratch.Piece(outputFloats) + CpuScratch.Piece(chunkFloats)
             + (2 * CpuScratch.Piece(scoreFloats)) + (2 * CpuScratch.Piece(lanes)) + 16;
         float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];

@@ -19,11 +19,14 @@ internal static unsafe class CpuAttentionForward<S, V>
         where TKeys : struct, ITokenSource
     {
         int d = head->Dimension;
-        int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(queries), rows = CpuTileProduct<S, V>.PadRows(queries);
+        int columns = CpuTileProduct<S, V>.PadColumns(d), lanes = CpuTileProduct<S, V>.PadColumns(queries),
+            rows = CpuTileProduct<S, V>.PadRows(queries);
 
         // 16 more scores: a block of six rows may reach past the last query.
-        long transposedFloats = (long)d * lanes, scoreFloats = ((long)KeyTile * lanes) + 16, valueFloats = (long)KeyTile * columns, outputFloats = (long)rows * columns;
-        long floats = CpuScratch.Piece(transposedFloats) + CpuScratch.Piece(scoreFloats) + CpuScratch.Piece(valueFloats) + CpuScratch.Piece(outputFloats)
+        long transposedFloats = (long)d * lanes, scoreFloats = ((long)KeyTile * lanes) + 16, valueFloats = (long)KeyTile * columns,
+            outputFloats = (long)rows * columns;
+        long floats = CpuScratch.Piece(transposedFloats) + CpuScratch.Piece(scoreFloats) + CpuScratch.Piece(valueFloats)
+            + CpuScratch.Piece(outputFloats)
             + (3 * CpuScratch.Piece(lanes + 16)) + 16;
         float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
         var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);

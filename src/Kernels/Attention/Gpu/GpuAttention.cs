@@ -30,7 +30,17 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
     }
 
     public void Backward(
-        in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in AttentionSizes sizes,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         var args = Arguments(launcher, sizes, q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch);
         launcher.Launch(Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Queries, 8), args);

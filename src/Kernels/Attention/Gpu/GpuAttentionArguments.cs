@@ -12,7 +12,9 @@ internal readonly struct GpuTokenRows(ArrayView<float> data, int batchStride, in
     internal readonly int RowStride = rowStride;
 }
 
-/// <summary>Arguments of all attention kernels; a route's fields are unused by plain attention. Views that a kernel does not use may be any.</summary>
+/// <summary>
+/// Arguments of all attention kernels; a route's fields are unused by plain attention. Views that a kernel does not use may be any.
+/// </summary>
 internal readonly struct GpuAttentionArguments
 {
     internal GpuTokenRows Q { get; init; }
@@ -67,7 +69,9 @@ internal readonly struct GpuAttentionArguments
 
     internal int Causal { get; init; }
 
-    /// <summary>Keys that all queries see, before those of the queries' own tokens; 0 but for causal attention of sequences that begin alike.</summary>
+    /// <summary>
+    /// Keys that all queries see, before those of the queries' own tokens; 0 but for causal attention of sequences that begin alike.
+    /// </summary>
     internal int Shared { get; init; }
 
     /// <summary>Queries of a sequence: all of them, but for sequences that begin alike.</summary>
@@ -108,7 +112,9 @@ internal readonly struct GpuAttentionArguments
     /// <summary>Tiles that a full window is cut into.</summary>
     internal int TilesPerWindow { get; init; }
 
-    /// <summary>Fills in the inputs and outputs of the forward; HeadDim must be set. Views of the backward and of routes become the forward's.</summary>
+    /// <summary>
+    /// Fills in the inputs and outputs of the forward; HeadDim must be set. Views of the backward and of routes become the forward's.
+    /// </summary>
     internal GpuAttentionArguments With(TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp)
     {
         var values = Rows(q, Batch);

@@ -66,7 +66,8 @@ internal static class GpuAttentionTile
                 {
                     int left = columns - (4 * column);
                     value = new Float4(
-                        source.Data[at], left > 1 ? source.Data[at + 1] : 0f, left > 2 ? source.Data[at + 2] : 0f, left > 3 ? source.Data[at + 3] : 0f);
+                        source.Data[at], left > 1 ? source.Data[at + 1] : 0f, left > 2 ? source.Data[at + 2] : 0f,
+                            left > 3 ? source.Data[at + 3] : 0f);
                 }
             }
 

@@ -9,7 +9,8 @@ namespace Ldvc.Kernels.Attention.TensorCore;
 /// <param name="gate">The first-use check.</param>
 /// <param name="portable">The portable kernels.</param>
 /// <param name="tensorCores">The kernels for tensor cores, for both kinds of numbers; others than the real ones in tests.</param>
-internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate, IAttentionKernels portable, IAttentionKernels? tensorCores = null) : IAttentionKernels
+internal sealed class CheckedAttention(
+    GpuLauncher launcher, TensorCoreGate gate, IAttentionKernels portable, IAttentionKernels? tensorCores = null) : IAttentionKernels
 {
     /// <summary>What rounding inputs, weights and their gradients to bf16 may change; fp16 changes less.</summary>
     internal const double Tolerance = 2e-2;
@@ -29,8 +30,19 @@ internal sealed class CheckedAttention(GpuLauncher launcher, TensorCoreGate gate
 
     /// <inheritdoc/>
     public void Backward(
-        in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
-        Choose(AttentionPlan.TakesTensorCores(launcher.Device.Precision, sizes, o, dq, dk, dv)).Backward(sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
+        in AttentionSizes sizes,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch) =>
+        Choose(AttentionPlan.TakesTensorCores(launcher.Device.Precision, sizes, o, dq, dk, dv)).Backward(
+            sizes, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 
     private IAttentionKernels Choose(bool wanted)
     {

@@ -8,8 +8,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.Attention.TensorCore;
 
 /// <summary>
-/// Queues attention on the tensor cores, in bf16 or fp16. q, k, v and dOut are read where they lie when they are stored so, else rounded in the workspace; o and the
-/// gradients may be stored so, everything else is float32.
+/// Queues attention on the tensor cores, in bf16 or fp16. q, k, v and dOut are read where they lie when they are stored so, else rounded in the
+/// workspace; o and the gradients may be stored so, everything else is float32.
 /// </summary>
 internal sealed class TensorCoreAttention(GpuLauncher launcher, DType half = DType.BFloat16) : IAttentionKernels
 {
@@ -18,12 +18,23 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher, DType half = DTy
     {
         var args = Packed(launcher, half, Common(sizes, o, logSumExp), q, k, v, null);
         args.O = Pairs(o, logSumExp);
-        launcher.Launch(TensorCoreAttentionKernels.Get(half, AttentionStep.Forward, o.Data.IsHalf), Groups(sizes.Queries), sizes.Heads, sizes.Batch, args);
+        launcher.Launch(
+            TensorCoreAttentionKernels.Get(half, AttentionStep.Forward, o.Data.IsHalf), Groups(sizes.Queries), sizes.Heads, sizes.Batch, args);
     }
 
     /// <inheritdoc/>
     public void Backward(
-        in AttentionSizes sizes, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in AttentionSizes sizes,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         // What is read or written in 16 bits is found elsewhere than the floats that stand for it here.
         bool stored = dq.Data.IsHalf;
@@ -41,10 +52,12 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher, DType half = DTy
         launcher.Launch(TensorCoreAttentionKernels.Get(half, AttentionStep.Keys, stored), Groups(sizes.Keys), sizes.Heads, sizes.Batch, args);
     }
 
-    private static GpuTokenRows Stored(GpuTokenRows rows, TokenRows stored) => new(stored.Data.GpuHalves.Cast<float>(), rows.BatchStride, rows.RowStride);
+    private static GpuTokenRows Stored(GpuTokenRows rows, TokenRows stored) =>
+        new(stored.Data.GpuHalves.Cast<float>(), rows.BatchStride, rows.RowStride);
 
     /// <summary>The inputs in 16 bits; a float32 dOut in fp16 is scaled, so that small gradients do not vanish.</summary>
-    internal static TensorCoreAttentionArguments Packed(GpuLauncher launcher, DType half, in GpuAttentionArguments common, TokenRows q, TokenRows k, TokenRows v, TokenRows? dOut)
+    internal static TensorCoreAttentionArguments Packed(
+        GpuLauncher launcher, DType half, in GpuAttentionArguments common, TokenRows q, TokenRows k, TokenRows v, TokenRows? dOut)
     {
         HalfMatrix rowsQ = Matrix(common, q, common.Queries), rowsK = Matrix(common, k, common.Keys), rowsV = Matrix(common, v, common.Keys);
         HalfMatrix rowsDout = dOut is { } gradient ? Matrix(common, gradient, common.Queries) : default;
@@ -84,7 +97,8 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher, DType half = DTy
         if (dOut.RowStride != common.Heads * TensorCoreTile.HeadDim || dOut.BatchStride != (long)common.Queries * dOut.RowStride)
         {
             throw new ArgumentException(
-                $"attention: gradients of tokens {dOut.RowStride} apart and pictures {dOut.BatchStride}, expected {common.Queries} tokens a picture without gaps");
+                $"attention: gradients of tokens {dOut.RowStride} apart and pictures {dOut.BatchStride}, expected {common.Queries} tokens a picture "
+                    + "without gaps");
         }
 
         GpuGradientScale.Launch(launcher, dOut.Data, count, launcher.Half.Scale);
@@ -98,14 +112,16 @@ internal sealed class TensorCoreAttention(GpuLauncher launcher, DType half = DTy
         return GpuAttention.Arguments(launcher, sizes, rows, rows, rows, rows, logSumExp);
     }
 
-    private static ArrayView<uint> Pairs(TokenRows o, View logSumExp) => o.Data.IsHalf ? o.Data.GpuHalves.Cast<uint>() : logSumExp.GpuFloats.Cast<uint>();
+    private static ArrayView<uint> Pairs(TokenRows o, View logSumExp) =>
+        o.Data.IsHalf ? o.Data.GpuHalves.Cast<uint>() : logSumExp.GpuFloats.Cast<uint>();
 
     private static HalfMatrix Matrix(in GpuAttentionArguments common, TokenRows rows, int tokens)
     {
         var matrix = HalfMatrix.Of(rows.Data, tokens, common.Heads * TensorCoreTile.HeadDim, rows.RowStride, rows.BatchStride, common.Batch);
         return !rows.Data.IsHalf || rows.BatchStride == (long)tokens * rows.RowStride
             ? matrix
-            : throw new ArgumentException($"attention: {rows.Data.Type} tokens {rows.RowStride} apart and pictures {rows.BatchStride}, expected {tokens} tokens a picture without gaps");
+            : throw new ArgumentException($"attention: {rows.Data.Type} tokens {rows.RowStride} apart and pictures {rows.BatchStride}, expected "
+                + $"{tokens} tokens a picture without gaps");
     }
 
     private static int Groups(int tokens) => GpuSizes.Groups(tokens, TensorCoreAttentionForward.Tile);

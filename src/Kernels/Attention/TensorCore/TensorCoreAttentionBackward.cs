@@ -40,12 +40,34 @@ internal static class TensorCoreAttentionBackward
             if (first + TensorCoreAttentionForward.Tile < keys)
             {
                 TensorCoreAttentionForward.Load(
-                    shared, TensorCoreAttentionForward.Stage - stage, arguments.K, arguments.RowK, arguments.V, arguments.RowV, batch, head, first + TensorCoreAttentionForward.Tile, keys, p.Keys);
+                    shared,
+                    TensorCoreAttentionForward.Stage - stage,
+                    arguments.K,
+                    arguments.RowK,
+                    arguments.V,
+                    arguments.RowV,
+                    batch,
+                    head,
+                    first + TensorCoreAttentionForward.Tile,
+                    keys,
+                    p.Keys);
             }
 
             dq = QueriesHalf<TFormat>(dq, q, dOut, logSumExp, delta, shared, stage, scoreLane, sumLane, p, row, first, keys);
             dq = QueriesHalf<TFormat>(
-                dq, q, dOut, logSumExp, delta, shared, stage + (TensorCoreAttentionForward.TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys);
+                dq,
+                q,
+                dOut,
+                logSumExp,
+                delta,
+                shared,
+                stage + (TensorCoreAttentionForward.TileChunks / 2),
+                scoreLane,
+                sumLane,
+                p,
+                row,
+                first + TensorCoreTile.Tokens,
+                keys);
             stage = TensorCoreAttentionForward.Stage - stage;
         }
 
@@ -67,7 +89,8 @@ internal static class TensorCoreAttentionBackward
         RowFragment k = TensorCoreAttentionForward.LoadRows(arguments.K, arguments.RowK, batch, row, head, p.Keys);
         RowFragment v = TensorCoreAttentionForward.LoadRows(arguments.V, arguments.RowV, batch, row, head, p.Keys);
         RowTile dk = default, dv = default;
-        TensorCoreAttentionForward.Load(shared, 0, arguments.Q, arguments.RowQ, arguments.Dout, arguments.RowDout, batch, head, start, p.Queries, p.Queries);
+        TensorCoreAttentionForward.Load(
+            shared, 0, arguments.Q, arguments.RowQ, arguments.Dout, arguments.RowDout, batch, head, start, p.Queries, p.Queries);
         int stage = 0;
         for (int first = start; first < p.Queries; first += TensorCoreAttentionForward.Tile)
         {
@@ -76,7 +99,17 @@ internal static class TensorCoreAttentionBackward
             if (first + TensorCoreAttentionForward.Tile < p.Queries)
             {
                 TensorCoreAttentionForward.Load(
-                    shared, TensorCoreAttentionForward.Stage - stage, arguments.Q, arguments.RowQ, arguments.Dout, arguments.RowDout, batch, head, first + TensorCoreAttentionForward.Tile, p.Queries, p.Queries);
+                    shared,
+                    TensorCoreAttentionForward.Stage - stage,
+                    arguments.Q,
+                    arguments.RowQ,
+                    arguments.Dout,
+                    arguments.RowDout,
+                    batch,
+                    head,
+                    first + TensorCoreAttentionForward.Tile,
+                    p.Queries,
+                    p.Queries);
             }
 
             for (int half = 0; half < TensorCoreAttentionForward.Tile; half += TensorCoreTile.Tokens)
@@ -85,7 +118,9 @@ internal static class TensorCoreAttentionBackward
                 int statistics = ((batch * p.Heads) + head) * p.Queries;
                 ScoreTile weights = TensorCoreTile.Scores<TFormat>(k, shared, at, scoreLane);
                 weights = TensorCoreScores.Weights(
-                    weights, p.Scale * TensorCoreScores.Log2E, TensorCoreScores.Columns(Statistics(p.LogSumExp, statistics, column, p.Queries, TensorCoreScores.Log2E)));
+                    weights,
+                    p.Scale * TensorCoreScores.Log2E,
+                    TensorCoreScores.Columns(Statistics(p.LogSumExp, statistics, column, p.Queries, TensorCoreScores.Log2E)));
                 if (first + half + TensorCoreTile.Tokens > p.Queries || p.Causal != 0)
                 {
                     weights = TensorCoreScores.Mask(weights, 0f, row, column, p.Queries, -p.Causal);
@@ -116,11 +151,20 @@ internal static class TensorCoreAttentionBackward
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static RowTile QueriesHalf<TFormat>(
-        RowTile dq, RowFragment q, RowFragment dOut, ScoreTile logSumExp, ScoreTile delta, ArrayView<Halves8> shared, int at, int scoreLane, int sumLane,
+        RowTile dq,
+        RowFragment q,
+        RowFragment dOut,
+        ScoreTile logSumExp,
+        ScoreTile delta,
+        ArrayView<Halves8> shared,
+        int at,
+        int scoreLane,
+        int sumLane,
         GpuAttentionArguments p, int row, int first, int keys)
         where TFormat : struct, IHalfFormat
     {
-        ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
+        ScoreTile weights = TensorCoreScores.Weights(
+            TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
         int column = first + ((Warp.LaneIdx & 3) * 2);
         if (first + TensorCoreTile.Tokens > keys || p.Causal != 0)
         {

@@ -7,8 +7,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Attention.TensorCore;
 
 /// <summary>
-/// Row sums of dOut * o, dOut as the products see it: rounded. Where a query sees one key the gradient of its score is then zero, not a rounding error.
-/// Eight lanes a row, 16 and 32 bytes each: limited by memory.
+/// Row sums of dOut * o, dOut as the products see it: rounded. Where a query sees one key the gradient of its score is then zero, not a rounding
+/// error. Eight lanes a row, 16 and 32 bytes each: limited by memory.
 /// </summary>
 internal static class TensorCoreAttentionDelta
 {
@@ -51,5 +51,7 @@ internal static class TensorCoreAttentionDelta
 
     internal static GpuKernel<TensorCoreAttentionArguments> Define<TOutput, TFormat>()
         where TOutput : struct, ITensorCoreOutput
-        where TFormat : struct, IHalfFormat => new($"attention.{TFormat.Name}_delta{TOutput.Suffix}", Run<TOutput, TFormat>, Threads) { AnyGroup = true, CudaOnly = true };
+        where TFormat : struct, IHalfFormat => new(
+            $"attention.{TFormat.Name}_delta{TOutput.Suffix}", Run<TOutput, TFormat>, Threads)
+        { AnyGroup = true, CudaOnly = true };
 }

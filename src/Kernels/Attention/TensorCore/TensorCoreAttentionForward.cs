@@ -7,8 +7,8 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.Attention.TensorCore;
 
 /// <summary>
-/// Arguments of the attention kernels: the portable ones', and the inputs in 16 bits, [batch][token][head][64]. Tokens are packed side by side, or lie where another
-/// kernel has stored them, q, k and v between each other.
+/// Arguments of the attention kernels: the portable ones', and the inputs in 16 bits, [batch][token][head][64]. Tokens are packed side by side, or
+/// lie where another kernel has stored them, q, k and v between each other.
 /// </summary>
 internal struct TensorCoreAttentionArguments
 {
@@ -81,14 +81,18 @@ internal static class TensorCoreAttentionForward
             }
 
             state = Half<TFormat>(state, q, shared, stage, scoreLane, sumLane, p, row, first, keys, factor);
-            state = Half<TFormat>(state, q, shared, stage + (TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys, factor);
+            state = Half<TFormat>(
+                state, q, shared, stage + (TileChunks / 2), scoreLane, sumLane, p, row, first + TensorCoreTile.Tokens, keys, factor);
             stage = Stage - stage;
         }
 
         float total0 = SoftmaxState.RowSum(state.Total0), total1 = SoftmaxState.RowSum(state.Total1);
         int start = Start(p.O, batch, head, row);
         TOutput.Store<TFormat>(
-            TensorCoreTile.Scale(state.Sum, 1f / total0, 1f / total1), arguments, row < p.Queries ? start : -1, row + 8 < p.Queries ? start + (8 * p.O.RowStride) : -1);
+            TensorCoreTile.Scale(
+                state.Sum,
+                1f / total0,
+                1f / total1), arguments, row < p.Queries ? start : -1, row + 8 < p.Queries ? start + (8 * p.O.RowStride) : -1);
         if ((lane & 3) == 0)
         {
             int at = (((batch * p.Heads) + head) * p.Queries) + row;
@@ -106,7 +110,8 @@ internal static class TensorCoreAttentionForward
 
     /// <summary>Stores the rows of a lane's quad, row and row + 8, that exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store<TOutput, TFormat>(RowTile sums, TensorCoreAttentionArguments arguments, GpuTokenRows target, int batch, int head, int row, int rows)
+    internal static void Store<TOutput, TFormat>(
+        RowTile sums, TensorCoreAttentionArguments arguments, GpuTokenRows target, int batch, int head, int row, int rows)
         where TOutput : struct, ITensorCoreOutput
         where TFormat : struct, IHalfFormat
     {
@@ -126,7 +131,17 @@ internal static class TensorCoreAttentionForward
     /// <summary>Starts the copies of 64 tokens of two matrices; tokens from end on become zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Load(
-        ArrayView<Halves8> shared, int at, ArrayView<Halves8> a, int strideA, ArrayView<Halves8> b, int strideB, int batch, int head, int first, int end, int tokens)
+        ArrayView<Halves8> shared,
+        int at,
+        ArrayView<Halves8> a,
+        int strideA,
+        ArrayView<Halves8> b,
+        int strideB,
+        int batch,
+        int head,
+        int first,
+        int end,
+        int tokens)
     {
         for (int i = Group.IdxX; i < TileChunks; i += Threads)
         {
@@ -147,7 +162,17 @@ internal static class TensorCoreAttentionForward
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static SoftmaxState Half<TFormat>(
-        SoftmaxState state, RowFragment q, ArrayView<Halves8> shared, int at, int scoreLane, int sumLane, GpuAttentionArguments p, int row, int first, int keys, float factor)
+        SoftmaxState state,
+        RowFragment q,
+        ArrayView<Halves8> shared,
+        int at,
+        int scoreLane,
+        int sumLane,
+        GpuAttentionArguments p,
+        int row,
+        int first,
+        int keys,
+        float factor)
         where TFormat : struct, IHalfFormat
     {
         // A half that holds no key is skipped: a row's first tile must show a score.

@@ -24,7 +24,9 @@ internal static class TensorCoreAttentionKernels
 {
     private static readonly GpuKernel<TensorCoreAttentionArguments>[] s_bf16 = Define<Bf16Format>(), s_fp16 = Define<Fp16Format>();
 
-    /// <summary>A step's kernel for a type of 16 bits; stored says whether o (forward and delta) or the gradients (queries and keys) are of that type too.</summary>
+    /// <summary>
+    /// A step's kernel for a type of 16 bits; stored says whether o (forward and delta) or the gradients (queries and keys) are of that type too.
+    /// </summary>
     internal static GpuKernel<TensorCoreAttentionArguments> Get(DType half, AttentionStep step, bool stored = false) =>
         (half == DType.Float16 ? s_fp16 : s_bf16)[(2 * (int)step) + (stored ? 1 : 0)];
 

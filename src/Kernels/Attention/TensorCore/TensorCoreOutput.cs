@@ -5,7 +5,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 
 namespace Ldvc.Kernels.Attention.TensorCore;
 
-/// <summary>How o is stored, which the forward writes and delta reads, or the gradients that the backward writes; offsets are in elements and even.</summary>
+/// <summary>
+/// How o is stored, which the forward writes and delta reads, or the gradients that the backward writes; offsets are in elements and even.
+/// </summary>
 internal interface ITensorCoreOutput
 {
     /// <summary>Suffix of the names of kernels for it.</summary>
@@ -71,7 +73,8 @@ internal readonly struct HalfOutput : ITensorCoreOutput
         if (row0 >= 0)
         {
             int at = (row0 / 2) + t;
-            TFormat.Watch(overflow, IntrinsicMath.Max(LargestOfRow(sums.C0, sums.C1, sums.C2, sums.C3), LargestOfRow(sums.C4, sums.C5, sums.C6, sums.C7)));
+            TFormat.Watch(
+                overflow, IntrinsicMath.Max(LargestOfRow(sums.C0, sums.C1, sums.C2, sums.C3), LargestOfRow(sums.C4, sums.C5, sums.C6, sums.C7)));
             target[at] = TFormat.Pack(sums.C0.X, sums.C0.Y);
             target[at + 4] = TFormat.Pack(sums.C1.X, sums.C1.Y);
             target[at + 8] = TFormat.Pack(sums.C2.X, sums.C2.Y);
@@ -85,7 +88,9 @@ internal readonly struct HalfOutput : ITensorCoreOutput
         if (row1 >= 0)
         {
             int at = (row1 / 2) + t;
-            TFormat.Watch(overflow, IntrinsicMath.Max(LargestOfLowerRow(sums.C0, sums.C1, sums.C2, sums.C3), LargestOfLowerRow(sums.C4, sums.C5, sums.C6, sums.C7)));
+            TFormat.Watch(
+                overflow,
+                IntrinsicMath.Max(LargestOfLowerRow(sums.C0, sums.C1, sums.C2, sums.C3), LargestOfLowerRow(sums.C4, sums.C5, sums.C6, sums.C7)));
             target[at] = TFormat.Pack(sums.C0.Z, sums.C0.W);
             target[at + 4] = TFormat.Pack(sums.C1.Z, sums.C1.W);
             target[at + 8] = TFormat.Pack(sums.C2.Z, sums.C2.W);
@@ -114,9 +119,11 @@ internal readonly struct HalfOutput : ITensorCoreOutput
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float LargestOfRow(Accumulator a, Accumulator b, Accumulator c, Accumulator d) => IntrinsicMath.Max(
-        IntrinsicMath.Max(Halves4.Largest(a.X, a.Y), Halves4.Largest(b.X, b.Y)), IntrinsicMath.Max(Halves4.Largest(c.X, c.Y), Halves4.Largest(d.X, d.Y)));
+        IntrinsicMath.Max(Halves4.Largest(a.X, a.Y), Halves4.Largest(b.X, b.Y)),
+        IntrinsicMath.Max(Halves4.Largest(c.X, c.Y), Halves4.Largest(d.X, d.Y)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float LargestOfLowerRow(Accumulator a, Accumulator b, Accumulator c, Accumulator d) => IntrinsicMath.Max(
-        IntrinsicMath.Max(Halves4.Largest(a.Z, a.W), Halves4.Largest(b.Z, b.W)), IntrinsicMath.Max(Halves4.Largest(c.Z, c.W), Halves4.Largest(d.Z, d.W)));
+        IntrinsicMath.Max(Halves4.Largest(a.Z, a.W), Halves4.Largest(b.Z, b.W)),
+        IntrinsicMath.Max(Halves4.Largest(c.Z, c.W), Halves4.Largest(d.Z, d.W)));
 }

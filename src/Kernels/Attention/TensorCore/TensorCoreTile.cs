@@ -117,7 +117,9 @@ internal static class TensorCoreTile
         return x;
     }
 
-    /// <summary>Stores the rows that exist; row0 and row1 are the first floats of rows lane / 4 and lane / 4 + 8 and even, negative for none.</summary>
+    /// <summary>
+    /// Stores the rows that exist; row0 and row1 are the first floats of rows lane / 4 and lane / 4 + 8 and even, negative for none.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void StoreRows(RowTile x, ArrayView<float> target, int row0, int row1)
     {

@@ -30,7 +30,15 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
             return;
         }
 
-        var arguments = new StridedArguments { A = a.Floats, B = b.Floats, Y = y.Floats, Layout = layout, Accumulate = accumulate, Tiles = Tiling.Count(layout.Count, 1) };
+        var arguments = new StridedArguments
+        {
+            A = a.Floats,
+            B = b.Floats,
+            Y = y.Floats,
+            Layout = layout,
+            Accumulate = accumulate,
+            Tiles = Tiling.Count(layout.Count, 1)
+        };
         SimdDispatch.For<CpuStrided<TFunction>, StridedArguments>(threads, arguments.Tiles, &arguments);
     }
 
@@ -105,7 +113,17 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
 
     public void RelationshipBackward(View t, View g, View dy, View dt, View dg, int batch, int classes, int width)
     {
-        var a = new RelationshipArguments { T = t.Floats, G = g.Floats, Y = dy.Floats, Dt = dt.Floats, Dg = dg.Floats, Batch = batch, Classes = classes, Width = width };
+        var a = new RelationshipArguments
+        {
+            T = t.Floats,
+            G = g.Floats,
+            Y = dy.Floats,
+            Dt = dt.Floats,
+            Dg = dg.Floats,
+            Batch = batch,
+            Classes = classes,
+            Width = width
+        };
         if (a.Dt != null)
         {
             threads.For(classes, &a, &CpuRelationship.TextGradient);

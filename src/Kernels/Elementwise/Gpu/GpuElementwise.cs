@@ -81,16 +81,17 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
         });
     }
 
-    public void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0) => Run(block > 0 ? GpuElements.DropoutBlocks : GpuElements.Dropout, x, x, y, count, new ElementArgs
-    {
-        Key = GpuDropoutKey.Of(launcher, key),
-        Block = GpuSizes.Index(block, GpuElements.Dropout),
-        FirstLow = (uint)first,
-        FirstHigh = (uint)(first >> 32),
-        Threshold = DropoutMask.Threshold(probability),
-        Factor = 1f / (1f - probability),
-        Accumulate = accumulate ? 1 : 0,
-    });
+    public void Dropout(View x, View y, float probability, DropoutKey key, bool accumulate, long count, long first = 0, long block = 0) => Run(
+        block > 0 ? GpuElements.DropoutBlocks : GpuElements.Dropout, x, x, y, count, new ElementArgs
+        {
+            Key = GpuDropoutKey.Of(launcher, key),
+            Block = GpuSizes.Index(block, GpuElements.Dropout),
+            FirstLow = (uint)first,
+            FirstHigh = (uint)(first >> 32),
+            Threshold = DropoutMask.Threshold(probability),
+            Factor = 1f / (1f - probability),
+            Accumulate = accumulate ? 1 : 0,
+        });
 
     public void ColumnSums(View dy, View sums, int rows, int columns)
     {

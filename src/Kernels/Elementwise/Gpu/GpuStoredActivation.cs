@@ -22,8 +22,8 @@ internal readonly struct StoredActivationArgs
 }
 
 /// <summary>
-/// Backward of an activation whose input is stored in 16 bits: dx (+)= dy f'(x), gradients in float32. A thread four elements: 10 bytes an element, 14 when dx is
-/// added to; limited by memory.
+/// Backward of an activation whose input is stored in 16 bits: dx (+)= dy f'(x), gradients in float32. A thread four elements: 10 bytes an element,
+/// 14 when dx is added to; limited by memory.
 /// </summary>
 internal static class GpuStoredActivation
 {
@@ -47,5 +47,7 @@ internal static class GpuStoredActivation
     }
 
     private static GpuKernel<StoredActivationArgs> Define<TFormat>()
-        where TFormat : struct, IHalfFormat => new($"elementwise.activate_backward.{TFormat.Name}", Run<TFormat>, GpuElements.GroupSize) { AnyGroup = true, CudaOnly = true };
+        where TFormat : struct, IHalfFormat => new(
+            $"elementwise.activate_backward.{TFormat.Name}", Run<TFormat>, GpuElements.GroupSize)
+        { AnyGroup = true, CudaOnly = true };
 }

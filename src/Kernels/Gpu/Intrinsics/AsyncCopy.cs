@@ -17,7 +17,9 @@ internal static unsafe class AsyncCopy
     [ThreadStatic]
     private static List<Pending>? _open;
 
-    /// <summary>cp.async.cg.shared.global: 16 bytes past L1; of the source only the first <paramref name="bytes"/> are read (0 to 16), the rest becomes zero.</summary>
+    /// <summary>
+    /// cp.async.cg.shared.global: 16 bytes past L1; of the source only the first <paramref name="bytes"/> are read (0 to 16), the rest becomes zero.
+    /// </summary>
     [IntrinsicImplementation]
     internal static void Copy16(ref Halves8 target, ref Halves8 source, int bytes)
     {
@@ -54,9 +56,11 @@ internal static unsafe class AsyncCopy
 
     internal static void EmitCommit(PTXBackend backend, PTXCodeGenerator generator, Value call) => generator.Command("cp.async.commit_group");
 
-    internal static void EmitWaitAll(PTXBackend backend, PTXCodeGenerator generator, Value call) => PtxEmitter.Write(generator, "cp.async.wait_group", "0");
+    internal static void EmitWaitAll(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
+        PtxEmitter.Write(generator, "cp.async.wait_group", "0");
 
-    internal static void EmitWaitAllButOne(PTXBackend backend, PTXCodeGenerator generator, Value call) => PtxEmitter.Write(generator, "cp.async.wait_group", "1");
+    internal static void EmitWaitAllButOne(PTXBackend backend, PTXCodeGenerator generator, Value call) =>
+        PtxEmitter.Write(generator, "cp.async.wait_group", "1");
 
     private static void Finish(int left)
     {

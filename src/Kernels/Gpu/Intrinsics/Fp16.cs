@@ -27,8 +27,8 @@ internal static class Fp16
     internal static float High(uint pair) => OfThread(Widen((ushort)(pair >> 16)));
 
     /// <summary>
-    /// The same value. ILGPU takes what an instruction of ours gives for the same in all threads and would mark branches on it as uniform; put together with the thread's
-    /// number, of which nothing is left, it does not.
+    /// The same value. ILGPU takes what an instruction of ours gives for the same in all threads and would mark branches on it as uniform; put
+    /// together with the thread's number, of which nothing is left, it does not.
     /// </summary>
     internal static float OfThread(float value) => Interop.IntAsFloat(Interop.FloatAsInt(value) | (uint)(Warp.LaneIdx >> 5));
 

@@ -7,8 +7,8 @@ using ILGPU.IR.Intrinsics;
 namespace Ldvc.Kernels.Gpu.Intrinsics;
 
 /// <summary>
-/// ldmatrix: one warp loads four 8 x 8 matrices of 16-bit values from shared memory into the layout that mma wants. Lane 8 j + i names row i of matrix
-/// j (16 bytes); register j of lane 4 r + c receives elements (r, 2c) and (r, 2c + 1) of matrix j, or (2c, r) and (2c + 1, r) when transposed.
+/// ldmatrix: one warp loads four 8 x 8 matrices of 16-bit values from shared memory into the layout that mma wants. Lane 8 j + i names row i of
+/// matrix j (16 bytes); register j of lane 4 r + c receives elements (r, 2c) and (r, 2c + 1) of matrix j, or (2c, r) and (2c + 1, r) when transposed.
 /// </summary>
 internal static unsafe class LdMatrix
 {

@@ -87,7 +87,9 @@ internal static unsafe class Mma
         string[] o = PtxEmitter.Operands(generator, call, 0, 10);
         string[] d = PtxEmitter.Results(generator, call);
         PtxEmitter.Write(
-            generator, instruction, $"{PtxEmitter.Vector(d)}, {PtxEmitter.Vector(o.AsSpan(0, 4))}, {PtxEmitter.Vector(o.AsSpan(4, 2))}, {PtxEmitter.Vector(o.AsSpan(6))}");
+            generator,
+            instruction,
+            $"{PtxEmitter.Vector(d)}, {PtxEmitter.Vector(o.AsSpan(0, 4))}, {PtxEmitter.Vector(o.AsSpan(4, 2))}, {PtxEmitter.Vector(o.AsSpan(6))}");
     }
 
     // Row g (half 0) or g + 8 (half 1) of A times one column of B: lane 4 g + t holds A(g, 2t..), lane 4 column + t holds B(2t.., column).

@@ -1,6 +1,8 @@
 namespace Ldvc.Kernels.Gpu.Intrinsics;
 
-/// <summary>Eight numbers of 16 bits, 16 bytes: what cp.async copies and what a row of an 8 x 8 matrix of ldmatrix holds. The lower index is the lower half.</summary>
+/// <summary>
+/// Eight numbers of 16 bits, 16 bytes: what cp.async copies and what a row of an 8 x 8 matrix of ldmatrix holds. The lower index is the lower half.
+/// </summary>
 internal struct Halves8
 {
     public uint X;

@@ -76,7 +76,8 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             Grow(ref _packedB, ref _packedBLength, (long)plan.Panels * nr * ks);
         }
 
-        long scratchLength = ((plan.PackA ? (long)plan.SliversPerBlock : 1) * mr * ks) + ((long)plan.SliversPerBlock * mr * nr) + (plan.PackInBlock ? (long)nr * ks : 0);
+        long scratchLength = ((plan.PackA ? (long)plan.SliversPerBlock : 1) * mr * ks) + ((long)plan.SliversPerBlock * mr * nr)
+            + (plan.PackInBlock ? (long)nr * ks : 0);
         Grow(ref _scratch, ref _scratchLength, threads.Count * scratchLength);
         var a = new GemmArguments
         {

@@ -11,7 +11,8 @@ internal static unsafe class GemmEpilogue<S, V>
     /// <summary>C's elements from `offset` on, in column `column`: rows x columns of a tile whose rows are two vectors apart.</summary>
     internal static void Apply(GemmArguments* a, float* tile, long offset, int column, int rows, int columns)
     {
-        if (a->Last && !a->Add && a->Activation == Activation.None && a->PreActivation == null && a->ActivationGradientOf == null && columns == 2 * S.Count)
+        if (a->Last && !a->Add && a->Activation == Activation.None && a->PreActivation == null && a->ActivationGradientOf == null
+            && columns == 2 * S.Count)
         {
             Plain(a, tile, offset, column, rows);
             return;

@@ -20,7 +20,8 @@ internal static unsafe class GemmTiles<S, V, R, TLast>
     internal static void PackB(GemmArguments* a, int tile, int worker)
     {
         int nr = Nr, ks = a->Ks;
-        for (int panel = (int)Tiling.Start(a->PanelCount, a->PackTiles, tile), end = (int)Tiling.Start(a->PanelCount, a->PackTiles, tile + 1); panel < end; panel++)
+        for (int panel = (int)Tiling.Start(a->PanelCount, a->PackTiles, tile),
+            end = (int)Tiling.Start(a->PanelCount, a->PackTiles, tile + 1); panel < end; panel++)
         {
             PackPanel(a, panel, a->PackedB + ((long)panel * nr * ks));
         }
@@ -36,7 +37,8 @@ internal static unsafe class GemmTiles<S, V, R, TLast>
         int first = (mBlock * each) + Math.Min(mBlock, more);
         int row0 = first * R.Rows, rows = Math.Min((each + (mBlock < more ? 1 : 0)) * R.Rows, a->M - row0);
         var block = new RowsOfA(a, row0, rows, a->Scratch + (worker * a->ScratchLength));
-        for (int panel = (int)Tiling.Start(a->PanelCount, a->NBlocks, nBlock), end = (int)Tiling.Start(a->PanelCount, a->NBlocks, nBlock + 1); panel < end; panel++)
+        for (int panel = (int)Tiling.Start(a->PanelCount, a->NBlocks, nBlock),
+            end = (int)Tiling.Start(a->PanelCount, a->NBlocks, nBlock + 1); panel < end; panel++)
         {
             float* b = a->Panel(panel, Nr);
             if (a->PackInBlock)

@@ -4,8 +4,9 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.MatMul.Gpu;
 
 /// <summary>
-/// Products whose results are too few tiles to fill a device, with long sums (<see cref="MatMulPlan.Part"/>): the sums are cut into parts, which different groups compute like a batch of
-/// products, and <see cref="GpuSplitSum"/> adds the parts in order and applies the epilogue. No atomics: the same call gives the same bits.
+/// Products whose results are too few tiles to fill a device, with long sums (<see cref="MatMulPlan.Part"/>): the sums are cut into parts, which
+/// different groups compute like a batch of products, and <see cref="GpuSplitSum"/> adds the parts in order and applies the epilogue. No atomics: the
+/// same call gives the same bits.
 /// </summary>
 internal static class SplitK
 {

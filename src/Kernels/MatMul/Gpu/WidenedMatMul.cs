@@ -3,8 +3,8 @@ using Ldvc.Kernels.Gpu;
 namespace Ldvc.Kernels.MatMul.Gpu;
 
 /// <summary>
-/// Lets float32 kernels do products whose operands are stored in 16 bits: operands are widened into the workspace (exactly), results of 16 bits are rounded from
-/// there. What takes this way is small, or is on a device where a tensor-core kernel has failed its check.
+/// Lets float32 kernels do products whose operands are stored in 16 bits: operands are widened into the workspace (exactly), results of 16 bits are
+/// rounded from there. What takes this way is small, or is on a device where a tensor-core kernel has failed its check.
 /// </summary>
 internal sealed class WidenedMatMul(GpuLauncher launcher, IMatMulKernels portable) : IMatMulKernels
 {
@@ -22,8 +22,10 @@ internal sealed class WidenedMatMul(GpuLauncher launcher, IMatMulKernels portabl
         }
 
         HalfMatrix gradientOf = gemm.LikeC(gemm.ActivationGradientOf);
-        HalfMatrix a = gemm.StoredA, b = gemm.StoredB, c = gemm.LikeC(gemm.C) with { Scale = gemm.GradientScale }, before = gemm.LikeC(gemm.PreActivation);
-        var workspace = launcher.Workspace.Floats(a.WidenedFloats + b.WidenedFloats + c.WidenedFloats + before.WidenedFloats + gradientOf.WidenedFloats);
+        HalfMatrix a = gemm.StoredA, b = gemm.StoredB, c = gemm.LikeC(gemm.C) with { Scale = gemm.GradientScale },
+            before = gemm.LikeC(gemm.PreActivation);
+        var workspace = launcher.Workspace.Floats(
+            a.WidenedFloats + b.WidenedFloats + c.WidenedFloats + before.WidenedFloats + gradientOf.WidenedFloats);
         long at = 0;
         HalfMatrix wideA = a.Widened(launcher, workspace, ref at), wideB = b.Widened(launcher, workspace, ref at);
         var wideGradientOf = gradientOf.Widened(launcher, workspace, ref at);

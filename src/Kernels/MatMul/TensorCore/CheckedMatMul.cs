@@ -33,7 +33,8 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     }
 
     /// <inheritdoc/>
-    public GemmParts RunInParts(in Gemm gemm) => Chosen(gemm, out bool large) is { } kernels ? kernels.RunInParts(gemm, large) : _portable.RunInParts(gemm);
+    public GemmParts RunInParts(in Gemm gemm) =>
+        Chosen(gemm, out bool large) is { } kernels ? kernels.RunInParts(gemm, large) : _portable.RunInParts(gemm);
 
     private TensorCoreMatMul? Chosen(in Gemm gemm, out bool large)
     {
@@ -94,7 +95,8 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
         using Tensor storedB = device.FromHostRounded(valuesB, new Shape(k * n), half);
         using Tensor rounded = device.Empty(new Shape(m * n), half), roundedBefore = device.Empty(new Shape(m * n), half);
         For(precision).Run(gemm with { B = storedB, C = rounded, PreActivation = roundedBefore }, large);
-        double stored = Math.Max(TensorCoreGate.Difference(wanted, Widened(rounded)), TensorCoreGate.Difference(wantedBefore, Widened(roundedBefore)));
+        double stored = Math.Max(
+            TensorCoreGate.Difference(wanted, Widened(rounded)), TensorCoreGate.Difference(wantedBefore, Widened(roundedBefore)));
         return stored <= RoundedTolerance ? difference : Math.Max(difference, stored);
 
         static float[] Widened(Tensor tensor)

@@ -6,8 +6,8 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// What happens to a tile of C on its way to memory. The accumulators go through shared memory, so that a warp handles 128 neighbouring floats of a row
-/// with 16-byte accesses, and the epilogue is compiled once rather than once an accumulator. All its branches but those at the edge of C are on
+/// What happens to a tile of C on its way to memory. The accumulators go through shared memory, so that a warp handles 128 neighbouring floats of a
+/// row with 16-byte accesses, and the epilogue is compiled once rather than once an accumulator. All its branches but those at the edge of C are on
 /// arguments, the same for every thread.
 /// </summary>
 internal static class TensorCoreEpilogue
@@ -59,7 +59,8 @@ internal static class TensorCoreEpilogue
 
     /// <summary>Finishes <see cref="Rows"/> rows from shared memory; (row, column) is where they lie in C.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Finish<TNumber>(TensorCoreGemmArguments p, ArrayView<Halves8> shared, int columns, int batch, int row, int column, int threads)
+    internal static void Finish<TNumber>(
+        TensorCoreGemmArguments p, ArrayView<Halves8> shared, int columns, int batch, int row, int column, int threads)
         where TNumber : struct, ITensorCoreNumber
     {
         float alpha = TNumber.Alpha(p.Alpha, p.Scale, p.Flags & Unscales);
@@ -110,7 +111,10 @@ internal static class TensorCoreEpilogue
         else
         {
             v = new Float4(
-                GpuMath.Activate(v.X, p.Activation), GpuMath.Activate(v.Y, p.Activation), GpuMath.Activate(v.Z, p.Activation), GpuMath.Activate(v.W, p.Activation));
+                GpuMath.Activate(v.X, p.Activation),
+                GpuMath.Activate(v.Y, p.Activation),
+                GpuMath.Activate(v.Z, p.Activation),
+                GpuMath.Activate(v.W, p.Activation));
         }
 
         Store<TNumber>(p.C, at, (p.Flags & HasResidual) != 0 ? Axpy(1f, p.Residual.Cast<Float4>()[at / 4], v) : v, p.Flags & RoundsC, p.Overflow);

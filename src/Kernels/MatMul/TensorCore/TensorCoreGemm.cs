@@ -7,7 +7,9 @@ namespace Ldvc.Kernels.MatMul.TensorCore;
 /// <summary>What <see cref="TensorCoreGemm"/> is launched with. Views that are absent are C, and their flag is not set.</summary>
 internal struct TensorCoreGemmArguments
 {
-    /// <summary>A and B in chunks of 16 bytes. Rows of 16-bit numbers are padded with zeros to whole chunks, those of float32 (for tf32) are not.</summary>
+    /// <summary>
+    /// A and B in chunks of 16 bytes. Rows of 16-bit numbers are padded with zeros to whole chunks, those of float32 (for tf32) are not.
+    /// </summary>
     public ArrayView<Halves8> A;
     public ArrayView<Halves8> B;
     public ArrayView<float> C;
@@ -47,9 +49,10 @@ internal struct TensorCoreGemmArguments
 }
 
 /// <summary>
-/// C = epilogue(A B) on the tensor cores: bf16, fp16 or tf32 inputs, float accumulators. A group computes one tile of C. Three stages of shared memory hold three
-/// depths of 4 chunks (32 steps of the sum in 16 bits, 16 in tf32): while the warps multiply one, the copies of the next two are under way; one barrier a depth is enough, since the stage that the new
-/// copies overwrite was read before that barrier. Group (x, y, z) = (column tile, row tile, product of the batch).
+/// C = epilogue(A B) on the tensor cores: bf16, fp16 or tf32 inputs, float accumulators. A group computes one tile of C. Three stages of shared
+/// memory hold three depths of 4 chunks (32 steps of the sum in 16 bits, 16 in tf32): while the warps multiply one, the copies of the next two are
+/// under way; one barrier a depth is enough, since the stage that the new copies overwrite was read before that barrier. Group (x, y, z) = (column
+/// tile, row tile, product of the batch).
 /// </summary>
 internal static class TensorCoreGemm
 {
@@ -74,7 +77,8 @@ internal static class TensorCoreGemm
         int warp = Group.IdxX / 32, warpsAcross = TTile.Columns / Strip.Columns;
         int row = warp / warpsAcross * TTile.WarpRows, column = (warp & (warpsAcross - 1)) * Strip.Columns;
 
-        TileCopies copiesA = TA.Prepare(p.RowA, TTile.Rows, tileRow, p.M, depth, TTile.Threads), copiesB = TB.Prepare(p.RowB, TTile.Columns, tileColumn, p.N, depth, TTile.Threads);
+        TileCopies copiesA = TA.Prepare(p.RowA, TTile.Rows, tileRow, p.M, depth, TTile.Threads), copiesB = TB.Prepare(
+            p.RowB, TTile.Columns, tileColumn, p.N, depth, TTile.Threads);
         TA.Start(copiesA, shared, 0, a, p.RowA, 0, TTile.Threads);
         TB.Start(copiesB, shared, chunksA, b, p.RowB, 0, TTile.Threads);
         AsyncCopy.Commit();

@@ -6,12 +6,18 @@ namespace Ldvc.Kernels.MatMul.TensorCore;
 /// <summary>The compiled forms of <see cref="TensorCoreGemm"/>: three kinds of numbers, two tiles, each operand stored either way.</summary>
 internal static class TensorCoreGemmKernels
 {
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeBf16 = Define<LargeTile, SumAlongRows, SumAcrossRows, HalfNumber<Bf16Format>>("bf16", 2);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallBf16 = Define<SmallTile, SumAlongRows, SumAcrossRows, HalfNumber<Bf16Format>>("bf16", 4);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeFp16 = Define<LargeTile, SumAlongRows, SumAcrossRows, HalfNumber<Fp16Format>>("fp16", 2);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallFp16 = Define<SmallTile, SumAlongRows, SumAcrossRows, HalfNumber<Fp16Format>>("fp16", 4);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeTf32 = Define<LargeTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 2);
-    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallTf32 = Define<SmallTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 4);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeBf16 = Define<LargeTile, SumAlongRows, SumAcrossRows,
+        HalfNumber<Bf16Format>>("bf16", 2);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallBf16 = Define<SmallTile, SumAlongRows, SumAcrossRows,
+        HalfNumber<Bf16Format>>("bf16", 4);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeFp16 = Define<LargeTile, SumAlongRows, SumAcrossRows,
+        HalfNumber<Fp16Format>>("fp16", 2);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallFp16 = Define<SmallTile, SumAlongRows, SumAcrossRows,
+        HalfNumber<Fp16Format>>("fp16", 4);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeTf32 =
+        Define<LargeTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 2);
+    private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallTf32 =
+        Define<SmallTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 4);
 
     /// <summary>Rows and columns of C that a group computes.</summary>
     internal static int Edge(bool large) => large ? LargeTile.Rows : SmallTile.Rows;

@@ -7,8 +7,8 @@ using Ldvc.Tensors.Gpu;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// Queues matrix products on the tensor cores. For bf16 and fp16, inputs that are not stored so are rounded in the workspace, then one <see cref="TensorCoreGemm"/> runs;
-/// for tf32 it reads the float32 inputs where they lie.
+/// Queues matrix products on the tensor cores. For bf16 and fp16, inputs that are not stored so are rounded in the workspace, then one
+/// <see cref="TensorCoreGemm"/> runs; for tf32 it reads the float32 inputs where they lie.
 /// </summary>
 internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision = Precision.Bf16) : IMatMulKernels
 {
@@ -124,7 +124,8 @@ internal sealed class TensorCoreMatMul(GpuLauncher launcher, Precision precision
         long at = 0;
         launcher.Packs.Begin(half);
         var operands = (
-            new Operand(a.Packed(launcher, workspace, ref at), a.RowChunks, a.MatrixChunks), new Operand(b.Packed(launcher, workspace, ref at), b.RowChunks, b.MatrixChunks));
+            new Operand(a.Packed(launcher, workspace, ref at), a.RowChunks, a.MatrixChunks),
+            new Operand(b.Packed(launcher, workspace, ref at), b.RowChunks, b.MatrixChunks));
         launcher.Packs.Flush();
         return operands;
     }

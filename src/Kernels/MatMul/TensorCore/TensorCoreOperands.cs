@@ -5,9 +5,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// How a matrix lies in memory, seen as chunks of 16 bytes: 8 numbers of 16 bits or 4 float32 ones (for tf32). "Outer" is the dimension that is not summed over: rows
-/// of A, columns of B. A tile in shared memory holds <see cref="TensorCoreGemm.RowChunks"/> chunks of the sum. Its chunks are permuted so that what lanes
-/// read at a time lies in different banks, as do the chunks which neighbouring lanes of cp.async write.
+/// How a matrix lies in memory, seen as chunks of 16 bytes: 8 numbers of 16 bits or 4 float32 ones (for tf32). "Outer" is the dimension that is not
+/// summed over: rows of A, columns of B. A tile in shared memory holds <see cref="TensorCoreGemm.RowChunks"/> chunks of the sum. Its chunks are
+/// permuted so that what lanes read at a time lies in different banks, as do the chunks which neighbouring lanes of cp.async write.
 /// </summary>
 internal interface IOperandLayout
 {
@@ -23,13 +23,17 @@ internal interface IOperandLayout
     /// <summary>Starts the copies of the tile at step k, a multiple of a tile's, to chunk <paramref name="at"/> of shared memory.</summary>
     static abstract void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads);
 
-    /// <summary>Where this lane's row of ldmatrix lies in the first block of A of a warp (16 outer indices, 16 steps); first is a multiple of 32.</summary>
+    /// <summary>
+    /// Where this lane's row of ldmatrix lies in the first block of A of a warp (16 outer indices, 16 steps); first is a multiple of 32.
+    /// </summary>
     static abstract int LaneA(int tileOuter, int first);
 
     /// <summary>The same for B.</summary>
     static abstract int LaneB(int tileOuter, int first);
 
-    /// <summary>The lane's row in outer block <paramref name="block"/> (below 4 when first was a multiple of 64, else below 2), steps 16 half ...</summary>
+    /// <summary>
+    /// The lane's row in outer block <paramref name="block"/> (below 4 when first was a multiple of 64, else below 2), steps 16 half ...
+    /// </summary>
     static abstract int Block(int lane, int tileOuter, int block, int half);
 
     /// <summary>Registers a0..a3 of a block of A.</summary>
@@ -46,7 +50,8 @@ internal readonly struct SumAlongRows : IOperandLayout
     private const int RowChunks = TensorCoreGemm.RowChunks;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => Chunks(stride, first, outer, depth, threads, 8);
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) =>
+        Chunks(stride, first, outer, depth, threads, 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>

@@ -5,13 +5,14 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// float32 rows along the sum, as they lie in memory. A tile is, byte for byte, that of <see cref="SumAlongRows"/> with chunks of four: ldmatrix moves 32 bits as it
-/// would move two numbers of 16, so lane 4 g + t gets (g, t), which is where mma wants tf32.
+/// float32 rows along the sum, as they lie in memory. A tile is, byte for byte, that of <see cref="SumAlongRows"/> with chunks of four: ldmatrix
+/// moves 32 bits as it would move two numbers of 16, so lane 4 g + t gets (g, t), which is where mma wants tf32.
 /// </summary>
 internal readonly struct Tf32AlongRows : IOperandLayout
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) => SumAlongRows.Chunks(stride, first, outer, depth, threads, 4);
+    public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads) =>
+        SumAlongRows.Chunks(stride, first, outer, depth, threads, 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Start(TileCopies copies, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int stride, int k, int threads) =>
@@ -45,8 +46,8 @@ internal readonly struct Tf32AlongRows : IOperandLayout
 }
 
 /// <summary>
-/// float32 rows across the sum. ldmatrix transposes numbers of 16 bits only, so lanes load theirs one by one: lane 4 g + t row t, outer index g. Chunks are permuted
-/// by 2 (row % 4), which spreads these loads over all 32 banks: 4 rows times 8 neighbouring numbers.
+/// float32 rows across the sum. ldmatrix transposes numbers of 16 bits only, so lanes load theirs one by one: lane 4 g + t row t, outer index g.
+/// Chunks are permuted by 2 (row % 4), which spreads these loads over all 32 banks: 4 rows times 8 neighbouring numbers.
 /// </summary>
 internal readonly struct Tf32AcrossRows : IOperandLayout
 {
@@ -54,7 +55,8 @@ internal readonly struct Tf32AcrossRows : IOperandLayout
     public static TileCopies Prepare(int stride, int tileOuter, int first, int outer, int depth, int threads)
     {
         // Threads / (chunks of a row) = 8 rows on, the permutation is the same.
-        int rowChunks = tileOuter / 4, row = Group.IdxX / rowChunks, chunk = Group.IdxX & (rowChunks - 1), rows = threads / rowChunks, left = outer - first - (chunk * 4);
+        int rowChunks = tileOuter / 4, row = Group.IdxX / rowChunks, chunk = Group.IdxX & (rowChunks - 1), rows = threads / rowChunks,
+            left = outer - first - (chunk * 4);
         TileCopies c;
         c.Source = (row * stride) + (first / 4) + chunk;
         c.Second = rows * stride;

@@ -5,8 +5,9 @@ using Ldvc.Kernels.Gpu.Intrinsics;
 namespace Ldvc.Kernels.MatMul.TensorCore;
 
 /// <summary>
-/// What a thread copies of an operand's tile, worked out once before the loop over the sum: two chunks, which lie <see cref="Second"/> apart in the matrix and
-/// as many chunks apart in the tile as the group has threads. In the loop an instruction that computes an address costs as much as one that multiplies.
+/// What a thread copies of an operand's tile, worked out once before the loop over the sum: two chunks, which lie <see cref="Second"/> apart in the
+/// matrix and as many chunks apart in the tile as the group has threads. In the loop an instruction that computes an address costs as much as one
+/// that multiplies.
 /// </summary>
 internal struct TileCopies
 {
@@ -26,7 +27,10 @@ internal struct TileCopies
     /// <summary>Bytes of a chunk that lie inside the matrix across the sum.</summary>
     public int Bytes;
 
-    /// <summary>Starts both copies for the stage that begins at step k; <paramref name="along"/> is how many chunks that is from <see cref="Source"/>. What lies outside the matrix becomes zero.</summary>
+    /// <summary>
+    /// Starts both copies for the stage that begins at step k; <paramref name="along"/> is how many chunks that is from <see cref="Source"/>. What
+    /// lies outside the matrix becomes zero.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Start(TileCopies c, ArrayView<Halves8> shared, int at, ArrayView<Halves8> matrix, int along, int k, int threads)
     {
@@ -43,6 +47,9 @@ internal struct TileCopies
         int source = c.Source + along;
         bool first = k < c.Limit, second = k < c.SecondLimit;
         AsyncCopy.Copy16(ref shared[at + c.Target], ref matrix[first ? source : 0], first ? IntrinsicMath.Min(4 * (c.Limit - k), 16) : 0);
-        AsyncCopy.Copy16(ref shared[at + c.Target + threads], ref matrix[second ? source + c.Second : 0], second ? IntrinsicMath.Min(4 * (c.SecondLimit - k), 16) : 0);
+        AsyncCopy.Copy16(
+            ref shared[at + c.Target + threads],
+            ref matrix[second ? source + c.Second : 0],
+            second ? IntrinsicMath.Min(4 * (c.SecondLimit - k), 16) : 0);
     }
 }

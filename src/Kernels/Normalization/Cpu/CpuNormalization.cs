@@ -28,7 +28,8 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         SimdDispatch.For<LayerNormRows, LayerNormArguments>(threads, a.Tiles, &a);
     }
 
-    public void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
+    public void LayerNormBackward(
+        View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
     {
         var a = new LayerNormArguments
         {
@@ -57,14 +58,16 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         }
     }
 
-    public void LayerNormAfter(View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    public void LayerNormAfter(
+        View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
     {
         if (firstRows > 0)
         {
             LayerNorm(first, gamma, beta, y, mean, rstd, firstRows, columns, epsilon);
         }
 
-        LayerNorm(x, gamma, beta, y.Shift((long)firstRows * columns), mean.Shift(firstRows), rstd.Shift(firstRows), rows - firstRows, columns, epsilon);
+        LayerNorm(
+            x, gamma, beta, y.Shift((long)firstRows * columns), mean.Shift(firstRows), rstd.Shift(firstRows), rows - firstRows, columns, epsilon);
     }
 
     public void LayerNormInputGradient(in LayerNormGradient g)
@@ -88,11 +91,32 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
         }
 
         LayerNormBackward(
-            g.X, g.Gamma, g.Mean.Shift(first), g.Rstd.Shift(first), dy.Shift((long)first * g.Columns), g.Dx, !g.Before.IsNone, default, default, rows, g.Columns);
+            g.X,
+            g.Gamma,
+            g.Mean.Shift(first),
+            g.Rstd.Shift(first),
+            dy.Shift((long)first * g.Columns),
+            g.Dx,
+            !g.Before.IsNone,
+            default,
+            default,
+            rows,
+            g.Columns);
     }
 
     public void AddLayerNorm(
-        View x, View branch, in BranchDropout drop, View gamma, View beta, View sum, View y, View mean, View rstd, int rows, int columns, float epsilon)
+        View x,
+        View branch,
+        in BranchDropout drop,
+        View gamma,
+        View beta,
+        View sum,
+        View y,
+        View mean,
+        View rstd,
+        int rows,
+        int columns,
+        float epsilon)
     {
         long count = (long)rows * columns;
         if (drop.Probability > 0)
@@ -106,7 +130,19 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
     }
 
     public void AddLayerNormBackward(
-        View sum, View gamma, View mean, View rstd, View dy, View dsum, View dbranch, bool accumulateBranch, in BranchDropout drop, View dgamma, View dbeta, int rows, int columns)
+        View sum,
+        View gamma,
+        View mean,
+        View rstd,
+        View dy,
+        View dsum,
+        View dbranch,
+        bool accumulateBranch,
+        in BranchDropout drop,
+        View dgamma,
+        View dbeta,
+        int rows,
+        int columns)
     {
         LayerNormBackward(sum, gamma, mean, rstd, dy, dsum, false, dgamma, dbeta, rows, columns);
         if (!dbranch.IsNone)
@@ -117,7 +153,15 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
 
     public void L2Normalize(View x, View y, View inverseNorm, int rows, int columns)
     {
-        var a = new L2NormalizeArguments { X = x.Floats, Y = y.Floats, Inverse = inverseNorm.Floats, Rows = rows, Columns = columns, Tiles = Tiling.Count(rows, columns) };
+        var a = new L2NormalizeArguments
+        {
+            X = x.Floats,
+            Y = y.Floats,
+            Inverse = inverseNorm.Floats,
+            Rows = rows,
+            Columns = columns,
+            Tiles = Tiling.Count(rows, columns)
+        };
         SimdDispatch.For<L2Rows, L2NormalizeArguments>(threads, a.Tiles, &a);
     }
 

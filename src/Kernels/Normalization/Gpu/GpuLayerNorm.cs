@@ -22,7 +22,8 @@ internal readonly struct PlainStore<T> : IPackStore<T>
 internal readonly struct RoundedStore<TFormat> : IPackStore<Float4>
     where TFormat : struct, IHalfFormat
 {
-    public static void Store(NormalizeArgs args, ArrayView<float> target, int at, Float4 value) => target.Cast<Halves4>()[at] = Halves4.Round<TFormat>(value, args.Overflow);
+    public static void Store(NormalizeArgs args, ArrayView<float> target, int at, Float4 value) =>
+        target.Cast<Halves4>()[at] = Halves4.Round<TFormat>(value, args.Overflow);
 }
 
 /// <summary>Whether a gradient is stored once more.</summary>
@@ -162,7 +163,8 @@ internal static class GpuLayerNorm<T>
         where TCopy : struct, IGradientCopy<T>
     {
         var shared = SharedMemory.Allocate1D<float>(GpuNormalization.SharedFloats);
-        int row = Grid.IdxX, leading = args.FirstRows, own = row < leading ? row : row - leading, first = own * args.Columns, from = row * args.Columns;
+        int row = Grid.IdxX, leading = args.FirstRows, own = row < leading ? row : row - leading, first = own * args.Columns,
+            from = row * args.Columns;
         var x = (row < leading ? args.First : args.X).Cast<T>();
         var dy = args.Dy.Cast<T>();
         var gamma = args.Gamma.Cast<T>();

@@ -14,17 +14,24 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     internal const float MinLength = 1e-12f;
 
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBf16 = Define("layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore<Bf16Format>>, cudaOnly: true);
-    private static readonly GpuKernel<NormalizeArgs> s_layerFp16 = Define("layer_norm.fp16", GpuLayerNorm<Float4>.Forward<RoundedStore<Fp16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBf16 = Define(
+        "layer_norm.bf16", GpuLayerNorm<Float4>.Forward<RoundedStore<Bf16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerFp16 = Define(
+        "layer_norm.fp16", GpuLayerNorm<Float4>.Forward<RoundedStore<Fp16Format>>, cudaOnly: true);
     private static readonly GpuKernel<NormalizeArgs> s_layer1 = Define("layer_norm", GpuLayerNorm<Float1>.Forward<PlainStore<Float1>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define("layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<NoCopy<Float4>>);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardBf16 = Define("layer_norm_backward.bf16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Bf16Format>>, cudaOnly: true);
-    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardFp16 = Define("layer_norm_backward.fp16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Fp16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackward4 = Define(
+        "layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<NoCopy<Float4>>);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardBf16 = Define(
+        "layer_norm_backward.bf16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Bf16Format>>, cudaOnly: true);
+    private static readonly GpuKernel<NormalizeArgs> s_layerBackwardFp16 = Define(
+        "layer_norm_backward.fp16", GpuLayerNorm<Float4>.Backward<RoundedCopy<Fp16Format>>, cudaOnly: true);
     private static readonly GpuKernel<NormalizeArgs> s_layerBackward1 = Define("layer_norm_backward", GpuLayerNorm<Float1>.Backward<NoCopy<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_sum4 = Define("add_layer_norm.v4", GpuLayerNorm<Float4>.ForwardSum);
     private static readonly GpuKernel<NormalizeArgs> s_sum1 = Define("add_layer_norm", GpuLayerNorm<Float1>.ForwardSum);
-    private static readonly GpuKernel<NormalizeArgs> s_sumBackward4 = Define("add_layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<DroppedCopy<Float4>>);
-    private static readonly GpuKernel<NormalizeArgs> s_sumBackward1 = Define("add_layer_norm_backward", GpuLayerNorm<Float1>.Backward<DroppedCopy<Float1>>);
+    private static readonly GpuKernel<NormalizeArgs> s_sumBackward4 = Define(
+        "add_layer_norm_backward.v4", GpuLayerNorm<Float4>.Backward<DroppedCopy<Float4>>);
+    private static readonly GpuKernel<NormalizeArgs> s_sumBackward1 = Define(
+        "add_layer_norm_backward", GpuLayerNorm<Float1>.Backward<DroppedCopy<Float1>>);
     private static readonly GpuKernel<NormalizeArgs> s_length4 = Define("l2_normalize.v4", GpuL2Normalize<Float4>.Forward);
     private static readonly GpuKernel<NormalizeArgs> s_length1 = Define("l2_normalize", GpuL2Normalize<Float1>.Forward);
     private static readonly GpuKernel<NormalizeArgs> s_lengthBackward4 = Define("l2_normalize_backward.v4", GpuL2Normalize<Float4>.Backward);
@@ -33,7 +40,8 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     public void LayerNorm(View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon) =>
         LayerNormAfter(default, 0, x, gamma, beta, y, mean, rstd, rows, columns, epsilon);
 
-    public void LayerNormAfter(View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
+    public void LayerNormAfter(
+        View first, int firstRows, View x, View gamma, View beta, View y, View mean, View rstd, int rows, int columns, float epsilon)
     {
         bool packed = GpuSizes.CanPack(first.Offset, x.Offset, gamma.Offset, beta.Offset, y.Offset, columns);
         var args = Args(x, y, rstd, rows, columns, packed) with
@@ -58,11 +66,13 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
         launcher.Launch(y.IsHalf ? (y.Type == DType.Float16 ? s_layerFp16 : s_layerBf16) : packed ? s_layer4 : s_layer1, rows, args);
     }
 
-    public void LayerNormBackward(View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
+    public void LayerNormBackward(
+        View x, View gamma, View mean, View rstd, View dy, View dx, bool accumulate, View dgamma, View dbeta, int rows, int columns)
     {
         if (!dx.IsNone)
         {
-            LayerNormInputGradient(new LayerNormGradient(x, gamma, mean, rstd, new GemmParts(dy), dx, rows, columns) { Before = accumulate ? dx : default });
+            LayerNormInputGradient(
+                new LayerNormGradient(x, gamma, mean, rstd, new GemmParts(dy), dx, rows, columns) { Before = accumulate ? dx : default });
         }
 
         if (!dgamma.IsNone || !dbeta.IsNone)
@@ -73,11 +83,14 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
 
     public void LayerNormInputGradient(in LayerNormGradient g)
     {
-        View dy = g.Dy.Values, first = g.FirstRows > 0 ? g.First : g.X, firstDx = g.FirstRows > 0 ? g.FirstDx : g.Dx, before = g.Before.IsNone ? g.Dx : g.Before;
-        bool packed = GpuSizes.CanPack(g.X.Offset, g.Gamma.Offset, dy.Offset, g.Dy.Stride, g.Dx.Offset, before.Offset, first.Offset, firstDx.Offset, g.Columns);
+        View dy = g.Dy.Values, first = g.FirstRows > 0 ? g.First : g.X, firstDx = g.FirstRows > 0 ? g.FirstDx : g.Dx,
+            before = g.Before.IsNone ? g.Dx : g.Before;
+        bool packed = GpuSizes.CanPack(
+            g.X.Offset, g.Gamma.Offset, dy.Offset, g.Dy.Stride, g.Dx.Offset, before.Offset, first.Offset, firstDx.Offset, g.Columns);
         if (!g.Rounded.IsNone && (!packed || g.Rounded.Offset % 4 != 0))
         {
-            throw new ArgumentException($"layer norm backward: a {g.Rounded.Type} copy of {g.Columns} columns at {g.Rounded.Offset}, expected multiples of four");
+            throw new ArgumentException(
+                $"layer norm backward: a {g.Rounded.Type} copy of {g.Columns} columns at {g.Rounded.Offset}, expected multiples of four");
         }
 
         int pack = packed ? 4 : 1;
@@ -113,7 +126,18 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     }
 
     public void AddLayerNorm(
-        View x, View branch, in BranchDropout drop, View gamma, View beta, View sum, View y, View mean, View rstd, int rows, int columns, float epsilon)
+        View x,
+        View branch,
+        in BranchDropout drop,
+        View gamma,
+        View beta,
+        View sum,
+        View y,
+        View mean,
+        View rstd,
+        int rows,
+        int columns,
+        float epsilon)
     {
         bool packed = GpuSizes.CanPack(x.Offset, branch.Offset, gamma.Offset, beta.Offset, sum.Offset, y.Offset, columns);
         var args = Dropping(Args(x, y, rstd, rows, columns, packed), branch, drop) with
@@ -128,7 +152,19 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
     }
 
     public void AddLayerNormBackward(
-        View sum, View gamma, View mean, View rstd, View dy, View dsum, View dbranch, bool accumulateBranch, in BranchDropout drop, View dgamma, View dbeta, int rows, int columns)
+        View sum,
+        View gamma,
+        View mean,
+        View rstd,
+        View dy,
+        View dsum,
+        View dbranch,
+        bool accumulateBranch,
+        in BranchDropout drop,
+        View dgamma,
+        View dbeta,
+        int rows,
+        int columns)
     {
         if (dbranch.IsNone)
         {

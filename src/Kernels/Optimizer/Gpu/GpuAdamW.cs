@@ -40,8 +40,8 @@ internal struct AdamWState
 }
 
 /// <summary>
-/// AdamW over all parameters in one launch: each group finds its tensor in the table and updates 4096 elements of it, four at a time. 28 bytes an element:
-/// weight, gradient and two moments read, all but the gradient written; limited by memory.
+/// AdamW over all parameters in one launch: each group finds its tensor in the table and updates 4096 elements of it, four at a time. 28 bytes an
+/// element: weight, gradient and two moments read, all but the gradient written; limited by memory.
 /// </summary>
 internal static class GpuAdamW
 {
@@ -76,7 +76,8 @@ internal static class GpuAdamW
             var second4 = second.Cast<Float4>();
             for (int i = (start >> 2) + Group.IdxX; i < end >> 2; i += Group.DimX)
             {
-                Float4 old = weights4[(w >> 2) + i], gradient = gradients4[(g >> 2) + i], means = first4[(m >> 2) + i], squares = second4[(v >> 2) + i];
+                Float4 old = weights4[(w >> 2) + i], gradient = gradients4[(g >> 2) + i], means = first4[(m >> 2) + i],
+                    squares = second4[(v >> 2) + i];
                 var x = Step(args, numbers, old.X, gradient.X, means.X, squares.X);
                 var y = Step(args, numbers, old.Y, gradient.Y, means.Y, squares.Y);
                 var z = Step(args, numbers, old.Z, gradient.Z, means.Z, squares.Z);

@@ -20,7 +20,17 @@ internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernel
     public void SumAxis(View x, View y, float factor, bool accumulate, int outer, int length, int inner)
     {
         double* partial = stackalloc double[MaxTiles];
-        var a = new AxisArguments { X = x.Floats, Y = y.Floats, Partial = partial, Factor = factor, Accumulate = accumulate, Outer = outer, Length = length, Inner = inner };
+        var a = new AxisArguments
+        {
+            X = x.Floats,
+            Y = y.Floats,
+            Partial = partial,
+            Factor = factor,
+            Accumulate = accumulate,
+            Outer = outer,
+            Length = length,
+            Inner = inner
+        };
         if (inner == 1 && outer == 1)
         {
             a.Tiles = Math.Min(MaxTiles, Tiling.Count(length, 1));

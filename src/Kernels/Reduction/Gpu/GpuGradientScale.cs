@@ -17,14 +17,17 @@ internal readonly struct GradientScaleArgs
 }
 
 /// <summary>
-/// The power of two that brings the largest absolute value of a gradient into 8 .. 16, and its inverse: two launches, and the host reads nothing. The first pass is
+/// The power of two that brings the largest absolute value of a gradient into 8 .. 16, and its inverse: two launches, and the host reads nothing. The
+/// first pass is
 /// <see cref="GpuReductions.MaxAbs"/>, 4 bytes an element, limited by memory.
 /// </summary>
 internal static class GpuGradientScale
 {
     private const int GroupSize = 256;
 
-    private static readonly GpuKernel<GradientScaleArgs> s_kernel = new("reduction.gradient_scale", Run, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
+    private static readonly GpuKernel<GradientScaleArgs> s_kernel = new(
+        "reduction.gradient_scale", Run, GroupSize)
+    { AnyGroup = true, SharedBytes = GroupSize * sizeof(int) };
 
     internal static void Launch(GpuLauncher launcher, View x, long count, View scale)
     {

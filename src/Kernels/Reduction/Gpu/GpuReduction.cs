@@ -5,8 +5,8 @@ using Ldvc.Tensors;
 namespace Ldvc.Kernels.Reduction.Gpu;
 
 /// <summary>
-/// GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/>, <see cref="ClipFactor"/> and <see cref="GradientScale"/> ends with a
-/// copy to the host, and has no place in a training step.
+/// GPU dispatch of whole-tensor reductions. Each but <see cref="FindNotFinite"/>, <see cref="ClipFactor"/> and <see cref="GradientScale"/> ends with
+/// a copy to the host, and has no place in a training step.
 /// </summary>
 internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, IDisposable
 {

@@ -11,7 +11,14 @@ internal sealed unsafe class CpuRouteAttention(CpuThreads threads) : IRouteAtten
 {
     public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch)
     {
-        var a = new CpuRouteTableArguments { Q = new CpuTokenRows(q), K = new CpuTokenRows(k), Sizes = sizes, Means = scratch.Floats, Table = table.Ints };
+        var a = new CpuRouteTableArguments
+        {
+            Q = new CpuTokenRows(q),
+            K = new CpuTokenRows(k),
+            Sizes = sizes,
+            Means = scratch.Floats,
+            Table = table.Ints
+        };
         int tasks = sizes.Batch * sizes.Windows;
         SimdDispatch.For<PoolWindow, CpuRouteTableArguments>(threads, tasks, &a);
 

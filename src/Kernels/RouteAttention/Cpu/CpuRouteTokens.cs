@@ -15,7 +15,8 @@ internal unsafe struct CpuRouteTokens(RouteSizes* sizes, int* windows, int count
         int written = 0;
         while (written < capacity && _window < count)
         {
-            int top = windows[_window] / sizes->WindowColumns * sizes->WindowHeight, left = windows[_window] % sizes->WindowColumns * sizes->WindowWidth;
+            int top = windows[_window] / sizes->WindowColumns * sizes->WindowHeight,
+                left = windows[_window] % sizes->WindowColumns * sizes->WindowWidth;
             int height = Math.Min(sizes->WindowHeight, sizes->GridHeight - top), width = Math.Min(sizes->WindowWidth, sizes->GridWidth - left);
             while (written < capacity && _line < height)
             {

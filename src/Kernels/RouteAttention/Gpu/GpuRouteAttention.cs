@@ -34,7 +34,12 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
 
     public void Route(in RouteSizes sizes, TokenRows q, TokenRows k, View table, View scratch)
     {
-        var args = Table(sizes, table) with { Q = GpuAttentionArguments.Rows(q, sizes.Batch), K = GpuAttentionArguments.Rows(k, sizes.Batch), Means = scratch.GpuFloats };
+        var args = Table(sizes, table) with
+        {
+            Q = GpuAttentionArguments.Rows(q, sizes.Batch),
+            K = GpuAttentionArguments.Rows(k, sizes.Batch),
+            Means = scratch.GpuFloats
+        };
         int windows = sizes.Batch * sizes.Windows;
         launcher.Launch(Pool, windows * GpuSizes.Groups(args.Width, GpuRouteTable.Threads), 2, 1, args);
         launcher.Launch(Choose, windows, args);

@@ -192,8 +192,10 @@ internal static class GpuRouteTable
                 int i = lane;
                 for (; i + ((Ahead - 1) * Lanes) < a.Width; i += Ahead * Lanes)
                 {
-                    float q0 = a.Means[query + i], q1 = a.Means[query + i + Lanes], q2 = a.Means[query + i + (2 * Lanes)], q3 = a.Means[query + i + (3 * Lanes)];
-                    float k0 = a.Means[key + i], k1 = a.Means[key + i + Lanes], k2 = a.Means[key + i + (2 * Lanes)], k3 = a.Means[key + i + (3 * Lanes)];
+                    float q0 = a.Means[query + i], q1 = a.Means[query + i + Lanes], q2 = a.Means[query + i + (2 * Lanes)],
+                        q3 = a.Means[query + i + (3 * Lanes)];
+                    float k0 = a.Means[key + i], k1 = a.Means[key + i + Lanes], k2 = a.Means[key + i + (2 * Lanes)],
+                        k3 = a.Means[key + i + (3 * Lanes)];
                     sum += (double)q0 * k0;
                     sum += (double)q1 * k1;
                     sum += (double)q2 * k2;

@@ -6,12 +6,15 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.RouteAttention.TensorCore;
 
-/// <summary>Route attention of a GPU: on the tensor cores where <see cref="RouteAttentionPlan"/> says so and the first-use check has passed.</summary>
+/// <summary>
+/// Route attention of a GPU: on the tensor cores where <see cref="RouteAttentionPlan"/> says so and the first-use check has passed.
+/// </summary>
 /// <param name="launcher">Where kernels are queued.</param>
 /// <param name="gate">The first-use check.</param>
 /// <param name="portable">The portable kernels; they always do the routing.</param>
 /// <param name="tensorCores">The kernels for tensor cores; others than the real ones in tests.</param>
-internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate gate, GpuRouteAttention portable, IRouteAttentionKernels? tensorCores = null)
+internal sealed class CheckedRouteAttention(
+    GpuLauncher launcher, TensorCoreGate gate, GpuRouteAttention portable, IRouteAttentionKernels? tensorCores = null)
     : IRouteAttentionKernels
 {
     // The problem of the check: windows of 5 x 4 tokens, two tiles each, partial ones at the lower and right edges.
@@ -36,7 +39,20 @@ internal sealed class CheckedRouteAttention(GpuLauncher launcher, TensorCoreGate
 
     /// <inheritdoc/>
     public void Backward(
-        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch) =>
+        in RouteSizes sizes,
+        View table,
+        View offsets,
+        View list,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch) =>
         Choose(RouteAttentionPlan.TakesTensorCores(launcher.Device.Precision, sizes, o, dq, dk, dv)).Backward(
             sizes, table, offsets, list, q, k, v, o, logSumExp, dOut, dq, dk, dv, scratch);
 

@@ -6,7 +6,9 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.RouteAttention.TensorCore;
 
-/// <summary>Queues route attention on the tensor cores. The routing itself stays in float32: which windows are chosen must not depend on the precision.</summary>
+/// <summary>
+/// Queues route attention on the tensor cores. The routing itself stays in float32: which windows are chosen must not depend on the precision.
+/// </summary>
 internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAttention routes, DType half = DType.BFloat16) : IRouteAttentionKernels
 {
     // Forward, queries, keys.
@@ -29,7 +31,20 @@ internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAtt
 
     /// <inheritdoc/>
     public void Backward(
-        in RouteSizes sizes, View table, View offsets, View list, TokenRows q, TokenRows k, TokenRows v, TokenRows o, View logSumExp, TokenRows dOut, TokenRows dq, TokenRows dk, TokenRows dv, View scratch)
+        in RouteSizes sizes,
+        View table,
+        View offsets,
+        View list,
+        TokenRows q,
+        TokenRows k,
+        TokenRows v,
+        TokenRows o,
+        View logSumExp,
+        TokenRows dOut,
+        TokenRows dq,
+        TokenRows dk,
+        TokenRows dv,
+        View scratch)
     {
         var common = GpuRouteAttention.Arguments(sizes).With(q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch) with
         {

@@ -40,11 +40,13 @@ internal static class TensorCoreRouteBackward
             Warp.Barrier();
             if (first + TensorCoreTile.Tokens < end)
             {
-                TensorCoreRouteForward.Load(shared, base0 + TensorCoreRouteForward.Stage - stage, arguments.K, arguments.V, batch, head, next, p.Keys, p.Heads);
+                TensorCoreRouteForward.Load(
+                    shared, base0 + TensorCoreRouteForward.Stage - stage, arguments.K, arguments.V, batch, head, next, p.Keys, p.Heads);
             }
 
             int at = base0 + stage;
-            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
+            ScoreTile weights = TensorCoreScores.Weights(
+                TensorCoreTile.Scores<TFormat>(q, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, logSumExp);
             weights = TensorCoreRouteForward.Hide(weights, token, 0f);
             ScoreTile gradient = TensorCoreTile.Scores<TFormat>(dOut, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);
             dq = TensorCoreTile.Add<TFormat>(dq, TensorCoreScores.Gradients(weights, gradient, delta), shared, at, sumLane);
@@ -78,16 +80,19 @@ internal static class TensorCoreRouteBackward
         for (int first = 0; first < end; first += TensorCoreTile.Tokens)
         {
             int next = TensorCoreRouteForward.Other<TWalk>(p, batch, tile, first + TensorCoreTile.Tokens, end);
-            float logSumExp = p.LogSumExp[statistics + IntrinsicMath.Max(token, 0)] * TensorCoreScores.Log2E, delta = p.Delta[statistics + IntrinsicMath.Max(token, 0)];
+            float logSumExp = p.LogSumExp[statistics + IntrinsicMath.Max(token, 0)] * TensorCoreScores.Log2E,
+                delta = p.Delta[statistics + IntrinsicMath.Max(token, 0)];
             AsyncCopy.WaitAll();
             Warp.Barrier();
             if (first + TensorCoreTile.Tokens < end)
             {
-                TensorCoreRouteForward.Load(shared, base0 + TensorCoreRouteForward.Stage - stage, arguments.Q, arguments.Dout, batch, head, next, p.Queries, p.Heads);
+                TensorCoreRouteForward.Load(
+                    shared, base0 + TensorCoreRouteForward.Stage - stage, arguments.Q, arguments.Dout, batch, head, next, p.Queries, p.Heads);
             }
 
             int at = base0 + stage;
-            ScoreTile weights = TensorCoreScores.Weights(TensorCoreTile.Scores<TFormat>(k, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, Columns(logSumExp));
+            ScoreTile weights = TensorCoreScores.Weights(
+                TensorCoreTile.Scores<TFormat>(k, shared, at, scoreLane), p.Scale * TensorCoreScores.Log2E, Columns(logSumExp));
             weights = TensorCoreRouteForward.Hide(weights, token, 0f);
             dv = TensorCoreTile.Add<TFormat>(dv, weights, shared, at + TensorCoreRouteForward.TileChunks, sumLane);
             ScoreTile gradient = TensorCoreTile.Scores<TFormat>(v, shared, at + TensorCoreRouteForward.TileChunks, scoreLane);

@@ -9,9 +9,9 @@ namespace Ldvc.Kernels.RouteAttention.TensorCore;
 
 /// <summary>
 /// Route attention forward. A window's queries are few (16 at 512 pixels) and each window has a list of its own, so a warp works alone: 16 queries of
-/// one window and head, their sums and softmax in registers, and 32 tokens of the chosen windows at a time in its own double buffer. Lane i looks up the token of
-/// position i in the walk; the others get it by shuffles, so the routing table is read once a tile and nothing is gathered into memory. The two
-/// warps of a group take neighbouring heads, which read the same tokens. Group (x, y, z) = (tile of a window, two heads, picture).
+/// one window and head, their sums and softmax in registers, and 32 tokens of the chosen windows at a time in its own double buffer. Lane i looks up
+/// the token of position i in the walk; the others get it by shuffles, so the routing table is read once a tile and nothing is gathered into memory.
+/// The two warps of a group take neighbouring heads, which read the same tokens. Group (x, y, z) = (tile of a window, two heads, picture).
 /// </summary>
 internal static class TensorCoreRouteForward
 {
@@ -93,7 +93,8 @@ internal static class TensorCoreRouteForward
 
     /// <summary>Starts the copies of 32 tokens of two matrices, lane i naming the i-th; one that does not exist becomes zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Load(ArrayView<Halves8> shared, int at, ArrayView<Halves8> a, ArrayView<Halves8> b, int batch, int head, int token, int tokens, int heads)
+    internal static void Load(
+        ArrayView<Halves8> shared, int at, ArrayView<Halves8> a, ArrayView<Halves8> b, int batch, int head, int token, int tokens, int heads)
     {
         int chunk = Warp.LaneIdx & 7;
 

@@ -74,25 +74,59 @@ internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKerne
 
     public void LogMeanExpGradient(View x, View y, View dy, View dx, bool accumulate, int batch, int tokens, int width, float sharpness)
     {
-        var a = new LogMeanExpArguments { X = x.Floats, Y = y.Floats, Dy = dy.Floats, Dx = dx.Floats, Accumulate = accumulate, Tokens = tokens, Width = width, Sharpness = sharpness };
+        var a = new LogMeanExpArguments
+        {
+            X = x.Floats,
+            Y = y.Floats,
+            Dy = dy.Floats,
+            Dx = dx.Floats,
+            Accumulate = accumulate,
+            Tokens = tokens,
+            Width = width,
+            Sharpness = sharpness
+        };
         SimdDispatch.For<LogMeanExpBackward, LogMeanExpArguments>(threads, batch, &a);
     }
 
     public void Gather(View table, View indices, View y, int count, int columns)
     {
-        var a = new TokenArguments { Source = table.Floats, Target = y.Floats, Indices = indices.Ints, Blocks = count, Length = columns, Tiles = Tiling.Count(count, columns) };
+        var a = new TokenArguments
+        {
+            Source = table.Floats,
+            Target = y.Floats,
+            Indices = indices.Ints,
+            Blocks = count,
+            Length = columns,
+            Tiles = Tiling.Count(count, columns)
+        };
         threads.For(a.Tiles, &a, &GatherTile);
     }
 
     public void ScatterAdd(View dy, View indices, View dtable, int count, int columns)
     {
-        var a = new TokenArguments { Source = dy.Floats, Target = dtable.Floats, Indices = indices.Ints, Blocks = count, Length = columns, Tiles = Math.Max(1, columns / 32) };
+        var a = new TokenArguments
+        {
+            Source = dy.Floats,
+            Target = dtable.Floats,
+            Indices = indices.Ints,
+            Blocks = count,
+            Length = columns,
+            Tiles = Math.Max(1, columns / 32)
+        };
         threads.For(a.Tiles, &a, &ScatterTile);
     }
 
     public void Patchify(View image, View patches, int batch, int channels, int height, int width, int patch)
     {
-        var a = new PatchArguments { Image = image.Floats, Patches = patches.Floats, Channels = channels, Height = height, Width = width, Patch = patch };
+        var a = new PatchArguments
+        {
+            Image = image.Floats,
+            Patches = patches.Floats,
+            Channels = channels,
+            Height = height,
+            Width = width,
+            Patch = patch
+        };
         threads.For(batch * (height / patch), &a, &PatchTile);
     }
 

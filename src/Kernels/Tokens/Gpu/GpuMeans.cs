@@ -37,7 +37,8 @@ internal static class GpuMeans<T>
     {
         var shared = SharedMemory.Allocate1D<T>(GroupSize);
         int column = Group.IdxX & (Columns - 1), row = Group.IdxX / Columns, rows = Group.DimX / Columns, i = (Grid.IdxX * Columns) + column;
-        int from = (Grid.IdxY * args.Tokens * args.XRow) + i, to = (Grid.IdxY * args.Tokens * args.YRow) + i, tokens = i < args.Width ? args.Tokens : 0;
+        int from = (Grid.IdxY * args.Tokens * args.XRow) + i, to = (Grid.IdxY * args.Tokens * args.YRow) + i,
+            tokens = i < args.Width ? args.Tokens : 0;
         var x = args.X.Cast<T>();
         var y = args.Y.Cast<T>();
         var sum = T.Fill(0f);

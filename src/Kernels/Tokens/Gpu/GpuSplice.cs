@@ -55,7 +55,8 @@ internal static class GpuSplice<T>
         int item = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (item < args.Items)
         {
-            int row = item / args.Width, column = item - (row * args.Width), b = row / args.After, token = row - (b * args.After), added = token - args.Start;
+            int row = item / args.Width, column = item - (row * args.Width), b = row / args.After, token = row - (b * args.After),
+                added = token - args.Start;
             var x = args.X.Cast<T>();
             var tokens = args.Tokens.Cast<T>();
             int from = token < args.Start ? token : token - args.Count + args.Dropped;
@@ -72,7 +73,8 @@ internal static class GpuSplice<T>
         var dy = args.Y.Cast<T>();
         if (item < args.Items)
         {
-            int row = item / args.Width, column = item - (row * args.Width), b = row / args.Length, token = row - (b * args.Length), behind = token - args.Start - args.Dropped;
+            int row = item / args.Width, column = item - (row * args.Width), b = row / args.Length, token = row - (b * args.Length),
+                behind = token - args.Start - args.Dropped;
             var dx = args.X.Cast<T>();
             var value = T.Fill(0f);
             if (token < args.Start || behind >= 0)

@@ -144,7 +144,8 @@ public sealed class ClipTokenizer
         if (Vocabulary.Added.FirstOrDefault(token => text.Contains(token, StringComparison.Ordinal)) is { } added)
         {
             throw new InputException(
-                $"text {ConfigText.Quote(text)}: expected words that are in the vocabulary, found {ConfigText.Quote(added)}, a token that was added to "
+                $"text {ConfigText.Quote(text)}: expected words that are in the vocabulary, found {ConfigText.Quote(added)}, a token that was added "
+                    + "to "
                     + "this CLIP later, which is not encoded as one here.");
         }
 

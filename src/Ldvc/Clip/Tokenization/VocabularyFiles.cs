@@ -176,7 +176,8 @@ internal static class VocabularyFiles
             string[] pair = item.ValueKind switch
             {
                 JsonValueKind.String => item.GetString()!.Split(' ', 3),
-                JsonValueKind.Array => [.. item.EnumerateArray().Take(3).Select(part => part.ValueKind == JsonValueKind.String ? part.GetString()! : "")],
+                JsonValueKind.Array => [.. item.EnumerateArray().Take(3)
+                    .Select(part => part.ValueKind == JsonValueKind.String ? part.GetString()! : "")],
                 _ => [],
             };
             merges.Add(pair is [{ Length: > 0 } left, { Length: > 0 } right]

@@ -23,7 +23,8 @@ internal sealed record Launcher(string Name, MpiFamily? Family, int? Size, int? 
         // The most particular first: mpirun within a job of Slurm leaves Slurm's variables where they are, and srun of Slurm sets those of PMI.
         return Read("mpirun of Open MPI", MpiFamily.OpenMpi, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK")
             ?? Read("mpirun of MVAPICH", MpiFamily.Mpich, "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK")
-            ?? (variable("SLURM_STEP_ID") is null ? Read("mpirun of MPICH", MpiFamily.Mpich, "PMI_SIZE", "PMI_RANK") : Read(SlurmName, null, "PMI_SIZE", "PMI_RANK"))
+            ?? (variable("SLURM_STEP_ID") is null
+                ? Read("mpirun of MPICH", MpiFamily.Mpich, "PMI_SIZE", "PMI_RANK") : Read(SlurmName, null, "PMI_SIZE", "PMI_RANK"))
             ?? Slurm()
             ?? (Number("PMIX_RANK") is { } place ? new Launcher("a launcher with PMIx", null, null, place, $"PMIX_RANK={place}") : null);
 

@@ -89,7 +89,9 @@ internal sealed class GraphedStep : IDisposable
         _steps++;
     }
 
-    /// <summary>Says that all parts of the step have run. Those of one that ends without are not the whole work: nothing is kept of its capture.</summary>
+    /// <summary>
+    /// Says that all parts of the step have run. Those of one that ends without are not the whole work: nothing is kept of its capture.
+    /// </summary>
     internal void Complete() => _complete = true;
 
     /// <inheritdoc/>
