@@ -78,7 +78,7 @@ internal static class FuzzParsers
                 "x.safetensors",
                 [Seed("checkpoints", "expected.safetensors"), FuzzSeeds.WithChecksums()],
                 FuzzContainers.Safetensors(FuzzMutator.Text),
-                Tensors) { Care = FuzzContainers.Safetensors(FuzzCare.Letters) },
+                Tensors) { Care = FuzzContainers.Safetensors(FuzzCare.Json) },
             new(
                 "shards",
                 "m.safetensors.index.json",
@@ -123,7 +123,7 @@ internal static class FuzzParsers
                 using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(input.File);
             })
             {
-                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+                Care = FuzzContainers.Safetensors(FuzzCare.Json),
             },
             new("reference", "x.safetensors", [FuzzSeeds.Reference(FuzzSeeds.LdvcOptions), FuzzSeeds.Reference(FuzzSeeds.TrainingFreeOptions)],
                 FuzzContainers.Safetensors(FuzzMutator.Text), input =>
@@ -139,7 +139,7 @@ internal static class FuzzParsers
                 }
             })
             {
-                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+                Care = FuzzContainers.Safetensors(FuzzCare.Json),
             },
             new("zegclip-notes", "x.safetensors", [FuzzSeeds.ZegClipNotes()], FuzzContainers.Safetensors(FuzzMutator.Text), input =>
             {
@@ -148,7 +148,7 @@ internal static class FuzzParsers
                 _ = (notes.Step, notes.Classes, notes.Unseen, notes.Heads, notes.Window, notes.Stride, notes.ShortSide, notes.Setting);
             })
             {
-                Care = FuzzContainers.Safetensors(FuzzCare.Letters),
+                Care = FuzzContainers.Safetensors(FuzzCare.Json),
             },
         ];
     }
