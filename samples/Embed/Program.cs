@@ -5,7 +5,15 @@ using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Tensors;
 
-var options = args.Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1]);
+string[] known = ["--checkpoint", "--image", "--classes", "--out", "--clip", "--device", "--serve"];
+var pairs = args.Chunk(2).ToArray();
+if (pairs.Any(pair => pair.Length < 2 || !known.Contains(pair[0])) || pairs.DistinctBy(pair => pair[0]).Count() < pairs.Length)
+{
+    Console.Error.WriteLine($"usage: Embed with each at most once: {string.Join(" VALUE, ", known)} VALUE");
+    return 2;
+}
+
+var options = pairs.ToDictionary(pair => pair[0][2..], pair => pair[1]);
 string Option(string name, string? otherwise = null) =>
     options.GetValueOrDefault(name) ?? otherwise ?? throw new InputException($"--{name} is missing");
 try
@@ -59,7 +67,7 @@ try
     app.Run(Option("serve"));
     return 0;
 }
-catch (InputException e)
+catch (Exception e) when (e is InputException or IOException or UnauthorizedAccessException or FormatException)
 {
     Console.Error.WriteLine(e.Message);
     return 2;

@@ -36,6 +36,8 @@ internal sealed record RunOptions(
         fault ??= o is not { Kind: "tiny-gpt", Gelu: "erf", TiedOutput: true, Betas.Length: 2 }
                 ? "expected kind tiny-gpt, gelu erf, tied_output true and two betas"
             : new[] { o.Layers, o.Width, o.Heads, o.Context, o.Vocabulary, o.Batch, o.Steps }.Min() < 1 ? "expected sizes of at least 1"
+            : !(o is { Lr: >= 0, Eps: > 0, WeightDecay: >= 0 } && o.Betas.All(beta => beta is >= 0 and < 1))
+                ? "expected lr and weight_decay of at least 0, eps above 0 and betas of at least 0 and below 1"
             : o.Width % o.Heads != 0 ? $"expected a width that {o.Heads} heads divide, got {o.Width}"
             : null;
         return fault is null ? o! : throw new InputException($"{file.Path}: {fault}");

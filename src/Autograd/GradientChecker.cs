@@ -23,7 +23,14 @@ public sealed class GradientChecker(Device device)
     /// steps that are too small drown in rounding. A kink (Relu, a choice of windows) very near an input has no derivative that differences could
     /// find: choose other inputs.
     /// </summary>
-    public double Step { get; init; } = 0.05;
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a number that is not above 0 and finite.</exception>
+    public double Step
+    {
+        get;
+        init => field = value > 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"gradient check: expected a step above 0, got {value}");
+    } = 0.05;
 
     /// <summary>The largest error that passes, relative to the largest gradient of an input.</summary>
     public double Tolerance { get; init; } = 1e-3;
@@ -38,7 +45,14 @@ public sealed class GradientChecker(Device device)
     /// How many elements of an input are looked at, chosen at random where it has more. Each costs four forwards, sixteen more where the first
     /// differences disagree.
     /// </summary>
-    public int MaxElements { get; init; } = 256;
+    /// <exception cref="ArgumentOutOfRangeException">It is set to less than 1.</exception>
+    public int MaxElements
+    {
+        get;
+        init => field = value >= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"gradient check: expected at least 1 element, got {value}");
+    } = 256;
 
     /// <summary>Seed of the gradient that arrives at the output, of the choice of elements and of the tape's dropout masks.</summary>
     public ulong Seed { get; init; } = 1;

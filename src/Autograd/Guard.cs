@@ -13,18 +13,21 @@ internal static class Guard
     /// <summary>Elements of an operand or a result: kernels index with 32 bits.</summary>
     internal const long MaxElements = int.MaxValue;
 
-    /// <summary>x is alive, float32, on the tape's device, in plain row-major order and has fewer than 2^31 elements; returns its shape.</summary>
+    /// <summary>
+    /// x is alive, float32, on the tape's device and has fewer than 2^31 elements; returns its shape. A frozen weight in the order of the CPU's
+    /// products is put in plain row-major order, and stays there.
+    /// </summary>
     /// <exception cref="ArgumentException">It is of another type, on another device or too large.</exception>
     /// <exception cref="ObjectDisposedException">Its memory has been released.</exception>
-    /// <exception cref="InvalidOperationException">It is a frozen weight in the order of the CPU's products.</exception>
     internal static Shape Floats(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         var value = Alive(tape, op, x, name);
-        if (value.DType != DType.Float32 || value.InPanels)
+        if (value.DType != DType.Float32)
         {
             throw Unfit(op, value, name, "float32");
         }
 
+        InRows(x, value);
         return value.Shape;
     }
 
@@ -37,16 +40,18 @@ internal static class Guard
     }
 
     /// <summary>
-    /// As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU it may be bf16 or fp16: the frozen vision tower is stored so.
+    /// As <see cref="Floats(Tape, string, Variable?, string)"/>, and on a GPU with tensor cores it may be bf16 or fp16: the frozen vision tower is
+    /// stored so.
     /// </summary>
     internal static Shape Stored(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
         var value = Alive(tape, op, x, name);
-        if ((value.DType != DType.Float32 && !IsStored(tape, value.DType)) || value.InPanels)
+        if (value.DType != DType.Float32 && !IsStored(tape, value.DType))
         {
             throw Unfit(op, value, name, Allowed(tape));
         }
 
+        InRows(x, value);
         return value.Shape;
     }
 
@@ -66,7 +71,7 @@ internal static class Guard
     internal static Shape Any(Tape tape, string op, [NotNull] Variable? x, [CallerArgumentExpression(nameof(x))] string name = "") =>
         Alive(tape, op, x, name).Shape;
 
-    /// <summary>The element type of a result: float32, or bf16 or fp16 on a GPU.</summary>
+    /// <summary>The element type of a result: float32, or bf16 or fp16 on a GPU with tensor cores.</summary>
     internal static void ResultType(Tape tape, string op, DType type, Shape shape, [CallerArgumentExpression(nameof(type))] string name = "")
     {
         if (type != DType.Float32 && !IsStored(tape, type))
@@ -236,11 +241,16 @@ internal static class Guard
         }
     }
 
-    /// <summary>Memory for a result, once its number of elements is known to be below 2^31.</summary>
-    internal static Tensor Result(Tape tape, string op, Shape shape, DType type = DType.Float32) =>
-        shape.Count <= MaxElements
-            ? tape.Device.Empty(shape, type)
-            : throw new ArgumentException($"{op}: the result {shape} has {shape.Count} elements, expected fewer than 2^31");
+    /// <summary>
+    /// Memory for a result, once its number of elements is known to be below 2^31; the tape's until the operation hands it over
+    /// (<see cref="Tape.Rent(Shape, DType)"/>).
+    /// </summary>
+    internal static Tensor Result(Tape tape, string op, Shape shape, DType type = DType.Float32) => tape.Rent(Fits(op, shape), type);
+
+    /// <summary>A result has fewer than 2^31 elements.</summary>
+    internal static Shape Fits(string op, Shape shape) => shape.Count <= MaxElements
+        ? shape
+        : throw new ArgumentException($"{op}: the result {shape} has {shape.Count} elements, expected fewer than 2^31");
 
     /// <summary>Two sizes along one dimension together.</summary>
     internal static int Sum(string op, int a, int b) =>
@@ -260,6 +270,8 @@ internal static class Guard
             throw new ArgumentNullException(name, $"{op}: {name} is null");
         }
 
+        // A new operation begins: what one before it made and could not hand over is nobody's.
+        tape.FreeLoose();
         tape.Require(op, x);
         var value = x.Value;
         if (value.IsDisposed)
@@ -285,16 +297,25 @@ internal static class Guard
         }
     }
 
-    private static bool IsStored(Tape tape, DType type) => type is DType.BFloat16 or DType.Float16 && tape.Device is not CpuDevice;
+    // Other devices have no kernels for 16 bits; one that OpenCL cannot compile would spoil its context.
+    private static bool IsStored(Tape tape, DType type) => type is DType.BFloat16 or DType.Float16 && tape.Device.HasTensorCores;
 
-    private static string Allowed(Tape tape) => tape.Device is CpuDevice ? "float32" : "float32, bf16 or fp16";
+    private static string Allowed(Tape tape) => tape.Device.HasTensorCores ? "float32, bf16 or fp16" : "float32";
 
     private static ObjectDisposedException Released(string op, Tensor value, string name) =>
         new(name, $"{op}: {name} {value.Shape} was used after its memory was released");
 
-    private static Exception Unfit(string op, Tensor value, string name, string expected) => value.InPanels
-        ? new InvalidOperationException($"{op}: {name} {value.Shape} is a frozen weight in the order of the CPU's products; only linear reads it")
-        : new ArgumentException($"{op}: {name} must be {expected}, got {value.DType} {value.Shape}");
+    /// <summary>Puts a value in rows for good. What is trained is in rows; it may be frozen, and rearranged for products, later.</summary>
+    internal static void InRows(Variable x, Tensor value)
+    {
+        if (x is not Parameter { Trainable: true } || value.InPanels)
+        {
+            value.StayInRows();
+        }
+    }
+
+    private static ArgumentException Unfit(string op, Tensor value, string name, string expected) =>
+        new($"{op}: {name} must be {expected}, got {value.DType} {value.Shape}");
 
     private static ArgumentException WrongRank(string op, Shape shape, string form, string name) =>
         new($"{op}: {name} must be {form}, got {shape}");

@@ -26,8 +26,19 @@ public sealed class OperationForward
     /// Hands a tensor that the forward made over to the backward, which finds it in <see cref="OperationBackward.Kept"/>. It is freed after that, or
     /// at once when no backward follows: the caller must not use it any more.
     /// </summary>
+    /// <exception cref="ArgumentException">It is the output or an input, which others hold: <see cref="Operation.SavesOutput"/> and
+    /// <see cref="Operation.SavesInput"/> keep those.</exception>
     public void Keep(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (ReferenceEquals(tensor, Output) || Array.IndexOf(_inputs, tensor) >= 0)
+        {
+            string what = ReferenceEquals(tensor, Output)
+                ? $"the output; {nameof(Operation.SavesOutput)}"
+                : $"an input; {nameof(Operation.SavesInput)}";
+            throw new ArgumentException($"keep: expected a tensor that the forward made, got {what} says whether that is kept", nameof(tensor));
+        }
+
         if (_kept is null)
         {
             tensor.Dispose();

@@ -27,19 +27,19 @@ public static class OperationTape
             backward |= flowing[i] is not null;
         }
 
-        var output = Guard.Result(tape, operation.Name, shape);
-
-        // Handles of its own: the caller may dispose of a variable before the backward. A weight that the CPU keeps in panels is read from a copy in
-        // rows.
+        // Handles of its own: the caller may dispose of a variable before the backward.
         var values = new Tensor[inputs.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = inputs[i].Value.InPanels ? inputs[i].Value.Clone() : inputs[i].Value.Share();
-        }
-
         var kept = backward ? new List<Tensor>() : null;
+        Tensor? output = null;
         try
         {
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = inputs[i].Value.Share();
+            }
+
+            // Not the tape's Rent: the forward may run operations of the tape.
+            output = tape.Device.Empty(Guard.Fits(operation.Name, shape));
             var call = new OperationForward(values, output, kept);
             switch (tape.Device)
             {
@@ -51,7 +51,7 @@ public static class OperationTape
         {
             Free(values);
             Free(kept ?? []);
-            output.Dispose();
+            output?.Dispose();
             throw;
         }
 
@@ -95,6 +95,7 @@ public static class OperationTape
                 throw new ArgumentException($"{operation.Name}: expected input {i} of type {operation.InputType(i)}, got {value}");
             }
 
+            Guard.InRows(inputs[i], value);
             shapes[i] = value.Shape;
         }
 

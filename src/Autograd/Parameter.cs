@@ -6,8 +6,9 @@ namespace Ldvc.Autograd;
 public sealed class Parameter : Variable
 {
     /// <summary>Takes ownership of the value.</summary>
+    /// <exception cref="ArgumentNullException">There is no value.</exception>
     public Parameter(Tensor value, bool trainable = true)
-        : base(value, trainable)
+        : base(value ?? throw new ArgumentNullException(nameof(value)), trainable)
     {
     }
 

@@ -19,7 +19,15 @@ internal static class StoredGradient
         }
 
         var scale = gradient.Device.Empty(new Shape(2));
-        kernels.Reduction.GradientScale(gradient, gradient.Count, scale);
-        return scale;
+        try
+        {
+            kernels.Reduction.GradientScale(gradient, gradient.Count, scale);
+            return scale;
+        }
+        catch
+        {
+            scale.Dispose();
+            throw;
+        }
     }
 }

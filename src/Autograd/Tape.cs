@@ -23,6 +23,9 @@ public sealed class Tape : IDisposable
     private readonly List<(int Node, Parameter Parameter)> _firstUses = [];
     private readonly HashSet<Parameter> _used = [];
 
+    // What the operation that runs now has made and not handed over yet: it may fail.
+    private readonly List<Tensor> _loose = [];
+
     // Freed by their owner, but the backward may still give them a gradient: inputs of a recording tape.
     private readonly ScopeFrame _leaves;
     private ScopeFrame _frame;
@@ -165,13 +168,36 @@ public sealed class Tape : IDisposable
     /// backward once; operations recorded after it give values, but no gradients.
     /// </summary>
     /// <param name="output">Where the gradient starts.</param>
-    /// <param name="gradient">Its gradient, float32 and of its shape; ones when absent.</param>
+    /// <param name="gradient">Its gradient, float32 and of its shape, which is copied; ones when absent.</param>
     /// <exception cref="InvalidOperationException">
     /// The tape does not record, has run backward before, or the output depends on nothing that is trained.
     /// </exception>
     /// <exception cref="ArgumentException">The output is not this tape's, or the gradient is of another type, shape or device.</exception>
     /// <exception cref="ObjectDisposedException">The tape has ended, or the output or the gradient was freed.</exception>
     public void Backward(Variable output, Tensor? gradient = null)
+    {
+        Check(output, gradient);
+
+        // A gradient that passes through a sum is shared with what was added: the caller's stays the caller's.
+        using (Tensor seed = gradient?.Clone() ?? Ones(output.Shape))
+        {
+            output.AddGradient(seed);
+        }
+
+        Run();
+    }
+
+    /// <summary>
+    /// The same with a gradient that the caller does not change as long as there are gradients from this backward: it is not copied.
+    /// </summary>
+    internal void BackwardFrom(Variable output, Tensor gradient)
+    {
+        Check(output, gradient);
+        output.AddGradient(gradient);
+        Run();
+    }
+
+    private void Check(Variable output, Tensor? gradient)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (!Recording)
@@ -204,12 +230,15 @@ public sealed class Tape : IDisposable
         }
 
         _ = gradient?.Raw;
+    }
+
+    private void Run()
+    {
         _backward = true;
-        Seed(output, gradient);
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             var node = _nodes[i];
-            if (node.Output.Gradient is { } dy)
+            if (node.Output.SharedGradient is { } dy)
             {
                 using var range = Device.HasRanges ? Device.Range($"{(node.GetType().DeclaringType ?? node.GetType()).Name} backward") : default;
                 node.Backward(Kernels, dy);
@@ -232,6 +261,7 @@ public sealed class Tape : IDisposable
         }
 
         _disposed = true;
+        FreeLoose();
         Device.ReleaseFromTape();
         foreach (var node in _nodes)
         {
@@ -319,9 +349,62 @@ public sealed class Tape : IDisposable
         }
     }
 
+    /// <summary>
+    /// Memory that an operation makes, for its result or for its backward. It is freed when memory runs out before the operation has handed over its
+    /// result (<see cref="Result(Tensor, Variable?, string)"/>) or recorded itself; at the next operation or the tape's end when something else
+    /// fails.
+    /// </summary>
+    /// <exception cref="InputException">The device's memory is full.</exception>
+    internal Tensor Rent(Shape shape, DType type = DType.Float32)
+    {
+        try
+        {
+            return Hold(Device.Empty(shape, type));
+        }
+        catch
+        {
+            FreeLoose();
+            throw;
+        }
+    }
+
+    /// <summary>The same with integers from the host.</summary>
+    /// <exception cref="InputException">The device's memory is full.</exception>
+    internal Tensor Rent(ReadOnlySpan<int> values, Shape shape)
+    {
+        try
+        {
+            return Hold(Device.FromHost(values, shape));
+        }
+        catch
+        {
+            FreeLoose();
+            throw;
+        }
+    }
+
+    /// <summary>A handle that an operation has made, as if it came from <see cref="Rent(Shape, DType)"/>.</summary>
+    internal Tensor Hold(Tensor tensor)
+    {
+        _loose.Add(tensor);
+        return tensor;
+    }
+
+    /// <summary>Frees what an operation that failed has left.</summary>
+    internal void FreeLoose()
+    {
+        foreach (var tensor in _loose)
+        {
+            tensor.Dispose();
+        }
+
+        _loose.Clear();
+    }
+
     /// <summary>Records an operation whose output needs a gradient.</summary>
     internal void Record(Node node)
     {
+        _loose.Clear();
         node.Output.IsRecorded = true;
         _nodes.Add(node);
     }
@@ -388,18 +471,11 @@ public sealed class Tape : IDisposable
         }
     }
 
-    private void Seed(Variable output, Tensor? gradient)
+    private Tensor Ones(Shape shape)
     {
-        if (gradient is not null)
-        {
-            output.AddGradient(gradient);
-            return;
-        }
-
-        var ones = new float[output.Shape.Count];
+        var ones = new float[shape.Count];
         Array.Fill(ones, 1f);
-        using var seed = Device.FromHost(ones, output.Shape);
-        output.AddGradient(seed);
+        return Device.FromHost(ones, shape);
     }
 
     private Tensor Checked(Tensor value, string operation)
@@ -422,6 +498,7 @@ public sealed class Tape : IDisposable
 
     private Variable Track(Tensor value, bool requiresGradient)
     {
+        _loose.Clear();
         var variable = new Variable(value, requiresGradient);
         _frame.Add(variable);
         return variable;

@@ -30,8 +30,17 @@ public class Variable : IDisposable
     /// <summary>Whether a gradient flows into it; false for inputs and frozen weights.</summary>
     public bool RequiresGradient { get; private protected set; }
 
-    /// <summary>Gradient of the loss with respect to the value; null means zero so far.</summary>
-    public Tensor? Gradient { get; private set; }
+    /// <summary>
+    /// Gradient of the loss with respect to the value; null means zero so far. It is this variable's alone: what is written to it in place changes no
+    /// other gradient.
+    /// </summary>
+    /// <exception cref="InputException">
+    /// The device's memory is full: a gradient that was equal to another's, and shared, is copied when it is asked for.
+    /// </exception>
+    public Tensor? Gradient => SharedGradient is null ? null : GradientTarget(out _);
+
+    /// <summary>The same to be read alone: equal gradients are one tensor until somebody writes.</summary>
+    internal Tensor? SharedGradient { get; private set; }
 
     /// <summary>Whether the handle to the value was dropped.</summary>
     internal bool IsFreed { get; private set; }
@@ -51,20 +60,20 @@ public class Variable : IDisposable
     /// <summary>A buffer for a kernel to write the gradient into; accumulate says whether it must add.</summary>
     internal Tensor GradientTarget(out bool accumulate)
     {
-        accumulate = Gradient is not null;
-        if (Gradient is null)
+        accumulate = SharedGradient is not null;
+        if (SharedGradient is null)
         {
-            Gradient = _value.Device.Empty(_value.Shape);
+            SharedGradient = _value.Device.Empty(_value.Shape);
         }
-        else if (Gradient.Storage.References > 1)
+        else if (SharedGradient.Storage.References > 1)
         {
             // Shared with another variable's gradient (a residual's two branches): adding in place would change both.
-            var own = Gradient.Clone();
-            Gradient.Dispose();
-            Gradient = own;
+            var own = SharedGradient.Clone();
+            SharedGradient.Dispose();
+            SharedGradient = own;
         }
 
-        return Gradient;
+        return SharedGradient;
     }
 
     /// <summary>A gradient buffer for kernels that always add: zeroed when new.</summary>
@@ -82,9 +91,9 @@ public class Variable : IDisposable
     /// <summary>Adds a gradient that is somebody else's tensor of as many elements; shares it when it is the first.</summary>
     internal void AddGradient(Tensor gradient)
     {
-        if (Gradient is null)
+        if (SharedGradient is null)
         {
-            Gradient = gradient.Reshape(_value.Shape.ToArray());
+            SharedGradient = gradient.Reshape(_value.Shape.ToArray());
         }
         else
         {
@@ -96,8 +105,8 @@ public class Variable : IDisposable
     /// <summary>Frees the gradient: it counts as zero from here.</summary>
     public void ClearGradient()
     {
-        Gradient?.Dispose();
-        Gradient = null;
+        SharedGradient?.Dispose();
+        SharedGradient = null;
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,12 @@ internal static class Tiling
     /// <summary>Number of tiles for rows of a given length; depends on the sizes only, never on the number of threads.</summary>
     internal static int Count(long rows, long columns) => (int)Math.Clamp(rows * columns / FloatsPerTile, 1, Math.Max(1, Math.Min(rows, 256)));
 
+    /// <summary>
+    /// Rows that are added one after the other in float32: from 2^24 on, ones would no longer count. Sums over more are sums of such blocks in double
+    /// precision.
+    /// </summary>
+    internal const int SumBlock = 1 << 20;
+
     /// <summary>First row of a tile.</summary>
     internal static long Start(long rows, int tiles, int tile) => rows * tile / tiles;
 }

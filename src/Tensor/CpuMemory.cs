@@ -34,4 +34,22 @@ internal static unsafe class CpuMemory
         LargePages.Ask(block, bytes);
         return block;
     }
+
+    /// <summary>The same for what kernels keep.</summary>
+    /// <param name="bytes">Size.</param>
+    /// <param name="what">What it is for.</param>
+    /// <exception cref="InputException">The system gives no more.</exception>
+    internal static void* AllocateScratch(long bytes, string what)
+    {
+        try
+        {
+            return Allocate(bytes);
+        }
+        catch (OutOfMemoryException e)
+        {
+            string wanted = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.##} MiB");
+            throw new InputException(
+                $"cpu: out of memory for {what}, {wanted} wanted, the system gives no more; a smaller batch or picture may fit", e);
+        }
+    }
 }

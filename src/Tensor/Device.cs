@@ -72,7 +72,9 @@ public abstract class Device : IDisposable
         long bytes = Math.Max(1, shape.Count) * size;
         try
         {
-            return new Tensor(shape, type, Pool.Rent(bytes), 0);
+            var block = Pool.Rent(bytes);
+            block.Asked = bytes;
+            return new Tensor(shape, type, block, 0);
         }
         catch (DeviceMemoryException e)
         {

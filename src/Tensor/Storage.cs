@@ -8,6 +8,7 @@ public abstract class Storage
 {
     private int _references;
     private int _panelRow;
+    private bool _staysInRows;
 
     private protected Storage(Device device, long bytes)
     {
@@ -25,6 +26,12 @@ public abstract class Storage
     /// Length of a row if the block holds a matrix in panels (<see cref="PanelLayout"/>), 0 if its values lie as the tensors on it say.
     /// </summary>
     internal int PanelRow { get => Volatile.Read(ref _panelRow); set => Volatile.Write(ref _panelRow, value); }
+
+    /// <summary>Whether somebody reads the values where the tensors on the block say: they are not put in panels any more.</summary>
+    internal bool StaysInRows { get => Volatile.Read(ref _staysInRows); set => Volatile.Write(ref _staysInRows, value); }
+
+    /// <summary>Bytes that the block was rented for; it may have more.</summary>
+    internal long Asked { get; set; }
 
     /// <summary>A number that orders the blocks of a device by where they lie, where <see cref="Device.OrdersBlocks"/> asks for it.</summary>
     internal virtual long Address => 0;
@@ -56,6 +63,7 @@ public abstract class Storage
         if (left == 0)
         {
             PanelRow = 0;
+            StaysInRows = false;
             Device.Pool.Return(this);
         }
         else if (left < 0)

@@ -39,11 +39,20 @@ public sealed partial class Tensor : IDisposable
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Count;
 
-    /// <summary>Where kernels find the data.</summary>
-    /// <exception cref="InvalidOperationException">The values are a frozen weight that is kept in another order: only a matrix product reads
-    /// that.</exception>
-    public View View =>
-        InPanels ? throw new InvalidOperationException($"tensor {Shape} is a frozen weight kept in panels; it has no plain view") : Raw;
+    /// <summary>Where kernels find the data. A frozen weight that products keep in another order is put back in rows.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was released.</exception>
+    public View View
+    {
+        get
+        {
+            if (InPanels)
+            {
+                StayInRows();
+            }
+
+            return Raw;
+        }
+    }
 
     /// <summary>Whether <see cref="Dispose"/> has given the memory back.</summary>
     public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
@@ -133,8 +142,8 @@ public sealed partial class Tensor : IDisposable
                 $"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}", nameof(source));
         }
 
-        CheckPanels("copy");
-        source.CheckPanels("copy");
+        LeavePanels();
+        source.LeavePanels();
         int size = DType.Size();
         Device.Copy(source.Raw.Storage, source.Offset * size, Raw.Storage, Offset * size, Count * size);
         if (source.Storage.PanelRow != Storage.PanelRow)
@@ -169,13 +178,18 @@ public sealed partial class Tensor : IDisposable
     {
         Check<T>("copy to host", values.Length);
         var storage = Raw.Storage;
-        for (int at = 0; at < values.Length; at += CopiedElements)
-        {
-            var part = values.Slice(at, Math.Min(CopiedElements, values.Length - at));
-            Device.Download(storage, (Offset + at) * DType.Size(), MemoryMarshal.AsBytes(part));
-        }
 
-        PanelLayout.Unpack(InPanels ? MemoryMarshal.Cast<T, float>(values) : default, Storage.PanelRow);
+        // A weight's order may change when another thread reads it for the first time.
+        lock (storage)
+        {
+            for (int at = 0; at < values.Length; at += CopiedElements)
+            {
+                var part = values.Slice(at, Math.Min(CopiedElements, values.Length - at));
+                Device.Download(storage, (Offset + at) * DType.Size(), MemoryMarshal.AsBytes(part));
+            }
+
+            PanelLayout.Unpack(InPanels ? MemoryMarshal.Cast<T, float>(values) : default, Storage.PanelRow);
+        }
     }
 
     /// <summary>The values as a host array; T is the element type's C# type (ushort for bf16 and fp16 bits).</summary>
@@ -214,7 +228,11 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Sets every element to zero.</summary>
-    public void Clear() => Device.Clear(Raw.Storage, Offset * DType.Size(), Count * DType.Size());
+    public void Clear()
+    {
+        LeavePanels();
+        Device.Clear(Raw.Storage, Offset * DType.Size(), Count * DType.Size());
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -229,38 +247,61 @@ public sealed partial class Tensor : IDisposable
     public override string ToString() => $"{DType} {Shape} on {Device.Name}";
 
     /// <summary>
-    /// Rearranges a float matrix on the CPU into panels, if it fits: from here on only matrix products take it, and copies to and from the host,
-    /// which rearrange. Says whether it is in panels now.
+    /// Rearranges a float matrix on the CPU into panels, if it fits, is all of its block, and nothing has read its rows: from here on matrix products
+    /// take it as it lies, copies to and from the host rearrange, and whoever else reads it puts it back. Says whether it is in panels of its own
+    /// rows now.
     /// </summary>
     internal bool KeepInPanels()
     {
-        if (!InPanels && Device is CpuDevice && DType == DType.Float32 && Offset == 0 && PanelLayout.Fits(Shape))
+        var storage = Raw.Storage;
+        if (Device is not CpuDevice || DType != DType.Float32 || Offset != 0 || Count * sizeof(float) != storage.Asked || !PanelLayout.Fits(Shape))
         {
-            lock (Storage)
+            return false;
+        }
+
+        if (!InPanels && !storage.StaysInRows)
+        {
+            lock (storage)
             {
-                if (!InPanels)
+                if (!InPanels && !storage.StaysInRows)
                 {
                     PanelLayout.Pack(Floats(), Shape[1]);
-                    Storage.PanelRow = Shape[1];
+                    storage.PanelRow = Shape[1];
                 }
             }
         }
 
-        return InPanels;
+        return storage.PanelRow == Shape[1];
     }
 
     /// <summary>Undoes <see cref="KeepInPanels"/>.</summary>
     internal void KeepInRows()
     {
-        _ = Raw;
-        lock (Storage)
+        var storage = Raw.Storage;
+        lock (storage)
         {
-            PanelLayout.Unpack(InPanels ? Floats() : default, Storage.PanelRow);
-            Storage.PanelRow = 0;
+            PanelLayout.Unpack(InPanels ? Block() : default, storage.PanelRow);
+            storage.PanelRow = 0;
+        }
+    }
+
+    /// <summary>The values are read where the tensor says: they lie in rows from here on, whatever products would like.</summary>
+    internal void StayInRows()
+    {
+        if (Device is CpuDevice && DType == DType.Float32 && !Storage.StaysInRows)
+        {
+            lock (Storage)
+            {
+                KeepInRows();
+                Storage.StaysInRows = true;
+            }
         }
     }
 
     private unsafe Span<float> Floats() => new(Raw.Floats, checked((int)Count));
+
+    // All of a weight in panels, of which this may be a part.
+    private unsafe Span<float> Block() => new(((CpuStorage)Storage).Pointer, checked((int)(Storage.Asked / sizeof(float))));
 
     /// <summary>
     /// The first label of a tensor of bytes or 32-bit integers on the CPU that is neither below a bound nor one other number; null when there is
@@ -316,16 +357,16 @@ public sealed partial class Tensor : IDisposable
             throw new ArgumentException($"{method}: expected {Count} elements, as {this} holds, got {count}");
         }
 
-        CheckPanels(method);
+        LeavePanels();
     }
 
-    // A handle to a part of a weight that somebody else keeps in panels.
-    private void CheckPanels(string method)
+    // A part of a weight in panels lies in one piece only where it is whole panels.
+    private void LeavePanels()
     {
         long panel = (long)Storage.PanelRow * PanelLayout.Width;
         if (panel != 0 && (Offset % panel != 0 || Count % panel != 0))
         {
-            throw new InvalidOperationException($"{method}: {this} is a part of a frozen weight kept in panels; it has no plain values");
+            StayInRows();
         }
     }
 }

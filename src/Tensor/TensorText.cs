@@ -10,7 +10,10 @@ internal sealed class TensorText
     private const int Edge = 3;
 
     private readonly Shape _shape;
-    private readonly double[] _values;
+    private readonly Func<long, double> _value;
+
+    // Beyond 2^53 a double is not every integer.
+    private readonly long[]? _long;
     private readonly bool _summarised;
     private readonly string _format;
     private readonly int _width;
@@ -19,13 +22,14 @@ internal sealed class TensorText
     internal TensorText(Tensor tensor, int digits, int maxElements)
     {
         _shape = tensor.Shape;
-        _values = Read(tensor);
-        _summarised = _values.Length > maxElements;
-        List<double> shown = [];
+        _long = tensor.DType == DType.Int64 ? tensor.ToArray<long>() : null;
+        _value = _long is not null ? i => _long[i] : Read(tensor);
+        _summarised = tensor.Count > maxElements;
+        List<long> shown = [];
         Collect(0, 0, shown);
         bool integers = tensor.DType is DType.Int64 or DType.Int32 or DType.Int16 or DType.Int8 or DType.UInt8 or DType.Bool;
-        _format = integers ? "0" : Choose(shown, digits);
-        _width = shown.Count == 0 ? 0 : shown.Max(v => Number(v).Length);
+        _format = integers ? "0" : Choose(shown.ConvertAll(i => _value(i)), digits);
+        _width = shown.Count == 0 ? 0 : shown.Max(i => Number(i).Length);
     }
 
     /// <inheritdoc/>
@@ -36,21 +40,25 @@ internal sealed class TensorText
         return _text.ToString();
     }
 
-    private static double[] Read(Tensor tensor) => tensor.DType switch
+    // The values as they are stored: those that are not shown are not converted.
+    private static Func<long, double> Read(Tensor tensor) => tensor.DType switch
     {
-        DType.Float32 => Convert<float>(tensor, v => v),
-        DType.Float64 => Convert<double>(tensor, v => v),
-        DType.BFloat16 => Convert<ushort>(tensor, bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)),
-        DType.Float16 => Convert<ushort>(tensor, bits => (double)BitConverter.UInt16BitsToHalf(bits)),
-        DType.Int64 => Convert<long>(tensor, v => v),
-        DType.Int32 => Convert<int>(tensor, v => v),
-        DType.Int16 => Convert<short>(tensor, v => v),
-        DType.Int8 => Convert<sbyte>(tensor, v => v),
-        _ => Convert<byte>(tensor, v => v),
+        DType.Float32 => Of<float>(tensor, v => v),
+        DType.Float64 => Of<double>(tensor, v => v),
+        DType.BFloat16 => Of<ushort>(tensor, bits => HalfConversion.BFloat16ToSingle(bits)),
+        DType.Float16 => Of<ushort>(tensor, bits => HalfConversion.Float16ToSingle(bits)),
+        DType.Int32 => Of<int>(tensor, v => v),
+        DType.Int16 => Of<short>(tensor, v => v),
+        DType.Int8 => Of<sbyte>(tensor, v => v),
+        _ => Of<byte>(tensor, v => v),
     };
 
-    private static double[] Convert<T>(Tensor tensor, Converter<T, double> convert)
-        where T : unmanaged => Array.ConvertAll(tensor.ToArray<T>(), convert);
+    private static Func<long, double> Of<T>(Tensor tensor, Converter<T, double> convert)
+        where T : unmanaged
+    {
+        T[] values = tensor.ToArray<T>();
+        return i => convert(values[i]);
+    }
 
     // PyTorch's rule: whole numbers as "3.", others with so many digits, and powers of ten where those would hide digits or grow long.
     private static string Choose(List<double> shown, int digits)
@@ -65,6 +73,8 @@ internal sealed class TensorText
 
         return largest / smallest > 1000 || largest > 1e8 || smallest < 1e-4 ? point + "e+00" : point;
     }
+
+    private string Number(long index) => _long is null ? Number(_value(index)) : _long[index].ToString(CultureInfo.InvariantCulture);
 
     private string Number(double value) => double.IsNaN(value) ? "nan"
         : double.IsInfinity(value) ? value > 0 ? "inf" : "-inf"
@@ -86,11 +96,11 @@ internal sealed class TensorText
         }
     }
 
-    private void Collect(int dimension, long index, List<double> shown)
+    private void Collect(int dimension, long index, List<long> shown)
     {
         if (dimension == _shape.Rank)
         {
-            shown.Add(_values[index]);
+            shown.Add(index);
             return;
         }
 
@@ -107,7 +117,7 @@ internal sealed class TensorText
     {
         if (dimension == _shape.Rank)
         {
-            _text.Append(Number(_values[index]).PadLeft(_width));
+            _text.Append(Number(index).PadLeft(_width));
             return;
         }
 

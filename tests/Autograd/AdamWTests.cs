@@ -26,6 +26,46 @@ public sealed class AdamWTests : IDisposable
         Assert.NotNull(weight.Gradient);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(-0.1f)]
+    public void ADecayThatIsNoneIsRefused(float decay)
+    {
+        using Parameter one = Parameter([1f]), other = Parameter([2f]);
+        long before = _device.Pool.LiveBlocks;
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => new AdamW([("one", one)], weightDecay: decay));
+        Assert.Contains("at least 0", refused.Message, StringComparison.Ordinal);
+        float Of(string name) => name == "one" ? 0 : decay;
+        refused = Assert.Throws<ArgumentOutOfRangeException>(() => new AdamW([("one", one), ("other", other)], 0.9f, 0.9f, 1e-8f, Of));
+        Assert.Contains("'other'", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _device.Pool.LiveBlocks);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(long.MinValue)]
+    [InlineData(long.MaxValue)]
+    public void StepsAreANumberOfSteps(long steps)
+    {
+        using var weight = Parameter([0.5f]);
+        using var optimizer = new AdamW([("weight", weight)]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => optimizer.Steps = steps);
+        optimizer.Steps = 1L << 61;
+        Give(weight, [1f]);
+        optimizer.Step(0.1f);
+        Assert.True(float.IsFinite(weight.Value.ToScalar()));
+    }
+
+    [Fact]
+    public void ParametersOfTwoDevicesAreRefused()
+    {
+        using var elsewhere = new CpuDevice(1);
+        using Parameter here = Parameter([1f]), there = new(elsewhere.FromHost([1f], new Shape(1)));
+        var refused = Assert.Throws<ArgumentException>(() => new AdamW([("a", here), ("b", there)]));
+        Assert.Contains("'b' on another", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TwoParametersOfOneNameAreRefusedAndATiedOneCountsOnce()
     {

@@ -56,15 +56,130 @@ public sealed class FrozenWeightTests : IDisposable
         Assert.All(weight.Value.ToArray(), v => Assert.Equal(0f, v));
     }
 
-    [Fact]
-    public void OnlyProductsReadPanels()
+    public static TheoryData<string> Readers => [.. s_readers.Keys];
+
+    // What reads the weight besides products: it gets rows, and products find them from then on.
+    [Theory]
+    [MemberData(nameof(Readers))]
+    public void WhatReadsRowsFindsThemBeforeAndAfterAProduct(string reader)
     {
-        using var weight = Weight(32, 8, trainable: false);
+        using var plain = Weight(64, 8, trainable: true);
+        float[] Results(Parameter weight, int order)
+        {
+            using var tape = new Tape(_device, recording: true);
+            var x = tape.Input(_device.FromHost(CaseRandom.Normal("x", 3 * 8), new Shape(3, 8)));
+            Variable? read = order == 0 ? s_readers[reader](tape, weight, x) : null;
+            var product = tape.Linear(x, weight, null);
+            read ??= s_readers[reader](tape, weight, x);
+            tape.Backward(tape.Sum(product) + tape.Sum(read));
+            weight.ClearGradient();
+            return [.. read.Value.ToArray(), .. product.Value.ToArray(), .. x.Gradient!.ToArray()];
+        }
+
+        for (int order = 0; order < 2; order++)
+        {
+            using var frozen = Weight(64, 8, trainable: false);
+            float[] expected = Results(plain, order);
+            Assert.Equal(expected, Results(frozen, order));
+            Assert.Equal(expected, Results(frozen, order));
+            Assert.False(frozen.Value.InPanels);
+            Assert.Equal(plain.Value.ToArray(), frozen.Value.ToArray());
+        }
+    }
+
+    private static readonly Dictionary<string, Func<Tape, Parameter, Variable, Variable>> s_readers = new()
+    {
+        ["embedding"] = (tape, weight, _) => tape.Embedding(weight, [3, 0, 63, 3], 4),
+        ["matmul"] = (tape, weight, x) => tape.MatMul(x, weight, transposeB: true),
+        ["sum"] = (tape, weight, x) => tape.Add(tape.Slice(weight, 0, 5, 3), x),
+        ["constant"] = (tape, weight, x) => tape.Linear(x, tape.Constant(weight.Value.Share()), null),
+        ["reshape"] = (tape, weight, x) => tape.Linear(tape.Reshape(x, 6, 4), tape.Reshape(weight, 128, 4), null),
+        ["own"] = (tape, weight, x) => tape.Apply(new OutsideOperation(), weight, tape.Slice(tape.Reshape(x, 24), 0, 9, 8)),
+        ["span"] = (tape, weight, x) => tape.Scale(x, weight.Value.AsSpan<float>()[17]),
+        ["row"] = (tape, weight, x) => tape.Scale(x, Row(weight, 33)[5]),
+    };
+
+    private static float[] Row(Parameter weight, int row)
+    {
+        using var part = weight.Value.Slice(row, 1);
+        return part.ToArray();
+    }
+
+    // Two weights that are parts of one block, and one block under two shapes: each product reads its own rows.
+    [Fact]
+    public void WeightsThatShareABlockKeepTheirRows()
+    {
+        float[] values = CaseRandom.Normal("both", 64 * 8);
+        using var both = _device.FromHost(values, new Shape(64, 8));
+        using Parameter first = new(both.Slice(0, 32), false), second = new(both.Slice(32, 32), false);
+        using Parameter whole = new(both.Share(), false), other = new(both.Reshape(128, 4), false);
+        using var x = _device.FromHost(CaseRandom.Normal("x", 24), new Shape(3, 8));
+        float[] Product(Parameter weight)
+        {
+            using var tape = new Tape(_device, recording: false);
+            return tape.Linear(tape.Constant(x.Reshape(24 / weight.Shape[1], weight.Shape[1])), weight, null).Value.ToArray();
+        }
+
+        for (int round = 0; round < 2; round++)
+        {
+            foreach (var weight in new[] { first, second, whole, other, first })
+            {
+                using var alone = new Parameter(weight.Value.Clone());
+                Assert.Equal(Product(alone), Product(weight));
+            }
+        }
+
+        Assert.Equal(values, both.ToArray());
+    }
+
+    [Fact]
+    public void APartIsReadWrittenAndClearedWhereItIs()
+    {
+        using var weight = Weight(64, 8, trainable: false);
+        float[] values = weight.Value.ToArray();
+        using Tensor part = weight.Value.Slice(1, 3), panel = weight.Value.Slice(32, 32);
         Assert.True(weight.KeepPacked());
-        var error = Assert.Throws<InvalidOperationException>(() => weight.Value.View);
-        Assert.Contains("[32, 8]", error.Message, StringComparison.Ordinal);
-        using var part = weight.Value.Slice(1, 3);
-        Assert.Throws<InvalidOperationException>(() => part.ToArray());
+        Assert.Equal(values[256..], panel.ToArray());
+        Assert.True(weight.Value.InPanels);
+        part.Clear();
+        values.AsSpan(8, 24).Clear();
+        Assert.Equal(values, weight.Value.ToArray());
+        Assert.False(weight.KeepPacked());
+    }
+
+    [Fact]
+    public void ThreadsMayReadAndMultiplyAtOnce()
+    {
+        using var device = new CpuDevice(1);
+        using var plain = Weight(64, 48, trainable: true);
+        using var x = _device.FromHost(CaseRandom.Normal("x", 2 * 48), new Shape(2, 48));
+        float[] Product(Parameter weight)
+        {
+            using var tape = new Tape(_device, recording: false);
+            return tape.Linear(tape.Constant(x.Share()), weight, null).Value.ToArray();
+        }
+
+        float[] expected = Product(plain), rows = plain.Value.ToArray();
+        for (int round = 0; round < 20; round++)
+        {
+            using var weight = Weight(64, 48, trainable: false);
+            Exception? error = null;
+            var thread = new Thread(() => error = Record.Exception(() =>
+            {
+                for (int i = 0; i < 20; i++)
+                {
+                    Assert.Equal(expected, Product(weight));
+                }
+            }));
+            thread.Start();
+            using (var tape = new Tape(_device, recording: false))
+            {
+                Assert.Equal(rows[(48 * 7)..(48 * 8)], tape.Embedding(weight, [7], 1).Value.ToArray());
+            }
+
+            thread.Join();
+            Assert.Null(error);
+        }
     }
 
     [Fact]
@@ -77,6 +192,8 @@ public sealed class FrozenWeightTests : IDisposable
         Assert.False(weight.Value.InPanels);
         Assert.False(weight.KeepPacked());
         Assert.Equal(values, weight.Value.ToArray());
+        weight.Trainable = false;
+        Assert.True(weight.KeepPacked());
     }
 
     [Fact]

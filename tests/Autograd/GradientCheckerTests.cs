@@ -17,6 +17,14 @@ public class GradientCheckerTests(ITestOutputHelper output)
             g => g.MaxBy(c => (c.Inputs.Length * 1000) + Math.Min(999, c.Inputs.Sum(i => i.Count)))!.Name),
     ];
 
+    [Fact]
+    public void ACheckOfNothingIsRefused()
+    {
+        using var device = new CpuDevice(1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { MaxElements = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { Step = double.NaN });
+    }
+
     [Theory]
     [MemberData(nameof(Samples))]
     public void EveryOperationPassesInFloat32(string name)

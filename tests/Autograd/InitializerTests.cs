@@ -68,6 +68,21 @@ public sealed class InitializerTests : IDisposable
         Assert.NotEqual(a.Value.ToArray(), other.Value.ToArray());
     }
 
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(-1)]
+    public void ValuesThatAreNoneAreRefused(double size)
+    {
+        var init = new Initializer(_device, 1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => init.Normal(new Shape(3), size));
+        Assert.Throws<ArgumentOutOfRangeException>(() => init.Uniform(new Shape(3), size));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(init, 0, 3));
+        var refused = Assert.Throws<ArgumentException>(() => init.Constant(new Shape(65536, 65536), 0));
+        Assert.Contains("[65536, 65536]", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
     public void Dispose() => _device.Dispose();
 
     private double[] Values(Func<Initializer, Parameter> draw)

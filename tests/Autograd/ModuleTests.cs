@@ -68,6 +68,43 @@ public sealed class ModuleTests : IDisposable
         }
     }
 
+    // At registration, and not when the parameters are saved.
+    [Theory]
+    [InlineData(0, "weight")]
+    [InlineData(1, "weight")]
+    [InlineData(2, "a.weight")]
+    [InlineData(3, "itself")]
+    public void ParametersHaveOneNameEach(int how, string said)
+    {
+        var refused = Assert.Throws<ArgumentException>(() => new Colliding(new Initializer(_device, 1), how));
+        Assert.Contains(said, refused.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Colliding : Module
+    {
+        internal Colliding(Initializer init, int how)
+        {
+            switch (how)
+            {
+                case 0:
+                    Add("", new Linear(init, 2, 3, bias: false));
+                    Add("", new Linear(init, 2, 3, bias: false));
+                    break;
+                case 1:
+                    Add("", new Linear(init, 2, 3, bias: false));
+                    Add("weight", init.Constant(new Shape(1), 0));
+                    break;
+                case 2:
+                    Add("a.weight", init.Constant(new Shape(1), 0));
+                    Add("a", new Linear(init, 2, 3));
+                    break;
+                default:
+                    Add("b", this);
+                    break;
+            }
+        }
+    }
+
     private sealed class Tree : Module
     {
         internal Tree(Initializer init)

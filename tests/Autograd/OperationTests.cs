@@ -82,7 +82,8 @@ public sealed class OperationTests : IDisposable
         using var tape = new Tape(_device, recording: true);
         using var frozen = new Parameter(Values("w", 32, 3), trainable: false);
         Variable b = tape.Input(Values("b", 3)), x = tape.Constant(Values("x", 2, 3));
-        float[] before = tape.Apply(new OutsideOperation(), frozen, b).Value.ToArray();
+        using var plain = new Parameter(Values("w", 32, 3));
+        float[] before = tape.Apply(new OutsideOperation(), plain, b).Value.ToArray();
         tape.Linear(x, frozen, null);
         Assert.True(frozen.Value.InPanels);
         var y = tape.Apply(new OutsideOperation(), frozen, b);
@@ -113,6 +114,20 @@ public sealed class OperationTests : IDisposable
             Assert.Throws<NotSupportedException>(() => tape.Apply(new Nothing(), a)).Message);
         var y = tape.Apply(new OutsideOperation { HoldsBack = true }, a, tape.Input(Values("b", 2)));
         Assert.Contains("input 0 was not saved", Assert.Throws<InvalidOperationException>(() => tape.Backward(y)).Message);
+    }
+
+    // At inference the output and the inputs would be freed at once.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OnlyWhatTheForwardMadeIsKept(bool recording)
+    {
+        using var tape = new Tape(_device, recording);
+        var a = tape.Input(Values("a", 4));
+        Assert.Contains("got the output; SavesOutput", Assert.Throws<ArgumentException>(() => tape.Apply(new Hoarder(output: true), a)).Message);
+        Assert.Contains("got an input; SavesInput", Assert.Throws<ArgumentException>(() => tape.Apply(new Hoarder(output: false), a)).Message);
+        Assert.Equal(1, _device.Pool.LiveBlocks);
+        Assert.Equal(4, a.Value.ToArray().Length);
     }
 
     [Fact]
@@ -150,11 +165,18 @@ public sealed class OperationTests : IDisposable
         Assert.All(seen, n => Assert.Equal(1, n));
     }
 
-    [Fact]
-    public void ParallelForPassesExceptionsOn()
+    // One piece, many, a caller without a team, and one inside another.
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(100, 2)]
+    [InlineData(100, 1)]
+    public void ParallelForPassesExceptionsOn(int count, int threads)
     {
-        var error = Assert.ThrowsAny<Exception>(() => _device.ParallelFor(100, (first, _) => throw new ArithmeticException($"piece {first}")));
-        Assert.IsType<ArithmeticException>(error.InnerException ?? error);
+        using var device = new CpuDevice(threads);
+        void Fails() => device.ParallelFor(count, (first, _) => throw new ArithmeticException($"piece {first}"));
+        Assert.IsType<ArithmeticException>(Assert.Throws<InvalidOperationException>(Fails).InnerException);
+        var outer = Assert.Throws<InvalidOperationException>(() => device.ParallelFor(3, (_, _) => Fails()));
+        Assert.IsType<ArithmeticException>(Assert.IsType<InvalidOperationException>(outer.InnerException).InnerException);
         Assert.Throws<ArgumentOutOfRangeException>(() => _device.ParallelFor(-1, (_, _) => { }));
     }
 
@@ -187,5 +209,14 @@ public sealed class OperationTests : IDisposable
         public override string Name => "nothing";
 
         public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+    }
+
+    private sealed class Hoarder(bool output) : Operation
+    {
+        public override string Name => "hoarder";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+        public override void Forward(CpuDevice device, OperationForward call) => call.Keep(output ? call.Output : call.Inputs[0]);
     }
 }

@@ -45,9 +45,56 @@ public sealed class TapeTests : IDisposable
         Assert.Equal(up.Select(v => 2 * v), a.Gradient!.ToArray());
         Assert.Equal(up, b.Gradient!.ToArray());
         Assert.NotSame(a.Gradient.Storage, b.Gradient.Storage);
-        Assert.Same(upstream.Storage, b.Gradient.Storage);
         Assert.Equal(up, upstream.ToArray());
         Assert.True(before > 0);
+    }
+
+    // Inside, equal gradients are one tensor; outside, what is done to one in place is done to that one.
+    [Fact]
+    public void GradientsAreTheirVariablesOwn()
+    {
+        using Parameter p = new(Values("p", 2, 3)), q = new(Values("q", 6));
+        using var upstream = Values("up", 2, 3);
+        float[] up = upstream.ToArray();
+        using (var tape = new Tape(_device, recording: true))
+        {
+            tape.Backward(tape.Add(tape.Add(tape.Constant(Values("h", 2, 3)), p), tape.Reshape(q, 2, 3)), upstream);
+        }
+
+        Assert.Same(p.SharedGradient!.Storage, q.SharedGradient!.Storage);
+        upstream.Clear();
+        p.Gradient!.AsSpan<float>()[0] = 77;
+        Assert.Equal(up, q.Gradient!.ToArray());
+        Assert.Equal([77, .. up[1..]], p.Gradient.ToArray());
+        Assert.Equal(new Shape(6), q.Gradient.Shape);
+        Assert.Same(q.Gradient, q.Gradient);
+    }
+
+    [Theory]
+    [InlineData(6, 4)]
+    [InlineData(24, 1)]
+    public void AResidualHasTheColumnsOfTheResult(int rows, int columns)
+    {
+        using var tape = new Tape(_device, recording: true);
+        Variable x = tape.Input(Values("x", 4, 8)), weight = tape.Input(Values("w", 6, 8)), turned = tape.Input(Values("r", rows, columns));
+        Assert.Contains("expected [4, 6]", Assert.Throws<ArgumentException>(() => tape.Linear(x, weight, null, residual: turned)).Message);
+        tape.Linear(x, weight, null, residual: tape.Reshape(turned, 2, 2, 6));
+    }
+
+    // A batch of nothing that shares an operand: its gradient is a sum of no products.
+    [Theory]
+    [InlineData(new[] { 2, 3 }, new[] { 0, 3, 4 }, false)]
+    [InlineData(new[] { 0, 3, 2 }, new[] { 3, 4 }, true)]
+    [InlineData(new[] { 0, 2, 3 }, new[] { 3, 4 }, false)]
+    [InlineData(new[] { 5, 0, 3 }, new[] { 3, 4 }, false)]
+    [InlineData(new[] { 2, 3 }, new[] { 5, 3, 0 }, false)]
+    public void ProductsOfNothingHaveZeroGradients(int[] left, int[] right, bool transposeA)
+    {
+        using var device = new CpuDevice(1, watched: true);
+        using var tape = new Tape(device, recording: true);
+        Variable a = tape.Input(device.Zeros(new Shape(left))), b = tape.Input(device.Zeros(new Shape(right)));
+        tape.Backward(tape.Sum(tape.MatMul(a, b, transposeA)));
+        Assert.All(a.Gradient!.ToArray().Concat(b.Gradient!.ToArray()), v => Assert.Equal(0f, v));
     }
 
     [Fact]

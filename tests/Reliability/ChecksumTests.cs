@@ -45,7 +45,7 @@ public sealed class ChecksumTests
         byte[] Written(params string[] keys)
         {
             var writer = new SafetensorsWriter();
-            Array.ForEach(keys, key => writer.SetMetadata(key, "00000000"));
+            Array.ForEach(keys, key => writer.SetAny(key, "00000000"));
             writer.AddFloat32("w", [1], new float[] { 1 });
             using var file = new MemoryStream();
             writer.Write(file);

@@ -42,6 +42,9 @@ public sealed class TensorPrintingTests : IDisposable
         Assert.Equal(Lines("Int32 [2] on cpu", "[   7, -123]"), ints.ToValueString());
         using var bytes = _device.FromHost(new byte[] { 0, 255 }, new Shape(2, 1));
         Assert.Equal(Lines("UInt8 [2, 1] on cpu", "[[  0],", " [255]]"), bytes.ToValueString());
+        using var large = _device.Empty(new Shape(2), DType.Int64);
+        large.CopyFromHost<long>([9007199254740993, -1]);
+        Assert.Equal(Lines("Int64 [2] on cpu", "[9007199254740993,               -1]"), large.ToValueString());
         using var rounded = _device.FromHostRounded([1.5f, -0.25f], new Shape(2));
         Assert.Equal(Lines("BFloat16 [2] on cpu", "[ 1.5000, -0.2500]"), rounded.ToValueString());
     }

@@ -104,6 +104,12 @@ internal sealed class RequestPipeline(
         {
             case RequestException own:
                 return own;
+            case OutOfMemoryException or InputException { InnerException: DeviceMemoryException or OutOfMemoryException }:
+                return new RequestException(
+                    StatusCodes.Status503ServiceUnavailable,
+                    RejectReasons.Memory,
+                    $"there is not enough memory for this picture: {e.Message}")
+                { RetryAfter = 10 };
             case InputException:
                 return new RequestException(StatusCodes.Status400BadRequest, RejectReasons.Input, e.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
@@ -113,12 +119,6 @@ internal sealed class RequestPipeline(
             case OperationCanceledException when stop.IsCancellationRequested:
                 return new RequestException(
                     StatusCodes.Status503ServiceUnavailable, RejectReasons.Ending, "the program is ending.")
-                { RetryAfter = 10 };
-            case OutOfMemoryException:
-                return new RequestException(
-                    StatusCodes.Status503ServiceUnavailable,
-                    RejectReasons.Memory,
-                    $"there is not enough memory for this picture: {e.Message}")
                 { RetryAfter = 10 };
             default:
                 error.WriteLine(RequestLog.Clean($"ldvc: internal error, this is a bug: {e.GetType().Name}: {e.Message}"));

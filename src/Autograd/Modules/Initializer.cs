@@ -16,6 +16,7 @@ public sealed class Initializer
 
     private Initializer(Device device, ulong seed, bool zeros)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Device = device;
         _zeros = zeros;
         _random = new CounterRandom(seed, 0x1A17);
@@ -30,14 +31,16 @@ public sealed class Initializer
     public Device Device { get; }
 
     /// <summary>Uniform in [-bound, bound).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is negative, infinite or NaN.</exception>
     public Parameter Uniform(Shape shape, double bound)
     {
+        Check("uniform", nameof(bound), bound, shape);
         if (_zeros)
         {
             return new Parameter(Device.Zeros(shape));
         }
 
-        var values = new float[shape.Count];
+        float[] values = Room("uniform", shape);
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = (float)_random.NextDouble(-bound, bound);
@@ -47,14 +50,16 @@ public sealed class Initializer
     }
 
     /// <summary>Normal with mean 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The standard deviation is negative, infinite or NaN.</exception>
     public Parameter Normal(Shape shape, double std)
     {
+        Check("normal", nameof(std), std, shape);
         if (_zeros)
         {
             return new Parameter(Device.Zeros(shape));
         }
 
-        var values = new float[shape.Count];
+        float[] values = Room("normal", shape);
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = (float)(std * _random.NextNormal());
@@ -71,8 +76,21 @@ public sealed class Initializer
             return new Parameter(Device.Zeros(shape));
         }
 
-        var values = new float[shape.Count];
+        float[] values = Room("constant", shape);
         Array.Fill(values, value);
         return new Parameter(Device.FromHost(values, shape));
     }
+
+    // A layer without inputs would start as NaN: its bound is 1 / sqrt(0).
+    private static void Check(string method, string name, double value, Shape shape)
+    {
+        if (!(value >= 0 && double.IsFinite(value)))
+        {
+            throw new ArgumentOutOfRangeException(name, $"{method}: {name} must be at least 0 and finite, got {value} (parameter {shape})");
+        }
+    }
+
+    private static float[] Room(string method, Shape shape) => shape.Count <= Array.MaxLength
+        ? new float[shape.Count]
+        : throw new ArgumentException($"{method}: expected a parameter of at most {Array.MaxLength} elements, got {shape}", nameof(shape));
 }

@@ -11,8 +11,9 @@ public sealed class LayerNorm : Module
     /// <summary>Creates the parameters for rows of the given width.</summary>
     public LayerNorm(Initializer init, int width, float epsilon = 1e-5f)
     {
+        ArgumentNullException.ThrowIfNull(init);
         Weight = Add("weight", init.Constant(new Shape(width), 1));
-        Bias = Add("bias", init.Constant(new Shape(width), 0));
+        Bias = Add("bias", () => init.Constant(new Shape(width), 0));
         _epsilon = epsilon;
     }
 

@@ -10,9 +10,11 @@ public sealed class Linear : Module
     /// <summary>Creates weight [outputs, inputs] and, unless told otherwise, bias [outputs].</summary>
     public Linear(Initializer init, int inputs, int outputs, bool bias = true)
     {
+        ArgumentNullException.ThrowIfNull(init);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         double bound = 1 / Math.Sqrt(inputs);
         Weight = Add("weight", init.Uniform(new Shape(outputs, inputs), bound));
-        Bias = bias ? Add("bias", init.Uniform(new Shape(outputs), bound)) : null;
+        Bias = bias ? Add("bias", () => init.Uniform(new Shape(outputs), bound)) : null;
     }
 
     private Linear(Parameter weight, Parameter bias)

@@ -61,20 +61,49 @@ public abstract partial class Module : IDisposable
     {
         ArgumentNullException.ThrowIfNull(parameter);
         CheckName(name, _parameters.Select(p => p.Name));
+        CheckParameters([name]);
         _parameters.Add((name, parameter));
         return parameter;
     }
 
+    /// <summary>The same for one that is yet to be made: when memory runs out for it, those before are freed, as nobody gets the module.</summary>
+    internal Parameter Add(string name, Func<Parameter> make)
+    {
+        try
+        {
+            return Add(name, make());
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Registers a child.</summary>
-    /// <exception cref="ArgumentException">There is one of that name. Several children may be without one: their parameters count as the module's
-    /// own.</exception>
+    /// <exception cref="ArgumentException">There is one of that name, or a parameter would have the dotted name of another. Several children may be
+    /// without a name: their parameters count as the module's own.</exception>
     protected T Add<T>(string name, T module)
         where T : Module
     {
         ArgumentNullException.ThrowIfNull(module);
         CheckName(name, _children.Select(c => c.Name).Where(n => n.Length > 0));
+        if (ReferenceEquals(module, this))
+        {
+            throw new ArgumentException($"{GetType().Name}: expected another module as child '{name}', got itself", nameof(module));
+        }
+
+        CheckParameters(module.Parameters(name.Length == 0 ? "" : $"{name}.").Select(p => p.Name));
         _children.Add((name, module));
         return module;
+    }
+
+    private void CheckParameters(IEnumerable<string> added)
+    {
+        if (added.Intersect(Parameters().Select(p => p.Name), StringComparer.Ordinal).FirstOrDefault() is { } twice)
+        {
+            throw new ArgumentException($"{GetType().Name}: expected each parameter's name once, got '{twice}' a second time");
+        }
     }
 
     // Here, not hours later when the parameters are saved.

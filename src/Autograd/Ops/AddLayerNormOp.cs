@@ -23,8 +23,7 @@ internal static class AddLayerNormOp
         Guard.Dropped(Name, dropout, shape);
         bool drops = tape.Recording && dropout > 0;
         var drop = drops ? new BranchDropout(dropout, tape.NextDropoutKey(), tape.FirstRow * (shape.Count / Math.Max(1, shape[0]))) : default;
-        Tensor y = Guard.Result(tape, Name, shape), sum = tape.Device.Empty(shape), mean = tape.Device.Empty(new Shape(rows)),
-            rstd = tape.Device.Empty(new Shape(rows));
+        Tensor y = Guard.Result(tape, Name, shape), sum = tape.Rent(shape), mean = tape.Rent(new Shape(rows)), rstd = tape.Rent(new Shape(rows));
         tape.Kernels.Normalization.AddLayerNorm(x.Value, branch.Value, drop, gamma.Value, beta.Value, sum, y, mean, rstd, rows, columns, epsilon);
         var result = tape.Result(y, [x, branch, gamma, beta], Name);
         if (result.RequiresGradient)

@@ -29,7 +29,7 @@ public static class AddOp
             return Broadcasting.Apply<Add>(tape, "add", a, b);
         }
 
-        var y = tape.Device.Empty(a.Shape);
+        var y = tape.Rent(a.Shape);
         tape.Kernels.Elementwise.Add(a.Value, b.Value, y, y.Count);
         return y;
     }

@@ -27,37 +27,39 @@ internal static class AxisReduction
         Span<int> sizes = stackalloc int[Shape.MaxRank];
         Span<bool> marks = stackalloc bool[Shape.MaxRank];
         int groups = Groups(x.Shape, reduced, sizes, marks);
-        Tensor source = x;
-        for (int g = LastMarked(marks, groups); g >= 0;)
-        {
-            int outer = Product(sizes[..g]), length = sizes[g], inner = Product(sizes[(g + 1)..groups]);
-            (sizes[g], marks[g]) = (1, false);
-            int next = LastMarked(marks, g);
-            var result = next < 0 ? target : x.Device.Empty(new Shape(outer, inner));
-            if (largest)
-            {
-                kernels.Reduction.MaxAxis(source, result, outer, length, inner);
-            }
-            else
-            {
-                kernels.Reduction.SumAxis(source, result, next < 0 ? factor : 1, next < 0 && accumulate, outer, length, inner);
-            }
-
-            Free(source, x);
-            (source, g) = (result, next);
-        }
-
-        if (source == x)
+        Tensor? between = null;
+        int g = LastMarked(marks, groups);
+        if (g < 0)
         {
             kernels.Elementwise.Scale(x, factor, target, accumulate, x.Count);
         }
-    }
 
-    private static void Free(Tensor source, Tensor x)
-    {
-        if (source != x)
+        try
         {
-            source.Dispose();
+            while (g >= 0)
+            {
+                int outer = Product(sizes[..g]), length = sizes[g], inner = Product(sizes[(g + 1)..groups]);
+                (sizes[g], marks[g]) = (1, false);
+                int next = LastMarked(marks, g);
+
+                // Freed when the loop ends, however it does; the one before it as soon as it has been read.
+                using Tensor? source = between;
+                between = next < 0 ? null : x.Device.Empty(new Shape(outer, inner));
+                if (largest)
+                {
+                    kernels.Reduction.MaxAxis(source ?? x, between ?? target, outer, length, inner);
+                }
+                else
+                {
+                    kernels.Reduction.SumAxis(source ?? x, between ?? target, next < 0 ? factor : 1, next < 0 && accumulate, outer, length, inner);
+                }
+
+                g = next;
+            }
+        }
+        finally
+        {
+            between?.Dispose();
         }
     }
 

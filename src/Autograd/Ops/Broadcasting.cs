@@ -29,7 +29,7 @@ internal static class Broadcasting
             throw new ArgumentOutOfRangeException(nameof(value), $"{op}: value must be a number, got NaN");
         }
 
-        var scalar = tape.Device.Empty(new Shape([]));
+        var scalar = tape.Rent(new Shape([]));
         tape.Kernels.Elementwise.Fill(scalar, value, 1);
         return tape.Constant(scalar);
     }

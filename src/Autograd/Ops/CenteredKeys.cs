@@ -17,8 +17,16 @@ internal static class CenteredKeys
     {
         var keys = k.Owner.Value;
         var centered = keys.Device.Empty(new Shape(keys.Shape[0], keys.Shape[1], k.Width));
-        Run(kernels, k.In(keys), AttentionOp.Rows(centered), centered, k.Width);
-        return centered;
+        try
+        {
+            Run(kernels, k.In(keys), AttentionOp.Rows(centered), centered, k.Width);
+            return centered;
+        }
+        catch
+        {
+            centered.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

@@ -24,7 +24,7 @@ public static class CrossEntropyOp
         }
 
         Check(targets, shape, ignored);
-        return Apply(tape, logits, tape.Device.FromHost(targets, new Shape(rows)), rows, shape[-1], ignored);
+        return Apply(tape, logits, tape.Rent(targets, new Shape(rows)), rows, shape[-1], ignored);
     }
 
     /// <summary>logits [..., columns], int32 targets [...] -> loss [1].</summary>
@@ -46,7 +46,7 @@ public static class CrossEntropyOp
             Check(new ReadOnlySpan<int>(targets.View.Ints, rows), shape, ignored);
         }
 
-        return Apply(tape, logits, targets.Share(), rows, columns, ignored);
+        return Apply(tape, logits, tape.Hold(targets.Share()), rows, columns, ignored);
     }
 
     private static void Check(ReadOnlySpan<int> targets, Shape shape, int ignored)
@@ -62,11 +62,10 @@ public static class CrossEntropyOp
         }
     }
 
-    // Takes ownership of the targets.
+    // The targets are the tape's (Rent).
     private static Variable Apply(Tape tape, Variable logits, Tensor targets, int rows, int columns, int ignored)
     {
-        var loss = tape.Device.Empty(new Shape(1));
-        var statistics = tape.Device.Empty(new Shape(rows + 1));
+        Tensor loss = tape.Rent(new Shape(1)), statistics = tape.Rent(new Shape(rows + 1));
         tape.Kernels.CrossEntropy.Forward(logits.Value, targets, statistics, loss, rows, columns, ignored);
         var result = tape.Result(loss, logits);
         if (result.RequiresGradient)

@@ -29,7 +29,7 @@ public static class GatherOp
         }
 
         var y = Guard.Result(tape, Name, result);
-        var at = tape.Device.FromHost(indices, new Shape(indices.Length));
+        var at = tape.Rent(indices, new Shape(indices.Length));
         tape.Kernels.Tokens.Gather(table.Value, at, y, indices.Length, columns);
         var gathered = tape.Result(y, table);
         if (gathered.RequiresGradient)

@@ -14,7 +14,7 @@ public static class L2NormalizeOp
         var shape = Guard.Floats(tape, Name, x);
         int rows = Guard.Rows(Name, shape, nameof(x)), columns = shape[-1];
         var y = Guard.Result(tape, Name, shape);
-        var inverse = tape.Device.Empty(new Shape(rows));
+        var inverse = tape.Rent(new Shape(rows));
         tape.Kernels.Normalization.L2Normalize(x.Value, y, inverse, rows, columns);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

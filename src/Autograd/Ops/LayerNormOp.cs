@@ -18,8 +18,8 @@ public static class LayerNormOp
         Guard.NotNegative(Name, epsilon, shape);
         Guard.ResultType(tape, Name, type, shape);
         var y = Guard.Result(tape, Name, shape, type);
-        var mean = tape.Device.Empty(new Shape(rows));
-        var rstd = tape.Device.Empty(new Shape(rows));
+        var mean = tape.Rent(new Shape(rows));
+        var rstd = tape.Rent(new Shape(rows));
         tape.Kernels.Normalization.LayerNorm(x.Value, gamma.Value, beta.Value, y, mean, rstd, rows, columns, epsilon);
         var result = tape.Result(y, x, gamma, beta);
         if (result.RequiresGradient)

@@ -11,7 +11,7 @@ public static class LinearOp
 
     /// <summary>
     /// x [..., K], weight [N, K], bias [N] or null, residual [..., N] or null -> [..., N] of the given element type, as is what is kept from before
-    /// the activation. x and weight may be bf16 or fp16 on a GPU.
+    /// the activation. x and weight may be bf16 or fp16 on a GPU with tensor cores.
     /// </summary>
     public static Variable Linear(
         this Tape tape,
@@ -34,17 +34,23 @@ public static class LinearOp
             Guard.Size(Name, Guard.Floats(tape, Name, bias, 1, "[N]"), 0, n, "the rows of the weight", nameof(bias));
         }
 
-        if (residual is not null && Guard.Floats(tape, Name, residual).Count != (long)rows * n)
+        if (residual is not null
+            && (Guard.Floats(tape, Name, residual).Count != (long)rows * n || residual.Shape.Rank == 0 || residual.Shape[-1] != n))
         {
-            throw new ArgumentException($"{Name}: x {input} and weight {matrix} do not fit residual {residual.Shape}");
+            throw new ArgumentException($"{Name}: x {input} and weight {matrix} do not fit residual {residual.Shape}, expected {input.WithLast(n)}");
         }
 
         Guard.ResultType(tape, Name, type, input);
         Guard.Defined(Name, activation, input);
         var y = Guard.Result(tape, Name, input.WithLast(n), type);
-        var result = tape.Result(y, x, weight, bias, residual);
-        Tensor? before = activation != Activation.None && result.RequiresGradient ? tape.Device.Empty(new Shape(rows, n), type) : null;
+        bool needed = x.RequiresGradient || weight.RequiresGradient || bias is { RequiresGradient: true } || residual is { RequiresGradient: true };
+        Tensor? before = activation != Activation.None && tape.Recording && needed ? tape.Rent(new Shape(rows, n), type) : null;
         bool packed = weight is Parameter parameter && parameter.KeepPacked();
+        if (!packed && (weight is not Parameter || weight.Value.InPanels))
+        {
+            weight.Value.StayInRows();
+        }
+
         tape.Kernels.MatMul.Run(new Gemm(rows, n, k, x.Value, packed ? weight.Value.Raw : weight.Value, y)
         {
             TransposeB = true,
@@ -55,6 +61,7 @@ public static class LinearOp
             PreActivation = before,
             Residual = residual?.Value,
         });
+        var result = tape.Result(y, x, weight, bias, residual);
         if (result.RequiresGradient)
         {
             tape.Record(new LinearNode(result, x, weight, bias, residual, activation, before));
@@ -102,12 +109,11 @@ public static class LinearOp
                 _residual.AddGradient(dy);
             }
 
-            Tensor? inner = null;
-            if (_before is not null)
+            // The values before the activation are needed here for the last time: the gradient there takes their place.
+            // In 16 bits there is no room for it.
+            using Tensor? inner = _before is null ? null : _before.DType == DType.Float32 ? _before.Share() : dy.Device.Empty(dy.Shape);
+            if (inner is not null)
             {
-                // The values before the activation are needed here for the last time: the gradient there takes their place.
-                // In 16 bits there is no room for it.
-                inner = _before.DType == DType.Float32 ? _before.Share() : dy.Device.Empty(dy.Shape);
                 kernels.Elementwise.ActivateBackward(_before, dy, inner, _activation, false, dy.Count);
                 dy = inner;
             }
@@ -117,12 +123,7 @@ public static class LinearOp
             {
                 var dx = _x.GradientTarget(out bool accumulate);
                 var weight = _savedWeight ?? _weight.Value;
-                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.InPanels ? weight.Raw : weight, dx)
-                {
-                    KeptPanels = weight.InPanels,
-                    Accumulate = accumulate,
-                    GradientScale = scale
-                });
+                kernels.MatMul.Run(new Gemm(_rows, _k, _n, dy, weight.Raw, dx) { KeptPanels = true, Accumulate = accumulate, GradientScale = scale });
             }
 
             if (_savedX is not null)
@@ -136,8 +137,6 @@ public static class LinearOp
             {
                 kernels.Elementwise.ColumnSums(dy, _bias.GradientSum(), _rows, _n);
             }
-
-            inner?.Dispose();
         }
     }
 }

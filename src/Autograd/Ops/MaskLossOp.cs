@@ -55,8 +55,8 @@ public static class MaskLossOp
         }
 
         var sizes = new MaskLossSizes(shape[0], shape[1], shape[2], shape[3], image[1], image[2], focalWeight, diceWeight, alpha);
-        parts = tape.Device.Empty(new Shape(3));
-        sums = tape.Device.Empty(new Shape(shape[0], shape[1], 4));
+        parts = tape.Rent(new Shape(3));
+        sums = tape.Rent(new Shape(shape[0], shape[1], 4));
         tape.Kernels.MaskLoss.Forward(sizes, logits.Value, labels, sums, parts);
         var total = tape.Result(parts.Slice(0, 1), logits);
         if (total.RequiresGradient)

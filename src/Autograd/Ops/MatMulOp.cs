@@ -18,7 +18,7 @@ public static class MatMulOp
     {
         var sizes = ProductSizes.Of(Guard.Floats(tape, "matmul", a), Guard.Floats(tape, "matmul", b), transposeA, transposeB);
         var y = Guard.Result(tape, "matmul", sizes.Result);
-        Run(tape.Kernels, sizes.Forward(a.Value, b.Value, y));
+        Run(tape.Kernels, sizes.Forward(a.Value, b.Value, y), y);
         var result = tape.Result(y, a, b);
         if (result.RequiresGradient)
         {
@@ -28,11 +28,18 @@ public static class MatMulOp
         return result;
     }
 
-    // A batch that shares its result adds up one product after the other.
-    private static void Run(KernelSet kernels, Gemm gemm)
+    /// <summary>
+    /// Runs a batch of any size. One that shares its result adds up one product after the other; of no products the sum is zero.
+    /// </summary>
+    internal static void Run(KernelSet kernels, Gemm gemm, Tensor target)
     {
         if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)
         {
+            if (!gemm.Accumulate)
+            {
+                target.Clear();
+            }
+
             return;
         }
 
@@ -40,14 +47,7 @@ public static class MatMulOp
         bool accumulate = gemm.Accumulate;
         for (int first = 0; first < gemm.Batch; first += each)
         {
-            kernels.MatMul.Run(gemm with
-            {
-                A = gemm.A.Shift(first * gemm.StrideA),
-                B = gemm.B.Shift(first * gemm.StrideB),
-                C = gemm.C.Shift(first * gemm.StrideC),
-                Batch = Math.Min(each, gemm.Batch - first),
-                Accumulate = accumulate,
-            });
+            kernels.MatMul.Run(gemm.Products(first, Math.Min(each, gemm.Batch - first)) with { Accumulate = accumulate });
             accumulate |= gemm.StrideC == 0;
         }
     }
@@ -73,13 +73,13 @@ public static class MatMulOp
             if (_savedB is not null)
             {
                 var da = _a.GradientTarget(out bool accumulate);
-                Run(kernels, _sizes.GradientA(dy, _savedB, da) with { Accumulate = accumulate });
+                Run(kernels, _sizes.GradientA(dy, _savedB, da) with { Accumulate = accumulate }, da);
             }
 
             if (_savedA is not null)
             {
                 var db = _b.GradientTarget(out bool accumulate);
-                Run(kernels, _sizes.GradientB(dy, _savedA, db) with { Accumulate = accumulate });
+                Run(kernels, _sizes.GradientB(dy, _savedA, db) with { Accumulate = accumulate }, db);
             }
         }
     }

@@ -27,7 +27,7 @@ public static class MatMulTransposedOp
 
         Guard.Finite(Name, alpha, left);
         var y = Guard.Result(tape, Name, batched ? new Shape(batch, m, n) : new Shape(m, n));
-        tape.Kernels.MatMul.Run(new Gemm(m, n, k, a.Value, b.Value, y)
+        var product = new Gemm(m, n, k, a.Value, b.Value, y)
         {
             TransposeB = true,
             Ldb = k,
@@ -36,7 +36,8 @@ public static class MatMulTransposedOp
             StrideA = (long)m * k,
             StrideB = (long)n * k,
             StrideC = (long)m * n,
-        });
+        };
+        MatMulOp.Run(tape.Kernels, product, y);
         var result = tape.Result(y, a, b);
         if (result.RequiresGradient)
         {
@@ -71,7 +72,7 @@ public static class MatMulTransposedOp
             if (_savedB is not null)
             {
                 var da = _a.GradientTarget(out bool accumulate);
-                kernels.MatMul.Run(new Gemm(_m, _k, _n, dy, _savedB, da)
+                var product = new Gemm(_m, _k, _n, dy, _savedB, da)
                 {
                     Alpha = _alpha,
                     Accumulate = accumulate,
@@ -79,13 +80,14 @@ public static class MatMulTransposedOp
                     StrideA = (long)_m * _n,
                     StrideB = (long)_n * _k,
                     StrideC = (long)_m * _k,
-                });
+                };
+                MatMulOp.Run(kernels, product, da);
             }
 
             if (_savedA is not null)
             {
                 var db = _b.GradientTarget(out bool accumulate);
-                kernels.MatMul.Run(new Gemm(_n, _k, _m, dy, _savedA, db)
+                var product = new Gemm(_n, _k, _m, dy, _savedA, db)
                 {
                     TransposeA = true,
                     Lda = _n,
@@ -95,7 +97,8 @@ public static class MatMulTransposedOp
                     StrideA = (long)_m * _n,
                     StrideB = (long)_m * _k,
                     StrideC = (long)_n * _k,
-                });
+                };
+                MatMulOp.Run(kernels, product, db);
             }
         }
     }

@@ -28,7 +28,7 @@ public static class MaxOp
             }
         }
 
-        var y = tape.Device.Empty(Axis.Reduced(shape, marked, keepDims));
+        var y = Guard.Result(tape, "max", Axis.Reduced(shape, marked, keepDims));
         AxisReduction.Max(tape.Kernels, x.Value, marked, y);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

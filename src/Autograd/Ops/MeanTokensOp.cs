@@ -14,7 +14,8 @@ public static class MeanTokensOp
     {
         var shape = Guard.Floats(tape, Name, x, 3, "[B, T, D]");
         int batch = shape[0], tokens = Guard.NotEmpty(Name, shape, 1, nameof(x)), width = shape[2];
-        var y = tape.Device.Zeros(new Shape(batch, width));
+        var y = tape.Rent(new Shape(batch, width));
+        y.Clear();
         tape.Kernels.Tokens.SumBlocks(x.Value, width, y, tokens, width, new BlockRepeat(batch, (long)tokens * width, width));
         tape.Kernels.Elementwise.Scale(y, 1f / tokens, y, false, y.Count);
         var result = tape.Result(y, x);

@@ -27,7 +27,7 @@ public static class PermuteOp
             (sizes[i], inverse[order[i]]) = (shape[order[i]], i);
         }
 
-        var y = tape.Device.Empty(new Shape(sizes));
+        var y = tape.Rent(new Shape(sizes));
         tape.Kernels.Elementwise.Binary<First>(x.Value, x.Value, y, false, BroadcastLayout.Permuted(shape, order));
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

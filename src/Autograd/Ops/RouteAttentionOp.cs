@@ -48,14 +48,14 @@ public static class RouteAttentionOp
         Guard.Heads(Name, width, heads, shape);
         var sizes = new RouteSizes(batch, heads, width / heads, gridHeight, gridWidth, s, topK, 1f / MathF.Sqrt(width / heads));
         var table = Guard.Result(tape, Name, new Shape(batch, sizes.Windows, sizes.TopK), DType.Int32);
-        using (var scratch = tape.Device.Empty(new Shape(2, batch, sizes.Windows, width)))
+        using (var scratch = tape.Rent(new Shape(2, batch, sizes.Windows, width)))
         {
             tape.Kernels.RouteAttention.Route(sizes, q.In(q.Owner.Value), k.In(k.Owner.Value), table, scratch);
         }
 
         using var keys = CenteredKeys.Center(tape.Kernels, k);
         var y = Guard.Result(tape, Name, new Shape(batch, shape[1], width));
-        var logSumExp = tape.Device.Empty(new Shape(batch, heads, sizes.Tokens));
+        var logSumExp = tape.Rent(new Shape(batch, heads, sizes.Tokens));
         tape.Kernels.RouteAttention.Forward(
             sizes, table, q.In(q.Owner.Value), AttentionOp.Rows(keys), v.In(v.Owner.Value), AttentionOp.Rows(y), logSumExp);
         var result = tape.Result(y, q.Owner, k.Owner, v.Owner, Name);

@@ -12,7 +12,7 @@ public static class SliceOp
         var shape = Guard.Floats(tape, "slice", x);
         int at = Axis.Of("slice", shape, axis);
         Guard.Range("slice", start, count, shape[at], shape);
-        var y = tape.Device.Empty(Axis.WithSize(shape, at, count));
+        var y = tape.Rent(Axis.WithSize(shape, at, count));
         int outer = Axis.Outer(shape, at);
         long inner = Axis.Inner(shape, at), block = count * inner;
         if (y.Count > 0)

@@ -17,7 +17,7 @@ public static class SoftmaxOp
         var shape = Guard.Floats(tape, op, x);
         int at = Axis.Of(op, shape, axis), length = Guard.NotEmpty(op, shape, at, nameof(x)), outer = Axis.Outer(shape, at),
             inner = Axis.Inner(shape, at);
-        var y = tape.Device.Empty(shape);
+        var y = tape.Rent(shape);
         tape.Kernels.Softmax.Forward(x.Value, y, logarithm, outer, length, inner);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

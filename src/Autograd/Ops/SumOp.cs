@@ -47,7 +47,7 @@ public static class SumOp
         }
 
         float factor = mean ? 1f / each : 1;
-        var y = tape.Device.Empty(Axis.Reduced(shape, marked, keepDims));
+        var y = Guard.Result(tape, op, Axis.Reduced(shape, marked, keepDims));
         AxisReduction.Sum(tape.Kernels, x.Value, marked, y, factor, false);
         var result = tape.Result(y, x);
         if (result.RequiresGradient)

@@ -32,9 +32,11 @@ public sealed partial class AdamW
     {
         using var archive = TensorArchive.Open(path);
         if (!archive.Metadata.TryGetValue(StepsKey, out string? text)
-            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps))
+            || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps)
+            || steps > MaxSteps)
         {
-            throw new InputException($"{path}: the metadata key '{StepsKey}' is missing or no number; expected a file written by AdamW.Save");
+            throw new InputException(
+                $"{path}: the metadata key '{StepsKey}' is missing or no number of steps; expected a file written by AdamW.Save");
         }
 
         var tensors = new NamedTensors(archive, StateTensors());
@@ -61,7 +63,7 @@ public sealed partial class AdamW
         {
             foreach (var state in _states)
             {
-                if (state.Parameter.Gradient is not null)
+                if (state.Parameter.SharedGradient is not null)
                 {
                     // The target is the parameter's own: a gradient may be shared with another variable's until it is written to.
                     var gradient = state.Parameter.GradientTarget(out _);

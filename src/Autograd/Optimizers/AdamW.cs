@@ -8,6 +8,9 @@ namespace Ldvc.Autograd.Optimizers;
 /// <summary>AdamW (decoupled weight decay) over the trainable parameters of a model, as torch.optim.AdamW.</summary>
 public sealed partial class AdamW : IDisposable
 {
+    // Nobody takes so many; one more is a number still.
+    private const long MaxSteps = 1L << 62;
+
     private readonly List<State> _states = [];
     private readonly List<AdamWTensor> _step = [];
     private readonly List<TensorPart> _gradients = [];
@@ -23,8 +26,9 @@ public sealed partial class AdamW : IDisposable
     /// <param name="beta1">Decay of the first moment.</param>
     /// <param name="beta2">Decay of the second moment.</param>
     /// <param name="epsilon">Added to the root of the second moment.</param>
-    /// <param name="weightDecay">Decay of a parameter by its name.</param>
-    /// <exception cref="ArgumentException">A number is out of its range, or two parameters have one name.</exception>
+    /// <param name="weightDecay">Decay of a parameter by its name, at least 0.</param>
+    /// <exception cref="ArgumentException">A number is out of its range, two parameters have one name, or they are on several devices.</exception>
+    /// <exception cref="InputException">A device's memory is full.</exception>
     public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
     {
         if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && epsilon > 0 && float.IsFinite(epsilon)))
@@ -42,10 +46,25 @@ public sealed partial class AdamW : IDisposable
                 nameof(parameters));
         }
 
-        foreach (var (name, parameter) in trained)
+        if (trained.Find(p => p.Parameter.Value.Device != trained[0].Parameter.Value.Device) is { Parameter: { } other } elsewhere)
         {
-            var device = parameter.Value.Device;
-            _states.Add(new State(name, parameter, device.Zeros(parameter.Shape), device.Zeros(parameter.Shape), weightDecay(name)));
+            throw new ArgumentException(
+                $"adamw: expected parameters on one device, got '{trained[0].Name}' on {trained[0].Parameter.Value.Device.Name} "
+                + $"and '{elsewhere.Name}' on another, {other.Value.Device.Name}; each device takes an optimizer of its own",
+                nameof(parameters));
+        }
+
+        try
+        {
+            foreach (var (name, parameter) in trained)
+            {
+                Add(name, parameter, weightDecay(name));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -54,7 +73,7 @@ public sealed partial class AdamW : IDisposable
     /// <param name="beta1">Decay of the first moment.</param>
     /// <param name="beta2">Decay of the second moment.</param>
     /// <param name="epsilon">Added to the root of the second moment.</param>
-    /// <param name="weightDecay">Decay of every parameter; times the learning rate at every step.</param>
+    /// <param name="weightDecay">Decay of every parameter, at least 0; times the learning rate at every step.</param>
     public AdamW(
         IEnumerable<(string Name, Parameter Parameter)> parameters,
         float beta1 = 0.9f,
@@ -66,7 +85,14 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>Steps taken.</summary>
-    public long Steps { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a number below 0 or above 2^62.</exception>
+    public long Steps
+    {
+        get;
+        set => field = value is >= 0 and <= MaxSteps
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"adamw: expected steps from 0 to 2^62, got {value}");
+    }
 
     /// <summary>Both moments of every parameter by name, for checkpoints.</summary>
     public IEnumerable<(string Name, Tensor First, Tensor Second)> Moments
@@ -98,7 +124,7 @@ public sealed partial class AdamW : IDisposable
     {
         foreach (var state in _states)
         {
-            if (state.Parameter.Gradient is { } gradient && !KernelSet.For(gradient.Device).Reduction.AllFinite(gradient, gradient.Count))
+            if (state.Parameter.SharedGradient is { } gradient && !KernelSet.For(gradient.Device).Reduction.AllFinite(gradient, gradient.Count))
             {
                 return state.Name;
             }
@@ -113,7 +139,7 @@ public sealed partial class AdamW : IDisposable
         double sum = 0;
         foreach (var state in _states)
         {
-            if (state.Parameter.Gradient is { } gradient)
+            if (state.Parameter.SharedGradient is { } gradient)
             {
                 sum += KernelSet.For(gradient.Device).Reduction.SumOfSquares(gradient, gradient.Count);
             }
@@ -163,7 +189,7 @@ public sealed partial class AdamW : IDisposable
         _step.Clear();
         foreach (var each in _states)
         {
-            if (each.Parameter.Gradient is { } gradient)
+            if (each.Parameter.SharedGradient is { } gradient)
             {
                 _step.Add(new AdamWTensor(each.Parameter.Value, gradient, each.First, each.Second, gradient.Count, each.WeightDecay));
             }
@@ -183,7 +209,7 @@ public sealed partial class AdamW : IDisposable
     {
         foreach (var state in _states)
         {
-            if (state.Parameter.Gradient is not null)
+            if (state.Parameter.SharedGradient is not null)
             {
                 state.Parameter.GradientTarget(out _);
             }
@@ -209,13 +235,33 @@ public sealed partial class AdamW : IDisposable
         }
     }
 
+    private void Add(string name, Parameter parameter, float decay)
+    {
+        if (!(decay >= 0 && float.IsFinite(decay)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(decay), $"adamw: expected a weight decay of at least 0 for '{name}', got {decay}");
+        }
+
+        var device = parameter.Value.Device;
+        var first = device.Zeros(parameter.Shape);
+        try
+        {
+            _states.Add(new State(name, parameter, first, device.Zeros(parameter.Shape), decay));
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
+    }
+
     private void ListGradients()
     {
         _gradients.Clear();
         _names.Clear();
         foreach (var state in _states)
         {
-            if (state.Parameter.Gradient is { } gradient)
+            if (state.Parameter.SharedGradient is { } gradient)
             {
                 _gradients.Add(new TensorPart(gradient, gradient.Count));
                 _names.Add(state.Name);

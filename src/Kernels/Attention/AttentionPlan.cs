@@ -1,3 +1,4 @@
+using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Attention;
@@ -29,11 +30,13 @@ internal static class AttentionPlan
     internal static int GpuTileRows(int tokens) => tokens <= 16 ? 16 : 32;
 
     /// <summary>
-    /// Whether an attention goes to the tensor cores: not that of texts, which is causal. A class name has nine tokens, and the error would be in its
-    /// embedding for every pixel.
+    /// Whether an attention goes to the tensor cores, whose grids have a place for each picture and head: not that of texts, which is causal. A
+    /// class name has nine tokens, and the error would be in its embedding for every pixel.
     /// </summary>
     internal static bool TakesTensorCores(Precision precision, in AttentionSizes sizes, params ReadOnlySpan<TokenRows> written) =>
-        precision.HalfType() is not null && sizes is { HeadDim: TensorCoreHeadDim, Scale: > 0, Causal: false } && HavePairs(written);
+        precision.HalfType() is not null
+        && sizes is { HeadDim: TensorCoreHeadDim, Scale: > 0, Causal: false, Batch: <= GpuSizes.MaxGrid, Heads: <= GpuSizes.MaxGrid }
+        && HavePairs(written);
 
     /// <summary>Whether rows lie as the tensor-core kernels want what they write: they store two floats at a time.</summary>
     internal static bool HavePairs(ReadOnlySpan<TokenRows> written)

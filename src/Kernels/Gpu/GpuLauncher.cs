@@ -86,10 +86,10 @@ internal sealed unsafe class GpuLauncher : IDisposable
             return;
         }
 
-        if (gridY > ushort.MaxValue || gridZ > ushort.MaxValue)
+        if (gridY > GpuSizes.MaxGrid || gridZ > GpuSizes.MaxGrid)
         {
             throw new ArgumentException(
-                $"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {ushort.MaxValue} in y and z");
+                $"kernel {kernel}: a grid of {gridX} x {gridY} x {gridZ} groups, expected at most {GpuSizes.MaxGrid} in y and z");
         }
 
         if (Recorder is { } record)

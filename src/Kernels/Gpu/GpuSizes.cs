@@ -3,6 +3,9 @@ namespace Ldvc.Kernels.Gpu;
 /// <summary>Sizes that kernels index with 32 bits.</summary>
 internal static class GpuSizes
 {
+    /// <summary>Groups along the second and the third dimension of a grid: CUDA's limit.</summary>
+    internal const int MaxGrid = ushort.MaxValue;
+
     /// <summary>An element count as an int.</summary>
     /// <exception cref="ArgumentException">It is 2^31 or more.</exception>
     internal static int Index(long count, GpuKernel kernel) =>

@@ -51,7 +51,10 @@ internal record struct Gemm
 
     public bool TransposeB { get; set; }
 
-    /// <summary>B is a weight that the device keeps in panels, Ldb being the length of its rows (<see cref="Ldvc.Tensors.PanelLayout"/>).</summary>
+    /// <summary>
+    /// B may be a weight that the device keeps in panels, Ldb being the length of its rows (<see cref="Ldvc.Tensors.PanelLayout"/>): its block says
+    /// whether it is when the product runs.
+    /// </summary>
     public bool KeptPanels { get; set; }
 
     public float Alpha { get; set; }
@@ -93,6 +96,30 @@ internal record struct Gemm
     /// fp16: A and C, where they are in fp16, are times the scale; where they are float32 they are not. Absent otherwise.
     /// </summary>
     public View GradientScale { get; set; }
+
+    /// <summary>The same for some rows of the result: each product of a batch is cut alike.</summary>
+    internal readonly Gemm Rows(int first, int count)
+    {
+        long shift = (long)first * Ldc;
+        return this with
+        {
+            M = count,
+            A = A.Shift(TransposeA ? first : (long)first * Lda),
+            C = C.Shift(shift),
+            PreActivation = PreActivation.IsNone ? default : PreActivation.Shift(shift),
+            Residual = Residual.IsNone ? default : Residual.Shift(shift),
+            ActivationGradientOf = ActivationGradientOf.IsNone ? default : ActivationGradientOf.Shift(shift),
+        };
+    }
+
+    /// <summary>The same for some products of the batch, without an epilogue.</summary>
+    internal readonly Gemm Products(int first, int count) => this with
+    {
+        Batch = count,
+        A = A.Shift(first * StrideA),
+        B = B.Shift(first * StrideB),
+        C = C.Shift(first * StrideC),
+    };
 
     /// <summary>What operands or results of 16 bits are stored as; null when there are none.</summary>
     internal readonly DType? HalfType =>

@@ -66,12 +66,7 @@ internal sealed class Pretrainer : ITrainable, IDisposable
 
         // Only matrices decay: norms, biases and the temperature do not.
         var ranks = Model.Parameters().ToDictionary(p => p.Name, p => p.Parameter.Shape.Rank);
-        _optimizer = new AdamW(
-            Model.Parameters(),
-            (float)config.Betas[0],
-            (float)config.Betas[1],
-            (float)config.Eps,
-            name => ranks[name] > 1 ? (float)config.WeightDecay : 0);
+        _optimizer = ConfiguredAdamW.Create("pretrain", Model.Parameters(), config.Betas, config.Eps, config.WeightDecay, name => ranks[name] > 1);
     }
 
     /// <summary>The model being trained.</summary>

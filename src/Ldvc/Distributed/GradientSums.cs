@@ -24,7 +24,7 @@ internal sealed class GradientSums(IProcessGroup group, Device device, int bucke
     /// <summary>Takes a gradient that is final; for <see cref="Tape.GradientIsFinal"/>.</summary>
     internal void Add(Parameter parameter)
     {
-        if (parameter.Gradient is not { Count: > 0 } gradient)
+        if (parameter.SharedGradient is not { Count: > 0 } gradient)
         {
             return;
         }

@@ -64,8 +64,14 @@ internal sealed class BatchPart(StepParts step, Tape tape) : IDisposable
     internal void Backward(double share)
     {
         using DeviceRange range = tape.Device.Range("backward");
-        using Tensor? gradient = share == 1 ? null : tape.Device.FromHost([(float)share], _loss!.Shape);
-        tape.Backward(_loss!, gradient);
+        if (share == 1)
+        {
+            tape.Backward(_loss!);
+            return;
+        }
+
+        using Tensor gradient = tape.Device.FromHost([(float)share], _loss!.Shape);
+        tape.BackwardFrom(_loss!, gradient);
     }
 
     /// <inheritdoc/>

@@ -112,8 +112,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         }
 
         _schedule = new PolynomialSchedule(train.Lr, train.MinLr, train.Steps, train.PolyPower, train.Warmup, train.WarmupRatio);
-        Optimizer = new AdamW(
-            loaded.Model.Parameters(), (float)train.Betas[0], (float)train.Betas[1], (float)train.Eps, _ => (float)train.WeightDecay);
+        Optimizer = ConfiguredAdamW.Create("train", loaded.Model.Parameters(), train.Betas, train.Eps, train.WeightDecay, _ => true);
         _step = new TrainingStep(parts, Optimizer, graphs, _exchange, _sums);
     }
 

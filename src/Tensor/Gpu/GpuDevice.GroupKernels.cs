@@ -17,6 +17,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1>(method);
         return new Action<KernelConfig, T1>((config, a) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a);
             Counters.CountLaunch();
         });
@@ -31,6 +36,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2>(method);
         return new Action<KernelConfig, T1, T2>((config, a, b) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a, b);
             Counters.CountLaunch();
         });
@@ -46,6 +56,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3>(method);
         return new Action<KernelConfig, T1, T2, T3>((config, a, b, c) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a, b, c);
             Counters.CountLaunch();
         });
@@ -62,6 +77,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4>(method);
         return new Action<KernelConfig, T1, T2, T3, T4>((config, a, b, c, d) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a, b, c, d);
             Counters.CountLaunch();
         });
@@ -79,6 +99,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5>((config, a, b, c, d, e) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a, b, c, d, e);
             Counters.CountLaunch();
         });
@@ -97,6 +122,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5, T6>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5, T6>((config, a, b, c, d, e, f) =>
         {
+            if (config.GridDim.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, config, a, b, c, d, e, f);
             Counters.CountLaunch();
         });

@@ -18,6 +18,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1>(method);
         return new Action<TIndex, T1>((index, a) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a);
             Counters.CountLaunch();
         });
@@ -33,6 +38,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2>(method);
         return new Action<TIndex, T1, T2>((index, a, b) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b);
             Counters.CountLaunch();
         });
@@ -49,6 +59,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3>(method);
         return new Action<TIndex, T1, T2, T3>((index, a, b, c) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c);
             Counters.CountLaunch();
         });
@@ -66,6 +81,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4>(method);
         return new Action<TIndex, T1, T2, T3, T4>((index, a, b, c, d) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c, d);
             Counters.CountLaunch();
         });
@@ -84,6 +104,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5>((index, a, b, c, d, e) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c, d, e);
             Counters.CountLaunch();
         });
@@ -103,6 +128,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6>((index, a, b, c, d, e, f) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c, d, e, f);
             Counters.CountLaunch();
         });
@@ -123,6 +153,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7>((index, a, b, c, d, e, f, g) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c, d, e, f, g);
             Counters.CountLaunch();
         });
@@ -145,6 +180,11 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>((index, a, b, c, d, e, f, g, h) =>
         {
+            if (index.Size == 0)
+            {
+                return;
+            }
+
             launch(Stream, index, a, b, c, d, e, f, g, h);
             Counters.CountLaunch();
         });

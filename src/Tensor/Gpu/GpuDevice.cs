@@ -198,6 +198,12 @@ public sealed partial class GpuDevice : Device
         if (bytes > 0)
         {
             GpuStorage from = (GpuStorage)source, to = (GpuStorage)target;
+            if (from == to && Math.Abs(sourceOffset - targetOffset) < bytes)
+            {
+                CopyOverlapping(to, sourceOffset, targetOffset, bytes);
+                return;
+            }
+
             Capture?.Touch(from);
             Capture?.Touch(to);
             if (CopyWatch is { } watch)
@@ -208,6 +214,19 @@ public sealed partial class GpuDevice : Device
 
             Copy(from.Memory.SubView(sourceOffset, bytes), to.Memory.SubView(targetOffset, bytes));
         }
+    }
+
+    // OpenCL refuses copies within a buffer that overlap, CUDA leaves their result open.
+    private void CopyOverlapping(GpuStorage storage, long sourceOffset, long targetOffset, long bytes)
+    {
+        if (sourceOffset == targetOffset)
+        {
+            return;
+        }
+
+        using Tensor between = Empty(new Shape(checked((int)((bytes + sizeof(long) - 1) / sizeof(long)))), DType.Int64);
+        Copy(storage, sourceOffset, between.Storage, 0, bytes);
+        Copy(between.Storage, 0, storage, targetOffset, bytes);
     }
 
     // Apart from their callers, which would otherwise make an object for a lambda's variables every time.

@@ -20,7 +20,21 @@ public sealed partial class SafetensorsWriter
     private readonly Dictionary<string, Pending> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>Sets one entry of <c>__metadata__</c>.</summary>
-    public void SetMetadata(string key, string value) => _metadata[key] = value;
+    /// <exception cref="ArgumentException">The key is one of the two that hold a file's checksums.</exception>
+    public void SetMetadata(string key, string value)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(value);
+        if (key is SafetensorsChecksums.TensorsKey or SafetensorsChecksums.HeaderKey)
+        {
+            throw new ArgumentException($"metadata '{key}': expected another key, this one holds the file's checksums", nameof(key));
+        }
+
+        SetAny(key, value);
+    }
+
+    /// <summary>The same for keys that are not the caller's.</summary>
+    internal void SetAny(string key, string value) => _metadata[key] = value;
 
     /// <summary>Whether the file gets checksums of its header and of every tensor (see <see cref="SafetensorsChecksums"/>).</summary>
     internal bool Checksums { get; set; }
@@ -75,8 +89,8 @@ public sealed partial class SafetensorsWriter
         Pending[] ordered = [.. _tensors.Values.OrderByDescending(t => t.Type.Size()).ThenBy(t => t.Name, StringComparer.Ordinal)];
         if (Checksums)
         {
-            SetMetadata(SafetensorsChecksums.TensorsKey, new string('0', SafetensorsChecksums.Digits * ordered.Length));
-            SetMetadata(SafetensorsChecksums.HeaderKey, new string('0', SafetensorsChecksums.Digits));
+            SetAny(SafetensorsChecksums.TensorsKey, new string('0', SafetensorsChecksums.Digits * ordered.Length));
+            SetAny(SafetensorsChecksums.HeaderKey, new string('0', SafetensorsChecksums.Digits));
         }
 
         byte[] header = Header(ordered);

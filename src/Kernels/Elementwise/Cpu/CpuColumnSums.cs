@@ -21,24 +21,34 @@ internal readonly unsafe struct CpuColumnSums : ITileKernel<ColumnSumArguments>
     {
         int start = tile * ColumnTile, count = Math.Min(ColumnTile, a->Columns - start), vectors = count - (count % S.Count);
         float* sums = stackalloc float[ColumnTile];
-        new Span<float>(sums, ColumnTile).Clear();
-        for (long row = 0; row < a->Rows; row++)
+        double* totals = stackalloc double[ColumnTile];
+        new Span<double>(totals, ColumnTile).Clear();
+        for (long first = 0; first < a->Rows; first += Tiling.SumBlock)
         {
-            float* dy = a->Dy + (row * a->Columns) + start;
-            for (int i = 0; i < vectors; i += S.Count)
+            new Span<float>(sums, ColumnTile).Clear();
+            for (long row = first, end = Math.Min(a->Rows, first + Tiling.SumBlock); row < end; row++)
             {
-                S.Store(sums + i, S.Add(S.Load(sums + i), S.Load(dy + i)));
+                float* dy = a->Dy + (row * a->Columns) + start;
+                for (int i = 0; i < vectors; i += S.Count)
+                {
+                    S.Store(sums + i, S.Add(S.Load(sums + i), S.Load(dy + i)));
+                }
+
+                for (int i = vectors; i < count; i++)
+                {
+                    sums[i] += dy[i];
+                }
             }
 
-            for (int i = vectors; i < count; i++)
+            for (int i = 0; i < count; i++)
             {
-                sums[i] += dy[i];
+                totals[i] += sums[i];
             }
         }
 
         for (int i = 0; i < count; i++)
         {
-            a->Sums[start + i] += sums[i];
+            a->Sums[start + i] += (float)totals[i];
         }
     }
 }

@@ -49,7 +49,7 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
     {
         // A batch's squared number of similarities: one thread, in order.
         double sum = 0;
-        if (MathF.Exp(s.Floats[0]) <= limit)
+        if (!(MathF.Exp(s.Floats[0]) > limit))
         {
             for (long i = 0; i < count; i++)
             {

@@ -95,6 +95,11 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
 
     public void ColumnSums(View dy, View sums, int rows, int columns)
     {
+        if (columns == 0)
+        {
+            return;
+        }
+
         var (across, slabs, rowsPerGroup) = GpuColumnSums.Split(rows, columns);
         if (slabs == 1 || GpuColumnSums.AtOnce(rows))
         {

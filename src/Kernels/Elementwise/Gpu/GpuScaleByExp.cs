@@ -56,7 +56,8 @@ internal static class GpuScaleByExp
         int i = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (i < args.Count)
         {
-            float value = args.X[i] * MathF.Min(MathF.Exp(args.S[0]), args.Limit);
+            // A minimum would take the limit where s is NaN.
+            float factor = MathF.Exp(args.S[0]), value = args.X[i] * (factor > args.Limit ? args.Limit : factor);
             args.Y[i] = args.Accumulate != 0 ? args.Y[i] + value : value;
         }
     }

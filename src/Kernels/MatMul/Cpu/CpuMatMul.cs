@@ -32,7 +32,24 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
 
         lock (_lock)
         {
-            SimdDispatch.Run(new ProductCall(this, in gemm));
+            if (!gemm.KeptPanels)
+            {
+                SimdDispatch.Run(new ProductCall(this, in gemm));
+                return;
+            }
+
+            // Another thread may want the weight's rows: it waits, or this product finds them.
+            lock (gemm.B.Storage)
+            {
+                int row = gemm.B.Storage.PanelRow;
+                if (row != 0 && row != gemm.Ldb)
+                {
+                    throw new InvalidOperationException($"product: a weight in panels of rows of {row}, expected {gemm.Ldb}");
+                }
+
+                var product = gemm with { KeptPanels = row != 0 };
+                SimdDispatch.Run(new ProductCall(this, in product));
+            }
         }
     }
 
@@ -56,7 +73,7 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             NativeMemory.AlignedFree(buffer);
             buffer = null;
             length = 0;
-            buffer = (float*)CpuMemory.Allocate(checked(wanted * sizeof(float)));
+            buffer = (float*)CpuMemory.AllocateScratch(checked(wanted * sizeof(float)), "a matrix product's own operands");
             length = wanted;
         }
     }

@@ -12,6 +12,9 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
     // Inputs that bf16, fp16 and tf32 hold exactly: only the order of float32 sums is left to differ.
     private const double Tolerance = 1e-5;
 
+    // A grid has a row of groups for each 64 or 128 rows of C.
+    private const int MaxRows = GpuSizes.MaxGrid * MatMulPlan.SmallEdge;
+
     // Results rounded to 16 bits, bf16 or finer: where the sums differ, neighbouring numbers.
     private const double RoundedTolerance = 1.0 / 128;
 
@@ -22,6 +25,20 @@ internal sealed class CheckedMatMul(GpuLauncher launcher, TensorCoreGate gate, I
 
     /// <inheritdoc/>
     public void Run(in Gemm gemm)
+    {
+        if (gemm.M <= MaxRows)
+        {
+            RunWhole(gemm);
+            return;
+        }
+
+        for (int first = 0; first < gemm.M; first += MaxRows)
+        {
+            RunWhole(gemm.Rows(first, Math.Min(MaxRows, gemm.M - first)));
+        }
+    }
+
+    private void RunWhole(in Gemm gemm)
     {
         if (Chosen(gemm, out bool large) is { } kernels)
         {

@@ -130,26 +130,39 @@ internal static unsafe class CpuLayerNorm<S, V>
         int columns = a->Columns, start = tile * ColumnTile, count = Math.Min(ColumnTile, columns - start);
         float* gamma = stackalloc float[ColumnTile];
         float* beta = stackalloc float[ColumnTile];
-        new Span<float>(gamma, ColumnTile).Clear();
-        new Span<float>(beta, ColumnTile).Clear();
+        double* gammas = stackalloc double[ColumnTile];
+        double* betas = stackalloc double[ColumnTile];
+        new Span<double>(gammas, ColumnTile).Clear();
+        new Span<double>(betas, ColumnTile).Clear();
         int vectors = count - (count % S.Count);
-        for (long row = 0; row < a->Rows; row++)
+        for (long first = 0; first < a->Rows; first += Tiling.SumBlock)
         {
-            float* x = a->X + (row * columns) + start;
-            float* dy = a->Dy + (row * columns) + start;
-            float mean = a->Mean[row], rstd = a->Rstd[row];
-            V means = S.Set(mean), rstds = S.Set(rstd);
-            for (int i = 0; i < vectors; i += S.Count)
+            new Span<float>(gamma, ColumnTile).Clear();
+            new Span<float>(beta, ColumnTile).Clear();
+            for (long row = first, end = Math.Min(a->Rows, first + Tiling.SumBlock); row < end; row++)
             {
-                V g = S.Load(dy + i);
-                S.Store(beta + i, S.Add(S.Load(beta + i), g));
-                S.Store(gamma + i, S.Fma(g, S.Multiply(S.Subtract(S.Load(x + i), means), rstds), S.Load(gamma + i)));
+                float* x = a->X + (row * columns) + start;
+                float* dy = a->Dy + (row * columns) + start;
+                float mean = a->Mean[row], rstd = a->Rstd[row];
+                V means = S.Set(mean), rstds = S.Set(rstd);
+                for (int i = 0; i < vectors; i += S.Count)
+                {
+                    V g = S.Load(dy + i);
+                    S.Store(beta + i, S.Add(S.Load(beta + i), g));
+                    S.Store(gamma + i, S.Fma(g, S.Multiply(S.Subtract(S.Load(x + i), means), rstds), S.Load(gamma + i)));
+                }
+
+                for (int i = vectors; i < count; i++)
+                {
+                    beta[i] += dy[i];
+                    gamma[i] += dy[i] * (x[i] - mean) * rstd;
+                }
             }
 
-            for (int i = vectors; i < count; i++)
+            for (int i = 0; i < count; i++)
             {
-                beta[i] += dy[i];
-                gamma[i] += dy[i] * (x[i] - mean) * rstd;
+                gammas[i] += gamma[i];
+                betas[i] += beta[i];
             }
         }
 
@@ -157,12 +170,12 @@ internal static unsafe class CpuLayerNorm<S, V>
         {
             if (a->Dgamma != null)
             {
-                a->Dgamma[start + i] += gamma[i];
+                a->Dgamma[start + i] += (float)gammas[i];
             }
 
             if (a->Dbeta != null)
             {
-                a->Dbeta[start + i] += beta[i];
+                a->Dbeta[start + i] += (float)betas[i];
             }
         }
     }

@@ -228,7 +228,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
             NativeMemory.AlignedFree(_reciprocals);
             _reciprocals = null;
             _capacity = 0;
-            _reciprocals = (float*)CpuMemory.Allocate(checked(pixels * sizeof(float)));
+            _reciprocals = (float*)CpuMemory.AllocateScratch(checked(pixels * sizeof(float)), "a picture's window counts");
             _capacity = pixels;
         }
 

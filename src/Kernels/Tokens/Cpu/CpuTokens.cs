@@ -152,6 +152,12 @@ internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKerne
     private static void SumTile(TokenArguments* a, int tile, int worker)
     {
         long start = Tiling.Start(a->Length, a->Tiles, tile), end = Tiling.Start(a->Length, a->Tiles, tile + 1);
+        if (a->Blocks > Tiling.SumBlock)
+        {
+            SumMany(a, start, end);
+            return;
+        }
+
         for (int block = 0; block < a->Blocks; block++)
         {
             float* source = a->Source + (block * a->SourceStride);
@@ -159,6 +165,20 @@ internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKerne
             {
                 a->Target[i] += source[i];
             }
+        }
+    }
+
+    private static void SumMany(TokenArguments* a, long start, long end)
+    {
+        for (long i = start; i < end; i++)
+        {
+            double sum = 0;
+            for (int block = 0; block < a->Blocks; block++)
+            {
+                sum += a->Source[(block * a->SourceStride) + i];
+            }
+
+            a->Target[i] += (float)sum;
         }
     }
 

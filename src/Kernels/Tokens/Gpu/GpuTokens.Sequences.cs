@@ -42,9 +42,14 @@ internal sealed partial class GpuTokens
     {
         int pack = GpuSizes.CanPack(x.Offset, xRow, y.Offset, yRow, width) ? 4 : 1;
         GpuSizes.Index((long)batch * tokens * Math.Max(xRow, yRow), s_removeMean1);
-        launcher.Launch(
-            pack == 4 ? s_removeMean4 : s_removeMean1, GpuSizes.Groups(width / pack, GpuMeans<Float1>.Columns), batch, 1,
-            new MeanArgs { X = x.GpuFloats, Y = y.GpuFloats, Tokens = tokens, XRow = xRow / pack, YRow = yRow / pack, Width = width / pack });
+        for (int first = 0; first < batch; first += GpuSizes.MaxGrid)
+        {
+            View from = x.Shift((long)first * tokens * xRow), to = y.Shift((long)first * tokens * yRow);
+            int across = GpuSizes.Groups(width / pack, GpuMeans<Float1>.Columns), count = Math.Min(GpuSizes.MaxGrid, batch - first);
+            launcher.Launch(
+                pack == 4 ? s_removeMean4 : s_removeMean1, across, count, 1,
+                new MeanArgs { X = from.GpuFloats, Y = to.GpuFloats, Tokens = tokens, XRow = xRow / pack, YRow = yRow / pack, Width = width / pack });
+        }
     }
 
     private static SpliceArgs Args(in SpliceSizes sizes, View x, View tokens, View y, int pack, GpuKernel kernel)

@@ -37,9 +37,14 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
     {
         int pack = GpuSizes.CanPack(source.Offset, sourceStride, target.Offset, length, repeat.SourceStep, repeat.TargetStep) ? 4 : 1;
         var kernel = pack == 4 ? s_sum4 : s_sum1;
-        launcher.Launch(
-            kernel, GpuSizes.Groups((int)(length / pack), GpuBlocks<Float1>.SumColumns), repeat.Count, 1,
-            Blocks(source, sourceStride, target, 0, blocks, length, repeat, pack, kernel));
+        for (int first = 0; first < repeat.Count; first += GpuSizes.MaxGrid)
+        {
+            var part = new BlockRepeat(Math.Min(GpuSizes.MaxGrid, repeat.Count - first), repeat.SourceStep, repeat.TargetStep);
+            View from = source.Shift(first * repeat.SourceStep), to = target.Shift(first * repeat.TargetStep);
+            launcher.Launch(
+                kernel, GpuSizes.Groups((int)(length / pack), GpuBlocks<Float1>.SumColumns), part.Count, 1,
+                Blocks(from, sourceStride, to, 0, blocks, length, part, pack, kernel));
+        }
     }
 
     public void LogMeanExp(View x, View y, int batch, int tokens, int width, float sharpness)
@@ -110,8 +115,8 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
     private static BlockArgs Blocks(
         View source, long sourceStride, View target, long targetStride, int blocks, long length, BlockRepeat repeat, int pack, GpuKernel kernel)
     {
-        GpuSizes.Index(
-            (repeat.Count * Math.Max(repeat.SourceStep, repeat.TargetStep)) + (blocks * Math.Max(sourceStride, targetStride)) + length, kernel);
+        long Reach(long step, long stride) => (Math.Max(0, repeat.Count - 1) * step) + (Math.Max(0, blocks - 1) * stride) + length;
+        GpuSizes.Index(Math.Max(Reach(repeat.SourceStep, sourceStride), Reach(repeat.TargetStep, targetStride)), kernel);
         return new BlockArgs
         {
             Source = source.GpuFloats,
