@@ -228,4 +228,29 @@ public sealed class ClipCheckpointTests
         Assert.DoesNotContain('\n', message);
         return message;
     }
+
+    // The cache of Hugging Face's tools has a model's files one level down, and users write a model as the hub calls it.
+    [Fact]
+    public void TheHubsCacheIsAFolderAndItsNamesAreExplained()
+    {
+        using var folder = new TempFolder();
+        string cache = folder.File("models--openai--tiny");
+        foreach (string commit in new[] { "0a1b", "f00d" })
+        {
+            string snapshot = Directory.CreateDirectory(Path.Combine(cache, "snapshots", commit)).FullName;
+            File.Copy(Path.Combine(TinyClip.Folder, "model.safetensors"), Path.Combine(snapshot, "model.safetensors"));
+            if (commit == "0a1b")
+            {
+                Assert.Equal(snapshot, ClipCheckpoint.Find(cache).Folder);
+            }
+        }
+
+        Assert.Contains("no CLIP weights in this folder", Assert.Throws<InputException>(() => ClipCheckpoint.Find(cache)).Message);
+        Directory.CreateDirectory(Path.Combine(cache, "refs"));
+        File.WriteAllText(Path.Combine(cache, "refs", "main"), "f00d\n");
+        Assert.EndsWith("f00d", ClipCheckpoint.Find(cache).Folder);
+        Assert.Contains(
+            "(`hf download openai/clip-vit-base-patch16 --local-dir FOLDER` fetches a model of Hugging Face's hub)",
+            Assert.Throws<InputException>(() => ClipCheckpoint.Find("openai/clip-vit-base-patch16")).Message);
+    }
 }

@@ -56,6 +56,32 @@ public sealed class PreprocessorConfigTests
         Assert.Equal(75, green, 1.5);
     }
 
+    // Of a margin of three pixels transformers leaves one on the left, torchvision two.
+    [Theory]
+    [InlineData(99, 1, 2)]
+    [InlineData(97, 0, 0)]
+    [InlineData(101, 2, 2)]
+    [InlineData(100, 2, 2)]
+    public void TheCropIsWhereThePackageHasIt(int width, int transformers, int torchvision)
+    {
+        var picture = new RgbImage(width, 96);
+        for (int i = 0; i < width * 96; i++)
+        {
+            picture.Pixels[3 * i] = (byte)(i % width);
+        }
+
+        const string Units = "\"image_mean\": [0, 0, 0], \"image_std\": [1, 1, 1]";
+        var usual = PreprocessorConfig.Default(96) with { Mean = [0, 0, 0], Std = [1, 1, 1] };
+        Assert.Equal((transformers, torchvision), (Left(Read($"{{ {Units} }}")), Left(usual)));
+
+        int Left(PreprocessorConfig config)
+        {
+            var planes = new float[config.Length];
+            config.ToTensor(picture, "p", planes);
+            return (int)MathF.Round(255 * planes[0]);
+        }
+    }
+
     [Fact]
     public void StatisticsAndScaleAreApplied()
     {

@@ -85,7 +85,7 @@ public class VocabularyFileTests
         }
 
         var tokenizer = ClipTokenizer.Load(folder.Root);
-        tokenizer.CheckVocabulary(516, "clip");
+        Assert.Null(tokenizer.CheckVocabulary(516, "clip"));
         Assert.Contains(
             "2 merges, which make 516 tokens, but the text encoder has embeddings for 520; expected 4 merges more",
             Assert.Throws<InputException>(() => tokenizer.CheckVocabulary(520, "clip")).Message);
@@ -99,6 +99,11 @@ public class VocabularyFileTests
     [InlineData(516, "<toy>", "", "")]
     [InlineData(516, "", "<toy>", "")]
     [InlineData(515, "", "<toy>", "the vocabulary has 516 tokens")]
+    [InlineData(520, "", "", "")]
+    [InlineData(576, "<toy>", "", "")]
+    [InlineData(768, "", "<toy>", "")]
+    [InlineData(519, "", "", "the vocabulary has 515 tokens, but the text encoder has embeddings for 519")]
+    [InlineData(584, "", "", "the vocabulary has 515 tokens, but the text encoder has embeddings for 584")]
     public void TheVocabularyMustBeThatOfTheTable(int rows, string added, string inTokenizer, string expected)
     {
         using var folder = new TempFolder();
@@ -125,7 +130,11 @@ public class VocabularyFileTests
             return;
         }
 
-        tokenizer.CheckVocabulary(rows, "clip");
+        int tokens = added.Length + inTokenizer.Length > 0 ? 516 : 515;
+        string? note = tokenizer.CheckVocabulary(rows, "clip");
+        string? padding = rows == tokens ? null : $"clip: the text encoder has embeddings for {rows} tokens and the vocabulary {tokens}; the other "
+            + $"{rows - tokens} are taken for padding, which is never read";
+        Assert.Equal(padding, note);
         if (added.Length + inTokenizer.Length > 0)
         {
             Assert.Contains(

@@ -85,6 +85,25 @@ public sealed class ConvertTests
         Assert.Equal([0.1f, 0.2f, 0.3f], preprocessor.Std);
     }
 
+    // What was added to a CLIP's vocabulary goes along, and rows that only fill the table up are said.
+    [Theory]
+    [InlineData(715, true)]
+    [InlineData(720, false)]
+    public void AddedTokensAndPaddingStay(int rows, bool added)
+    {
+        using var folder = new TempFolder();
+        string source = TinyClip.Random(folder, TinyClip.Config with { VocabularySize = rows }), target = folder.File("new");
+        ClipVocabulary vocabulary = ClipTokenizer.Load(TinyClip.Folder).Vocabulary;
+        (added ? vocabulary with { Added = new Dictionary<string, int> { ["<toy>"] = 714 } } : vocabulary).Save(source);
+        (int code, string output, string error) = CommandLine.Run("convert", "--clip", source, "--out", target);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(!added, output.Contains("note: ", StringComparison.Ordinal));
+        Assert.Equal(added ? [KeyValuePair.Create("<toy>", 714)] : [], ClipTokenizer.Load(target).Vocabulary.Added);
+        (code, output, error) = CommandLine.Run("embed", "--clip", target, "--text", "a cat", "--out", folder.File("f.safetensors"));
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(!added, output.Contains("the other 6 are taken for padding", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void WithoutATokenizerItSaysSo()
     {

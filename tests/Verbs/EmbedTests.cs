@@ -70,7 +70,8 @@ public sealed class EmbedTests
     {
         using var folder = new TempFolder();
         string bare = TinyClip.Edited(folder, _ => { });
-        Run("embed", "--clip", bare, "--image", Pictures[0], "--out", folder.File("i.safetensors"));
+        Environment.SetEnvironmentVariable("LDVC_TEST_PICTURES", Path.GetDirectoryName(Pictures[0]));
+        Run("embed", "--clip", bare, "--image", $"$LDVC_TEST_PICTURES/{Path.GetFileName(Pictures[0])}", "--out", folder.File("i.safetensors"));
         Run("embed", "--clip", TinyClip.Folder, "--text", "a cat", "--out", folder.File("t.safetensors"));
         using (var images = TensorArchive.Open(folder.File("i.safetensors")))
         using (var texts = TensorArchive.Open(folder.File("t.safetensors")))

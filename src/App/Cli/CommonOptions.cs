@@ -89,6 +89,16 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
         }
     }
 
+    /// <summary>Says what is to be known beside a result.</summary>
+    /// <param name="sentence">A sentence; null = nothing.</param>
+    public void Note(string? sentence)
+    {
+        if (sentence is not null)
+        {
+            Out.WriteLine($"note: {sentence}");
+        }
+    }
+
     /// <summary>Writes results to the --json file, if there is one: properties in snake_case, whole or not at all.</summary>
     /// <exception cref="InputException">The file cannot be written.</exception>
     public void WriteJson(object results)

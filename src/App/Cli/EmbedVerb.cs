@@ -80,7 +80,7 @@ internal static class EmbedVerb
         {
             var options = new EmbedOptions(
                 OptionValue.RequiredPath(result, clip),
-                OptionValue.Texts(images.Name, result.GetValue(images)),
+                [.. OptionValue.Texts(images.Name, result.GetValue(images)).Select(image => PathText.Expand(image, images.Name))],
 
                 // An empty text is a legal input of the text encoder.
                 OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
@@ -125,6 +125,7 @@ internal static class EmbedVerb
         Add(writer, "image", options.Images, clip.Width, images => clip.EmbedImages(images, options.Common.Cancellation));
         options.Common.Cancellation.ThrowIfCancellationRequested();
         writer.Save(options.Out);
+        options.Common.Note(clip.Note);
         options.Common.WriteJson(new { options.Clip, options.Images, Texts = names, clip.Width, options.Out });
         options.Common.Out.WriteLine(
             $"{options.Out}: features of {options.Images.Length} images and {names.Length} texts, {clip.Width} values each.");

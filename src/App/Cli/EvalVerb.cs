@@ -107,6 +107,7 @@ internal static class EvalVerb
         using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = job.Together(() => checkpoint.LoadModel(device, config.Clip.Path));
         job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
+        common.Note(loaded.Note);
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine(
             $"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
@@ -173,6 +174,7 @@ internal static class EvalVerb
         Confusion confusion;
         using (Segmenter segmenter = job.Together(() => model.CreateSegmenter(dataset.Classes)))
         {
+            common.Note(model.Note);
             confusion = Evaluation.Confuse(
                 common.Monitor,
                 segmenter,

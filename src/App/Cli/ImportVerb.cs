@@ -102,12 +102,12 @@ internal static class ImportVerb
                 + $"{imported.Step}");
         common.Out.WriteLine(
             $"its CLIP is {request.Clip}; class embeddings: {source}; short side {eval.ShortSide}, windows of {eval.Window}, stride {eval.Stride}");
-        if (request.Embeddings is null && classes.Kind == DataKind.CocoStuff)
+        bool published = imported.Config.Model.Template.SequenceEqual(ZegClipTemplates.CocoStuff);
+        if (request.Embeddings is null && classes.Kind == DataKind.CocoStuff && !published)
         {
             common.Out.WriteLine(
-                "note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need --embeddings "
-                    + "coco_multi.npy "
-                + "(docs/models.md)");
+                "note: the published files of COCO-Stuff were trained with the mean of 15 sentences a class; their scores need these, or "
+                    + "--embeddings coco_multi.npy (docs/models.md)");
         }
 
         common.WriteJson(new

@@ -106,6 +106,7 @@ internal static class ServeVerb
                 device,
                 options.TrainingFree.Value.Config,
                 new EvalConfig());
+        common.Note(segmentation.Note);
         using var service = new SegmentationService(segmentation, options.Server.Limits, held);
         string url;
         WebServer server = await WebServer.StartAsync(options.Server, service, held, common.Out, common.Host.Error).ConfigureAwait(false);

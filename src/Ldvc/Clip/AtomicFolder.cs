@@ -13,8 +13,7 @@ internal static class AtomicFolder
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         Check(path);
-        string temporary = Path.Combine(
-            Path.GetDirectoryName(full) ?? full, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
+        string temporary = AtomicFiles.TemporaryName(full);
         bool moved = false;
         try
         {

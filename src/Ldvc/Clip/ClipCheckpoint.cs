@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
 using Ldvc.Kernels;
@@ -11,7 +12,7 @@ namespace Ldvc.Clip;
 /// A CLIP checkpoint on disk in any of the forms of method.md 12: a Hugging Face folder, or a single .safetensors, .bin, .pt or .pth file with
 /// OpenAI's or Hugging Face's names, TorchScript archives included, or the list of the files that one was cut into.
 /// </summary>
-internal sealed class ClipCheckpoint
+internal sealed partial class ClipCheckpoint
 {
     private const string TokenTable = "text_model.embeddings.token_embedding.weight";
 
@@ -57,7 +58,9 @@ internal sealed class ClipCheckpoint
 
         if (!Directory.Exists(path))
         {
-            throw new InputException($"{path}: no such file or folder; expected a CLIP checkpoint");
+            // Owner/name is how Hugging Face's hub calls a model; nothing is downloaded here.
+            string hint = HubName().IsMatch(path) ? $" (`hf download {path} --local-dir FOLDER` fetches a model of Hugging Face's hub)" : "";
+            throw new InputException($"{path}: no such file or folder; expected a CLIP checkpoint{hint}");
         }
 
         foreach (string name in FileNames)
@@ -69,7 +72,9 @@ internal sealed class ClipCheckpoint
             }
         }
 
-        throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
+        return Snapshot(path) is { } snapshot
+            ? Find(snapshot)
+            : throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
     }
 
     /// <summary>Loads the frozen model.</summary>
@@ -158,6 +163,25 @@ internal sealed class ClipCheckpoint
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    // In the cache of Hugging Face's tools (models--OWNER--NAME) a model's files lie in snapshots/COMMIT, and refs/main names the newest.
+    private static string? Snapshot(string folder)
+    {
+        string snapshots = System.IO.Path.Combine(folder, "snapshots"), main = System.IO.Path.Combine(folder, "refs", "main");
+        try
+        {
+            string[] all = Directory.Exists(snapshots) ? Directory.GetDirectories(snapshots) : [];
+            string newest = all.Length > 1 && File.Exists(main) ? System.Text.Encoding.UTF8.GetString(PlainFile.ReadAll(main, 256)).Trim() : "";
+            return all.Length == 1 ? all[0] : Array.Find(all, commit => System.IO.Path.GetFileName(commit) == newest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$", RegexOptions.NonBacktracking)]
+    private static partial Regex HubName();
 
     // A TorchScript archive says itself what it is; a configuration in the same folder may be that of another file. Weights of either naming come
     // with either configuration: their own counts where both are there.

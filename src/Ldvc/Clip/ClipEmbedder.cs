@@ -29,6 +29,9 @@ public sealed class ClipEmbedder : IDisposable
     /// <summary>E, the length of every feature.</summary>
     public int Width => _clip.Config.Embedding;
 
+    /// <summary>What is to be known of its vocabulary, once texts have been encoded; null when there is nothing.</summary>
+    internal string? Note { get; private set; }
+
     /// <summary>Loads a CLIP's weights; preprocessing and tokenizer are read when they are needed.</summary>
     /// <exception cref="InputException">There is no CLIP, or it is damaged.</exception>
     public static ClipEmbedder Load(string path, Device device) => Load(path, device, null);
@@ -103,7 +106,7 @@ public sealed class ClipEmbedder : IDisposable
     public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
+        Note = tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
         var features = new float[texts.Count * Width];
         for (int first = 0; first < texts.Count; first += BatchTexts)
@@ -137,7 +140,7 @@ public sealed class ClipEmbedder : IDisposable
     {
         string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
+        Note = tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
         return TemplateFeatures.Compute(
             _clip, _device, names.Count, sentences.Length, (name, t) => tokenizer.EncodeClass(sentences[t], names[name], context), cancellation);

@@ -15,6 +15,12 @@ internal sealed record PreprocessorConfig
     /// <summary>Rows and columns after the crop: what the vision tower gets.</summary>
     public required (int Height, int Width) Crop { get; init; }
 
+    /// <summary>
+    /// Whether the crop's offset is rounded down, as the transformers package does it; else half to even, as torchvision does it for OpenAI's code
+    /// and open_clip. Of four pictures one differs, by a pixel.
+    /// </summary>
+    public bool CropsDown { get; init; }
+
     /// <summary>Filter of the resize.</summary>
     public ResampleFilter Filter { get; init; } = ResampleFilter.Bicubic;
 
@@ -57,11 +63,11 @@ internal sealed record PreprocessorConfig
                     + $"{ImageReader.MaxPixels} pixels.");
     }
 
-    // The offset is rounded half to even, as torchvision's CenterCrop does it in OpenAI's preprocessing.
     private RgbImage CropCentre(RgbImage picture)
     {
-        int left = (int)Math.Round((picture.Width - Crop.Width) / 2.0, MidpointRounding.ToEven);
-        int top = (int)Math.Round((picture.Height - Crop.Height) / 2.0, MidpointRounding.ToEven);
+        MidpointRounding rounding = CropsDown ? MidpointRounding.ToNegativeInfinity : MidpointRounding.ToEven;
+        int left = (int)Math.Round((picture.Width - Crop.Width) / 2.0, rounding);
+        int top = (int)Math.Round((picture.Height - Crop.Height) / 2.0, rounding);
         var crop = new RgbImage(Crop.Width, Crop.Height);
         for (int y = 0; y < Crop.Height; y++)
         {

@@ -85,6 +85,7 @@ internal sealed class PreprocessorConfigReader
             ShortSide = shortSide,
             Exact = exact,
             Crop = crop,
+            CropsDown = true,
             Filter = Filter(),
             Mean = statistics.Mean,
             Std = statistics.Std,

@@ -68,13 +68,16 @@ internal sealed class ZegClipImport
         int grid = FrozenClip.Grid(file.Archive);
         LdvcConfig config = Describe(request, file, classes, grid);
 
-        // Before anything is built on it: another CLIP has other sizes, and its vocabulary does not matter.
-        using (ClipModel clip = ClipCheckpoint.Find(request.Clip).Load(device, Kernels.Activation.QuickGelu))
-        {
-            FrozenClip.Check(file.Archive, clip, request.Clip);
-        }
-
-        using LoadedModel loaded = LoadedModel.Create(config.Clip, config.Model, device, seed: 0, embeddings);
+        // Compared before anything is built on it: another CLIP has other sizes. What is trained comes from the file, so that nothing is drawn.
+        using LoadedModel loaded = LoadedModel.Create(
+            request.Clip,
+            config.Clip.Activation,
+            ClipActivation.Auto,
+            config.Model,
+            device,
+            seed: null,
+            clip => FrozenClip.Check(file.Archive, clip, request.Clip),
+            embeddings);
         file.Restore(loaded);
 
         // Names that cannot be encoded are found now, not when somebody asks for them.

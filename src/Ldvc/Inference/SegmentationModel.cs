@@ -21,6 +21,9 @@ internal sealed class SegmentationModel : IDisposable
     /// <summary>The checkpoint of a trained model; null = a CLIP alone.</summary>
     internal LdvcCheckpoint? Checkpoint { get; }
 
+    /// <summary>What is to be known of its CLIP's vocabulary, once there is a segmenter; null when there is nothing.</summary>
+    internal string? Note => _loaded?.Note ?? _free?.Note;
+
     /// <summary>The device that it lives on.</summary>
     internal Device Device { get; }
 

@@ -60,13 +60,16 @@ public sealed class LdvcCheckpoint : IDisposable
         ClipPath = Text(ClipPathKey);
         Classes = new ClassList(Names(ClassesKey), Path);
         string[] seen = Names(SeenKey);
-        Seen = new HashSet<string>(seen.Length == 0 ? [] : new ClassList(seen, Path).Texts, StringComparer.OrdinalIgnoreCase);
+        Seen = new HashSet<string>(seen.Length == 0 ? [] : new ClassList(seen, Path).Texts, NameSpelling.Comparer);
         Step = TrainingState.StepOf(archive);
         Embeddings = ClassEmbeddings.Read(archive, Classes);
     }
 
     /// <summary>The file, as it was named.</summary>
     public string Path => _archive.Path;
+
+    /// <summary>A digest of all that is in it, by its checksums; null in files of before 0.2.0, which have none.</summary>
+    internal string? Digest => _archive.DigestByChecksums();
 
     /// <summary>Optimiser steps taken.</summary>
     public long Step { get; }
@@ -92,7 +95,9 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <summary>Class embeddings that came from a file; null = they are computed from the names.</summary>
     internal ClassEmbeddings? Embeddings { get; }
 
-    /// <summary>The names that had masks in training, synonyms included; upper and lower case are the same.</summary>
+    /// <summary>
+    /// The names that had masks in training, synonyms included; two are the same that the tokenizer cannot tell apart, as in upper and lower case.
+    /// </summary>
     public IReadOnlySet<string> Seen { get; }
 
     /// <summary>

@@ -45,6 +45,9 @@ public sealed class LoadedModel : IDisposable
     /// </summary>
     internal Imaging.ImageStatistics Statistics { get; set; }
 
+    /// <summary>What is to be known of its CLIP's vocabulary; null when there is nothing.</summary>
+    internal string? Note { get; private init; }
+
     /// <summary>Class embeddings from a file, which are not computed; null = all are.</summary>
     internal ClassEmbeddings? Embeddings { get; }
 
@@ -100,28 +103,41 @@ public sealed class LoadedModel : IDisposable
         }
 
         var checkpoint = ClipCheckpoint.Find(clipPath);
-        ClipTokenizer? tokenizer = embeddings is not null && !VocabularyFiles.Exist(checkpoint.Folder) ? null : ClipTokenizer.Load(clipPath);
-        if (tokenizer is not null)
-        {
-            ClassTexts.CheckPrompts(tokenizer, config.Template, config.Prompts.Text);
-        }
-
+        // A CLIP that is another one is told as such, whatever lies beside it; otherwise a missing vocabulary is known before weights are read.
+        ClipTokenizer? tokenizer = check is null ? Vocabulary() : null;
         var clip = checkpoint.Load(device, KernelActivation(activation), digest: true, KernelActivation(otherwise));
         try
         {
-            check?.Invoke(clip);
-            tokenizer?.CheckVocabulary(clip.Config.VocabularySize, clipPath);
+            if (check is not null)
+            {
+                check(clip);
+                tokenizer = Vocabulary();
+            }
+
+            string? note = tokenizer?.CheckVocabulary(clip.Config.VocabularySize, clipPath);
             embeddings?.CheckWidth(clip.Config.Embedding, clipPath);
 
             // Any class serves: the prompts' places lie before the name, and attention is causal.
             TokenBatch? template = tokenizer is null ? null : ClassTexts.Tokenize(tokenizer, config.Template, ["object"], clip.Config.ContextLength);
             Initializer init = seed is { } drawn ? new Initializer(device, drawn) : Initializer.ForLoading(device);
-            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, init, template), config, checkpoint, embeddings);
+            return new LoadedModel(clip, tokenizer, new LdvcModel(clip, config, init, template), config, checkpoint, embeddings) { Note = note };
         }
         catch
         {
             clip.Dispose();
             throw;
+        }
+
+        ClipTokenizer? Vocabulary()
+        {
+            if (embeddings is not null && !VocabularyFiles.Exist(checkpoint.Folder))
+            {
+                return null;
+            }
+
+            ClipTokenizer found = ClipTokenizer.Load(clipPath);
+            ClassTexts.CheckPrompts(found, config.Template, config.Prompts.Text);
+            return found;
         }
     }
 

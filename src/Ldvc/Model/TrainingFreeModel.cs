@@ -29,6 +29,9 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
     /// <summary>What pictures are normalised with, as the CLIP's preprocessing says.</summary>
     internal required Imaging.ImageStatistics Statistics { get; init; }
 
+    /// <summary>What is to be known of its vocabulary, once names have been encoded; null when there is nothing.</summary>
+    internal string? Note { get; private set; }
+
     /// <summary>The device that everything lives on.</summary>
     internal Device Device => Clip.LogitScale.Value.Device;
 
@@ -64,7 +67,7 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
         if (_tokenizer is null)
         {
             _tokenizer = ClipTokenizer.Load(_folder);
-            _tokenizer.CheckVocabulary(Clip.Config.VocabularySize, _folder);
+            Note = _tokenizer.CheckVocabulary(Clip.Config.VocabularySize, _folder);
         }
 
         string[] templates = TextTemplates.Expand(_config.Template);

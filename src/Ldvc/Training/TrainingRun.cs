@@ -108,6 +108,11 @@ public sealed class TrainingRun
             LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
         loaded.Statistics = start?.Statistics ?? loaded.Statistics;
         job.RequireAlike(JobFacts.OfInputs(loaded, training, validation));
+        if (loaded.Note is { } note)
+        {
+            monitor.Say($"note: {note}");
+        }
+
         using LdvcTrainer trainer = job.Together(() => new LdvcTrainer(loaded, training, config, job, monitor.Say));
         job.Together(() =>
         {

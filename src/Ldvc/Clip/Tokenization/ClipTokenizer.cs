@@ -10,6 +10,9 @@ namespace Ldvc.Clip.Tokenization;
 /// </summary>
 public sealed class ClipTokenizer
 {
+    // What tables are filled up to: transformers' pad_to_multiple_of takes the sizes that tensor cores like.
+    private static readonly int[] Paddings = [8, 16, 32, 64, 128, 256];
+
     private readonly BpeTokenizer _bpe;
 
     /// <summary>A tokenizer from a vocabulary in memory.</summary>
@@ -57,13 +60,24 @@ public sealed class ClipTokenizer
     /// <summary>Id of the token after every text.</summary>
     public int EndOfText { get; }
 
-    /// <summary>Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token.</summary>
+    /// <summary>
+    /// Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token. Rows that fill the
+    /// table up to a round number are no token's, and no text has them.
+    /// </summary>
     /// <param name="embeddings">Rows of the encoder's table.</param>
     /// <param name="clip">The CLIP, for the message.</param>
+    /// <returns>A sentence about such rows; null when there are none.</returns>
     /// <exception cref="InputException">The two do not belong together.</exception>
-    internal void CheckVocabulary(int embeddings, string clip)
+    internal string? CheckVocabulary(int embeddings, string clip)
     {
         int largest = Vocabulary.Ids.Values.Max();
+        int tokens = Vocabulary.Ids.Count + Vocabulary.Added.Count;
+        if (IsPadded(tokens, embeddings))
+        {
+            return $"{clip}: the text encoder has embeddings for {embeddings} tokens and the vocabulary {tokens}; the other {embeddings - tokens} "
+                + "are taken for padding, which is never read";
+        }
+
         if (Vocabulary.Numbered && largest + 1 < embeddings)
         {
             throw new InputException(
@@ -78,14 +92,16 @@ public sealed class ClipTokenizer
         }
 
         // Published CLIPs have no row to spare (49408 of both).
-        int tokens = Vocabulary.Ids.Count + Vocabulary.Added.Count;
-        if (tokens != embeddings)
-        {
-            throw new InputException(
-                $"{clip}: the vocabulary has {tokens} tokens, but the text encoder has embeddings for {embeddings}; expected the vocabulary of this "
-                    + $"CLIP, with tokens that were added later in {VocabularyFiles.AddedTokens} or {VocabularyFiles.Tokenizer}.");
-        }
+        return tokens == embeddings ? null : throw new InputException(
+            $"{clip}: the vocabulary has {tokens} tokens, but the text encoder has embeddings for {embeddings}; expected the vocabulary of this "
+                + $"CLIP, with tokens that were added later in {VocabularyFiles.AddedTokens} or {VocabularyFiles.Tokenizer}.");
     }
+
+    // OpenAI's list says by its length whether it is whole.
+    private bool IsPadded(int tokens, int embeddings) => tokens < embeddings
+        && (!Vocabulary.Numbered || Vocabulary.Merges.Count == VocabularyFiles.OpenAiMerges)
+        && Vocabulary.Ids.Values.Concat(Vocabulary.Added.Values).All(id => id < embeddings)
+        && Paddings.Any(multiple => embeddings == (tokens + multiple - 1) / multiple * multiple);
 
     /// <summary>Reads the vocabulary of a checkpoint's folder, or of the folder a checkpoint file lies in.</summary>
     /// <exception cref="InputException">There is no vocabulary, or it is damaged.</exception>
@@ -141,7 +157,7 @@ public sealed class ClipTokenizer
     /// <exception cref="InputException">It holds a token that was added to the CLIP later.</exception>
     public int[] EncodeUnpadded(string text)
     {
-        if (Vocabulary.Added.FirstOrDefault(token => text.Contains(token, StringComparison.Ordinal)) is { } added)
+        if (Vocabulary.Added.Keys.FirstOrDefault(token => text.Contains(token, StringComparison.Ordinal)) is { } added)
         {
             throw new InputException(
                 $"text {ConfigText.Quote(text)}: expected words that are in the vocabulary, found {ConfigText.Quote(added)}, a token that was added "

@@ -14,10 +14,10 @@ internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IRea
     public bool Numbered { get; init; }
 
     /// <summary>
-    /// Tokens that were added to a trained CLIP beside its vocabulary (added_tokens.json, or added_tokens in tokenizer.json). They have embeddings;
-    /// texts with them cannot be encoded here.
+    /// Tokens that were added to a trained CLIP beside its vocabulary (added_tokens.json, or added_tokens in tokenizer.json), with their ids. They
+    /// have embeddings; texts with them cannot be encoded here.
     /// </summary>
-    public IReadOnlyList<string> Added { get; init; } = [];
+    public IReadOnlyDictionary<string, int> Added { get; init; } = new Dictionary<string, int>();
 
     /// <summary>
     /// The vocabulary as CLIP numbers it: the 256 byte symbols, the same as word ends, one token per merge, start and end of text.
@@ -39,22 +39,19 @@ internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IRea
         return new ClipVocabulary(ids, merges);
     }
 
-    /// <summary>Writes vocab.json and merges.txt as Hugging Face has them; the folder is made when it is missing.</summary>
+    /// <summary>
+    /// Writes vocab.json and merges.txt as Hugging Face has them, and added_tokens.json where there are such tokens; the folder is made when it is
+    /// missing.
+    /// </summary>
     /// <exception cref="Ldvc.Tensors.InputException">A file cannot be written.</exception>
     public void Save(string folder)
     {
         Imaging.OutputFolder.Create(folder);
-        AtomicFile.Write(Path.Combine(folder, VocabularyFiles.Vocabulary), stream =>
+        WriteIds(Path.Combine(folder, VocabularyFiles.Vocabulary), Ids);
+        if (Added.Count > 0)
         {
-            using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-            json.WriteStartObject();
-            foreach ((string token, int id) in Ids.OrderBy(pair => pair.Value))
-            {
-                json.WriteNumber(token, id);
-            }
-
-            json.WriteEndObject();
-        });
+            WriteIds(Path.Combine(folder, VocabularyFiles.AddedTokens), Added);
+        }
 
         var lines = new StringBuilder("#version: 0.2\n");
         foreach ((string left, string right) in Merges)
@@ -64,4 +61,16 @@ internal sealed record ClipVocabulary(IReadOnlyDictionary<string, int> Ids, IRea
 
         AtomicFile.WriteText(Path.Combine(folder, VocabularyFiles.Merges), lines.ToString());
     }
+
+    private static void WriteIds(string path, IReadOnlyDictionary<string, int> ids) => AtomicFile.Write(path, stream =>
+    {
+        using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        foreach ((string token, int id) in ids.OrderBy(pair => pair.Value))
+        {
+            json.WriteNumber(token, id);
+        }
+
+        json.WriteEndObject();
+    });
 }

@@ -26,7 +26,7 @@ internal static class VocabularyFiles
 
     // OpenAI's list holds more merges than CLIP uses: its code takes the first 49152 - 256 - 2, which with the 512 symbols of bytes and the two
     // special tokens are 49408 ids.
-    private const int OpenAiMerges = 49152 - 256 - 2;
+    internal const int OpenAiMerges = 49152 - 256 - 2;
 
     // CLIP's have 4 MB and 49408 ids; OpenAI's list unpacks to 3 MB.
     private const int LargestFile = 1 << 24;
@@ -186,17 +186,30 @@ internal static class VocabularyFiles
         }
 
         Dictionary<string, int> ids = Ids(path, vocab);
-        string[] added = !json.RootElement.TryGetProperty("added_tokens", out JsonElement tokens) || tokens.ValueKind != JsonValueKind.Array ? []
-            : [.. tokens.EnumerateArray().Select(Content).OfType<string>().Where(token => !ids.ContainsKey(token)).Distinct(StringComparer.Ordinal)];
+        var added = new Dictionary<string, int>(StringComparer.Ordinal);
+        if (json.RootElement.TryGetProperty("added_tokens", out JsonElement tokens) && tokens.ValueKind == JsonValueKind.Array)
+        {
+            RefuseMany(path, tokens.GetArrayLength(), "added tokens");
+            foreach (JsonElement token in tokens.EnumerateArray())
+            {
+                if (Content(token) is var (text, id) && !ids.ContainsKey(text))
+                {
+                    added[text] = id;
+                }
+            }
+        }
+
         return Check(path, path, ids, merges) with { Added = added };
     }
 
-    private static string? Content(JsonElement token) =>
-        token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out JsonElement text) && text.ValueKind == JsonValueKind.String
-            ? text.GetString()
+    private static (string Text, int Id)? Content(JsonElement token) =>
+        token.ValueKind == JsonValueKind.Object
+        && token.TryGetProperty("content", out JsonElement text) && text.ValueKind == JsonValueKind.String
+        && token.TryGetProperty("id", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out int id)
+            ? (text.GetString()!, id)
             : null;
 
-    private static string[] Added(string folder, Dictionary<string, int> ids)
+    private static Dictionary<string, int> Added(string folder, Dictionary<string, int> ids)
     {
         string path = Path.Combine(folder, AddedTokens);
         if (!File.Exists(path))
@@ -205,7 +218,7 @@ internal static class VocabularyFiles
         }
 
         using JsonDocument json = Json(path);
-        return [.. Ids(path, json.RootElement).Keys.Where(token => !ids.ContainsKey(token))];
+        return Ids(path, json.RootElement).Where(pair => !ids.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal);
     }
 
     private static ClipVocabulary LoadOpenAi(string path)
