@@ -47,6 +47,31 @@ public sealed class FolderMaskTests : IDisposable
     }
 
     [Fact]
+    public void ColoursMayStandAsCvatWritesThem()
+    {
+        Folder();
+        File.Delete(_data.At("classes.txt"));
+        _data.Text("# label:color_rgb:parts:actions\r\nroad:128,64,128::\r\ntraffic: light:0,0,142::\r\n", "labelmap.txt");
+        ImageWriter.WritePng(new RgbImage(2, 1, [0, 0, 142, 128, 64, 128]), _data.At("masks", "a.png"));
+        _data.Picture(2, 1, "images", "a.jpg");
+        SegmentationDataset dataset = Open($"colors: {_data.At("labelmap.txt")}");
+        Assert.Equal(["road", "traffic: light"], dataset.Classes);
+        Assert.Equal([1, 0], dataset.Read(0).Labels.Labels);
+    }
+
+    // Tools that do not know EXIF draw on the picture as it is stored.
+    [Fact]
+    public void ExchangedSidesAreExplained()
+    {
+        Folder();
+        _data.Picture(4, 3, "images", "a.jpg");
+        _data.Mask(TinyData.Labels(3, 4, 0), "masks", "a.png");
+        Assert.EndsWith("then turn the mask, too)", Assert.Throws<InputException>(() => Open("").Read(0)).Message);
+        _data.Mask(TinyData.Labels(3, 3, 0), "masks", "a.png");
+        Assert.DoesNotContain("EXIF", Assert.Throws<InputException>(() => Open("").Read(0)).Message);
+    }
+
+    [Fact]
     public void ColoursMeanWhatTheFileSays()
     {
         Folder();

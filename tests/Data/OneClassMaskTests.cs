@@ -17,10 +17,10 @@ public sealed class OneClassMaskTests : IDisposable
 
     // What is stored in two masks (from 256 on, in 16 bits), and what is said of them.
     [Theory]
-    [InlineData("", "0 255", "0 0", "all 2 masks hold the values 0 and 255 only, and 255 means \"no label\": " + Cats)]
-    [InlineData("", "0 65535", "0 65535", "hold the values 0 and 65535 only, and 65535 means \"no label\": " + Cats + "; where 65535 is an object")]
-    [InlineData("", "0 65535", "0 255", "hold the values 0 and 255 and 65535 only, and 255 and 65535 mean")]
-    [InlineData("zero_is_ignored: true", "0 255", "0 255", "\"no label\": no pixel has a class")]
+    [InlineData("", "0 255", "0 0", "in all 2 masks " + Cats + "; stored are 0 ('cat'), 255 (no label); where 255 is an object, store the")]
+    [InlineData("", "0 65535", "0 65535", Cats + "; stored are 0 ('cat'), 65535 (no label); where 65535 is an object")]
+    [InlineData("", "0 65535", "0 255", "; where 255 and 65535 are an object")]
+    [InlineData("zero_is_ignored: true", "0 255", "0 255", "so there is nothing to learn or to score; stored are 0 (no label), 255 (no label)")]
     [InlineData("zero_is_ignored: true", "0 1", "1 1", "in all 2 masks " + Cats + "; stored are 0 (no label), 1 ('cat')")]
     [InlineData("ignore: [1, 2]", "0 1", "0 2", "in all 2 masks " + Cats + "; stored are 0 ('cat'), 1 (no label), 2 (no label)")]
     [InlineData("values: {7: cat, 8: dog}", "7 0 3", "7 9 300", "in all 2 masks " + Cats + "; stored are 0 (no label), 3 (no label), 7 ('cat'), 9")]

@@ -113,8 +113,8 @@ public sealed class CheckTests
         (int code, string text, JsonElement json) = data.Check();
         Assert.Equal(1, code);
         Assert.Equal(["training", "validation"], Warnings(json, "binary-masks").Select(w => w.GetProperty("part").GetString()));
-        Assert.Contains("all 3 masks hold the values 0 and 255 only, and 255 means \"no label\": all labelled pixels are 'cat', and a model that "
-            + "says so scores 100 %", text);
+        Assert.Contains("in all 3 masks all labelled pixels are 'cat', and a model that says so scores 100 %; stored are 0 ('cat'), 255 (no label); "
+            + "where 255 is an object", text);
 
         // One mask of another tool among others that never use 255.
         using var mixed = new CheckFolder();
@@ -124,7 +124,7 @@ public sealed class CheckTests
         }
 
         mixed.Mask("c", 12, 10, 0, 255);
-        Assert.Contains("1 of 3 masks (e.g. ", Only(mixed.Check(), "binary-masks", "training").GetProperty("text").GetString());
+        Assert.Contains("in 1 of 3 masks (e.g. ", Only(mixed.Check(), "binary-masks", "training").GetProperty("text").GetString());
 
         // All masks of one class, and values beside it that mean "no label".
         using var single = new CheckFolder("cat");
@@ -155,11 +155,11 @@ public sealed class CheckTests
         string config = data.Arguments()[1], run = data.At("run");
         (int code, _, string error) = CommandLine.Run(SmallRun.Arguments(config, run, "train.iterations=1"));
         Assert.Equal(0, code);
-        Assert.Contains("mine/train: all 3 masks hold the values 0 and 255 only", error);
-        Assert.Contains("mine/val: all 2 masks hold the values 0 and 255 only", error);
+        Assert.Contains("mine/train: in all 3 masks all labelled pixels are 'cat'", error);
+        Assert.Contains("mine/val: in all 2 masks all labelled pixels are 'cat'", error);
         (code, _, error) = CommandLine.Run([.. SmallRun.Verb("eval", config), "--checkpoint", SmallRun.Checkpoint(run, 1)]);
         Assert.Equal(0, code);
-        Assert.Contains("mine/val: all 2 masks hold the values 0 and 255 only, and 255 means \"no label\": all labelled pixels are 'cat'", error);
+        Assert.Contains("mine/val: in all 2 masks all labelled pixels are 'cat', and a model that says so scores 100 %; stored are 0 ('cat')", error);
     }
 
     [Fact]

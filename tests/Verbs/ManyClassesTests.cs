@@ -47,6 +47,20 @@ public sealed class ManyClassesTests : IDisposable
 
         Assert.Equal(2 * ((Size * Size / 13) + 1), part.GetProperty("unlabelled_pixels").GetInt64());
         Assert.Contains("classes have no pixel", text);
+        Assert.DoesNotContain("of 8 bits", text);
+    }
+
+    // With few classes 255 is no label; a border in a mask of another tool would be the 256th class here.
+    [Fact]
+    public void BordersOf8BitsAreSaid()
+    {
+        LabelWriter.Write(TinyData.Labels(Size, Size, 3, 3, 3, 255), _data.At("mine", "masks", "b.png"), LabelPalette.Voc);
+        (_, string text, _) = CommandLine.Run(SmallRun.Verb("check", Config()));
+        string mask = _data.At("mine", "masks", "b.png");
+        Assert.Contains(
+            $"training: 1 mask of 8 bits holds 255 ({Size * Size / 4} pixels, e.g. {mask}), which is the class 'thing 255' in a list of 300", text);
+        (_, text, _) = CommandLine.Run(SmallRun.Verb("check", Config(), "data.ignore=[255]"));
+        Assert.DoesNotContain("of 8 bits", text);
     }
 
     [Theory]

@@ -9,6 +9,9 @@ internal static class ClassListReader
 {
     private const char Comment = '#';
 
+    // The comma as other keyboards have it: full-width and ideographic (Chinese, Japanese), Arabic. It is part of no name.
+    private static readonly char[] Separators = [',', '\uFF0C', '\u3001', '\u060C'];
+
     /// <summary>Reads a file, one class a line.</summary>
     /// <param name="path">The file.</param>
     /// <param name="numbered">Whether lines are label values, so that an empty one between two names would shift all that follow.</param>
@@ -17,7 +20,7 @@ internal static class ClassListReader
     /// <summary>Reads a line with commas.</summary>
     public static ClassList Line(string text, string source)
     {
-        string[] parts = text.Split(',', ClassList.Max + 1);
+        string[] parts = text.Split(Separators, ClassList.Max + 1);
 
         // What is wrong inside a name comes first: "a\n,b" has no empty name.
         ClassName[] classes = [.. parts.Where(part => NameSpelling.Normalize(part, source).Length > 0).Select(part => ClassName.Parse(part, source))];

@@ -9,7 +9,8 @@ namespace Ldvc.Data;
 /// </summary>
 public sealed record ClassName
 {
-    private const char Separator = ';';
+    // The semicolon, also as Chinese, Japanese and Arabic keyboards have it.
+    private static readonly char[] Separators = [';', '\uFF1B', '\u061B'];
     private readonly string[] _names;
 
     private ClassName(string[] names) => _names = names;
@@ -31,7 +32,7 @@ public sealed record ClassName
     /// <exception cref="InputException">A name is empty, holds a line break or another control character, or is not well-formed Unicode.</exception>
     public static ClassName Parse(string text, string source)
     {
-        string[] parts = text.Split(Separator);
+        string[] parts = text.Split(Separators);
         var names = new List<string>(parts.Length);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (string part in parts)

@@ -79,7 +79,7 @@ public abstract class FileDataset : SegmentationDataset
         {
             throw new InputException(
                 $"{LabelPath(_ids[index])}: {labels.Width}x{labels.Height} pixels, expected {image.Width}x{image.Height} as in "
-                    + $"{ImagePath(_ids[index])}");
+                    + $"{ImagePath(_ids[index])}{MaskSize.Hint(image, labels.Width, labels.Height)}");
         }
 
         return (image, labels);
@@ -90,7 +90,7 @@ public abstract class FileDataset : SegmentationDataset
     {
         string path = LabelPath(_ids[index]);
         LabelMap16 stored = PngLabels.Read16(path);
-        return StoredMask.Of(stored.Labels, stored.Width, stored.Height, TableFor(path).Meaning, path);
+        return StoredMask.Of(stored.Labels, stored.Width, stored.Height, TableFor(path).Meaning, path) with { IsOfBytes = stored.IsOfBytes };
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text.RegularExpressions;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -7,10 +8,10 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>
-/// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"). A colour without a name means "no label"; # starts a
-/// comment. Several colours may be one class.
+/// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"; or "name:r,g,b:parts:actions", as CVAT's labelmap.txt has
+/// them). A colour without a name means "no label"; # starts a comment. Several colours may be one class.
 /// </summary>
-internal sealed class MaskColours
+internal sealed partial class MaskColours
 {
     private readonly List<(int Colour, string? Name)> _lines = [];
     private readonly Dictionary<int, int> _ids = [];
@@ -101,6 +102,12 @@ internal sealed class MaskColours
 
     private static (int Colour, string? Name) Parse(string line, string place)
     {
+        // CVAT's labelmap.txt: name:r,g,b:parts:actions.
+        if (LabelMapLine().Match(line) is { Success: true } match)
+        {
+            return Parse($"{match.Groups[2].Value} {match.Groups[1].Value}", place);
+        }
+
         // A comma may stand after a number; in a name it belongs to the name.
         int colour = 0;
         string rest = line;
@@ -128,4 +135,7 @@ internal sealed class MaskColours
     }
 
     private static string Show(int colour) => $"({colour >> 16}, {(colour >> 8) & 255}, {colour & 255})";
+
+    [GeneratedRegex(@"^(.*):([0-9]+, *[0-9]+, *[0-9]+):[^:]*:[^:]*$", RegexOptions.NonBacktracking)]
+    private static partial Regex LabelMapLine();
 }

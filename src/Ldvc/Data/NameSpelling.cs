@@ -12,6 +12,10 @@ internal static class NameSpelling
     // What web pages and editors leave in copied text and nobody sees: soft hyphen, zero-width space, direction marks, word joiner, byte order mark.
     private const string Invisible = "\u00AD\u200B\u200E\u200F\u2060\uFEFF";
 
+    /// <summary>Names are equal that the text encoder cannot tell apart.</summary>
+    public static IEqualityComparer<string> Comparer { get; } = EqualityComparer<string>.Create(
+        (a, b) => a is null ? b is null : b is not null && Key(a) == Key(b), name => Key(name).GetHashCode(StringComparison.Ordinal));
+
     /// <summary>The name with blanks trimmed and collapsed and without invisible characters; perhaps empty.</summary>
     /// <param name="text">A name as it was typed.</param>
     /// <param name="source">Where it stood, for messages.</param>

@@ -59,29 +59,21 @@ internal static class OneClassMasks
     /// <param name="which">What they are called.</param>
     internal static string Sentence(SegmentationDataset dataset, IReadOnlyCollection<StoredMask> masks, string which)
     {
-        if (AreBinary(masks))
-        {
-            return $"{which} {ExplainBinary(dataset, masks)}";
-        }
-
         int label = masks.SelectMany(m => m.Labels).FirstOrDefault(-1);
         string stored = masks.All(m => m.HoldsNumbers) ? $"; stored are {Values(dataset, masks)}" : "";
         return label < 0
             ? $"in {which} no pixel has a class, so there is nothing to learn or to score{stored}"
-            : $"in {which} all labelled pixels are {ConfigText.Quote(dataset.Classes[label])}, and a model that says so scores 100 %{stored}; where "
-                + "other pixels show something else, give that a class, too";
+            : $"in {which} all labelled pixels are {ConfigText.Quote(dataset.Classes[label])}, and a model that says so scores 100 %{stored}; "
+                + Remedy(masks);
     }
 
-    /// <summary>What 0 and 255 mean here, and what to do: the end of a sentence.</summary>
-    internal static string ExplainBinary(SegmentationDataset dataset, IReadOnlyCollection<StoredMask> masks)
+    // Many tools write 255 for an object.
+    private static string Remedy(IReadOnlyCollection<StoredMask> masks)
     {
-        int label = masks.SelectMany(m => m.Labels).FirstOrDefault(-1);
         int[] voids = [.. masks.SelectMany(m => m.Values).Where(v => v.Value > 0).Select(v => v.Value).Distinct().Order()];
-        string none = string.Join(" and ", voids);
-        string labelled = label < 0 ? "no pixel has a class"
-            : $"all labelled pixels are {ConfigText.Quote(dataset.Classes[label])}, and a model that says so scores 100 %";
-        return $"hold the values 0 and {none} only, and {none} {(voids.Length == 1 ? "means" : "mean")} \"no label\": {labelled}; where {none} "
-            + $"{(voids.Length == 1 ? "is" : "are")} an object, store the number of its class";
+        return AreBinary(masks)
+            ? $"where {string.Join(" and ", voids)} {(voids.Length == 1 ? "is" : "are")} an object, store the number of its class"
+            : "where other pixels show something else, give that a class, too";
     }
 
     // "0 (no label), 1 ('cat')".

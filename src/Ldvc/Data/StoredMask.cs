@@ -26,6 +26,12 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     /// <summary>Whether the mask's file holds numbers; those of colours are made up.</summary>
     internal bool HoldsNumbers { get; init; } = true;
 
+    /// <summary>Whether the mask's file has at most 8 bits a pixel.</summary>
+    internal bool IsOfBytes { get; init; }
+
+    /// <summary>Pixels of 255 that are a class, in a file in which 255 usually means "no label".</summary>
+    internal long Borders => IsOfBytes ? Values.Where(v => v.Value == LabelMap.Ignore && v.IsClass).Sum(v => v.Pixels) : 0;
+
     /// <summary>Whether only the values 0 and 255 (65535 in 16 bits) occur, and the latter means "no label".</summary>
     internal bool IsBinary => HoldsNumbers && Values.All(v => v.Value == 0 || IsVoid(v));
 

@@ -58,7 +58,8 @@ internal static class InputFile
         }
         catch (DecoderFallbackException e)
         {
-            throw new InputException($"{path}, line {LineOf(bytes)}: expected text in UTF-8, found bytes that are not", e);
+            string kind = bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] ? " (they are UTF-16, as > of Windows PowerShell writes it)" : "";
+            throw new InputException($"{path}, line {LineOf(bytes)}: expected text in UTF-8, found bytes that are not{kind}", e);
         }
 
         return lines;

@@ -33,6 +33,9 @@ internal sealed class LabelMap16
         return new LabelMap16(labels.Width, labels.Height, wide);
     }
 
+    /// <summary>Whether the file that it was read from has at most 8 bits a pixel, so that no number is beyond 255.</summary>
+    internal bool IsOfBytes { get; init; }
+
     /// <summary>Columns.</summary>
     public int Width { get; }
 

@@ -103,8 +103,9 @@ internal sealed class DataCheck
             return;
         }
 
-        Names = NamePieces.Of(dataset.Classes, tokenizer);
-        Add(NamePieces.Finding(Names));
+        // A name may hold a token that was added to the CLIP later, which is an error of the names.
+        Names = Try(() => NamePieces.Of(dataset.Classes, tokenizer), "names: ");
+        Add(Names is null ? null : NamePieces.Finding(Names));
     }
 
     private void Add(DataFinding? finding)

@@ -25,6 +25,9 @@ internal static class FindingKind
     /// <summary>Masks whose labelled pixels are all of one class.</summary>
     internal const string OneClass = "one-class";
 
+    /// <summary>Masks of 8 bits whose 255 is a class.</summary>
+    internal const string BytesAsClass = "255-is-a-class";
+
     /// <summary>Unseen classes with pixels in the training part.</summary>
     internal const string UnseenInTraining = "unseen-in-training";
 

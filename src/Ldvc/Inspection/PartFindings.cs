@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
+using Ldvc.Imaging;
 
 namespace Ldvc.Inspection;
 
@@ -16,8 +17,12 @@ internal static class PartFindings
         bool training = survey.Part == DataCheck.Training;
         DataFinding?[] all =
         [
-            Outside(survey), OneClass(survey), WithoutPixels(survey, seenOnly: training), WithoutLabels(survey), training
-                && inductive ? UnseenPixels(survey) : null,
+            Outside(survey),
+            OneClass(survey),
+            Bytes(survey),
+            WithoutPixels(survey, seenOnly: training),
+            WithoutLabels(survey),
+            training && inductive ? UnseenPixels(survey) : null,
         ];
         return all.OfType<DataFinding>();
     }
@@ -74,7 +79,27 @@ internal static class PartFindings
 
         string[] files = [.. binary.Select(m => m.Source)];
         string which = $"{binary.Length} of {Count(survey.Masks.Count, "mask")} (e.g. {files[0]})";
-        return new DataFinding(FindingKind.BinaryMasks, survey.Part, $"{which} {OneClassMasks.ExplainBinary(survey.Dataset, binary)}", files);
+        return new DataFinding(FindingKind.BinaryMasks, survey.Part, OneClassMasks.Sentence(survey.Dataset, binary, which), files);
+    }
+
+    // In a list of more than 255 classes, 255 is one: a border or a void region of an 8-bit mask would be taken for it.
+    private static DataFinding? Bytes(PartSurvey survey)
+    {
+        StoredMask[] masks = [.. survey.Masks.Where(m => m.Borders > 0)];
+        if (masks.Length == 0)
+        {
+            return null;
+        }
+
+        SegmentationDataset dataset = survey.Dataset;
+        string name = ConfigText.Quote(dataset.Classes[masks[0].Values.First(v => v.Value == LabelMap.Ignore).Meaning]);
+        return new DataFinding(
+            FindingKind.BytesAsClass,
+            survey.Part,
+            $"{Count(masks.Length, "mask")} of 8 bits {(masks.Length == 1 ? "holds" : "hold")} 255 ({Count(masks.Sum(m => m.Borders), "pixel")}, "
+                + $"e.g. {masks[0].Source}), which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: "
+                + "data.ignore: [255], if no mask has that class, or masks of 16 bits with 65535",
+            [.. masks.Select(m => m.Source)]);
     }
 
     private static DataFinding? WithoutPixels(PartSurvey survey, bool seenOnly)

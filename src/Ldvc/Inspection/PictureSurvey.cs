@@ -23,7 +23,8 @@ internal sealed record PictureSurvey(string Id, int Width, int Height, UInt128? 
         StoredMask? mask = Try(() => dataset.ReadStored(index), problems);
         if (picture is not null && mask is not null && (picture.Width, picture.Height) != (mask.Width, mask.Height))
         {
-            problems.Add($"{mask.Source}: {mask.Width}x{mask.Height} pixels, expected {picture.Width}x{picture.Height} as in its picture");
+            problems.Add($"{mask.Source}: {mask.Width}x{mask.Height} pixels, expected {picture.Width}x{picture.Height} as in its picture"
+                + $"{MaskSize.Hint(picture, mask.Width, mask.Height)}");
         }
 
         return new PictureSurvey(
