@@ -148,6 +148,14 @@ public sealed class ApplicationTests
     }
 
     [Fact]
+    public void MemoryThatIsNotThereIsNoBug()
+    {
+        (int code, string error) = Guarded(() => throw new InsufficientMemoryException("no 3 GiB."));
+        Assert.Equal(2, code);
+        Assert.StartsWith("ldvc: there is not enough memory (no 3 GiB); expected more of it", error);
+    }
+
+    [Fact]
     public void AnInterruptIs130ButACancellationOfOurOwnIsABug()
     {
         Assert.Equal(70, Guarded(() => throw new OperationCanceledException()).Code);

@@ -5,6 +5,19 @@ namespace Ldvc.Tests.Imaging;
 
 public class OverlayTests
 {
+    // The letters of the legend are ASCII's: names of other scripts would all look alike.
+    [Theory]
+    [InlineData("\u732B", "class 1")]
+    [InlineData("caf\u00E9", "caf? (class 1)")]
+    [InlineData("what? ~", "what? ~")]
+    public void NamesOfOtherScriptsAreShownByTheirNumber(string name, string shown)
+    {
+        var image = new RgbImage(300, 20);
+        var labels = new LabelMap(300, 20);
+        Array.Fill(labels.Labels, (byte)1);
+        Assert.Equal(Overlay.Render(image, labels, ["a", shown]).Pixels, Overlay.Render(image, labels, ["a", name]).Pixels);
+    }
+
     [Fact]
     public void MasksContoursAndLegendAreWhereTheyBelong()
     {

@@ -10,9 +10,36 @@ public sealed class RunLengthsTests
     public void RunsGoDownTheColumns()
     {
         // 0 1 / 0 1 / 1 0: columns 0 0 1, 1 1 0.
-        Assert.Equal([2L, 3, 1], RunLengths.Of([0, 1, 0, 1, 1, 0], 2, 3, 1));
-        Assert.Equal([0L, 6], RunLengths.Of([7, 7, 7, 7, 7, 7], 2, 3, 7));
-        Assert.Equal([6L], RunLengths.Of([7, 7, 7, 7, 7, 7], 2, 3, 1));
+        Assert.Equal([[0L, 2, 3, 1], [2L, 3, 1]], RunLengths.Of([0, 1, 0, 1, 1, 0], 2, 3, 2));
+        List<long>?[] one = RunLengths.Of([7, 7, 7, 7, 7, 7], 2, 3, 9);
+        Assert.Equal([0L, 6], one[7]!);
+        Assert.All(Enumerable.Range(0, 9).Where(label => label != 7), label => Assert.Null(one[label]));
+        Assert.Empty(RunLengths.Of([9, 9, 65535], 3, 1, 0));
+    }
+
+    [Fact]
+    public void AreaAndBoxAreThoseOfThePixels()
+    {
+        var random = new Random(7);
+        for (int round = 0; round < 30; round++)
+        {
+            int width = 1 + random.Next(9), height = 1 + random.Next(9);
+            ushort[] labels = [.. Enumerable.Range(0, width * height).Select(_ => (ushort)random.Next(1 + round))];
+            List<long>?[] runs = RunLengths.Of(labels, width, height, 31);
+            for (int label = 0; label < 31; label++)
+            {
+                int[] at = [.. Enumerable.Range(0, labels.Length).Where(i => labels[i] == label)];
+                Assert.Equal(at.Length == 0, runs[label] is null);
+                if (runs[label] is { } own)
+                {
+                    int left = at.Min(i => i % width), top = at.Min(i => i / width);
+                    (long area, int[] bbox) = RunLengths.Enclose(own, height);
+                    Assert.Equal(at.Length, area);
+                    Assert.Equal([left, top, at.Max(i => i % width) - left + 1, at.Max(i => i / width) - top + 1], bbox);
+                    Assert.Equal(labels.Length, own.Sum());
+                }
+            }
+        }
     }
 
     [Fact]
@@ -23,7 +50,7 @@ public sealed class RunLengthsTests
         {
             ushort[] labels = [.. Enumerable.Range(0, 40 * 70)
                 .Select(i => (ushort)((i / (1 + round)) % 3 == 0 ? 1 : random.Next(round < 25 ? 2 : 1)))];
-            List<long> runs = RunLengths.Of(labels, 70, 40, 1);
+            List<long> runs = RunLengths.Of(labels, 70, 40, 2)[1]!;
             Assert.Equal(runs, Decode(RunLengths.Encode(runs)));
             Assert.Equal(labels.Count(label => label == 1), runs.Where((_, i) => i % 2 == 1).Sum());
         }

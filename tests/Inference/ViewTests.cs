@@ -1,6 +1,7 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
@@ -47,6 +48,89 @@ public sealed class ViewTests : IDisposable
             int x = i % 80;
             Assert.Equal((one[i] + other[i - x + 79 - x]) / 2, scores[i], 2e-5f);
         }
+    }
+
+    // Long and narrow pictures have no bound but this one where the short side is exact; those beside them are labelled.
+    [Fact]
+    public void OneOfABatchMayBeTooLong()
+    {
+        using var data = new TinyData();
+        PictureSource[] pictures = [.. new[] { "a", "b", "c" }.Select(name => new PictureSource(data.At(name + ".png"), name))];
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), pictures[0].Path);
+        ImageWriter.WritePng(TinyData.Pattern(1, 40_000), pictures[1].Path);
+        ImageWriter.WritePng(TinyData.Pattern(30, 40), pictures[2].Path);
+        var outcomes = new List<SegmentOutcome>();
+        foreach (bool scores in new[] { false, true })
+        {
+            using var segmenter = Create(Options with { ExactShortSide = true });
+            new SegmentPipeline
+            {
+                Segmenter = segmenter,
+                Files = new SegmentFiles(data.At("out"), scores ? SegmentParts.Probabilities : SegmentParts.None),
+                Scores = scores,
+                Together = 8,
+            }.Run(pictures, outcomes.Add, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(["a", "b", "c", "a", "b", "c"], outcomes.Select(o => o.Source.Name));
+        Assert.All(outcomes, o => Assert.Equal(o.Source.Name == "b", o.Result is null));
+        Assert.All(outcomes.Where(o => o.Failure is not null), o => Assert.StartsWith(
+            $"{pictures[1].Path}: a picture of 1x40000 pixels is too long and narrow for a short side of exactly 48", o.Failure!.Message));
+    }
+
+    [Fact]
+    public void MoreScoresThanThereIsRoomForAreRefusedBeforeTheWork()
+    {
+        using var segmenter = new Segmenter(
+            _loaded.Model, _device.Zeros(new Shape(60_000, 64)), new float[60_000], Options, Ldvc.Imaging.ImageStatistics.Clip);
+        RgbImage picture = TinyData.Pattern(200, 100);
+        Assert.Equal(1_200_000_000, segmenter.ScoresOf(picture));
+        Assert.Contains(
+            "200x100 pixels and 60000 classes have 1200000000 probabilities, expected at most 1073741824",
+            Assert.Throws<InputException>(() => segmenter.LabelAll([(picture, "p")], null, scores: true)).Message);
+    }
+
+    // Of 260 names 200 are classes: labels are bytes, as they are without the other 60.
+    [Theory]
+    [InlineData(200, false)]
+    [InlineData(256, true)]
+    public void IgnoredNamesDoNotWidenLabels(int classes, bool wide)
+    {
+        const int names = 260;
+        float[] embeddings = [.. Enumerable.Range(0, names * 64).Select(i => MathF.Sin(i * (1 + (i / 64))) / 6)];
+        var list = new ClassList(Enumerable.Range(0, names).Select(i => $"thing {i}"), "test");
+        using var segmenter = new Segmenter(
+            _loaded.Model,
+            _device.FromHost(embeddings, new Shape(names, 64)),
+            new float[names],
+            Options,
+            Ldvc.Imaging.ImageStatistics.Clip,
+            list,
+            ignored: names - classes);
+        RgbImage picture = TinyData.Pattern(40, 30);
+        SegmentResult result = segmenter.Label(picture, "p");
+        LabelMap all = segmenter.Segment(picture).Labels;
+        Assert.Equal(wide ? 65535 : 255, result.Unlabelled);
+        Assert.Equal(classes, result.Classes.Length);
+        Assert.Equal(all.WideLabels.Select(label => label < classes ? label : (ushort)65535), result.Labels.Labels);
+        Assert.Contains(result.Labels.Labels, label => label < classes);
+    }
+
+    [Fact]
+    public async Task RoomIsWaitedFor()
+    {
+        var room = new Room(10);
+        using var stop = new CancellationTokenSource();
+        room.Take(30, stop.Token);
+        Task second = Task.Run(() => room.Take(4, stop.Token), TestContext.Current.CancellationToken);
+        await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.False(second.IsCompleted);
+        room.Give(30);
+        await second;
+        room.Take(6, stop.Token);
+        Task third = Task.Run(() => room.Take(1, stop.Token), TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
     }
 
     [Fact]

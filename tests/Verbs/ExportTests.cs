@@ -80,6 +80,32 @@ public sealed class ExportTests : IDisposable
         Assert.Equal([-1, -1, 4, 4], session.OutputMetadata["logits"].Dimensions);
     }
 
+    // Two models may share a folder, and with it their classes; what others have in it stays.
+    [Fact]
+    public void FilesOfOthersAreNotReplaced()
+    {
+        string checkpoint = Train("run"), folder = Directory.CreateDirectory(_data.At("out")).FullName, example = Path.Combine(folder, "example.py");
+        string[] Line(string name, params string[] more) =>
+            ["export", "--checkpoint", checkpoint, "--out", Path.Combine(folder, name), "--threads", "1", .. more];
+        void Keeps(string file, string content)
+        {
+            File.WriteAllText(file, content);
+            Assert.Contains($"{file}: is there already, and is not one that `ldvc export` wrote", CommandLine.Refuses(Line("a.onnx")));
+            Assert.Equal(content, File.ReadAllText(file));
+            File.Delete(file);
+        }
+
+        Keeps(example, "print('mine')\n");
+        Keeps(Path.Combine(folder, "classes.safetensors"), "mine");
+        Assert.Equal(0, CommandLine.Run(Line("a.onnx")).Code);
+        Assert.Equal(0, CommandLine.Run(Line("b.onnx", "--size", "48x80")).Code);
+        Assert.Contains("b.onnx", File.ReadAllText(example));
+        byte[] before = File.ReadAllBytes(Path.Combine(folder, "classes.safetensors"));
+        Assert.Contains("holds the classes of b.onnx in the same folder", CommandLine.Refuses(Line("c.onnx", "--classes", "cat")));
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder, "classes.safetensors")));
+        Assert.Equal(0, CommandLine.Run(Line("b.onnx", "--classes", "cat")).Code);
+    }
+
     [Fact]
     public void WhatCannotBeExportedIsRefusedAndNothingIsWritten()
     {

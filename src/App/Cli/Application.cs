@@ -91,6 +91,12 @@ internal static class Application
         {
             return Fail(host, ProcessGroupException.ExitCode, e.Message, () => ShowDetails(host, args, e));
         }
+        catch (OutOfMemoryException e)
+        {
+            string sentence = $"there is not enough memory ({e.Message.TrimEnd('.')}); expected more of it, or less to do at once: smaller "
+                + "pictures, fewer classes, a smaller batch.";
+            return Fail(host, BadInput, sentence, () => ShowDetails(host, args, e));
+        }
 #pragma warning disable CA1031 // The last line of defence: whatever it is, the user gets one line and not a stack trace.
         catch (Exception e)
 #pragma warning restore CA1031

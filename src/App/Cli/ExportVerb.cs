@@ -105,18 +105,17 @@ internal static class ExportVerb
         using LdvcCheckpoint checkpoint = LdvcCheckpoint.Open(options.Checkpoint);
         using Device device = common.OpenDevice();
         using LoadedModel loaded = checkpoint.LoadModel(device, options.Clip);
+        common.Note(loaded.Note);
         var (height, width) = options.Size ?? (checkpoint.Config.Eval.Window, checkpoint.Config.Eval.Window);
         OnnxExport.CheckSize(loaded.Clip.Config, height, width);
         ClassList classes = options.Classes ?? checkpoint.Classes;
         string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!, file = Path.GetFileName(options.Out);
         using Tensor embeddings = loaded.EmbedClasses(classes.Texts);
         common.Cancellation.ThrowIfCancellationRequested();
-        OnnxExport.WriteClasses(
-            Path.Combine(folder, OnnxExport.ClassesName),
-            embeddings,
-            classes,
-            FreeVocabulary.Penalty(checkpoint, classes),
-            PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics));
+        SafetensorsWriter beside = OnnxExport.Classes(
+            embeddings, classes, FreeVocabulary.Penalty(checkpoint, classes), PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics));
+        OnnxExport.RefuseOthers(folder, file, beside);
+        beside.Save(Path.Combine(folder, OnnxExport.ClassesName));
         AtomicFile.WriteText(Path.Combine(folder, OnnxExport.ExampleName), OnnxExport.Example(file));
         IReadOnlyList<string> files = OnnxExport.Write(options.Out, loaded.Model, loaded.Config, height, width);
         int patch = loaded.Clip.Config.PatchSize;
@@ -158,6 +157,11 @@ internal static class ExportVerb
             || (!options.Lean && Path.Combine(Path.GetDirectoryName(full)!, OnnxExport.ClassesName) == Path.GetFullPath(options.Checkpoint)))
         {
             throw new InputException($"--out: the result would replace the checkpoint {options.Checkpoint}; expected another folder or name.");
+        }
+
+        if (!options.Lean)
+        {
+            OnnxExport.RefuseForeign(Path.GetDirectoryName(full)!);
         }
     }
 

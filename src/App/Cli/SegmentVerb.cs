@@ -169,7 +169,8 @@ internal static class SegmentVerb
         }
 
         var files = new SegmentFiles(options.Out, options.Save, job.FromFirst(() => Digest(options, checkpoint, background)));
-        var (pictures, found) = Find(options, files, job);
+        SegmentInputs inputs = Find(options, files, job);
+        PictureSource[] pictures = inputs.Pending;
         var own = new List<SegmentEntry>();
         long began = Stopwatch.GetTimestamp();
         if (pictures.Length > 0)
@@ -179,6 +180,8 @@ internal static class SegmentVerb
             using SegmentationModel model = job.Together(() => Load(checkpoint, device, options));
             using Segmenter segmenter = job.Together(() => model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored));
             job.Together(() => OutputFolder.Create(options.Out));
+            common.Note(model.Note);
+            common.Note(OneName(options, background));
             SharedWork.Run(job, cancellation => new SegmentPipeline
             {
                 Segmenter = segmenter,
@@ -191,7 +194,7 @@ internal static class SegmentVerb
         }
 
         List<SegmentEntry> all = SegmentEntry.Gather(job, own);
-        string? failure = job.FromFirst(() => Finish(options, names, all, found, Stopwatch.GetElapsedTime(began).TotalSeconds));
+        string? failure = job.FromFirst(() => Finish(options, names, all, inputs, files, Stopwatch.GetElapsedTime(began).TotalSeconds));
         return failure is null ? 0 : throw (job.IsAlone ? new InputException(failure) : JobMember.Agreed(failure));
 
         void Report(int index, SegmentOutcome outcome)
@@ -206,30 +209,12 @@ internal static class SegmentVerb
     }
 
     // The list is made by one process: while others begin to write, files would come and go in it.
-    private static (PictureSource[] Pictures, int Found) Find(SegmentOptions options, SegmentFiles files, JobMember job)
-    {
-        string listed = job.FromFirst(() =>
-        {
-            List<PictureSource> pictures = PictureSources.Find(options.Images, options.Out);
-            RefuseSameFiles(pictures, files);
-            int found = pictures.Count;
-            if (options.SkipExisting)
-            {
-                bool?[] states = [.. pictures.Select(picture => files.Exist(picture.Name))];
-                pictures = [.. pictures.Where((_, i) => states[i] != true)];
-                int others = states.Count(state => state == false);
-                options.Common.Out.WriteLine($"{found - pictures.Count} of {found} images have results already"
-                    + (others == 0 ? "" : $"; {others} have some of other settings (model, classes, windows, thresholds), which are made anew"));
-            }
-
-            return JsonSerializer.Serialize(new PictureList([.. pictures], found));
-        })!;
-        PictureList list = JsonSerializer.Deserialize<PictureList>(listed)!;
-        return (list.Pictures, list.Found);
-    }
+    private static SegmentInputs Find(SegmentOptions options, SegmentFiles files, JobMember job) => JsonSerializer.Deserialize<SegmentInputs>(
+        job.FromFirst(() => JsonSerializer.Serialize(SegmentInputs.Find(options, files)))!)!;
 
     // Writes what is about all pictures; the sentence of the pictures that failed, null when none did.
-    private static string? Finish(SegmentOptions options, string[] names, List<SegmentEntry> entries, int found, double seconds)
+    private static string? Finish(
+        SegmentOptions options, string[] names, List<SegmentEntry> entries, SegmentInputs inputs, SegmentFiles files, double seconds)
     {
         CommonOptions common = options.Common;
         if (options.Save.HasFlag(SegmentParts.Coco))
@@ -240,11 +225,16 @@ internal static class SegmentVerb
                 annotations.Add(picture);
             }
 
-            Tensors.Serialization.AtomicFile.WriteText(Path.Combine(options.Out, "coco.json"), JsonText.Of(annotations.ToJson()));
+            Tensors.Serialization.AtomicFile.WriteText(files.Coco, JsonText.Of(annotations.ToJson()));
         }
 
-        common.WriteJson(entries.Select(entry => entry.Result));
+        if (common.Json is not null)
+        {
+            common.WriteJson(inputs.Results(entries, files));
+        }
+
         string[] failures = [.. entries.Select(entry => entry.Failure).OfType<string>()];
+        int found = inputs.All.Length;
         if (found > 1 && entries.Count > 0)
         {
             int done = entries.Count - failures.Length;
@@ -296,6 +286,13 @@ internal static class SegmentVerb
         return parts;
     }
 
+    // Names are compared with each other: a single one has every pixel, wherever it is.
+    private static string? OneName(SegmentOptions options, double? background) => options.Classes.Count > 1 ? null
+        : options.TrainingFree is not null
+            ? "with one name, every pixel gets it, as a CLIP alone compares names; say what else there may be with --ignore-classes"
+        : background > 0 ? null
+        : "with one name and without a threshold, every pixel gets it; say what else there may be with --ignore-classes, or give --background";
+
     // What is not subtracted from anything is not asked for.
     private static void RefusePenalty(SegmentOptions options, LdvcCheckpoint? checkpoint)
     {
@@ -331,30 +328,4 @@ internal static class SegmentVerb
         var (config, activation) = options.TrainingFree!.Value;
         return SegmentationModel.OfClip(new ClipConfig { Path = options.Clip, Activation = activation }, device, config, new EvalConfig());
     }
-
-    // Results that would lie in one place, or in the place of an input, are refused before anything is computed. Names that differ in case alone are
-    // one file on some systems.
-    private static void RefuseSameFiles(List<PictureSource> pictures, SegmentFiles files)
-    {
-        var owners = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (PictureSource picture in pictures)
-        {
-            foreach (string file in files.Of(picture.Name))
-            {
-                if (!owners.TryAdd(file, picture.Path))
-                {
-                    throw new InputException($"{picture.Path}: its result {file} would also be that of {owners[file]}; expected images with "
-                        + "different names, or a different --out for each.");
-                }
-            }
-        }
-
-        var inputs = pictures.Select(picture => Path.GetFullPath(picture.Path)).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        if (owners.Keys.FirstOrDefault(file => inputs.Contains(Path.GetFullPath(file))) is { } overwritten)
-        {
-            throw new InputException($"--out: the result {overwritten} would replace an image that was given; expected another folder.");
-        }
-    }
-
-    private sealed record PictureList(PictureSource[] Pictures, int Found);
 }

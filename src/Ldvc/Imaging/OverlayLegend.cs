@@ -36,10 +36,17 @@ internal sealed class OverlayLegend
             }
 
             string share = (100.0 * counts[label] / labels.Labels.Length).ToString("0.0", CultureInfo.InvariantCulture) + "%";
-            entries.Add(label == LabelMap16.Unlabelled ? ("no class", share, null) : (classNames[label], share, palette[label]));
+            entries.Add(label == LabelMap16.Unlabelled ? ("no class", share, null) : (Legible(classNames[label], label), share, palette[label]));
         }
 
         return new OverlayLegend(entries);
+    }
+
+    // The letters here are ASCII's. A name in another script would be a row of question marks like all others: its number tells it from them.
+    private static string Legible(string name, int label)
+    {
+        string drawn = string.Concat(name.Select(c => c is >= ' ' and <= '~' ? c : '?'));
+        return drawn == name ? name : drawn.Any(char.IsAsciiLetterOrDigit) ? $"{drawn} (class {label})" : $"class {label}";
     }
 
     /// <summary>Width and height the strip needs below a picture of that width.</summary>

@@ -37,12 +37,13 @@ internal static class PictureSources
             }
 
             bool single = these is [{ Path: var path }] && path == argument;
-            int before = found.Count;
+            int before = found.Count, below = 0;
             foreach (var picture in these)
             {
                 string full = Path.GetFullPath(picture.Path);
                 if (!single && full.StartsWith(own, StringComparison.Ordinal))
                 {
+                    below++;
                     continue;
                 }
 
@@ -59,9 +60,11 @@ internal static class PictureSources
 
             if (found.Count == before)
             {
-                throw new InputException(
-                    $"{argument}: expected pictures ({string.Join(", ", s_extensions)}), found "
-                        + $"{(Directory.Exists(argument) ? "a folder without any" : "no file that fits the pattern")}.");
+                string nothing = Directory.Exists(argument) ? "a folder without any" : "no file that fits the pattern";
+                throw new InputException(below > 0
+                    ? $"{argument}: its {below} pictures lie below the folder of results, {results}, and are left out as such; expected another "
+                        + "--out."
+                    : $"{argument}: expected pictures ({string.Join(", ", s_extensions)}), found {nothing}.");
             }
         }
 

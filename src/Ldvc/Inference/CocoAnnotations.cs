@@ -1,3 +1,6 @@
+using System.Text;
+using Ldvc.Tensors.Serialization;
+
 namespace Ldvc.Inference;
 
 /// <summary>
@@ -7,6 +10,12 @@ namespace Ldvc.Inference;
 /// <param name="classes">The class names.</param>
 internal sealed class CocoAnnotations(IReadOnlyList<string> classes)
 {
+    /// <summary>The file in the folder of results.</summary>
+    internal const string FileName = "coco.json";
+
+    // What tells this file from annotations that somebody made by hand.
+    private const string Description = "masks made by ldvc segment";
+
     private readonly List<object> _images = [];
     private readonly List<object> _annotations = [];
 
@@ -33,8 +42,13 @@ internal sealed class CocoAnnotations(IReadOnlyList<string> classes)
     /// <summary>The whole file.</summary>
     internal object ToJson() => new
     {
+        Info = new { Description },
         Images = _images,
         Annotations = _annotations,
         Categories = classes.Select((name, i) => new { Id = i + 1, Name = name }),
     };
+
+    /// <summary>Whether a file is one that was written here: its first lines say so.</summary>
+    /// <exception cref="Tensors.InputException">It cannot be read.</exception>
+    internal static bool Wrote(string path) => PlainFile.ReadStart(path, 256).AsSpan().IndexOf(Encoding.UTF8.GetBytes(Description)) >= 0;
 }

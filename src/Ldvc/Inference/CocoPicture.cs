@@ -24,29 +24,17 @@ internal sealed record CocoPicture(string FileName, int Width, int Height, CocoM
     /// <summary>The same of a label map; 65535 = no class.</summary>
     internal static CocoPicture Of(string file, LabelMap16 labels, int classes)
     {
-        int width = labels.Width;
+        List<long>?[] runs = RunLengths.Of(labels.Labels, labels.Width, labels.Height, classes);
         var masks = new List<CocoMask>();
         for (int c = 0; c < classes; c++)
         {
-            int left = width, top = labels.Height, right = -1, bottom = -1;
-            long area = 0;
-            for (int i = 0; i < labels.Labels.Length; i++)
+            if (runs[c] is { } own)
             {
-                if (labels.Labels[i] == c)
-                {
-                    int x = i % width, y = i / width;
-                    (left, right, top, bottom) = (Math.Min(left, x), Math.Max(right, x), Math.Min(top, y), Math.Max(bottom, y));
-                    area++;
-                }
-            }
-
-            if (area > 0)
-            {
-                string counts = RunLengths.Encode(RunLengths.Of(labels.Labels, width, labels.Height, c));
-                masks.Add(new CocoMask(c, counts, area, [left, top, right - left + 1, bottom - top + 1]));
+                var (area, bbox) = RunLengths.Enclose(own, labels.Height);
+                masks.Add(new CocoMask(c, RunLengths.Encode(own), area, bbox));
             }
         }
 
-        return new CocoPicture(file, width, labels.Height, [.. masks]);
+        return new CocoPicture(file, labels.Width, labels.Height, [.. masks]);
     }
 }

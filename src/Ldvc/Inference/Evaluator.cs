@@ -65,7 +65,7 @@ public static class Evaluator
             {
                 cancellation.ThrowIfCancellationRequested();
                 var (picture, truth) = dataset.Read(i);
-                var (labels, _) = segmenter.Segment(picture, background);
+                LabelMap labels = Segment(segmenter, picture, background, dataset, i);
                 Count(device, truth, labels, confusion);
 
                 // The others are about as far.
@@ -81,6 +81,18 @@ public static class Evaluator
         job.Group.Sum(confusion.Counts.AsSpan());
         ShowFirst(segmenter, dataset, background, show, job, count);
         return confusion;
+    }
+
+    private static LabelMap Segment(Segmenter segmenter, RgbImage picture, double? background, SegmentationDataset dataset, int index)
+    {
+        try
+        {
+            return segmenter.Segment(picture, background).Labels;
+        }
+        catch (InputException e)
+        {
+            throw new InputException($"{dataset.Name}: picture '{dataset.GetId(index)}': {e.Message}", e);
+        }
     }
 
     // The first pictures belong to several processes; the one that shows them computes them again.

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -31,6 +32,40 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
             {
                 yield return At(name, ending);
             }
+        }
+    }
+
+    /// <summary>The file of all pictures' masks.</summary>
+    internal string Coco => Path.Combine(folder, CocoAnnotations.FileName);
+
+    /// <summary>
+    /// A file in the place of a picture's labels or numbers that is no result: an annotation, or a mask that somebody drew or corrected. Null when
+    /// there is none.
+    /// </summary>
+    /// <exception cref="InputException">A file cannot be read.</exception>
+    internal string? Foreign(string name)
+    {
+        string labels = At(name, ".png"), numbers = At(name, ".json");
+        return File.Exists(numbers) && !AreNumbers(numbers) ? numbers
+            : File.Exists(labels) && !PngTexts.Has(labels, PngNames.Keyword) ? labels
+            : null;
+    }
+
+    /// <summary>What NAME.json says, as it stands in a list of all results.</summary>
+    internal object Numbers(PictureSource picture)
+    {
+        try
+        {
+            return JsonText.Read(At(picture.Name, ".json"), json =>
+            {
+                JsonObject numbers = JsonObject.Create(json.Clone())!;
+                numbers.Remove(SettingsKey);
+                return numbers;
+            });
+        }
+        catch (InputException e)
+        {
+            return new { Image = picture.Path, Error = e.Message };
         }
     }
 
@@ -96,6 +131,19 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         }
 
         files.Commit();
+    }
+
+    private static bool AreNumbers(string path)
+    {
+        try
+        {
+            string[] keys = ["image", "width", "height", "classes", "background"];
+            return JsonText.Read(path, json => keys.All(key => json.TryGetProperty(key, out _)));
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     private static string[] AddMasks(AtomicFiles files, SegmentResult result, string folder)

@@ -22,6 +22,10 @@ internal sealed class SegmentPipeline
     private const int Ahead = 3;
     private const long PixelsAtOnce = 1L << 22;
 
+    // Scores of all classes that wait to be written, in floats: half a gigabyte, besides those of one picture.
+    private const long ScoresAtOnce = 1L << 27;
+    private readonly Room _room = new(ScoresAtOnce);
+
     /// <summary>Computes with it.</summary>
     public required Segmenter Segmenter { get; init; }
 
@@ -40,7 +44,7 @@ internal sealed class SegmentPipeline
     /// <summary>Told the windows done and in all of what is computed now.</summary>
     public Action<int, int>? WindowsDone { get; init; }
 
-    /// <summary>Labels pictures and writes their results. A picture that cannot be read costs nobody else.</summary>
+    /// <summary>Labels pictures and writes their results. A picture that cannot be read, or labelled, costs nobody else.</summary>
     /// <param name="pictures">The pictures.</param>
     /// <param name="done">Told of every picture, in their order, once its files are written; from one thread at a time.</param>
     /// <param name="cancellation">Checked before each computation; what was computed before is written.</param>
@@ -127,7 +131,8 @@ internal sealed class SegmentPipeline
                     group.Add((next.Index, next.Picture!));
                 }
             }
-            while (group.Count < Together && group.Sum(p => (long)p.Picture.Width * p.Picture.Height) < PixelsAtOnce && read.TryTake(out next));
+            while (group.Count < (Scores ? 1 : Together)
+                && group.Sum(p => (long)p.Picture.Width * p.Picture.Height) < PixelsAtOnce && read.TryTake(out next));
 
             if (group.Count == 0)
             {
@@ -135,16 +140,52 @@ internal sealed class SegmentPipeline
             }
 
             stop.ThrowIfCancellationRequested();
-            long started = Stopwatch.GetTimestamp();
-            var results = Segmenter.LabelAll([.. group.Select(p => (p.Picture, pictures[p.Index].Path))], Background, Scores, WindowsDone);
-            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / group.Count;
-            for (int i = 0; i < results.Length; i++)
+            Label(group, pictures, computed, stop);
+            group.Clear();
+        }
+    }
+
+    // Pictures that share batches share their fate only as long as all of them can be labelled: otherwise each is tried alone.
+    private void Label(
+        List<(int Index, RgbImage Picture)> group,
+        IReadOnlyList<PictureSource> pictures,
+        BlockingCollection<(int Index, SegmentOutcome Outcome, float[]? Scores)> computed,
+        CancellationToken stop)
+    {
+        if (Scores)
+        {
+            _room.Take(group.Sum(p => Segmenter.ScoresOf(p.Picture)), stop);
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        (SegmentResult Result, float[]? Scores)[] results;
+        try
+        {
+            results = Segmenter.LabelAll([.. group.Select(p => (p.Picture, pictures[p.Index].Path))], Background, Scores, WindowsDone);
+        }
+        catch (InputException e) when (group.Count == 1)
+        {
+            var (index, picture) = group[0];
+            _room.Give(Scores ? Segmenter.ScoresOf(picture) : 0);
+            var failure = new InputException($"{pictures[index].Path}: {e.Message}", e);
+            computed.Add((index, new SegmentOutcome(pictures[index], null, failure, 0), null), stop);
+            return;
+        }
+        catch (InputException)
+        {
+            foreach (var one in group)
             {
-                int index = group[i].Index;
-                computed.Add((index, new SegmentOutcome(pictures[index], results[i].Result, null, seconds), results[i].Scores), stop);
+                Label([one], pictures, computed, stop);
             }
 
-            group.Clear();
+            return;
+        }
+
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds / group.Count;
+        for (int i = 0; i < results.Length; i++)
+        {
+            int index = group[i].Index;
+            computed.Add((index, new SegmentOutcome(pictures[index], results[i].Result, null, seconds), results[i].Scores), stop);
         }
     }
 
@@ -160,6 +201,7 @@ internal sealed class SegmentPipeline
                 if (outcome.Result is { } result)
                 {
                     Files.Write(result, outcome.Source.Name, scores);
+                    _room.Give(scores?.LongLength ?? 0);
                 }
 
                 order.Add(index, outcome);

@@ -15,7 +15,8 @@ namespace Ldvc.Inference;
 /// </summary>
 internal static class SegmentSettings
 {
-    // A file of weights is known by its length and by pieces from all of it: no two trainings have equal ones, and reading gigabytes takes seconds.
+    // A file of weights is known by its checksums. One without is known by its length and by pieces from all of it: no two trainings have equal ones,
+    // and reading gigabytes takes seconds.
     private const int Pieces = 64;
     private const int PieceBytes = 1 << 15;
 
@@ -25,7 +26,7 @@ internal static class SegmentSettings
     /// <param name="asked">What every model is asked for.</param>
     /// <exception cref="InputException">The file cannot be read.</exception>
     internal static string Of(LdvcCheckpoint checkpoint, EvalConfig eval, SegmentRequest asked) =>
-        Digest([$"checkpoint {OfFile(checkpoint.Path)}", .. Lines(eval, asked)]);
+        Digest([$"checkpoint {checkpoint.Digest ?? OfPieces(checkpoint.Path)}", .. Lines(eval, asked)]);
 
     /// <summary>The digest with a CLIP alone.</summary>
     /// <param name="clip">The CLIP.</param>
@@ -50,6 +51,17 @@ internal static class SegmentSettings
     ];
 
     private static string OfFile(string path)
+    {
+        if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+        {
+            using TensorArchive archive = TensorArchive.Open(path);
+            return archive.DigestByChecksums() ?? OfPieces(path);
+        }
+
+        return OfPieces(path);
+    }
+
+    private static string OfPieces(string path)
     {
         using FileStream file = PlainFile.Open(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

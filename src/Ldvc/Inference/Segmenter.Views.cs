@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Data;
@@ -14,15 +15,29 @@ public sealed partial class Segmenter
     // Elements of what several views are averaged in, at the picture's size.
     private const long MaxAveraged = 1L << 26;
 
+    // Scores of all classes of one picture: 4 GiB here, 2 GiB in a file.
+    private const long MaxScores = 1L << 30;
+
     /// <summary>Labels several pictures; their windows share batches (eval.batch).</summary>
     /// <param name="pictures">The pictures and what they are called.</param>
     /// <param name="background">As for <see cref="Label(RgbImage, string, double?)"/>.</param>
     /// <param name="scores">Whether the scores of all classes are wanted.</param>
     /// <param name="progress">Gets the windows done and the windows in all.</param>
     /// <returns>Results, and scores [C, H, W]: what the labels are the largest of, probabilities less the penalty.</returns>
+    /// <exception cref="InputException">A picture is too large when it is resized, or has more scores than there is room for.</exception>
     internal (SegmentResult Result, float[]? Scores)[] LabelAll(
         IReadOnlyList<(RgbImage Picture, string Name)> pictures, double? background, bool scores = false, Action<int, int>? progress = null)
     {
+        foreach (var (picture, _) in pictures)
+        {
+            if (scores && ScoresOf(picture) > MaxScores)
+            {
+                throw new InputException(
+                    $"{picture.Width}x{picture.Height} pixels and {ClassCount} classes have {ScoresOf(picture)} probabilities, expected at most "
+                        + $"{MaxScores}");
+            }
+        }
+
         PictureViews[] all = RunViews([.. pictures.Select(p => p.Picture)], progress);
         try
         {
@@ -34,29 +49,43 @@ public sealed partial class Segmenter
         }
     }
 
+    /// <summary>How many scores a picture has: one for each class and pixel.</summary>
+    internal long ScoresOf(RgbImage picture) => (long)ClassCount * picture.Width * picture.Height;
+
     private SegmentResult Label(PictureViews views, RgbImage picture, string name, double? background)
     {
         ClassList list = _list ?? throw new InvalidOperationException("a segmenter of embeddings without names has no result to write");
+        string[] kept = [.. list.Take(list.Count - _ignored)];
         LabelMap labels = Segment(views, picture, background).Labels;
-        if (labels.Wide is { } wide)
+        if (labels.Wide is not { } wide)
         {
-            for (int i = 0; _ignored > 0 && i < wide.Labels.Length; i++)
-            {
-                wide.Labels[i] = wide.Labels[i] >= list.Count - _ignored ? LabelMap.WideIgnore : wide.Labels[i];
-            }
-
-            return new SegmentResult(name, picture, wide, Kept(list));
+            Forget<byte>(labels.Labels, kept.Length, LabelMap.Ignore);
+            return new SegmentResult(name, picture, labels, kept);
         }
 
-        for (int i = 0; _ignored > 0 && i < labels.Labels.Length; i++)
+        Forget<ushort>(wide.Labels, kept.Length, LabelMap.WideIgnore);
+        if (kept.Length > ClassList.MaxInBytes)
         {
-            labels.Labels[i] = labels.Labels[i] >= list.Count - _ignored ? LabelMap.Ignore : labels.Labels[i];
+            return new SegmentResult(name, picture, wide, kept);
         }
 
-        return new SegmentResult(name, picture, labels, Kept(list));
+        // The names to be ignored do not decide how results are stored. "No label" has all bits set in either width.
+        var bytes = new LabelMap(labels.Width, labels.Height, Array.ConvertAll(wide.Labels, label => (byte)label));
+        return new SegmentResult(name, picture, bytes, kept);
     }
 
-    private string[] Kept(ClassList list) => [.. list.Take(list.Count - _ignored)];
+    // Classes from `first` on count as no label.
+    private void Forget<T>(Span<T> labels, int first, T none)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (_ignored > 0)
+        {
+            foreach (ref T label in labels)
+            {
+                label = int.CreateTruncating(label) >= first ? none : label;
+            }
+        }
+    }
 
     // The average of all windows and views -> [C, height, width] at the picture's size: the largest of every class's names.
     private float[] ClassScores(PictureViews views, RgbImage picture)

@@ -13,6 +13,13 @@ public sealed partial class Segmenter
     private RgbImage Resize(RgbImage picture, double scale)
     {
         var (width, height) = Resized(picture.Width, picture.Height, scale);
+        if ((long)width * height > Augmentation.MaxResized)
+        {
+            throw new InputException(
+                $"{picture.Width}x{picture.Height} pixels become {width}x{height} when they are resized (eval.short_side, eval.scales), expected at "
+                    + $"most {Augmentation.MaxResized} pixels in all");
+        }
+
         return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
     }
 
@@ -81,9 +88,10 @@ public sealed partial class Segmenter
     {
         var (windowHeight, windowWidth) = sets[0].Windows.Window;
         int size = 3 * windowHeight * windowWidth, left = sets.Sum(set => set.Windows.Places.Count), count = 0;
+        int batch = Math.Min(Math.Min(_eval.Batch, left), Array.MaxLength / size);
 
         // A picture's floats are megabytes: arrays of that size are rented, so that the garbage collector does not run for them.
-        float[] buffer = ArrayPool<float>.Shared.Rent(Math.Min(_eval.Batch, left) * size);
+        float[] buffer = ArrayPool<float>.Shared.Rent(batch * size);
         float[] pixels = ArrayPool<float>.Shared.Rent(sets.Max(set => 3 * set.Picture.Width * set.Picture.Height));
         var owners = new List<WindowSet>();
         try
@@ -97,7 +105,7 @@ public sealed partial class Segmenter
                     CopyWindow(pixels, picture.Height, picture.Width, place, windowHeight, windowWidth, buffer.AsSpan(count * size, size));
                     owners.Add(windows);
                     left--;
-                    if (++count == _eval.Batch || left == 0)
+                    if (++count == batch || left == 0)
                     {
                         Forward(buffer.AsSpan(0, count * size), owners, windowHeight, windowWidth, counted);
                         buffer.AsSpan(0, count * size).Clear();

@@ -115,6 +115,7 @@ public sealed partial class Segmenter : IDisposable
     /// <param name="picture">The picture, of any size.</param>
     /// <param name="name">What it is called; <see cref="SegmentResult.Write"/> names its files after it.</param>
     /// <param name="background">Pixels whose best probability lies below this get no class; null = every pixel gets one.</param>
+    /// <exception cref="InputException">The picture is too large once it is resized.</exception>
     public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null)
     {
         using PictureViews views = RunViews([picture], null)[0];

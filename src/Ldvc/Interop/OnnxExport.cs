@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Ldvc.Autograd;
 using Ldvc.Configuration;
 using Ldvc.Data;
@@ -13,7 +15,7 @@ namespace Ldvc.Interop;
 /// and W are fixed, N and C are free. Beside it classes.safetensors, the embeddings of some names with all that a caller needs to use them, and a
 /// Python example.
 /// </summary>
-internal static class OnnxExport
+internal static partial class OnnxExport
 {
     /// <summary>The file of embeddings.</summary>
     internal const string ClassesName = "classes.safetensors";
@@ -22,6 +24,9 @@ internal static class OnnxExport
     internal const string ExampleName = "example.py";
 
     private const int LargestSide = 8192;
+
+    // How every example begins.
+    private const string ExampleStart = "\"\"\"Labels a picture with an exported model";
 
     /// <summary>Refuses a size that the model cannot take.</summary>
     /// <exception cref="InputException">A side is no multiple of the patch, or out of range.</exception>
@@ -67,14 +72,48 @@ internal static class OnnxExport
         return largest is { } bytes ? graph.Save(path, "ldvc", bytes) : graph.Save(path, "ldvc");
     }
 
-    /// <summary>Writes the embeddings of names, what belongs to them, and how pictures are normalised.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Refuses to replace files of the names written beside a model that were not written here. Nothing has been computed yet.</summary>
+    /// <param name="folder">Where the model goes.</param>
+    /// <exception cref="InputException">There is one.</exception>
+    internal static void RefuseForeign(string folder)
+    {
+        string example = Path.Combine(folder, ExampleName), classes = Path.Combine(folder, ClassesName);
+        string? foreign = File.Exists(example) && ModelOf(example) is null ? example : File.Exists(classes) && !AreClasses(classes) ? classes : null;
+        if (foreign is not null)
+        {
+            throw new InputException($"{foreign}: is there already, and is not one that `ldvc export` wrote; expected another folder.");
+        }
+    }
+
+    /// <summary>Refuses to replace the embeddings of another model in the same folder, unless they are the same.</summary>
+    /// <param name="folder">Where the model goes.</param>
+    /// <param name="model">Its name.</param>
+    /// <param name="classes">The file of embeddings.</param>
+    /// <exception cref="InputException">They would be replaced.</exception>
+    internal static void RefuseOthers(string folder, string model, SafetensorsWriter classes)
+    {
+        string example = Path.Combine(folder, ExampleName), path = Path.Combine(folder, ClassesName);
+        string? other = File.Exists(example) && File.Exists(path) ? ModelOf(example) : null;
+        if (other is null || other == model || !File.Exists(Path.Combine(folder, other)))
+        {
+            return;
+        }
+
+        using var content = new MemoryStream();
+        classes.Write(content);
+        if (new FileInfo(path).Length != content.Length || !PlainFile.ReadAll(path, content.Length).AsSpan().SequenceEqual(content.ToArray()))
+        {
+            throw new InputException(
+                $"{path}: holds the classes of {other} in the same folder, and other ones than this export; expected another folder.");
+        }
+    }
+
+    /// <summary>The embeddings of names, what belongs to them, and how pictures are normalised, as a file.</summary>
     /// <param name="embeddings">[T, E], one row for each name and synonym.</param>
     /// <param name="classes">The names.</param>
     /// <param name="penalties">Subtracted from the probability of each row [T].</param>
     /// <param name="statistics">Mean and standard deviation of pictures.</param>
-    /// <exception cref="InputException">The file cannot be written.</exception>
-    internal static void WriteClasses(string path, Tensor embeddings, ClassList classes, float[] penalties, Imaging.ImageStatistics statistics)
+    internal static SafetensorsWriter Classes(Tensor embeddings, ClassList classes, float[] penalties, Imaging.ImageStatistics statistics)
     {
         var writer = new SafetensorsWriter();
         writer.AddFloat32("classes", [embeddings.Shape[0], embeddings.Shape[1]], embeddings.ToArray());
@@ -84,7 +123,7 @@ internal static class OnnxExport
         writer.SetMetadata("names", JsonSerializer.Serialize(classes.ToArray()));
         writer.SetMetadata("image_mean", JsonSerializer.Serialize(statistics.Mean));
         writer.SetMetadata("image_std", JsonSerializer.Serialize(statistics.Std));
-        writer.Save(path);
+        return writer;
     }
 
     /// <summary>The Python example, for a model of that name beside it.</summary>
@@ -97,4 +136,29 @@ internal static class OnnxExport
             model.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal),
             StringComparison.Ordinal);
     }
+
+    // The model that an example is for; null when it is not one of these, whichever version wrote it.
+    private static string? ModelOf(string example)
+    {
+        string text = Encoding.UTF8.GetString(PlainFile.ReadAll(example, 1 << 20));
+        return !text.StartsWith(ExampleStart, StringComparison.Ordinal) ? null
+            : ExampleModel().Match(text) is { Success: true } match ? match.Groups[1].Value.Replace("\\\"", "\"").Replace("\\\\", "\\")
+            : "";
+    }
+
+    private static bool AreClasses(string path)
+    {
+        try
+        {
+            using TensorArchive archive = TensorArchive.Open(path);
+            return archive.Entries.ContainsKey("owner") && archive.Metadata.ContainsKey("texts");
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex(@"here / ""((?:[^""\\]|\\.)*)""\)\)", RegexOptions.CultureInvariant)]
+    private static partial Regex ExampleModel();
 }

@@ -33,7 +33,7 @@ internal sealed class AtomicFiles : IDisposable
             throw new InputException($"{path}: cannot be written, the folder {folder} does not exist.");
         }
 
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
+        string temporary = TemporaryName(full);
         _files.Add((path, full, temporary));
         Try(path, () =>
         {
@@ -41,6 +41,17 @@ internal sealed class AtomicFiles : IDisposable
             write(stream);
             OutputFile.FlushToDisk(stream, temporary);
         });
+    }
+
+    /// <summary>
+    /// What a file or folder is called in its own folder until it is whole. Of a long name only the beginning counts: systems take names of at most
+    /// 255 bytes, which a legal name and what is added here would exceed together.
+    /// </summary>
+    internal static string TemporaryName(string full)
+    {
+        const int Kept = 48;
+        string name = Path.GetFileName(full), start = name.Length <= Kept ? name : name[..(char.IsHighSurrogate(name[Kept - 1]) ? Kept - 1 : Kept)];
+        return Path.Combine(Path.GetDirectoryName(full) ?? full, $".{start}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
     }
 
     /// <summary>Gives all files their names, in the order in which they were added.</summary>

@@ -43,6 +43,25 @@ internal static class PlainFile
         }
     }
 
+    /// <summary>The first bytes of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="most">So many at most.</param>
+    /// <exception cref="InputException">It is no file, or cannot be read.</exception>
+    internal static byte[] ReadStart(string path, int most)
+    {
+        using FileStream file = Open(path);
+        try
+        {
+            byte[] bytes = new byte[most];
+            Array.Resize(ref bytes, file.ReadAtLeast(bytes, most, throwOnEndOfStream: false));
+            return bytes;
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(path, e);
+        }
+    }
+
     private static byte[] ReadAll(FileStream file, string path, long max)
     {
         long length = file.CanSeek ? file.Length : 0;

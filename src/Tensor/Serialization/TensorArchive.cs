@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Ldvc.Tensors.Serialization;
 
@@ -190,6 +192,31 @@ public abstract partial class TensorArchive : IDisposable
                 reader(first, buffer.AsSpan(0, (int)Math.Min(ChunkElements, entry.ElementCount - first) * entry.DType.Size()));
             }
         }
+    }
+
+    /// <summary>
+    /// A digest of the names, shapes and bytes of all tensors, and of the notes, by the checksums that the file has of them: no tensor is read. Null
+    /// where one has none.
+    /// </summary>
+    internal string? DigestByChecksums()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (TensorEntry entry in Entries.Values.OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            if (ChecksumOf(entry.Name) is not { } checksum)
+            {
+                return null;
+            }
+
+            hash.AppendData(Encoding.UTF8.GetBytes($"{entry} {SafetensorsChecksums.Text(checksum)}\n"));
+        }
+
+        foreach (var (key, value) in Metadata.OrderBy(note => note.Key, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{key} {value.Length} {value}\n"));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Closes the file.</summary>

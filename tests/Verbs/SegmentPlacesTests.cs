@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Ldvc.Data;
+using Ldvc.Imaging;
+using Ldvc.Imaging.Writing;
+using Ldvc.Tests.Cli;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Data;
+using Xunit;
+
+namespace Ldvc.Tests.Verbs;
+
+/// <summary>What `ldvc segment` may replace, what its lists hold, and pictures that cost nobody else.</summary>
+public sealed class SegmentPlacesTests : IDisposable
+{
+    private readonly TinyData _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    // Masks and annotations often lie beside their pictures.
+    [Fact]
+    public void WhatIsNoResultIsNotReplaced()
+    {
+        string picture = _data.At("a.jpg"), mask = _data.At("a.png"), notes = _data.At("a.json");
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), picture);
+        void Keeps(string file, string content, string expected, params string[] more)
+        {
+            File.WriteAllText(file, content);
+            Assert.Contains($"{file}: {expected}", CommandLine.Refuses(Line([picture], _data.Root, more)));
+            Assert.Equal(content, File.ReadAllText(file));
+            File.Delete(file);
+        }
+
+        Keeps(notes, """{"version": "5.4.1", "shapes": [], "imagePath": "a.jpg"}""", "is there already, and is no result of `ldvc segment`");
+        Keeps(notes, "[]", "is there already");
+        Keeps(mask, "no PNG", "is there already, and is no result");
+        Keeps(_data.At("coco.json"), """{"images": [], "annotations": []}""", "is there already, and is not one that", "--save", "coco");
+        _data.Mask(TinyData.Labels(40, 30, 0, 1), "a.png");
+        byte[] drawn = File.ReadAllBytes(mask);
+        Assert.Contains($"{mask}: is there already", CommandLine.Refuses(Line([picture], _data.Root)));
+        Assert.Equal(drawn, File.ReadAllBytes(mask));
+        File.Delete(mask);
+
+        // Results are replaced, whole or not.
+        Segment([picture], _data.Root, "--save", "coco");
+        Segment([picture], _data.Root, "--save", "coco");
+        File.Delete(notes);
+        Segment([picture], _data.Root);
+        File.Delete(mask);
+        Segment([picture], _data.Root);
+
+        // A result that was corrected by hand is left out with --skip-existing, and never replaced.
+        _data.Mask(TinyData.Labels(40, 30, 0, 1), "a.png");
+        Segment([picture], _data.Root, "--skip-existing");
+        Assert.Contains($"{mask}: is there already", CommandLine.Refuses(Line([picture], _data.Root)));
+        Assert.Equal(drawn, File.ReadAllBytes(mask));
+
+        // Files that are about all pictures have places of their own, too.
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), _data.At("coco.jpg"));
+        Assert.Contains("would also be that of --save coco", CommandLine.Refuses(Line([_data.At("coco.jpg")], _data.At("out"), "--save", "coco")));
+        Directory.CreateDirectory(_data.At("out"));
+        Assert.Contains("would also be that of --json", CommandLine.Refuses(Line([picture], _data.At("out"), "--json", _data.At("out", "a.json"))));
+        Assert.Contains(
+            $"{_data.Root}: its 4 pictures lie below the folder of results", CommandLine.Refuses(Line([_data.Root], _data.Root)));
+    }
+
+    [Fact]
+    public void TheListHoldsWhatWasDoneBefore()
+    {
+        foreach (string name in new[] { "a.png", "b.png", "c.png" })
+        {
+            ImageWriter.WritePng(TinyData.Pattern(40, 30, name[0]), _data.At("in", name));
+        }
+
+        string list = _data.At("all.json"), output = _data.At("out");
+        Segment([_data.At("in")], output, "--json", list);
+        string whole = File.ReadAllText(list);
+        File.Delete(_data.At("out", "b.json"));
+        Segment([_data.At("in")], output, "--json", list, "--skip-existing");
+        Assert.Equal(whole, File.ReadAllText(list));
+        Segment([_data.At("in")], output, "--json", list, "--skip-existing");
+        Assert.Equal(whole, File.ReadAllText(list));
+        Assert.Equal(3, JsonDocument.Parse(whole).RootElement.GetArrayLength());
+    }
+
+    // With what is added to it until it is whole, a name of 210 bytes would be longer than a system takes.
+    [Fact]
+    public void NamesInOtherScriptsMayBeLong()
+    {
+        string name = new('\u732B', 70);
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("in", name + ".png"));
+        Segment([_data.At("in")], _data.At("out"));
+        Assert.True(File.Exists(_data.At("out", name + ".overlay.png")));
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("in", new string('x', 245) + ".png"));
+        Assert.Contains(
+            "would have a name of 257 bytes, expected at most 255", CommandLine.Refuses(Line([_data.At("in")], _data.At("other"))));
+        Assert.False(Directory.Exists(_data.At("other")));
+    }
+
+    [Fact]
+    public void APictureThatGrowsTooLargeCostsNobodyElse()
+    {
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("in", "a.png"));
+        ImageWriter.WritePng(TinyData.Pattern(1, 2), _data.At("in", "b.png"));
+        ImageWriter.WritePng(TinyData.Pattern(30, 40), _data.At("in", "c.png"));
+        string[] line = Line([_data.At("in")], _data.At("out"), "--json", _data.At("all.json"), "--save", "none");
+        line[Array.IndexOf(line, "--size") + 1] = "8192";
+        (int code, string text, string error) = CommandLine.Run(line);
+        Assert.Equal(2, code);
+        Assert.Contains("0 images in", text);
+        Assert.StartsWith($"ldvc: {_data.At("in", "a.png")}: 40x30 pixels become 10923x8192 when they are resized", error);
+        JsonElement[] all = [.. JsonDocument.Parse(File.ReadAllText(_data.At("all.json"))).RootElement.EnumerateArray()];
+        Assert.All(all, entry => Assert.Contains("expected at most", entry.GetProperty("error").GetString()));
+        Assert.Equal(3, all.Length);
+    }
+
+    private static string[] Line(string[] images, string output, params string[] more) =>
+    [
+        "segment", .. images, "--clip", TinyClip.Folder, "--classes", "cat,dog", "--out", output, "--size", "96", "--window", "96", "--stride", "96",
+        "--template", "a {class}", "--threads", "1", .. more,
+    ];
+
+    private static void Segment(string[] images, string output, params string[] more)
+    {
+        (int code, _, string error) = CommandLine.Run(Line(images, output, more));
+        Assert.Equal((0, ""), (code, error));
+    }
+}
