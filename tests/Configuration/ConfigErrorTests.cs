@@ -61,6 +61,8 @@ public sealed class ConfigErrorTests
     [InlineData("train:\n\tlr: 1", "c.yaml:1: not valid YAML")]
     [InlineData("train: {}\n---\neval: {}", "expected one YAML document")]
     [InlineData("a: &x {lr: 1}\nb: *x", "c.yaml:1: YAML anchors and aliases")]
+    [InlineData("train:\n  : 1.0e-4\n  iterations: 5\n", "not valid YAML: expected a key and its value, as in 'key: value'.")]
+    [InlineData("clip:\n  ? : auto\ntrain:\n  lr: 1\n", "not valid YAML: expected a key and its value, as in 'key: value'.")]
     [InlineData("train: *x", "not")]
     [InlineData("train: !!map {}", "YAML tags")]
     [InlineData("train: {lr: !!float 1}", "YAML tags")]

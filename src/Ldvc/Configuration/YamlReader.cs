@@ -15,6 +15,9 @@ internal sealed class YamlReader
     internal const int LargestFile = 1 << 20;
     internal const int DeepestNesting = 16;
 
+    // A value whose key is missing leads the parser astray: it ends sections too early, or stops.
+    private const string NoPair = "expected a key and its value, as in 'key: value'";
+
     private readonly Scanner _scanner;
     private readonly Parser _parser;
     private readonly string _source;
@@ -122,7 +125,12 @@ internal sealed class YamlReader
             throw new InputException($"{origin}: expected at most {DeepestNesting} levels of nesting, found more.");
         }
 
-        ConfigNode result = head is SequenceStart ? ReadList(origin) : ReadMap(origin);
+        ConfigNode result = head switch
+        {
+            SequenceStart => ReadList(origin),
+            MappingStart => ReadMap(origin),
+            _ => throw new InputException($"{origin}: not valid YAML: {NoPair}."),
+        };
         _depth--;
         return result;
     }
@@ -163,7 +171,10 @@ internal sealed class YamlReader
     {
         try
         {
-            _parser.MoveNext();
+            if (_parser.MoveNext() && _parser.Current is { } next)
+            {
+                return next;
+            }
         }
 #pragma warning disable CA1031 // The scanner gives up on some malformed text without an error of its own: whatever it throws, it is the text's fault.
         catch (Exception e) when (e is not YamlException)
@@ -172,7 +183,7 @@ internal sealed class YamlReader
             throw new InputException($"{Origin(_scanner.CurrentPosition)}: not valid YAML.", e);
         }
 
-        return _parser.Current!;
+        throw new InputException($"{Origin(_scanner.CurrentPosition)}: not valid YAML: {NoPair}.");
     }
 
     private ConfigOrigin Origin(Mark mark) => new(_source, _lines ? (int)mark.Line : 0);
