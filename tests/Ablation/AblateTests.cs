@@ -15,6 +15,8 @@ public sealed class AblateTests
     private static readonly string[] Few =
         ["train.iterations=2", "model.decoder.windows=2", "model.decoder.topk=3", "ablate.pictures=1", "ablate.route_pictures=1"];
 
+    private static readonly string[] NoPictures = ["ablate.pictures=0", "ablate.route_pictures=0"];
+
     [Fact]
     public void AComparisonWritesTablesAndAReportAndRepeatsNothing()
     {
@@ -74,6 +76,7 @@ public sealed class AblateTests
         Assert.Equal(["image", "truth", "CLIP, no training", "ZegCLIP", "LDVC (+ text prompts)", "layer 1", "layer 2", "layer 3", "image", "layer 1",
             "layer 2", "layer 3"], images);
         Assert.Contains("query at 90 % of the width and 10 % of the height", report.ToString());
+        Assert.Contains("--rows zegclip,ldvc,training-free --seeds 2 --sweeps topk,penalties", report.ToString());
         Assert.All(report.Descendants("img"), i => Assert.StartsWith("data:image/", i.Attribute("src")!.Value));
         Assert.Equal(3, report.Descendants("svg").Count(e => (string?)e.Attribute("class") == "plot"));
 
@@ -274,6 +277,65 @@ public sealed class AblateTests
     }
 
     [Fact]
+    public void ACheckpointThatIsNamedIsWhereTransductiveRunsStart()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run"), output = data.At("compared"), from = SmallRun.Checkpoint(run, 1);
+        SmallRun.Train(config, run, [.. Few.Where(setting => setting.StartsWith("model.", StringComparison.Ordinal)), "train.iterations=2"]);
+        string[] Line(string rows, params string[] more) =>
+        [
+            .. SmallRun.Verb("ablate", config, [.. Few, .. NoPictures, "train.setting=transductive", "train.transductive.iterations=1", .. more]),
+            "--rows", rows, "--seeds", "1", "--out", output,
+        ];
+        string text = Done(Line("ldvc", $"train.transductive.from={from}"));
+        Assert.Contains($"starting from {from} (step 1)", text);
+        Assert.Equal(["transductive-seed-0"], Names(Path.Combine(output, "runs", "ldvc")));
+        Assert.Contains("(done before)", Done(Line("ldvc", $"train.transductive.from={from}")));
+
+        // A checkpoint is one model's, and another one is another comparison.
+        string refused = CommandLine.Refuses(Line("zegclip,ldvc", $"train.transductive.from={from}"));
+        Assert.Contains($"train.transductive.from: expected a checkpoint that all rows can start from; row zegclip: model.", refused);
+        Assert.Contains("--set train.transductive.from=null each run starts from the half-way checkpoint of an inductive run of its own.", refused);
+        Assert.Contains(
+            "none.safetensors: no such file; with ", CommandLine.Refuses(Line("ldvc", $"train.transductive.from={data.At("none.safetensors")}")));
+
+        // Splits bring unseen classes of their own, whatever the data set's are; the checkpoint must not have seen them.
+        File.Delete(data.At("mine", "unseen.txt"));
+        File.WriteAllText(data.At("cats.txt"), "cat\n");
+        File.WriteAllText(data.At("cones.txt"), "traffic cone\n");
+        Assert.Contains(
+            $"had masks of 'cat'", CommandLine.Refuses(Line("ldvc", $"train.transductive.from={from}", $"ablate.splits=[{data.At("cats.txt")}]")));
+        text = Done(Line("ldvc", $"train.transductive.from={SmallRun.Checkpoint(run, 2)}", $"ablate.splits=[{data.At("cones.txt")}]"));
+        Assert.Contains("ldvc, split cones, seed 0 (first run)", text);
+    }
+
+    // What a stopped run has gone past cannot be scored any more: that is said before the rest of it is trained.
+    [Fact]
+    public void ACurveThatARunHasGonePastIsMissedAtOnce()
+    {
+        using var data = new TinyData();
+        string output = data.At("compared");
+        string[] line =
+        [
+            .. SmallRun.Verb(
+                "ablate", SmallRun.OwnConfig(data), [.. Few, .. NoPictures, "train.iterations=4", "ablate.rows=[route]", "ablate.seeds=1"]),
+            "--out", output,
+        ];
+        using var stop = new CancellationTokenSource();
+        using var text = new CancellingWriter("ckpt-00000002", stop);
+        Assert.Equal(Application.Interrupted, Application.Run(line, text, TextWriter.Null, cancellation: stop.Token));
+        Assert.Contains("expected scores at step 1, as ablate.curve says, found none", Failed([.. line, "--set", "ablate.curve=[1, 4]"]));
+        Assert.False(File.Exists(SmallRun.Checkpoint(Path.Combine(output, "runs", "route", "inductive-seed-0"), 4)));
+
+        // Moved, it goes on where it is.
+        string moved = data.At("moved");
+        Directory.Move(output, moved);
+        Assert.Contains($"in {moved}", Done(["ablate", Path.Combine(moved, "ablation.yaml"), "--set", "ablate.curve=[]", "--threads", "1"]));
+        Assert.True(File.Exists(Path.Combine(moved, "report.html")));
+        Assert.False(Directory.Exists(output));
+    }
+
+    [Fact]
     public void BadInputIsFoundBeforeAnythingIsTrained()
     {
         using var data = new TinyData();
@@ -315,6 +377,14 @@ public sealed class AblateTests
         (int code, string text, string error) = CommandLine.Run(line);
         Assert.Equal((0, ""), (code, error));
         return text;
+    }
+
+    // Of a comparison that had said something before.
+    private static string Failed(string[] line)
+    {
+        (int code, _, string error) = CommandLine.Run(line);
+        Assert.Equal(2, code);
+        return error;
     }
 
     private static string Scores(string output) => string.Join('\n', Json(Path.Combine(output, "ablation.json")).GetProperty("rows").EnumerateArray()

@@ -68,6 +68,11 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void SeedsThatNoNumberHoldsAreRefused() => Assert.Contains(
+        "train.seed: expected room for 3 seeds, it and those after it, found 9223372036854775806.",
+        Assert.Throws<InputException>(() => AblationPlan.Create(ConfigFiles.Load("", "train.seed=9223372036854775806"), null)).Message);
+
+    [Fact]
     public void OnlyTheNamedSweepsAreRun()
     {
         LdvcConfig config = ConfigFiles.Load("", "ablate.topk=[1]", "ablate.windows=[4]");

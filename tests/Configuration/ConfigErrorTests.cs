@@ -43,7 +43,12 @@ public sealed class ConfigErrorTests
     [InlineData("training_free: {stride: 449}", "training_free.stride: expected at most training_free.window = 448, found 449")]
     [InlineData("training_free: {scale: 0}", "training_free.scale: expected a number above 0")]
     [InlineData("model: 5", "c.yaml:1: model: expected a section of keys, found '5'")]
-    [InlineData("data: {unseen: cat}", "data.unseen: expected a list of texts, found 'cat'")]
+    [InlineData("data: {unseen: cat}", "data.unseen: expected a list of texts, found 'cat' (a list stands in brackets: [cat]).")]
+    [InlineData("train: {eps: 1e-60}", "train.eps: expected a number above 0, found '1e-60'")]
+    [InlineData("train: {lr: 1e39}", "train.lr: expected a number of at least 0, found '1e39'")]
+    [InlineData("train: {betas: [0.9, 0.999999999]}", "train.betas: expected a list of 2 numbers of at least 0, below 1, found '0.999999999'")]
+    [InlineData("model: {decoder: {dropout: 0.999999999}}", "model.decoder.dropout: expected a number of at least 0, below 1")]
+    [InlineData("base: $LDVC_NOT_SET/x.yaml", "c.yaml:1: base: the environment variable LDVC_NOT_SET in")]
     [InlineData("data: {unseen: [[cat]]}", "data.unseen: expected a list of texts, found a list of one value")]
     [InlineData("train:\n  lr: 1\n  lr: 2", "c.yaml:3: key 'lr' stands here twice, first on line 2")]
     [InlineData("augment: {ratio: [2, 1]}", "c.yaml:1: augment.ratio: expected [smallest, largest], found [2, 1]")]
@@ -82,6 +87,8 @@ public sealed class ConfigErrorTests
     [InlineData("train.betas=[0.9", "--set train.betas: not valid YAML")]
     [InlineData("model.template=a caf\uFFFD {class}", "--set 'model.template=a caf\uFFFD {class}': expected text in UTF-8")]
     [InlineData("base=x.yaml", "--set base: a base can only be named in a file")]
+    [InlineData("data.root=/data/my #1 set", "--set data.root: expected a value without a comment, found '/data/my #1 set': what follows a blank")]
+    [InlineData("ablate.rows=zegclip,ldvc", "found 'zegclip,ldvc' (a list stands in brackets: [zegclip,ldvc]).")]
     [InlineData("augment.ratio=[3,1]", "--set augment.ratio: augment.ratio: expected [smallest, largest]")]
     public void BadSetsAreNamed(string set, string expected) => Assert.Contains(expected, ConfigFiles.Refuses("", set));
 

@@ -98,6 +98,42 @@ public sealed class ConfigLoaderTests
         Assert.Equal(["c"], c.Data.Unseen);
     }
 
+    // As the page says: sections merge, anything else is replaced. A key below it names one entry alone.
+    [Theory]
+    [InlineData("{7: road, 24: person}", "7 road,24 person")]
+    [InlineData("{}", "")]
+    [InlineData(null, "7 road,8 sidewalk,24 rider", "data.values.24=rider")]
+    [InlineData("{9: sky}", "9 sky,10 sun", "data.values.10=sun")]
+    [InlineData("{9: sky}", "10 sun", "data.values={10: sun}")]
+    [InlineData(null, "1 'a # b'", "data.values={1: \"'a # b'\"}")]
+    public void NumbersWithNamesAreReplacedAsAWhole(string? over, string expected, params string[] sets)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("root.yaml"), "data: {kind: folder, values: {7: road, 8: sidewalk, 24: person}}");
+        File.WriteAllText(folder.File("top.yaml"), "base: root.yaml\n" + (over is null ? "" : $"data: {{values: {over}}}"));
+        Assert.Equal(
+            expected, string.Join(',', ConfigLoader.Load(folder.File("top.yaml"), sets).Data.Values.Select(entry => $"{entry.Key} {entry.Value}")));
+    }
+
+    [Fact]
+    public void ABaseMayLieInTheHomeFolderOrAVariable()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("root.yaml"), "train: {batch: 3}");
+        Environment.SetEnvironmentVariable("LDVC_TEST_BASES", folder.Root);
+        Assert.Equal(3, ConfigFiles.Load("base: ${LDVC_TEST_BASES}/root.yaml").Train.Batch);
+    }
+
+    // Learning curves are the business of a comparison: what trains, scores or checks reads them in a base and does nothing with them.
+    [Fact]
+    public void ACurveForMoreStepsConcernsComparisonsAlone()
+    {
+        LdvcConfig config = ConfigFiles.Load("ablate: {curve: [400, 2400]}", "train.iterations=100");
+        Assert.Contains(
+            "ablate.curve: expected steps of at most 100, the length of the training, found 2400.",
+            Assert.Throws<Ldvc.Tensors.InputException>(() => Ldvc.Lab.Ablation.AblationPlan.Create(config, null)).Message);
+    }
+
     [Fact]
     public void AWrongValueOfABaseIsReportedThere()
     {
@@ -128,7 +164,7 @@ public sealed class ConfigLoaderTests
     public void PrintedConfigurationReadsBackTheSame()
     {
         LdvcConfig c = ConfigFiles.Load(
-            "data: {root: 'C:\\x: #1\t', unseen: ['null', ' a', \"é\\n\", '5']}\nmodel: {template: \"{class}\"}",
+            "data: {root: 'C:\\x: #1\t', unseen: ['null', ' a', \"é\\n\", '5', \"\U0001F600 \U00020000\"]}\nmodel: {template: \"{class}\"}",
             "train.lr=0.30000000000000004",
             "eval.background=1e-7",
             "train.seed=9223372036854775807");

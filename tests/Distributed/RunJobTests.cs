@@ -142,7 +142,13 @@ public sealed class RunJobTests
     [InlineData("every", "rank 1: train.eval_every is 1, but on rank 0 it is 0; expected the same on all 2 processes.")]
     [InlineData("data", "rank 1: the list of training pictures is one of 35 with SHA-256 ")]
     [InlineData("clip", "rank 1: the digest of the CLIP's weights is ")]
-    public void ProcessesOfDifferentRunsAreRefused(string what, string expected)
+    [InlineData("seen", "rank 1: the list of seen training classes is a, c, d, but on rank 0 it is a, c;")]
+    [InlineData("preprocessor_config.json", "rank 1: the mean and deviation of pictures is 0.5 ", "0.48145466", "0.5")]
+    [InlineData("config.json", "rank 1: what the CLIP computes is vision ", "quick_gelu", "gelu")]
+    [InlineData(
+        "vocab.json", "rank 1: the digest of the tokens of the class names is ",
+        "\"a</w>\": 320", "\"a</w>\": 321", "\"b</w>\": 321", "\"b</w>\": 320")]
+    public void ProcessesOfDifferentRunsAreRefused(string what, string expected, params string[] edits)
     {
         using var data = new TinyData();
         using var temporary = new Serialization.TempFolder();
@@ -152,6 +158,22 @@ public sealed class RunJobTests
             File.Copy(file, Path.Combine(clip, Path.GetFileName(file)));
         }
 
+        string beside = data.At("beside");
+        if (edits.Length > 0)
+        {
+            // The same weights beside other files.
+            Directory.CreateDirectory(beside);
+            Array.ForEach(Directory.GetFiles(TinyClip.Folder), file => File.Copy(file, Path.Combine(beside, Path.GetFileName(file))));
+            string text = File.ReadAllText(Path.Combine(beside, what)), before = text;
+            for (int i = 0; i < edits.Length; i += 2)
+            {
+                text = text.Replace(edits[i], edits[i + 1], StringComparison.Ordinal);
+            }
+
+            Assert.NotEqual(before, text);
+            File.WriteAllText(Path.Combine(beside, what), text);
+        }
+
         string said = Ranks.Refuse(2, job =>
         {
             LdvcConfig config = Configure(data);
@@ -159,7 +181,12 @@ public sealed class RunJobTests
             config = other && what == "lr" ? config with { Train = config.Train with { Lr = 2e-3 } } : config;
             config = other && what == "every" ? config with { Train = config.Train with { EvalEvery = 1 } } : config;
             config = other && what == "clip" ? config with { Clip = config.Clip with { Path = clip } } : config;
-            Train(config, data.At("run"), job, new Listener(), Registry(other && what == "data" ? 35 : 36));
+            config = other && edits.Length > 0 ? config with { Clip = config.Clip with { Path = beside } } : config;
+            DatasetRegistry registry = Registry(other && what == "data" ? 35 : 36);
+            registry = other && what == "seen"
+                ? registry.With(DataKind.Synthetic, (_, _) => new ResplitDataset(new MemoryDataset(36), ZeroShotSplit.WithUnseen(4, [1], "memory")))
+                : registry;
+            Train(config, data.At("run"), job, new Listener(), registry);
         });
         Assert.StartsWith(expected, said);
         Assert.False(Directory.Exists(data.At("run")));

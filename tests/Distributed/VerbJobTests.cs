@@ -122,6 +122,26 @@ public sealed class VerbJobTests
         }
     }
 
+    // Two nodes with the same configuration and other files: one table of both would be of neither.
+    [Theory]
+    [InlineData("val.txt", "f\ne\n", "rank 1: the list of validation pictures is ")]
+    [InlineData(
+        "unseen.txt", "dog\n", "rank 1: the list of seen training classes is cat, blue sky, traffic cone, but on rank 0 it is cat, dog, blue sky;")]
+    public void AComparisonOfOtherDataIsRefused(string file, string content, string expected)
+    {
+        using var data = new TinyData();
+        using var other = new TinyData();
+        string config = SmallRun.OwnConfig(data), root = RealFormats.Folder(other);
+        other.Text(content, "mine", file);
+        string[] first = [.. SmallRun.Settings, "train.iterations=1", "model.decoder.windows=2", "model.decoder.topk=3"];
+        string[] second = [.. first, $"data.root={root}"];
+        Assert.StartsWith(expected, Ranks.Refuse(2, job => AblateVerb.Run(new AblateOptions(
+            config, job.IsFirst ? first : second, "1", "route", [], null, data.At("out"), null, Common(job, null, TextWriter.Null)))));
+        Assert.False(Directory.Exists(data.At("out", "runs")));
+        Assert.StartsWith(expected.Replace("training", "validation", StringComparison.Ordinal), Ranks.Refuse(2, job => EvalVerb.Run(new EvalOptions(
+            config, null, job.IsFirst ? first : second, null, null, Precision.Fp32, Common(job, null, TextWriter.Null)))));
+    }
+
     private static SegmentOptions Options(
         string images, string run, string output, string? json, JobMember job, TextWriter text, bool skip = false) => new(
         [images], run, new ClassList(["cat", "zebra", "blue sky"], "test"), 0, null, null, null, new WindowOptions(null, null, null, null, null),

@@ -98,6 +98,30 @@ public sealed class RecordTests : IDisposable
         Assert.Contains("expected scores at step 2, as ablate.curve says, found none", Run(2, [.. Line(Folder), "--set", "ablate.curve=[2]"]));
     }
 
+    // Scored anew by this program, trained by another: what counts are the weights.
+    [Fact]
+    public void ARunIsOfTheProgramThatTrainedIt()
+    {
+        string[] line =
+        [
+            .. SmallRun.Verb("ablate", SmallRun.OwnConfig(_data), [.. Few, "ablate.curve=[]", "train.iterations=1"]),
+            "--rows", "route", "--seeds", "1", "--out", Folder, "--record", "tiny",
+        ];
+        Run(0, line);
+        string note = Assert.Single(Directory.GetFiles(Path.Combine(Folder, "trained")));
+        string result = Assert.Single(Directory.GetFiles(Path.Combine(Folder, "results")));
+        Origin[] other = [Origin.Here with { Bits = "0badbits" }];
+        File.WriteAllText(note, Ldvc.Configuration.JsonText.Of(other));
+        string text = Run(2, [.. line, "--set", "ablate.penalties=[0.5]"]);
+        Assert.Contains("found bits 0badbits", text);
+        Assert.Contains("0badbits", File.ReadAllText(result));
+
+        // Nobody noted who trained it: the first steps are tried.
+        File.Delete(note);
+        File.Delete(result);
+        Assert.Contains("route, seed 0: 1 steps trained again, with the same loss", Run(0, [.. line, "--set", "ablate.penalties=[0.7]"]));
+    }
+
     [Fact]
     public void AnEvaluationIsRecorded()
     {

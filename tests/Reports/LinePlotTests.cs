@@ -62,6 +62,19 @@ public class LinePlotTests
         }
     }
 
+    // A path of one point draws nothing.
+    [Theory]
+    [InlineData(1, 7.0)]
+    [InlineData(2, 1.0, double.NaN, 3.0)]
+    [InlineData(1, 1.0, 2.0, double.NaN, 3.0, double.NaN)]
+    [InlineData(0, 1.0, 2.0, double.NaN, 3.0, 4.0)]
+    public void PointsWithoutNeighboursAreSeen(int dots, params double[] values)
+    {
+        XElement[] circles = [.. Plot(false, [.. values.Select((y, x) => ((double)x, y))]).Elements("circle")];
+        Assert.Equal(dots, circles.Length);
+        Assert.All(circles, dot => Assert.InRange(double.Parse(dot.Attribute("cy")!.Value, CultureInfo.InvariantCulture), 12, 238));
+    }
+
     private static XElement Plot(bool logarithmic, (double X, double Y)[] points) =>
         XElement.Parse(LinePlot.Render("step", "loss", logarithmic, [new PlotSeries("a", points)]));
 

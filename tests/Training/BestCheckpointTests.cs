@@ -39,6 +39,28 @@ public sealed class BestCheckpointTests
         Assert.Null(new BestCheckpoint(folder.Root, score == BestScore.Miou ? BestScore.Hiou : BestScore.Miou, 9).Value);
     }
 
+    // An unseen class without a pixel scores 0 as soon as it is predicted: the first evaluation would be the best for ever.
+    [Theory]
+    [InlineData(BestScore.Hiou, 0, 9, "no pixel of an unseen class")]
+    [InlineData(BestScore.MiouUnseen, 0, 9, "no pixel of an unseen class")]
+    [InlineData(BestScore.Hiou, 9, 0, "no pixel of a seen class")]
+    [InlineData(BestScore.MiouUnseen, 9, 0, null)]
+    [InlineData(BestScore.Miou, 0, 9, null)]
+    [InlineData(BestScore.Hiou, 9, 9, null)]
+    public void ScoresOfClassesThatDoNotOccurChooseNothing(BestScore score, long unseen, long seen, string? expected)
+    {
+        using var folder = new TempFolder();
+        var best = new BestCheckpoint(folder.Root, score, 0);
+        File.WriteAllText(folder.File("1"), "step 1");
+        ClassScore[] classes =
+            [new("cat", true, 0.5, 0.5, seen), new("cow", false, 0, double.NaN, unseen), new("dog", true, double.NaN, double.NaN, 0)];
+        Scores scores = new(0.5, 0.3, 0.5, 0, 0, classes);
+        Assert.Equal(expected is null, best.Offer(scores, folder.File("1"), 1));
+        Assert.Equal(expected is null, File.Exists(best.Path));
+        Assert.Contains(expected ?? "", best.Missing(scores) ?? "");
+        Assert.Equal(expected is null, best.Missing(scores) is null);
+    }
+
     [Fact]
     public void ARunKeepsItAndSaysSo()
     {

@@ -32,6 +32,54 @@ public sealed class ResumeTests
         (int code, text, string error) = CommandLine.Run("train", Path.Combine(halved, "config.yaml"), "--resume");
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("all 4 steps had been done before", text);
+        Assert.Equal(5, File.ReadLines(Path.Combine(halved, "metrics.jsonl")).Count());
+    }
+
+    // config.yaml names the folder that it was written in; what goes on is the run that it lies in now.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AMovedOrCopiedRunGoesOnWhereItIs(bool copied)
+    {
+        using var data = new TinyData();
+        string first = data.At("first"), second = data.At("second"), third = data.At("third");
+        SmallRun.Train(SmallRun.OwnConfig(data), first, "train.checkpoint_every=1", "train.keep=9");
+        byte[] last = File.ReadAllBytes(SmallRun.Checkpoint(first, 4));
+        File.Delete(SmallRun.Checkpoint(first, 4));
+        Directory.Move(first, second);
+        if (copied)
+        {
+            Directory.CreateDirectory(first);
+            File.Copy(Path.Combine(second, "config.yaml"), Path.Combine(first, "config.yaml"));
+        }
+
+        (int code, string text, string error) = CommandLine.Run("train", Path.Combine(second, "config.yaml"), "--resume");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("continuing after step 3", text);
+        Assert.Equal(last, File.ReadAllBytes(SmallRun.Checkpoint(second, 4)));
+        Assert.False(Directory.Exists(Path.Combine(first, "checkpoints")));
+        Assert.Contains($"out: \"{second}\"", File.ReadAllText(Path.Combine(second, "config.yaml")));
+
+        Assert.DoesNotContain("note: train.warmup", text);
+        if (copied)
+        {
+            return;
+        }
+
+        // A folder that is asked for is the one that is taken.
+        (code, text, _) = CommandLine.Run("train", Path.Combine(second, "config.yaml"), "--set", $"train.out={third}");
+        Assert.Equal(0, code);
+        Assert.Contains($"in {third}", text);
+        Assert.True(File.Exists(SmallRun.Checkpoint(third, 4)));
+    }
+
+    [Fact]
+    public void ARateThatTheWarmUpNeverReachesIsTold()
+    {
+        using var data = new TinyData();
+        Assert.Contains(
+            "note: train.warmup is 1500 steps and the training 1: the learning rate never gets to train.lr = 0.0002; its largest value is 2E-10",
+            SmallRun.Train(SmallRun.OwnConfig(data), data.At("run"), "train.iterations=1", "train.warmup=1500"));
     }
 
     [Fact]

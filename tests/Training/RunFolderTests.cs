@@ -55,15 +55,60 @@ public sealed class RunFolderTests
 
         using (var second = RunFolder.Open(folder.File("run"), In(Precision.Bf16, Precision.Fp32), resume: true))
         {
-            Assert.Equal(
-                ["train.precision is bf16 from here on, it was fp16", "pretrain.precision is fp32 from here on, it was fp16"], second.Changes);
+            Assert.Equal(["train.precision is bf16 from here on, it was fp16"], second.Changes);
         }
+
+        using (var pretraining = RunFolder.Open(folder.File("run"), In(Precision.Fp32, Precision.Bf16), resume: true, "pretrain.out"))
+        {
+            Assert.Equal(["pretrain.precision is bf16 from here on, it was fp32"], pretraining.Changes);
+        }
+
+        RunFolder.Open(folder.File("run"), In(Precision.Bf16, Precision.Fp32), resume: true).Dispose();
 
         RunFolder.Check(folder.File("run"), In(Precision.Bf16, Precision.Fp32), resume: true, exact: true);
         Assert.Contains(
             "train.precision: expected bf16, as the run was started with, found fp16;",
             Assert.Throws<InputException>(
                 () => RunFolder.Check(folder.File("run"), In(Precision.Fp16, Precision.Fp32), resume: true, exact: true)).Message);
+    }
+
+    /// <summary>A section that a verb does not read is none of its run's settings: --seed sets the seeds of both.</summary>
+    [Fact]
+    public void SectionsOfOtherVerbsMayChange()
+    {
+        using var folder = new TempFolder();
+        LdvcConfig Seeds(long training, long pretraining) =>
+            _config with { Train = _config.Train with { Seed = training }, Pretrain = _config.Pretrain with { Seed = pretraining } };
+        RunFolder.Open(folder.File("run"), Seeds(3, 0), resume: true).Dispose();
+        Assert.Empty(Opened(Seeds(3, 3), "train.out"));
+        Assert.Empty(Opened(Seeds(0, 3), "pretrain.out"));
+        Assert.Contains("pretrain.seed: expected 3", Assert.Throws<InputException>(() => Opened(Seeds(0, 0), "pretrain.out")).Message);
+        Assert.Contains("train.seed: expected 0", Assert.Throws<InputException>(() => Opened(Seeds(3, 3), "train.out")).Message);
+
+        IReadOnlyList<string> Opened(LdvcConfig config, string key)
+        {
+            using var run = RunFolder.Open(folder.File("run"), config, resume: true, key);
+            return run.Changes;
+        }
+    }
+
+    /// <summary>The path of a file whose content is compared elsewhere may be another one, but not come or go.</summary>
+    [Fact]
+    public void FilesMayLieElsewhere()
+    {
+        using var folder = new TempFolder();
+        LdvcConfig At(string? colours, string? embeddings) =>
+            _config with
+            {
+                Data = _config.Data with { Kind = DataKind.Folder, Colors = colours },
+                Model = _config.Model with { ClassEmbeddings = embeddings, Prompts = new PromptConfig { Text = 0 } },
+            };
+        RunFolder.Open(folder.File("run"), At("a.txt", null), resume: true).Dispose();
+        RunFolder.Open(folder.File("run"), At("/mnt/b.txt", null), resume: true).Dispose();
+        Assert.Contains("data.colors: expected", Assert.Throws<InputException>(
+            () => RunFolder.Open(folder.File("run"), At(null, null), resume: true)).Message);
+        Assert.Contains("model.class_embeddings: expected null", Assert.Throws<InputException>(
+            () => RunFolder.Open(folder.File("run"), At("a.txt", "e.npy"), resume: true)).Message);
     }
 
     [Fact]

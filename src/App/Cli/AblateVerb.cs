@@ -93,7 +93,8 @@ internal static class AblateVerb
         job.RequireAlike(JobFacts.OfConfig(config));
         OptionValue.RefuseMany($"{config.Source}: ablate.jobs", config.Ablate.Jobs);
         AblationPlan plan = job.Together(() => AblationPlan.Create(config, options.Sweeps));
-        string root = config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
+        bool named = options.Out is not null || CommandParts.SetsKey(options.Sets, "ablate", "out");
+        string root = (named ? null : AblationFolder.Around(options.Config)) ?? config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice(config.Train.Precision);
         if (config.Ablate.Jobs > 1 && device is not CpuDevice)
         {
@@ -102,7 +103,10 @@ internal static class AblateVerb
         }
 
         AblationRun run = job.Together(() => new AblationRun(
-            config, plan, root, device, threads => common.Device.Open(threads, common.Group), DrawnData.Registry, common.Monitor, job));
+            config, plan, root, device, threads => common.Device.Open(threads, common.Group), DrawnData.Registry, common.Monitor, job)
+        {
+            Command = common.CommandLine,
+        });
         bool done = run.Execute();
         job.OnFirst(() =>
         {

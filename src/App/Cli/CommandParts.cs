@@ -19,6 +19,13 @@ internal static class CommandParts
         Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>Whether one of the --set arguments sets a key, by itself or in its section.</summary>
+    /// <param name="sets">The arguments.</param>
+    /// <param name="section">The section.</param>
+    /// <param name="key">The key in it.</param>
+    public static bool SetsKey(string[] sets, string section, string key) => Array.Exists(sets, set =>
+        set.Split('=')[0].Trim() is var name && (name == $"{section}.{key}" || (name == section && set.Contains(key, StringComparison.Ordinal))));
+
     /// <summary>--resume.</summary>
     public static Option<bool> Resume() => new("--resume")
     {

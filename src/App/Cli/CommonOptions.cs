@@ -75,6 +75,9 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless it is a terminal.</summary>
     public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
 
+    /// <summary>The command line as it is kept: what is measured, and not where the results go.</summary>
+    public string CommandLine => CommandText.Of("ldvc", Host.Arguments, Environment.CurrentDirectory);
+
     /// <summary>Puts an entry into the ledger and says where.</summary>
     /// <param name="name">--record; null = nothing is recorded.</param>
     /// <param name="entry">Makes the entry from the command line.</param>
@@ -83,9 +86,8 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     {
         if (name is not null)
         {
-            string here = Environment.CurrentDirectory;
-            LedgerEntry made = entry(CommandText.Of("ldvc", Host.Arguments, here));
-            Out.WriteLine($"recorded {Ledger.Write(Host.Results ?? Ledger.FolderFor(here), name, made)}");
+            string folder = Host.Results ?? Ledger.FolderFor(Environment.CurrentDirectory);
+            Out.WriteLine($"recorded {Ledger.Write(folder, name, entry(CommandLine))}");
         }
     }
 

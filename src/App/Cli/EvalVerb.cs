@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ldvc.App.Terminal;
+using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
@@ -106,7 +107,7 @@ internal static class EvalVerb
         SegmentationDataset dataset = job.Together(() => OpenData(config));
         using Device device = common.OpenDevice(options.Precision);
         using LoadedModel loaded = job.Together(() => checkpoint.LoadModel(device, config.Clip.Path));
-        job.RequireAlike(JobFacts.OfEvaluation(loaded, dataset));
+        job.RequireAlike(job.Together(() => job.IsAlone ? [] : JobFacts.OfEvaluation(config, loaded, dataset)));
         common.Note(loaded.Note);
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine(
@@ -162,7 +163,8 @@ internal static class EvalVerb
         SegmentationDataset dataset = job.Together(() => OpenData(config));
         using Device device = common.OpenDevice(options.Precision);
         using SegmentationModel model = job.Together(() => SegmentationModel.OfClip(config.Clip, device, config.TrainingFree, config.Eval));
-        job.RequireAlike(JobFacts.OfEvaluation(null, dataset));
+        job.RequireAlike(job.Together(() => job.IsAlone ? [] : (List<(string, string)>)
+            [.. JobFacts.OfPictures("validation", dataset), .. JobFacts.OfFiles(ClipCheckpoint.Find(clip))]));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
         if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)

@@ -48,7 +48,8 @@ internal static class PretrainVerb
     {
         CommonOptions common = options.Common;
         LdvcConfig config = ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets));
-        string output = config.Pretrain.Out ?? RunFolder.DefaultPath(options.Config);
+        string? moved = CommandParts.SetsKey(options.Sets, "pretrain", "out") ? null : PretrainingRun.OutputOf(options.Config);
+        string output = moved ?? config.Pretrain.Out ?? RunFolder.DefaultPath(options.Config);
         int threads = common.Threads > 0 ? common.Threads : Environment.ProcessorCount;
         using Device device = common.OpenDevice();
         PretrainingOutcome outcome = PretrainingRun.Run(config, output, options.Resume, device, threads, common.Monitor, common.Cancellation);

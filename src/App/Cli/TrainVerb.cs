@@ -51,7 +51,8 @@ internal static class TrainVerb
         CommonOptions common = options.Common;
         JobMember job = common.Member;
         LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(options.Sets)));
-        string root = config.Train.Out ?? RunFolder.DefaultPath(options.Config);
+        string? moved = CommandParts.SetsKey(options.Sets, "train", "out") ? null : RunFolder.Around(options.Config);
+        string root = moved ?? config.Train.Out ?? RunFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice();
         TrainingOutcome outcome = TrainingRun.Run(config, root, options.Resume, device, DrawnData.Registry, common.Monitor, job);
         job.OnFirst(() => common.WriteJson(outcome.ToJson()));

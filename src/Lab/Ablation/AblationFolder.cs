@@ -9,12 +9,16 @@ namespace Ldvc.Lab.Ablation;
 
 /// <summary>
 /// The folder of a comparison: ablation.yaml (resolved), runs/VARIANT/SETTING-seed-N or runs/VARIANT/SETTING-split-NAME-seed-N (ordinary run
-/// folders), results/ and costs/ (what was measured, so that nothing is measured twice), and the three outputs ablation.md, ablation.json and
-/// report.html; ablation-full.md and so on for other settings than inductive.
+/// folders), results/ and costs/ (what was measured, so that nothing is measured twice), trained/ (which program trained what), and the three outputs
+/// ablation.md, ablation.json and report.html; ablation-full.md and so on for other settings than inductive.
 /// </summary>
 internal sealed class AblationFolder
 {
     private const string ConfigName = "ablation.yaml";
+    private const string RunsName = "runs";
+    private const string ResultsName = "results";
+    private const string CostsName = "costs";
+    private const string TrainedName = "trained";
 
     private readonly string _suffix;
 
@@ -37,6 +41,17 @@ internal sealed class AblationFolder
 
     /// <summary>runs/voc-inductive-ablation for .../voc/inductive.yaml.</summary>
     internal static string DefaultPath(string configFile) => RunFolder.DefaultPath(configFile) + "-ablation";
+
+    /// <summary>
+    /// The comparison's folder when a configuration file is the one in it, wherever the folder lay when that was written; null for other files.
+    /// </summary>
+    internal static string? Around(string configFile)
+    {
+        string folder = Path.GetDirectoryName(configFile) is { Length: > 0 } named ? named : ".";
+        bool isOne = Path.GetFileName(configFile) == ConfigName
+            && new[] { RunsName, ResultsName, CostsName }.Any(name => Directory.Exists(Path.Combine(folder, name)));
+        return isOne ? folder : null;
+    }
 
     /// <summary>Creates the folder, or opens that of an earlier part of the comparison.</summary>
     /// <exception cref="InputException">It holds something else, or cannot be written.</exception>
@@ -62,17 +77,21 @@ internal sealed class AblationFolder
 
     /// <summary>The folder of one training.</summary>
     internal string RunPath(PlannedRun run, TrainSetting setting) =>
-        Path.Combine(Root, "runs", run.Variant.Key, NameOf(run, setting));
+        Path.Combine(Root, RunsName, run.Variant.Key, NameOf(run, setting));
 
     /// <summary>The file of one training's result.</summary>
     internal string ResultPath(PlannedRun run) =>
-        Path.Combine(Root, "results", $"{run.Variant.Key}-{NameOf(run, run.Variant.Config.Train.Setting)}.json");
+        Path.Combine(Root, ResultsName, $"{run.Variant.Key}-{NameOf(run, run.Variant.Config.Train.Setting)}.json");
+
+    /// <summary>The file that says which programs trained a run.</summary>
+    internal string TrainedPath(PlannedRun run, TrainSetting setting) =>
+        Path.Combine(Root, TrainedName, $"{run.Variant.Key}-{NameOf(run, setting)}.json");
 
     private static string NameOf(PlannedRun run, TrainSetting setting) =>
         $"{ConfigWriter.EnumName(setting)}{(run.Split is { } split ? $"-split-{split.Name}" : "")}-seed-{run.Seed}";
 
     /// <summary>The file of a variant's cost.</summary>
-    internal string CostPath(AblationVariant variant) => Path.Combine(Root, "costs", variant.Key + ".json");
+    internal string CostPath(AblationVariant variant) => Path.Combine(Root, CostsName, variant.Key + ".json");
 
     /// <summary>SHA-256 over the options that results depend on, and whatever else they do.</summary>
     internal static string Fingerprint(LdvcConfig config, params IEnumerable<string> more)

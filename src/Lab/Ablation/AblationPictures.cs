@@ -20,6 +20,9 @@ internal static class AblationPictures
     // Pictures narrower than this are enlarged by whole pixels.
     private const int Wanted = 256;
 
+    // Larger ones are made smaller: the page holds every picture once for each row, and photographs of 24 megapixels would make it gigabytes large.
+    private const int LongestSide = 640;
+
     internal static void Add(
         HtmlReport report, AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device)
     {
@@ -92,8 +95,8 @@ internal static class AblationPictures
                 $"{validation.GetId(i)}: {string.Join(", ", present.Select(l => Name(l)))}",
                 [
                     new ReportPicture("image", Show(validation.ReadImage(i))),
-                    new ReportPicture("truth", Show(LabelPicture.Colour(truths[i]))),
-                    .. rows.Select((row, r) => new ReportPicture(row.Title, Show(LabelPicture.Colour(predictions[r][i])))),
+                    new ReportPicture("truth", Show(truths[i])),
+                    .. rows.Select((row, r) => new ReportPicture(row.Title, Show(predictions[r][i]))),
                 ]);
         }
     }
@@ -146,8 +149,25 @@ internal static class AblationPictures
     // Selected at first: the window in the middle.
     private static int First(RouteTable route) => RouteWindows.At(route.Sizes, 0.5, 0.5);
 
-    private static RgbImage Show(RgbImage image) =>
-        image.Width >= Wanted ? image : LabelPicture.Enlarge(image, (Wanted + image.Width - 1) / image.Width);
+    private static RgbImage Show(LabelMap labels)
+    {
+        var (width, height) = Fit(labels.Width, labels.Height);
+        bool fits = width == labels.Width && height == labels.Height;
+        return Show(LabelPicture.Colour(fits ? labels : ResizeNearest.Apply(labels, width, height, NearestRule.TopLeft)));
+    }
+
+    private static RgbImage Show(RgbImage image)
+    {
+        var (width, height) = Fit(image.Width, image.Height);
+        RgbImage shown = width == image.Width && height == image.Height ? image : ResizeLinear.Apply(image, width, height);
+        return shown.Width >= Wanted ? shown : LabelPicture.Enlarge(shown, (Wanted + shown.Width - 1) / shown.Width);
+    }
+
+    private static (int Width, int Height) Fit(int width, int height)
+    {
+        double scale = Math.Min(1, (double)LongestSide / Math.Max(width, height));
+        return (Math.Max(1, (int)Math.Round(scale * width)), Math.Max(1, (int)Math.Round(scale * height)));
+    }
 
     private static string Share(double value) => $"{(100 * value).ToString("0.#", CultureInfo.InvariantCulture)} %";
 }

@@ -50,6 +50,14 @@ internal sealed record AblationPlan(
     internal static AblationPlan Create(LdvcConfig config, IReadOnlyList<string>? sweeps)
     {
         AblateConfig ablate = config.Ablate;
+        if (ablate.Curve.Length > 0 && ablate.Curve[^1] > config.Train.Steps)
+        {
+            // Other verbs do not read section ablate: a base may have a curve for more steps than theirs.
+            throw new InputException(
+                $"{config.Source}: ablate.curve: expected steps of at most {config.Train.Steps}, the length of the training, found "
+                    + $"{ablate.Curve[^1]}.");
+        }
+
         LdvcConfig plain = config with { Ablate = new AblateConfig() };
         AblationVariant[] rows =
         [
@@ -108,6 +116,12 @@ internal sealed record AblationPlan(
 
         AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
         int max = all.Select(v => v.Seeds).DefaultIfEmpty().Max();
+        if (config.Train.Seed > long.MaxValue - max)
+        {
+            throw new InputException(
+                $"{config.Source}: train.seed: expected room for {max} seeds, it and those after it, found {config.Train.Seed}.");
+        }
+
         IReadOnlyList<ClassSplit> splits = ClassSplit.Read(ablate.Splits, config.Source);
         var runs =
             from seed in Enumerable.Range(0, max)

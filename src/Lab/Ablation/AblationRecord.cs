@@ -45,7 +45,10 @@ internal static class AblationRecord
 
     /// <summary>The programs that measured the rows' runs, where the runs say so.</summary>
     internal static IEnumerable<Origin> Origins(AblationResults results) =>
-        results.Plan.ScoredRows.SelectMany(results.Of).Select(run => run.Origin).OfType<Origin>().Distinct();
+        results.Plan.ScoredRows.SelectMany(results.Of).SelectMany(Origins).Distinct();
+
+    /// <summary>The programs that trained and scored a run, where it says so.</summary>
+    internal static IEnumerable<Origin> Origins(RunResult run) => [.. run.TrainedBy ?? [], .. run.Origin is { } scored ? new[] { scored } : []];
 
     private static LedgerRun Run(RunResult run, int batch)
     {

@@ -12,8 +12,16 @@ namespace Ldvc.Lab.Ablation;
 /// <summary>report.html of a comparison: tables, plots, pictures side by side, the windows of route attention.</summary>
 internal static class AblationReport
 {
+    /// <summary>Writes it.</summary>
+    /// <param name="folder">The comparison's folder.</param>
+    /// <param name="results">What was measured.</param>
+    /// <param name="validation">What was scored.</param>
+    /// <param name="clip">The pretrained CLIP.</param>
+    /// <param name="device">Where it was computed.</param>
+    /// <param name="command">The command line that measures it again.</param>
+    /// <param name="spent">Time of this call.</param>
     internal static void Write(
-        AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device, TimeSpan spent)
+        AblationFolder folder, AblationResults results, SegmentationDataset validation, string clip, Device device, string command, TimeSpan spent)
     {
         LdvcConfig config = results.Config;
         string first = results.Plan.Splits.Count > 1 ? $" in the first of {results.Plan.Splits.Count} splits" : "";
@@ -41,7 +49,7 @@ internal static class AblationReport
         AblationPictures.Add(report, folder, results, validation, clip, device);
         report
             .AddHowMade(
-                ("command", $"ldvc ablate {config.Source}"),
+                ("command", command),
                 ("training", $"{results.Plan.Runs.Count} runs of {config.Train.Steps} steps of {config.Train.Batch} pictures; this call took "
                     + $"{TimeText.Span(spent.TotalSeconds)}"),
                 ("scores", "last checkpoint of every run; ± gives the sample standard deviation over " + results.Plan.Repeats),

@@ -32,6 +32,10 @@ internal sealed class AblationRun
 
     // What the numbers depend on besides options: CLIP, pictures and classes.
     private readonly string[] _data;
+    private readonly IReadOnlyList<(string Name, string Value)> _files;
+
+    // The checkpoint that all transductive runs start from; null when each has one of its own.
+    private readonly StartingPoint? _start;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Func<int, Device> _openDevice;
     private readonly int _jobs;
@@ -58,7 +62,6 @@ internal sealed class AblationRun
     {
         (_config, _device, _openDevice, _datasets, _monitor, _job) = (config, device, openDevice, datasets, monitor, job);
         _clip = config.Require(config.Clip.Path, "clip.path", "the pretrained CLIP");
-        _training = datasets.OpenTraining(config);
         SegmentationDataset own = datasets.OpenValidation(config);
         foreach (ClassSplit split in plan.Splits)
         {
@@ -67,6 +70,7 @@ internal sealed class AblationRun
         }
 
         _validation = plan.Splits.Count > 0 ? [.. plan.Splits.Select(split => datasets.OpenValidation(SplitBy(config, split)))] : [own];
+        _training = datasets.OpenTraining(plan.Splits.Count > 0 ? SplitBy(config, plan.Splits[0]) : config);
         if (_validation[0].Classes.Count < 2)
         {
             throw new InputException($"{_validation[0].Name}: expected at least two classes, found one: shuffled names are no control then");
@@ -75,14 +79,15 @@ internal sealed class AblationRun
         Confusion.CheckRoom(_validation[0].Name, _validation[0].Classes.Count);
         _training.CheckFiles();
         _validation[0].CheckFiles();
-        ClipCheckpoint files = ClipCheckpoint.Find(_clip);
+        _files = JobFacts.OfFiles(ClipCheckpoint.Find(_clip));
         _data =
         [
-            files.Sha256(), files.BesideSha256(), $"{_training.Name} {_training.Count} {SampleDigest.Of(_training)}",
+            .. _files.Select(file => file.Value), $"{_training.Name} {_training.Count} {SampleDigest.Of(_training)}",
             $"{_validation[0].Name} {_validation[0].Count} {SampleDigest.Of(_validation[0])}",
             .. _validation[0].Classes.Classes.Select(name => name.ToString()),
         ];
         Results = new AblationResults(plan, config);
+        _start = StartingPoint.Open(config, plan, _validation);
         _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
         _next = job.Group.Rank;
         _folder = job.IsFirst ? AblationFolder.Open(root, config) : AblationFolder.Join(root, config);
@@ -91,11 +96,15 @@ internal sealed class AblationRun
     /// <summary>What has been measured so far.</summary>
     internal AblationResults Results { get; }
 
+    /// <summary>The command line, for the report.</summary>
+    internal required string Command { get; init; }
+
     /// <summary>Runs the plan; false when Ctrl-C came first.</summary>
     /// <exception cref="InputException">A variant cannot be trained, or training diverged.</exception>
     internal bool Execute()
     {
         AblationPlan plan = Results.Plan;
+        _job.RequireAlike(Facts());
         _monitor.Say(
             $"{plan.ScoredRows.Count} rows, {plan.Sweeps.Count} values in sweeps: {plan.Runs.Count} {ConfigWriter.EnumName(_config.Train.Setting)} "
                 + $"runs of {_config.Train.Steps} steps, in {_folder.Root}");
@@ -144,7 +153,8 @@ internal sealed class AblationRun
             PlannedRun[] runs = [.. Results.Plan.Runs.Where(run => run.Variant.Key == row.Key)];
             foreach (PlannedRun run in runs)
             {
-                if (Results.Find(run)?.Origin is { } origin && (origin.Bits, origin.VectorBits) != (here.Bits, here.VectorBits))
+                IEnumerable<Origin> origins = Results.Find(run) is { } result ? AblationRecord.Origins(result) : [];
+                if (origins.FirstOrDefault(o => (o.Bits, o.VectorBits) != (here.Bits, here.VectorBits)) is { } origin)
                 {
                     throw new InputException(
                         $"{_folder.ResultPath(run)}: expected results of this program's arithmetic "
@@ -165,11 +175,20 @@ internal sealed class AblationRun
         return AblationRecord.Entry(Results, command, _device, steps);
     }
 
+    // Runs of several processes come into one table: they must be of one CLIP and of the same pictures. Where those lie on a node is its own matter.
+    private List<(string Name, string Value)> Facts() =>
+    [
+        .. _files,
+        .. JobFacts.OfPictures("training", _training),
+        .. _validation.SelectMany(validation => JobFacts.OfPictures("validation", validation)),
+        ("the SHA-256 of train.transductive.from", _start?.Sha256 ?? "none"),
+    ];
+
     private void WriteReport()
     {
         if (_job.IsFirst)
         {
-            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, _clock.Elapsed);
+            AblationReport.Write(_folder, Results, _validation[0], _clip, _device, Command, _clock.Elapsed);
         }
     }
 
@@ -255,7 +274,8 @@ internal sealed class AblationRun
             var work = new RunWork(_folder, _validation[run.Split?.Index ?? 0], _clip, device, _datasets, monitor, cancellation);
             result = IsTrainingFree(run)
                 ? work.MeasureTrainingFree(run, config, fingerprint)
-                : work.Measure(run, config, ConfigOf(run, TrainSetting.Inductive), penalties, _config.Ablate.Curve, fingerprint);
+                : work.Measure(
+                    run, config, StartsAlone(config) ? ConfigOf(run, TrainSetting.Inductive) : null, penalties, _config.Ablate.Curve, fingerprint);
             ResultFile.Save(_folder.ResultPath(run), result);
         }
 
@@ -334,8 +354,12 @@ internal sealed class AblationRun
 
         int[] curve = _config.Ablate.Curve;
         string[] onTheWay = curve.Length > 0 ? [$"curve {string.Join(' ', curve)}"] : [];
-        return Fingerprint(config, scored, [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. onTheWay]);
+        string[] from = _start is null ? [] : [$"from {_start.Sha256}"];
+        return Fingerprint(config, scored, [.. RunScorer.Penalties(config, Results.Plan.Penalties).Select(ConfigText.Number), .. onTheWay, .. from]);
     }
+
+    // Whether a run starts from the half-way checkpoint of an inductive run of its own.
+    private bool StartsAlone(LdvcConfig config) => config.Train.Setting == TrainSetting.Transductive && _start is null;
 
     private bool IsTrainingFree(PlannedRun run) => run.Variant.Key == Results.Plan.TrainingFree?.Key;
 
@@ -343,8 +367,8 @@ internal sealed class AblationRun
     {
         LdvcConfig config = SplitBy(run.Variant.Config, run.Split);
         string root = _folder.RunPath(run, setting);
-        string? from = null;
-        if (setting == TrainSetting.Transductive)
+        string? from = _start?.Path;
+        if (setting == TrainSetting.Transductive && from is null)
         {
             LdvcConfig inductive = ConfigOf(run, TrainSetting.Inductive);
             from = new CheckpointFolder(RunFolder.CheckpointsOf(inductive.Train.Out!), 1, _ => { }).PathOf(inductive.Train.HalfWay);

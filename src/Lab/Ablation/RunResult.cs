@@ -74,8 +74,13 @@ internal sealed record RunResult
     /// <summary>Scores at the steps of ablate.curve, the last step among them; null when it names none.</summary>
     public CurveScore[]? Curve { get; init; }
 
-    /// <summary>The program that trained and scored it; null in files from before such were kept.</summary>
+    /// <summary>
+    /// The program that scored it, and trained it where <see cref="TrainedBy"/> does not say otherwise; null when nobody knows what trained it.
+    /// </summary>
     public Origin? Origin { get; init; }
+
+    /// <summary>The programs that trained it, each once; null in files from before such were kept, and of the CLIP alone.</summary>
+    public Origin[]? TrainedBy { get; init; }
 
     /// <summary>The file's result; null when there is none, it is damaged, or belongs to another comparison: then it is made anew.</summary>
     internal static RunResult? Load(string path, string fingerprint) =>

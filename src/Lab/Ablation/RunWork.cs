@@ -26,20 +26,25 @@ internal sealed class RunWork(
     IRunMonitor monitor,
     CancellationToken cancellation)
 {
+    // What chooses another folder, in the words of a refusal.
+    private const string OutKey = "ablate.out or --out";
+
     /// <summary>Trains, or finds trained, and scores.</summary>
     /// <param name="run">The run.</param>
     /// <param name="config">Its configuration.</param>
-    /// <param name="inductive">The configuration of the inductive run that a transductive one starts from.</param>
+    /// <param name="inductive">
+    /// The configuration of the inductive run that a transductive one starts from; null when it starts from none of its own.
+    /// </param>
     /// <param name="penalties">Seen penalties to score: the configured one, none, and those of the sweep.</param>
     /// <param name="curve">Steps that are scored on the way.</param>
     /// <param name="fingerprint">What the result depends on.</param>
     /// <exception cref="InputException">The run cannot be trained, or training diverged; or it is trained and was not scored on the way.</exception>
     /// <exception cref="OperationCanceledException">Told to stop.</exception>
-    internal RunResult Measure(PlannedRun run, LdvcConfig config, LdvcConfig inductive, double[] penalties, int[] curve, string fingerprint)
+    internal RunResult Measure(PlannedRun run, LdvcConfig config, LdvcConfig? inductive, double[] penalties, int[] curve, string fingerprint)
     {
         // A run that was trained before is scored as it would have been then.
         device.Precision = config.Train.Precision;
-        if (config.Train.Setting == TrainSetting.Transductive)
+        if (inductive is not null)
         {
             // Its starting point, the half-way checkpoint of an inductive run: that is a run of its own, which an inductive comparison in this folder
             // shares.
@@ -51,8 +56,11 @@ internal sealed class RunWork(
         using LoadedModel loaded = trained.LoadModel(device, clip);
         var scored = RunScorer.Run(monitor, loaded, validation, config, penalties, cancellation);
         RunResult result = Result(run, config, penalties, fingerprint, scored);
+        Origin[]? by = TrainedBy(run, [config, .. inductive is null ? [] : new[] { inductive }]);
         return result with
         {
+            TrainedBy = by,
+            Origin = by is null ? null : result.Origin,
             Steps = trained.Step,
             Curve = curve.Length == 0
                 ? null
@@ -119,21 +127,61 @@ internal sealed class RunWork(
         }
     }
 
+    // The programs that trained the runs; null when one of them was trained before runs were noted, and its result does not say either.
+    private Origin[]? TrainedBy(PlannedRun run, LdvcConfig[] configs)
+    {
+        var all = new List<Origin>();
+        foreach (LdvcConfig config in configs)
+        {
+            Origin[]? noted = ResultFile.Load<Origin[]>(folder.TrainedPath(run, config.Train.Setting));
+            if (noted is null && ResultFile.Load<RunResult>(folder.ResultPath(run))?.Origin is { } before)
+            {
+                noted = [before];
+            }
+
+            if (noted is null)
+            {
+                return null;
+            }
+
+            all.AddRange(noted);
+        }
+
+        return [.. all.Distinct()];
+    }
+
+    // Who trains a part of a run; of one that was begun before such notes nobody knows.
+    private void NoteProgram(PlannedRun run, LdvcConfig config, bool begun)
+    {
+        string path = folder.TrainedPath(run, config.Train.Setting);
+        Origin[]? before = begun ? ResultFile.Load<Origin[]>(path) : [];
+        if (before is not null && !before.Contains(Origin.Here))
+        {
+            ResultFile.Save(path, (Origin[])[.. before, Origin.Here]);
+        }
+    }
+
+    // A curve that a run has gone past is missed now, not when its training is over.
+    private static void RefuseMissed(string root, int step, int[] curve) => _ = Curve(root, curve.Where(scored => scored < step)).Count();
+
     // Trains, continues or finds finished; the last checkpoint.
     private string Train(PlannedRun run, LdvcConfig config, int[] curve)
     {
         string root = folder.RunPath(run, config.Train.Setting);
         var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
-        bool existed = RunFolder.Check(root, config, resume: true, exact: true);
-        if (existed && File.Exists(Path.Combine(root, "scores.json")) && checkpoints.Latest() is { } last && last.Step == config.Train.Steps)
+        bool existed = RunFolder.Check(root, config, resume: true, OutKey, exact: true);
+        var (done, newest) = (existed ? checkpoints.Latest() : null) ?? (0, "");
+        if (done == config.Train.Steps && File.Exists(Path.Combine(root, "scores.json")))
         {
             // Nothing is trained, so nothing else would notice.
-            using LdvcCheckpoint finished = LdvcCheckpoint.Open(last.Path);
+            using LdvcCheckpoint finished = LdvcCheckpoint.Open(newest);
             finished.RefuseOtherModel(config);
-            finished.RefuseOtherData(datasets.OpenTraining(config), "ablate.out or --out");
-            return last.Path;
+            finished.RefuseOtherData(datasets.OpenTraining(config), OutKey);
+            return newest;
         }
 
+        RefuseMissed(root, done, curve);
+        NoteProgram(run, config, begun: done > 0);
         TrainingOutcome outcome = TrainingRun.Run(config, root, resume: true, device, datasets, monitor, JobMember.Alone(cancellation), curve);
         return outcome.Finished ? outcome.Checkpoint! : throw new OperationCanceledException(cancellation);
     }

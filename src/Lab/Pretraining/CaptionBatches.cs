@@ -29,6 +29,18 @@ internal sealed class CaptionBatches
         _captions = new string[batch];
     }
 
+    /// <summary>Refuses batches that no buffer can hold.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    internal static void CheckRoom(int batch, int size)
+    {
+        if (3L * batch * size * size > Array.MaxLength)
+        {
+            throw new InputException(
+                $"pretrain.batch: expected pictures that one buffer holds, found {batch} of {size}x{size}; try a smaller batch, or a smaller "
+                    + "pretrain.vision.image");
+        }
+    }
+
     /// <summary>Draws a batch: pictures [B, 3, S, S] normalised with CLIP's statistics, and token ids.</summary>
     internal (Tensor Pictures, TokenBatch Texts) Draw(Device device, long step, int threads)
     {

@@ -32,6 +32,7 @@ internal sealed class Pretrainer : ITrainable, IDisposable
     internal Pretrainer(PretrainConfig config, Device device, int threads)
     {
         (_config, _device, _threads) = (config, device, threads);
+        CaptionBatches.CheckRoom(config.Batch, config.Vision.Image);
         _captions = new CaptionOptions(config.Captions, config.Vision.Image);
         Vocabulary = config.Init is null
             ? BpeTrainer.Train(SampleCaptions(), config.Text.Vocabulary)

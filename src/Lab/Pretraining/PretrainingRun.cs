@@ -25,7 +25,17 @@ internal sealed record PretrainingOutcome(
 internal static class PretrainingRun
 {
     private const string OutKey = "pretrain.out";
+    private const string Suffix = "-run";
     private const int Kept = 2;
+
+    /// <summary>
+    /// The CLIP's folder of a run whose own configuration file is named: it goes on where it lies, wherever it was started; null for other files.
+    /// </summary>
+    internal static string? OutputOf(string configFile) =>
+        RunFolder.Around(configFile) is { } found && Path.GetFullPath(found) is var root && root.EndsWith(Suffix, StringComparison.Ordinal)
+            && Path.GetFileName(root).Length > Suffix.Length
+            ? root[..^Suffix.Length]
+            : null;
 
     /// <summary>Starts or continues a run and brings it to its end, or to Ctrl-C.</summary>
     /// <param name="config">The configuration; pretrain.out is set to the folder.</param>
@@ -41,7 +51,7 @@ internal static class PretrainingRun
     {
         config = config with { Pretrain = config.Pretrain with { Out = output } };
         device.Precision = config.Pretrain.Precision;
-        string root = Path.TrimEndingDirectorySeparator(output) + "-run";
+        string root = Path.TrimEndingDirectorySeparator(output) + Suffix;
         bool existed = RunFolder.Check(root, config, resume, OutKey);
         if (!existed && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
         {
@@ -50,6 +60,14 @@ internal static class PretrainingRun
         }
 
         using var trainer = new Pretrainer(config.Pretrain, device, threads);
+        if (config.Pretrain.Warmup > config.Pretrain.Steps)
+        {
+            monitor.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"note: pretrain.warmup is {config.Pretrain.Warmup} steps and the training {config.Pretrain.Steps}: the learning rate never gets to "
+                    + $"pretrain.lr = {config.Pretrain.Lr}; its largest value is {trainer.RateAt(config.Pretrain.Steps - 1):G3}"));
+        }
+
         using RunFolder folder = RunFolder.Open(root, config, resume, OutKey);
         var checkpoints = new CheckpointFolder(folder.CheckpointsPath, Kept, monitor.Warn, config.Pretrain.Steps);
         checkpoints.RemoveLeftovers();

@@ -19,6 +19,7 @@ internal static class LinePlot
     private const int Right = 14;
     private const int Top = 12;
     private const int Bottom = 42;
+    private const int Dot = 2;
 
     /// <summary>More points than this are averaged in groups: the plot has no more columns to show.</summary>
     private const int MaxPoints = 360;
@@ -85,10 +86,18 @@ internal static class LinePlot
             svg.Append(
                 CultureInfo.InvariantCulture,
                 $"<path class=\"line s{i % 6}\" d=\"{Path(lines[i], X, Y)}\"><title>{HtmlText.Escape(series[i].Name)}</title></path>");
+            foreach ((double x, double y) in Lone(lines[i]))
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<circle class=\"line s{i % 6}\" cx=\"{N(X(x))}\" cy=\"{N(Y(y))}\" r=\"{Dot}\"/>");
+            }
         }
 
         return svg.Append("</svg>").ToString();
     }
+
+    // Points without a neighbour: a path of one point draws nothing.
+    private static IEnumerable<(double X, double Y)> Lone(List<(double X, double Y)> points) => points.Where((point, i) =>
+        !double.IsNaN(point.Y) && (i == 0 || double.IsNaN(points[i - 1].Y)) && (i == points.Count - 1 || double.IsNaN(points[i + 1].Y)));
 
     private static string Path(List<(double X, double Y)> points, Func<double, double> x, Func<double, double> y)
     {

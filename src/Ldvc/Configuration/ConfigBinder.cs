@@ -83,7 +83,8 @@ internal sealed class ConfigBinder
 
         if (node is not ConfigList list || (option.Rule.Length > 0 && list.Items.Count != option.Rule.Length))
         {
-            throw Wrong(node, key, option.Expected);
+            string hint = node is ConfigScalar { IsNull: false } text ? $" (a list stands in brackets: [{text.Text}])" : "";
+            throw Wrong(node, key, option.Expected, hint);
         }
 
         var values = Array.CreateInstance(element, list.Items.Count);
@@ -177,6 +178,6 @@ internal sealed class ConfigBinder
             : null;
     }
 
-    private static InputException Wrong(ConfigNode node, string key, string expected) =>
-        new($"{node.Origin}: {key}: expected {expected}, found {node.Describe()}.");
+    private static InputException Wrong(ConfigNode node, string key, string expected, string hint = "") =>
+        new($"{node.Origin}: {key}: expected {expected}, found {node.Describe()}{hint}.");
 }

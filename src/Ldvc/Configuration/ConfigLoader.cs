@@ -98,7 +98,7 @@ public static class ConfigLoader
         var merged = new ConfigMap(own.Origin);
         foreach (string basePath in BasePaths(bases!))
         {
-            string resolved = Path.Combine(Path.GetDirectoryName(path) ?? "", basePath);
+            string resolved = Path.Combine(Path.GetDirectoryName(path) ?? "", PathText.Expand(basePath, $"{bases!.Origin}: {BaseKey}"));
             if (!File.Exists(resolved))
             {
                 throw new InputException($"{bases!.Origin}: base: expected a configuration file, but there is no {ConfigText.Quote(resolved)}.");
@@ -144,11 +144,18 @@ public static class ConfigLoader
             throw new InputException("--set base: a base can only be named in a file.");
         }
 
-        string source = "--set " + string.Join('.', keys);
-        ConfigNode value = YamlReader.Read(argument[(equals + 1)..], source, lines: false);
+        string source = "--set " + string.Join('.', keys), text = argument[(equals + 1)..].Trim();
+        ConfigNode value = YamlReader.Read(text, source, lines: false);
+        if (value is ConfigScalar { Quoted: false } plain && plain.Text != text && text.Contains('#', StringComparison.Ordinal))
+        {
+            throw new InputException(
+                $"{source}: expected a value without a comment, found {ConfigText.Quote(text)}: what follows a blank and # is one in YAML, and would "
+                    + "be lost; put the value in quotes.");
+        }
+
         for (int i = keys.Length - 1; i >= 0; i--)
         {
-            var section = new ConfigMap(value.Origin);
+            var section = new ConfigMap(value.Origin) { IsPath = true };
             section.Set(keys[i], value.Origin, value);
             value = section;
         }

@@ -56,25 +56,31 @@ internal sealed class ConfigMap(ConfigOrigin origin) : ConfigNode(origin)
 
     public bool Remove(string key) => _entries.Remove(key);
 
+    /// <summary>Whether it is the way to one key, as --set a.b.c=v names it, and not all that there is.</summary>
+    public bool IsPath { get; init; }
+
     public override string Describe() => "a section of keys";
 
     /// <summary>
-    /// Lays <paramref name="over"/> on top: sections merge key by key, anything else replaces what was there. An empty section ("data:" with all its
-    /// keys commented out) changes nothing.
+    /// Lays <paramref name="over"/> on top: sections merge key by key, anything else replaces what was there, an option that is a map of its own
+    /// (data.values) as well as a list. An empty section ("data:" with all its keys commented out) changes nothing.
     /// </summary>
-    public void Merge(ConfigMap over)
+    /// <param name="over">What counts where both say something.</param>
+    /// <param name="path">The dotted key of this section, with a dot at its end; empty for the whole configuration.</param>
+    public void Merge(ConfigMap over, string path = "")
     {
         foreach ((string key, ConfigOrigin keyOrigin, ConfigNode value) in over.Entries)
         {
             if (TryGet(key, out ConfigNode? below) && below is ConfigMap section)
             {
-                if (value is ConfigMap inner)
+                bool whole = ConfigOption.IsMapOption(path + key);
+                if (value is ConfigMap inner && (inner.IsPath || !whole))
                 {
-                    section.Merge(inner);
+                    section.Merge(inner, $"{path}{key}.");
                     continue;
                 }
 
-                if (value is ConfigScalar { IsNull: true })
+                if (value is ConfigScalar { IsNull: true } && !whole)
                 {
                     continue;
                 }

@@ -8,6 +8,8 @@ internal sealed class ConfigOption
 {
     private static readonly ConcurrentDictionary<Type, ConfigOption[]> Known = new();
     private static readonly NullabilityInfoContext Nullability = new();
+    private static readonly Lazy<HashSet<string>> Maps =
+        new(() => [.. ConfigWriter.Flatten(new LdvcConfig()).Where(entry => entry.Option.IsMap).Select(entry => entry.Key)]);
 
     private ConfigOption(PropertyInfo property, OptionAttribute rule)
     {
@@ -39,6 +41,9 @@ internal sealed class ConfigOption
 
     /// <summary>Whether the value is written as numbers with names.</summary>
     public bool IsMap => ElementType == typeof(KeyValuePair<int, string>);
+
+    /// <summary>Whether a dotted key is that of an option which is written as numbers with names.</summary>
+    public static bool IsMapOption(string key) => Maps.Value.Contains(key);
 
     /// <summary>Type of the value when it is there.</summary>
     public Type ValueType { get; }
@@ -73,8 +78,13 @@ internal sealed class ConfigOption
     /// <summary>The value of a section's option as it is written: a list of one value as that value, where the option takes one.</summary>
     public object? Shown(object? value) => Rule.Single && value is Array { Length: 1 } list ? list.GetValue(0) : value;
 
+    /// <summary>Whether a number is in the option's range, as it is and as a float of 32 bits.</summary>
     public bool InRange(double value) =>
-        (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max);
+        (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max) && FitsSingle((float)value);
+
+    // Kernels and the optimiser compute with 32 bits: 1e-60 is 0 there, 0.999999999 is 1, and 1e39 is infinite.
+    private bool FitsSingle(float value) =>
+        float.IsFinite(value) && (!Rule.Above || value > (float)Rule.Min) && (!Rule.Below || value < (float)Rule.Max);
 
     private static string Noun(Type type, string article) =>
         type == typeof(string) ? "text"

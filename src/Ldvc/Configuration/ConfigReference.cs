@@ -15,8 +15,9 @@ internal static class ConfigReference
 
             Every option with its default. A configuration file sets only what differs; `ldvc config FILE` prints the result with all defaults, and
             `--set train.lr=1e-4` on the command line overrides one value. `base: other.yaml` (a path, or a list of paths, relative to the file that
-            names it) reads other files first: sections merge key by key, anything else is replaced. All other relative paths are relative to the
-            working directory. Unknown keys, wrong types and values out of range are errors that name the file, the line and the key.
+            names it) reads other files first: sections merge key by key, anything else is replaced, lists and data.values as a whole. All other
+            relative paths are relative to the working directory. Unknown keys, wrong types and values out of range are errors that name the
+            file, the line and the key.
             Options marked * may differ when a run is resumed; the others may not.
 
             Sources: the paper (arXiv 2403.08426) where it gives a value; the recipe of ZegCLIP and route attention as in BiFormer where it does not.
@@ -43,7 +44,7 @@ internal static class ConfigReference
             {
                 page.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {key}{(option.Rule.Runtime || option.Rule.MayChange ? " *" : "")} | `{value}` | {Cell(option.Expected)} | "
+                    $"| {key}{(option.Rule.MayDiffer ? " *" : "")} | `{value}` | {Cell(option.Expected)} | "
                         + $"{Cell(option.Rule.Text)} |\n");
             }
 

@@ -76,10 +76,6 @@ internal static class ConfigRules
             ablate.Curve.Zip(ablate.Curve.Skip(1)).All(pair => pair.First < pair.Second),
             "ablate.curve",
             $"expected steps in ascending order, found [{string.Join(", ", ablate.Curve)}]");
-        Rule(
-            ablate.Curve.Length == 0 || ablate.Curve[^1] <= train.Steps,
-            "ablate.curve",
-            $"expected steps of at most {train.Steps}, the length of the training, found {ablate.Curve.LastOrDefault()}");
         double many = pretrain.Captions.Two + pretrain.Captions.Three;
         Rule(many <= 1, "pretrain.captions.two", $"expected two + three of at most 1, found {ConfigText.Number(many)}");
     }

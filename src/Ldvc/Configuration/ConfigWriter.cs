@@ -8,6 +8,9 @@ namespace Ldvc.Configuration;
 /// <summary>Prints a configuration with every option, as YAML that <see cref="ConfigLoader"/> reads back to the same values, or as JSON.</summary>
 internal static class ConfigWriter
 {
+    /// <summary>An option that is not set, as YAML.</summary>
+    internal const string Nothing = "null";
+
     /// <summary>The whole configuration as YAML.</summary>
     public static string ToYaml(LdvcConfig config)
     {
@@ -79,7 +82,7 @@ internal static class ConfigWriter
     /// <summary>One value as it stands in YAML.</summary>
     internal static string Value(object? value) => value switch
     {
-        null => "null",
+        null => Nothing,
         bool flag => flag ? "true" : "false",
         string text => Text(text),
         Enum name => EnumName(name),

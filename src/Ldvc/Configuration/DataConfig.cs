@@ -58,7 +58,7 @@ public sealed record DataConfig
     /// label".
     /// </summary>
     [Option("folder only: file with a line \"r g b name\" for each colour of masks that are RGB pictures; a line without a name is a colour that "
-        + "means \"no label\".")]
+        + "means \"no label\".", Place = true)]
     public string? Colors { get; init; }
 
     /// <summary>

@@ -16,7 +16,7 @@ public sealed record ModelConfig
     /// prompts.text = 0. Other names are still encoded with the template.
     /// </summary>
     [Option("NumPy file (.npy) with an embedding in each row, in the order of the data set's classes, used as it is instead of the text encoder's; "
-        + "needs prompts.text = 0. Other names are still encoded with the template.")]
+        + "needs prompts.text = 0. Other names are still encoded with the template.", Place = true)]
     public string? ClassEmbeddings { get; init; }
 
     /// <summary>Adds CLIP's class embedding to the class token a second time, as ZegCLIP's code does.</summary>

@@ -31,6 +31,15 @@ internal sealed class OptionAttribute(string text) : Attribute
     /// <summary>True when the value has no influence on results, so that a run may be resumed with another one.</summary>
     public bool Runtime { get; init; }
 
+    /// <summary>
+    /// True when the value is the path of a file whose content results depend on: a run may be resumed with another path, and the content is
+    /// compared.
+    /// </summary>
+    public bool Place { get; init; }
+
+    /// <summary>Whether a run may be resumed with another value.</summary>
+    public bool MayDiffer => Runtime || Place || MayChange;
+
     /// <summary>True when results depend on the value, and a run may be resumed with another one all the same: it says so.</summary>
     public bool MayChange { get; init; }
 }

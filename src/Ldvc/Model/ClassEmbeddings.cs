@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Tensors;
@@ -97,6 +99,19 @@ internal sealed class ClassEmbeddings
     /// name.
     /// </summary>
     internal ReadOnlySpan<float> Find(string name) => _rows.TryGetValue(NameSpelling.Key(name), out int row) ? Row(row) : [];
+
+    /// <summary>SHA-256 over the embeddings of names, in hexadecimal; a name without one counts by being missed.</summary>
+    internal string Digest(IEnumerable<string> names)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string name in names)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes(Find(name)));
+            hash.AppendData([0]);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     /// <summary>Refuses a CLIP whose joint width is another one.</summary>
     /// <exception cref="InputException">It is.</exception>

@@ -82,8 +82,32 @@ internal sealed class BestCheckpoint
     /// <summary>"hiou 65.0 % at step 2000".</summary>
     internal string Describe() => FormattableString.Invariant($"{ConfigWriter.EnumName(_score)} {100 * Value:0.0} % at step {Step}");
 
+    /// <summary>
+    /// Why scores say nothing of the kind that counts; null when they do. Of classes without a pixel in the truth the IoU is 0 as soon as one is
+    /// predicted: the first such evaluation would stay the best for ever.
+    /// </summary>
+    internal string? Missing(Scores scores)
+    {
+        string? none = _score switch
+        {
+            BestScore.Hiou => Without(scores, seen: false) ?? Without(scores, seen: true),
+            BestScore.MiouUnseen => Without(scores, seen: false),
+            _ => null,
+        };
+        return none is null
+            ? null
+            : $"train.keep_best is {ConfigWriter.EnumName(_score)}, but no pixel of {none} class occurs in the validation pictures";
+    }
+
+    private static string? Without(Scores scores, bool seen)
+    {
+        ClassScore[] classes = [.. scores.Classes.Where(c => c.Seen == seen)];
+        return classes.Length == 0 || Array.Exists(classes, c => c.Pixels > 0) ? null : seen ? "a seen" : "an unseen";
+    }
+
     private double Of(Scores scores) => _score switch
     {
+        _ when Missing(scores) is not null => double.NaN,
         BestScore.Hiou => scores.Harmonic,
         BestScore.Miou => scores.MeanIoU,
         BestScore.MiouUnseen => scores.Unseen,

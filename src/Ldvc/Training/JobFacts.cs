@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Distributed;
@@ -12,7 +15,10 @@ internal static class JobFacts
 {
     // Where things lie on a node and how it reads them: different paths may hold the same files, which are compared by their contents.
     private static readonly string[] OwnToANode =
-        ["clip.path", "data.root", "data.workers", "data.prefetch", "data.cache", "train.out", "train.transductive.from", "ablate.out"];
+    [
+        "clip.path", "model.class_embeddings", "data.root", "data.colors", "data.workers", "data.prefetch", "data.cache", "train.out",
+        "train.transductive.from", "ablate.out", "ablate.splits",
+    ];
 
     /// <summary>The program and every option, by its key.</summary>
     internal static IReadOnlyList<(string Name, string Value)> OfConfig(LdvcConfig config) =>
@@ -24,25 +30,60 @@ internal static class JobFacts
 
     /// <summary>Pictures, classes, the CLIP and the weights that training starts from.</summary>
     internal static IReadOnlyList<(string Name, string Value)> OfInputs(
-        LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation) =>
+        LdvcConfig config, LoadedModel loaded, SegmentationDataset training, SegmentationDataset validation) =>
     [
         ("the kind of device", loaded.Device is CpuDevice ? $"a CPU with vectors of {SimdLevel.Bits} bits (LDVC_SIMD sets fewer)" : "a GPU"),
-        ("the list of training pictures", Digest(training)),
-        ("the list of validation pictures", Digest(validation)),
-        ("the list of classes", string.Join(", ", training.Classes.Texts)),
-        ("the digest of the CLIP's weights", loaded.Clip.Digest ?? "not known"),
+        .. OfPictures("training", training),
+        .. OfPictures("validation", validation),
+        .. OfClip(config, loaded, training),
     ];
 
     /// <summary>What an evaluation is of: the weights that the checkpoint gave, and the pictures.</summary>
-    /// <param name="loaded">The model; null for a CLIP alone.</param>
+    /// <param name="config">How they are read.</param>
+    /// <param name="loaded">The model.</param>
     /// <param name="dataset">The pictures.</param>
-    internal static IReadOnlyList<(string Name, string Value)> OfEvaluation(LoadedModel? loaded, SegmentationDataset dataset) =>
+    internal static IReadOnlyList<(string Name, string Value)> OfEvaluation(LdvcConfig config, LoadedModel loaded, SegmentationDataset dataset) =>
     [
-        ("the list of validation pictures", Digest(dataset)),
-        ("the list of classes", string.Join(", ", dataset.Classes.Texts)),
-        ("the digest of the CLIP's weights", loaded?.Clip.Digest ?? "not known"),
-        ("the digest of the trained weights", loaded is null ? "none" : WeightDigest.Of(loaded.Model.Parameters())),
+        .. OfPictures("validation", dataset),
+        .. OfClip(config, loaded, dataset),
+        ("the digest of the trained weights", WeightDigest.Of(loaded.Model.Parameters())),
     ];
 
-    private static string Digest(SegmentationDataset dataset) => $"one of {dataset.Count} with SHA-256 {SampleDigest.Of(dataset)}";
+    /// <summary>A part of a data set: its pictures, its classes, and which of them are seen, for which a file of each node may stand.</summary>
+    /// <param name="part">What the part is called: "training" or "validation".</param>
+    /// <param name="dataset">The part.</param>
+    internal static IReadOnlyList<(string Name, string Value)> OfPictures(string part, SegmentationDataset dataset) =>
+    [
+        ($"the list of {part} pictures", $"one of {dataset.Count} with SHA-256 {SampleDigest.Of(dataset)}"),
+        ($"the list of {part} classes", string.Join(", ", dataset.Classes.Texts)),
+        ($"the list of seen {part} classes", string.Join(", ", dataset.Split.Seen.Select(id => dataset.Classes[id]))),
+    ];
+
+    /// <summary>A CLIP's files, where nothing else tells its weights and what lies beside them.</summary>
+    internal static IReadOnlyList<(string Name, string Value)> OfFiles(ClipCheckpoint clip) =>
+    [
+        ("the SHA-256 of the CLIP's weights", clip.Sha256()),
+        ("the SHA-256 of the files beside the CLIP's weights", clip.BesideSha256()),
+    ];
+
+    // What lies beside the weights decides, too, what is computed with them.
+    private static IEnumerable<(string Name, string Value)> OfClip(LdvcConfig config, LoadedModel loaded, SegmentationDataset dataset)
+    {
+        Imaging.ImageStatistics statistics = PictureStatistics.Of(config.Data, loaded.Statistics);
+        string[] names = dataset.Classes.Texts;
+        yield return ("the digest of the CLIP's weights", loaded.Clip.Digest ?? "not known");
+        yield return ("what the CLIP computes", ClipForm.Of(loaded.Clip.Config));
+        yield return (
+            "the mean and deviation of pictures", string.Join(' ', statistics.Mean.Concat(statistics.Std).Select(value => ConfigText.Number(value))));
+        if (loaded.Embeddings is { } embeddings)
+        {
+            yield return ("the digest of the class embeddings", embeddings.Digest(names));
+        }
+        else
+        {
+            yield return ("the digest of the tokens of the class names", Digest(loaded.Tokenize(names).Ids));
+        }
+    }
+
+    private static string Digest(int[] values) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())));
 }

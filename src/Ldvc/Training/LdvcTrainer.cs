@@ -133,6 +133,18 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// </summary>
     public bool HasDiverged { get; private set; }
 
+    /// <summary>The largest learning rate of all steps, or of ten thousand of them.</summary>
+    internal double LargestRate()
+    {
+        double largest = 0;
+        for (long step = 0; step < _config.Train.Steps; step += 1 + (_config.Train.Steps / 10_000))
+        {
+            largest = Math.Max(largest, _schedule.At(step));
+        }
+
+        return largest;
+    }
+
     TimeSpan? ITrainable.Waited => Waited;
 
     IReadOnlyList<(string Name, double Value)> ITrainable.Parts => _config.Train.ClipGrad == 0

@@ -17,6 +17,7 @@ internal sealed class RunFolder : IDisposable
     private const string ScoresName = "scores.json";
     private const string LockName = ".lock";
     private const string PicturesKey = "pictures_sha256";
+    private const string Pretraining = "pretrain.";
 
     // Null in the processes of a job that do not write.
     private readonly FileStream? _lock;
@@ -103,6 +104,19 @@ internal sealed class RunFolder : IDisposable
         return Path.Combine("runs", parent is "" or "configs" ? name : $"{parent}-{name}");
     }
 
+    /// <summary>
+    /// The run's folder when a configuration file is the one in it. The folder may have been moved or copied since the file was written, and what
+    /// goes on is the run that the file lies in, not what lies now, or does not, where it was.
+    /// </summary>
+    /// <param name="configFile">The file, as it was typed.</param>
+    /// <returns>The folder; null when the file is another one.</returns>
+    public static string? Around(string configFile)
+    {
+        string folder = Path.GetDirectoryName(configFile) is { Length: > 0 } named ? named : ".";
+        bool isRun = Directory.Exists(CheckpointsOf(folder)) || new[] { MetricsName, LockName }.Any(name => File.Exists(Path.Combine(folder, name)));
+        return isRun && Path.GetFileName(configFile) == ConfigName ? folder : null;
+    }
+
     /// <summary>Refuses a folder that <see cref="Open"/> would refuse, before anything long is begun. Nothing is written.</summary>
     /// <param name="root">The folder.</param>
     /// <param name="config">The configuration the run is to have.</param>
@@ -175,11 +189,14 @@ internal sealed class RunFolder : IDisposable
     // Refuses other settings; what may be another one is told.
     private static List<string> Compare(string configPath, LdvcConfig config, string outKey, bool exact)
     {
+        // Training reads nothing of section pretrain, and pretraining nothing else.
+        bool pretraining = outKey.StartsWith(Pretraining, StringComparison.Ordinal);
         var changes = new List<string>();
         var before = ConfigWriter.Flatten(ConfigLoader.Load(configPath)).ToDictionary(entry => entry.Key, entry => entry.Value);
         foreach ((string key, ConfigOption option, string value) in ConfigWriter.Flatten(config))
         {
-            if (option.Rule.Runtime || before[key] == value)
+            bool moved = option.Rule.Place && before[key] != ConfigWriter.Nothing && value != ConfigWriter.Nothing;
+            if (option.Rule.Runtime || before[key] == value || moved || key.StartsWith(Pretraining, StringComparison.Ordinal) != pretraining)
             {
                 continue;
             }

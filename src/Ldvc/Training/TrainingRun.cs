@@ -28,6 +28,7 @@ public sealed class TrainingRun
     private readonly BestCheckpoint _best;
     private readonly int[] _scoredSteps;
     private Confusion? _confusion;
+    private bool _warned;
 
     private TrainingRun(
         LdvcConfig config,
@@ -107,7 +108,7 @@ public sealed class TrainingRun
             (ulong)config.Train.Seed,
             LoadedModel.ReadEmbeddings(config.Model, training.Classes) ?? start?.Embeddings));
         loaded.Statistics = start?.Statistics ?? loaded.Statistics;
-        job.RequireAlike(JobFacts.OfInputs(loaded, training, validation));
+        job.RequireAlike(job.Together(() => job.IsAlone ? [] : JobFacts.OfInputs(config, loaded, training, validation)));
         if (loaded.Note is { } note)
         {
             monitor.Say($"note: {note}");
@@ -300,13 +301,24 @@ public sealed class TrainingRun
 
     private void Keep(Scores scores)
     {
-        _log!.Add(
-            _trainer.Step,
-            ("pixel_accuracy", scores.PixelAccuracy),
-            ("miou_seen", scores.Seen),
-            ("miou_unseen", scores.Unseen),
-            ("hiou", scores.Harmonic),
-            ("miou", scores.MeanIoU));
+        // A run that was finished before is scored again, and its log has the step's scores already.
+        if (_trainer.Step > _loop.First || _folder.ScoredStep() != _trainer.Step)
+        {
+            _log!.Add(
+                _trainer.Step,
+                ("pixel_accuracy", scores.PixelAccuracy),
+                ("miou_seen", scores.Seen),
+                ("miou_unseen", scores.Unseen),
+                ("hiou", scores.Harmonic),
+                ("miou", scores.MeanIoU));
+        }
+
+        if (!_warned && _best.Missing(scores) is { } missing)
+        {
+            _warned = true;
+            _monitor.Warn($"{missing}: none is kept as the best.");
+        }
+
         if (_best.Offer(scores, _loop.Checkpoint!, _trainer.Step))
         {
             _monitor.Say($"best checkpoint so far: {_best.Describe()}, kept as {_best.Path}");
@@ -336,6 +348,13 @@ public sealed class TrainingRun
         {
             int each = train.Batch / _job.Group.Size;
             _monitor.Say($"{_job.Group.Description}: {each} {(each == 1 ? "picture" : "pictures")} of a step each");
+        }
+
+        if (train.Warmup >= train.Steps)
+        {
+            _monitor.Say(
+                $"note: train.warmup is {train.Warmup} steps and the training {train.Steps}: the learning rate never gets to train.lr = "
+                    + $"{ConfigText.Number(train.Lr)}; its largest value is {_trainer.LargestRate().ToString("G3", CultureInfo.InvariantCulture)}");
         }
 
         if (start is not null)
