@@ -64,6 +64,16 @@ public sealed class ClassNameTests : IDisposable
         Assert.Contains("stands twice", Refused(() => new ClassList([first, second], "s")));
     }
 
+    // Which names had masks in training is found whatever the way in which they are typed.
+    [Theory]
+    [InlineData("Caf\u00e9", "cafe\u0301", true)]
+    [InlineData("cat", "dog", false)]
+    public void NamesAreComparedAsTheTokenizerReadsThem(string first, string second, bool same)
+    {
+        Assert.Equal(same, NameSpelling.Comparer.Equals(first, second));
+        Assert.Equal(same, new HashSet<string>([first], NameSpelling.Comparer).Contains(second));
+    }
+
     [Fact]
     public void ALineHasCommasAndATextHasLines()
     {

@@ -79,6 +79,15 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
+    public void APictureThatNoArrayHoldsIsRefused()
+    {
+        using var segmenter = Create(Options with { ShortSide = 8192, Scales = [8] });
+        Assert.Contains(
+            "20x10 pixels become 131072x65536 when they are resized",
+            Assert.Throws<InputException>(() => segmenter.Label(TinyData.Pattern(20, 10))).Message);
+    }
+
+    [Fact]
     public void MoreScoresThanThereIsRoomForAreRefusedBeforeTheWork()
     {
         using var segmenter = new Segmenter(

@@ -12,8 +12,8 @@ namespace Ldvc.Data;
 /// </summary>
 internal sealed class Augmentation
 {
-    /// <summary>Pixels at most of one picture that is resized to a short side: 131072 pixels long at 512.</summary>
-    internal const int MaxResized = 1 << 26;
+    // Of one picture that is resized to a short side: 131072 pixels long at 512.
+    private const int MaxResized = 1 << 26;
 
     private readonly AugmentConfig _config;
     private readonly bool _photometric;

@@ -46,8 +46,9 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
     internal string? Foreign(string name)
     {
         string labels = At(name, ".png"), numbers = At(name, ".json");
-        return File.Exists(numbers) && !AreNumbers(numbers) ? numbers
-            : File.Exists(labels) && !PngTexts.Has(labels, PngNames.Keyword) ? labels
+        bool? known = File.Exists(numbers) ? Recognize(numbers) : true;
+        return known is null ? numbers
+            : known == true && File.Exists(labels) && !PngTexts.Has(labels, PngNames.Keyword) ? labels
             : null;
     }
 
@@ -133,16 +134,19 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         files.Commit();
     }
 
-    private static bool AreNumbers(string path)
+    // Whether a file of numbers says its settings: those of versions before 0.2.0 do not, and their labels have no names in them. Null when it is no
+    // result.
+    private static bool? Recognize(string path)
     {
         try
         {
             string[] keys = ["image", "width", "height", "classes", "background"];
-            return JsonText.Read(path, json => keys.All(key => json.TryGetProperty(key, out _)));
+            return JsonText.Read(
+                path, json => keys.All(key => json.TryGetProperty(key, out _)) ? json.TryGetProperty(SettingsKey, out _) : (bool?)null);
         }
         catch (InputException)
         {
-            return false;
+            return null;
         }
     }
 

@@ -13,11 +13,12 @@ public sealed partial class Segmenter
     private RgbImage Resize(RgbImage picture, double scale)
     {
         var (width, height) = Resized(picture.Width, picture.Height, scale);
-        if ((long)width * height > Augmentation.MaxResized)
+        // Red, green and blue of it are one array.
+        if ((long)width * height > Array.MaxLength / 3)
         {
             throw new InputException(
                 $"{picture.Width}x{picture.Height} pixels become {width}x{height} when they are resized (eval.short_side, eval.scales), expected at "
-                    + $"most {Augmentation.MaxResized} pixels in all");
+                    + $"most {Array.MaxLength / 3} pixels in all");
         }
 
         return width == picture.Width && height == picture.Height ? picture : ResizeLinear.Apply(picture, width, height);
