@@ -43,7 +43,7 @@ public sealed class ResumeTests
     {
         using var data = new TinyData();
         string first = data.At("first"), second = data.At("second"), third = data.At("third");
-        SmallRun.Train(SmallRun.OwnConfig(data), first, "train.checkpoint_every=1", "train.keep=9");
+        SmallRun.Train(SmallRun.OwnConfig(data), first, "train.eval_every=1", "train.keep=9");
         byte[] last = File.ReadAllBytes(SmallRun.Checkpoint(first, 4));
         File.Delete(SmallRun.Checkpoint(first, 4));
         Directory.Move(first, second);
@@ -58,6 +58,11 @@ public sealed class ResumeTests
         Assert.Contains("continuing after step 3", text);
         Assert.Equal(last, File.ReadAllBytes(SmallRun.Checkpoint(second, 4)));
         Assert.False(Directory.Exists(Path.Combine(first, "checkpoints")));
+
+        // The step that it went on from was scored again, and stands there once.
+        Assert.Equal(
+            ["1", "1", "2", "2", "3", "3", "4", "4"],
+            File.ReadLines(Path.Combine(second, "metrics.jsonl")).Select(line => line.Split(':')[1].Split(',')[0]));
         Assert.Contains($"out: \"{second}\"", File.ReadAllText(Path.Combine(second, "config.yaml")));
 
         Assert.DoesNotContain("note: train.warmup", text);

@@ -12,6 +12,9 @@ namespace Ldvc.Training;
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
+    /// <summary>What pixel accuracy is called in metrics.jsonl: every evaluation's line has it.</summary>
+    internal const string AccuracyKey = "pixel_accuracy";
+
     private const string ConfigName = "config.yaml";
     private const string MetricsName = "metrics.jsonl";
     private const string ScoresName = "scores.json";
@@ -60,6 +63,11 @@ internal sealed class RunFolder : IDisposable
             return null;
         }
     }
+
+    /// <summary>Whether metrics.jsonl has the scores of a step.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public bool LogHasScores(long step) =>
+        MetricsLines.Read(MetricsPath, line => MetricsLines.StepOf(line) == step && line.TryGetProperty(AccuracyKey, out _)).Any(line => line.Wanted);
 
     /// <summary>
     /// Refuses to go on with evaluations on the way that would be of other pictures than those before: their curve, and the best of them, would mean

@@ -301,12 +301,12 @@ public sealed class TrainingRun
 
     private void Keep(Scores scores)
     {
-        // A run that was finished before is scored again, and its log has the step's scores already.
-        if (_trainer.Step > _loop.First || _folder.ScoredStep() != _trainer.Step)
+        // The step that a run goes on from may be scored again, or be the last one: its scores are in the log already.
+        if (_trainer.Step > _loop.First || !_folder.LogHasScores(_trainer.Step))
         {
             _log!.Add(
                 _trainer.Step,
-                ("pixel_accuracy", scores.PixelAccuracy),
+                (RunFolder.AccuracyKey, scores.PixelAccuracy),
                 ("miou_seen", scores.Seen),
                 ("miou_unseen", scores.Unseen),
                 ("hiou", scores.Harmonic),
