@@ -79,7 +79,9 @@ internal static unsafe class CpuAttentionForward<S, V>
         {
             float* o = head->O.Data + (queryRows[query] * head->O.Stride);
             float* from = output + ((long)query * columns);
-            float inverse = 1f / sum[query];
+
+            // Where no score is a number above -infinity, the sum is of masked keys: a diverged model must show.
+            float inverse = maximum[query] > float.MinValue ? 1f / sum[query] : float.NaN;
             int i = 0;
             for (V inverses = S.Set(inverse); i + S.Count <= d; i += S.Count)
             {

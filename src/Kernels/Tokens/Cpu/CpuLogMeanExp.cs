@@ -44,8 +44,8 @@ internal static unsafe class CpuLogMeanExp<S, V>
                 V below = S.Multiply(S.Subtract(Load(x + ((long)t * a->Width) + column, count, buffer), largest), sharpness);
                 sum = S.Add(sum, VectorMath<S, V>.Exp(below));
 
-                // Zero unless a value is NaN, which the exponential's clamping would hide.
-                probe = S.Fma(below, S.Zero, probe);
+                // Zero unless a value is NaN, which the exponential's clamping would hide. -infinity, a token that is masked, counts for nothing.
+                probe = S.SelectEqual(below, below, probe, below);
             }
 
             S.Store(buffer, S.Add(sum, probe));
