@@ -18,7 +18,7 @@ internal static class SpeedTable
 
     private static readonly Dictionary<string, string> Works = new()
     {
-        ["attention"] = "attention 12 x 1025 x 64, forward",
+        ["attention-forward"] = "attention 12 x 1025 x 64, forward",
         ["attention-train"] = "attention 12 x 1025 x 64, forward and backward",
         ["encoder-512"] = "encoder forward, 512 x 512",
         ["encoder-224"] = "encoder forward, 224 x 224",
@@ -54,7 +54,7 @@ internal static class SpeedTable
                     [Works.GetValueOrDefault(work, work), .. engines.Select(engine => Cell(Find(work, engine.Key)))])),
             "",
             .. PageBlocks.Wrap(
-                "Medians of turns, in turn, and peak memory of the process. "
+                "Medians, engines in turn, each in its own process, whose peak memory stands behind. "
                     + $"{LedgerViews.Source(input)}{(against.Length > 0 ? $" Against {against}." : "")}"),
         ]);
     }
