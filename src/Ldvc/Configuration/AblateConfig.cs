@@ -9,8 +9,9 @@ public sealed record AblateConfig
     /// training-free is the CLIP alone, with section training_free and the windows of section eval; it is scored once and stands first.
     /// </summary>
     [Option("Rows of the comparison, in this order. Each is the configuration with another decoder: zegclip = class embeddings are the queries; "
-        + "language-driven = patches are the queries; self-attention = plus full self-attention; route = plus route attention; ldvc = plus text prompts. "
-        + "training-free is the CLIP alone, with section training_free and the windows of section eval; it is scored once and stands first.", Runtime = true)]
+        + "language-driven = patches are the queries; self-attention = plus full self-attention; route = plus route attention; ldvc = plus text "
+        + "prompts. training-free is the CLIP alone, with section training_free and the windows of section eval; it is scored once and stands "
+        + "first.", Runtime = true)]
     public AblationRow[] Rows { get; init; } =
         [AblationRow.TrainingFree, AblationRow.Zegclip, AblationRow.LanguageDriven, AblationRow.SelfAttention, AblationRow.Route, AblationRow.Ldvc];
 
