@@ -39,7 +39,8 @@ internal static class KillVerbs
                 true, CheckPictures, SameFiles),
             new(
                 "import",
-                folder => ["import", Path.Combine(zegclip, "zegclip-mini.pth"), "--clip", Path.Combine(zegclip, "ViT-tiny.pt"), "--out",
+                folder => ["import", Path.Combine(zegclip, "zegclip-mini.pth"), "--clip", Path.Combine(zegclip, "ViT-tiny.pt"),
+                    "--embeddings", Path.Combine(zegclip, "class_embeddings.npy"), "--out",
                     Path.Combine(folder, "imported.safetensors"), "--json", Path.Combine(folder, "import.json"), "--threads", "1"],
                 true, CheckFiles, SameCheckpoints),
             new(

@@ -90,6 +90,35 @@ public sealed class TextTowerTests
             Assert.Throws<InputException>(() => new LdvcModel(clip, config, new Initializer(device, 1), template)).Message);
     }
 
+    [Fact]
+    public void TextsThatBeginAlikeAreComputedOnceWithTheSameFeatures()
+    {
+        // One text twice, one that is the beginning of others, ends at several positions, and one that shares nothing but the start token.
+        string[] texts =
+        [
+            "a photo of a cat", "a photo of a cat sat", "a photo of a dining table", "a photo of a", "zebra", "a photo of a cat",
+        ];
+        using var device = new CpuDevice(1);
+        using var clip = TinyClip.Load(device);
+        var batch = TokenBatch.Create(TinyClip.Ids(texts), texts.Length);
+        var tree = TokenTree.Create(batch);
+
+        var beginnings = new HashSet<string>();
+        for (int text = 0; text < texts.Length; text++)
+        {
+            for (int end = 0; end <= batch.Ends[text]; end++)
+            {
+                beginnings.Add(string.Join(' ', batch.Ids.AsSpan(text * batch.Length, end + 1).ToArray()));
+                int node = tree.Sequences[(text * batch.Length) + end];
+                Assert.Equal((batch.Ids[(text * batch.Length) + end], end), (tree.Ids[node], tree.Positions[node]));
+            }
+        }
+
+        Assert.Equal(beginnings.Count, tree.Ids.Length);
+        using var tape = new Tape(device, recording: false);
+        Close(Encode(device, clip, batch), clip.Text.Encode(tape, tree).Value.ToArray(), 2e-6);
+    }
+
     private static float[] Encode(Device device, ClipModel clip, TokenBatch batch)
     {
         using var tape = new Tape(device, recording: false);

@@ -24,7 +24,7 @@ internal static partial class ParseHint
 
         Option[] options = [.. command.Options, .. result.RootCommandResult.Command.Options];
         HashSet<string> known = [.. options.SelectMany(option => option.Aliases.Append(option.Name))];
-        IEnumerable<string> named = args.TakeWhile(word => word != "--").Where(word => !Path.Exists(word))
+        IEnumerable<string> named = args.TakeWhile(word => word != "--").Where(word => word.StartsWith('-') && !Path.Exists(word))
             .Select(word => OptionForm().Match(word)).Where(form => form.Success).Select(form => form.Groups[1].Value);
         string? unknown = named.FirstOrDefault(name => !known.Contains(name));
         return unknown is null ? null
@@ -54,6 +54,7 @@ internal static partial class ParseHint
 
     private static IEnumerable<string> Names(Command command) => command.Options.Where(option => !option.Hidden).Select(option => option.Name);
 
-    [GeneratedRegex("^(--?[A-Za-z][A-Za-z0-9_-]*)([=:].*)?$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    // Compiled with the program; one that never goes back would be built at every start, which takes a tenth of a second.
+    [GeneratedRegex("^(--?[A-Za-z][A-Za-z0-9_-]*)([=:].*)?$", RegexOptions.Singleline)]
     private static partial Regex OptionForm();
 }

@@ -122,7 +122,7 @@ public sealed class ClipEmbedder : IDisposable
             }
 
             using var tape = new Tape(_device, recording: false);
-            var encoded = _clip.Text.Encode(tape, TokenBatch.Create(ids, count));
+            var encoded = _clip.Text.Encode(tape, TokenTree.Create(TokenBatch.Create(ids, count)));
             tape.L2Normalize(encoded).Value.CopyToHost(features.AsSpan(first * Width, count * Width));
         }
 

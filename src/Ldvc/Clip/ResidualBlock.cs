@@ -105,6 +105,25 @@ internal sealed class ResidualBlock : Module
         return scope.Keep(Finish(tape, packed, length, x));
     }
 
+    /// <summary>
+    /// The block for texts as a tree: x [1, nodes, width] -> the same shape, or with <paramref name="endsOnly"/> [1, texts, width], the EOT tokens.
+    /// Products are over nodes; for attention alone the texts are laid out one by one.
+    /// </summary>
+    internal Variable Branch(Tape tape, Variable x, TokenTree tree, bool endsOnly)
+    {
+        if (!_causal)
+        {
+            throw new InvalidOperationException("tokens that see all others cannot be shared between sequences");
+        }
+
+        using var scope = tape.BeginScope();
+        var apart = tape.Gather(Project(tape, x, DType.Float32), tree.Sequences, tree.Texts, tree.Length);
+        int[] wanted = endsOnly ? tree.Ends : tree.Origins;
+        var attended = tape.Gather(tape.SelfAttention(apart, _heads, _causal), wanted, 1, wanted.Length);
+        var before = endsOnly ? tape.Gather(x, tree.EndNodes, 1, tree.Texts) : x;
+        return scope.Keep(FeedForward(tape, tape.Linear(attended, _outWeight, _outBias, Activation.None, before)));
+    }
+
     private Variable Project(Tape tape, Variable x, DType type)
     {
         using var scope = tape.BeginScope();

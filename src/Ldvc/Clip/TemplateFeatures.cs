@@ -8,7 +8,10 @@ namespace Ldvc.Clip;
 /// <summary>Text features over several templates: for every name, the mean of the unit vectors of its sentences, renormalised.</summary>
 internal static class TemplateFeatures
 {
-    private const int Batch = 64;
+    // Sentences whose activations lie in memory at once.
+    private const int Batch = 256;
+
+    // Names whose sentences are put in order together.
     private const int NamesAtOnce = 256;
 
     /// <summary>Features [names, E] of unit length.</summary>
@@ -36,13 +39,12 @@ internal static class TemplateFeatures
 
         void Add(IEnumerable<int> some)
         {
-            (int Name, int[] Ids, int Length)[] texts =
+            (int Name, int[] Ids)[] texts =
             [
-                .. some.SelectMany(name => Enumerable.Range(0, templates).Select(template => (name, Ids: tokens(name, template))))
-                    .Select(text => (text.name, text.Ids, Array.FindLastIndex(text.Ids, id => id != 0)))
+                .. some.SelectMany(name => Enumerable.Range(0, templates).Select(template => (name, tokens(name, template))))
 
-                    // A batch is computed to the end of its longest text, so those of about one length go together.
-                    .OrderBy(text => text.Item3),
+                    // Sentences that begin alike come together, so that they are computed together.
+                    .OrderBy(text => text.Item2, Comparer<int[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))),
             ];
             foreach (var batch in texts.Chunk(Batch))
             {
@@ -54,8 +56,8 @@ internal static class TemplateFeatures
                 }
 
                 using var tape = new Tape(device, recording: false);
-                tape.L2Normalize(clip.Text.Encode(tape, TokenBatch.Create(ids, batch.Length))).Value.CopyToHost(
-                    features.AsSpan(0, batch.Length * width));
+                var tree = TokenTree.Create(TokenBatch.Create(ids, batch.Length));
+                tape.L2Normalize(clip.Text.Encode(tape, tree)).Value.CopyToHost(features.AsSpan(0, batch.Length * width));
                 for (int i = 0; i < batch.Length; i++)
                 {
                     means.Add(batch[i].Name, features.AsSpan(i * width, width));

@@ -88,4 +88,22 @@ internal sealed class TextTower : Module
 
         return scope.Keep(Read(tape, x, batch.Ends));
     }
+
+    /// <summary>
+    /// The same features for texts that begin alike: shared tokens are computed once, and of the last block nothing but the EOT tokens.
+    /// </summary>
+    internal Variable Encode(Tape tape, TokenTree tree)
+    {
+        using var scope = tape.BeginScope();
+        int nodes = tree.Ids.Length;
+        var x = tape.Add(tape.Gather(_tokens, tree.Ids, 1, nodes), tape.Gather(_positions, tree.Positions, 1, nodes));
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            x = tape.Replace(x, _blocks[i].Branch(tape, x, tree, i == _blocks.Length - 1));
+        }
+
+        var features = tape.Reshape(x, tree.Texts, Width);
+        var normalized = tape.LayerNorm(features, _finalWeight, _finalBias, _config.Text.NormEpsilon);
+        return scope.Keep(tape.Linear(normalized, _projection, null));
+    }
 }

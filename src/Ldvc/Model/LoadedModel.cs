@@ -105,13 +105,14 @@ public sealed class LoadedModel : IDisposable
         var checkpoint = ClipCheckpoint.Find(clipPath);
         // A CLIP that is another one is told as such, whatever lies beside it; otherwise a missing vocabulary is known before weights are read.
         ClipTokenizer? tokenizer = check is null ? Vocabulary() : null;
+        Task<ClipTokenizer?>? reading = check is null ? null : Task.Run(Vocabulary);
         var clip = checkpoint.Load(device, KernelActivation(activation), digest: true, KernelActivation(otherwise));
         try
         {
-            if (check is not null)
+            if (reading is not null)
             {
-                check(clip);
-                tokenizer = Vocabulary();
+                check!(clip);
+                tokenizer = reading.GetAwaiter().GetResult();
             }
 
             string? note = tokenizer?.CheckVocabulary(clip.Config.VocabularySize, clipPath);

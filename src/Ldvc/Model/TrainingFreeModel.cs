@@ -15,13 +15,16 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
 {
     private readonly TrainingFreeConfig _config;
     private readonly string _folder;
+    private readonly Task<ClipTokenizer>? _reading;
     private ClipTokenizer? _tokenizer;
 
     /// <summary>Takes ownership of a CLIP.</summary>
     /// <param name="clip">The CLIP.</param>
     /// <param name="folder">Where its tokenizer's files are.</param>
     /// <param name="config">Section training_free.</param>
-    internal TrainingFreeModel(ClipModel clip, string folder, TrainingFreeConfig config) => (Clip, _folder, _config) = (clip, folder, config);
+    /// <param name="reading">The tokenizer, if it is being read already.</param>
+    internal TrainingFreeModel(ClipModel clip, string folder, TrainingFreeConfig config, Task<ClipTokenizer>? reading = null) =>
+        (Clip, _folder, _config, _reading) = (clip, folder, config, reading);
 
     /// <inheritdoc/>
     public ClipModel Clip { get; }
@@ -45,7 +48,10 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
     {
         var checkpoint = ClipCheckpoint.Find(clip);
         Imaging.ImageStatistics statistics = checkpoint.Statistics();
-        return new TrainingFreeModel(checkpoint.Load(device, activation), checkpoint.Folder, config) { Statistics = statistics };
+
+        // The vocabulary is read by one thread while others wait for weights.
+        Task<ClipTokenizer> reading = Task.Run(() => ClipTokenizer.Load(checkpoint.Folder));
+        return new TrainingFreeModel(checkpoint.Load(device, activation), checkpoint.Folder, config, reading) { Statistics = statistics };
     }
 
     /// <inheritdoc/>
@@ -66,7 +72,7 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
     {
         if (_tokenizer is null)
         {
-            _tokenizer = ClipTokenizer.Load(_folder);
+            _tokenizer = _reading is null ? ClipTokenizer.Load(_folder) : _reading.GetAwaiter().GetResult();
             Note = _tokenizer.CheckVocabulary(Clip.Config.VocabularySize, _folder);
         }
 

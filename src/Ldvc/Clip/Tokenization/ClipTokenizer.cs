@@ -18,7 +18,11 @@ public sealed class ClipTokenizer
     /// <summary>A tokenizer from a vocabulary in memory.</summary>
     /// <exception cref="InputException">The vocabulary lacks a byte or a special token, or a merge leads out of it.</exception>
     internal ClipTokenizer(ClipVocabulary vocabulary)
-        : this(vocabulary, "vocabulary")
+        : this(VocabularyFiles.Check("vocabulary", "vocabulary", vocabulary.Ids, vocabulary.Merges) with
+        {
+            Added = vocabulary.Added,
+            Numbered = vocabulary.Numbered,
+        }, "vocabulary")
     {
     }
 
@@ -29,9 +33,9 @@ public sealed class ClipTokenizer
     {
     }
 
+    // Of a vocabulary that has been checked.
     private ClipTokenizer(ClipVocabulary vocabulary, string source)
     {
-        VocabularyFiles.Check(source, source, vocabulary.Ids, vocabulary.Merges);
         Vocabulary = vocabulary;
         StartOfText = vocabulary.Ids[WordSplitter.StartOfText];
         EndOfText = vocabulary.Ids[WordSplitter.EndOfText];
