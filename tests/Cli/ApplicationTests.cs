@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ldvc.App.Cli;
 using Ldvc.App.Terminal;
+using Ldvc.Kernels.Simd;
 using Ldvc.Tests.Configuration;
 using Ldvc.Tests.Serialization;
 using Xunit;
@@ -146,6 +147,22 @@ public sealed class ApplicationTests
         Assert.Equal(70, code);
         Assert.Contains(nameof(ABugIsOneLineAndSeventy), error);
     }
+
+    [Fact]
+    public void AFileThatMayNotBeReadIsNoBug()
+    {
+        (int code, string error) = Guarded(() => throw new UnauthorizedAccessException("Access to the path '/x' is denied."));
+        Assert.Equal((2, "ldvc: a file or folder cannot be used (Access to the path '/x' is denied)." + Environment.NewLine), (code, error));
+        Assert.Equal(2, Guarded(() => throw new DirectoryNotFoundException("gone")).Code);
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("", null)]
+    [InlineData("256", null)]
+    [InlineData("avx2", "LDVC_SIMD: expected 128, 256 or 512, found 'avx2'.")]
+    [InlineData("1024", "LDVC_SIMD: expected 128, 256 or 512, found '1024'.")]
+    public void AWidthThatThereIsNotIsRefused(string? value, string? expected) => Assert.Equal(expected, SimdLevel.Fault(value));
 
     [Fact]
     public void MemoryThatIsNotThereIsNoBug()

@@ -47,6 +47,8 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("person;;man", "s: expected a name before and after every semicolon, found 'person;;man'")]
     [InlineData("person;", "before and after every semicolon")]
     [InlineData(";man", "before and after every semicolon")]
+    [InlineData("cat <|endoftext|> dog", "s: expected a name of words, found 'cat <|endoftext|> dog', which would end the text for the text encoder")]
+    [InlineData("cat; a <|StartOfText|>", "which would end the text for the text encoder")]
     public void DamagedNamesAreRefused(string text, string expected) => Assert.Contains(expected, Refused(() => ClassName.Parse(text, "s")));
 
     [Theory]
@@ -86,6 +88,54 @@ public sealed class ClassNameTests : IDisposable
         Assert.Contains("expected class names separated by commas, found 'a,,b'", Refused(() => ClassList.FromLine("a,,b", "s")));
         Assert.Contains("without line breaks", Refused(() => ClassList.FromLine("a,\nb", "s")));
         Assert.Contains("s, line 2: expected class names without control characters", Refused(() => ClassList.FromText("a\nb\u0001\nc", "s")));
+    }
+
+    // As other programs write their lists; | stands for a line break, and "," for lists on one line.
+    [Theory]
+    [InlineData("0: unlabeled|1: person|2: bicycle", "a number before each (the first name is class 0, and so on), as in '2: bicycle'")]
+    [InlineData("1: person|3:car|90: hair drier", "a number before each")]
+    [InlineData("0 road|1 sidewalk|2 building", "a number before each")]
+    [InlineData("1. road|2. sidewalk", "a number before each")]
+    [InlineData("0,road|1,sidewalk", "a number before each")]
+    [InlineData("Idx\tRatio\tName|1\t0.15\twall|2\t0.11\tbuilding", "a number before each")]
+    [InlineData("7\tcat|9\tdog", "a number before each")]
+    [InlineData("0:cat,1:dog", "a number before each")]
+    [InlineData("- cat|- dog", "a dash before each, as in '- dog'")]
+    [InlineData("\"cat\"|\"dog\"", "quotes around each")]
+    [InlineData("'cat','dog'", "quotes around each")]
+    [InlineData("['cat', 'dog']", "brackets around the list, as in ''dog']'")]
+    [InlineData("[|  \"cat\",|  \"dog\"|]", "brackets around the list")]
+    [InlineData("{\"cat\": 0, \"dog\": 1}", "brackets around the list")]
+    public void ListsOfOtherProgramsAreRefused(string text, string mark)
+    {
+        string lines = text.Replace('|', '\n');
+        Assert.Contains($"s: expected the names alone, found {mark}", Refused(() => ClassList.FromText(lines, "s")));
+        if (text.Contains('|', StringComparison.Ordinal))
+        {
+            Assert.Contains(mark, Refused(() => ClassList.FromLabelFile(Write(lines + "\n"))));
+            Assert.Contains(mark, Refused(() => ClassList.FromFile(Write("# names\n\n" + lines + "\n"))));
+        }
+    }
+
+    [Theory]
+    [InlineData("1 star|2 star|3 star")]
+    [InlineData("2 wheeler|4 wheeler")]
+    [InlineData("1 euro|2 euro")]
+    [InlineData("3d printer|4 by 4")]
+    [InlineData("1.5 l bottle|2.0 l carton")]
+    [InlineData("\"cat\"|dog")]
+    [InlineData("'cat'")]
+    [InlineData("[cat] tree|dog")]
+    [InlineData("7 up|cat|dog")]
+    [InlineData("- cat|dog")]
+    public void NamesMayHoldNumbersAndSigns(string text) =>
+        Assert.Equal(text.Split('|'), ClassList.FromFile(Write(text.Replace('|', '\n'))));
+
+    [Fact]
+    public void AnUploadedTextMayBeginWithAByteOrderMark()
+    {
+        Assert.Equal(["cat", "dog"], ClassList.FromText("\uFEFF# mine\r\ncat\r\ndog", "s"));
+        Assert.Equal(["cat", "dog"], ClassList.FromText("\uFEFFcat, dog", "s"));
     }
 
     [Fact]

@@ -71,6 +71,7 @@ public class DatasetTests
         using var data = new TinyData();
         data.Picture(5, 3, "images", "val2017", "000000000139.jpg");
         data.Picture(5, 3, "images", "val2017", "000000000285.jpg");
+        data.Text("what macOS keeps beside a file", "images", "val2017", "._000000000285.jpg");
         data.Mask(TinyData.Labels(5, 3, 170, 255), "annotations", "val2017", "000000000139_labelTrainIds.png");
         data.Mask(TinyData.Labels(5, 3, 181), "annotations", "val2017", "000000000139.png");
         data.Mask(TinyData.Labels(5, 3, 181, 11, 12), "annotations", "val2017", "000000000285.png");
@@ -122,6 +123,10 @@ public class DatasetTests
         Assert.Equal([0, 1], val.Split.Seen);
         Assert.Contains("train.txt", Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "train")).Message);
         Assert.Equal(3, FolderDataset.Open(data.Root, "all").Count);
+        Assert.StartsWith("2 of 2 validation pictures are training pictures, too", SharedFiles.Note(FolderDataset.Open(data.Root, "all"), val));
+        Assert.StartsWith("2 of 3 validation pictures", SharedFiles.Note(new CachedDataset(val, 1), FolderDataset.Open(data.Root, "all")));
+        data.Text("b\n", "other.txt");
+        Assert.Null(SharedFiles.Note(FolderDataset.Open(data.Root, "other"), val));
 
         data.Text("cat\nsky\n", "seen.txt");
         Assert.Contains("both seen and unseen", Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "val")).Message);

@@ -217,6 +217,53 @@ public sealed class FolderMaskTests : IDisposable
         dataset.CheckFiles();
     }
 
+    // images/train and images/val without a list: all pictures would be trained on, and scored.
+    [Fact]
+    public void PartsInFoldersOfTheirOwnAreAskedFor()
+    {
+        Folder();
+        foreach (string part in new[] { "train", "val" })
+        {
+            _data.Picture(3, 1, "images", part, $"{part}.jpg");
+            _data.Mask(TinyData.Labels(3, 1, 1), "masks", part, $"{part}.png");
+        }
+
+        string refused = Assert.Throws<InputException>(() => Open("")).Message;
+        Assert.Contains("images: has a folder 'train', but no ", refused);
+        Assert.Contains("data.images: images/{part}", refused);
+        Assert.Equal("train", Open("images: \"images/{part}\", masks: \"masks/{part}\"").GetId(0));
+        Assert.Equal(3, Open("train_part: all").Count);
+        _data.Text("a\nval/val\n", "train.txt");
+        Assert.Equal(2, Open("").Count);
+    }
+
+    [Fact]
+    public void AListFindsFilesWhoseAccentsMacOsWrote()
+    {
+        Folder();
+        _data.Picture(3, 1, "images", "cafe\u0301.jpg");
+        _data.Mask(TinyData.Labels(3, 1, 2), "masks", "cafe\u0301.png");
+        _data.Text("caf\u00e9\n", "train.txt");
+        Assert.Equal([2, 2, 2], Read(""));
+        _data.Text("caf\u00e9.jpg\n", "train.txt");
+        Assert.Equal([2, 2, 2], Read(""));
+        _data.Text("cafe\n", "train.txt");
+        Assert.Contains("picture 'cafe' not found", Assert.Throws<InputException>(() => Open("")).Message);
+    }
+
+    [Fact]
+    public void AMaskThatIsNearlyThereIsNamed()
+    {
+        Folder();
+        File.Move(_data.At("masks", "a.png"), _data.At("masks", "A.PNG"));
+        Assert.EndsWith("expected for picture 'a' of " + _data.Root + "/train; there is A.PNG", Missing());
+        Assert.EndsWith("a.png: file not found; there is A.PNG", Assert.Throws<InputException>(() => Open("").ReadLabels(0)).Message);
+        File.Delete(_data.At("masks", "A.PNG"));
+        Assert.EndsWith("/train", Missing());
+
+        string Missing() => Assert.Throws<InputException>(() => Open("").CheckFiles()).Message;
+    }
+
     [Fact]
     public void ANameThatMayBeTwoPicturesIsRefused()
     {

@@ -33,6 +33,30 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void FilesOfNoPictureAreSaid()
+    {
+        using var data = new CheckFolder();
+        File.Delete(data.At("train.txt"));
+        File.Delete(data.At("val.txt"));
+        data.Text("images/notes.txt");
+        Assert.DoesNotContain("left out", data.Check().Out);
+        File.Delete(data.At("images", "c.png"));
+        data.Text("images/x.TIF");
+        (int code, string text, JsonElement json) = data.Check();
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "warning: training: 2 files are left out, as masks without a picture or pictures in formats that are not read: "
+                + $"{data.At("images", "x.TIF")}, {data.At("masks", "c.png")}",
+            text);
+        Assert.Contains(json.GetProperty("warnings").EnumerateArray(), w => w.GetProperty("kind").GetString() == "left-out");
+
+        // A list says which pictures are meant.
+        data.Text("train.txt", "a", "b");
+        data.Text("val.txt", "d", "e");
+        Assert.Contains("1 file is left out", data.Check().Out);
+    }
+
+    [Fact]
     public void SizesAreTheSmallestTheMedianAndTheLargest()
     {
         using var data = new CheckFolder();

@@ -43,8 +43,8 @@ internal sealed class PickleBytes
     }
 
     /// <summary>A dict {"x": tensor} over one storage "0".</summary>
-    public static PickleBytes OneTensor(string storageType, long storageCount, long offset, long[] shape, long[] strides) =>
-        new PickleBytes().Op("}").Text("x").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(storageType, "0", storageCount)
+    public static PickleBytes OneTensor(string storageType, long storageCount, long offset, long[] shape, long[] strides, string name = "x") =>
+        new PickleBytes().Op("}").Text(name).Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage(storageType, "0", storageCount)
             .Int(offset).Ints(shape).Ints(strides).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRs");
 
     public byte[] Done() => [.. _bytes, (byte)'.'];

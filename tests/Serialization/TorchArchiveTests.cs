@@ -38,6 +38,34 @@ public class TorchArchiveTests
         Assert.Equal([-3, -2, -1, 0, 1, 2, 3], archive.ReadInt32("long"));
     }
 
+    [Theory]
+    [InlineData("module.x", "x")]
+    [InlineData("_orig_mod.x", "x")]
+    [InlineData("module._orig_mod.x", "x")]
+    [InlineData("_orig_mod.module.x", "x")]
+    [InlineData("module.", "module.")]
+    [InlineData("my.module.x", "my.module.x")]
+    public void WhatTrainingPutsBeforeEveryNameIsDropped(string stored, string expected)
+    {
+        byte[] file = PickleBytes.OneTensor("torch.FloatStorage", 1, 0, [1], [1], stored).Zip(new byte[4]);
+        using TensorArchive archive = TensorArchive.Open(file, "file");
+        Assert.Equal([expected], archive.Entries.Keys);
+    }
+
+    // pickle_protocol=3, 4 and 5; from 4 on the number stands in a frame.
+    [Theory]
+    [InlineData(new byte[] { 0x80, 3 })]
+    [InlineData(new byte[] { 0x80, 4, 0x95, 13, 0, 0, 0, 0, 0, 0, 0 })]
+    [InlineData(new byte[] { 0x80, 5, 0x95, 13, 0, 0, 0, 0, 0, 0, 0 })]
+    public void ThePlainFormatHasOtherProtocolsToo(byte[] start)
+    {
+        byte[] file = File.ReadAllBytes(TestFiles.Data("checkpoints", "legacy.pt"));
+        using TensorArchive expected = TensorArchive.Open(file, "two"), archive = TensorArchive.Open((byte[])[.. start, .. file[2..]], "other");
+        Assert.Equal(expected.Entries.Keys.Order(), archive.Entries.Keys.Order());
+        string name = expected.Entries.Values.First(entry => entry.DType == DType.Float32).Name;
+        Assert.Equal(expected.ReadFloat32(name), archive.ReadFloat32(name));
+    }
+
     [Fact]
     public void NestedDictsGetDottedNames()
     {

@@ -192,6 +192,23 @@ public sealed class ImportTests : IDisposable
         Assert.Contains($"voc, {setting}, 20 classes, {(setting == "full" ? 20 : 15)} of them", ZegClipMini.ImportFrom(Given, Out));
     }
 
+    // Other classes would be held back, and scored as unseen.
+    [Fact]
+    public void WhatContradictsTheNotesIsRefused()
+    {
+        var variant = new ZegClipVariant();
+        variant.Meta!["config"] = "model = dict(type='ZegCLIP', novel_class=[15, 16, 17, 18, 19],\n    self_training=True)";
+        variant.Set(Weights, [21], new float[21]);
+        variant.Save(Given);
+        string[] line = ZegClipMini.Arguments(Given, Out);
+        Assert.Contains(
+            "--setting: expected transductive, as the notes in ", CommandLine.Refuses([.. line, "--setting", "full"]));
+        Assert.Contains(
+            $"without masks of {string.Join(", ", ZegClipMini.Classes[15..])}, as its notes say (novel_class); expected these, or no --unseen",
+            CommandLine.Refuses([.. line, "--unseen", "dog, cat, bus, car, cow"]));
+        ZegClipMini.ImportFrom(Given, Out, "--setting", "transductive", "--unseen", string.Join(',', ZegClipMini.Classes[15..].Reverse()));
+    }
+
     [Fact]
     public void TheNotesTellHeadsAndWindows()
     {

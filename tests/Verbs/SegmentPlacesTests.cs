@@ -90,6 +90,44 @@ public sealed class SegmentPlacesTests : IDisposable
         Assert.Equal(3, JsonDocument.Parse(whole).RootElement.GetArrayLength());
     }
 
+    // An overlay of other names beside new labels would be taken for theirs.
+    [Fact]
+    public void PartsOfOtherSettingsDoNotStay()
+    {
+        string picture = _data.At("a.jpg"), output = _data.At("out");
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), picture);
+        Segment([picture], output, "--save", "overlay,plain,masks,probabilities", "--background", "0.1");
+        string[] all = Files();
+        Assert.Superset(new HashSet<string> { "a.json", "a.overlay.png", "a.plain.png", "a.png", "a.probabilities.safetensors" }, all.ToHashSet());
+        Assert.Contains(all, file => file.StartsWith("a.masks/", StringComparison.Ordinal));
+        File.WriteAllText(_data.At("out", "a.notes.txt"), "mine");
+
+        // The same labels: what is there belongs to them.
+        Segment([picture], output, "--save", "none", "--background", "0.1");
+        Assert.Equal([.. all.Append("a.notes.txt").Order(StringComparer.Ordinal)], Files());
+        Segment([picture], output, "--save", "plain", "--background", "0.2");
+        Assert.Equal(["a.json", "a.notes.txt", "a.plain.png", "a.png"], Files());
+
+        string[] Files() => [.. Directory.GetFiles(output, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(output, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
+    }
+
+    // Who names a folder expects all of its pictures among the results.
+    [Fact]
+    public void PicturesOfOtherFormatsAreSaid()
+    {
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), _data.At("in", "a.png"));
+        foreach (string name in new[] { "b.HEIC", "sub/c.tif", ".d.tif", "notes.txt" })
+        {
+            _data.Text("", ["in", .. name.Split('/')]);
+        }
+
+        (int code, string text, _) = CommandLine.Run(Line([_data.At("in")], _data.At("out")));
+        Assert.Equal(0, code);
+        Assert.Contains(
+            $"note: 2 pictures are left out, in formats that are not read: {_data.At("in", "b.HEIC")}, {_data.At("in", "sub", "c.tif")}", text);
+    }
+
     // With what is added to it until it is whole, a name of 210 bytes would be longer than a system takes.
     [Fact]
     public void NamesInOtherScriptsMayBeLong()

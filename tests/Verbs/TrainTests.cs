@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Ldvc.Configuration;
+using Ldvc.Model;
+using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
@@ -61,6 +63,11 @@ public sealed class TrainTests
             "train.lr=1e-12",
             "train.min_lr=0");
         Assert.Contains($"starting from {from} (step 2)", text);
+
+        // The run's folder stands for that checkpoint, not for its newest.
+        Assert.Equal(from, RunCheckpoint.HalfWay(first));
+        Assert.Equal(from, RunCheckpoint.HalfWay(from));
+        Assert.Contains("without config.yaml", Assert.Throws<InputException>(() => RunCheckpoint.HalfWay(data.Root)).Message);
 
         // With next to no learning rate the weights are those it started from, and nothing else of them is taken over.
         using var start = TensorArchive.Open(from);

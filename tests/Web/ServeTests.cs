@@ -218,6 +218,13 @@ public sealed class ServeTests : IDisposable
         Assert.StartsWith(
             "expected /, /page.css, ",
             await server.RefusedAsync(server.Client.GetAsync(new Uri("api/model.json", UriKind.Relative), Token), HttpStatusCode.NotFound));
+        using var packed = new ByteArrayContent([1, 2, 3]);
+        packed.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        packed.Headers.ContentEncoding.Add("gzip");
+        Assert.Equal(
+            "expected a form as it is, found one with Content-Encoding 'gzip'.",
+            await server.RefusedAsync(
+                server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), packed, Token), HttpStatusCode.UnsupportedMediaType));
         using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
         half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         Assert.StartsWith(
@@ -241,12 +248,45 @@ public sealed class ServeTests : IDisposable
             Assert.Contains("from another site", await server.RefusedAsync(server.Client.SendAsync(foreign, Token), HttpStatusCode.Forbidden));
         }
 
+        foreach (string host in new[] { $"LOCALHOST:{server.Port}", "127.0.0.1", "localhost" })
+        {
+            using var named = new HttpRequestMessage(HttpMethod.Get, "api/model");
+            named.Headers.Host = host;
+            using HttpResponseMessage answer = await server.Client.SendAsync(named, Token);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        // No browser speaks so; checks of a server's health do.
+        using RawConnection old = await server.ConnectAsync("GET /healthz HTTP/1.0\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await old.ReadToEndAsync());
+
         // A link to the page is none of that.
         using var link = new HttpRequestMessage(HttpMethod.Get, "");
         link.Headers.Add("Sec-Fetch-Site", "cross-site");
         link.Headers.Add("Sec-Fetch-Mode", "navigate");
         using HttpResponseMessage page = await server.Client.SendAsync(link, Token);
         Assert.True(page.IsSuccessStatusCode);
+    }
+
+    // A proxy on the same machine passes its own name on; no other page knows the token.
+    [Fact]
+    public async Task WithATokenAnyNameWillDo()
+    {
+        await using var server = await Served.StartAsync(
+            _checkpoint, settings => settings with { Token = AccessToken.Read("--token", "word", null) });
+        foreach (var (sent, origin, expected) in new[]
+        {
+            ("Bearer word", "https://elsewhere.example", HttpStatusCode.OK), ("Bearer no", "https://elsewhere.example", HttpStatusCode.Unauthorized),
+            ("Bearer word", "https://another.example", HttpStatusCode.Forbidden),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "api/model");
+            request.Headers.Host = "elsewhere.example";
+            request.Headers.Add("Origin", origin);
+            request.Headers.TryAddWithoutValidation("Authorization", sent);
+            using HttpResponseMessage answer = await server.Client.SendAsync(request, Token);
+            Assert.Equal(expected, answer.StatusCode);
+        }
     }
 
     [Fact]

@@ -89,6 +89,7 @@ internal static class AblateVerb
     {
         CommonOptions common = options.Common;
         JobMember job = common.Member;
+        job.OnFirst(() => common.CheckRecord(options.Record));
         LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options))));
         job.RequireAlike(JobFacts.OfConfig(config));
         OptionValue.RefuseMany($"{config.Source}: ablate.jobs", config.Ablate.Jobs);

@@ -5,6 +5,7 @@ using System.CommandLine.Parsing;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Distributed;
+using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Distributed;
 using Ldvc.Tensors.Distributed.Launch;
@@ -97,12 +98,30 @@ internal static class Application
                 + "pictures, fewer classes, a smaller batch.";
             return Fail(host, BadInput, sentence, () => ShowDetails(host, args, e));
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string what = HasFolder() ? $"a file or folder cannot be used ({e.Message.TrimEnd('.')})." : "the folder that this was typed in is gone.";
+            return Fail(host, BadInput, what, () => ShowDetails(host, args, e));
+        }
 #pragma warning disable CA1031 // The last line of defence: whatever it is, the user gets one line and not a stack trace.
         catch (Exception e)
 #pragma warning restore CA1031
         {
             string sentence = $"internal error, this is a bug: {e.GetType().Name}: {e.Message} (--verbose or LDVC_VERBOSE=1 shows where).";
             return Fail(host, Bug, sentence, () => ShowDetails(host, args, e));
+        }
+    }
+
+    // Whoever deletes the folder that a shell stands in leaves it there.
+    private static bool HasFolder()
+    {
+        try
+        {
+            return Environment.CurrentDirectory.Length > 0;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 
@@ -142,6 +161,11 @@ internal static class Application
         if (result.CommandResult.Command is not VerbCommand verb || result.Action is HelpWithExample || verb.Processes == VerbProcesses.Each)
         {
             return;
+        }
+
+        if (SimdLevel.Fault(Environment.GetEnvironmentVariable(SimdLevel.Variable)) is { } fault)
+        {
+            throw new InputException(fault);
         }
 
         if (verb.Processes == VerbProcesses.One)

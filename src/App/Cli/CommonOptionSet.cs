@@ -72,6 +72,7 @@ internal sealed class CommonOptionSet
     /// <exception cref="InputException">A value is not as it must be.</exception>
     public CommonOptions Read(ParseResult result, VerbHost host)
     {
+        OutputPlaces.Check(result);
         return new CommonOptions(
             host,
             DeviceChoice.Parse(result.GetValue(_device) ?? ""),

@@ -17,6 +17,8 @@ namespace Ldvc.App.Cli;
 /// <param name="Json">File for the results as JSON, null when not wanted.</param>
 internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Threads, long? Seed, string? Json)
 {
+    private const int TableWidth = 160;
+
     /// <summary>Results and progress.</summary>
     public TextWriter Out => Host.Output;
 
@@ -72,11 +74,32 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
         }
     }
 
-    /// <summary>A Spectre console on <see cref="Out"/>: plain text of any width unless it is a terminal.</summary>
-    public IAnsiConsole CreateConsole() => ConsoleFactory.Create(Out, Host.Interactive);
+    /// <summary>
+    /// A Spectre console on <see cref="Out"/> for tables: plain text of any width unless it is a terminal. Of a table that is wider than a narrow
+    /// terminal nothing would be left; the terminal breaks its lines instead.
+    /// </summary>
+    public IAnsiConsole CreateConsole()
+    {
+        IAnsiConsole console = ConsoleFactory.Create(Out, Host.Interactive);
+        console.Profile.Width = Math.Max(console.Profile.Width, TableWidth);
+        return console;
+    }
 
     /// <summary>The command line as it is kept: what is measured, and not where the results go.</summary>
     public string CommandLine => CommandText.Of("ldvc", Host.Arguments, Environment.CurrentDirectory);
+
+    /// <summary>Says before anything is measured that the ledger takes no files.</summary>
+    /// <param name="name">--record; null = nothing is recorded.</param>
+    /// <exception cref="InputException">Its folder cannot be written to.</exception>
+    public void CheckRecord(string? name)
+    {
+        if (name is not null)
+        {
+            Imaging.OutputFolder.Check(LedgerFolder);
+        }
+    }
+
+    private string LedgerFolder => Host.Results ?? Ledger.FolderFor(Environment.CurrentDirectory);
 
     /// <summary>Puts an entry into the ledger and says where.</summary>
     /// <param name="name">--record; null = nothing is recorded.</param>
@@ -86,8 +109,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     {
         if (name is not null)
         {
-            string folder = Host.Results ?? Ledger.FolderFor(Environment.CurrentDirectory);
-            Out.WriteLine($"recorded {Ledger.Write(folder, name, entry(CommandLine))}");
+            Out.WriteLine($"recorded {Ledger.Write(LedgerFolder, name, entry(CommandLine))}");
         }
     }
 

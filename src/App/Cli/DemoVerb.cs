@@ -93,6 +93,7 @@ internal static class DemoVerb
         }
 
         var common = options.Common;
+        common.CheckRecord(options.Record);
         var config = ConfigLoader.Load(Path.Combine(assets, DemoAssets.Config), common.ApplySeed([]));
         OutputFolder.Create(options.Out);
         string clip = Path.Combine(assets, DemoAssets.Clip), reportPath = Path.Combine(options.Out, "report.html");

@@ -156,5 +156,8 @@ internal static class EmbedVerb
         {
             throw new InputException($"{options.Out}: the folder {folder} does not exist.");
         }
+
+        OptionValue.RefuseOtherFormat("--out", options.Out);
+        AtomicFiles.Probe(options.Out);
     }
 }

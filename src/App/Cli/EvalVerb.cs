@@ -91,6 +91,7 @@ internal static class EvalVerb
     public static int Run(EvalOptions options)
     {
         JobMember job = options.Common.Member;
+        job.OnFirst(() => options.Common.CheckRecord(options.Record));
         LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, options.Common.ApplySeed(options.Sets)));
         job.RequireAlike(JobFacts.OfConfig(config));
         return options.Checkpoint is null ? RunClip(options, config, job) : RunTrained(options, config, job);

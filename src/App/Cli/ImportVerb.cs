@@ -80,6 +80,7 @@ internal static class ImportVerb
     {
         CommonOptions common = options.Common;
         ImportRequest request = options.Request;
+        OptionValue.RefuseOtherFormat("--out", options.Out);
         foreach (string input in new[] { request.File, request.Clip, request.Embeddings, request.ClassesFile }.OfType<string>())
         {
             if (Path.GetFullPath(input) == Path.GetFullPath(options.Out))

@@ -3,6 +3,7 @@ using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Lab.Evidence;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.App.Cli;
 
@@ -136,7 +137,29 @@ internal static class OptionValue
             throw new InputException($"{option.Name}: expected a file in a folder that exists, found {ConfigText.Quote(path)}.");
         }
 
+        if (path is not null)
+        {
+            AtomicFiles.Probe(path);
+        }
+
         return path;
+    }
+
+    /// <summary>
+    /// Refuses a file whose name says another format than that of what is written: whoever opens it by its name would find it damaged.
+    /// </summary>
+    /// <param name="name">The option.</param>
+    /// <param name="path">A file that gets safetensors.</param>
+    /// <exception cref="InputException">It does.</exception>
+    public static void RefuseOtherFormat(string name, string path)
+    {
+        string[] others = [".npy", ".npz", ".pt", ".pth", ".bin", ".onnx", ".json", ".csv", ".txt"];
+        string ending = System.IO.Path.GetExtension(path);
+        if (others.Contains(ending, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new InputException(
+                $"{name}: expected a file NAME.safetensors, which is the format that is written, found {ConfigText.Quote(path)}.");
+        }
     }
 
     /// <summary>A whole number in a range; <see cref="long.MaxValue"/> = no upper end.</summary>

@@ -13,6 +13,7 @@ internal sealed record SegmentInputs(PictureSource[] All, bool[] IsDone)
 {
     // What systems take.
     private const int LongestName = 255;
+    private const int OthersShown = 5;
 
     /// <summary>Those that are to be labelled.</summary>
     internal PictureSource[] Pending => [.. All.Where((_, i) => !IsDone[i])];
@@ -25,7 +26,9 @@ internal sealed record SegmentInputs(PictureSource[] All, bool[] IsDone)
     /// <exception cref="InputException">There are none, or a result has no place of its own.</exception>
     internal static SegmentInputs Find(SegmentOptions options, SegmentFiles files)
     {
-        PictureSource[] all = [.. PictureSources.Find(options.Images, options.Out)];
+        var unread = new List<string>();
+        PictureSource[] all = [.. PictureSources.Find(options.Images, options.Out, unread)];
+        options.Common.Note(LeftOut(unread));
         HashSet<string> places = Places(all, files, options);
         if (Array.Find(all, picture => places.Contains(Path.GetFullPath(picture.Path))) is { } overwritten)
         {
@@ -56,11 +59,15 @@ internal sealed record SegmentInputs(PictureSource[] All, bool[] IsDone)
         int next = 0;
         for (int i = 0; i < All.Length; i++)
         {
-            results.Add(IsDone[i] ? files.Numbers(All[i]) : entries[next++].Result);
+            results.Add(IsDone[i] ? files.Numbers(All[i]) : entries[next++].Result!);
         }
 
         return results;
     }
+
+    private static string? LeftOut(List<string> others) => others.Count == 0 ? null
+        : $"{others.Count} {(others.Count == 1 ? "picture is" : "pictures are")} left out, in formats that are not read: "
+            + string.Join(", ", others.Take(OthersShown)) + (others.Count > OthersShown ? $" and {others.Count - OthersShown} more" : "");
 
     // Names that differ in case alone are one file on some systems.
     private static HashSet<string> Places(PictureSource[] pictures, SegmentFiles files, SegmentOptions options)

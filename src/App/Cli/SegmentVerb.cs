@@ -176,6 +176,7 @@ internal static class SegmentVerb
         if (pictures.Length > 0)
         {
             int[] numbers = [.. Deal.Of(job.Group, pictures.Length)];
+            job.Together(() => OutputFolder.Check(options.Out));
             using Device device = common.OpenDevice(options.Precision);
             using SegmentationModel model = job.Together(() => Load(checkpoint, device, options));
             using Segmenter segmenter = job.Together(() => model.CreateSegmenter(options.Classes, options.Windows.Apply, options.Ignored));
@@ -199,7 +200,7 @@ internal static class SegmentVerb
 
         void Report(int index, SegmentOutcome outcome)
         {
-            own.Add(SegmentEntry.Of(index, outcome, coco ? names.Length : 0));
+            own.Add(SegmentEntry.Of(index, outcome, common.Json is not null, coco ? names.Length : 0));
             string counted = pictures.Length == 1 ? "" : $"  [{index + 1}/{pictures.Length}]";
             string seconds = outcome.Seconds.ToString("F2", CultureInfo.InvariantCulture);
             common.Out.WriteLine(outcome.Result is { } result

@@ -96,7 +96,7 @@ internal static class ServeVerb
     private static async Task<int> RunAsync(ServeOptions options)
     {
         CommonOptions common = options.Common;
-        using LdvcCheckpoint? checkpoint = options.TrainingFree is null ? LdvcCheckpoint.Open(options.Checkpoint ?? Newest()) : null;
+        using LdvcCheckpoint? checkpoint = options.TrainingFree is null ? LdvcCheckpoint.Open(options.Checkpoint ?? Newest(common.Host.Error)) : null;
         using Device device = common.OpenDevice(options.Precision);
         var held = new HeldBytes(options.Server.Limits.MaxHeld);
         SegmentationModel segmentation = checkpoint is not null
@@ -150,22 +150,27 @@ internal static class ServeVerb
         || address.Equals(IPAddress.IPv6Any) ? "localhost"
         : address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 
-    // Pretraining keeps its states in runs, too.
-    private static bool IsModel(string path)
+    // Pretraining keeps its states in runs, too. A model that cannot be read gives way to an older one, but not without a word.
+    private static bool IsModel(string path, TextWriter error)
     {
         try
         {
             LdvcCheckpoint.Open(path).Dispose();
             return true;
         }
-        catch (InputException)
+        catch (InputException e)
         {
+            if (!e.Message.Contains("`ldvc pretrain`", StringComparison.Ordinal))
+            {
+                error.WriteLine($"ldvc: warning: passed over: {e.Message}");
+            }
+
             return false;
         }
     }
 
     // The demo's model and the last checkpoint of every run, wherever `ldvc demo` and `ldvc train` put them when they are not told otherwise.
-    private static string Newest()
+    private static string Newest(TextWriter error)
     {
         try
         {
@@ -174,7 +179,8 @@ internal static class ServeVerb
                     folder => Directory.EnumerateFiles(folder, "ckpt-*.safetensors"))
                 : [];
             string demo = Path.Combine(DemoFiles.DefaultFolder, DemoFiles.LdvcFile);
-            return runs.Concat(File.Exists(demo) ? [demo] : []).OrderByDescending(File.GetLastWriteTimeUtc).FirstOrDefault(IsModel)
+            return runs.Concat(File.Exists(demo) ? [demo] : []).OrderByDescending(File.GetLastWriteTimeUtc)
+                    .FirstOrDefault(path => IsModel(path, error))
                 ?? throw new InputException($"no checkpoint was found: expected --checkpoint FILE, {demo} (`ldvc demo` writes it) or "
                     + "runs/NAME/checkpoints (`ldvc train`) in this folder.");
         }

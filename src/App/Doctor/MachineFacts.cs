@@ -34,7 +34,8 @@ internal static class MachineFacts
         string[] has = [.. sets.Where(set => set.Has).Select(set => set.Name)];
         int widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
         string? variable = Environment.GetEnvironmentVariable(SimdLevel.Variable);
-        string forced = string.IsNullOrEmpty(variable) ? "" : $", {SimdLevel.Variable}={variable} is set";
+        string forced = string.IsNullOrEmpty(variable) ? "" : SimdLevel.Fault(variable) is { } fault
+            ? $"; {fault.TrimEnd('.')}" : $", {SimdLevel.Variable}={variable} is set";
         return $"{SimdLevel.Bits} bits in use, {widest} in hardware ({(has.Length > 0 ? string.Join(", ", has) : "baseline only")}){forced}";
     }
 

@@ -19,6 +19,8 @@ internal sealed class RequestPipeline(
     private const int ClientGone = 499;
     private const string Note = "note";
 
+    private static readonly string[] s_here = ["localhost", "127.0.0.1", "[::1]"];
+
     private readonly bool _local = IPAddress.IsLoopback(settings.Address);
     private readonly string _own = new HostString($"{settings.Address}", 1).Host;
 
@@ -131,9 +133,10 @@ internal sealed class RequestPipeline(
 
     private void Check(HttpContext context)
     {
-        // No web page elsewhere can reach a server of this machine alone by a name of its own.
+        // No web page elsewhere can reach a server of this machine alone by a name of its own. One that knows the token comes from a proxy that has
+        // other names; a request without a name (HTTP/1.0) comes from no browser.
         string asked = context.Request.Host.Host;
-        if (_local && asked != _own && asked is not ("localhost" or "127.0.0.1" or "[::1]"))
+        if (_local && settings.Token is null && asked.Length > 0 && !s_here.Append(_own).Contains(asked, StringComparer.OrdinalIgnoreCase))
         {
             throw new RequestException(StatusCodes.Status400BadRequest, RejectReasons.Host, "expected a request to localhost.");
         }
@@ -159,6 +162,6 @@ internal sealed class RequestPipeline(
         string origin = request.Headers.Origin.ToString();
         bool link = HttpMethods.IsGet(request.Method) && request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate";
         return (!link && request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none"))
-            || (origin.Length > 0 && !origin.EndsWith($"://{request.Host}", StringComparison.Ordinal));
+            || (origin.Length > 0 && !origin.EndsWith($"://{request.Host}", StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -97,6 +97,14 @@ internal sealed class UploadForm : IDisposable
                 StatusCodes.Status415UnsupportedMediaType, RejectReasons.Type, "expected a form (multipart/form-data) with image and classes.");
         }
 
+        if (request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding and not "identity")
+        {
+            throw new RequestException(
+                StatusCodes.Status415UnsupportedMediaType,
+                RejectReasons.Type,
+                $"expected a form as it is, found one with Content-Encoding {ConfigText.Quote(encoding)}.");
+        }
+
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
         return boundary.Length is > 0 and <= MaxBoundary
             ? boundary

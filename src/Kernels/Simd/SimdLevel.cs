@@ -14,6 +14,10 @@ internal static class SimdLevel
     /// </summary>
     internal static int Bits { get; set; } = Choose();
 
+    /// <summary>What is wrong with a value of the variable; null when nothing is.</summary>
+    internal static string? Fault(string? value) =>
+        value is null or "" or "128" or "256" or "512" ? null : $"{Variable}: expected 128, 256 or 512, found '{value}'.";
+
     private static int Choose()
     {
         return Environment.GetEnvironmentVariable(Variable) switch

@@ -36,7 +36,7 @@ internal sealed record StartingPoint(string Path, string Sha256)
 
         try
         {
-            using LdvcCheckpoint start = LdvcCheckpoint.Open(from);
+            using LdvcCheckpoint start = LdvcCheckpoint.Open(RunCheckpoint.HalfWay(from));
             foreach (SegmentationDataset data in validation)
             {
                 start.RefuseSeen([.. data.Split.Unseen.Select(id => data.Classes[id])], data.Name);

@@ -77,6 +77,9 @@ internal sealed partial class ClipCheckpoint
             : throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
     }
 
+    /// <summary>Whether a file of this name, in a CLIP's folder, is one that is read.</summary>
+    internal static bool IsPart(string name) => FileNames.Contains(name) || s_beside.Contains(name);
+
     /// <summary>Loads the frozen model.</summary>
     /// <param name="device">Where it is to live.</param>
     /// <param name="activation">Which GELU it has, as the user says; null = what the files say.</param>

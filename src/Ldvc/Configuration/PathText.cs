@@ -21,7 +21,12 @@ internal static class PathText
 
         if (path == "~" || path.StartsWith("~/", StringComparison.Ordinal))
         {
-            path = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..];
+            // The system gives no folder that is not there.
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            path = home.Length > 0
+                ? home + path[1..]
+                : throw new InputException(
+                    $"{source}: there is no home folder for ~ in {ConfigText.Quote(path)}; expected the whole path, or HOME to be set.");
         }
 
         var text = new System.Text.StringBuilder();

@@ -60,6 +60,12 @@ internal sealed class CachedDataset(SegmentationDataset inner, long limit) : Seg
     internal override string? PairedMask(int index) => inner.PairedMask(index);
 
     /// <inheritdoc/>
+    internal override IEnumerable<string> LeftOut() => inner.LeftOut();
+
+    /// <inheritdoc/>
+    internal override string? PictureFile(int index) => inner.PictureFile(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 
     private (RgbImage Image, LabelMap Labels)? Find(int index)

@@ -21,6 +21,7 @@ internal static class ClassListReader
     public static ClassList Line(string text, string source)
     {
         string[] parts = text.Split(Separators, ClassList.Max + 1);
+        ListMarks.Refuse([.. parts.Select(part => part.Trim()).Where(part => part.Length > 0)], source);
 
         // What is wrong inside a name comes first: "a\n,b" has no empty name.
         ClassName[] classes = [.. parts.Where(part => NameSpelling.Normalize(part, source).Length > 0).Select(part => ClassName.Parse(part, source))];
@@ -32,20 +33,27 @@ internal static class ClassListReader
     /// <summary>Reads a text field: one class a line, and then a name may hold commas; or all on one line.</summary>
     public static ClassList Text(string text, string source)
     {
-        string[] lines = text.ReplaceLineEndings("\n").Split('\n');
-        return lines.Count(line => line.Trim().Length > 0) > 1 ? Lines(lines, source, numbered: false) : Line(text.Trim(), source);
+        // An uploaded file may begin with a byte order mark.
+        string[] lines = text.TrimStart('\uFEFF').ReplaceLineEndings("\n").Split('\n');
+        return lines.Count(line => line.Trim().Length > 0) > 1
+            ? Lines(lines, source, numbered: false)
+            : Line(text.TrimStart('\uFEFF').Trim(), source);
     }
+
+    private static string WithoutComment(string line) =>
+        (line.IndexOf(Comment, StringComparison.Ordinal) is >= 0 and var at ? line[..at] : line).Trim();
 
     private static ClassList Lines(IReadOnlyList<string> lines, string source, bool numbered)
     {
+        ListMarks.Refuse([.. lines.Select(WithoutComment).Where(line => line.Length > 0)], source);
         var classes = new List<ClassName>();
         int empty = 0;
         for (int i = 0; i < lines.Count; i++)
         {
             string place = $"{source}, line {i + 1}", name = lines[i];
             bool commented = name.Contains(Comment, StringComparison.Ordinal);
-            name = commented ? name[..name.IndexOf(Comment, StringComparison.Ordinal)] : name;
-            if (name.Trim().Length > 0)
+            name = WithoutComment(name);
+            if (name.Length > 0)
             {
                 classes.Add(ClassName.Parse(name, place));
                 if (classes.Count > ClassList.Max)

@@ -1,3 +1,4 @@
+using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 
@@ -11,6 +12,9 @@ public sealed record ClassName
 {
     // The semicolon, also as Chinese, Japanese and Arabic keyboards have it.
     private static readonly char[] Separators = [';', '\uFF1B', '\u061B'];
+
+    // What stands around every text: a second one in it would cut the name off.
+    private static readonly string[] s_ends = [WordSplitter.StartOfText, WordSplitter.EndOfText];
     private readonly string[] _names;
 
     private ClassName(string[] names) => _names = names;
@@ -45,7 +49,14 @@ public sealed record ClassName
                     : $"{source}: expected a name before and after every semicolon, found {ConfigText.Quote(text.Trim())}");
             }
 
-            if (keys.Add(NameSpelling.Key(name)))
+            string key = NameSpelling.Key(name);
+            if (s_ends.Any(end => key.Contains(end, StringComparison.Ordinal)))
+            {
+                throw new InputException(
+                    $"{source}: expected a name of words, found {ConfigText.Quote(name)}, which would end the text for the text encoder");
+            }
+
+            if (keys.Add(key))
             {
                 names.Add(name);
             }

@@ -61,6 +61,9 @@ public abstract class FileDataset : SegmentationDataset
     public abstract string LabelPath(string id);
 
     /// <inheritdoc/>
+    internal override string? PictureFile(int index) => ImagePath(_ids[index]);
+
+    /// <inheritdoc/>
     public override RgbImage ReadImage(int index) => ImageReader.Read(ImagePath(_ids[index]));
 
     /// <inheritdoc/>
@@ -89,7 +92,7 @@ public abstract class FileDataset : SegmentationDataset
     internal override StoredMask ReadStored(int index)
     {
         string path = LabelPath(_ids[index]);
-        LabelMap16 stored = PngLabels.Read16(path);
+        LabelMap16 stored = ReadNumbers(path);
         return StoredMask.Of(stored.Labels, stored.Width, stored.Height, TableFor(path).Meaning, path) with { IsOfBytes = stored.IsOfBytes };
     }
 
@@ -102,7 +105,7 @@ public abstract class FileDataset : SegmentationDataset
             {
                 if (!File.Exists(path))
                 {
-                    throw new InputException($"{path}: file not found, expected for picture '{id}' of {Name}");
+                    throw new InputException($"{path}: file not found, expected for picture '{id}' of {Name}{PictureFiles.Near(path)}");
                 }
             }
         }
@@ -115,7 +118,10 @@ public abstract class FileDataset : SegmentationDataset
     private protected virtual LabelTable TableFor(string labelPath) => _table;
 
     /// <summary>Reads a mask and gives its numbers, or colours, their meaning.</summary>
-    private protected virtual LabelMap ReadMask(string path) => TableFor(path).Apply(PngLabels.Read16(path), path);
+    private protected virtual LabelMap ReadMask(string path) => TableFor(path).Apply(ReadNumbers(path), path);
+
+    private static LabelMap16 ReadNumbers(string path) =>
+        File.Exists(path) ? PngLabels.Read16(path) : throw new InputException($"{path}: file not found{PictureFiles.Near(path)}");
 
     /// <summary>The first of several folders that exists.</summary>
     /// <exception cref="InputException">None does; the message names them.</exception>

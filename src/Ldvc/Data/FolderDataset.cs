@@ -67,6 +67,16 @@ public sealed class FolderDataset : FileDataset
     }
 
     /// <inheritdoc/>
+    internal override IEnumerable<string> LeftOut()
+    {
+        // A list says which pictures are meant.
+        IEnumerable<string> masks = _layout.IsListed || !Directory.Exists(_layout.Masks) ? []
+            : PictureFiles.Under(_layout.Masks, _layout.MaskSuffix, except: null)
+                .Where(mask => !_samples.ContainsKey(mask.Key)).Select(mask => mask.Value);
+        return PictureFiles.OfOtherFormats(_layout.Images).Concat(masks);
+    }
+
+    /// <inheritdoc/>
     internal override StoredMask ReadStored(int index)
     {
         if (_colours is null)

@@ -51,6 +51,11 @@ internal sealed class FolderLayout
     /// <summary>Whether the part has a folder of its own.</summary>
     public bool HasFolderOfPart { get; }
 
+    /// <summary>
+    /// Whether pictures lie in a folder with the part's name, which neither an option nor a list says: all pictures would be of every part.
+    /// </summary>
+    public bool HasUntoldPart => Part != "all" && !HasFolderOfPart && !IsListed && Directory.Exists(Path.Combine(Images, Part));
+
     /// <summary>Whether pictures and masks lie in one folder.</summary>
     public bool MasksAmongPictures { get; }
 

@@ -1,3 +1,4 @@
+using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -13,6 +14,7 @@ internal sealed class FolderSamples
     private readonly FolderLayout _layout;
     private readonly SortedDictionary<string, string> _files;
     private readonly ILookup<string, string> _byLastName;
+    private readonly ILookup<string, string> _byComposedName;
 
     private FolderSamples(FolderLayout layout)
     {
@@ -22,6 +24,7 @@ internal sealed class FolderSamples
         _files = layout.IsListed && !Directory.Exists(layout.Images) && File.Exists(layout.List)
             ? []
             : PictureFiles.Under(layout.Images, layout.ImageSuffix, layout.MasksAmongPictures ? layout.MaskSuffix : null);
+        _byComposedName = _files.Keys.Where(HasAccents).ToLookup(AccentComposition.Compose, StringComparer.Ordinal);
         _byLastName = _files.Keys.ToLookup(id => id[(id.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
     }
 
@@ -29,6 +32,14 @@ internal sealed class FolderSamples
     /// <exception cref="InputException">A folder or list is missing, or a line of the list is no picture; the message names the line.</exception>
     public static (IReadOnlyList<FolderSample> Samples, string Source) Find(FolderLayout layout)
     {
+        if (layout.HasUntoldPart)
+        {
+            throw new InputException(
+                $"{layout.Images}: has a folder '{layout.Part}', but no {layout.List} and no {{part}} in data.images says that these are its "
+                    + "pictures; expected for example data.images: images/{part} and data.masks: masks/{part}, or data.train_part: all and "
+                    + "data.val_part: all for all pictures in both");
+        }
+
         var samples = new FolderSamples(layout);
         return layout.IsListed
             ? (samples.Listed(), layout.List)
@@ -104,6 +115,12 @@ internal sealed class FolderSamples
             {
                 return new FolderSample(name, path, _layout.MaskOf(name));
             }
+
+            // macOS writes a letter and its accent as two characters, other systems mostly as one.
+            if (HasAccents(name) && _byComposedName[AccentComposition.Compose(name)].Take(2).ToArray() is [var only])
+            {
+                return new FolderSample(only, _files[only], _layout.MaskOf(only));
+            }
         }
 
         string? file = Existing(text, _layout.Root, _layout.Images);
@@ -145,6 +162,8 @@ internal sealed class FolderSamples
         string path = text.TrimStart('/');
         return path.StartsWith("./", StringComparison.Ordinal) ? path[2..] : path;
     }
+
+    private static bool HasAccents(string name) => !System.Text.Ascii.IsValid(name);
 
     private string NameOf(string text) =>
         _layout.ImageSuffix is { } suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length]

@@ -23,7 +23,7 @@ internal static class PictureFiles
         }
 
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string path in Names(folder).Where(HasPictureExtension))
+        foreach (string path in Names(folder).Where(path => HasPictureExtension(path) && Path.GetFileName(path)[0] != '.'))
         {
             RefuseOtherEncodings(folder, Path.GetFileName(path));
             string id = Path.GetFileNameWithoutExtension(path);
@@ -87,6 +87,39 @@ internal static class PictureFiles
                 Walk(inner, prefix + Path.GetFileName(inner) + "/", depth + 1);
             }
         }
+    }
+
+    /// <summary>Pictures of a folder and its sub-folders in formats that are not read.</summary>
+    public static IEnumerable<string> OfOtherFormats(string folder)
+    {
+        foreach (string path in Directory.Exists(folder) ? Names(folder) : [])
+        {
+            if (Imaging.PictureSources.IsOfOtherFormat(path) && Path.GetFileName(path)[0] != '.')
+            {
+                yield return path;
+            }
+        }
+
+        foreach (string path in Directory.Exists(folder) ? Names(folder, folders: true).Where(inner => Path.GetFileName(inner)[0] != '.') : [])
+        {
+            foreach (string inner in OfOtherFormats(path))
+            {
+                yield return inner;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The end of a sentence about a missing file: one beside it that is called so but for its ending, or upper and lower case. Empty when there is
+    /// none.
+    /// </summary>
+    public static string Near(string path)
+    {
+        string folder = Path.GetDirectoryName(path) ?? "", stem = Path.GetFileNameWithoutExtension(path);
+        string? near = !Directory.Exists(folder) ? null
+            : Names(folder).Order(StringComparer.Ordinal).FirstOrDefault(
+                other => stem.Equals(Path.GetFileNameWithoutExtension(other), StringComparison.OrdinalIgnoreCase));
+        return near is null ? "" : $"; there is {Path.GetFileName(near)}";
     }
 
     // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name.

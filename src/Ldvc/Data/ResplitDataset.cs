@@ -39,5 +39,11 @@ internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit sp
     internal override string? PairedMask(int index) => inner.PairedMask(index);
 
     /// <inheritdoc/>
+    internal override IEnumerable<string> LeftOut() => inner.LeftOut();
+
+    /// <inheritdoc/>
+    internal override string? PictureFile(int index) => inner.PictureFile(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 }

@@ -61,6 +61,12 @@ public abstract class SegmentationDataset
     /// <summary>The mask that a list gives picture i in place of its own, below the data set's folder; null = its own.</summary>
     internal virtual string? PairedMask(int index) => null;
 
+    /// <summary>Files in the data set's folders that are of no picture, though they look so; found anew at each call.</summary>
+    internal virtual IEnumerable<string> LeftOut() => [];
+
+    /// <summary>The file of picture i; null = it has none.</summary>
+    internal virtual string? PictureFile(int index) => null;
+
     /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>
     /// <exception cref="InputException">A picture or a label map is missing.</exception>
     public virtual void CheckFiles()

@@ -12,11 +12,19 @@ internal static class PictureSources
 {
     private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
 
+    // Pictures that people have and that are not read: who names a folder expects them among the results.
+    private static readonly string[] s_others =
+    [
+        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif", ".jpe", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".ppm", ".tga",
+        ".svg", ".exr",
+    ];
+
     /// <summary>Lists the pictures in the order of the arguments, those of one argument by name.</summary>
     /// <param name="arguments">Files, folders and patterns.</param>
     /// <param name="results">The folder of results.</param>
+    /// <param name="others">Gets the pictures of folders that are of formats that are not read; null = nobody asks.</param>
     /// <exception cref="InputException">A folder or pattern has no picture, or cannot be read.</exception>
-    public static List<PictureSource> Find(IEnumerable<string> arguments, string results)
+    public static List<PictureSource> Find(IEnumerable<string> arguments, string results, ICollection<string>? others = null)
     {
         string own = Path.TrimEndingDirectorySeparator(Path.GetFullPath(results)) + Path.DirectorySeparatorChar;
         var found = new List<PictureSource>();
@@ -30,6 +38,10 @@ internal static class PictureSources
                     : !File.Exists(argument) && argument.AsSpan().IndexOfAny('*', '?') >= 0 ? OfPattern(argument)
                     : [new PictureSource(argument, Path.GetFileNameWithoutExtension(argument))];
                 these = [.. listed.OrderBy(p => p.Path, StringComparer.Ordinal)];
+                if (others is not null && Directory.Exists(argument))
+                {
+                    AddOthers(argument, own, others);
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -69,6 +81,18 @@ internal static class PictureSources
         }
 
         return found;
+    }
+
+    /// <summary>Whether a file is called like a picture of a format that is not read.</summary>
+    internal static bool IsOfOtherFormat(string path) => s_others.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    private static void AddOthers(string folder, string own, ICollection<string> others)
+    {
+        foreach (string path in Files(folder, recursive: true).Where(
+            path => IsOfOtherFormat(path) && !Path.GetFullPath(path).StartsWith(own, StringComparison.Ordinal)))
+        {
+            others.Add(path);
+        }
     }
 
     private static IEnumerable<PictureSource> OfFolder(string folder) =>

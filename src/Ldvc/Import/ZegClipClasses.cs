@@ -102,7 +102,16 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
     {
         if (request.Unseen is { } names)
         {
-            return ZeroShotSplit.WithUnseen(classes.Count, classes.IndicesOf(names, "--unseen"), "--unseen", classes);
+            int[] given = classes.IndicesOf(names, "--unseen");
+            if (notes.Unseen is { Length: > 0 } noted && !noted.Order().SequenceEqual(given.Order()))
+            {
+                string others = string.Join(", ", noted.Select(id => id >= 0 && id < classes.Count ? classes[id] : $"class {id}"));
+                throw new InputException(
+                    $"--unseen: {request.File} was trained without masks of {others}, as its notes say (novel_class); expected these, or no "
+                        + "--unseen.");
+            }
+
+            return ZeroShotSplit.WithUnseen(classes.Count, given, "--unseen", classes);
         }
 
         return notes.Unseen is { Length: > 0 } ids ? ZeroShotSplit.WithUnseen(classes.Count, ids, $"{request.File}: novel_class", classes) : null;
@@ -128,6 +137,13 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
 
         if (request.Setting is { } given)
         {
+            if (notes.Stated is { } stated && stated != given)
+            {
+                throw new InputException(
+                    $"--setting: expected {ConfigWriter.EnumName(stated)}, as the notes in {request.File} say (self_training, novel_class), found "
+                        + $"{ConfigWriter.EnumName(given)}; leave the option out.");
+            }
+
             return trained is null || (given == TrainSetting.Inductive ? seenOnly : all)
                 ? given
                 : throw new InputException(

@@ -47,6 +47,10 @@ internal sealed partial class ZegClipNotes
     /// <summary>The short side of their test.</summary>
     internal int? ShortSide => FirstNumber(TestShortSide());
 
+    /// <summary>The setting where the configuration states it beyond doubt: pseudo labels, or no class without masks.</summary>
+    internal TrainSetting? Stated => SelfTraining().IsMatch(_config) ? TrainSetting.Transductive
+        : Unseen is { Length: 0 } ? TrainSetting.Full : null;
+
     /// <summary>The setting by the configuration, else by the name of its file; null when neither tells.</summary>
     internal TrainSetting? Setting
     {

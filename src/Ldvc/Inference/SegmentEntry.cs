@@ -6,21 +6,22 @@ namespace Ldvc.Inference;
 
 /// <summary>What the list of a labelled folder holds of one picture.</summary>
 /// <param name="Index">Its place in the list.</param>
-/// <param name="Result">Its numbers, or what failed.</param>
+/// <param name="Result">Its numbers, or what failed; null where nobody asks: those of a hundred thousand pictures are gigabytes.</param>
 /// <param name="Failure">Why it failed; null when it did not.</param>
 /// <param name="Coco">Its masks, where they are wanted.</param>
-internal sealed record SegmentEntry(int Index, JsonElement Result, string? Failure, CocoPicture? Coco)
+internal sealed record SegmentEntry(int Index, JsonElement? Result, string? Failure, CocoPicture? Coco)
 {
     /// <summary>The entry of an outcome.</summary>
     /// <param name="index">Its place in the list.</param>
     /// <param name="outcome">What became of the picture.</param>
+    /// <param name="numbers">Whether its numbers are kept.</param>
     /// <param name="coco">Number of classes whose masks are kept; 0 = none.</param>
-    internal static SegmentEntry Of(int index, SegmentOutcome outcome, int coco)
+    internal static SegmentEntry Of(int index, SegmentOutcome outcome, bool numbers, int coco)
     {
         object result = outcome.Result is { } labels ? labels.ToJson() : new { Image = outcome.Source.Path, Error = outcome.Failure!.Message };
         return new SegmentEntry(
             index,
-            JsonSerializer.SerializeToElement(result, JsonText.Format),
+            numbers ? JsonSerializer.SerializeToElement(result, JsonText.Format) : null,
             outcome.Failure?.Message,
             coco > 0 && outcome.Result is not null ? CocoPicture.Of(outcome.Result, coco) : null);
     }

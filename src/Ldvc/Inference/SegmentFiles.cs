@@ -125,7 +125,13 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         Add(".json", Encoding.UTF8.GetBytes(JsonText.Of(numbers)));
 
         // Everything is on the disk. While names change, no earlier NAME.json says that the picture is done.
+        bool stale = settings is not null && IsOfOthers(At(name, ".json"));
         OutputFile.Delete(At(name, ".json"));
+        if (stale)
+        {
+            RemoveStale(name);
+        }
+
         if (parts.HasFlag(SegmentParts.Masks))
         {
             RemoveOthers(At(name, ".masks"), masks);
@@ -147,6 +153,43 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         catch (InputException)
         {
             return null;
+        }
+    }
+
+    // Whether numbers are ours, and of another model or other names, windows or thresholds than those of now.
+    private bool IsOfOthers(string numbers) => File.Exists(numbers) && Recognize(numbers) is { } says
+        && (!says || !JsonText.Read(
+            numbers, json => json.GetProperty(SettingsKey) is { ValueKind: JsonValueKind.String } digest && digest.ValueEquals(settings)));
+
+    // An overlay, masks or probabilities of other labels do not stay beside the new ones.
+    private void RemoveStale(string name)
+    {
+        foreach (var (part, ending) in ((SegmentParts, string)[])
+            [(SegmentParts.Overlay, ".overlay.png"), (SegmentParts.Plain, ".plain.png"), (SegmentParts.Probabilities, ".probabilities.safetensors")])
+        {
+            if (!parts.HasFlag(part))
+            {
+                OutputFile.Delete(At(name, ending));
+            }
+        }
+
+        string masks = At(name, ".masks");
+        if (!parts.HasFlag(SegmentParts.Masks) && Directory.Exists(masks))
+        {
+            RemoveOthers(masks, []);
+            RemoveEmpty(masks);
+        }
+    }
+
+    private static void RemoveEmpty(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody keeps something there.
         }
     }
 

@@ -34,6 +34,9 @@ internal static class FindingKind
     /// <summary>Pictures in both parts.</summary>
     internal const string SharedPictures = "shared-pictures";
 
+    /// <summary>Files that are of no picture, though they look so.</summary>
+    internal const string LeftOut = "left-out";
+
     /// <summary>Names in many pieces.</summary>
     internal const string BrokenNames = "broken-names";
 }

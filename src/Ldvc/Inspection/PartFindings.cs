@@ -1,6 +1,7 @@
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Tensors;
 
 namespace Ldvc.Inspection;
 
@@ -22,6 +23,7 @@ internal static class PartFindings
             Bytes(survey),
             WithoutPixels(survey, seenOnly: training),
             WithoutLabels(survey),
+            LeftOut(survey),
             training && inductive ? UnseenPixels(survey) : null,
         ];
         return all.OfType<DataFinding>();
@@ -132,6 +134,29 @@ internal static class PartFindings
                 survey.Part,
                 $"{Count(ids.Length, "picture has", "pictures have")} no labelled pixel: {Few(ids)}",
                 ids);
+    }
+
+    private static DataFinding? LeftOut(PartSurvey survey)
+    {
+        string[] files;
+        try
+        {
+            files = [.. survey.Dataset.LeftOut()];
+        }
+        catch (InputException)
+        {
+            // A folder of masks may hold anything besides those that are read.
+            return null;
+        }
+
+        return files.Length == 0
+            ? null
+            : new DataFinding(
+                FindingKind.LeftOut,
+                survey.Part,
+                $"{Count(files.Length, "file is", "files are")} left out, as masks without a picture or pictures in formats that are not read: "
+                    + Few(files, quote: false),
+                files);
     }
 
     private static DataFinding? UnseenPixels(PartSurvey survey)

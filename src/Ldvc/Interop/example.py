@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 here = Path(__file__).parent
 with open(here / "classes.safetensors", "rb") as file:
@@ -17,7 +17,7 @@ read = lambda name, dtype: np.frombuffer(data[slice(*header[name]["data_offsets"
 
 session = onnxruntime.InferenceSession(str(here / "MODEL.onnx"))
 height, width = session.get_inputs()[0].shape[2:]
-picture = Image.open(sys.argv[1]).convert("RGB")
+picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
 pixels = np.asarray(picture.resize((width, height), Image.BILINEAR), np.float32) / 255
 image = ((pixels - json.loads(notes["image_mean"])) / json.loads(notes["image_std"])).astype(np.float32)
 logits = session.run(["logits"], {"image": image.transpose(2, 0, 1)[None], "classes": read("classes", np.float32)})[0]

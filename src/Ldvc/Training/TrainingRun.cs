@@ -147,6 +147,11 @@ public sealed class TrainingRun
             }
         }
 
+        if (SharedFiles.Note(training, validation) is { } shared)
+        {
+            monitor.Say($"note: {shared}");
+        }
+
         BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Source);
         return (training, validation);
     }
@@ -184,7 +189,7 @@ public sealed class TrainingRun
         }
 
         string from = config.Require(config.Train.Transductive.From, "train.transductive.from", "the half-way checkpoint of an inductive run");
-        LdvcCheckpoint start = LdvcCheckpoint.Open(from);
+        LdvcCheckpoint start = LdvcCheckpoint.Open(RunCheckpoint.HalfWay(from));
         try
         {
             start.RefuseOtherModel(config);

@@ -3,9 +3,10 @@ namespace Ldvc.Tensors.Serialization;
 /// <summary>Tells the kinds of tensor files apart by their first bytes.</summary>
 internal static class ArchiveDetection
 {
-    // The pickled number every plain (non-zip) torch.save file starts with: protocol 2, LONG1 of ten bytes.
-    private static ReadOnlySpan<byte> LegacyTorchStart =>
-        [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.'];
+    private const int FrameBytes = 9;
+
+    // The pickled number every plain (non-zip) torch.save file starts with: LONG1 of ten bytes.
+    private static ReadOnlySpan<byte> LegacyTorchNumber => [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.'];
 
     /// <summary>Opens the archive; the source is closed when that fails.</summary>
     public static TensorArchive Open(ArchiveSource source)
@@ -26,7 +27,7 @@ internal static class ArchiveDetection
                 return TorchArchive.OpenZip(source);
             }
 
-            if (start.StartsWith(LegacyTorchStart))
+            if (IsLegacyTorch(start))
             {
                 return TorchArchive.OpenLegacy(source);
             }
@@ -38,6 +39,19 @@ internal static class ArchiveDetection
             source.Dispose();
             throw;
         }
+    }
+
+    // Its protocol stands before it; from 4 on a frame may stand between.
+    private static bool IsLegacyTorch(ReadOnlySpan<byte> start)
+    {
+        if (start.Length < 2 || start[0] != 0x80 || start[1] is < 2 or > 5)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> rest = start[2..];
+        return rest.StartsWith(LegacyTorchNumber)
+            || (rest.Length > FrameBytes && rest[0] == 0x95 && rest[FrameBytes..].StartsWith(LegacyTorchNumber));
     }
 
     private static string Describe(ReadOnlySpan<byte> start)

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Ldvc.Tensors.Serialization;
 /// </summary>
 internal sealed class AtomicFiles : IDisposable
 {
+    // What systems take.
+    private const int LongestName = 255;
+
     private readonly List<(string Shown, string Full, string Temporary)> _files = [];
 
     /// <summary>Writes a file, under its temporary name.</summary>
@@ -27,6 +32,12 @@ internal sealed class AtomicFiles : IDisposable
             throw new InputException($"{path}: expected a file to write, got {kind}.");
         }
 
+        int bytes = Encoding.UTF8.GetByteCount(Path.GetFileName(full));
+        if (bytes > LongestName && !OperatingSystem.IsWindows())
+        {
+            throw new InputException($"{path}: its name has {bytes} bytes, expected at most {LongestName}.");
+        }
+
         string folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder))
         {
@@ -41,6 +52,18 @@ internal sealed class AtomicFiles : IDisposable
             write(stream);
             OutputFile.FlushToDisk(stream, temporary);
         });
+    }
+
+    /// <summary>
+    /// Says before anything is computed what writing the file would say after: that it is a folder or a device, or that its folder takes no files.
+    /// Nothing stays behind.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InputException">As for <see cref="Add"/>.</exception>
+    internal static void Probe(string path)
+    {
+        using var files = new AtomicFiles();
+        files.Add(path, _ => { });
     }
 
     /// <summary>

@@ -2,8 +2,8 @@ namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
 /// Gives the tensors of an unpickled checkpoint their dotted state-dict names: keys of nested dicts and attributes of TorchScript modules joined by
-/// dots. A training checkpoint's wrapper ("state_dict", "model", ...) is looked through, and "module." in front of every name (from data-parallel
-/// training) is dropped. Values that are not tensors are passed over.
+/// dots. A training checkpoint's wrapper ("state_dict", "model", ...) is looked through, and "module." and "_orig_mod." in front of every name (from
+/// data-parallel training and torch.compile) are dropped. Values that are not tensors are passed over.
 /// </summary>
 internal sealed class TorchNames
 {
@@ -19,6 +19,9 @@ internal sealed class TorchNames
     private const int CharactersPerByte = 4;
     private const int MaxSharing = 16;
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model"];
+
+    // Data-parallel training and torch.compile put these in front of every name.
+    private static readonly string[] Prefixes = ["module.", "_orig_mod."];
 
     private readonly string _path;
     private readonly Dictionary<string, TorchTensor> _found = new(StringComparer.Ordinal);
@@ -51,10 +54,17 @@ internal sealed class TorchNames
                 $"{path}: the tensors span {views} bytes, the file has {source.Length}; expected storages that few tensors share.");
         }
 
-        const string Parallel = "module.";
-        return names._found.Keys.All(name => name.StartsWith(Parallel, StringComparison.Ordinal))
-            ? names._found.ToDictionary(pair => pair.Key[Parallel.Length..], pair => pair.Value, StringComparer.Ordinal)
-            : names._found;
+        return WithoutPrefixes(names._found);
+    }
+
+    // One may be inside of the other.
+    private static Dictionary<string, TorchTensor> WithoutPrefixes(Dictionary<string, TorchTensor> found)
+    {
+        string? prefix = Array.Find(
+            Prefixes, one => found.Keys.All(name => name.StartsWith(one, StringComparison.Ordinal) && name.Length > one.Length));
+        return prefix is null
+            ? found
+            : WithoutPrefixes(found.ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value, StringComparer.Ordinal));
     }
 
     private static object? Unwrap(object? root)

@@ -3,22 +3,31 @@
 const tries = 30, longestWait = 60;
 const key = "ldvc-token";
 
+let token = "";
+try {
+  token = sessionStorage.getItem(key) ?? "";
+} catch {
+  // A browser that keeps nothing for sites has no storage: the token lasts as long as the page.
+}
+
+export function useToken(text) {
+  token = text;
+  try {
+    sessionStorage.setItem(key, text);
+  } catch {
+    // As above.
+  }
+}
+
 // A token after # of the address is kept for this tab; what stands there is never sent, and it leaves the address bar.
 const given = /^#token=(.+)$/.exec(location.hash);
 if (given) {
   try {
-    sessionStorage.setItem(key, decodeURIComponent(given[1]));
+    useToken(decodeURIComponent(given[1]));
   } catch {
-    // It is no percent-encoding, or storage is off: the page asks.
+    // It is no percent-encoding: the page asks.
   }
   history.replaceState(null, "", location.pathname);
-}
-
-let token = sessionStorage.getItem(key) ?? "";
-
-export function useToken(text) {
-  token = text;
-  sessionStorage.setItem(key, text);
 }
 
 export class TokenNeeded extends Error {}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Ldvc.Clip;
+using Ldvc.Configuration;
+using Ldvc.Tensors;
+
+namespace Ldvc.App.Cli;
+
+/// <summary>Files that a command line writes: none of those that it reads, and not one file for two results.</summary>
+internal static class OutputPlaces
+{
+    private const string Checkpoint = "--checkpoint";
+    private const string Set = "--set";
+
+    private static readonly string[] s_outputs = ["--json", "--report", "--out"];
+
+    // What else names files. Pictures of `segment` are found in folders and by patterns, and are compared there.
+    private static readonly string[] s_inputs =
+    [
+        "CONFIG", "FILE", Checkpoint, "--clip", "--classes-file", "--embeddings", "--reference", "--image", Set,
+    ];
+
+    /// <summary>Refuses a result in the place of an input or of another result, before anything is read.</summary>
+    /// <param name="result">The command line.</param>
+    /// <exception cref="InputException">Two of its files are one.</exception>
+    internal static void Check(ParseResult result)
+    {
+        (string Name, string Path)[] given = [.. Given(result.CommandResult)];
+        foreach ((string name, string path) in given.Where(one => s_outputs.Contains(one.Name)))
+        {
+            // A folder of results is looked at by who writes into it.
+            string full = Path.GetFullPath(path);
+            string? other = Directory.Exists(full) ? null
+                : given.FirstOrDefault(one => one.Name != name && IsSame(full, one.Path)).Name;
+            if (other is not null)
+            {
+                string what = other == Checkpoint ? $"replace the checkpoint that was given ({other})"
+                    : s_inputs.Contains(other) ? $"replace a file that was given ({other})"
+                    : $"also be the file of {other}";
+                throw new InputException($"{name}: {path} would {what}; expected another one.");
+            }
+        }
+    }
+
+    private static IEnumerable<(string Name, string Path)> Given(CommandResult command)
+    {
+        foreach (SymbolResult symbol in command.Children)
+        {
+            string name = symbol switch
+            {
+                OptionResult option => option.Option.Name,
+                ArgumentResult argument => argument.Argument.Name,
+                _ => "",
+            };
+            if (s_outputs.Contains(name) || s_inputs.Contains(name))
+            {
+                foreach (string value in symbol.Tokens.Select(token => name == Set ? AfterKey(token.Value) : token.Value).Where(IsPath))
+                {
+                    yield return (name, PathText.Expand(value, name));
+                }
+            }
+        }
+    }
+
+    private static string AfterKey(string set) => set[(set.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim();
+
+    private static bool IsPath(string value) => value.Trim().Length > 0 && !value.Contains('\0', StringComparison.Ordinal);
+
+    // An input may be a link to the file, or a CLIP's folder with it inside.
+    private static bool IsSame(string output, string path)
+    {
+        string full = Path.GetFullPath(path);
+        return full == output
+            || (File.Exists(full) && File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName == output)
+            || (Directory.Exists(full) && File.Exists(output) && ClipCheckpoint.IsPart(Path.GetFileName(output))
+                && Path.TrimEndingDirectorySeparator(full) == Path.GetDirectoryName(output));
+    }
+}

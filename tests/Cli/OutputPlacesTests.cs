@@ -1,0 +1,70 @@
+using Ldvc.App.Cli;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Cli;
+
+/// <summary>Files that a command line writes: refused at once where they would replace an input or each other, or cannot be written.</summary>
+public sealed class OutputPlacesTests
+{
+    // {0} is a folder with files c.yaml, m.safetensors, l.safetensors (a link to it), a.png, and a folder clip with config.json.
+    [Theory]
+    [InlineData("config {0}/c.yaml --json {0}/c.yaml", "--json: {0}/c.yaml would replace a file that was given (CONFIG); expected another one.")]
+    [InlineData("check {0}/c.yaml --json {0}/./c.yaml", "would replace a file that was given (CONFIG)")]
+    [InlineData("compare --clip x --reference {0}/m.safetensors --json {0}/m.safetensors", "would replace a file that was given (--reference)")]
+    [InlineData("eval {0}/c.yaml --checkpoint {0}/m.safetensors --report {0}/m.safetensors", "would replace the checkpoint that was given")]
+    [InlineData("eval {0}/c.yaml --checkpoint {0}/l.safetensors --json {0}/m.safetensors", "would replace the checkpoint that was given")]
+    [InlineData("eval {0}/c.yaml --training-free --set clip.path={0}/m.safetensors --json {0}/m.safetensors", "a file that was given (--set)")]
+    [InlineData("eval {0}/c.yaml --training-free --report {0}/new --json {0}/new", "{0}/new would also be the file of --")]
+    [InlineData("embed --clip {0}/m.safetensors --text a --out {0}/m.safetensors", "would replace a file that was given (--clip)")]
+    [InlineData("embed --clip {0}/clip --text a --out {0}/f.safetensors --json {0}/clip/config.json", "would replace a file that was given (--clip)")]
+    [InlineData("embed --clip x --image {0}/a.png --out {0}/a.png", "--out: {0}/a.png would replace a file that was given (--image)")]
+    [InlineData("embed --clip x --text a --out {0}/new --json {0}/new", "would also be the file of --")]
+    [InlineData("export --checkpoint {0}/m.safetensors --out {0}/m.onnx --json {0}/m.onnx", "would also be the file of --")]
+    [InlineData("embed --clip x --text a --out {0}/f.npy", "--out: expected a file NAME.safetensors, which is the format that is written, found '")]
+    [InlineData("import {0}/a.png --clip x --out {0}/f.pth", "--out: expected a file NAME.safetensors, which is the format that is written, found '")]
+    [InlineData("config {0}/c.yaml --json {0}/clip", "--json: expected a file in a folder that exists")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out {0}/c.yaml", "c.yaml: cannot be created (it is a file)")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out {0}/c.yaml/o/p", "c.yaml is a file), expected a folder for the results")]
+    public void ResultsReplaceNoInputAndNotEachOther(string line, string expected)
+    {
+        using var folder = new TempFolder();
+        foreach (string name in new[] { "c.yaml", "m.safetensors", "a.png", "clip/config.json", "clip/model.safetensors" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder.File(name))!);
+            File.WriteAllText(folder.File(name), "");
+        }
+
+        File.CreateSymbolicLink(folder.File("l.safetensors"), folder.File("m.safetensors"));
+        string[] before = Directory.GetFileSystemEntries(folder.Root, "*", SearchOption.AllDirectories);
+        string Placed(string text) =>
+            text.Replace("{0}", folder.Root, StringComparison.Ordinal).Replace("{1}", TinyClip.Folder, StringComparison.Ordinal);
+        Assert.Contains(Placed(expected), CommandLine.Refuses([.. line.Split(' ').Select(Placed)]));
+        Assert.Equal(before, Directory.GetFileSystemEntries(folder.Root, "*", SearchOption.AllDirectories));
+        Assert.All(before.Where(File.Exists), file => Assert.Empty(File.ReadAllText(file)));
+    }
+
+    [Fact]
+    public void WhatCannotBeWrittenIsKnownBeforeTheWork()
+    {
+        using var folder = new TempFolder();
+        string config = folder.File("c.yaml");
+        File.WriteAllText(config, "");
+        string Refuses(string json) => CommandLine.Refuses("config", config, "--json", json);
+        Assert.Contains("x.json: its name has 305 bytes, expected at most 255.", Refuses(folder.File(new string('x', 300) + ".json")));
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Contains("/dev/null: expected a file to write, got a device.", Refuses("/dev/null"));
+        }
+
+        // The folder of the ledger, before anything is measured.
+        File.WriteAllText(folder.File("ledger"), "");
+        using var error = new StringWriter();
+        int code = Application.Run(
+            folder.File("ledger"), ["demo", "--record", "x", "--out", folder.File("demo")], TextWriter.Null, error, false, CancellationToken.None);
+        Assert.Equal(2, code);
+        Assert.Contains("ledger: cannot be created (it is a file)", error.ToString());
+        Assert.Equal(["c.yaml", "ledger"], Directory.GetFileSystemEntries(folder.Root).Select(Path.GetFileName).Order());
+    }
+}
