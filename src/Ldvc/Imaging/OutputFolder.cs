@@ -38,9 +38,11 @@ internal static class OutputFolder
         }
         catch (InputException e)
         {
-            // The name of the file that was tried says nothing to anybody.
-            string why = e.InnerException is UnauthorizedAccessException ? "access is denied" : "the system makes no files there";
-            throw new InputException($"{folder}: cannot be written to ({place}: {why})", e);
+            // The name of the file that was tried, which the system adds, says nothing to anybody.
+            string why = e.InnerException is UnauthorizedAccessException
+                ? $"access to {place} is denied"
+                : (e.InnerException ?? e).Message.Split(" : '")[0];
+            throw new InputException($"{folder}: cannot be written ({why})", e);
         }
     }
 
