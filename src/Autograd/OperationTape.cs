@@ -149,6 +149,8 @@ public static class OperationTape
             }
         }
 
+        internal override string Name => _operation.Name;
+
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var device = dy.Device;

@@ -170,7 +170,8 @@ public sealed class Tape : IDisposable
     /// <param name="output">Where the gradient starts.</param>
     /// <param name="gradient">Its gradient, float32 and of its shape, which is copied; ones when absent.</param>
     /// <exception cref="InvalidOperationException">
-    /// The tape does not record, has run backward before, or the output depends on nothing that is trained.
+    /// The tape does not record, has run backward before, or the output depends on nothing that is trained; or a value that the backward needs was
+    /// overwritten since the forward read it.
     /// </exception>
     /// <exception cref="ArgumentException">The output is not this tape's, or the gradient is of another type, shape or device.</exception>
     /// <exception cref="ObjectDisposedException">The tape has ended, or the output or the gradient was freed.</exception>
@@ -240,6 +241,7 @@ public sealed class Tape : IDisposable
             var node = _nodes[i];
             if (node.Output.SharedGradient is { } dy)
             {
+                node.CheckSaved();
                 using var range = Device.HasRanges ? Device.Range($"{(node.GetType().DeclaringType ?? node.GetType()).Name} backward") : default;
                 node.Backward(Kernels, dy);
                 node.Output.ClearGradient();

@@ -30,6 +30,12 @@ public abstract class Storage
     /// <summary>Whether somebody reads the values where the tensors on the block say: they are not put in panels any more.</summary>
     internal bool StaysInRows { get => Volatile.Read(ref _staysInRows); set => Volatile.Write(ref _staysInRows, value); }
 
+    /// <summary>
+    /// How often values were overwritten from outside of kernels (copies, zeros, files) or by an optimizer: whoever has kept a handle to a value sees
+    /// by it that it is another one now. What is written through spans and views of GPUs does not count: they serve for reading, too.
+    /// </summary>
+    internal int Writes { get; private set; }
+
     /// <summary>Bytes that the block was rented for; it may have more.</summary>
     internal long Asked { get; set; }
 
@@ -54,6 +60,8 @@ public abstract class Storage
     internal virtual void Spoil()
     {
     }
+
+    internal void NoteWrite() => Writes++;
 
     internal void Retain() => Interlocked.Increment(ref _references);
 

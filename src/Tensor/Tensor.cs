@@ -145,6 +145,7 @@ public sealed partial class Tensor : IDisposable
         LeavePanels();
         source.LeavePanels();
         int size = DType.Size();
+        Storage.NoteWrite();
         Device.Copy(source.Raw.Storage, source.Offset * size, Raw.Storage, Offset * size, Count * size);
         if (source.Storage.PanelRow != Storage.PanelRow)
         {
@@ -162,6 +163,7 @@ public sealed partial class Tensor : IDisposable
     {
         Check<T>("copy from host", values.Length);
         var storage = Raw.Storage;
+        storage.NoteWrite();
         for (int at = 0; at < values.Length; at += CopiedElements)
         {
             var part = values.Slice(at, Math.Min(CopiedElements, values.Length - at));
@@ -231,6 +233,7 @@ public sealed partial class Tensor : IDisposable
     public void Clear()
     {
         LeavePanels();
+        Storage.NoteWrite();
         Device.Clear(Raw.Storage, Offset * DType.Size(), Count * DType.Size());
     }
 

@@ -1,8 +1,10 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
+using Ldvc.Autograd.Optimizers;
 using Ldvc.Cases;
 using Ldvc.Tensors;
+using Ldvc.Tests.Serialization;
 using Xunit;
 
 namespace Ldvc.Tests.Autograd;
@@ -148,6 +150,71 @@ public sealed class TapeMisuseTests : IDisposable
 
         Assert.Equal(0, _device.Pool.LiveBlocks);
         Assert.Equal(0, elsewhere.Pool.LiveBlocks);
+    }
+
+    // Gradients of what was read with values that came later are those of no computation.
+    [Fact]
+    public void WhatIsOverwrittenBeforeItsBackwardIsRefused()
+    {
+        using var folder = new TempFolder();
+        var init = new Initializer(_device, 1);
+        using Linear layer = new(init, 3, 3), other = new(init, 3, 3);
+        using var norm = new LayerNorm(init, 3);
+        using var optimizer = new AdamW(layer.Parameters().Concat(norm.Parameters("norm.")), 0.9f, 0.999f, 1e-8f, _ => 0.01f);
+        using Tensor data = Values("data", 2, 3), more = Values("more", 2, 3);
+        layer.Save(folder.File("layer.safetensors"));
+        Variable Wanted(Tape tape) => tape.Input(data.Share());
+        void ClearRow()
+        {
+            using var row = data.Slice(1, 1);
+            row.Clear();
+        }
+
+        void Step()
+        {
+            using var tape = new Tape(_device, recording: true);
+            tape.Backward(norm.Forward(tape, layer.Forward(tape, tape.Constant(more.Share()))));
+            optimizer.Step(0.1f);
+        }
+
+        (string Name, Func<Tape, Variable> Compute, Action Overwrite)[] cases =
+        [
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), () => data.CopyFromHost(new float[6])),
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), () => data.CopyFrom(more)),
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), data.Clear),
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), ClearRow),
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), () => layer.Load(folder.File("layer.safetensors"))),
+            ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), Step),
+            ("LinearOp", tape => layer.Forward(tape, other.Forward(tape, Wanted(tape))), Step),
+            ("LayerNormOp", tape => norm.Forward(tape, Wanted(tape)), Step),
+            ("UnaryOp", tape => tape.Exp(tape.Square(Wanted(tape))), data.Clear),
+            ("gated_softsign", tape => tape.Apply(new OutsideOperation(), Wanted(tape), tape.Constant(Values("gate", 3))), data.Clear),
+        ];
+        foreach (var (name, compute, overwrite) in cases)
+        {
+            using var tape = new Tape(_device, recording: true);
+            using var loss = tape.Sum(compute(tape));
+            overwrite();
+            string message = Assert.Throws<InvalidOperationException>(() => tape.Backward(loss)).Message;
+            Assert.Matches($@"^backward: {name}: expected the value \[[\d, ]+\] as the forward read it, but it was overwritten since", message);
+            foreach (var (_, parameter) in layer.Parameters())
+            {
+                parameter.ClearGradient();
+            }
+        }
+
+        // Before the forward, behind the backward, and where the backward needs no value, writing is what it was.
+        for (int i = 0; i < 2; i++)
+        {
+            using var tape = new Tape(_device, recording: true);
+            data.CopyFromHost([1, 2, 3, 4, 5, 6f]);
+            var x = Wanted(tape);
+            using var loss = tape.Sum(tape.Add(layer.Forward(tape, tape.Constant(more.Share())), tape.Scale(x, 3)));
+            data.Clear();
+            tape.Backward(loss);
+            Assert.All(x.Gradient!.ToArray(), value => Assert.Equal(3, value));
+            optimizer.Step(0.1f);
+        }
     }
 
     [Fact]

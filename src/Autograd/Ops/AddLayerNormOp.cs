@@ -59,7 +59,15 @@ internal static class AddLayerNormOp
             (_x, _branch, _gamma, _beta, _drop) = (x, branch, gamma, beta, drop);
 
             // A parameter outlives the tape; any other weight may be freed before the backward.
-            _savedGamma = gamma is Parameter ? null : Save(gamma.Value);
+            if (gamma is Parameter parameter)
+            {
+                Reads(parameter);
+            }
+            else
+            {
+                _savedGamma = Save(gamma.Value);
+            }
+
             (_sum, _mean, _rstd) = (Own(sum), Own(mean), Own(rstd));
         }
 

@@ -117,7 +117,11 @@ internal static class JoinedLinearOp
             foreach (var weight in maps.Weights)
             {
                 // A parameter outlives the tape; any other weight's memory may be given back before the backward, which reads it through a view.
-                if (weight is not Parameter)
+                if (weight is Parameter parameter)
+                {
+                    Reads(parameter);
+                }
+                else
                 {
                     Save(weight.Value);
                 }

@@ -54,7 +54,15 @@ public static class LayerNormOp
             _savedX = Save(x.Value);
 
             // A parameter outlives the tape; any other weight may be freed before the backward.
-            _savedGamma = gamma is Parameter ? null : Save(gamma.Value);
+            if (gamma is Parameter parameter)
+            {
+                Reads(parameter);
+            }
+            else
+            {
+                _savedGamma = Save(gamma.Value);
+            }
+
             _mean = Own(mean);
             _rstd = Own(rstd);
         }

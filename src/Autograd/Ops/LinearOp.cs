@@ -99,7 +99,14 @@ public static class LinearOp
             _savedX = weight.RequiresGradient ? Save(x.Value) : null;
 
             // A parameter outlives the tape; any other weight may be freed before the backward.
-            _savedWeight = x.RequiresGradient && weight is not Parameter ? Save(weight.Value) : null;
+            if (x.RequiresGradient && weight is Parameter parameter)
+            {
+                Reads(parameter);
+            }
+            else
+            {
+                _savedWeight = x.RequiresGradient ? Save(weight.Value) : null;
+            }
         }
 
         internal override void Backward(KernelSet kernels, Tensor dy)

@@ -192,6 +192,7 @@ public sealed partial class AdamW : IDisposable
             if (each.Parameter.SharedGradient is { } gradient)
             {
                 _step.Add(new AdamWTensor(each.Parameter.Value, gradient, each.First, each.Second, gradient.Count, each.WeightDecay));
+                each.Parameter.Value.Storage.NoteWrite();
             }
         }
 
