@@ -57,6 +57,7 @@ public sealed class AlgebraTests : IDisposable
         using var tape = new Tape(_device, recording: false);
         float[] Of(Func<Variable, Variable> function, params float[] x) => function(Input(tape, x, x.Length)).Value.ToArray();
         Assert.Equal([inf, inf, 0, 0, nan, 1], Of(x => tape.Exp(x), inf, 89, -inf, -104, nan, 0));
+        Assert.Equal([-inf, inf, -1], Of(x => tape.Divide(Input(tape, [1, 1, 1], 3), tape.Negate(x)), 0, -0f, 1));
         Assert.InRange(Of(x => tape.Exp(x), 88.7f)[0], 3.3e38f, 3.4e38f);
         Assert.InRange(Of(x => tape.Exp(x), -100f)[0], 3.6e-44f, 3.8e-44f);
         Assert.Equal([-inf, nan, inf, 0, nan], Of(x => tape.Log(x), 0, -1, inf, 1, nan));
@@ -126,6 +127,8 @@ public sealed class AlgebraTests : IDisposable
         Assert.Throws<ArgumentException>(() => tape.Permute(Zeros(2, 3), 0, 0));
         Assert.Throws<ArgumentException>(() => tape.Sum(Zeros(2, 3), [0, -2]));
         Assert.Throws<ArgumentOutOfRangeException>(() => tape.Softmax(Zeros(2, 3), 2));
+        Assert.Contains(
+            "softmax: expected at least 1 dimension for axis -1, got []", Assert.Throws<ArgumentException>(() => tape.Softmax(Zeros(), -1)).Message);
         Assert.Throws<ArgumentException>(() => tape.Max(Zeros(2, 0), 1));
         Assert.Throws<ArgumentException>(() => tape.Mean(Zeros(0)));
         Assert.Throws<ArgumentOutOfRangeException>(() => tape.Slice(Zeros(2, 3), 1, 1, int.MaxValue));

@@ -9,6 +9,11 @@ internal static class Axis
     /// <exception cref="ArgumentOutOfRangeException">The shape has no such axis.</exception>
     internal static int Of(string op, Shape shape, int axis)
     {
+        if (shape.Rank == 0)
+        {
+            throw new ArgumentException($"{op}: expected at least 1 dimension for axis {axis}, got {shape}");
+        }
+
         int index = axis < 0 ? shape.Rank + axis : axis;
         return index >= 0 && index < shape.Rank
             ? index

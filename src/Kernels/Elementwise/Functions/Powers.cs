@@ -12,7 +12,7 @@ internal readonly struct Negate : IUnaryFunction
     public static V Value<S, V>(V x)
         where S : ISimd<V>
         where V : struct =>
-        S.Subtract(S.Zero, x);
+        S.Subtract(S.Set(-0f), x);
 
     public static V Slope<S, V>(V x)
         where S : ISimd<V>
