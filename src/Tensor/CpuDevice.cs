@@ -36,6 +36,8 @@ public sealed partial class CpuDevice : Device
 
     internal override bool ExactBlocks { get; }
 
+    internal override bool BoundsSpareMemory => true;
+
     /// <summary>Threads of the team.</summary>
     public int ThreadCount => Threads.Count;
 

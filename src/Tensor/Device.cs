@@ -175,6 +175,12 @@ public abstract class Device : IDisposable
     /// <summary>Whether the pool hands out blocks by their address, so that equal steps get equal ones.</summary>
     internal virtual bool OrdersBlocks => false;
 
+    /// <summary>
+    /// Whether the pool gives blocks back that nobody uses. Where memory runs out with an error, it does so then; where the system ends the program
+    /// instead, it has to do so before.
+    /// </summary>
+    internal virtual bool BoundsSpareMemory => false;
+
     /// <summary>Whether the device can copy inputs while it computes.</summary>
     internal virtual bool CopiesAhead => false;
 

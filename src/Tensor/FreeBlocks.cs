@@ -11,6 +11,9 @@ internal sealed class FreeBlocks(bool byAddress)
     private readonly Stack<Storage>? _stack = byAddress ? null : new();
     private readonly PriorityQueue<Storage, long>? _queue = byAddress ? new() : null;
 
+    /// <summary>When one was last taken or added, in the pool's own count; the smaller, the longer ago.</summary>
+    internal long LastUse { get; set; }
+
     /// <summary>Adds a block.</summary>
     internal void Add(Storage block)
     {

@@ -2,15 +2,25 @@ namespace Ldvc.Tensors;
 
 /// <summary>
 /// Keeps freed blocks for reuse, by size class, and counts what is alive. A training step asks for the same sizes again and again, so after the
-/// first step nothing is allocated. Sizes are rounded up to an eighth of their power of two: at most 12.5 % is wasted.
+/// first step nothing is allocated. Sizes are rounded up to an eighth of their power of two: at most 12.5 % is wasted. On a CPU, work whose sizes
+/// change all the time (pictures of many sizes) does not keep a block of every size: beyond four times the most that was ever in use at once, blocks
+/// of the size that was asked for longest ago go back to the system.
 /// </summary>
 public sealed class MemoryPool
 {
+    // Work that repeats has its blocks kept, whatever their sizes: one after the other they are seldom more than twice what is in use at once.
+    private const int MostKept = 4;
+
+    // Too little to be worth the system's time.
+    private const long AlwaysKept = 256L << 20;
+
     private readonly Device _device;
     private readonly Dictionary<long, FreeBlocks> _free = [];
     private readonly Lock _lock = new();
     private PoolHold? _open;
     private bool _closed;
+    private long _most;
+    private long _uses;
 
     internal MemoryPool(Device device)
     {
@@ -121,6 +131,7 @@ public sealed class MemoryPool
             LiveBytes += size;
             LiveBlocks++;
             PeakBytes = Math.Max(PeakBytes, LiveBytes);
+            _most = Math.Max(_most, LiveBytes);
             block.Retain();
             block.Spoil();
             return block;
@@ -145,7 +156,16 @@ public sealed class MemoryPool
         }
     }
 
-    private Storage? Find(long size) => _free.TryGetValue(size, out var blocks) ? blocks.Take() : null;
+    private Storage? Find(long size)
+    {
+        if (!_free.TryGetValue(size, out var blocks))
+        {
+            return null;
+        }
+
+        blocks.LastUse = ++_uses;
+        return blocks.Take();
+    }
 
     private void Keep(Storage block)
     {
@@ -161,11 +181,17 @@ public sealed class MemoryPool
             _free.Add(block.Bytes, blocks = new FreeBlocks(_device.OrdersBlocks));
         }
 
+        blocks.LastUse = ++_uses;
         blocks.Add(block);
     }
 
     private Storage Allocate(long size)
     {
+        if (_device.BoundsSpareMemory)
+        {
+            FreeUnused(size);
+        }
+
         Storage block;
         try
         {
@@ -187,6 +213,23 @@ public sealed class MemoryPool
         ReservedBytes += size;
         DeviceAllocations++;
         return block;
+    }
+
+    // Sizes that are in use again and again are never among the oldest of those that are too many.
+    private void FreeUnused(long wanted)
+    {
+        long most = (MostKept * Math.Max(_most, LiveBytes + wanted)) + AlwaysKept;
+        while (ReservedBytes + wanted > most && _free.Count > 0)
+        {
+            var (size, blocks) = _free.MinBy(each => each.Value.LastUse);
+            while (blocks.Take() is { } block)
+            {
+                ReservedBytes -= block.Bytes;
+                block.Free();
+            }
+
+            _free.Remove(size);
+        }
     }
 
     private void FreeKept()

@@ -19,7 +19,7 @@ internal sealed class VisionTower : Module
     private readonly Parameter _postWeight;
     private readonly Parameter _postBias;
     private readonly Parameter _projection;
-    private readonly Dictionary<(int Rows, int Columns), Parameter> _resized = [];
+    private readonly ResizedPositions _resized = new();
 
     internal VisionTower(IWeightSource weights, ClipConfig config)
     {
@@ -68,7 +68,7 @@ internal sealed class VisionTower : Module
         using var scope = tape.BeginScope();
         var embedded = tape.Linear(tape.Constant(patches), tape.Reshape(_convolution, d, size), null);
         var token = tape.Reshape(_classEmbedding, 1, d);
-        var placed = tape.AddRows(tape.Splice(embedded, token, 0, 0), Positions(rows, columns));
+        var placed = tape.AddRows(tape.Splice(embedded, token, 0, 0), Positions(rows, columns, tape.Recording));
         var tokens = classTwice ? AddClassTokenAgain(tape, placed, token) : placed;
         return scope.Keep(tape.LayerNorm(tokens, _preWeight, _preBias, _config.Vision.NormEpsilon));
     }
@@ -118,11 +118,7 @@ internal sealed class VisionTower : Module
 
     protected override void Dispose(bool disposing)
     {
-        foreach (var parameter in _resized.Values)
-        {
-            parameter.Dispose();
-        }
-
+        _resized.Dispose();
         base.Dispose(disposing);
     }
 
@@ -146,7 +142,7 @@ internal sealed class VisionTower : Module
         return x;
     }
 
-    private Parameter Positions(int rows, int columns)
+    private Parameter Positions(int rows, int columns, bool training)
     {
         if (rows == _config.Grid && columns == _config.Grid)
         {
@@ -158,14 +154,11 @@ internal sealed class VisionTower : Module
             throw new InvalidOperationException("position embeddings can be trained at the checkpoint's own picture size only");
         }
 
-        if (!_resized.TryGetValue((rows, columns), out var parameter))
+        return _resized.Get(rows, columns, training, () =>
         {
             var values = PositionEmbedding.Resize(_positions.Value.ToArray(), _config.Grid, rows, columns, _config.Vision.Width);
-            parameter = new Parameter(
-                _positions.Value.Device.FromHost(values, new Shape(1 + (rows * columns), _config.Vision.Width)), trainable: false);
-            _resized.Add((rows, columns), parameter);
-        }
-
-        return parameter;
+            var shape = new Shape(1 + (rows * columns), _config.Vision.Width);
+            return new Parameter(_positions.Value.Device.FromHost(values, shape), trainable: false);
+        });
     }
 }
