@@ -186,6 +186,16 @@ public sealed class AblateTests
         }
 
         Assert.Contains("(done before)", Done(line));
+
+        // Other ways to score cost no training; another training is refused before anything is, and before ablation.yaml says so.
+        text = Done([.. line, "--set", "eval.seen_penalty=0.5", "--set", "eval.limit=1"]);
+        Assert.DoesNotContain("(done before)", text);
+        Assert.DoesNotContain("step 1/1", text);
+        string kept = File.ReadAllText(Path.Combine(output, "ablation.yaml"));
+        string[] other = [.. line.Select(argument => argument == "language-driven" ? "zegclip,language-driven" : argument), "--set", "train.lr=0.5"];
+        Assert.Contains("train.lr: expected ", Failed(other));
+        Assert.Equal(["language-driven"], Names(Path.Combine(output, "runs")));
+        Assert.Equal(kept, File.ReadAllText(Path.Combine(output, "ablation.yaml")));
         Assert.Contains("ablate.jobs: expected at most ", CommandLine.Refuses([.. line, "--jobs", "1000"]));
     }
 

@@ -90,7 +90,12 @@ internal sealed class AblationRun
         _start = StartingPoint.Open(config, plan, _validation);
         _jobs = Math.Clamp(config.Ablate.Jobs, 1, plan.Runs.Count);
         _next = job.Group.Rank;
-        _folder = job.IsFirst ? AblationFolder.Open(root, config) : AblationFolder.Join(root, config);
+        _folder = AblationFolder.Join(root, config);
+        if (job.IsFirst)
+        {
+            RefuseOtherRuns();
+            _folder = AblationFolder.Open(root, config);
+        }
     }
 
     /// <summary>What has been measured so far.</summary>
@@ -183,6 +188,20 @@ internal sealed class AblationRun
         .. _validation.SelectMany(validation => JobFacts.OfPictures("validation", validation)),
         ("the SHA-256 of train.transductive.from", _start?.Sha256 ?? "none"),
     ];
+
+    // Before the folder's own configuration is replaced, and before the rows that are not there yet are trained for hours.
+    private void RefuseOtherRuns()
+    {
+        foreach (PlannedRun run in Results.Plan.Runs.Where(run => !IsTrainingFree(run)))
+        {
+            LdvcConfig config = ConfigOf(run, _config.Train.Setting);
+            RunWork.CheckFolder(_folder, run, config, _config.Ablate.Curve);
+            if (StartsAlone(config))
+            {
+                RunWork.CheckFolder(_folder, run, ConfigOf(run, TrainSetting.Inductive), []);
+            }
+        }
+    }
 
     private void WriteReport()
     {

@@ -28,6 +28,25 @@ internal sealed class RunWork(
 {
     // What chooses another folder, in the words of a refusal.
     private const string OutKey = "ablate.out or --out";
+    private const string ScoresName = "scores.json";
+
+    /// <summary>
+    /// Refuses a run's folder that holds something else, or a run of other options. A run that is trained may be scored in another way, unless it was
+    /// scored on its way: those scores cannot be made again.
+    /// </summary>
+    /// <param name="folder">The comparison's folder.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="curve">Steps that are scored on the way.</param>
+    /// <returns>Whether it had been started before.</returns>
+    /// <exception cref="InputException">It is refused.</exception>
+    internal static bool CheckFolder(AblationFolder folder, PlannedRun run, LdvcConfig config, int[] curve)
+    {
+        string root = folder.RunPath(run, config.Train.Setting);
+        var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
+        bool trained = File.Exists(Path.Combine(root, ScoresName)) && File.Exists(checkpoints.PathOf(config.Train.Steps));
+        return RunFolder.Check(root, config, resume: true, OutKey, exact: true, scored: trained && curve.Length == 0);
+    }
 
     /// <summary>Trains, or finds trained, and scores.</summary>
     /// <param name="run">The run.</param>
@@ -169,9 +188,9 @@ internal sealed class RunWork(
     {
         string root = folder.RunPath(run, config.Train.Setting);
         var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
-        bool existed = RunFolder.Check(root, config, resume: true, OutKey, exact: true);
+        bool existed = CheckFolder(folder, run, config, curve);
         var (done, newest) = (existed ? checkpoints.Latest() : null) ?? (0, "");
-        if (done == config.Train.Steps && File.Exists(Path.Combine(root, "scores.json")))
+        if (done == config.Train.Steps && File.Exists(Path.Combine(root, ScoresName)))
         {
             // Nothing is trained, so nothing else would notice.
             using LdvcCheckpoint finished = LdvcCheckpoint.Open(newest);

@@ -21,6 +21,7 @@ internal sealed class RunFolder : IDisposable
     private const string LockName = ".lock";
     private const string PicturesKey = "pictures_sha256";
     private const string Pretraining = "pretrain.";
+    private const string Scoring = "eval.";
 
     // Null in the processes of a job that do not write.
     private readonly FileStream? _lock;
@@ -131,9 +132,11 @@ internal sealed class RunFolder : IDisposable
     /// <param name="resume">Whether a run that is there is to be continued.</param>
     /// <param name="key">The option that names the folder, for messages.</param>
     /// <param name="exact">Whether a run is refused as well that was started in another precision.</param>
+    /// <param name="scored">Whether all that is left to do is to score it, so that options of section eval may be others.</param>
     /// <returns>Whether the run had been started before.</returns>
     /// <exception cref="InputException">The folder holds something else, or a run that is not to be continued or has other settings.</exception>
-    public static bool Check(string root, LdvcConfig config, bool resume, string key = "train.out", bool exact = false)
+    public static bool Check(
+        string root, LdvcConfig config, bool resume, string key = "train.out", bool exact = false, bool scored = false)
     {
         string configPath = Path.Combine(root, ConfigName);
         if (File.Exists(root))
@@ -154,7 +157,7 @@ internal sealed class RunFolder : IDisposable
             throw new InputException($"{root}: expected an empty folder, found a run; add --resume to continue it, or choose another {key}.");
         }
 
-        Compare(configPath, config, key, exact);
+        Compare(configPath, config, key, exact, scored);
         return true;
     }
 
@@ -195,7 +198,7 @@ internal sealed class RunFolder : IDisposable
     public void Dispose() => _lock?.Dispose();
 
     // Refuses other settings; what may be another one is told.
-    private static List<string> Compare(string configPath, LdvcConfig config, string outKey, bool exact)
+    private static List<string> Compare(string configPath, LdvcConfig config, string outKey, bool exact, bool scored = false)
     {
         // Training reads nothing of section pretrain, and pretraining nothing else.
         bool pretraining = outKey.StartsWith(Pretraining, StringComparison.Ordinal);
@@ -205,6 +208,11 @@ internal sealed class RunFolder : IDisposable
         {
             bool moved = option.Rule.Place && before[key] != ConfigWriter.Nothing && value != ConfigWriter.Nothing;
             if (option.Rule.Runtime || before[key] == value || moved || key.StartsWith(Pretraining, StringComparison.Ordinal) != pretraining)
+            {
+                continue;
+            }
+
+            if (scored && key.StartsWith(Scoring, StringComparison.Ordinal))
             {
                 continue;
             }
