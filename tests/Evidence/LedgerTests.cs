@@ -77,6 +77,20 @@ public sealed class LedgerTests
             ],
             Path.GetTempPath()));
 
+    // Typed into a POSIX shell in the same folder, it is the same command.
+    [Theory]
+    [InlineData("/home/me/data/voc", "data/voc")]
+    [InlineData("data.root=/home/me/data", "data.root=data")]
+    [InlineData("ablate.splits=[/home/me/a.txt,/home/me/b.txt]", "ablate.splits=[a.txt,b.txt]")]
+    [InlineData("/backup/home/me/data", "/backup/home/me/data")]
+    [InlineData("data.root=/mnt/home/me/home/me/x", "data.root=/mnt/home/me/home/me/x")]
+    [InlineData("/home/mean/x", "/home/mean/x")]
+    [InlineData("Müller's", "\"Müller's\"")]
+    [InlineData("a \"b\" $HOME `c` \\d", "\"a \\\"b\\\" \\$HOME \\`c\\` \\\\d\"")]
+    [InlineData("", "\"\"")]
+    public void CommandsCanBeTypedAgain(string argument, string kept) =>
+        Assert.Equal($"ldvc eval {kept}", CommandText.Of("ldvc", ["eval", argument], "/home/me"));
+
     [Fact]
     public void TheFolderIsTheRepositorysOrThatOfThePlace()
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Ldvc.Lab.Evidence;
 
 /// <summary>A command line as it is kept: what was measured, and not where the results went.</summary>
@@ -35,11 +33,31 @@ internal static class CommandText
         return string.Join(' ', kept);
     }
 
-    private static string Relative(string argument, string here) =>
-        argument.Replace(Path.TrimEndingDirectorySeparator(here) + Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
+    // Where a path begins: at the start, or behind what stands before it in KEY=VALUE, KEY=[A, B] and {KEY: VALUE}. Within another path the same
+    // names are another place.
+    private static string Relative(string argument, string here)
+    {
+        string folder = Path.TrimEndingDirectorySeparator(here) + Path.DirectorySeparatorChar;
+        int at = argument.IndexOf(folder, StringComparison.Ordinal);
+        while (at >= 0)
+        {
+            bool begins = at == 0 || " =[{,:\"'".Contains(argument[at - 1], StringComparison.Ordinal);
+            argument = begins ? argument.Remove(at, folder.Length) : argument;
+            at = argument.IndexOf(folder, begins ? at : at + 1, StringComparison.Ordinal);
+        }
 
-    private static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,/:[]+@%~".Contains(c, StringComparison.Ordinal))
-            ? argument
-            : JsonSerializer.Serialize(argument);
+        return argument;
+    }
+
+    // As a POSIX shell reads it back: within double quotes four signs keep their meaning, and are taken out of it.
+    private static string Quoted(string argument)
+    {
+        if (argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=.,/:[]+@%~".Contains(c, StringComparison.Ordinal)))
+        {
+            return argument;
+        }
+
+        string escaped = string.Concat(argument.Select(c => "\"\\$`".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"));
+        return $"\"{escaped}\"";
+    }
 }
