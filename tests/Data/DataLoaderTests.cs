@@ -110,6 +110,26 @@ public class DataLoaderTests
             Assert.Contains("odd", error.Message);
             Assert.Contains($"'m{bad}'", error.Message);
         }
+
+        using (var loader = Open(new MemoryDataset(11, bad, new InsufficientMemoryException()), LabelProtocol.Inductive, options))
+        {
+            loader.Next().Dispose();
+            loader.Next().Dispose();
+            Assert.StartsWith(
+                $"data loader: there is no memory to read picture 'm{bad}' of memory", Assert.Throws<InputException>(loader.Next).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void WhatAPictureCannotBecomeIsSaidWithItsName()
+    {
+        var dataset = new MemoryDataset(1);
+        var augmentation = new Augmentation(Small with { ExactShortSide = true, Scale = [8000, 8000] }, Ldvc.Imaging.ImageStatistics.Clip);
+        using var loader = new DataLoader(
+            dataset, augmentation, new LabelMapping(dataset.Split, LabelProtocol.Inductive), new DataLoaderOptions { BatchSize = 1 });
+        Assert.StartsWith(
+            "memory: picture 'm0': a picture of 20x30 pixels is too long and narrow", Assert.Throws<InputException>(loader.Next).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

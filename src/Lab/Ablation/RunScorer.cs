@@ -83,7 +83,7 @@ internal static class RunScorer
             {
                 cancellation.ThrowIfCancellationRequested();
                 var (picture, truth) = dataset.Read(i);
-                LabelMap[] labels = segmenter.SegmentWithPenalties(picture, perClass, config.Eval.Background);
+                LabelMap[] labels = Evaluator.OfPicture(dataset, i, () => segmenter.SegmentWithPenalties(picture, perClass, config.Eval.Background));
                 for (int p = 0; p < labels.Length; p++)
                 {
                     Evaluator.Count(device, truth, labels[p], confusions[p]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
@@ -88,6 +89,13 @@ internal sealed class DataLoader : IDisposable
             if (batch.Error is InputException input)
             {
                 throw new InputException(input.Message, input);
+            }
+
+            if (batch.Error is OutOfMemoryException memory)
+            {
+                throw new InputException(
+                    $"data loader: there is no memory to read picture '{batch.Ids[batch.ErrorSlot]}' of {_dataset.Name}; fewer data.workers or a smaller "
+                        + "train.batch need less", memory);
             }
 
             if (batch.Error is { } error)
@@ -221,6 +229,18 @@ internal sealed class DataLoader : IDisposable
     private void Fill(DataBatch batch, int slot, int index, long sample)
     {
         var (image, labels) = _dataset.Read(index);
+        try
+        {
+            Fill(batch, slot, sample, image, labels);
+        }
+        catch (InputException e)
+        {
+            throw new InputException($"{_dataset.Name}: picture '{batch.Ids[slot]}': {e.Message}", e);
+        }
+    }
+
+    private void Fill(DataBatch batch, int slot, long sample, RgbImage image, LabelMap labels)
+    {
         int plane = batch.Size * batch.Size;
         var pixels = batch.Images.AsSpan(slot * 3 * plane, 3 * plane);
         CounterRandom random = SampleOrder.Stream(_options.Seed, sample);

@@ -65,7 +65,7 @@ public static class Evaluator
             {
                 cancellation.ThrowIfCancellationRequested();
                 var (picture, truth) = dataset.Read(i);
-                LabelMap labels = Segment(segmenter, picture, background, dataset, i);
+                LabelMap labels = OfPicture(dataset, i, () => segmenter.Segment(picture, background).Labels);
                 Count(device, truth, labels, confusion);
 
                 // The others are about as far.
@@ -83,11 +83,13 @@ public static class Evaluator
         return confusion;
     }
 
-    private static LabelMap Segment(Segmenter segmenter, RgbImage picture, double? background, SegmentationDataset dataset, int index)
+    /// <summary>Computes something of a picture; what is wrong with the picture is said with its name.</summary>
+    /// <exception cref="InputException">The computation refuses it.</exception>
+    internal static T OfPicture<T>(SegmentationDataset dataset, int index, Func<T> compute)
     {
         try
         {
-            return segmenter.Segment(picture, background).Labels;
+            return compute();
         }
         catch (InputException e)
         {
