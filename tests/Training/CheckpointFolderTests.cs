@@ -43,6 +43,21 @@ public sealed class CheckpointFolderTests
         Assert.Contains("ckpt-00000004.safetensors", warnings[0]);
     }
 
+    // The folder of another user, a disk that comes back: a run that began anew would cost days.
+    [Fact]
+    public void WhereNoneCanBeReadNothingBeginsAnew()
+    {
+        using var folder = new TempFolder();
+        var checkpoints = new CheckpointFolder(folder.Root, 3, _ => { });
+        File.WriteAllText(checkpoints.PathOf(10), "damaged");
+        File.WriteAllText(checkpoints.PathOf(20), "damaged");
+        string message = Assert.Throws<InputException>(() => checkpoints.Latest()).Message;
+        Assert.StartsWith(
+            $"{folder.Root}: expected a checkpoint that can be read, found 2 that cannot: {checkpoints.PathOf(20)}: ", message,
+            StringComparison.Ordinal);
+        Assert.EndsWith("; repair one, or remove them all to begin the run anew.", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void OtherFilesAreNeitherUsedNorDeleted()
     {

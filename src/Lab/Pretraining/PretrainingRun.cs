@@ -81,6 +81,10 @@ internal static class PretrainingRun
                 monitor.Say(change);
             }
         }
+        else if (folder.Existed)
+        {
+            monitor.Say("no checkpoint to continue from: the run begins anew");
+        }
 
         using var log = new RunLog(folder, trainer.Step);
         var schedule = new RunSchedule(config.Pretrain.Steps, config.Pretrain.Batch, config.Pretrain.LogEvery, config.Pretrain.CheckpointEvery);

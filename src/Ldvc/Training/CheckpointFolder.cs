@@ -59,11 +59,14 @@ internal sealed class CheckpointFolder
     }
 
     /// <summary>
-    /// The newest checkpoint that can be read and whose tensors have the checksums they were written with; null when there is none.
+    /// The newest checkpoint that can be read and whose tensors have the checksums they were written with; null when there is no checkpoint.
     /// </summary>
+    /// <exception cref="InputException">None of them can be read: a run that began anew would compute again what may only be locked away.</exception>
     public (int Step, string Path)? Latest()
     {
-        foreach ((int step, string path) in All().Reverse())
+        IReadOnlyList<(int Step, string Path)> all = All();
+        InputException? first = null;
+        foreach ((int step, string path) in all.Reverse())
         {
             try
             {
@@ -73,11 +76,16 @@ internal sealed class CheckpointFolder
             }
             catch (InputException e)
             {
+                first ??= e;
                 _warn($"checkpoint skipped: {e.Message}");
             }
         }
 
-        return null;
+        return first is null
+            ? null
+            : throw new InputException(
+                $"{_folder}: expected a checkpoint that can be read, found {all.Count} that cannot: {first.Message.TrimEnd('.')}; repair one, or remove "
+                    + "them all to begin the run anew.", first);
     }
 
     /// <summary>Writes the checkpoint of a step, then deletes what need not be kept.</summary>

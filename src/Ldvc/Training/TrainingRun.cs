@@ -366,6 +366,10 @@ public sealed class TrainingRun
         {
             _monitor.Say(_loop.First > 0 ? $"continuing after step {_loop.First}" : $"starting from {start.Path} (step {start.Step})");
         }
+        else if (_folder.Existed)
+        {
+            _monitor.Say("no checkpoint to continue from: the run begins anew");
+        }
 
         foreach (string change in _loop.First > 0 ? _folder.Changes : [])
         {
