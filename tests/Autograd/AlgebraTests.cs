@@ -33,6 +33,16 @@ public sealed class AlgebraTests : IDisposable
         Assert.Equal([0, 0.5f, 0.5f, 10, 0, 0], x.Gradient!.ToArray());
     }
 
+    // torch: the infinite slope of the root at zero does not come back through a relu that let nothing through.
+    [Fact]
+    public void NothingComesBackWhereReluLetNothingThrough()
+    {
+        using var tape = new Tape(_device, recording: true);
+        var x = Input(tape, [-1, 0, 4, -0f, -3], 5);
+        tape.Backward(tape.Sum(tape.Sqrt(tape.Relu(x))));
+        Assert.Equal([0, 0, 0.25f, 0, 0], x.Gradient!.ToArray());
+    }
+
     [Theory]
     [InlineData(3, 1)]
     [InlineData(40, 1)]

@@ -107,6 +107,15 @@ internal readonly struct SlopeStep<TFunction> : IElementStep
         S.Multiply(b, TFunction.Slope<S, V>(a));
 }
 
+// Where nothing went through, nothing comes back, as in PyTorch: 0 times the infinite slope of sqrt(relu(x)) would be NaN.
+internal readonly struct ReluSlopeStep : IElementStep
+{
+    public static V Of<S, V>(V a, V b, V factor)
+        where S : ISimd<V>
+        where V : struct =>
+        S.SelectPositive(a, b, S.Zero);
+}
+
 internal readonly struct BinaryStep<TFunction> : IElementStep
     where TFunction : struct, IBinaryFunction
 {

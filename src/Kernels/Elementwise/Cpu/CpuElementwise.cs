@@ -18,8 +18,16 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
         Run<UnaryStep<TFunction>>(x, x, y, 0, false, count);
 
     public void UnaryBackward<TFunction>(View x, View dy, View dx, bool accumulate, long count)
-        where TFunction : struct, IUnaryFunction =>
+        where TFunction : struct, IUnaryFunction
+    {
+        if (typeof(TFunction) == typeof(Relu))
+        {
+            Run<ReluSlopeStep>(x, dy, dx, 0, accumulate, count);
+            return;
+        }
+
         Run<SlopeStep<TFunction>>(x, dy, dx, 0, accumulate, count);
+    }
 
     public void Binary<TFunction>(View a, View b, View y, bool accumulate, in BroadcastLayout layout)
         where TFunction : struct, IBinaryFunction

@@ -77,6 +77,12 @@ internal readonly struct SlopeElements<TFunction> : IElementFunction
     public static float Apply(in ElementArgs args, float a, float b, int index) => b * TFunction.Slope(a);
 }
 
+// As on the CPU: nothing of an infinity or a NaN comes back where nothing went through.
+internal readonly struct ReluSlopeElements : IElementFunction
+{
+    public static float Apply(in ElementArgs args, float a, float b, int index) => a > 0f ? b : 0f;
+}
+
 internal readonly struct BinaryElements<TFunction> : IElementFunction
     where TFunction : struct, IBinaryFunction
 {

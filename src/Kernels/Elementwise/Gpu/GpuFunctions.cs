@@ -8,7 +8,9 @@ internal static class GpuUnary<TFunction>
     where TFunction : struct, IUnaryFunction
 {
     internal static readonly GpuKernel<ElementArgs> Forward = GpuElements.Define<UnaryElements<TFunction>>(TFunction.Name);
-    internal static readonly GpuKernel<ElementArgs> Backward = GpuElements.Define<SlopeElements<TFunction>>(TFunction.Name + "_backward");
+    internal static readonly GpuKernel<ElementArgs> Backward = typeof(TFunction) == typeof(Relu)
+        ? GpuElements.Define<ReluSlopeElements>(TFunction.Name + "_backward")
+        : GpuElements.Define<SlopeElements<TFunction>>(TFunction.Name + "_backward");
 }
 
 /// <summary>The kernels of a function of two numbers: dense operands, and operands that are repeated or permuted.</summary>
