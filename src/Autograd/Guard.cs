@@ -250,17 +250,17 @@ internal static class Guard
     /// <summary>A result has fewer than 2^31 elements.</summary>
     internal static Shape Fits(string op, Shape shape) => shape.Count <= MaxElements
         ? shape
-        : throw new ArgumentException($"{op}: the result {shape} has {shape.Count} elements, expected fewer than 2^31");
+        : throw new ExtentException($"{op}: the result {shape} has {shape.Count} elements, expected fewer than 2^31");
 
     /// <summary>Two sizes along one dimension together.</summary>
     internal static int Sum(string op, int a, int b) =>
-        (long)a + b <= int.MaxValue ? a + b : throw new ArgumentException($"{op}: {a} + {b} elements along a dimension, expected fewer than 2^31");
+        (long)a + b <= int.MaxValue ? a + b : throw new ExtentException($"{op}: {a} + {b} elements along a dimension, expected fewer than 2^31");
 
     /// <summary>The product of two sizes as one size.</summary>
     internal static int Product(string op, int a, int b) =>
         (long)a * b is >= 0 and <= int.MaxValue
             ? a * b
-            : throw new ArgumentException($"{op}: {a} x {b} elements along a dimension, expected 0 to 2^31 - 1");
+            : throw new ExtentException($"{op}: {a} x {b} elements along a dimension, expected 0 to 2^31 - 1");
 
     private static Tensor Alive(Tape tape, string op, [NotNull] Variable? x, string name)
     {
@@ -293,7 +293,7 @@ internal static class Guard
 
         if (value.Count > MaxElements)
         {
-            throw new ArgumentException($"{op}: {name} {value.Shape} has {value.Count} elements, expected fewer than 2^31");
+            throw new ExtentException($"{op}: {name} {value.Shape} has {value.Count} elements, expected fewer than 2^31");
         }
     }
 

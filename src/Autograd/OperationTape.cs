@@ -82,7 +82,7 @@ public static class OperationTape
             var value = inputs[i].Value;
             if (value.Count > Guard.MaxElements)
             {
-                throw new ArgumentException($"{operation.Name}: expected input {i} of fewer than 2^31 elements, got {value}");
+                throw new ExtentException($"{operation.Name}: expected input {i} of fewer than 2^31 elements, got {value}");
             }
 
             if (value.Device != tape.Device)

@@ -1,7 +1,11 @@
 using System.Text.Json;
+using ILGPU.Runtime.OpenCL;
 using Ldvc.App.Cli;
 using Ldvc.App.Terminal;
+using Ldvc.Autograd;
+using Ldvc.Autograd.Ops;
 using Ldvc.Kernels.Simd;
+using Ldvc.Tensors;
 using Ldvc.Tests.Configuration;
 using Ldvc.Tests.Serialization;
 using Xunit;
@@ -170,6 +174,31 @@ public sealed class ApplicationTests
         (int code, string error) = Guarded(() => throw new InsufficientMemoryException("no 3 GiB."));
         Assert.Equal(2, code);
         Assert.StartsWith("ldvc: there is not enough memory (no 3 GiB); expected more of it", error);
+    }
+
+    [Fact]
+    public void MoreThanKernelsCountIsNoBug()
+    {
+        using var device = new CpuDevice(1);
+        (int code, string error) = Guarded(() =>
+        {
+            using var tape = new Tape(device, recording: false);
+            Variable x = tape.Constant(device.Zeros(new Shape(1 << 16, 1))), y = tape.Constant(device.Zeros(new Shape(1, 1 << 15)));
+            return (int)tape.MatMul(x, y).Value.Count;
+        });
+        Assert.Equal(2, code);
+        Assert.StartsWith("ldvc: ", error);
+        Assert.Contains("has 2147483648 elements, expected fewer than 2^31; expected less to do at once: smaller pictures, ", error);
+    }
+
+    // Drivers of GPUs that hand memory out when it is first used say so at a launch or a copy.
+    [Fact]
+    public void MemoryThatADriverDoesNotHaveIsNoBug()
+    {
+        (int code, string error) = Guarded(() => throw new CLException(CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE));
+        Assert.Equal(2, code);
+        Assert.StartsWith("ldvc: there is not enough memory (", error);
+        Assert.Equal(70, Guarded(() => throw new CLException(CLError.CL_INVALID_KERNEL)).Code);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime.OpenCL;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Tensors;
@@ -161,6 +162,41 @@ public class GpuDeviceTests(OpenClFixture fixture)
         var error = Assert.Throws<NotSupportedException>(() => launcher.Launch(kernel, 1, new BadArgs { X = x.View.GpuFloats }));
         Assert.StartsWith($"kernel test.bad: ILGPU cannot compile it for {device.Name}: ", error.Message);
     }
+
+    // Intel's and Apple's have no float64, some small ones few threads and little shared memory.
+    [Fact]
+    public void WhatAnOpenClDeviceLacksIsNamed()
+    {
+        using var device = Small(1 << 24);
+        Assert.SkipUnless(device.Kind == GpuKind.OpenCl, "CUDA cards have all of it");
+        using var x = device.Zeros(new Shape(4));
+        using var launcher = new GpuLauncher(device);
+        var kernel = new GpuKernel<BadArgs>("test.large", Fine, 1 << 20);
+        string message = Assert.Throws<InputException>(() => launcher.Launch(kernel, 1, new BadArgs { X = x.View.GpuFloats })).Message;
+        Assert.StartsWith($"{device.Name}: kernel test.large needs groups of 1048576 threads with 0 bytes of shared memory, ", message);
+        kernel = new GpuKernel<BadArgs>("test.wide", Fine, 32) { SharedBytes = 1 << 30 };
+        message = Assert.Throws<InputException>(() => launcher.Launch(kernel, 1, new BadArgs { X = x.View.GpuFloats })).Message;
+        Assert.Contains("groups of 32 threads with 1073741824 bytes of shared memory", message);
+
+        var capabilities = ((CLAccelerator)device.Accelerator).Capabilities;
+        typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.Float64))!.SetValue(capabilities, false);
+        message = Assert.Throws<InputException>(() => KernelSet.For(device).Reduction.Sum(x, 4)).Message;
+        Assert.StartsWith($"{device.Name}: kernel reduction.sum needs what {device.Accelerator.Name} does not have (", message);
+    }
+
+    [Fact]
+    public void ADeviceThatCannotBeOpenedIsNamed()
+    {
+        Assert.SkipUnless(fixture.Twin.Device.Kind == GpuKind.OpenCl, "CUDA cards open");
+        using var context = Context.Create(builder => builder.OpenCL(_ => true));
+        CLDevice device = context.GetCLDevices()[0];
+        typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))!.SetValue(device.Capabilities, false);
+        string message = Assert.Throws<InputException>(() => GpuPlatform.Create(device, context, "opencl:7")).Message;
+        Assert.StartsWith($"device opencl:7: {device.Name} cannot be opened (", message);
+        Assert.EndsWith("); `ldvc doctor`, the tool, says more", message);
+    }
+
+    private static void Fine(BadArgs args) => args.X[0] = 1;
 
     private static void Bad(BadArgs args) => args.X[0] = new float[args.X.IntLength].Length;
 

@@ -1,6 +1,13 @@
+using Ldvc.Configuration;
+using Ldvc.Imaging;
+using Ldvc.Inference;
 using Ldvc.Kernels;
+using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Data;
 using Xunit;
+using ImageStatistics = Ldvc.Imaging.ImageStatistics;
 
 namespace Ldvc.Tests.Gpu;
 
@@ -24,6 +31,23 @@ public class OpenClSegmentationTests(OpenClFixture fixture)
 
     [Fact]
     public void ConfusionCountsEveryPixelOnce() => SegmentationCases.Confusion(fixture.Twin, 7, 100_003);
+
+    // Kernels count a canvas's elements with 32 bits: of many names and a large picture it would have more.
+    [Fact]
+    public void ALargeCanvasIsFilledNameByName()
+    {
+        string[] names = ["cat", "dog", "blue sky"];
+        var model = new ModelConfig { Head = MaskHead.Dot, Decoder = new DecoderConfig { Layers = 1 } };
+        var options = new EvalConfig { ShortSide = 64, Window = 64, Stride = 48, Batch = 2 };
+        using var loaded = LoadedModel.Create(TinyClip.Folder, model, fixture.Twin.Device, 2);
+        using var whole = new Segmenter(loaded.Model, loaded.EmbedClasses(names), new float[3], options, ImageStatistics.Clip);
+        using var parts = new Segmenter(loaded.Model, loaded.EmbedClasses(names), new float[3], options, ImageStatistics.Clip) { MaxCanvas = 1 };
+        RgbImage picture = TinyData.Pattern(100, 75, 6);
+        var (labels, scores) = whole.Segment(picture);
+        var (partLabels, partScores) = parts.Segment(picture);
+        Assert.Equal(labels.Labels, partLabels.Labels);
+        Assert.Equal(scores, partScores);
+    }
 
     [Fact]
     public void WindowOutsideTheCanvas()

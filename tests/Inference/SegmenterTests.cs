@@ -105,6 +105,26 @@ public sealed class SegmenterTests : IDisposable
         }
     }
 
+    // Canvases have a limit: names are taken in parts then, here one by one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void FewerNamesAtATimeGiveTheSame(bool flip)
+    {
+        RgbImage picture = TinyData.Pattern(100, 75, 6);
+        float[][] penalties = [[0.1f, 0, 0.05f], [0, 0.02f, 0.3f]];
+        EvalConfig options = Options with { Flip = flip };
+        using var whole = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[0], options, ImageStatistics.Clip);
+        using var parts = new Segmenter(_loaded.Model, _loaded.EmbedClasses(Names), penalties[0], options, ImageStatistics.Clip) { MaxCanvas = 1 };
+        var (labels, scores) = whole.Segment(picture);
+        var (partLabels, partScores) = parts.Segment(picture);
+        Assert.Equal(labels.Labels, partLabels.Labels);
+        Assert.Equal(scores, partScores);
+        Assert.Equal(
+            whole.SegmentWithPenalties(picture, penalties).Select(map => map.Labels),
+            parts.SegmentWithPenalties(picture, penalties).Select(map => map.Labels));
+    }
+
     [Theory]
     [InlineData(300, 300)]
     [InlineData(300, 260)]

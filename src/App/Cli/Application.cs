@@ -9,6 +9,7 @@ using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Distributed;
 using Ldvc.Tensors.Distributed.Launch;
+using Ldvc.Tensors.Gpu;
 
 namespace Ldvc.App.Cli;
 
@@ -21,6 +22,8 @@ internal static class Application
     internal const int BadInput = 2;
     internal const int Bug = 70;
     internal const int Interrupted = 130;
+
+    private const string LessAtOnce = "less to do at once: smaller pictures, fewer classes, a smaller batch.";
 
     private const string About =
         "Zero-shot semantic segmentation: labels every pixel with any class names you give, seen in training or not (LDVC on CLIP).\n\n"
@@ -92,16 +95,19 @@ internal static class Application
         {
             return Fail(host, ProcessGroupException.ExitCode, e.Message, () => ShowDetails(host, args, e));
         }
-        catch (OutOfMemoryException e)
+        catch (Exception e) when (GpuFault.IsOutOfMemory(e))
         {
-            string sentence = $"there is not enough memory ({e.Message.TrimEnd('.')}); expected more of it, or less to do at once: smaller "
-                + "pictures, fewer classes, a smaller batch.";
+            string sentence = $"there is not enough memory ({e.Message.TrimEnd('.')}); expected more of it, or {LessAtOnce}";
             return Fail(host, BadInput, sentence, () => ShowDetails(host, args, e));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             string what = HasFolder() ? $"a file or folder cannot be used ({e.Message.TrimEnd('.')})." : "the folder that this was typed in is gone.";
             return Fail(host, BadInput, what, () => ShowDetails(host, args, e));
+        }
+        catch (ExtentException e)
+        {
+            return Fail(host, BadInput, $"{e.Message}; expected {LessAtOnce}", () => ShowDetails(host, args, e));
         }
 #pragma warning disable CA1031 // The last line of defence: whatever it is, the user gets one line and not a stack trace.
         catch (Exception e)

@@ -26,7 +26,8 @@ internal static class DeviceFacts
             return devices.Count == 0
                 ? new Finding(subject, FindingState.Absent, $"no device; driver: {driver}")
                 : new Finding(subject, FindingState.Ok,
-                    string.Join(", ", devices.Select((d, i) => $"{name}:{i} = {d.Name}, {d.Bytes / (double)(1L << 30):F1} GiB"))
+                    string.Join(", ", devices.Select((d, i) => $"{name}:{i} = {d.Name}, {d.Bytes / (double)(1L << 30):F1} GiB"
+                        + (d.Float64 ? "" : ", no float64 (route attention and train.clip_grad need it)")))
                         + $"; driver: {driver}");
         }
         catch (InputException e)

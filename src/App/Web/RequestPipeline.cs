@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 using Microsoft.AspNetCore.Http;
 
 namespace Ldvc.App.Web;
@@ -106,13 +107,14 @@ internal sealed class RequestPipeline(
         {
             case RequestException own:
                 return own;
-            case OutOfMemoryException or InputException { InnerException: DeviceMemoryException or OutOfMemoryException }:
+            case InputException { InnerException: DeviceMemoryException or OutOfMemoryException }:
+            case var any when GpuFault.IsOutOfMemory(any):
                 return new RequestException(
                     StatusCodes.Status503ServiceUnavailable,
                     RejectReasons.Memory,
                     $"there is not enough memory for this picture: {e.Message}")
                 { RetryAfter = 10 };
-            case InputException:
+            case InputException or ExtentException:
                 return new RequestException(StatusCodes.Status400BadRequest, RejectReasons.Input, e.Message);
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
                 return new RequestException(StatusCodes.Status408RequestTimeout, RejectReasons.Deadline, "the request came too slowly.");

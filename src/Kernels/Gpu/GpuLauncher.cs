@@ -135,6 +135,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
 
     /// <summary>Compiles a kernel unless it is already.</summary>
     /// <exception cref="NotSupportedException">The compiler refuses it.</exception>
+    /// <exception cref="InputException">The device lacks what it needs.</exception>
     internal Action<AcceleratorStream, KernelConfig, TArgs> Load<TArgs>(GpuKernel<TArgs> kernel)
         where TArgs : struct
     {
@@ -144,6 +145,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
         }
 
         Device.Capture?.Refuse($"kernel {kernel} is compiled");
+        Require(kernel);
         Action<AcceleratorStream, KernelConfig, TArgs> launch;
         try
         {
@@ -157,6 +159,12 @@ internal sealed unsafe class GpuLauncher : IDisposable
             while (inner.InnerException is { } deeper)
             {
                 inner = deeper;
+            }
+
+            if (inner is CapabilityNotSupportedException)
+            {
+                throw new InputException($"{Device.Name}: kernel {kernel} needs what {Device.Accelerator.Name} does not have "
+                    + $"({inner.Message.TrimEnd('.')}); expected a device that has it, or device cpu", e);
             }
 
             throw new NotSupportedException($"kernel {kernel}: ILGPU cannot compile it for {Device.Name}: {inner.Message}; open the device anew, new "
@@ -187,6 +195,21 @@ internal sealed unsafe class GpuLauncher : IDisposable
         _kernels.Clear();
         _delegates = [];
         _builder?.Dispose();
+    }
+
+    // What a group may have differs between OpenCL devices, and a driver's own words for too much come late and say little.
+    private void Require(GpuKernel kernel)
+    {
+        Accelerator accelerator = Device.Accelerator;
+        int bytes = kernel.SharedBytes + kernel.DynamicSharedBytes;
+        bool fits = kernel.GroupSize <= accelerator.MaxNumThreadsPerGroup && bytes <= accelerator.MaxSharedMemoryPerGroup;
+        if (Device.Kind == GpuKind.OpenCl && !fits)
+        {
+            throw new InputException(
+                $"{Device.Name}: kernel {kernel} needs groups of {kernel.GroupSize} threads with {bytes} bytes of shared memory, {accelerator.Name} has "
+                    + $"at most {accelerator.MaxNumThreadsPerGroup} and {accelerator.MaxSharedMemoryPerGroup}; expected a device that has more, or "
+                    + "device cpu");
+        }
     }
 
     // Apart from Launch, which would otherwise make an object for the lambda's variables every time.

@@ -1,3 +1,5 @@
+using Ldvc.Tensors;
+
 namespace Ldvc.Kernels.Gpu;
 
 /// <summary>Sizes that kernels index with 32 bits.</summary>
@@ -9,7 +11,7 @@ internal static class GpuSizes
     /// <summary>An element count as an int.</summary>
     /// <exception cref="ArgumentException">It is 2^31 or more.</exception>
     internal static int Index(long count, GpuKernel kernel) =>
-        count is >= 0 and <= int.MaxValue ? (int)count : throw new ArgumentException($"kernel {kernel}: {count} elements, expected fewer than 2^31");
+        count is >= 0 and <= int.MaxValue ? (int)count : throw new ExtentException($"kernel {kernel}: {count} elements, expected fewer than 2^31");
 
     /// <summary>Whether offsets, strides and lengths in floats are all multiples of 16 bytes, so that kernels may move four floats at once.</summary>
     internal static bool CanPack(params ReadOnlySpan<long> values)

@@ -13,6 +13,9 @@ internal sealed class PictureViews : IDisposable
     /// <summary>How many views there are.</summary>
     internal int Count => _views.Count;
 
+    /// <summary>Pixels of the largest view, with the padding that its windows need.</summary>
+    internal long LargestCanvas => _views.Max(view => (long)view.Windows.PaddedHeight * view.Windows.PaddedWidth);
+
     /// <summary>A view, and whether it is mirrored.</summary>
     internal (WindowSet Windows, bool Flipped) this[int view] => _views[view];
 

@@ -15,6 +15,9 @@ public sealed partial class Segmenter
     // Elements of what several views are averaged in, at the picture's size.
     private const long MaxAveraged = 1L << 26;
 
+    /// <summary>Elements of a canvas at most, beyond those of one name: 1 GiB; kernels of GPUs count them with 32 bits.</summary>
+    internal long MaxCanvas { get; set; } = 1L << 28;
+
     // Scores of all classes of one picture: 4 GiB here, 2 GiB in a file.
     private const long MaxScores = 1L << 30;
 
@@ -124,10 +127,18 @@ public sealed partial class Segmenter
         return result;
     }
 
-    // How many names at a time: what several views are averaged in is as large as the picture.
-    private IEnumerable<(int First, int Count)> Passes(PictureViews views, RgbImage picture, bool averaged = false) => views.Single && !averaged
-        ? NamePasses.Of(NameCount)
-        : NamePasses.Of(NameCount, (int)Math.Clamp(MaxAveraged / ((long)picture.Width * picture.Height), 1, NamePasses.Max));
+    private IEnumerable<(int First, int Count)> Passes(PictureViews views, RgbImage picture, bool averaged = false, bool onCanvas = false) =>
+        NamePasses.Of(NameCount, NamesAtOnce(views, picture, averaged, onCanvas));
+
+    // How many names at a time: a canvas is as large as a view for each of them, and what several views are averaged in as large as the picture. The
+    // CPU decides one view's windows without a canvas.
+    private int NamesAtOnce(PictureViews views, RgbImage picture, bool averaged = false, bool onCanvas = false)
+    {
+        averaged |= !views.Single;
+        long most = averaged || onCanvas || _device is not CpuDevice ? MaxCanvas / views.LargestCanvas : NamePasses.Max;
+        most = averaged ? Math.Min(most, MaxAveraged / ((long)picture.Width * picture.Height)) : most;
+        return (int)Math.Clamp(most, 1, NamePasses.Max);
+    }
 
     // What labels are found from: one view's sums at its own size; several views' averages, at the picture's size, and how many they are.
     private (Tensor Canvas, Tensor Counts, int Height, int Width) Average(PictureViews views, int first, int count, int height, int width)

@@ -134,7 +134,7 @@ public sealed partial class Segmenter : IDisposable
 
     private (LabelMap Labels, float[] Scores) Segment(PictureViews views, RgbImage picture, double? background)
     {
-        if (NameCount > NamePasses.Max || _scale > 0 || !views.Single)
+        if (NameCount > NamesAtOnce(views, picture) || _scale > 0 || !views.Single)
         {
             NameWinners winners = FindWinners(views, picture, background);
             return (winners.ToLabels(Owners, ClassCount), winners.Scores);
@@ -166,7 +166,7 @@ public sealed partial class Segmenter : IDisposable
         using var sums = Sums(picture);
         NameWinners[] winners = [.. penalties.Select(_ => new NameWinners(picture.Width, picture.Height, _scale))];
         int[] owners = Owners;
-        foreach (var (first, count) in Passes(views, picture))
+        foreach (var (first, count) in Passes(views, picture, onCanvas: true))
         {
             var (canvas, counts, height, width) = Average(views, first, count, picture.Height, picture.Width);
             using (canvas)

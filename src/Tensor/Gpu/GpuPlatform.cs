@@ -43,7 +43,8 @@ internal static class GpuPlatform
                 throw new InputException($"device {Word(kind)}:{index}: no such device, {there} (`ldvc doctor`, the tool, says more)");
             }
 
-            return new GpuDevice(kind, $"{Word(kind)}:{index}", context, devices[index].CreateAccelerator(context), memoryLimit, chunkBytes);
+            string name = $"{Word(kind)}:{index}";
+            return new GpuDevice(kind, name, context, Create(devices[index], context, name), memoryLimit, chunkBytes);
         }
         catch
         {
@@ -52,11 +53,29 @@ internal static class GpuPlatform
         }
     }
 
-    /// <summary>Names and memory sizes of the devices of a kind.</summary>
-    internal static IReadOnlyList<(string Name, long Bytes)> List(GpuKind kind)
+    /// <summary>Opens a device that was found.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="context">Whose it is.</param>
+    /// <param name="name">What the user calls it.</param>
+    /// <exception cref="InputException">Its driver or ILGPU does not want to.</exception>
+    internal static Accelerator Create(ILGPU.Runtime.Device device, Context context, string name)
+    {
+        try
+        {
+            return device.CreateAccelerator(context);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            string why = e.GetBaseException().Message.Split('\n')[0].Trim().TrimEnd('.');
+            throw new InputException($"device {name}: {device.Name} cannot be opened ({why}); `ldvc doctor`, the tool, says more", e);
+        }
+    }
+
+    /// <summary>The devices of a kind: names, memory sizes, and whether they compute in double precision.</summary>
+    internal static IReadOnlyList<(string Name, long Bytes, bool Float64)> List(GpuKind kind)
     {
         using var context = CreateContext(kind);
-        return [.. Devices(kind, context).Select(d => (d.Name, d.MemorySize))];
+        return [.. Devices(kind, context).Select(d => (d.Name, d.MemorySize, d is not CLDevice { Capabilities.Float64: false }))];
     }
 
     private static string Word(GpuKind kind) => kind switch { GpuKind.Cuda => "cuda", GpuKind.OpenCl => "opencl", _ => "simulator" };
@@ -88,10 +107,11 @@ internal static class GpuPlatform
                 }
             });
         }
-        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or NotSupportedException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new InputException(
-                $"device {Word(kind)}: the driver's library cannot be used ({e.Message.Split('\n')[0].Trim()}); `ldvc doctor`, the tool, says more",
+                $"device {Word(kind)}: the driver's library cannot be used ({e.GetBaseException().Message.Split('\n')[0].Trim().TrimEnd('.')}); "
+                    + "`ldvc doctor`, the tool, says more",
                 e);
         }
     }

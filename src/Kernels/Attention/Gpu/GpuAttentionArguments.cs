@@ -158,7 +158,7 @@ internal readonly struct GpuAttentionArguments
     /// <exception cref="ArgumentException">They span 2^31 elements or more.</exception>
     internal static GpuTokenRows Rows(TokenRows rows, int batch) => batch * rows.BatchStride <= int.MaxValue
         ? new(rows.Data.GpuFloats, (int)rows.BatchStride, rows.RowStride)
-        : throw new ArgumentException($"attention: {batch} batches of {rows.BatchStride} elements, expected fewer than 2^31 together");
+        : throw new ExtentException($"attention: {batch} batches of {rows.BatchStride} elements, expected fewer than 2^31 together");
 
     private static bool IsAligned(TokenRows rows) => rows.Data.Offset % 4 == 0 && rows.BatchStride % 4 == 0 && rows.RowStride % 4 == 0;
 }

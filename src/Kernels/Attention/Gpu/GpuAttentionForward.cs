@@ -119,10 +119,10 @@ internal static class GpuAttentionForward
         Group.Barrier();
         sum = Tile.GatherSum(partial, TTile.Rows, ty);
         int outColumns = a.HeadDim - (outChunk * Tile.Columns), start = Tile.Start(a, a.O, headIndex, outChunk);
-        Tile.Save(a, a.O, start, outColumns, i0, Quad.Scale(o0, 1f / sum.X));
-        Tile.Save(a, a.O, start, outColumns, i1, Quad.Scale(o1, 1f / sum.Y));
-        Tile.Save(a, a.O, start, outColumns, i2, Quad.Scale(o2, 1f / sum.Z));
-        Tile.Save(a, a.O, start, outColumns, i3, Quad.Scale(o3, 1f / sum.W));
+        Tile.Save(a, a.O, start, outColumns, i0, Quad.Scale(o0, Inverse(maximum.X, sum.X)));
+        Tile.Save(a, a.O, start, outColumns, i1, Quad.Scale(o1, Inverse(maximum.Y, sum.Y)));
+        Tile.Save(a, a.O, start, outColumns, i2, Quad.Scale(o2, Inverse(maximum.Z, sum.Z)));
+        Tile.Save(a, a.O, start, outColumns, i3, Quad.Scale(o3, Inverse(maximum.W, sum.W)));
         if (outChunk == 0 && tx == 0)
         {
             SaveLogSumExp(a, headIndex, i0, maximum.X, sum.X);
@@ -140,6 +140,9 @@ internal static class GpuAttentionForward
 
     // A key that does not exist weighs nothing even where every score so far is the lowest number, as in rows that do not exist.
     private static Float4 Weights(Float4 weights, int key) => key < 0 ? default : weights;
+
+    // Where no score is a number above -infinity, the sum is of masked keys: a diverged model must show.
+    private static float Inverse(float maximum, float sum) => maximum > float.MinValue ? 1f / sum : float.NaN;
 
     private static void SaveLogSumExp(GpuAttentionArguments a, int headIndex, int query, float maximum, float sum)
     {
