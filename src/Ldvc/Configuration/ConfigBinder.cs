@@ -7,6 +7,9 @@ namespace Ldvc.Configuration;
 /// <summary>Turns a tree of YAML values into an <see cref="LdvcConfig"/>: every key must be an option, every value of its type and range.</summary>
 internal sealed class ConfigBinder
 {
+    private const NumberStyles Whole = NumberStyles.AllowLeadingSign;
+    private const NumberStyles Real = Whole | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
     private readonly Dictionary<string, ConfigOrigin> _origins = new(StringComparer.Ordinal);
 
     /// <summary>Binds and checks.</summary>
@@ -133,7 +136,7 @@ internal sealed class ConfigBinder
             return null;
         }
 
-        return Parse(option, type, scalar) ?? throw Wrong(shown, key, option.Expected);
+        return Parse(option, type, scalar) ?? throw Wrong(shown, key, option.Expected, Hint(option, type, scalar));
     }
 
     /// <summary>The scalar as a value of the type, null when it is none or lies outside the range.</summary>
@@ -161,8 +164,6 @@ internal sealed class ConfigBinder
             return index < 0 ? null : Enum.GetValues(type).GetValue(index);
         }
 
-        const NumberStyles Whole = NumberStyles.AllowLeadingSign;
-        const NumberStyles Real = Whole | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (type == typeof(int))
         {
             return int.TryParse(text, Whole, CultureInfo.InvariantCulture, out int value) && option.InRange(value) ? value : null;
@@ -177,6 +178,12 @@ internal sealed class ConfigBinder
             ? number
             : null;
     }
+
+    // A number may be refused for what 32 bits make of it alone.
+    private static string Hint(ConfigOption option, Type type, ConfigScalar scalar) =>
+        type == typeof(double) && !scalar.Quoted && double.TryParse(scalar.Text, Real, CultureInfo.InvariantCulture, out double number)
+            ? option.AsSingle(number)
+            : "";
 
     private static InputException Wrong(ConfigNode node, string key, string expected, string hint = "") =>
         new($"{node.Origin}: {key}: expected {expected}, found {node.Describe()}{hint}.");

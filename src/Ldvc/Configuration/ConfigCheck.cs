@@ -22,9 +22,11 @@ internal static class ConfigCheck
         {
             object? value = option.Property.GetValue(section);
             bool list = value is Array array && option.Rule.Length > 0 && array.Length != option.Rule.Length;
-            if (list || Numbers(value).Any(number => !double.IsFinite(number) || !option.InRange(number)))
+            double[] wrong = [.. Numbers(value).Where(number => !double.IsFinite(number) || !option.InRange(number))];
+            if (list || wrong.Length > 0)
             {
-                throw new InputException($"{path}{option.Key}: expected {option.Expected}, found {ConfigWriter.Value(value)}.");
+                string hint = wrong.Length > 0 ? option.AsSingle(wrong[0]) : "";
+                throw new InputException($"{path}{option.Key}: expected {option.Expected}, found {ConfigWriter.Value(value)}{hint}.");
             }
         }
     }

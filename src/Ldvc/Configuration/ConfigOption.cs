@@ -79,8 +79,14 @@ internal sealed class ConfigOption
     public object? Shown(object? value) => Rule.Single && value is Array { Length: 1 } list ? list.GetValue(0) : value;
 
     /// <summary>Whether a number is in the option's range, as it is and as a float of 32 bits.</summary>
-    public bool InRange(double value) =>
-        (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max) && FitsSingle((float)value);
+    public bool InRange(double value) => IsWithin(value) && FitsSingle((float)value);
+
+    /// <summary>What a number that is in the range as it is becomes as a float of 32 bits, for the end of a message; nothing for others.</summary>
+    public string AsSingle(double value) => !IsWithin(value) || FitsSingle((float)value) ? ""
+        : $", which is {(float.IsFinite((float)value) ? ConfigText.Number((float)value) : "infinite")} in float32";
+
+    private bool IsWithin(double value) =>
+        (Rule.Above ? value > Rule.Min : value >= Rule.Min) && (Rule.Below ? value < Rule.Max : value <= Rule.Max);
 
     // Kernels and the optimiser compute with 32 bits: 1e-60 is 0 there, 0.999999999 is 1, and 1e39 is infinite.
     private bool FitsSingle(float value) =>
