@@ -48,9 +48,6 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
     internal const int Extra = 3;
     internal const int FirstView = 4;
 
-    /// <summary>Elements that one group treats: 256 threads, four 16-byte accesses each.</summary>
-    internal const int ElementsPerGroup = 4096;
-
     private readonly List<int> _rows = [];
     private readonly List<Part> _parts = [];
     private readonly int[] _places = new int[ChunkViews.Max];
@@ -94,7 +91,7 @@ internal sealed class GpuTensorTable(GpuLauncher launcher, int roles) : IDisposa
         }
 
         _rows[row + Packed] = packed ? 1 : 0;
-        _parts[^1] = part with { Rows = part.Rows + 1, Groups = part.Groups + GpuSizes.Groups(count, ElementsPerGroup) };
+        _parts[^1] = part with { Rows = part.Rows + 1, Groups = part.Groups + GpuSizes.Groups(count, GpuPlan.TableElements) };
     }
 
     /// <summary>Brings the table to the device unless it is there already, and returns it.</summary>

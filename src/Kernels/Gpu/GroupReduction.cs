@@ -9,7 +9,7 @@ namespace Ldvc.Kernels.Gpu;
 /// </summary>
 internal static class GroupReduction
 {
-    private const int Parts = 16;
+    private const int Parts = GpuPlan.ReductionParts;
 
     /// <summary>Shared floats that a reduction needs for groups of up to <paramref name="groupSize"/> threads.</summary>
     internal static int Floats(int groupSize) => groupSize + Parts;

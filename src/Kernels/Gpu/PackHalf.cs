@@ -43,7 +43,7 @@ internal readonly struct PackArgs
 /// </summary>
 internal static class PackHalf
 {
-    internal const int GroupSize = 256;
+    internal const int GroupSize = GpuPlan.Threads;
 
     private static readonly GpuKernel<PackArgs> s_bf16 = Define<Bf16Format>(), s_fp16 = Define<Fp16Format>();
 

@@ -4,7 +4,8 @@ namespace Ldvc.Kernels.Labels;
 
 /// <summary>
 /// How label maps are stored: bytes while a byte holds every class, 32-bit integers beyond. Bytes are what most data sets need and are read four
-/// times as fast; kernels are written once for both and compiled for each.
+/// times as fast; kernels are written once for both and compiled for each. This is no family of kernels: it has no contract and launches nothing. The
+/// mask loss and the inference steps share it, on a GPU by the two ways of reading below <c>Gpu</c>; on the CPU a type parameter of theirs does.
 /// </summary>
 internal static class LabelWidth
 {

@@ -1,3 +1,5 @@
+using Ldvc.Kernels.Simd;
+
 namespace Ldvc.Kernels.MatMul;
 
 /// <summary>
@@ -6,6 +8,12 @@ namespace Ldvc.Kernels.MatMul;
 /// </summary>
 internal readonly record struct CpuMatMulPlan
 {
+    /// <summary>Rows of a sliver with 32 registers: the micro-kernel's 12 x 2 vectors are written out.</summary>
+    internal const int ManyRows = 12;
+
+    /// <summary>Rows of a sliver with 16 registers, and of the last sliver in any case.</summary>
+    internal const int FewRows = 6;
+
     // K block: one block of a B panel (256 x 32 floats) is 32 KiB, the usual size of an L1 cache; narrower vectors take half or a quarter.
     private const int MaxKc = 256;
 
@@ -68,6 +76,9 @@ internal readonly record struct CpuMatMulPlan
 
     /// <summary>Tasks of packing B.</summary>
     internal int PackTasks { get; }
+
+    /// <summary>Whether vectors are the ones that come with 32 registers: those of 512 bits.</summary>
+    internal static bool TakesManyRows(int lanes) => lanes == SimdLevel.MaxLanes;
 
     /// <summary>The plan of a product.</summary>
     /// <param name="gemm">The product, not empty.</param>

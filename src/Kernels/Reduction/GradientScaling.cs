@@ -14,7 +14,7 @@ internal static class GradientScaling
 
     /// <summary>
     /// The exponent field of the scale for a largest absolute value, given by its bits: 127, a scale of 1, where that is zero or not finite. The
-    /// inverse has the field 254 - this, and is a normal number too.
+    /// inverse (<see cref="Inverse"/>) is a normal number too.
     /// </summary>
     internal static int Exponent(int largestBits)
     {
@@ -23,4 +23,7 @@ internal static class GradientScaling
         exponent = exponent > (2 * Bias) - 1 ? (2 * Bias) - 1 : exponent;
         return largestBits == 0 || field == NotFinite ? Bias : exponent;
     }
+
+    /// <summary>The exponent field of a scale's inverse.</summary>
+    internal static int Inverse(int exponent) => (2 * Bias) - exponent;
 }

@@ -43,14 +43,14 @@ internal static class ActivationMath<S, V>
 
     internal static unsafe float Apply(float x, Activation activation)
     {
-        float* lanes = stackalloc float[16];
+        float* lanes = stackalloc float[SimdLevel.MaxLanes];
         S.Store(lanes, Apply(S.Set(x), activation));
         return lanes[0];
     }
 
     internal static unsafe float Derivative(float x, Activation activation)
     {
-        float* lanes = stackalloc float[16];
+        float* lanes = stackalloc float[SimdLevel.MaxLanes];
         S.Store(lanes, Derivative(S.Set(x), activation));
         return lanes[0];
     }

@@ -7,7 +7,7 @@ namespace Ldvc.Kernels.Simd;
 /// <summary>512-bit vectors of 16 floats.</summary>
 internal unsafe struct Simd512 : ISimd<Vector512<float>>
 {
-    public static int Count => 16;
+    public static int Count => SimdLevel.MaxLanes;
 
     public static Vector512<float> Zero => Vector512<float>.Zero;
 

@@ -8,6 +8,9 @@ internal static class SimdLevel
     /// <summary>Environment variable that forces a width: 128, 256 or 512.</summary>
     internal const string Variable = "LDVC_SIMD";
 
+    /// <summary>Floats of the widest vector.</summary>
+    internal const int MaxLanes = 16;
+
     /// <summary>
     /// The width in bits: the widest the hardware has, or what the variable says. Every width works on every machine (wider vectors than the
     /// hardware's are emulated with narrower ones), so tests run all three by setting this.

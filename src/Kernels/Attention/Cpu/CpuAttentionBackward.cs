@@ -12,8 +12,7 @@ internal static unsafe class CpuAttentionBackward<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Tokens of the other side that are met at a time: whole blocks of the product's six rows.</summary>
-    private const int Chunk = 72;
+    private const int Chunk = AttentionPlan.CpuWalk;
 
     /// <summary>delta = row sums of dOut * o.</summary>
     internal static void Delta(CpuAttentionHead* head, int first, int end)
@@ -52,8 +51,8 @@ internal static unsafe class CpuAttentionBackward<S, V>
             scoreFloats = ((long)Chunk * lanes) + 16;
         long floats = (2 * CpuScratch.Piece(transposedFloats)) + (3 * CpuScratch.Piece(outputFloats)) + CpuScratch.Piece(chunkFloats)
             + (2 * CpuScratch.Piece(scoreFloats)) + 16;
-        float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
-        var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);
+        float* memory = stackalloc float[floats <= AttentionPlan.CpuStackFloats ? (int)floats : 1];
+        var scratch = new CpuScratch(floats <= AttentionPlan.CpuStackFloats ? memory : null, floats);
         float* keysTransposed = scratch.Take(transposedFloats);
         float* valuesTransposed = scratch.Take(transposedFloats);
         float* dk = scratch.Take(outputFloats);
@@ -148,8 +147,8 @@ internal static unsafe class CpuAttentionBackward<S, V>
             scoreFloats = ((long)Chunk * lanes) + 16;
         long floats = (2 * CpuScratch.Piece(transposedFloats)) + CpuScratch.Piece(outputFloats) + CpuScratch.Piece(chunkFloats)
             + (2 * CpuScratch.Piece(scoreFloats)) + (2 * CpuScratch.Piece(lanes)) + 16;
-        float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
-        var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);
+        float* memory = stackalloc float[floats <= AttentionPlan.CpuStackFloats ? (int)floats : 1];
+        var scratch = new CpuScratch(floats <= AttentionPlan.CpuStackFloats ? memory : null, floats);
         float* queriesTransposed = scratch.Take(transposedFloats);
         float* dOutTransposed = scratch.Take(transposedFloats);
         float* dq = scratch.Take(outputFloats);

@@ -11,8 +11,7 @@ internal static unsafe class CpuAttentionForward<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Keys met at a time: whole blocks of the product's six rows.</summary>
-    private const int KeyTile = 72;
+    private const int KeyTile = AttentionPlan.CpuWalk;
 
     [SkipLocalsInit]
     internal static void Run<TKeys>(CpuAttentionHead* head, int* queryRows, int queries, TKeys keySource)
@@ -28,8 +27,8 @@ internal static unsafe class CpuAttentionForward<S, V>
         long floats = CpuScratch.Piece(transposedFloats) + CpuScratch.Piece(scoreFloats) + CpuScratch.Piece(valueFloats)
             + CpuScratch.Piece(outputFloats)
             + (3 * CpuScratch.Piece(lanes + 16)) + 16;
-        float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
-        var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);
+        float* memory = stackalloc float[floats <= AttentionPlan.CpuStackFloats ? (int)floats : 1];
+        var scratch = new CpuScratch(floats <= AttentionPlan.CpuStackFloats ? memory : null, floats);
         float* transposed = scratch.Take(transposedFloats);
         float* scores = scratch.Take(scoreFloats);
         float* values = scratch.Take(valueFloats);

@@ -8,10 +8,9 @@ namespace Ldvc.Kernels.Attention.Cpu;
 /// </summary>
 internal unsafe ref struct CpuScratch
 {
-    /// <summary>Floats that a tile takes from the stack at most (144 KB).</summary>
-    internal const long StackFloats = 36 * 1024;
-
+    // Floats of a cache line.
     private const int Line = 16;
+    private const nuint LineBytes = Line * sizeof(float);
 
     private readonly void* _native;
     private float* _next;
@@ -21,7 +20,7 @@ internal unsafe ref struct CpuScratch
     {
         _native = memory == null ? NativeMemory.Alloc((nuint)floats * sizeof(float)) : null;
         nuint start = (nuint)(memory == null ? _native : memory);
-        _next = (float*)((start + 63) & ~(nuint)63);
+        _next = (float*)((start + LineBytes - 1) & ~(LineBytes - 1));
     }
 
     /// <summary>Floats that a piece takes at most, alignment included.</summary>

@@ -26,7 +26,7 @@ internal static unsafe class CpuTileProduct<S, V>
     where V : struct
 {
     /// <summary>Rows of a block. Row pointers and the target must be padded up to a multiple of it.</summary>
-    internal const int BlockRows = 6;
+    internal const int BlockRows = AttentionPlan.CpuBlockRows;
 
     /// <summary>Rounds a number of rows up to whole blocks.</summary>
     internal static int PadRows(int rows) => (rows + BlockRows - 1) / BlockRows * BlockRows;

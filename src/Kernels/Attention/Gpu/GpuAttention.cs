@@ -4,18 +4,18 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Attention.Gpu;
 
-/// <summary>GPU dispatch of attention, in tiles of 32 or 16 tokens.</summary>
+/// <summary>GPU dispatch of attention, in the tiles of <see cref="AttentionPlan"/>.</summary>
 internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
 {
     internal static readonly GpuKernel<GpuAttentionArguments> Delta =
-        new("attention.delta", GpuAttentionDelta.Run, 128) { SharedBytes = GpuAttentionDelta.SharedBytes };
+        new("attention.delta", GpuAttentionDelta.Run, GpuAttentionDelta.Threads) { SharedBytes = GpuAttentionDelta.SharedBytes };
 
-    internal static readonly GpuAttentionKernelSet Kernels32 = new("attention", 32,
+    internal static readonly GpuAttentionKernelSet Kernels32 = new("attention", AttentionPlan.GpuRows,
         GpuAttentionForward.Run<GpuKeysWalk, GpuTile32>,
         GpuAttentionQueries.Run<GpuKeysWalk, GpuTile32>,
         GpuAttentionKeys.Run<GpuQueriesWalk, GpuTile32>);
 
-    internal static readonly GpuAttentionKernelSet Kernels16 = new("attention", 16,
+    internal static readonly GpuAttentionKernelSet Kernels16 = new("attention", AttentionPlan.GpuFewRows,
         GpuAttentionForward.Run<GpuKeysWalk, GpuTile16>,
         GpuAttentionQueries.Run<GpuKeysWalk, GpuTile16>,
         GpuAttentionKeys.Run<GpuQueriesWalk, GpuTile16>);
@@ -43,7 +43,7 @@ internal sealed class GpuAttention(GpuLauncher launcher) : IAttentionKernels
         View scratch)
     {
         var args = Arguments(launcher, sizes, q, k, v, o, logSumExp).WithGradients(dOut, dq, dk, dv, scratch);
-        launcher.Launch(Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Queries, 8), args);
+        launcher.Launch(Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Queries, AttentionPlan.GpuDeltaRows), args);
         Launch(sizes.Queries, args, kernels => kernels.Queries);
         Launch(sizes.Keys, args, kernels => kernels.Keys);
     }

@@ -7,14 +7,21 @@ namespace Ldvc.Kernels.Attention.Gpu;
 /// <summary>First step of the backward: delta, of which the other two subtract a row each.</summary>
 internal static class GpuAttentionDelta
 {
-    /// <summary>Shared memory of <see cref="Run"/>.</summary>
-    internal const int SharedBytes = 8 * 17 * sizeof(float);
+    /// <summary>Threads of a group, 16 a row.</summary>
+    internal const int Threads = Lanes * Rows;
 
-    /// <summary>delta [B, H, Queries] = row sums of dOut * o; 8 rows a group of 128, 16 threads a row.</summary>
+    /// <summary>Shared memory of <see cref="Run"/>.</summary>
+    internal const int SharedBytes = Rows * Stride * sizeof(float);
+
+    private const int Rows = AttentionPlan.GpuDeltaRows;
+    private const int Lanes = AttentionPlan.GpuColumns / 4;
+    private const int Stride = Lanes + 1;
+
+    /// <summary>delta [B, H, Queries] = row sums of dOut * o; a few rows a group, 16 threads a row.</summary>
     internal static void Run(GpuAttentionArguments a)
     {
-        var partial = SharedMemory.Allocate<float>(8 * 17);
-        int tx = Group.IdxX & 15, ty = Group.IdxX / 16, row = (Grid.IdxX * 8) + ty, rows = a.Batch * a.Heads * a.Queries;
+        var partial = SharedMemory.Allocate<float>(Rows * Stride);
+        int tx = Group.IdxX & (Lanes - 1), ty = Group.IdxX / Lanes, row = (Grid.IdxX * Rows) + ty, rows = a.Batch * a.Heads * a.Queries;
         float sum = 0;
         if (row < rows)
         {
@@ -25,28 +32,28 @@ internal static class GpuAttentionDelta
             {
                 var quadsO = a.O.Data.Cast<Float4>();
                 var quadsDout = a.Dout.Data.Cast<Float4>();
-                for (int i = 4 * tx; i < a.HeadDim; i += 64)
+                for (int i = 4 * tx; i < a.HeadDim; i += 4 * Lanes)
                 {
                     sum = Quad.Dot(sum, quadsO[(o + i) / 4], quadsDout[(dOut + i) / 4]);
                 }
             }
             else
             {
-                for (int i = tx; i < a.HeadDim; i += 16)
+                for (int i = tx; i < a.HeadDim; i += Lanes)
                 {
                     sum += a.O.Data[o + i] * a.Dout.Data[dOut + i];
                 }
             }
         }
 
-        partial[(ty * 17) + tx] = sum;
+        partial[(ty * Stride) + tx] = sum;
         Group.Barrier();
         if (tx == 0 && row < rows)
         {
             float total = 0;
-            for (int i = 0; i < 16; i++)
+            for (int i = 0; i < Lanes; i++)
             {
-                total += partial[(ty * 17) + i];
+                total += partial[(ty * Stride) + i];
             }
 
             a.Delta[row] = total;

@@ -14,13 +14,13 @@ internal sealed class GpuAttentionKernelSet
         int tokens = (rows + (2 * GpuAttentionTile.Walk)) * sizeof(int), partial = rows * 4 * Quad;
         Rows = rows;
         Forward = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.forward.{rows}", forward, 4 * rows)
+            $"{family}.forward.{rows}", forward, AttentionPlan.GpuThreadsPerRow * rows)
         { SharedBytes = own + (2 * Walk) + weights + partial + tokens };
         Queries = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.dq.{rows}", queries, 4 * rows)
+            $"{family}.dq.{rows}", queries, AttentionPlan.GpuThreadsPerRow * rows)
         { SharedBytes = (2 * own) + (2 * Walk) + weights + tokens };
         Keys = new GpuKernel<GpuAttentionArguments>(
-            $"{family}.dkdv.{rows}", keys, 4 * rows)
+            $"{family}.dkdv.{rows}", keys, AttentionPlan.GpuThreadsPerRow * rows)
         { SharedBytes = (2 * own) + (2 * Walk) + (2 * weights) + tokens };
     }
 

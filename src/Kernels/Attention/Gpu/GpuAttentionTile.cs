@@ -10,16 +10,16 @@ internal interface IGpuTileRows
     static abstract int Rows { get; }
 }
 
-/// <summary>32 own tokens, 128 threads.</summary>
+/// <summary>The usual number, 32.</summary>
 internal readonly struct GpuTile32 : IGpuTileRows
 {
-    public static int Rows => 32;
+    public static int Rows => AttentionPlan.GpuRows;
 }
 
-/// <summary>16 own tokens, 64 threads: windows of 4 x 4 tokens, few classes, short texts.</summary>
+/// <summary>16, where there are no more.</summary>
 internal readonly struct GpuTile16 : IGpuTileRows
 {
-    public static int Rows => 16;
+    public static int Rows => AttentionPlan.GpuFewRows;
 }
 
 /// <summary>
@@ -30,10 +30,10 @@ internal readonly struct GpuTile16 : IGpuTileRows
 internal static class GpuAttentionTile
 {
     /// <summary>Tokens of the other side that are met at a time.</summary>
-    internal const int Walk = 32;
+    internal const int Walk = AttentionPlan.GpuWalk;
 
     /// <summary>Components of a chunk of the head dimension.</summary>
-    internal const int Columns = 64;
+    internal const int Columns = AttentionPlan.GpuColumns;
 
     /// <summary>Quads from one row of a shared tile to the next.</summary>
     internal const int Stride = (Columns / 4) + 1;

@@ -12,8 +12,6 @@ namespace Ldvc.Kernels.Attention.TensorCore;
 /// </summary>
 internal static class TensorCoreAttentionDelta
 {
-    private const int Threads = 256;
-
     internal static void Launch(GpuLauncher launcher, in TensorCoreAttentionArguments args, DType half, bool stored = false)
     {
         var p = args.Common;
@@ -52,6 +50,6 @@ internal static class TensorCoreAttentionDelta
     internal static GpuKernel<TensorCoreAttentionArguments> Define<TOutput, TFormat>()
         where TOutput : struct, ITensorCoreOutput
         where TFormat : struct, IHalfFormat => new(
-            $"attention.{TFormat.Name}_delta{TOutput.Suffix}", Run<TOutput, TFormat>, Threads)
+            $"attention.{TFormat.Name}_delta{TOutput.Suffix}", Run<TOutput, TFormat>, AttentionPlan.TensorCoreDeltaThreads)
         { AnyGroup = true, CudaOnly = true };
 }

@@ -42,10 +42,10 @@ internal struct TensorCoreAttentionArguments
 /// </summary>
 internal static class TensorCoreAttentionForward
 {
-    internal const int Threads = 128;
+    internal const int Threads = 32 * Tile / TensorCoreTile.Rows;
 
     /// <summary>Rows of a group, and tokens of the other side that it loads at a time.</summary>
-    internal const int Tile = 64;
+    internal const int Tile = AttentionPlan.TensorCoreRows;
 
     /// <summary>Two stages of two tiles.</summary>
     internal const int SharedChunks = 2 * Stage;

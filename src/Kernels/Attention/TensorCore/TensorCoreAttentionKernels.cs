@@ -49,6 +49,6 @@ internal static class TensorCoreAttentionKernels
         {
             CudaOnly = true,
             SharedBytes = TensorCoreAttentionForward.SharedChunks * 16,
-            GroupsPerMultiprocessor = 2,
+            GroupsPerMultiprocessor = AttentionPlan.TensorCoreGroups,
         };
 }

@@ -49,10 +49,10 @@ internal static class TensorCoreTile
     internal const int TokenChunks = HeadDim / 8;
 
     /// <summary>Tokens of a tile of the other side.</summary>
-    internal const int Tokens = 32;
+    internal const int Tokens = AttentionPlan.TensorCoreWalk;
 
     /// <summary>Rows of a warp.</summary>
-    internal const int Rows = 16;
+    internal const int Rows = AttentionPlan.TensorCoreWarpRows;
 
     /// <summary>Where a chunk of a token lies in a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

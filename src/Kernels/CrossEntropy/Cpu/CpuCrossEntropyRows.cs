@@ -21,8 +21,8 @@ internal static unsafe class CpuCrossEntropyRows<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    // The last, partial vector of a row goes through a buffer of one vector (16 floats at most).
-    private const int TailSize = 16;
+    // The last, partial vector of a row goes through a buffer of one vector.
+    private const int TailSize = SimdLevel.MaxLanes;
 
     internal static void Forward(CrossEntropyArguments* a, int tile, int worker)
     {

@@ -34,8 +34,8 @@ internal readonly struct RowArgs
 /// </summary>
 internal static class GpuCrossEntropyRows
 {
-    internal const int GroupSize = 128;
-    internal const int SharedFloats = GroupSize + 16;
+    private const int GroupSize = CrossEntropyPlan.GpuThreads;
+    private const int SharedFloats = GroupSize + GpuPlan.ReductionParts;
 
     internal static readonly GpuKernel<RowArgs> Forward = Define("forward", RunForward);
     internal static readonly GpuKernel<RowArgs> Mean = Define("mean", RunMean);

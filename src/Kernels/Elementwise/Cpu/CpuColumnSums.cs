@@ -13,7 +13,7 @@ internal unsafe struct ColumnSumArguments
 /// <summary>Sums of columns, a tile of them at a time, rows in order: deterministic, and every cache line is read once.</summary>
 internal readonly unsafe struct CpuColumnSums : ITileKernel<ColumnSumArguments>
 {
-    internal const int ColumnTile = 64;
+    private const int ColumnTile = ElementwisePlan.CpuColumns;
 
     public static void Tile<S, V>(ColumnSumArguments* a, int tile, int worker)
         where S : ISimd<V>

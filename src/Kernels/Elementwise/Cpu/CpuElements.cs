@@ -26,8 +26,7 @@ internal interface IElementStep
 internal readonly unsafe struct CpuElements<TStep> : ITileKernel<ElementArguments>
     where TStep : struct, IElementStep
 {
-    // The widest vector.
-    private const int Most = 16;
+    private const int Most = SimdLevel.MaxLanes;
 
     public static void Tile<S, V>(ElementArguments* a, int tile, int worker)
         where S : ISimd<V>

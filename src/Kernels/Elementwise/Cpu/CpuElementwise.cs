@@ -109,8 +109,7 @@ internal sealed unsafe class CpuElementwise(CpuThreads threads) : IElementwiseKe
     public void ColumnSums(View dy, View sums, int rows, int columns)
     {
         var a = new ColumnSumArguments { Dy = dy.Floats, Sums = sums.Floats, Rows = rows, Columns = columns };
-        int tiles = (columns + CpuColumnSums.ColumnTile - 1) / CpuColumnSums.ColumnTile;
-        SimdDispatch.For<CpuColumnSums, ColumnSumArguments>(threads, tiles, &a);
+        SimdDispatch.For<CpuColumnSums, ColumnSumArguments>(threads, ElementwisePlan.CpuColumnTiles(columns), &a);
     }
 
     public void Relationship(View t, View g, View y, int batch, int classes, int width)

@@ -35,14 +35,7 @@ internal readonly struct ColumnSumArgs
 /// </summary>
 internal static class GpuColumnSums
 {
-    internal const int GroupSize = 256;
-    internal const int ColumnsPerGroup = 32;
-
-    /// <summary>Columns of a group that sums all rows.</summary>
-    internal const int FewColumns = 8;
-
-    // Rows that are summed in one pass: 64 for each thread.
-    private const int MostRowsAtOnce = 2048;
+    private const int GroupSize = ElementwisePlan.GpuThreads;
 
     internal static readonly GpuKernel<ColumnSumArgs> Kernel = new("elementwise.column_sums", Run, GroupSize)
     {
@@ -50,31 +43,19 @@ internal static class GpuColumnSums
         SharedBytes = GroupSize * sizeof(float),
     };
 
-    /// <summary>
-    /// Groups across, slabs of rows and rows a slab: enough groups for a large device, at least 64 rows for each; sizes alone decide.
-    /// </summary>
+    /// <summary>How the first pass is cut (<see cref="ElementwisePlan.Slabs"/>).</summary>
+    /// <exception cref="ArgumentException">The matrix has 2^31 elements or more.</exception>
     internal static (int Across, int Slabs, int RowsPerGroup) Split(int rows, int columns)
     {
         GpuSizes.Index((long)rows * columns, Kernel);
-        int across = GpuSizes.Groups(columns, ColumnsPerGroup);
-        int slabs = Math.Clamp(Math.Min(rows / 64, 512 / across), 1, 64);
-        int rowsPerGroup = Math.Max(1, GpuSizes.Groups(rows, slabs));
-        return (across, Math.Max(1, GpuSizes.Groups(rows, rowsPerGroup)), rowsPerGroup);
+        return ElementwisePlan.Slabs(rows, columns);
     }
-
-    /// <summary>Whether one pass does.</summary>
-    internal static bool AtOnce(int rows) => rows <= MostRowsAtOnce;
-
-    /// <summary>
-    /// Columns of a group that sums so many rows in one pass: few where there are many rows, which then are shared out among more threads.
-    /// </summary>
-    internal static int Columns(int rows) => rows > ColumnsPerGroup ? FewColumns : ColumnsPerGroup;
 
     /// <summary>target [columns] += all rows of a matrix, in one pass.</summary>
     internal static void AddRows(GpuLauncher launcher, View source, View target, int rows, int columns) =>
-        launcher.Launch(Kernel, GpuSizes.Groups(columns, Columns(rows)), new ColumnSumArgs
+        launcher.Launch(Kernel, GpuSizes.Groups(columns, ElementwisePlan.ColumnsAtOnce(rows)), new ColumnSumArgs
         {
-            ColumnsPerGroup = Columns(rows),
+            ColumnsPerGroup = ElementwisePlan.ColumnsAtOnce(rows),
             Source = source.GpuFloats,
             Target = target.GpuFloats,
             Second = target.GpuFloats,
@@ -86,9 +67,9 @@ internal static class GpuColumnSums
 
     /// <summary>The same with two matrices [2, rows, columns] and a target each.</summary>
     internal static void AddRows(GpuLauncher launcher, View source, View first, View second, int rows, int columns) =>
-        launcher.Launch(Kernel, GpuSizes.Groups(columns, Columns(rows)), 1, 2, new ColumnSumArgs
+        launcher.Launch(Kernel, GpuSizes.Groups(columns, ElementwisePlan.ColumnsAtOnce(rows)), 1, 2, new ColumnSumArgs
         {
-            ColumnsPerGroup = Columns(rows),
+            ColumnsPerGroup = ElementwisePlan.ColumnsAtOnce(rows),
             Source = source.GpuFloats,
             Target = first.GpuFloats,
             Second = second.GpuFloats,

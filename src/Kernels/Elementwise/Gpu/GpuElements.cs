@@ -116,8 +116,6 @@ internal readonly struct DropBlocks : IElementFunction
 /// </summary>
 internal static class GpuElements
 {
-    internal const int GroupSize = 256;
-
     internal static readonly GpuKernel<ElementArgs> Scale = Define<ScaleElements>("scale");
     internal static readonly GpuKernel<ElementArgs> Fill = Define<FillElements>("fill");
     internal static readonly GpuKernel<ElementArgs> Dropout = Define<DropElements>("dropout");
@@ -152,5 +150,5 @@ internal static class GpuElements
     }
 
     internal static GpuKernel<ElementArgs> Define<TFunction>(string name)
-        where TFunction : struct, IElementFunction => new("elementwise." + name, Run<TFunction>, GroupSize) { AnyGroup = true };
+        where TFunction : struct, IElementFunction => new("elementwise." + name, Run<TFunction>, ElementwisePlan.GpuThreads) { AnyGroup = true };
 }

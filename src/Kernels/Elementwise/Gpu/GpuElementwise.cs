@@ -40,7 +40,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
 
     public void ScaleByExpGradient(View dy, View y, View s, float limit, View ds, bool accumulate, long count)
     {
-        int groups = Math.Max(1, GpuSizes.Groups(count, GpuScaleByExp.ElementsPerGroup));
+        int groups = Math.Max(1, GpuSizes.Groups(count, ElementwisePlan.GpuExponentElements));
         var args = ByExp(dy, y, s, limit, accumulate, count) with
         {
             Partial = launcher.Workspace.Floats(groups).GpuFloats,
@@ -101,7 +101,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
         }
 
         var (across, slabs, rowsPerGroup) = GpuColumnSums.Split(rows, columns);
-        if (slabs == 1 || GpuColumnSums.AtOnce(rows))
+        if (slabs == 1 || ElementwisePlan.SumsAtOnce(rows))
         {
             GpuColumnSums.AddRows(launcher, dy, sums, rows, columns);
             return;
@@ -115,7 +115,7 @@ internal sealed class GpuElementwise(GpuLauncher launcher) : IElementwiseKernels
             Second = partial.GpuFloats,
             Rows = rows,
             Columns = columns,
-            ColumnsPerGroup = GpuColumnSums.ColumnsPerGroup,
+            ColumnsPerGroup = ElementwisePlan.GpuColumns,
             RowsPerGroup = rowsPerGroup,
         });
         GpuColumnSums.AddRows(launcher, partial, sums, slabs, columns);

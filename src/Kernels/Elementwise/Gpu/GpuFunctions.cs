@@ -19,7 +19,7 @@ internal static class GpuBinary<TFunction>
 {
     internal static readonly GpuKernel<ElementArgs> Dense = GpuElements.Define<BinaryElements<TFunction>>(TFunction.Name);
     internal static readonly GpuKernel<StridedArgs> Strided =
-        new($"elementwise.{TFunction.Name}.strided", GpuStrided.Run<TFunction>, GpuElements.GroupSize) { AnyGroup = true };
+        new($"elementwise.{TFunction.Name}.strided", GpuStrided.Run<TFunction>, ElementwisePlan.GpuThreads) { AnyGroup = true };
 }
 
 /// <summary>

@@ -25,7 +25,7 @@ internal readonly struct RelationshipArgs
 /// <summary>[ t * g ; t ] (method.md 4) and its gradients: one thread an output, sums over batch or classes in order. Limited by memory.</summary>
 internal static class GpuRelationship
 {
-    internal const int GroupSize = 256;
+    private const int GroupSize = ElementwisePlan.GpuThreads;
 
     internal static readonly GpuKernel<RelationshipArgs> Forward = new("elementwise.relationship", RunForward, GroupSize) { AnyGroup = true };
     internal static readonly GpuKernel<RelationshipArgs> Text = new("elementwise.relationship_text", RunText, GroupSize) { AnyGroup = true };

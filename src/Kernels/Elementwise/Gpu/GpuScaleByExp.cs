@@ -33,9 +33,9 @@ internal readonly struct ScaleByExpArgs
 /// <summary>x times e^s, cut at a limit, with s on the device: the host never waits for CLIP's logit scale. Limited by memory.</summary>
 internal static class GpuScaleByExp
 {
-    internal const int GroupSize = 256;
-    internal const int ElementsPerGroup = 8 * GroupSize;
-    private const int SharedFloats = GroupSize + 16;
+    private const int GroupSize = ElementwisePlan.GpuThreads;
+    private const int ElementsPerGroup = ElementwisePlan.GpuExponentElements;
+    private const int SharedFloats = GroupSize + GpuPlan.ReductionParts;
 
     internal static readonly GpuKernel<ScaleByExpArgs> Forward = new("elementwise.scale_by_exp", RunForward, GroupSize) { AnyGroup = true };
 

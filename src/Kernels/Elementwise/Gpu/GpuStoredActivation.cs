@@ -48,6 +48,6 @@ internal static class GpuStoredActivation
 
     private static GpuKernel<StoredActivationArgs> Define<TFormat>()
         where TFormat : struct, IHalfFormat => new(
-            $"elementwise.activate_backward.{TFormat.Name}", Run<TFormat>, GpuElements.GroupSize)
+            $"elementwise.activate_backward.{TFormat.Name}", Run<TFormat>, ElementwisePlan.GpuThreads)
         { AnyGroup = true, CudaOnly = true };
 }

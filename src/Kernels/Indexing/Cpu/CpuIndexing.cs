@@ -17,8 +17,7 @@ internal unsafe struct IndexingArguments
 /// <summary>CPU selection by index: copies of slices, and sums over columns of slices in the order of the indices.</summary>
 internal sealed unsafe class CpuIndexing(CpuThreads threads) : IIndexingKernels
 {
-    // Columns of a slice that a thread adds together: a cache line or more.
-    private const int ColumnTile = 32;
+    private const int ColumnTile = IndexingPlan.CpuColumns;
 
     public void Select(View x, View indices, View y, int outer, int rows, int inner, int count)
     {
@@ -30,7 +29,7 @@ internal sealed unsafe class CpuIndexing(CpuThreads threads) : IIndexingKernels
     public void SelectBackward(View dy, View indices, View dx, int outer, int rows, int inner, int count)
     {
         var a = Arguments(dy, indices, dx, outer, rows, inner, count);
-        a.Tiles = outer * ((inner + ColumnTile - 1) / ColumnTile);
+        a.Tiles = outer * IndexingPlan.CpuTiles(inner);
         threads.For(a.Tiles, &a, &AddTile);
     }
 
@@ -56,7 +55,7 @@ internal sealed unsafe class CpuIndexing(CpuThreads threads) : IIndexingKernels
 
     private static void AddTile(IndexingArguments* a, int tile, int worker)
     {
-        int tiles = (a->Inner + ColumnTile - 1) / ColumnTile, start = tile % tiles * ColumnTile, columns = Math.Min(ColumnTile, a->Inner - start);
+        int tiles = IndexingPlan.CpuTiles(a->Inner), start = tile % tiles * ColumnTile, columns = Math.Min(ColumnTile, a->Inner - start);
         long outer = tile / tiles;
         float* source = a->Source + (outer * a->Count * a->Inner) + start;
         float* target = a->Target + (outer * a->Rows * a->Inner) + start;

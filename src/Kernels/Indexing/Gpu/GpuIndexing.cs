@@ -25,7 +25,7 @@ internal readonly struct IndexingArgs
 /// <summary>GPU selection by index: a thread an element; sums without atomics, in the order of the indices. Limited by memory.</summary>
 internal sealed class GpuIndexing(GpuLauncher launcher) : IIndexingKernels
 {
-    private const int GroupSize = 256;
+    private const int GroupSize = IndexingPlan.GpuThreads;
 
     private static readonly GpuKernel<IndexingArgs> s_select = new("indexing.select", RunSelect, GroupSize) { AnyGroup = true };
     private static readonly GpuKernel<IndexingArgs> s_add = new("indexing.select_backward", RunAdd, GroupSize) { AnyGroup = true };

@@ -16,14 +16,14 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
         new(
             "mask_loss.finish",
             GpuMaskLossKernels.Finish,
-            GpuMaskLossKernels.Threads)
+            MaskLossPlan.GpuThreads)
         { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Slopes =
         new(
             "mask_loss.slopes",
             GpuMaskLossKernels.Slopes,
-            GpuMaskLossKernels.Threads)
+            MaskLossPlan.GpuThreads)
         { AnyGroup = true, SharedBytes = GpuMaskLossKernels.ReduceSharedBytes };
 
     internal static readonly GpuKernel<GpuMaskLossArguments> Gradient = Slope("mask_loss.gradient", GpuMaskLossKernels.Gradient<ByteLabels>);
@@ -52,10 +52,10 @@ internal sealed class GpuMaskLoss(GpuLauncher launcher) : IMaskLossKernels
     }
 
     private static GpuKernel<GpuMaskLossArguments> Sums(string name, Action<GpuMaskLossArguments> method) =>
-        new(name, method, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
+        new(name, method, MaskLossPlan.GpuThreads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.SumSharedBytes };
 
     private static GpuKernel<GpuMaskLossArguments> Slope(string name, Action<GpuMaskLossArguments> method) =>
-        new(name, method, GpuMaskLossKernels.Threads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
+        new(name, method, MaskLossPlan.GpuThreads) { AnyGroup = true, SharedBytes = GpuMaskLossKernels.GradientSharedBytes };
 
     private static GpuMaskLossArguments Arguments(in MaskLossSizes sizes, View z, View labels, View sums, View scratch)
     {

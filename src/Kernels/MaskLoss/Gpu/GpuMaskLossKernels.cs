@@ -52,9 +52,7 @@ internal readonly struct GpuMaskLossArguments
 /// </summary>
 internal static class GpuMaskLossKernels
 {
-    /// <summary>Largest group.</summary>
-    internal const int Threads = 256;
-
+    private const int Threads = MaskLossPlan.GpuThreads;
     private const int BandRows = MaskLossPlan.BandRows;
     private const int GradientRows = MaskLossPlan.GradientRows;
 

@@ -160,8 +160,7 @@ internal sealed unsafe class CpuMatMul(CpuThreads threads) : IMatMulKernels, IDi
             where S : ISimd<V>
             where V : struct
         {
-            // Twelve rows need the 32 registers that come with 512-bit vectors.
-            if (S.Count == Simd512.Count)
+            if (CpuMatMulPlan.TakesManyRows(S.Count))
             {
                 product.Run<S, V, Rows12, Rows6>(_gemm);
             }

@@ -6,7 +6,7 @@ namespace Ldvc.Kernels.MatMul.Cpu;
 /// <summary>12 x 2 vectors: 24 accumulators, 2 of B, 1 of A: 27 of the 32 registers of AVX-512.</summary>
 internal readonly struct Rows12 : IRowBlock
 {
-    public static int Rows => 12;
+    public static int Rows => CpuMatMulPlan.ManyRows;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void Multiply<S, V>(int kc, float* a, nint row, nint step, float* b, nint width, float* tile, bool add)

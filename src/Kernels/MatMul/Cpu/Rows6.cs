@@ -6,7 +6,7 @@ namespace Ldvc.Kernels.MatMul.Cpu;
 /// <summary>6 x 2 vectors: 12 accumulators, 2 of B, 1 of A: 15 of the 16 registers of SSE and AVX2; and the last rows of AVX-512.</summary>
 internal readonly struct Rows6 : IRowBlock
 {
-    public static int Rows => 6;
+    public static int Rows => CpuMatMulPlan.FewRows;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void Multiply<S, V>(int kc, float* a, nint row, nint step, float* b, nint width, float* tile, bool add)

@@ -12,8 +12,8 @@ internal static class GpuGemm128<TA, TB>
     where TA : struct, ITileLoader
     where TB : struct, ITileLoader
 {
-    private const int Edge = 128;
-    private const int Depth = 16;
+    private const int Edge = MatMulPlan.LargeEdge;
+    private const int Depth = MatMulTiles.GpuDepth;
     private const int Operand = Edge * Depth;
     private const int Stage = 2 * Operand;
 
@@ -56,9 +56,9 @@ internal static class GpuGemm128<TA, TB>
         for (int half = 0; half < 2; half++)
         {
             Put(shared, place, half == 0 ? sums.UpperLeft : sums.LowerLeft);
-            Put(shared, place + 64, half == 0 ? sums.UpperRight : sums.LowerRight);
+            Put(shared, place + (Edge / 2), half == 0 ? sums.UpperRight : sums.LowerRight);
             Group.Barrier();
-            Finish(args, shared, row0 + (64 * half), column0);
+            Finish(args, shared, row0 + (Edge / 2 * half), column0);
             Group.Barrier();
         }
     }
@@ -91,7 +91,7 @@ internal static class GpuGemm128<TA, TB>
     private static void Finish(in GemmArgs args, ArrayView<float> shared, int row0, int column0)
     {
         var packs = shared.Cast<Float4>();
-        for (int i = Group.IdxX; i < 64 * Edge / 4; i += 256)
+        for (int i = Group.IdxX; i < Edge / 2 * Edge / 4; i += MatMulTiles.GpuThreads)
         {
             GpuGemmEpilogue.Store(args, packs[i], row0 + (i / (Edge / 4)), column0 + (4 * (i & ((Edge / 4) - 1))));
         }

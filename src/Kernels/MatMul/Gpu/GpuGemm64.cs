@@ -11,10 +11,13 @@ internal static class GpuGemm64<TA, TB>
     where TA : struct, ITileLoader
     where TB : struct, ITileLoader
 {
-    private const int Edge = 64;
-    private const int Depth = 16;
+    private const int Edge = MatMulPlan.SmallEdge;
+    private const int Depth = MatMulTiles.GpuDepth;
     private const int Operand = Edge * Depth;
     private const int Stage = 2 * Operand;
+
+    // From one k to the next.
+    private const int Quads = Edge / 4;
 
     internal static void Run(GemmArgs args)
     {
@@ -57,9 +60,9 @@ internal static class GpuGemm64<TA, TB>
             int a = (stage + (group * 4 * Edge) + (row ^ (8 * group))) >> 2;
             int b = (stage + Operand + (group * 4 * Edge) + (column ^ (8 * group))) >> 2;
             sums = Sums4x4.MultiplyAdd(sums, packs[a], packs[b]);
-            sums = Sums4x4.MultiplyAdd(sums, packs[a + 16], packs[b + 16]);
-            sums = Sums4x4.MultiplyAdd(sums, packs[a + 32], packs[b + 32]);
-            sums = Sums4x4.MultiplyAdd(sums, packs[a + 48], packs[b + 48]);
+            sums = Sums4x4.MultiplyAdd(sums, packs[a + Quads], packs[b + Quads]);
+            sums = Sums4x4.MultiplyAdd(sums, packs[a + (2 * Quads)], packs[b + (2 * Quads)]);
+            sums = Sums4x4.MultiplyAdd(sums, packs[a + (3 * Quads)], packs[b + (3 * Quads)]);
         }
 
         return sums;

@@ -7,8 +7,6 @@ namespace Ldvc.Kernels.MatMul.Gpu;
 /// <summary>GPU dispatch of matrix products: <see cref="MatMulPlan"/> chooses the kernel.</summary>
 internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
 {
-    private const int GroupSize = 256;
-
     // By tile (128, 64), access (packed, single), transposed A, transposed B.
     private static readonly GpuKernel<GemmArgs>[] s_kernels =
     [
@@ -138,24 +136,24 @@ internal sealed class GpuMatMul(GpuLauncher launcher) : IMatMulKernels
     private static GpuKernel<GemmArgs>[] Tile128<TAccess>(string suffix)
         where TAccess : struct, IMatrixAccess =>
     [
-        Define("128.nn" + suffix, GpuGemm128<AlongK<TAccess, Edge128>, AcrossK<TAccess, Edge128>>.Run, 128),
-        Define("128.nt" + suffix, GpuGemm128<AlongK<TAccess, Edge128>, AlongK<TAccess, Edge128>>.Run, 128),
-        Define("128.tn" + suffix, GpuGemm128<AcrossK<TAccess, Edge128>, AcrossK<TAccess, Edge128>>.Run, 128),
-        Define("128.tt" + suffix, GpuGemm128<AcrossK<TAccess, Edge128>, AlongK<TAccess, Edge128>>.Run, 128),
+        Define("128.nn" + suffix, GpuGemm128<AlongK<TAccess, Edge128>, AcrossK<TAccess, Edge128>>.Run, MatMulPlan.LargeEdge),
+        Define("128.nt" + suffix, GpuGemm128<AlongK<TAccess, Edge128>, AlongK<TAccess, Edge128>>.Run, MatMulPlan.LargeEdge),
+        Define("128.tn" + suffix, GpuGemm128<AcrossK<TAccess, Edge128>, AcrossK<TAccess, Edge128>>.Run, MatMulPlan.LargeEdge),
+        Define("128.tt" + suffix, GpuGemm128<AcrossK<TAccess, Edge128>, AlongK<TAccess, Edge128>>.Run, MatMulPlan.LargeEdge),
     ];
 
     private static GpuKernel<GemmArgs>[] Tile64<TAccess>(string suffix)
         where TAccess : struct, IMatrixAccess =>
     [
-        Define("64.nn" + suffix, GpuGemm64<AlongK<TAccess, Edge64>, AcrossK<TAccess, Edge64>>.Run, 64),
-        Define("64.nt" + suffix, GpuGemm64<AlongK<TAccess, Edge64>, AlongK<TAccess, Edge64>>.Run, 64),
-        Define("64.tn" + suffix, GpuGemm64<AcrossK<TAccess, Edge64>, AcrossK<TAccess, Edge64>>.Run, 64),
-        Define("64.tt" + suffix, GpuGemm64<AcrossK<TAccess, Edge64>, AlongK<TAccess, Edge64>>.Run, 64),
+        Define("64.nn" + suffix, GpuGemm64<AlongK<TAccess, Edge64>, AcrossK<TAccess, Edge64>>.Run, MatMulPlan.SmallEdge),
+        Define("64.nt" + suffix, GpuGemm64<AlongK<TAccess, Edge64>, AlongK<TAccess, Edge64>>.Run, MatMulPlan.SmallEdge),
+        Define("64.tn" + suffix, GpuGemm64<AcrossK<TAccess, Edge64>, AcrossK<TAccess, Edge64>>.Run, MatMulPlan.SmallEdge),
+        Define("64.tt" + suffix, GpuGemm64<AcrossK<TAccess, Edge64>, AlongK<TAccess, Edge64>>.Run, MatMulPlan.SmallEdge),
     ];
 
-    private static GpuKernel<GemmArgs> Define(string name, Action<GemmArgs> method, int edge) => new("matmul." + name, method, GroupSize)
+    private static GpuKernel<GemmArgs> Define(string name, Action<GemmArgs> method, int edge) => new("matmul." + name, method, MatMulTiles.GpuThreads)
     {
-        SharedBytes = 4 * edge * 16 * sizeof(float),
-        GroupsPerMultiprocessor = 2,
+        SharedBytes = 4 * edge * MatMulTiles.GpuDepth * sizeof(float),
+        GroupsPerMultiprocessor = MatMulTiles.GpuGroups,
     };
 }

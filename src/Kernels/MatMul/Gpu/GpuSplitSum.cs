@@ -20,9 +20,7 @@ internal readonly struct SplitSumArgs
 /// </summary>
 internal static class GpuSplitSum
 {
-    private const int GroupSize = 256;
-
-    internal static readonly GpuKernel<SplitSumArgs> Kernel = new("matmul.split_sum", Run, GroupSize) { AnyGroup = true };
+    internal static readonly GpuKernel<SplitSumArgs> Kernel = new("matmul.split_sum", Run, MatMulTiles.SplitSumThreads) { AnyGroup = true };
 
     internal static void Run(SplitSumArgs args)
     {

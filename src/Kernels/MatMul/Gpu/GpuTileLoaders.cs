@@ -31,12 +31,12 @@ internal interface ITileEdge
 
 internal readonly struct Edge128 : ITileEdge
 {
-    public static int Size => 128;
+    public static int Size => MatMulPlan.LargeEdge;
 }
 
 internal readonly struct Edge64 : ITileEdge
 {
-    public static int Size => 64;
+    public static int Size => MatMulPlan.SmallEdge;
 }
 
 /// <summary>
@@ -63,14 +63,14 @@ internal readonly struct AlongK<TAccess, TEdge> : ITileLoader
 {
     public static Float4 Load(ArrayView<float> matrix, int start, int stride, int rows, int depth, int row0, int k0, int part)
     {
-        int row = row0 + (Group.IdxX >> 2) + (64 * part), k = k0 + (4 * (Group.IdxX & 3));
+        int row = row0 + (Group.IdxX >> 2) + (MatMulTiles.GpuThreads / 4 * part), k = k0 + (4 * (Group.IdxX & 3));
         return row < rows && k < depth ? TAccess.Load(matrix, start + (row * stride) + k, depth - k) : new Float4(0f, 0f, 0f, 0f);
     }
 
     public static void Store(ArrayView<float> shared, int stage, Float4 value, int part)
     {
         int group = Group.IdxX & 3;
-        int at = stage + (4 * group * TEdge.Size) + (((Group.IdxX >> 2) + (64 * part)) ^ (8 * group));
+        int at = stage + (4 * group * TEdge.Size) + (((Group.IdxX >> 2) + (MatMulTiles.GpuThreads / 4 * part)) ^ (8 * group));
         shared[at] = value.X;
         shared[at + TEdge.Size] = value.Y;
         shared[at + (2 * TEdge.Size)] = value.Z;

@@ -33,8 +33,8 @@ internal static class TensorCoreEpilogue
     /// <summary>The sums are of a gradient that was scaled, and C is not.</summary>
     internal const int Unscales = 512;
 
-    /// <summary>Rows that go through shared memory at a time: those of the large tile do not fit at once.</summary>
-    internal const int Rows = 64;
+    /// <summary>Rows that go through shared memory at a time.</summary>
+    internal const int Rows = MatMulTiles.EpilogueRows;
 
     // Added to each row in shared memory: the quads of lanes that store accumulators then meet different banks.
     private const int Padding = 8;

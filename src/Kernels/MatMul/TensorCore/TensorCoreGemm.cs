@@ -57,10 +57,10 @@ internal struct TensorCoreGemmArguments
 internal static class TensorCoreGemm
 {
     /// <summary>Chunks of the sum in a stage.</summary>
-    internal const int RowChunks = 4;
+    internal const int RowChunks = MatMulTiles.TensorCoreChunks;
 
-    /// <summary>Stages of the pipeline: 48 KB for the large tile, all that a group may have without asking the driver for more.</summary>
-    internal const int Stages = 3;
+    /// <summary>Stages of the pipeline.</summary>
+    internal const int Stages = MatMulTiles.TensorCoreStages;
 
     internal static void Run<TTile, TA, TB, TNumber>(TensorCoreGemmArguments p)
         where TTile : struct, IGemmTile<TTile>

@@ -7,17 +7,17 @@ namespace Ldvc.Kernels.MatMul.TensorCore;
 internal static class TensorCoreGemmKernels
 {
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeBf16 = Define<LargeTile, SumAlongRows, SumAcrossRows,
-        HalfNumber<Bf16Format>>("bf16", 2);
+        HalfNumber<Bf16Format>>("bf16", MatMulTiles.LargeGroups);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallBf16 = Define<SmallTile, SumAlongRows, SumAcrossRows,
-        HalfNumber<Bf16Format>>("bf16", 4);
+        HalfNumber<Bf16Format>>("bf16", MatMulTiles.SmallGroups);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeFp16 = Define<LargeTile, SumAlongRows, SumAcrossRows,
-        HalfNumber<Fp16Format>>("fp16", 2);
+        HalfNumber<Fp16Format>>("fp16", MatMulTiles.LargeGroups);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallFp16 = Define<SmallTile, SumAlongRows, SumAcrossRows,
-        HalfNumber<Fp16Format>>("fp16", 4);
+        HalfNumber<Fp16Format>>("fp16", MatMulTiles.SmallGroups);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_largeTf32 =
-        Define<LargeTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 2);
+        Define<LargeTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", MatMulTiles.LargeGroups);
     private static readonly GpuKernel<TensorCoreGemmArguments>[] s_smallTf32 =
-        Define<SmallTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", 4);
+        Define<SmallTile, Tf32AlongRows, Tf32AcrossRows, Tf32Number>("tf32", MatMulTiles.SmallGroups);
 
     /// <summary>Rows and columns of C that a group computes.</summary>
     internal static int Edge(bool large) => large ? LargeTile.Rows : SmallTile.Rows;

@@ -33,7 +33,7 @@ internal interface IGemmTile<T>
 internal struct Strip
 {
     /// <summary>Columns of a warp.</summary>
-    internal const int Columns = 32;
+    internal const int Columns = MatMulTiles.WarpColumns;
 
     public Accumulator C0;
     public Accumulator C1;
@@ -72,9 +72,9 @@ internal struct SmallTile : IGemmTile<SmallTile>
 
     public static int Columns => MatMulPlan.SmallEdge;
 
-    public static int WarpRows => 32;
+    public static int WarpRows => MatMulTiles.SmallWarpRows;
 
-    public static int Threads => 128;
+    public static int Threads => MatMulTiles.SmallThreads;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SmallTile Step<TA, TNumber>(SmallTile c, ArrayView<Halves8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
@@ -82,16 +82,16 @@ internal struct SmallTile : IGemmTile<SmallTile>
         where TNumber : struct, ITensorCoreNumber
     {
         SmallTile d;
-        d.Upper = Strip.Multiply<TNumber>(c.Upper, TA.FragmentA(shared, at + TA.Block(lane, 64, 0, half), 64), b0, b1);
-        d.Lower = Strip.Multiply<TNumber>(c.Lower, TA.FragmentA(shared, at + TA.Block(lane, 64, 1, half), 64), b0, b1);
+        d.Upper = Strip.Multiply<TNumber>(c.Upper, TA.FragmentA(shared, at + TA.Block(lane, Rows, 0, half), Rows), b0, b1);
+        d.Lower = Strip.Multiply<TNumber>(c.Lower, TA.FragmentA(shared, at + TA.Block(lane, Rows, 1, half), Rows), b0, b1);
         return d;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Stage(SmallTile c, ArrayView<Halves8> shared, int row, int column)
     {
-        Strip.Stage(c.Upper, shared, TensorCoreEpilogue.RowFloats(64), row, column);
-        Strip.Stage(c.Lower, shared, TensorCoreEpilogue.RowFloats(64), row + 16, column);
+        Strip.Stage(c.Upper, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.SmallEdge), row, column);
+        Strip.Stage(c.Lower, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.SmallEdge), row + MatMulTiles.MmaRows, column);
     }
 }
 
@@ -107,9 +107,9 @@ internal struct LargeTile : IGemmTile<LargeTile>
 
     public static int Columns => MatMulPlan.LargeEdge;
 
-    public static int WarpRows => 64;
+    public static int WarpRows => MatMulTiles.LargeWarpRows;
 
-    public static int Threads => 256;
+    public static int Threads => MatMulTiles.LargeThreads;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static LargeTile Step<TA, TNumber>(LargeTile c, ArrayView<Halves8> shared, int at, int lane, int half, Registers4 b0, Registers4 b1)
@@ -117,19 +117,19 @@ internal struct LargeTile : IGemmTile<LargeTile>
         where TNumber : struct, ITensorCoreNumber
     {
         LargeTile d;
-        d.S0 = Strip.Multiply<TNumber>(c.S0, TA.FragmentA(shared, at + TA.Block(lane, 128, 0, half), 128), b0, b1);
-        d.S1 = Strip.Multiply<TNumber>(c.S1, TA.FragmentA(shared, at + TA.Block(lane, 128, 1, half), 128), b0, b1);
-        d.S2 = Strip.Multiply<TNumber>(c.S2, TA.FragmentA(shared, at + TA.Block(lane, 128, 2, half), 128), b0, b1);
-        d.S3 = Strip.Multiply<TNumber>(c.S3, TA.FragmentA(shared, at + TA.Block(lane, 128, 3, half), 128), b0, b1);
+        d.S0 = Strip.Multiply<TNumber>(c.S0, TA.FragmentA(shared, at + TA.Block(lane, Rows, 0, half), Rows), b0, b1);
+        d.S1 = Strip.Multiply<TNumber>(c.S1, TA.FragmentA(shared, at + TA.Block(lane, Rows, 1, half), Rows), b0, b1);
+        d.S2 = Strip.Multiply<TNumber>(c.S2, TA.FragmentA(shared, at + TA.Block(lane, Rows, 2, half), Rows), b0, b1);
+        d.S3 = Strip.Multiply<TNumber>(c.S3, TA.FragmentA(shared, at + TA.Block(lane, Rows, 3, half), Rows), b0, b1);
         return d;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Stage(LargeTile c, ArrayView<Halves8> shared, int row, int column)
     {
-        Strip.Stage(c.S0, shared, TensorCoreEpilogue.RowFloats(128), row, column);
-        Strip.Stage(c.S1, shared, TensorCoreEpilogue.RowFloats(128), row + 16, column);
-        Strip.Stage(c.S2, shared, TensorCoreEpilogue.RowFloats(128), row + 32, column);
-        Strip.Stage(c.S3, shared, TensorCoreEpilogue.RowFloats(128), row + 48, column);
+        Strip.Stage(c.S0, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.LargeEdge), row, column);
+        Strip.Stage(c.S1, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.LargeEdge), row + MatMulTiles.MmaRows, column);
+        Strip.Stage(c.S2, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.LargeEdge), row + (2 * MatMulTiles.MmaRows), column);
+        Strip.Stage(c.S3, shared, TensorCoreEpilogue.RowFloats(MatMulPlan.LargeEdge), row + (3 * MatMulTiles.MmaRows), column);
     }
 }

@@ -26,8 +26,7 @@ internal static unsafe class CpuLayerNorm<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    /// <summary>Columns whose dgamma and dbeta one tile sums over all rows, in row order: deterministic, no atomics.</summary>
-    internal const int ColumnTile = 64;
+    private const int ColumnTile = NormalizationPlan.CpuParameterColumns;
 
     internal static void Forward(LayerNormArguments* a, int tile, int worker)
     {
@@ -125,6 +124,7 @@ internal static unsafe class CpuLayerNorm<S, V>
         }
     }
 
+    /// <summary>dgamma and dbeta of a tile of columns over all rows, in row order: deterministic, no atomics.</summary>
     internal static void ParameterGradients(LayerNormArguments* a, int tile, int worker)
     {
         int columns = a->Columns, start = tile * ColumnTile, count = Math.Min(ColumnTile, columns - start);

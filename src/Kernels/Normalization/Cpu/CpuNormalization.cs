@@ -46,7 +46,7 @@ internal sealed unsafe class CpuNormalization(CpuThreads threads) : INormalizati
             Columns = columns,
             Tiles = Tiling.Count(rows, columns),
         };
-        int columnTiles = (columns + CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile - 1) / CpuLayerNorm<Simd128, Vector128<float>>.ColumnTile;
+        int columnTiles = NormalizationPlan.CpuParameterTiles(columns);
         if (a.Dx != null)
         {
             SimdDispatch.For<LayerNormGradientRows, LayerNormArguments>(threads, a.Tiles, &a);

@@ -37,7 +37,8 @@ internal readonly struct LayerNormParameterArgs
 /// </summary>
 internal static class GpuLayerNormParameters
 {
-    internal const int GroupSize = 256;
+    private const int GroupSize = NormalizationPlan.GpuParameterThreads;
+
     internal static readonly GpuKernel<LayerNormParameterArgs> Kernel = new("normalization.layer_norm_parameters", Run, GroupSize)
     {
         AnyGroup = true,

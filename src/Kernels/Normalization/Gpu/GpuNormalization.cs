@@ -1,4 +1,5 @@
 using ILGPU;
+using Ldvc.Kernels.Elementwise;
 using Ldvc.Kernels.Elementwise.Gpu;
 using Ldvc.Kernels.Gpu;
 using Ldvc.Kernels.MatMul;
@@ -9,8 +10,8 @@ namespace Ldvc.Kernels.Normalization.Gpu;
 /// <summary>GPU dispatch of the row-wise normalisations: packs of four floats where addresses and the row length allow it.</summary>
 internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKernels
 {
-    internal const int GroupSize = 128;
-    internal const int SharedFloats = GroupSize + 16;
+    private const int GroupSize = NormalizationPlan.GpuThreads;
+    internal const int SharedFloats = GroupSize + GpuPlan.ReductionParts;
     internal const float MinLength = 1e-12f;
 
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
@@ -258,9 +259,9 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
             Rows = rows,
             Columns = columns,
         };
-        if (GpuColumnSums.AtOnce(rows) && !dgamma.IsNone && !dbeta.IsNone)
+        if (ElementwisePlan.SumsAtOnce(rows) && !dgamma.IsNone && !dbeta.IsNone)
         {
-            int width = GpuColumnSums.Columns(rows);
+            int width = ElementwisePlan.ColumnsAtOnce(rows);
             launcher.Launch(GpuLayerNormParameters.Kernel, GpuSizes.Groups(columns, width), 1, 1, args with
             {
                 Gamma = dgamma.GpuFloats,
@@ -276,7 +277,7 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
         {
             Gamma = partial.GpuFloats,
             Beta = beta.GpuFloats,
-            ColumnsPerGroup = GpuColumnSums.ColumnsPerGroup,
+            ColumnsPerGroup = ElementwisePlan.GpuColumns,
             RowsPerGroup = rowsPerGroup,
         });
         if (!dgamma.IsNone && !dbeta.IsNone)

@@ -19,22 +19,23 @@ internal readonly unsafe struct CpuAdamW : ITileKernel<AdamWArguments>
         if (i < end)
         {
             int rest = (int)(end - i);
-            float* buffer = stackalloc float[4 * 16];
-            new Span<float>(buffer, 64).Clear();
+            const int lanes = SimdLevel.MaxLanes;
+            float* buffer = stackalloc float[4 * lanes];
+            new Span<float>(buffer, 4 * lanes).Clear();
             for (int j = 0; j < rest; j++)
             {
                 buffer[j] = a->Weights[i + j];
-                buffer[16 + j] = a->Gradients[i + j];
-                buffer[32 + j] = a->First[i + j];
-                buffer[48 + j] = a->Second[i + j];
+                buffer[lanes + j] = a->Gradients[i + j];
+                buffer[(2 * lanes) + j] = a->First[i + j];
+                buffer[(3 * lanes) + j] = a->Second[i + j];
             }
 
-            Step<S, V>(a, buffer, buffer + 16, buffer + 32, buffer + 48);
+            Step<S, V>(a, buffer, buffer + lanes, buffer + (2 * lanes), buffer + (3 * lanes));
             for (int j = 0; j < rest; j++)
             {
                 a->Weights[i + j] = buffer[j];
-                a->First[i + j] = buffer[32 + j];
-                a->Second[i + j] = buffer[48 + j];
+                a->First[i + j] = buffer[(2 * lanes) + j];
+                a->Second[i + j] = buffer[(3 * lanes) + j];
             }
         }
     }

@@ -45,17 +45,15 @@ internal struct AdamWState
 /// </summary>
 internal static class GpuAdamW
 {
-    internal const int GroupSize = 256;
-
-    internal static readonly GpuKernel<AdamWArgs> Kernel = new("optimizer.adamw", Run, GroupSize) { AnyGroup = true };
+    internal static readonly GpuKernel<AdamWArgs> Kernel = new("optimizer.adamw", Run, OptimizerPlan.GpuThreads) { AnyGroup = true };
 
     internal static void Run(AdamWArgs args)
     {
         var table = args.Table;
         int row = GpuTensorTable.Find(table, args.Rows, Grid.IdxX), at = row * GpuTensorTable.RowLength;
         int count = table[at + GpuTensorTable.Elements];
-        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuTensorTable.ElementsPerGroup;
-        int end = IntrinsicMath.Min(count, start + GpuTensorTable.ElementsPerGroup);
+        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuPlan.TableElements;
+        int end = IntrinsicMath.Min(count, start + GpuPlan.TableElements);
         AdamWNumbers numbers;
         numbers.Shrink = 1f - (args.State[StepState.LearningRate] * table.Cast<float>()[at + GpuTensorTable.Extra]);
         numbers.StepSize = args.State[StepState.StepSize];

@@ -5,7 +5,7 @@ namespace Ldvc.Kernels.Reduction.Cpu;
 internal unsafe struct AxisArguments
 {
     /// <summary>Columns that a task walks down together.</summary>
-    public const int ColumnTile = 64;
+    public const int ColumnTile = ReductionPlan.CpuColumns;
 
     public float* X;
     public float* Y;
@@ -39,8 +39,7 @@ internal readonly unsafe struct CpuPartSum : ITileKernel<AxisArguments>
 /// <summary>Sums of rows.</summary>
 internal readonly unsafe struct CpuRowSum : ITileKernel<AxisArguments>
 {
-    // Floats that are summed in float32, in four vectors side by side, before they join the row's sum in double precision.
-    private const int Block = 2048;
+    private const int Block = ReductionPlan.CpuRowBlock;
 
     public static void Tile<S, V>(AxisArguments* a, int tile, int worker)
         where S : ISimd<V>
@@ -86,7 +85,7 @@ internal readonly unsafe struct CpuRowSum : ITileKernel<AxisArguments>
 /// <summary>Sums of columns: rows in order, a cache line of a row at a time, in blocks of rows whose sums are added in double precision.</summary>
 internal readonly unsafe struct CpuColumnSum : ITileKernel<AxisArguments>
 {
-    private const int Block = 256;
+    private const int Block = ReductionPlan.CpuColumnBlock;
 
     public static void Tile<S, V>(AxisArguments* a, int tile, int worker)
         where S : ISimd<V>

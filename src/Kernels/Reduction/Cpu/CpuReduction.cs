@@ -15,7 +15,7 @@ internal unsafe struct ReductionArguments
 /// <summary>CPU reductions: one partial result a tile, combined in tile order, so the thread count does not matter.</summary>
 internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernels
 {
-    private const int MaxTiles = 256;
+    private const int MaxTiles = ReductionPlan.CpuMaxTiles;
 
     public void SumAxis(View x, View y, float factor, bool accumulate, int outer, int length, int inner)
     {
@@ -128,7 +128,7 @@ internal sealed unsafe class CpuReduction(CpuThreads threads) : IReductionKernel
     {
         int exponent = GradientScaling.Exponent(BitConverter.SingleToInt32Bits(MaxAbs(x, count)));
         scale.Floats[0] = BitConverter.Int32BitsToSingle(exponent << 23);
-        scale.Floats[1] = BitConverter.Int32BitsToSingle((254 - exponent) << 23);
+        scale.Floats[1] = BitConverter.Int32BitsToSingle(GradientScaling.Inverse(exponent) << 23);
     }
 
     public void FindNotFinite(IReadOnlyList<TensorPart> tensors, View found)

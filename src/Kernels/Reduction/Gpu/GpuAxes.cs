@@ -61,11 +61,7 @@ internal readonly struct MaxReducer : IAxisReducer
 /// </summary>
 internal static class GpuAxes
 {
-    internal const int GroupSize = 256;
-
-    // Groups that fill a large card, and elements a thread that are worth a second launch.
-    private const int FewGroups = 512;
-    private const int MinPerThread = 8;
+    private const int GroupSize = ReductionPlan.GpuThreads;
 
     internal static readonly GpuKernel<AxisArgs> Sum = Define<SumReducer>("sum_axis");
     internal static readonly GpuKernel<AxisArgs> Max = Define<MaxReducer>("max_axis");
@@ -74,16 +70,8 @@ internal static class GpuAxes
         GpuLauncher launcher, GpuKernel<AxisArgs> kernel, View x, View y, float factor, bool accumulate, int outer, int length, int inner)
     {
         GpuSizes.Index((long)outer * Math.Max(1, length) * inner, kernel);
-        int bits = 0;
-        while (bits < 5 && 1 << bits < inner)
-        {
-            bits++;
-        }
-
-        int across = GpuSizes.Groups(inner, 1 << bits), groups = checked(outer * across);
-        int parts = (int)Math.Clamp(Math.Min((long)length * (1 << bits) / (GroupSize * MinPerThread), FewGroups / Math.Max(1, groups)), 1, 256);
-        int part = Math.Max(1, GpuSizes.Groups(length, parts));
-        parts = Math.Max(1, GpuSizes.Groups(length, part));
+        int bits = ReductionPlan.GpuColumnBits(inner), across = GpuSizes.Groups(inner, 1 << bits), groups = checked(outer * across);
+        int part = ReductionPlan.GpuPart(length, bits, groups), parts = Math.Max(1, GpuSizes.Groups(length, part));
         var args = new AxisArgs
         {
             X = x.GpuFloats,

@@ -29,7 +29,7 @@ internal readonly struct ClipArgs
 /// </summary>
 internal static class GpuClipFactor
 {
-    internal const int GroupSize = 256;
+    private const int GroupSize = ReductionPlan.GpuThreads;
 
     internal static readonly GpuKernel<ClipArgs> Kernel = new("reduction.sum_squares", Run, GroupSize)
     {
@@ -49,8 +49,8 @@ internal static class GpuClipFactor
         var table = args.Table;
         int row = GpuTensorTable.Find(table, args.Rows, Grid.IdxX), at = row * GpuTensorTable.RowLength;
         int count = table[at + GpuTensorTable.Elements];
-        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuTensorTable.ElementsPerGroup;
-        int end = IntrinsicMath.Min(count, start + GpuTensorTable.ElementsPerGroup);
+        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuPlan.TableElements;
+        int end = IntrinsicMath.Min(count, start + GpuPlan.TableElements);
         var values = ChunkViews.Pick(args.Chunks, table[at + GpuTensorTable.FirstView]);
         int offset = table[at + GpuTensorTable.FirstView + 1];
         double sum = 0;

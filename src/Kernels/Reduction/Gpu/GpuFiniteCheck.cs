@@ -28,7 +28,7 @@ internal readonly struct FiniteArgs
 /// </summary>
 internal static class GpuFiniteCheck
 {
-    internal const int GroupSize = 256;
+    private const int GroupSize = ReductionPlan.GpuThreads;
 
     internal static readonly GpuKernel<FiniteArgs> Kernel = new(
         "reduction.find_not_finite", Run, GroupSize)
@@ -52,8 +52,8 @@ internal static class GpuFiniteCheck
         var table = args.Table;
         int row = GpuTensorTable.Find(table, args.Rows, Grid.IdxX), at = row * GpuTensorTable.RowLength;
         int count = table[at + GpuTensorTable.Elements];
-        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuTensorTable.ElementsPerGroup;
-        int end = IntrinsicMath.Min(count, start + GpuTensorTable.ElementsPerGroup);
+        int start = (Grid.IdxX - table[at + GpuTensorTable.FirstGroup]) * GpuPlan.TableElements;
+        int end = IntrinsicMath.Min(count, start + GpuPlan.TableElements);
         var values = ChunkViews.Pick(args.Chunks, table[at + GpuTensorTable.FirstView]);
         int offset = table[at + GpuTensorTable.FirstView + 1], bad = 0;
         for (int i = start + Group.IdxX; i < end; i += Group.DimX)

@@ -23,7 +23,7 @@ internal readonly struct GradientScaleArgs
 /// </summary>
 internal static class GpuGradientScale
 {
-    private const int GroupSize = 256;
+    private const int GroupSize = ReductionPlan.GpuThreads;
 
     private static readonly GpuKernel<GradientScaleArgs> s_kernel = new(
         "reduction.gradient_scale", Run, GroupSize)
@@ -58,7 +58,7 @@ internal static class GpuGradientScale
         {
             int exponent = GradientScaling.Exponent(shared[0]);
             args.Scale[0] = Interop.IntAsFloat((uint)(exponent << 23));
-            args.Scale[1] = Interop.IntAsFloat((uint)((254 - exponent) << 23));
+            args.Scale[1] = Interop.IntAsFloat((uint)(GradientScaling.Inverse(exponent) << 23));
         }
     }
 }

@@ -13,8 +13,7 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
     private readonly GpuTensorTable _table = new(launcher, 1);
     private readonly GpuTensorTable _clipped = new(launcher, 1);
 
-    private const int MaxGroups = 256;
-    private const int ElementsPerThread = 8;
+    private const int MaxGroups = ReductionPlan.GpuMaxGroups;
     private const int Infinity = 0x7F800000;
 
     public void SumAxis(View x, View y, float factor, bool accumulate, int outer, int length, int inner) =>
@@ -112,17 +111,15 @@ internal sealed class GpuReduction(GpuLauncher launcher) : IReductionKernels, ID
     /// <summary>The bits of the largest absolute values of so many groups, in the workspace.</summary>
     internal static (ILGPU.ArrayView<int> Largest, int Groups) LaunchMaxAbs(GpuLauncher launcher, View x, long count)
     {
-        int groups = Groups(count);
+        int groups = ReductionPlan.GpuGroups(count);
         var args = Args(GpuReductions.MaxAbs, x, count, launcher.Workspace.Bytes(MaxGroups * sizeof(double)), squared: false);
         launcher.Launch(GpuReductions.MaxAbs, groups, args);
         return (args.Largest, groups);
     }
 
-    private static int Groups(long count) => (int)Math.Clamp(count / (GpuReductions.GroupSize * ElementsPerThread), 1, MaxGroups);
-
     private double Sum(View x, long count, bool squared)
     {
-        int groups = Groups(count);
+        int groups = ReductionPlan.GpuGroups(count);
         var partial = launcher.Workspace.Bytes(MaxGroups * sizeof(double));
         launcher.Launch(GpuReductions.Sum, groups, Args(GpuReductions.Sum, x, count, partial, squared));
         Span<double> sums = stackalloc double[groups];

@@ -24,7 +24,7 @@ internal readonly struct ReductionArgs
 /// </summary>
 internal static class GpuReductions
 {
-    internal const int GroupSize = 256;
+    private const int GroupSize = ReductionPlan.GpuThreads;
 
     internal static readonly GpuKernel<ReductionArgs> Sum = new(
         "reduction.sum", RunSum, GroupSize)

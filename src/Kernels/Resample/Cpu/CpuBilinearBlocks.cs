@@ -11,16 +11,16 @@ namespace Ldvc.Kernels.Resample.Cpu;
 internal unsafe struct CpuBilinearBlocks
 {
     /// <summary>Columns of a strip; a multiple of every vector width.</summary>
-    internal const int Strip = 128;
+    internal const int Strip = ResamplePlan.CpuStrip;
 
     /// <summary>Rows of a block at most.</summary>
-    internal const int BlockRows = 16;
+    internal const int BlockRows = ResamplePlan.CpuBlockRows;
 
     /// <summary>Floats of scratch: two stretched rows, column weights, two column indices and their offsets in a group, row weights.</summary>
     internal const int ScratchFloats = (6 * Strip) + BlockRows;
 
     /// <summary>Columns that are stretched together.</summary>
-    private const int Group = 8;
+    private const int Group = ResamplePlan.CpuStretched;
 
     /// <summary>
     /// The input row above the block, stretched; columns from <see cref="Columns"/> on hold the value for columns outside the output.

@@ -7,14 +7,14 @@ namespace Ldvc.Kernels.Resample.Gpu;
 internal sealed class GpuResample(GpuLauncher launcher) : IResampleKernels
 {
     internal static readonly GpuKernel<GpuResampleArguments> Forward = new(
-        "resample.forward", GpuResampleKernels.Forward, GpuResampleKernels.Threads)
+        "resample.forward", GpuResampleKernels.Forward, ResamplePlan.GpuThreads)
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuResampleArguments> Backward =
         new(
             "resample.backward",
             GpuResampleKernels.Backward,
-            GpuResampleKernels.Threads)
+            ResamplePlan.GpuThreads)
         { AnyGroup = true, SharedBytes = GpuResampleKernels.SharedBytes };
 
     public void Bilinear(View x, View y, int planes, int height, int width, int outputHeight, int outputWidth)

@@ -19,8 +19,7 @@ internal readonly struct GpuResampleArguments(
 /// <summary>Bilinear resizing: a thread an output forward; backward, a group sums the output rows of one input row, then the columns.</summary>
 internal static class GpuResampleKernels
 {
-    /// <summary>Largest group.</summary>
-    internal const int Threads = 256;
+    private const int Threads = ResamplePlan.GpuThreads;
 
     /// <summary>Shared memory of <see cref="Backward"/>.</summary>
     internal const int SharedBytes = (Threads + (Threads / 16)) * sizeof(float);

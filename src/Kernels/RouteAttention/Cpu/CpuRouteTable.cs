@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ldvc.Kernels.Attention;
 using Ldvc.Kernels.Attention.Cpu;
 using Ldvc.Kernels.Simd;
 
@@ -42,8 +43,8 @@ internal static unsafe class CpuRouteTable<S, V>
     {
         int windows = a->Sizes.Windows, batch = tile / windows, width = a->Width, top = a->Sizes.TopK;
         long floats = CpuScratch.Piece(2L * top) + 16;
-        float* memory = stackalloc float[floats <= CpuScratch.StackFloats ? (int)floats : 1];
-        var scratch = new CpuScratch(floats <= CpuScratch.StackFloats ? memory : null, floats);
+        float* memory = stackalloc float[floats <= AttentionPlan.CpuStackFloats ? (int)floats : 1];
+        var scratch = new CpuScratch(floats <= AttentionPlan.CpuStackFloats ? memory : null, floats);
         double* best = (double*)scratch.Take(2L * top);
         int* chosen = a->Table + ((long)tile * top);
         float* query = a->Means + ((long)tile * width);
@@ -106,7 +107,7 @@ internal static unsafe class CpuRouteTable<S, V>
 
     private static void Mean(RouteSizes* sizes, int window, CpuHeadRows source, int width, float* mean)
     {
-        const int Chunk = 64;
+        const int Chunk = RouteAttentionPlan.CpuMeanTokens;
         int* rows = stackalloc int[Chunk];
         new Span<float>(mean, width).Clear();
         var tokens = new CpuRouteTokens(sizes, &window, 1);

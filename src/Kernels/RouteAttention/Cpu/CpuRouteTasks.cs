@@ -40,8 +40,7 @@ internal static unsafe class CpuRouteTasks<S, V>
     private const int ForwardTile = AttentionPlan.CpuForwardTile;
     private const int BackwardTile = AttentionPlan.CpuBackwardTile;
 
-    // Sorted lists of windows up to this length lie on the stack.
-    private const int StackWindows = 4096;
+    private const int StackWindows = RouteAttentionPlan.CpuStackWindows;
 
     [SkipLocalsInit]
     internal static void Forward(CpuRouteArguments* a, int tile, int worker)

@@ -10,21 +10,21 @@ namespace Ldvc.Kernels.RouteAttention.Gpu;
 /// </summary>
 internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionKernels
 {
-    internal static readonly GpuKernel<GpuRouteArguments> Pool = new("route_attention.pool", GpuRouteTable.Pool, GpuRouteTable.Threads);
+    internal static readonly GpuKernel<GpuRouteArguments> Pool = new("route_attention.pool", GpuRouteTable.Pool, RouteAttentionPlan.GpuTableThreads);
 
     internal static readonly GpuKernel<GpuRouteArguments> Choose =
-        new("route_attention.choose", GpuRouteTable.Choose, GpuRouteTable.Threads) { SharedBytes = GpuRouteTable.SharedBytes };
+        new("route_attention.choose", GpuRouteTable.Choose, RouteAttentionPlan.GpuTableThreads) { SharedBytes = GpuRouteTable.SharedBytes };
 
     internal static readonly GpuKernel<GpuRouteArguments> Inverse = new(
-        "route_attention.invert", GpuRouteTable.Invert, GpuRouteTable.Threads)
+        "route_attention.invert", GpuRouteTable.Invert, RouteAttentionPlan.GpuTableThreads)
     { SharedBytes = GpuRouteTable.InvertSharedBytes };
 
-    internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", 32,
+    internal static readonly GpuAttentionKernelSet Kernels32 = new("route_attention", AttentionPlan.GpuRows,
         GpuAttentionForward.Run<GpuChosenWalk, GpuTile32>,
         GpuAttentionQueries.Run<GpuChosenWalk, GpuTile32>,
         GpuAttentionKeys.Run<GpuChoosersWalk, GpuTile32>);
 
-    internal static readonly GpuAttentionKernelSet Kernels16 = new("route_attention", 16,
+    internal static readonly GpuAttentionKernelSet Kernels16 = new("route_attention", AttentionPlan.GpuFewRows,
         GpuAttentionForward.Run<GpuChosenWalk, GpuTile16>,
         GpuAttentionQueries.Run<GpuChosenWalk, GpuTile16>,
         GpuAttentionKeys.Run<GpuChoosersWalk, GpuTile16>);
@@ -41,7 +41,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
             Means = scratch.GpuFloats
         };
         int windows = sizes.Batch * sizes.Windows;
-        launcher.Launch(Pool, windows * GpuSizes.Groups(args.Width, GpuRouteTable.Threads), 2, 1, args);
+        launcher.Launch(Pool, windows * GpuSizes.Groups(args.Width, RouteAttentionPlan.GpuTableThreads), 2, 1, args);
         launcher.Launch(Choose, windows, args);
     }
 
@@ -79,7 +79,7 @@ internal sealed class GpuRouteAttention(GpuLauncher launcher) : IRouteAttentionK
             Offsets = offsets.GpuInts,
             List = list.GpuInts,
         };
-        launcher.Launch(GpuAttention.Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Tokens, 8), args);
+        launcher.Launch(GpuAttention.Delta, GpuSizes.Groups((long)sizes.Batch * sizes.Heads * sizes.Tokens, AttentionPlan.GpuDeltaRows), args);
         Launch(sizes, args, kernels => kernels.Queries);
         Launch(sizes, args, kernels => kernels.Keys);
     }

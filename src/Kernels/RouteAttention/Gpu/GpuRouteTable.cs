@@ -44,22 +44,16 @@ internal readonly struct GpuRouteArguments
 /// </summary>
 internal static class GpuRouteTable
 {
-    /// <summary>Threads of a group.</summary>
-    internal const int Threads = 128;
-
-    /// <summary>Affinities that lie in shared memory at a time.</summary>
-    internal const int Chunk = 256;
-
     /// <summary>Shared memory of <see cref="Choose"/>.</summary>
     internal const int SharedBytes = ((2 * Chunk) + (Threads / Lanes * (Lanes + 1))) * sizeof(double);
 
     /// <summary>Shared memory of <see cref="Invert"/>.</summary>
     internal const int InvertSharedBytes = 2 * Threads * sizeof(int);
 
-    private const int Lanes = 16;
-
-    // Loads of a thread that are under way at a time: one after the other, each would wait for the second-level cache.
-    private const int Ahead = 4;
+    private const int Threads = RouteAttentionPlan.GpuTableThreads;
+    private const int Chunk = RouteAttentionPlan.GpuAffinities;
+    private const int Lanes = RouteAttentionPlan.GpuAffinityThreads;
+    private const int Ahead = RouteAttentionPlan.GpuAhead;
 
     /// <summary>Means of q (y = 0) and k (y = 1) over the windows: a thread a column, a group the columns of one window.</summary>
     internal static void Pool(GpuRouteArguments a)

@@ -74,7 +74,7 @@ internal sealed class TensorCoreRouteAttention(GpuLauncher launcher, GpuRouteAtt
         {
             CudaOnly = true,
             SharedBytes = TensorCoreRouteForward.SharedChunks * 16,
-            GroupsPerMultiprocessor = 4,
+            GroupsPerMultiprocessor = RouteAttentionPlan.TensorCoreGroups,
         };
 
     private void Launch(GpuKernel<TensorCoreAttentionArguments> kernel, in RouteSizes sizes, in TensorCoreAttentionArguments args) =>

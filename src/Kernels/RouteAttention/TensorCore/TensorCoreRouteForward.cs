@@ -15,7 +15,7 @@ namespace Ldvc.Kernels.RouteAttention.TensorCore;
 /// </summary>
 internal static class TensorCoreRouteForward
 {
-    internal const int Warps = 2;
+    internal const int Warps = RouteAttentionPlan.TensorCoreWarps;
 
     internal const int Threads = 32 * Warps;
 

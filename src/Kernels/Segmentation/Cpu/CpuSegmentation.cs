@@ -157,7 +157,7 @@ internal sealed unsafe class CpuSegmentation(CpuThreads threads) : ISegmentation
         float* score = best.Floats;
         for (long i = 0; i < count; i++)
         {
-            label[i] = score[i] < threshold ? (byte)255 : label[i];
+            label[i] = score[i] < threshold ? (byte)LabelWidth.MaxInBytes : label[i];
         }
     }
 

@@ -65,7 +65,7 @@ internal static unsafe class CpuWindow<S, V>
         if (i < columns)
         {
             // The stretched rows extend to whole vectors; the canvas does not.
-            float* lanes = stackalloc float[16];
+            float* lanes = stackalloc float[SimdLevel.MaxLanes];
             S.Store(lanes, Score(lower + i, upper + i, weights, penalties, plain));
             for (int lane = 0; i + lane < columns; lane++)
             {

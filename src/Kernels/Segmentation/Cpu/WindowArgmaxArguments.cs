@@ -1,6 +1,5 @@
 using Ldvc.Kernels.Resample.Cpu;
 
-
 namespace Ldvc.Kernels.Segmentation.Cpu;
 
 /// <summary>CPU address of a window's logits, and its place.</summary>
@@ -40,19 +39,18 @@ internal unsafe struct WindowArgmaxArguments
     public int OutputHeight;
     public int OutputWidth;
 
-    /// <summary>Output rows of a band: those whose part of the canvas has at most <see cref="SegmentationPlan.PartRows"/> rows.</summary>
+    /// <summary>Output rows of a band.</summary>
     public int BandRows;
 
-    /// <summary>Output columns of a strip: those whose part of the canvas is at most a strip of <see cref="CpuBilinearBlocks"/> wide.</summary>
+    /// <summary>Output columns of a strip.</summary>
     public int StripColumns;
     public int Bands;
 
     /// <summary>Cuts the output into parts; false when too many windows lie over one, or a part does not fit.</summary>
     public bool Plan()
     {
-        // A part needs one row and one column more than its share of the canvas, and one for rounding.
-        BandRows = (int)Math.Min(SegmentationPlan.BandRows, (SegmentationPlan.PartRows - 2) * (long)OutputHeight / CanvasHeight);
-        StripColumns = (int)Math.Min(CpuBilinearBlocks.Strip, (CpuBilinearBlocks.Strip - 2) * (long)OutputWidth / CanvasWidth);
+        BandRows = SegmentationPlan.WindowBandRows(OutputHeight, CanvasHeight);
+        StripColumns = SegmentationPlan.WindowStripColumns(OutputWidth, CanvasWidth);
         if (BandRows == 0 || StripColumns == 0)
         {
             return false;

@@ -11,29 +11,29 @@ namespace Ldvc.Kernels.Segmentation.Gpu;
 internal sealed class GpuSegmentation(GpuLauncher launcher) : ISegmentationKernels
 {
     internal static readonly GpuKernel<GpuWindowArguments> Window = new(
-        "segmentation.add_window", GpuSegmentationKernels.AddWindow, GpuSegmentationKernels.Threads)
+        "segmentation.add_window", GpuSegmentationKernels.AddWindow, SegmentationPlan.GpuThreads)
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuArgmaxArguments> Maximum = new(
-        "segmentation.argmax", GpuSegmentationKernels.Argmax<ByteLabels>, GpuSegmentationKernels.Threads)
+        "segmentation.argmax", GpuSegmentationKernels.Argmax<ByteLabels>, SegmentationPlan.GpuThreads)
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuArgmaxArguments> WideMaximum = new(
-        "segmentation.wide_argmax", GpuSegmentationKernels.Argmax<WideLabels>, GpuSegmentationKernels.Threads)
+        "segmentation.wide_argmax", GpuSegmentationKernels.Argmax<WideLabels>, SegmentationPlan.GpuThreads)
     { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuLabelArguments> Background =
-        new("segmentation.background", GpuSegmentationKernels.Background, GpuSegmentationKernels.Threads) { AnyGroup = true };
+        new("segmentation.background", GpuSegmentationKernels.Background, SegmentationPlan.GpuThreads) { AnyGroup = true };
 
     internal static readonly GpuKernel<GpuLabelArguments> CountPairs = new(
-        "segmentation.count_pairs", GpuSegmentationKernels.CountPairs, GpuSegmentationKernels.Threads)
+        "segmentation.count_pairs", GpuSegmentationKernels.CountPairs, SegmentationPlan.GpuThreads)
     {
         AnyGroup = true,
         SharedBytes = GpuSegmentationKernels.CountSharedBytes,
     };
 
     internal static readonly GpuKernel<GpuLabelArguments> SumPairs = new(
-        "segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, GpuSegmentationKernels.Threads)
+        "segmentation.sum_pairs", GpuSegmentationKernels.SumPairs, SegmentationPlan.GpuThreads)
     { AnyGroup = true };
 
     public void AddWindow(

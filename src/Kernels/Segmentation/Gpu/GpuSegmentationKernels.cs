@@ -1,4 +1,5 @@
 using ILGPU;
+using Ldvc.Kernels.Labels;
 using Ldvc.Kernels.Labels.Gpu;
 using Ldvc.Kernels.Resample.Gpu;
 
@@ -103,13 +104,10 @@ internal readonly struct GpuLabelArguments
 /// <summary>Inference steps, a thread a pixel; resized planes are never stored.</summary>
 internal static class GpuSegmentationKernels
 {
-    /// <summary>Threads of a group.</summary>
-    internal const int Threads = 256;
-
     /// <summary>Shared memory of <see cref="CountPairs"/>.</summary>
     internal const int CountSharedBytes = 2 * StagedPixels;
 
-    private const int StagedPixels = 4096;
+    private const int StagedPixels = SegmentationPlan.GpuStagedPixels;
 
     internal static void AddWindow(GpuWindowArguments a)
     {
@@ -198,7 +196,7 @@ internal static class GpuSegmentationKernels
         int index = (Grid.IdxX * Group.DimX) + Group.IdxX;
         if (index < a.Count && a.Best[index] < a.Threshold)
         {
-            a.Labels[index] = 255;
+            a.Labels[index] = LabelWidth.MaxInBytes;
         }
     }
 

@@ -16,8 +16,8 @@ internal unsafe struct SoftmaxArguments
     public int Inner;
     public int Tiles;
 
-    /// <summary>Blocks of up to a vector's columns in one outer index; the widest vector's, so that tiles do not depend on the width.</summary>
-    public readonly int ColumnBlocks => (Inner + 15) / 16;
+    /// <summary>Blocks of columns in one outer index.</summary>
+    public readonly int ColumnBlocks => (Inner + SoftmaxPlan.CpuColumns - 1) / SoftmaxPlan.CpuColumns;
 }
 
 /// <summary>
@@ -35,7 +35,7 @@ internal sealed unsafe class CpuSoftmax(CpuThreads threads) : ISoftmaxKernels
         }
         else
         {
-            a.Tiles = Tiling.Count((long)outer * a.ColumnBlocks, 16L * length);
+            a.Tiles = Tiling.Count((long)outer * a.ColumnBlocks, (long)SoftmaxPlan.CpuColumns * length);
             SimdDispatch.For<CpuSoftmaxColumns.ForwardTile, SoftmaxArguments>(threads, a.Tiles, &a);
         }
     }
@@ -60,7 +60,7 @@ internal sealed unsafe class CpuSoftmax(CpuThreads threads) : ISoftmaxKernels
         }
         else
         {
-            a.Tiles = Tiling.Count((long)outer * a.ColumnBlocks, 16L * length);
+            a.Tiles = Tiling.Count((long)outer * a.ColumnBlocks, (long)SoftmaxPlan.CpuColumns * length);
             SimdDispatch.For<CpuSoftmaxColumns.BackwardTile, SoftmaxArguments>(threads, a.Tiles, &a);
         }
     }

@@ -8,8 +8,7 @@ namespace Ldvc.Kernels.Softmax.Cpu;
 /// </summary>
 internal static unsafe class CpuSoftmaxColumns
 {
-    // Lanes of the widest vector.
-    private const int Most = 16;
+    private const int Most = SoftmaxPlan.CpuColumns;
 
     internal readonly struct ForwardTile : ITileKernel<SoftmaxArguments>
     {

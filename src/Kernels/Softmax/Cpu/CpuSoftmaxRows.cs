@@ -5,8 +5,7 @@ namespace Ldvc.Kernels.Softmax.Cpu;
 /// <summary>Softmax of rows, by vectors along the row. The last, partial vector of a row goes through a buffer.</summary>
 internal static unsafe class CpuSoftmaxRows
 {
-    // Lanes of the widest vector.
-    private const int Most = 16;
+    private const int Most = SimdLevel.MaxLanes;
 
     internal readonly struct ForwardTile : ITileKernel<SoftmaxArguments>
     {

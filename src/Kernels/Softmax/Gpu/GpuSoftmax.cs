@@ -31,8 +31,8 @@ internal readonly struct SoftmaxArgs
 /// </summary>
 internal sealed class GpuSoftmax(GpuLauncher launcher) : ISoftmaxKernels
 {
-    private const int GroupSize = 128;
-    private const int SharedFloats = GroupSize + 16;
+    private const int GroupSize = SoftmaxPlan.GpuThreads;
+    private const int SharedFloats = GroupSize + GpuPlan.ReductionParts;
 
     private static readonly GpuKernel<SoftmaxArgs> s_forward = Define("forward", RunForward);
     private static readonly GpuKernel<SoftmaxArgs> s_backward = Define("backward", RunBackward);

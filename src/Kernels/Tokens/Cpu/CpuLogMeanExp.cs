@@ -19,8 +19,8 @@ internal static unsafe class CpuLogMeanExp<S, V>
     where S : ISimd<V>
     where V : struct
 {
-    // Columns that are left over go through a buffer of one vector (16 floats at most).
-    private const int TailSize = 16;
+    // Columns that are left over go through a buffer of one vector.
+    private const int TailSize = SimdLevel.MaxLanes;
 
     internal static void Forward(LogMeanExpArguments* a, int batch, int worker)
     {

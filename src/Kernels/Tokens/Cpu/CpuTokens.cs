@@ -111,7 +111,7 @@ internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKerne
             Indices = indices.Ints,
             Blocks = count,
             Length = columns,
-            Tiles = Math.Max(1, columns / 32)
+            Tiles = TokensPlan.CpuScatterTiles(columns)
         };
         threads.For(a.Tiles, &a, &ScatterTile);
     }

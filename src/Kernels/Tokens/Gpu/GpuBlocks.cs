@@ -38,11 +38,7 @@ internal readonly struct BlockArgs
 internal static class GpuBlocks<T>
     where T : unmanaged, IPack<T>
 {
-    /// <summary>Threads of a group, on a card.</summary>
-    internal const int GroupSize = 256;
-
-    /// <summary>Packs of the target that a group of <see cref="Sum"/> makes.</summary>
-    internal const int SumColumns = 8;
+    private const int SumColumns = TokensPlan.GpuSumColumns;
 
     internal static void Copy(BlockArgs args)
     {
@@ -64,7 +60,7 @@ internal static class GpuBlocks<T>
     /// </summary>
     internal static void Sum(BlockArgs args)
     {
-        var shared = SharedMemory.Allocate1D<T>(GroupSize);
+        var shared = SharedMemory.Allocate1D<T>(TokensPlan.GpuThreads);
         int column = Group.IdxX & (SumColumns - 1), row = Group.IdxX / SumColumns, rows = Group.DimX / SumColumns;
         int i = (Grid.IdxX * SumColumns) + column;
         var source = args.Source.Cast<T>();

@@ -28,14 +28,11 @@ internal readonly struct MeanArgs
 internal static class GpuMeans<T>
     where T : unmanaged, IPack<T>
 {
-    internal const int GroupSize = 256;
-
-    /// <summary>Packs of a token that a group treats.</summary>
-    internal const int Columns = 8;
+    private const int Columns = TokensPlan.GpuMeanColumns;
 
     internal static void Remove(MeanArgs args)
     {
-        var shared = SharedMemory.Allocate1D<T>(GroupSize);
+        var shared = SharedMemory.Allocate1D<T>(TokensPlan.GpuThreads);
         int column = Group.IdxX & (Columns - 1), row = Group.IdxX / Columns, rows = Group.DimX / Columns, i = (Grid.IdxX * Columns) + column;
         int from = (Grid.IdxY * args.Tokens * args.XRow) + i, to = (Grid.IdxY * args.Tokens * args.YRow) + i,
             tokens = i < args.Width ? args.Tokens : 0;

@@ -45,7 +45,7 @@ internal sealed partial class GpuTokens
         for (int first = 0; first < batch; first += GpuSizes.MaxGrid)
         {
             View from = x.Shift((long)first * tokens * xRow), to = y.Shift((long)first * tokens * yRow);
-            int across = GpuSizes.Groups(width / pack, GpuMeans<Float1>.Columns), count = Math.Min(GpuSizes.MaxGrid, batch - first);
+            int across = GpuSizes.Groups(width / pack, TokensPlan.GpuMeanColumns), count = Math.Min(GpuSizes.MaxGrid, batch - first);
             launcher.Launch(
                 pack == 4 ? s_removeMean4 : s_removeMean1, across, count, 1,
                 new MeanArgs { X = from.GpuFloats, Y = to.GpuFloats, Tokens = tokens, XRow = xRow / pack, YRow = yRow / pack, Width = width / pack });
@@ -72,5 +72,5 @@ internal sealed partial class GpuTokens
     }
 
     private static GpuKernel<MeanArgs> DefineMean(string name, Action<MeanArgs> method, int floats) =>
-        new(name, method, GpuMeans<Float1>.GroupSize) { AnyGroup = true, SharedBytes = GpuMeans<Float1>.GroupSize * floats * sizeof(float) };
+        new(name, method, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * floats * sizeof(float) };
 }

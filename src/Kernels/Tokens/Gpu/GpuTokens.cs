@@ -6,7 +6,7 @@ namespace Ldvc.Kernels.Tokens.Gpu;
 /// <summary>GPU dispatch of token movement: packs of four floats where all addresses, lengths and strides allow it.</summary>
 internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
 {
-    private const int GroupSize = GpuBlocks<Float1>.GroupSize;
+    private const int GroupSize = TokensPlan.GpuThreads;
 
     private static readonly GpuKernel<BlockArgs> s_copy4 = Define("tokens.copy_blocks.v4", GpuBlocks<Float4>.Copy);
     private static readonly GpuKernel<BlockArgs> s_copy1 = Define("tokens.copy_blocks", GpuBlocks<Float1>.Copy);
@@ -42,7 +42,7 @@ internal sealed partial class GpuTokens(GpuLauncher launcher) : ITokenKernels
             var part = new BlockRepeat(Math.Min(GpuSizes.MaxGrid, repeat.Count - first), repeat.SourceStep, repeat.TargetStep);
             View from = source.Shift(first * repeat.SourceStep), to = target.Shift(first * repeat.TargetStep);
             launcher.Launch(
-                kernel, GpuSizes.Groups((int)(length / pack), GpuBlocks<Float1>.SumColumns), part.Count, 1,
+                kernel, GpuSizes.Groups((int)(length / pack), TokensPlan.GpuSumColumns), part.Count, 1,
                 Blocks(from, sourceStride, to, 0, blocks, length, part, pack, kernel));
         }
     }
