@@ -46,17 +46,10 @@ internal static class LaunchesVerb
         var all = step.All.Zip(works, (launch, work) => (launch.Phase, Work: work)).ToList();
         foreach (var phase in all.GroupBy(each => each.Phase))
         {
-            Print(phase.Key, [.. phase.Select(each => each.Work)]);
+            Console.WriteLine($"| {phase.Key} {LaunchWork.Row([.. phase.Select(each => each.Work)])}");
         }
 
-        Print("all", works);
+        Console.WriteLine($"| all {LaunchWork.Row(works)}");
         return 0;
-    }
-
-    private static void Print(string name, List<LaunchWork> works)
-    {
-        double bytes = works.Sum(work => work.Bytes), operations = works.Sum(work => work.Operations);
-        Console.WriteLine(
-            FormattableString.Invariant($"| {name} | {works.Count} | {bytes / 1e6:F0} | {operations / 1e9:F1} | {operations / bytes:F0} |"));
     }
 }

@@ -13,9 +13,12 @@ namespace Ldvc.Tests.Gpu;
 [Collection("ptx machine")]
 public sealed class Fp16GoldenPtxTests(PtxMachineFixture fixture)
 {
+    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
+        [["ldvc-dot-head"], ["ldvc-route-partial-windows"]],
+        [["ldvc-route"], ["ldvc-full-attention"], ["ldvc-no-self-attention"], ["ldvc-zegclip"]]);
+
     [Theory]
-    [InlineData("ldvc-dot-head")]
-    [InlineData("ldvc-route-partial-windows")]
+    [MemberData(nameof(Models))]
     public void StaysWithinTheBounds(string name)
     {
         var device = fixture.Twin.Device;

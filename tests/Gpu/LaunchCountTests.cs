@@ -1,5 +1,6 @@
 using Ldvc.Ptx;
 using Ldvc.Tensors;
+using Ldvc.Tests.Configuration;
 using Xunit;
 
 namespace Ldvc.Tests.Gpu;
@@ -11,12 +12,14 @@ public class LaunchCountTests(ITestOutputHelper output)
     private const int Multiprocessors = 132;
 
     [Theory]
-    [InlineData("Bf16", 1)]
-    [InlineData("Bf16", 16)]
-    [InlineData("Fp16", 1, 740)]
-    public void AStepStartsFewKernels(string precision, int batch, int most = 700)
+    [InlineData("Bf16", 1, "| all | 689 | 4678 | 604.8 | 129 |")]
+    [InlineData("Bf16", 16, "| 686 | 48043 | 9520.6 | 198 |")]
+    [InlineData("Fp16", 1, "| all in fp16 | 725 | 4729 | 604.8 | 128 |", 740)]
+    public void AStepStartsFewKernels(string precision, int batch, string row, int most = 700)
     {
-        var launches = StepLaunches.Record(Enum.Parse<Precision>(precision), batch, 15, Multiprocessors);
+        var works = new List<LaunchWork>();
+        var launches = StepLaunches.Record(
+            Enum.Parse<Precision>(precision), batch, 15, Multiprocessors, launch => works.Add(LaunchWork.Of(launch)));
         foreach (var (phase, count) in launches.ByPhase)
         {
             output.WriteLine($"{phase}: {count}");
@@ -29,5 +32,11 @@ public class LaunchCountTests(ITestOutputHelper output)
         output.WriteLine($"all: {launches.All.Count}");
         Assert.Equal(launches.All.Count, launches.Counted);
         Assert.InRange(launches.Counted, 300, most);
+
+        // What `bench launches` prints is what docs/kernels.md says.
+        string cells = LaunchWork.Row(works);
+        output.WriteLine(cells);
+        Assert.EndsWith(cells, row, StringComparison.Ordinal);
+        Assert.Contains(row, File.ReadAllText(Path.Combine(ConfigFiles.Repository, "docs", "kernels.md")), StringComparison.Ordinal);
     }
 }

@@ -13,7 +13,7 @@ using Ldvc.Kernels.Reduction.Gpu;
 using Ldvc.Kernels.RouteAttention.Gpu;
 using Ldvc.Kernels.Tokens.Gpu;
 
-namespace Ldvc.Bench.Launches;
+namespace Ldvc.Ptx;
 
 /// <summary>
 /// What a launch must do at least, from its argument's sizes: bytes between memory and chip when every input is read once and every result written
@@ -33,7 +33,7 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
         string name = launch.Kernel.Name;
         return launch.Arguments switch
         {
-            TensorCoreGemmArguments a => Product(a, launch.GridZ, name.Contains("bf16_", StringComparison.Ordinal) ? 2 : 4),
+            TensorCoreGemmArguments a => Product(a, launch.GridZ, name.Contains("tf32_", StringComparison.Ordinal) ? 4 : 2),
             GemmArgs a => Product(a.M, a.N, a.K, a.Part, launch.GridZ, 4, Results(a)),
             SplitSumArgs a => new((4.0 * a.Parts * a.Product.M * a.Product.N) + Results(a.Product), (double)a.Parts * a.Product.M * a.Product.N),
             TensorCoreAttentionArguments a => Attention(a.Common, name, 2, name.EndsWith(".stored", StringComparison.Ordinal) ? 2 : 4),
@@ -41,6 +41,7 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
             GpuRouteArguments a => Route(a, name),
             PackArgs a => new(6.0 * 8 * a.Chunks, 0),
             PackManyArgs a => new(6.0 * 8 * a.End, 0),
+            WidenArgs a => new(6.0 * 8 * a.Chunks, 0),
             NormalizeArgs a => Rows(name, (double)launch.GridX * a.Width, a.Accumulate),
             LayerNormParameterArgs a => Each((double)a.Rows * a.Columns, 8, 5),
             ElementArgs a => Elements(name, (4.0 * a.Vectors) + a.Singles, a.Accumulate),
@@ -51,8 +52,17 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
             AdamWArgs a => Each(Listed(a.Table, a.Rows), 28, 14),
             FiniteArgs a when name.Contains("find", StringComparison.Ordinal) => Each(Listed(a.Table, a.Rows), 4, 1),
             FiniteArgs a => Each(a.Groups, 4, 1),
+            ReductionArgs a => Each(a.Count, 4, 1),
+            GradientScaleArgs a => Each(a.Count, 4, 1),
             _ => Moves(launch, name),
         };
+    }
+
+    /// <summary>Cells of a table: launches, MB, GFLOP, operations a byte.</summary>
+    internal static string Row(IReadOnlyCollection<LaunchWork> works)
+    {
+        double bytes = works.Sum(work => work.Bytes), operations = works.Sum(work => work.Operations);
+        return FormattableString.Invariant($"| {works.Count} | {bytes / 1e6:F0} | {operations / 1e9:F1} | {operations / bytes:F0} |");
     }
 
     private static LaunchWork Each(double elements, double bytes, double operations) => new(elements * bytes, elements * operations);
@@ -69,7 +79,7 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
 
     private static double Results(in GemmArgs a) => 4.0 * a.M * a.N * (1 + Bits((int)a.Flags, Extras));
 
-    // Of a result and what is laid out like it: some of them may be stored in bf16.
+    // Of a result and what is laid out like it: some of them may be stored in 16 bits.
     private static int ResultBytes(int flags)
     {
         int Of(int present, int rounded) => present == 0 || (flags & present) != 0 ? ((flags & rounded) != 0 ? 2 : 4) : 0;
@@ -105,7 +115,7 @@ internal readonly record struct LaunchWork(double Bytes, double Operations)
     private static LaunchWork Rows(string name, double elements, int accumulate)
     {
         bool backward = name.Contains("backward", StringComparison.Ordinal), sum = name.Contains("add_layer", StringComparison.Ordinal);
-        bool length = name.Contains("l2_", StringComparison.Ordinal), rounded = name.EndsWith(".bf16", StringComparison.Ordinal);
+        bool length = name.Contains("l2_", StringComparison.Ordinal), rounded = name.EndsWith("16", StringComparison.Ordinal);
         double bytes = sum ? 16 : backward ? 12 + (accumulate != 0 ? 4 : 0) + (rounded ? 2 : 0) : rounded ? 6 : 8;
         double operations = length ? (backward ? 5 : 3) : sum ? (backward ? 34 : 30) : backward ? 14 : 8;
         return Each(elements, bytes, operations);
