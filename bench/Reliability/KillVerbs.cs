@@ -48,7 +48,7 @@ internal static class KillVerbs
                 folder => ["check", work.Config, "--json", Path.Combine(folder, "check.json"), "--threads", "1"],
                 true,
                 CheckFiles,
-                (a, b) => Directory.GetFiles(a).Length == Directory.GetFiles(b).Length),
+                (a, b) => SameFiles(a, b) && File.ReadAllText(Path.Combine(a, "check.json")) == File.ReadAllText(Path.Combine(b, "check.json"))),
             new(
                 "ablate",
                 folder => ["ablate", work.Config, "--rows", "language-driven,route", "--seeds", "1", "--out", folder, "--set", "train.iterations=40",
