@@ -152,6 +152,7 @@ public sealed class ResumeTests
     {
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), run = data.At("run");
+        data.Text("e\n", "mine", "val.txt");
         SmallRun.Train(config, run, "train.checkpoint_every=1", "train.keep=9");
         File.Delete(SmallRun.Checkpoint(run, 4));
         string before = File.ReadAllText(data.At("mine", file));
