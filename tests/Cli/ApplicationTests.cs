@@ -55,6 +55,11 @@ public sealed class ApplicationTests
     [InlineData("train --resum c.yaml --set --resume", "there is no option '--resum'; did you mean --resume?")]
     [InlineData("serve --host --prot", "there is no option '--prot'; did you mean --port?")]
     [InlineData("embed --clip none --text=--tuncate --out f", "none: no such file or folder")]
+    [InlineData("embed --clip c --text a --out --truncate", "--out: expected a value, found the option '--truncate' (a value that begins so is "
+        + "written --out=--truncate)")]
+    [InlineData("segment a.png --clip c --classes a --out --skip-existing", "--out: expected a value, found the option '--skip-existing'")]
+    [InlineData("segment a.png --clip c --classes --json=x --out o", "--classes: expected a value, found the option '--json=x'")]
+    [InlineData("embed --clip none --text=--truncate --out f", "none: no such file or folder")]
     [InlineData("embed --clip none --text -5 --out f", "none: no such file or folder")]
     [InlineData("demo --pictures 3,2", "--pictures: expected --write-data DIR beside it")]
     [InlineData("demo --write-data d --out e", "--out: expected none beside --write-data")]

@@ -58,6 +58,23 @@ public sealed class OutputPlacesTests
             Assert.Contains("/dev/null: expected a file to write, got a device.", Refuses("/dev/null"));
         }
 
+        // Nobody means a table of results to replace these.
+        foreach ((string kind, byte[] content) in new[]
+        {
+            ("a picture", (byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0]),
+            ("tensors", [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']),
+            ("an archive", [(byte)'P', (byte)'K', 3, 4]),
+        })
+        {
+            File.WriteAllBytes(folder.File("there"), content);
+            Assert.Contains($"there is there already, and holds {kind}; expected another name.", Refuses(folder.File("there")));
+            Assert.Equal(content, File.ReadAllBytes(folder.File("there")));
+        }
+
+        File.WriteAllText(folder.File("there"), "old");
+        Assert.Equal(0, CommandLine.Run("config", config, "--json", folder.File("there")).Code);
+        File.Delete(folder.File("there"));
+
         // The folder of the ledger, before anything is measured.
         File.WriteAllText(folder.File("ledger"), "");
         using var error = new StringWriter();

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.App.Cli;
 
@@ -12,7 +13,11 @@ internal static class OutputPlaces
     private const string Checkpoint = "--checkpoint";
     private const string Set = "--set";
 
-    private static readonly string[] s_outputs = ["--json", "--report", "--out"];
+    private const string Out = "--out";
+    private const string Weights = "tensors";
+    private const int BytesLookedAt = 16;
+
+    private static readonly string[] s_outputs = ["--json", "--report", Out];
 
     // What else names files. Pictures of `segment` are found in folders and by patterns, and are compared there.
     private static readonly string[] s_inputs =
@@ -39,6 +44,12 @@ internal static class OutputPlaces
                     : $"also be the file of {other}";
                 throw new InputException($"{name}: {path} would {what}; expected another one.");
             }
+
+            bool isFile = name != Out || result.CommandResult.Command.Name is "embed" or "import";
+            if (isFile && File.Exists(full) && FileKind.Special(full) is null && KindOf(full) is { } kind && !(name == Out && kind == Weights))
+            {
+                throw new InputException($"{name}: {path} is there already, and holds {kind}; expected another name.");
+            }
         }
     }
 
@@ -60,6 +71,21 @@ internal static class OutputPlaces
                 }
             }
         }
+    }
+
+    // What nobody means to replace by a table of results; texts of earlier ones are replaced.
+    private static string? KindOf(string path)
+    {
+        ReadOnlySpan<byte> start = PlainFile.ReadStart(path, BytesLookedAt);
+        return start switch
+        {
+            [_, _, _, _, 0, 0, 0, 0, (byte)'{', ..] => Weights,
+            [(byte)'P', (byte)'K', 3, 4, ..] or [0x1F, 0x8B, ..] => "an archive",
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xFF, 0xD8, 0xFF, ..] or [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..]
+                or [(byte)'R', (byte)'I', (byte)'F', (byte)'F', ..] => "a picture",
+            [0x93, (byte)'N', (byte)'U', ..] or [0x80, < 6, ..] => "an array or a pickle",
+            _ => null,
+        };
     }
 
     private static string AfterKey(string set) => set[(set.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim();

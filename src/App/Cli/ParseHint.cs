@@ -23,14 +23,27 @@ internal static partial class ParseHint
         }
 
         Option[] options = [.. command.Options, .. result.RootCommandResult.Command.Options];
-        HashSet<string> known = [.. options.SelectMany(option => option.Aliases.Append(option.Name))];
+        HashSet<string> known = [.. options.SelectMany(Names)];
         IEnumerable<string> named = args.TakeWhile(word => word != "--").Where(word => word.StartsWith('-') && !Path.Exists(word))
             .Select(word => OptionForm().Match(word)).Where(form => form.Success).Select(form => form.Groups[1].Value);
         string? unknown = named.FirstOrDefault(name => !known.Contains(name));
-        return unknown is null ? null
+        return unknown is null ? Forgotten(command, known, [.. args.TakeWhile(word => word != "--")])
             : $"there is no option {ConfigText.Quote(unknown)}{ConfigText.Suggest(unknown, Names(command))} (see: "
                 + $"{result.RootCommandResult.Command.Name} {command.Name} --help)";
     }
+
+    // The option after one whose value was forgotten would be its value, and do nothing.
+    private static string? Forgotten(Command command, HashSet<string> known, string[] words)
+    {
+        HashSet<string> takers = [.. command.Options.Where(option => option.ValueType != typeof(bool)).SelectMany(Names)];
+        int at = Enumerable.Range(0, Math.Max(0, words.Length - 1)).FirstOrDefault(
+            i => takers.Contains(words[i]) && OptionForm().Match(words[i + 1]) is { Success: true } next && known.Contains(next.Groups[1].Value), -1);
+        return at < 0 ? null
+            : $"{words[at]}: expected a value, found the option {ConfigText.Quote(words[at + 1])} (a value that begins so is written "
+                + $"{words[at]}={words[at + 1]})";
+    }
+
+    private static IEnumerable<string> Names(Option option) => option.Aliases.Append(option.Name);
 
     public static string Explain(ParseResult result)
     {
