@@ -116,7 +116,9 @@ public class DataLoaderTests
             loader.Next().Dispose();
             loader.Next().Dispose();
             Assert.StartsWith(
-                $"data loader: there is no memory to read picture 'm{bad}' of memory", Assert.Throws<InputException>(loader.Next).Message, StringComparison.Ordinal);
+                $"data loader: there is no memory to read picture 'm{bad}' of memory",
+                Assert.Throws<InputException>(loader.Next).Message,
+                StringComparison.Ordinal);
         }
     }
 

@@ -210,7 +210,7 @@ public class TensorCoreStoredTests(SimulatorFixture fixture)
     {
         long held = KernelSet.For(device).Launcher is { } launcher
             ? launcher.Workspace.Bytes(4 << 20).Storage.Bytes + launcher.PartialSums.Bytes(4 << 20).Storage.Bytes
-                + launcher.Half.Overflow.Storage.Bytes
+                + launcher.Half.Overflow.Storage.Bytes + launcher.State.View.Storage.Bytes
             : 0;
         return device.Pool.LiveBytes - held;
     }

@@ -3,8 +3,8 @@ using Ldvc.Autograd;
 namespace Ldvc.Clip;
 
 /// <summary>
-/// Position embeddings for other grids than the checkpoint's, each made once. Pictures of many sizes ask for many, and each has megabytes: beyond a few,
-/// the one that was asked for longest ago is freed. Those of a training stay, for its kernels may run again without asking.
+/// Position embeddings for other grids than the checkpoint's, each made once. Pictures of many sizes ask for many, and each has megabytes: beyond a
+/// few, the one that was asked for longest ago is freed. Those of a training stay, for its kernels may run again without asking.
 /// </summary>
 internal sealed class ResizedPositions : IDisposable
 {

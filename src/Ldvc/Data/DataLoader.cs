@@ -94,8 +94,8 @@ internal sealed class DataLoader : IDisposable
             if (batch.Error is OutOfMemoryException memory)
             {
                 throw new InputException(
-                    $"data loader: there is no memory to read picture '{batch.Ids[batch.ErrorSlot]}' of {_dataset.Name}; fewer data.workers or a smaller "
-                        + "train.batch need less", memory);
+                    $"data loader: there is no memory to read picture '{batch.Ids[batch.ErrorSlot]}' of {_dataset.Name}; fewer data.workers or a "
+                        + "smaller train.batch need less", memory);
             }
 
             if (batch.Error is { } error)

@@ -84,8 +84,8 @@ internal sealed class CheckpointFolder
         return first is null
             ? null
             : throw new InputException(
-                $"{_folder}: expected a checkpoint that can be read, found {all.Count} that cannot: {first.Message.TrimEnd('.')}; repair one, or remove "
-                    + "them all to begin the run anew.", first);
+                $"{_folder}: expected a checkpoint that can be read, found {all.Count} that cannot: {first.Message.TrimEnd('.')}; repair one, or "
+                    + "remove them all to begin the run anew.", first);
     }
 
     /// <summary>Writes the checkpoint of a step, then deletes what need not be kept.</summary>
