@@ -207,8 +207,8 @@ internal sealed unsafe class GpuLauncher : IDisposable
         {
             throw new InputException(
                 $"{Device.Name}: kernel {kernel} needs groups of {kernel.GroupSize} threads with {bytes} bytes of shared memory, "
-                    + $"{accelerator.Name} has at most {accelerator.MaxNumThreadsPerGroup} and {accelerator.MaxSharedMemoryPerGroup}; expected a device that has more, or "
-                    + "device cpu");
+                    + $"{accelerator.Name} has at most {accelerator.MaxNumThreadsPerGroup} and {accelerator.MaxSharedMemoryPerGroup}; "
+                    + "expected a device that has more, or device cpu");
         }
     }
 
