@@ -23,8 +23,8 @@ internal sealed record LoadPlan(int Requests, int AtOnce, int HostilePercent, in
 /// <param name="P50">Median time of the good ones in ms, from the first byte sent to the last received.</param>
 /// <param name="P99">What 99 % of them stay below.</param>
 /// <param name="Mebibytes">Memory of the server, the median of two looks a second.</param>
-/// <param name="MostMebibytes">The most of these.</param>
-internal sealed record LoadWindow(int Until, double P50, double P99, double Mebibytes, double MostMebibytes);
+/// <param name="PeakMebibytes">The most of these.</param>
+internal sealed record LoadWindow(int Until, double P50, double P99, double Mebibytes, double PeakMebibytes);
 
 /// <summary>What a run gave.</summary>
 internal sealed class LoadResult

@@ -67,7 +67,7 @@ internal static class LoadVerb
                 + $"{result.Hostile}; {result.Seconds:F0} s"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"memory: {before:F0} MiB before, {result.Windows.Max(w => w.MostMebibytes):F0} at most, in the last three tenths "
+            $"memory: {before:F0} MiB before, {result.Windows.Max(w => w.PeakMebibytes):F0} at most, in the last three tenths "
                 + $"{result.Growth:P0} of that in the second to fourth, {idle:F0} MiB after 15 s without a request"));
         bool good = result.Answered == result.Good && result.Surprises.Count == 0 && result.Growth <= MaxGrowth;
         foreach (string surprise in result.Surprises.Take(20))
@@ -101,7 +101,7 @@ internal static class LoadVerb
     private static void Report(LoadWindow window) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture,
         $"{window.Until,8} requests, p50 {window.P50:F0} ms, p99 {window.P99:F0} ms, {window.Mebibytes:F0} MiB, at most "
-            + $"{window.MostMebibytes:F0}"));
+            + $"{window.PeakMebibytes:F0}"));
 
     private static void Table(LoadResult result)
     {

@@ -12,7 +12,7 @@ namespace Ldvc.Bench.Reliability;
 internal static class KillsVerb
 {
     // A verb that begins anew each time would take all kills where the machine is busier than it was when times were taken.
-    private const int MostOfOne = 8;
+    private const int MaxKillsPerRun = 8;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
     internal static Command Create()
@@ -79,7 +79,7 @@ internal static class KillsVerb
             {
                 using var child = new KillChild(verb.Arguments(folder));
                 TimeSpan most = times.GetValueOrDefault(verb.Verb, TimeSpan.FromSeconds(3));
-                ended = child.WaitForExit(here < MostOfOne || !verb.Ends ? random.NextDouble() * most : Longest);
+                ended = child.WaitForExit(here < MaxKillsPerRun || !verb.Ends ? random.NextDouble() * most : Longest);
                 (int Kills, int Ended, int Faults) sum = tally[verb.Verb];
                 string? fault;
                 if (ended)

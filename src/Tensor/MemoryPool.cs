@@ -9,17 +9,17 @@ namespace Ldvc.Tensors;
 public sealed class MemoryPool
 {
     // Work that repeats has its blocks kept, whatever their sizes: one after the other they are seldom more than twice what is in use at once.
-    private const int MostKept = 4;
+    private const int MaxReservedFactor = 4;
 
     // Too little to be worth the system's time.
-    private const long AlwaysKept = 256L << 20;
+    private const long MinReservedBytes = 256L << 20;
 
     private readonly Device _device;
     private readonly Dictionary<long, FreeBlocks> _free = [];
     private readonly Lock _lock = new();
     private PoolHold? _open;
     private bool _closed;
-    private long _most;
+    private long _highWaterBytes;
     private long _uses;
 
     internal MemoryPool(Device device)
@@ -131,7 +131,7 @@ public sealed class MemoryPool
             LiveBytes += size;
             LiveBlocks++;
             PeakBytes = Math.Max(PeakBytes, LiveBytes);
-            _most = Math.Max(_most, LiveBytes);
+            _highWaterBytes = Math.Max(_highWaterBytes, LiveBytes);
             block.Retain();
             block.Spoil();
             return block;
@@ -218,8 +218,8 @@ public sealed class MemoryPool
     // Sizes that are in use again and again are never among the oldest of those that are too many.
     private void FreeUnused(long wanted)
     {
-        long most = (MostKept * Math.Max(_most, LiveBytes + wanted)) + AlwaysKept;
-        while (ReservedBytes + wanted > most && _free.Count > 0)
+        long limit = (MaxReservedFactor * Math.Max(_highWaterBytes, LiveBytes + wanted)) + MinReservedBytes;
+        while (ReservedBytes + wanted > limit && _free.Count > 0)
         {
             var (size, blocks) = _free.MinBy(each => each.Value.LastUse);
             while (blocks.Take() is { } block)

@@ -2,7 +2,7 @@ namespace Ldvc.Clip;
 
 /// <summary>
 /// Texts as a tree: tokens that several texts begin with are one node. Attention is causal, so what a layer makes of a token depends on nothing after
-/// it, and is computed once for all texts that go through the node. The 80 sentences of five names have 3900 tokens and 1600 nodes.
+/// it, and is computed once for all texts that go through the node.
 /// </summary>
 internal sealed class TokenTree
 {
