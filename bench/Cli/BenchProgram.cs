@@ -47,6 +47,7 @@ internal static class BenchProgram
             ScaleVerb.Create(),
             BitsVerb.Create(),
             TablesVerb.Create(),
+            MergeVerb.Create(),
             Worker.Create(),
             ScaleWorker.Create(),
         };

@@ -50,21 +50,26 @@ internal static class ScaleWorker
         }
 
         group.Barrier();
-        TimeSpan before = group.TimeInCommunication;
+        double[] waits = new double[steps];
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < steps; i++)
         {
+            TimeSpan before = group.TimeInCommunication;
             trainer.RunStep();
+            waits[i] = (group.TimeInCommunication - before).TotalSeconds;
         }
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        double waited = (group.TimeInCommunication - before).TotalSeconds / seconds;
-        double[] shares = [waited, -waited];
-        group.Max(shares);
+        double[] longest = [waits.Sum()];
+        group.Max(longest);
+
+        // The smallest wait of each step.
+        double[] negative = [.. waits.Select(wait => -wait)];
+        group.Max(negative);
         if (group.Rank == 0)
         {
-            LaunchedOutput.Out.WriteLine(
-                JsonSerializer.Serialize(new ScaleResult(steps * config.Train.Batch / seconds, -shares[1], shares[0], group.Description)));
+            LaunchedOutput.Out.WriteLine(JsonSerializer.Serialize(
+                new ScaleResult(steps * config.Train.Batch / seconds, -negative.Sum() / seconds, longest[0] / seconds, group.Description)));
         }
 
         group.Dispose();
@@ -75,9 +80,11 @@ internal static class ScaleWorker
 /// <summary>What a worker measured.</summary>
 /// <param name="Pictures">Pictures a second, over all processes.</param>
 /// <param name="Communication">
-/// Share of the time that the process that waited least has waited for sums: what the sums themselves cost, since nobody waits for the slowest
-/// process but the others.
+/// Share of the time that sums take at most by themselves: of each step the wait of the process that waited least, since the last one to come
+/// waits for nobody.
 /// </param>
-/// <param name="Waiting">The same of the process that waited most: with a wait for the slowest process, whose core may be shared with others.</param>
+/// <param name="Waiting">
+/// Share of the time that the process that waited most has waited: for the sums and for the slower process, whose core may be shared with others.
+/// </param>
 /// <param name="Group">What carried them.</param>
 internal sealed record ScaleResult(double Pictures, double Communication, double Waiting, string Group);

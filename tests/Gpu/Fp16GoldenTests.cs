@@ -8,13 +8,13 @@ namespace Ldvc.Tests.Gpu;
 
 /// <summary>
 /// `ldvc compare --precision fp16` on the two reference files on which bf16 is beyond its bounds, run as CUDA code: there windows choose others than
-/// in float64, which shows in all of a file's mask logits and in the gradients of queries and keys.
+/// in float64, which shows in all of a file's mask logits and in the gradients of queries and keys; and on the CLIP without training.
 /// </summary>
 [Collection("ptx machine")]
 public sealed class Fp16GoldenPtxTests(PtxMachineFixture fixture)
 {
     public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
-        [["ldvc-dot-head"], ["ldvc-route-partial-windows"]],
+        [["ldvc-dot-head"], ["ldvc-route-partial-windows"], ["training-free"]],
         [["ldvc-route"], ["ldvc-full-attention"], ["ldvc-no-self-attention"], ["ldvc-zegclip"]]);
 
     [Theory]

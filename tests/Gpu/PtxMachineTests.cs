@@ -133,7 +133,10 @@ public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : Precisi
 {
     public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
         [["bf16", "ldvc-full-attention", 1], ["bf16", "ldvc-zegclip", 1], ["tf32", "ldvc-route", 1], ["tf32", "ldvc-dot-head", 2]],
-        [["bf16", "clip-tiny", 1], ["bf16", "ldvc-no-self-attention", 1], ["tf32", "clip-tiny", 1]]);
+        [
+            ["bf16", "clip-tiny", 1], ["bf16", "ldvc-no-self-attention", 1], ["tf32", "clip-tiny", 1], ["bf16", "training-free", 2],
+            ["tf32", "training-free", 1],
+        ]);
 
     [Theory]
     [MemberData(nameof(Models))]

@@ -48,6 +48,10 @@ internal sealed record LedgerEntry
     /// </summary>
     public Origin[] MeasuredBy { get; init; } = [];
 
+    /// <summary>The programs that measured the runs.</summary>
+    [JsonIgnore]
+    internal Origin[] Origins => MeasuredBy.Length > 0 ? MeasuredBy : [Program];
+
     /// <summary>
     /// First steps of a run of each row that were trained again when it was recorded, and gave the same loss to the last bit; 0 where the runs say
     /// themselves what trained them.

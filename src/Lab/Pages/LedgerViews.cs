@@ -27,14 +27,12 @@ internal static class LedgerViews
     internal static string Source(ViewInput input)
     {
         LedgerEntry entry = input.Entry;
-        Origin program = entry.MeasuredBy.Length == 1 ? entry.MeasuredBy[0] : entry.Program;
-        Machine machine = program.Machine;
-        string commits = entry.MeasuredBy.Length > 1
-            ? string.Join(", ", entry.MeasuredBy.Select(origin => origin.ProgramText).Distinct())
-            : program.ProgramText;
+        string commits = string.Join(", ", entry.Origins.Select(origin => origin.ProgramText).Distinct());
+        string machines = string.Join(
+            " and ", entry.Origins.Select(origin => $"{origin.Machine.Processor}, {origin.Machine.Cores} cores").Distinct());
         string file = $"results/{input.Name}.json";
-        string where = entry.Device == "cpu" ? $"{program.VectorBits}-bit vectors" : $"{entry.Device}, {entry.Precision}";
-        var facts = new List<string> { $"`{entry.Command}`", commits, $"{machine.Processor}, {machine.Cores} cores, {where}" };
+        string where = entry.Device == "cpu" ? $"{entry.Origins[0].VectorBits}-bit vectors" : $"{entry.Device}, {entry.Precision}";
+        var facts = new List<string> { $"`{entry.Command}`", commits, $"{machines}, {where}" };
         if (entry.Seeds.Length > 0)
         {
             facts.Add($"{entry.Seeds.Length} {(entry.Seeds.Length == 1 ? "seed" : "seeds")}");
