@@ -13,6 +13,8 @@ namespace Ldvc.Autograd;
 /// </example>
 public sealed class GradientChecker(Device device)
 {
+    private readonly Device _device = device ?? throw new ArgumentNullException(nameof(device));
+
     // Steps 0.05, 0.0167, 0.0056, 0.0019 and 0.0006 with the default.
     private const int Shortenings = 4;
     private const double Shortening = 3;
@@ -33,13 +35,27 @@ public sealed class GradientChecker(Device device)
     } = 0.05;
 
     /// <summary>The largest error that passes, relative to the largest gradient of an input.</summary>
-    public double Tolerance { get; init; } = 1e-3;
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a number that is negative or not finite.</exception>
+    public double Tolerance
+    {
+        get;
+        init => field = value >= 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"gradient check: expected a tolerance of at least 0, got {value}");
+    } = 1e-3;
 
     /// <summary>
     /// An input's largest gradient counts as at least this part of the largest one of all inputs: one that is zero in theory (an attention's key
     /// bias) is rounding in practice.
     /// </summary>
-    public double Floor { get; init; } = 1e-3;
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a number that is not from 0 to 1.</exception>
+    public double Floor
+    {
+        get;
+        init => field = value is >= 0 and <= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"gradient check: expected a floor from 0 to 1, got {value}");
+    } = 1e-3;
 
     /// <summary>
     /// How many elements of an input are looked at, chosen at random where it has more. Each costs four forwards, sixteen more where the first
@@ -62,11 +78,18 @@ public sealed class GradientChecker(Device device)
     /// <param name="inputs">Name and value of every input; the values stay as they are.</param>
     public GradientReport Check(Func<Tape, IReadOnlyList<Variable>, Variable> function, params (string Name, Tensor Value)[] inputs)
     {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(inputs);
         var parameters = new List<(string Name, Parameter Parameter)>();
         try
         {
             foreach (var (name, value) in inputs)
             {
+                if (value is null)
+                {
+                    throw new ArgumentNullException(nameof(inputs), $"gradient check: input '{name}' is null");
+                }
+
                 parameters.Add((name, new Parameter(value.Clone())));
             }
 
@@ -88,6 +111,8 @@ public sealed class GradientChecker(Device device)
     /// <exception cref="ArgumentException">There is nothing to check, or the output does not depend on it.</exception>
     public GradientReport Check(Func<Tape, Variable> function, IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(parameters);
         var checkedOnes = parameters.Where(p => p.Parameter.Trainable && p.Parameter.Value.Count > 0).ToList();
         if (checkedOnes.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
@@ -204,8 +229,9 @@ public sealed class GradientChecker(Device device)
             parameter.ClearGradient();
         }
 
-        using var tape = new Tape(device, recording: true, Seed);
-        var output = function(tape);
+        using var tape = new Tape(_device, recording: true, Seed);
+        var output = function(tape)
+            ?? throw new ArgumentException("gradient check: the function gave null, expected the result of its last operation", nameof(function));
         if (!output.RequiresGradient)
         {
             throw new ArgumentException(
@@ -213,7 +239,7 @@ public sealed class GradientChecker(Device device)
                 nameof(function));
         }
 
-        using var upstream = device.FromHost(Upstream(output.Value.Count), output.Shape);
+        using var upstream = _device.FromHost(Upstream(output.Value.Count), output.Shape);
         tape.Backward(output, upstream);
         List<float[]> gradients = [.. parameters.Select(p => p.Parameter.Gradient?.ToArray() ?? new float[p.Parameter.Value.Count])];
         foreach (var (_, parameter) in parameters)
@@ -243,7 +269,7 @@ public sealed class GradientChecker(Device device)
     private double Evaluate(Func<Tape, Variable> function)
     {
         // Recording, so that dropout drops what it dropped before the backward.
-        using var tape = new Tape(device, recording: true, Seed);
+        using var tape = new Tape(_device, recording: true, Seed);
         float[] output = function(tape).Value.ToArray(), upstream = Upstream(output.Length);
         double sum = 0;
         for (int i = 0; i < output.Length; i++)

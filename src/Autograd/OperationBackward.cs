@@ -31,16 +31,24 @@ public sealed class OperationBackward
     /// <summary>The value of an input.</summary>
     /// <param name="input">Its position in the call.</param>
     /// <exception cref="InvalidOperationException">The operation does not save it.</exception>
-    public Tensor Input(int input) => _inputs[input]
+    /// <exception cref="ArgumentOutOfRangeException">The call had no such input.</exception>
+    public Tensor Input(int input) => _inputs[Position(input)]
         ?? throw new InvalidOperationException($"{_name}: input {input} was not saved; expected {nameof(Operation.SavesInput)} to be true for it");
 
     /// <summary>Whether an input needs a gradient.</summary>
     /// <param name="input">Its position in the call.</param>
-    public bool NeedsGradient(int input) => _gradients[input] is not null;
+    /// <exception cref="ArgumentOutOfRangeException">The call had no such input.</exception>
+    public bool NeedsGradient(int input) => _gradients[Position(input)] is not null;
 
     /// <summary>The buffer for the gradient of an input that needs one: of the input's shape, zero at first, of this call alone.</summary>
     /// <param name="input">Its position in the call.</param>
     /// <exception cref="InvalidOperationException">The input needs no gradient (<see cref="NeedsGradient"/>).</exception>
-    public Tensor Gradient(int input) => _gradients[input]
+    /// <exception cref="ArgumentOutOfRangeException">The call had no such input.</exception>
+    public Tensor Gradient(int input) => _gradients[Position(input)]
         ?? throw new InvalidOperationException($"{_name}: input {input} needs no gradient; expected {nameof(NeedsGradient)} to be asked first");
+
+    private int Position(int input) => (uint)input < (uint)_inputs.Length
+        ? input
+        : throw new ArgumentOutOfRangeException(
+            nameof(input), $"{_name}: the backward asks for input {input}, expected 0 to {_inputs.Length - 1} (the call had {_inputs.Length})");
 }

@@ -5,12 +5,14 @@ namespace Ldvc.Autograd;
 /// <summary>What the forward of an <see cref="Operation"/> works on.</summary>
 public sealed class OperationForward
 {
+    private readonly string _name;
     private readonly Tensor[] _inputs;
     private readonly List<Tensor>? _kept;
+    private bool _ended;
 
-    internal OperationForward(Tensor[] inputs, Tensor output, List<Tensor>? kept)
+    internal OperationForward(string name, Tensor[] inputs, Tensor output, List<Tensor>? kept)
     {
-        (_inputs, Output, _kept) = (inputs, output, kept);
+        (_name, _inputs, Output, _kept) = (name, inputs, output, kept);
     }
 
     /// <summary>The inputs' values, in the order of the call; they must not be changed or disposed of.</summary>
@@ -28,9 +30,21 @@ public sealed class OperationForward
     /// </summary>
     /// <exception cref="ArgumentException">It is the output or an input, which others hold: <see cref="Operation.SavesOutput"/> and
     /// <see cref="Operation.SavesInput"/> keep those.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed of.</exception>
+    /// <exception cref="InvalidOperationException">The forward has ended.</exception>
     public void Keep(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
+        if (_ended)
+        {
+            throw new InvalidOperationException($"{_name}: keep: the forward has ended, expected all that is kept during it");
+        }
+
+        if (tensor.IsDisposed)
+        {
+            throw Disposed(tensor);
+        }
+
         if (ReferenceEquals(tensor, Output) || Array.IndexOf(_inputs, tensor) >= 0)
         {
             string what = ReferenceEquals(tensor, Output)
@@ -48,4 +62,23 @@ public sealed class OperationForward
             _kept.Add(tensor);
         }
     }
+
+    /// <summary>The forward has returned.</summary>
+    /// <exception cref="ObjectDisposedException">It has disposed of the output, or of what it kept.</exception>
+    internal void End()
+    {
+        _ended = true;
+        if (Output.IsDisposed)
+        {
+            throw new ObjectDisposedException(nameof(Output), $"{_name}: the forward disposed of its output {Output.Shape}, which is the tape's");
+        }
+
+        if (_kept?.Find(tensor => tensor.IsDisposed) is { } gone)
+        {
+            throw Disposed(gone);
+        }
+    }
+
+    private ObjectDisposedException Disposed(Tensor tensor) => new(
+        nameof(tensor), $"{_name}: keep: tensor {tensor.Shape} was disposed of; what is kept is freed after the backward, without using or Dispose");
 }

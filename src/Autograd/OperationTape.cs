@@ -40,11 +40,18 @@ public static class OperationTape
 
             // Not the tape's Rent: the forward may run operations of the tape.
             output = tape.Device.Empty(Guard.Fits(operation.Name, shape));
-            var call = new OperationForward(values, output, kept);
+            int[] writes = Array.ConvertAll(values, value => value.Storage.Writes);
+            var call = new OperationForward(operation.Name, values, output, kept);
             switch (tape.Device)
             {
                 case GpuDevice gpu: operation.Forward(gpu, call); break;
                 case CpuDevice cpu: operation.Forward(cpu, call); break;
+            }
+
+            call.End();
+            for (int i = 0; i < values.Length; i++)
+            {
+                RequireUnchanged(operation.Name, values[i], writes[i], $"input {i}");
             }
         }
         catch
@@ -66,6 +73,16 @@ public static class OperationTape
         }
 
         return result;
+    }
+
+    // What others hold as well, and read later.
+    private static void RequireUnchanged(string operation, Tensor tensor, int writes, string what)
+    {
+        if (tensor.IsDisposed || tensor.Storage.Writes != writes)
+        {
+            throw new InvalidOperationException(
+                $"{operation}: expected {what} {tensor.Shape} to be read only, but it was {(tensor.IsDisposed ? "disposed of" : "overwritten")}");
+        }
     }
 
     private static Shape Check(Tape tape, Operation operation, ReadOnlySpan<Variable> inputs)
@@ -106,6 +123,11 @@ public static class OperationTape
         catch (ArgumentException e) when (!e.Message.StartsWith(operation.Name + ":", StringComparison.Ordinal))
         {
             throw new ArgumentException($"{operation.Name}: {e.Message} (inputs {string.Join(", ", shapes)})", e);
+        }
+        catch (IndexOutOfRangeException e)
+        {
+            throw new ArgumentException(
+                $"{operation.Name}: OutputShape asks for an input that is not there, got {shapes.Length} ({string.Join(", ", shapes)})", e);
         }
     }
 
@@ -162,6 +184,7 @@ public static class OperationTape
                     gradients[i] = _inputs[i] is { } input ? device.Zeros(input.Shape) : null;
                 }
 
+                int writes = dy.Storage.Writes;
                 var call = new OperationBackward(_operation.Name, _values, _output, _kept, dy, gradients);
                 switch (device)
                 {
@@ -169,10 +192,16 @@ public static class OperationTape
                     case CpuDevice cpu: _operation.Backward(cpu, call); break;
                 }
 
+                RequireUnchanged(_operation.Name, dy, writes, "the output's gradient");
                 for (int i = 0; i < gradients.Length; i++)
                 {
                     if (gradients[i] is { } gradient)
                     {
+                        if (gradient.IsDisposed)
+                        {
+                            throw new InvalidOperationException($"{_operation.Name}: the gradient of input {i} {gradient.Shape} was disposed of");
+                        }
+
                         _inputs[i]!.AddGradient(gradient);
                     }
                 }

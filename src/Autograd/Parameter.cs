@@ -5,10 +5,11 @@ namespace Ldvc.Autograd;
 /// <summary>A weight: lives as long as its module. A frozen one gets no gradient, and nothing is kept for one.</summary>
 public sealed class Parameter : Variable
 {
-    /// <summary>Takes ownership of the value.</summary>
+    /// <summary>Takes ownership of the value, also when it refuses it.</summary>
     /// <exception cref="ArgumentNullException">There is no value.</exception>
+    /// <exception cref="ArgumentException">Its elements are integers: neither a gradient nor a file of weights would fit it.</exception>
     public Parameter(Tensor value, bool trainable = true)
-        : base(value ?? throw new ArgumentNullException(nameof(value)), trainable)
+        : base(Floats(value), trainable)
     {
     }
 
@@ -38,5 +39,17 @@ public sealed class Parameter : Variable
     {
         ClearGradient();
         base.Dispose(disposing);
+    }
+
+    private static Tensor Floats(Tensor value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        if (value.DType is DType.Float32 or DType.BFloat16 or DType.Float16)
+        {
+            return value;
+        }
+
+        value.Dispose();
+        throw new ArgumentException($"parameter: expected elements of floating point, got {value}; keep integers as a tensor", nameof(value));
     }
 }

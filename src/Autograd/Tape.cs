@@ -152,6 +152,8 @@ public sealed class Tape : IDisposable
     /// <exception cref="ArgumentException">Both are one variable, or the old one is not this tape's.</exception>
     public Variable Replace(Variable old, Variable now)
     {
+        ArgumentNullException.ThrowIfNull(old);
+        ArgumentNullException.ThrowIfNull(now);
         if (ReferenceEquals(old, now) || old.Tape != this)
         {
             string wrong = old.Tape == this ? "is the new one" : "does not belong to this tape";

@@ -10,6 +10,7 @@ namespace Ldvc.Autograd;
 public class Variable : IDisposable
 {
     private readonly Tensor _value;
+    private Tensor? _gradient;
 
     internal Variable(Tensor value, bool requiresGradient)
     {
@@ -37,10 +38,17 @@ public class Variable : IDisposable
     /// <exception cref="InputException">
     /// The device's memory is full: a gradient that was equal to another's, and shared, is copied when it is asked for.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">Somebody has disposed of it: it is the variable's, which <see cref="ClearGradient"/> frees it for.
+    /// </exception>
     public Tensor? Gradient => SharedGradient is null ? null : GradientTarget(out _);
 
     /// <summary>The same to be read alone: equal gradients are one tensor until somebody writes.</summary>
-    internal Tensor? SharedGradient { get; private set; }
+    /// <exception cref="ObjectDisposedException">Its user has disposed of it.</exception>
+    internal Tensor? SharedGradient
+    {
+        get => _gradient is { IsDisposed: true } ? throw DisposedGradient() : _gradient;
+        private set => _gradient = value;
+    }
 
     /// <summary>Whether the handle to the value was dropped.</summary>
     internal bool IsFreed { get; private set; }
@@ -105,8 +113,8 @@ public class Variable : IDisposable
     /// <summary>Frees the gradient: it counts as zero from here.</summary>
     public void ClearGradient()
     {
-        SharedGradient?.Dispose();
-        SharedGradient = null;
+        _gradient?.Dispose();
+        _gradient = null;
     }
 
     /// <inheritdoc/>
@@ -128,6 +136,10 @@ public class Variable : IDisposable
         Tape?.Forget(this);
         _value.Dispose();
     }
+
+    private ObjectDisposedException DisposedGradient() => new(
+        nameof(Gradient), $"gradient {Shape}: it was disposed of, but belongs to its variable; expected ClearGradient, a step of the optimizer or "
+        + "the end of the tape to free it");
 
     /// <summary>The error of using it after it was freed.</summary>
     internal ObjectDisposedException Freed(string operation) => new(

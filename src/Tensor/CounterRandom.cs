@@ -41,7 +41,11 @@ public struct CounterRandom
     }
 
     /// <summary>Uniform in [low, high).</summary>
-    public int NextInt(int low, int high) => low + NextInt(high - low);
+    /// <exception cref="ArgumentOutOfRangeException">There is no number in between, or there are 2^31 or more.</exception>
+    public int NextInt(int low, int high) => (long)high - low is >= 1 and <= int.MaxValue
+        ? low + NextInt(high - low)
+        : throw new ArgumentOutOfRangeException(
+            nameof(high), $"next int: expected a range of 1 to 2^31 - 1 numbers, got {low} to {high}, the latter excluded");
 
     /// <summary>Standard normal (Box-Muller, one value a call).</summary>
     public double NextNormal()

@@ -34,10 +34,14 @@ public abstract class Device : IDisposable
 
     /// <summary>What matrix products and attention multiply with.</summary>
     /// <exception cref="InputException">The device has no tensor cores.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the precisions.</exception>
     public Precision Precision
     {
         get;
-        set => field = value == Precision.Fp32 || HasTensorCores
+        set => field = !Enum.IsDefined(value)
+            ? throw new ArgumentOutOfRangeException(
+                nameof(value), $"precision {(int)value}: expected one of {string.Join(", ", Enum.GetNames<Precision>())}")
+            : value == Precision.Fp32 || HasTensorCores
             ? value
             : throw new InputException($"precision {value.ToString().ToLowerInvariant()}: device {Name} computes in fp32 only; "
                 + "cuda with an sm_80 card or newer, or simulator, has tf32, bf16 and fp16");

@@ -30,6 +30,7 @@ public static class DeviceFactory
     /// <summary>Splits a name into its kind and index; false when it is none of the forms.</summary>
     public static bool TryParse(string name, out string kind, out int index)
     {
+        ArgumentNullException.ThrowIfNull(name);
         string[] parts = name.Split(':');
         (kind, index) = (parts[0], 0);
         return parts switch

@@ -15,6 +15,7 @@ public sealed class InputStage : IDisposable
     /// <summary>Creates the stage of one input.</summary>
     public InputStage(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         _device = device;
     }
 

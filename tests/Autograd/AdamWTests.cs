@@ -2,6 +2,8 @@ using Ldvc.Autograd;
 using Ldvc.Autograd.Optimizers;
 using Ldvc.Cases;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+using Ldvc.Tests.Serialization;
 using Xunit;
 
 namespace Ldvc.Tests.Autograd;
@@ -77,6 +79,56 @@ public sealed class AdamWTests : IDisposable
         optimizer.Step(0.5f);
         Assert.Equal(2.5f, tied.Value.ToScalar(), 1e-4f);
         Assert.Equal(["in.weight"], optimizer.Moments.Select(m => m.Name));
+    }
+
+    [Fact]
+    public void WhatIsMissingIsNamed()
+    {
+        using var weight = Parameter([1f]);
+        Assert.Equal("parameters", Assert.Throws<ArgumentNullException>(() => new AdamW(null!)).ParamName);
+        var refused = Assert.Throws<ArgumentNullException>(() => new AdamW([("weight", weight), ("bias", null!)]));
+        Assert.StartsWith("adamw: parameter 'bias' is null", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("weightDecay", Assert.Throws<ArgumentNullException>(() => new AdamW([("w", weight)], 0.9f, 0.9f, 1e-8f, null!)).ParamName);
+        using var optimizer = new AdamW([("weight", weight)]);
+        Assert.Equal("path", Assert.Throws<ArgumentNullException>(() => optimizer.Load(null!)).ParamName);
+    }
+
+    [Fact]
+    public void MeansOfSquaresAreNotNegative()
+    {
+        using var folder = new TempFolder();
+        using var weight = Parameter([0.5f, 1f]);
+        using var optimizer = new AdamW([("weight", weight)]);
+        var writer = new SafetensorsWriter();
+        writer.SetMetadata("steps", "3");
+        writer.AddFloat32("first.weight", [2], new float[] { 1, 1 });
+        writer.AddFloat32("second.weight", [2], new float[] { 0, -0.25f });
+        writer.Save(folder.File("optimizer.safetensors"));
+        string said = Assert.Throws<InputException>(() => optimizer.Load(folder.File("optimizer.safetensors"))).Message;
+        Assert.EndsWith("tensor 'second.weight': expected means of squares, got -0.25", said, StringComparison.Ordinal);
+        Assert.Equal(0, optimizer.Steps);
+        Assert.Equal([0f, 0f], optimizer.Moments.Single().First.ToArray());
+    }
+
+    // A gradient is its variable's: "using var gradient = parameter.Gradient" frees what the step reads.
+    [Fact]
+    public void AGradientThatItsUserFreedIsSaidToBeOne()
+    {
+        using var weight = Parameter([0.5f]);
+        using var optimizer = new AdamW([("weight", weight)]);
+        Give(weight, [1f]);
+        weight.Gradient!.Dispose();
+        Action[] uses = [() => optimizer.Step(0.1f), () => optimizer.GradientNorm(), () => Give(weight, [1f]), () => _ = weight.Gradient];
+        foreach (var act in uses)
+        {
+            Assert.Contains("gradient [1]: it was disposed of", Assert.Throws<ObjectDisposedException>(act).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal((0, 0.5f), (optimizer.Steps, weight.Value.ToScalar()));
+        weight.ClearGradient();
+        Give(weight, [1f]);
+        optimizer.Step(0.1f);
+        Assert.Equal(1, optimizer.Steps);
     }
 
     [Fact]

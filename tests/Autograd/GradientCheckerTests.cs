@@ -23,6 +23,29 @@ public class GradientCheckerTests(ITestOutputHelper output)
         using var device = new CpuDevice(1);
         Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { MaxElements = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { Step = double.NaN });
+
+        // An infinite one would let everything pass.
+        foreach (double number in new[] { double.NaN, -1, double.PositiveInfinity })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { Tolerance = number });
+            Assert.Throws<ArgumentOutOfRangeException>(() => new GradientChecker(device) { Floor = number });
+        }
+    }
+
+    [Fact]
+    public void WhatIsMissingIsNamed()
+    {
+        using var device = new CpuDevice(1);
+        using var a = device.FromHost([1f, 2f], new Shape(2));
+        var checker = new GradientChecker(device);
+        Assert.Equal("device", Assert.Throws<ArgumentNullException>(() => new GradientChecker(null!)).ParamName);
+        Func<Tape, IReadOnlyList<Variable>, Variable> none = null!;
+        Assert.Equal("function", Assert.Throws<ArgumentNullException>(() => checker.Check(none)).ParamName);
+        Assert.Equal("function", Assert.Throws<ArgumentNullException>(() => checker.Check((Func<Tape, Variable>)null!, [])).ParamName);
+        Assert.Equal("parameters", Assert.Throws<ArgumentNullException>(() => checker.Check((Tape _) => null!, null!)).ParamName);
+        Assert.Contains("input 'a' is null", Assert.Throws<ArgumentNullException>(() => checker.Check((tape, v) => v[0], ("a", null!))).Message);
+        Assert.Contains("the function gave null", Assert.Throws<ArgumentException>(() => checker.Check((_, _) => null!, ("a", a))).Message);
+        Assert.Equal(1, device.Pool.LiveBlocks);
     }
 
     [Theory]

@@ -72,12 +72,18 @@ public sealed class InitializerTests : IDisposable
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(-1)]
+    [InlineData(1e38)]
     public void ValuesThatAreNoneAreRefused(double size)
     {
         var init = new Initializer(_device, 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => init.Normal(new Shape(3), size));
         Assert.Throws<ArgumentOutOfRangeException>(() => init.Uniform(new Shape(3), size));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Linear(init, 0, 3));
+        using (Parameter wide = init.Normal(new Shape(999), 1e37), even = init.Uniform(new Shape(999), 1e37))
+        {
+            Assert.All(wide.Value.ToArray().Concat(even.Value.ToArray()), value => Assert.True(float.IsFinite(value)));
+        }
+
         var refused = Assert.Throws<ArgumentException>(() => init.Constant(new Shape(65536, 65536), 0));
         Assert.Contains("[65536, 65536]", refused.Message, StringComparison.Ordinal);
         Assert.Equal(0, _device.Pool.LiveBlocks);

@@ -80,6 +80,24 @@ public sealed class ModuleTests : IDisposable
         Assert.Contains(said, refused.Message, StringComparison.Ordinal);
     }
 
+    // Its parameters would have no end.
+    [Fact]
+    public void AModuleIsNoPartOfItself()
+    {
+        using Nested outer = new(), middle = new(), inner = new();
+        outer.Attach("middle", middle);
+        middle.Attach("inner", inner);
+        string said = Assert.Throws<ArgumentException>(() => inner.Attach("outer", outer)).Message;
+        Assert.Contains("Nested: expected another module as child 'outer', got Nested, of which it is a part", said, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => middle.Attach("", outer));
+        Assert.Empty(outer.Parameters());
+    }
+
+    private sealed class Nested : Module
+    {
+        internal void Attach(string name, Module module) => Add(name, module);
+    }
+
     private sealed class Colliding : Module
     {
         internal Colliding(Initializer init, int how)

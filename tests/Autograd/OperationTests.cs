@@ -144,6 +144,35 @@ public sealed class OperationTests : IDisposable
         Assert.Equal(0, _device.Pool.LiveBlocks);
     }
 
+    // What an operation does to tensors that are not its own would show elsewhere, as wrong numbers or under another name.
+    [Theory]
+    [InlineData("output disposed of", "careless: the forward disposed of its output [4]")]
+    [InlineData("input disposed of", "careless: expected input 0 [4] to be read only, but it was disposed of")]
+    [InlineData("input overwritten", "careless: expected input 0 [4] to be read only, but it was overwritten")]
+    [InlineData("kept disposed of", "careless: keep: tensor [3] was disposed of")]
+    [InlineData("kept under using", "careless: keep: tensor [3] was disposed of")]
+    [InlineData("kept later", "careless: keep: the forward has ended")]
+    [InlineData("gradient disposed of", "careless: the gradient of input 0 [4] was disposed of")]
+    [InlineData("output's gradient overwritten", "careless: expected the output's gradient [4] to be read only, but it was overwritten")]
+    [InlineData("output's gradient disposed of", "careless: expected the output's gradient [4] to be read only, but it was disposed of")]
+    [InlineData("input 1", "careless: the backward asks for input 1, expected 0 to 0 (the call had 1)")]
+    [InlineData("gradient 1", "careless: the backward asks for input 1")]
+    [InlineData("needs 1", "careless: the backward asks for input 1")]
+    [InlineData("shape of input 1", "careless: OutputShape asks for an input that is not there, got 1 ([4])")]
+    public void WhatIsNotItsOwnIsLeftAlone(string what, string said)
+    {
+        using (var tape = new Tape(_device, recording: true))
+        {
+            var a = tape.Input(Values("a", 4));
+            var error = Record.Exception(() => tape.Backward(tape.Apply(new Careless(what), a)));
+            Assert.True(error is ArgumentException or InvalidOperationException, $"{error}");
+            Assert.StartsWith(said, error.Message, StringComparison.Ordinal);
+            Assert.Equal(4, tape.Exp(a).Value.ToArray().Length);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(1, 1)]
@@ -218,5 +247,55 @@ public sealed class OperationTests : IDisposable
         public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
 
         public override void Forward(CpuDevice device, OperationForward call) => call.Keep(output ? call.Output : call.Inputs[0]);
+    }
+
+    private sealed class Careless(string what) : Operation
+    {
+        private OperationForward? _call;
+
+        public override string Name => "careless";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => what == "shape of input 1" ? inputs[1] : inputs[0];
+
+        public override void Forward(CpuDevice device, OperationForward call)
+        {
+            _call = call;
+            call.Output.CopyFrom(call.Inputs[0]);
+            switch (what)
+            {
+                case "output disposed of": call.Output.Dispose(); break;
+                case "input disposed of": call.Inputs[0].Dispose(); break;
+                case "input overwritten": call.Inputs[0].Clear(); break;
+                case "kept disposed of" or "kept under using":
+                    using (var tensor = device.Zeros(new Shape(3)))
+                    {
+                        (what == "kept disposed of" ? (Action)tensor.Dispose : () => { })();
+                        call.Keep(tensor);
+                    }
+
+                    break;
+            }
+        }
+
+        public override void Backward(CpuDevice device, OperationBackward call)
+        {
+            call.Gradient(0).CopyFrom(call.OutputGradient);
+            switch (what)
+            {
+                case "kept later": Late(device); break;
+                case "gradient disposed of": call.Gradient(0).Dispose(); break;
+                case "output's gradient overwritten": call.OutputGradient.Clear(); break;
+                case "output's gradient disposed of": call.OutputGradient.Dispose(); break;
+                case "input 1": call.Input(1); break;
+                case "gradient 1": call.Gradient(1); break;
+                case "needs 1": call.NeedsGradient(1); break;
+            }
+        }
+
+        private void Late(Device device)
+        {
+            using var tensor = device.Zeros(new Shape(3));
+            _call!.Keep(tensor);
+        }
     }
 }

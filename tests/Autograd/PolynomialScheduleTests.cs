@@ -37,4 +37,23 @@ public class PolynomialScheduleTests
         Assert.Equal(0.3, new PolynomialSchedule(0.5, 0.1, 10, 1, 0, 1e-6).At(5), 1e-12);
         Assert.Equal(0.5, new PolynomialSchedule(0.5, 0.1, 0, 1, 0, 1e-6).At(0));
     }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(-1)]
+    public void ANumberThatIsNoneIsRefusedByItsName(double number)
+    {
+        (string Name, Func<object> Make)[] all =
+        [
+            ("BaseRate", () => Voc with { BaseRate = number }), ("BaseRate", () => new PolynomialSchedule(number, 0, 1, 1, 0, 0)),
+            ("MinRate", () => Voc with { MinRate = number }), ("MinRate", () => new PolynomialSchedule(1, number, 1, 1, 0, 0)),
+            ("Power", () => Voc with { Power = number }), ("Power", () => new PolynomialSchedule(1, 0, 1, number, 0, 0)),
+            ("WarmupRatio", () => Voc with { WarmupRatio = number }), ("WarmupRatio", () => new PolynomialSchedule(1, 0, 1, 1, 0, number)),
+            ("WarmupRatio", () => Voc with { WarmupRatio = 1.5 }),
+            ("Iterations", () => Voc with { Iterations = -5 }), ("Iterations", () => new PolynomialSchedule(1, 0, -5, 1, 0, 0)),
+            ("WarmupIterations", () => Voc with { WarmupIterations = -5 }), ("iteration", () => Voc.At(-1)),
+        ];
+        Assert.All(all, each => Assert.Equal(each.Name, Assert.Throws<ArgumentOutOfRangeException>(() => each.Make()).ParamName));
+    }
 }

@@ -110,6 +110,9 @@ public sealed class TapeMisuseTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => tape.Share(freed));
         Assert.Throws<ObjectDisposedException>(() => tape.Require("mine", x, null, freed));
         Assert.Throws<ArgumentException>(() => tape.Replace(x, x));
+        Assert.Equal("old", Assert.Throws<ArgumentNullException>(() => tape.Replace(null!, x)).ParamName);
+        Assert.Equal("now", Assert.Throws<ArgumentNullException>(() => tape.Replace(x, null!)).ParamName);
+        Assert.Equal(3, x.Value.Count);
         using var other = new Tape(_device, recording: true);
         Assert.Throws<ArgumentException>(() => other.Replace(x, other.Input(Values("y", 3))));
     }
@@ -150,6 +153,20 @@ public sealed class TapeMisuseTests : IDisposable
 
         Assert.Equal(0, _device.Pool.LiveBlocks);
         Assert.Equal(0, elsewhere.Pool.LiveBlocks);
+    }
+
+    [Theory]
+    [InlineData(DType.Int32)]
+    [InlineData(DType.UInt8)]
+    [InlineData(DType.Bool)]
+    public void AParameterIsOfFloats(DType type)
+    {
+        var integers = _device.Zeros(new Shape(2), type);
+        string said = Assert.Throws<ArgumentException>(() => new Parameter(integers, trainable: false)).Message;
+        Assert.StartsWith($"parameter: expected elements of floating point, got {type} [2]", said, StringComparison.Ordinal);
+        Assert.True(integers.IsDisposed);
+        using var half = new Parameter(_device.Zeros(new Shape(2), DType.BFloat16), trainable: false);
+        Assert.Equal(DType.BFloat16, half.Value.DType);
     }
 
     // Gradients of what was read with values that came later are those of no computation.

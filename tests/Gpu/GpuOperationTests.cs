@@ -85,6 +85,40 @@ public class GpuOperationTests(OpenClFixture fixture)
         Assert.StartsWith("kernel GpuOperationTests.Throws: ILGPU cannot compile it for ", error.Message);
     }
 
+    // What a driver makes of these is its own affair: nothing at all, an error without a name, or memory of somebody else.
+    [Fact]
+    public void LaunchesThatMakeNoSenseAreRefused()
+    {
+        var gpu = fixture.Twin.Device;
+        using Tensor values = gpu.Zeros(new Shape(3), DType.Int32), square = gpu.Zeros(new Shape(2, 2), DType.Int32);
+        var count = gpu.Kernel<Index1D, ArrayView<int>>(Count);
+        Assert.Contains(
+            "kernel GpuOperationTests.Count: expected an index of sizes of at least 0, got",
+            Assert.Throws<ArgumentOutOfRangeException>(() => count(-1, values.AsGpuView<int>())).Message);
+        var pairs = gpu.Kernel<Index2D, ArrayView<int>>(CountPairs);
+        Assert.Throws<ArgumentOutOfRangeException>(() => pairs(new Index2D(-2, -2), square.AsGpuView<int>()));
+        pairs(new Index2D(2, 2), square.AsGpuView<int>());
+        Assert.Equal([1, 1, 1, 1], square.ToArray<int>());
+        var groups = gpu.GroupKernel<ArrayView<int>>(CountGroups);
+        string refused = Assert.Throws<ArgumentOutOfRangeException>(() => groups(default, values.AsGpuView<int>())).Message;
+        Assert.Contains("expected groups of at least 1 thread", refused);
+
+        var other = (GpuDevice)DeviceFactory.Open(TestedGpu.Instead("opencl"));
+        using var far = other.Zeros(new Shape(3), DType.Int32);
+        var launch = other.Kernel<Index1D, ArrayView<int>>(Count);
+        var view = far.AsGpuView<int>();
+        string said = $"kernel GpuOperationTests.Count: expected views of tensors on this device, {gpu.Name}, got one of another device";
+        Assert.Equal(said, Assert.Throws<ArgumentException>(() => count(3, view)).Message);
+        Assert.Equal([0, 0, 0], values.ToArray<int>());
+        other.Dispose();
+        Assert.Contains("was disposed of", Assert.Throws<ObjectDisposedException>(() => launch(3, view)).Message);
+        Assert.Contains("was disposed of", Assert.Throws<ObjectDisposedException>(() => other.Kernel<Index1D, ArrayView<int>>(Count)).Message);
+    }
+
+    private static void CountPairs(Index2D i, ArrayView<int> values) => values[(2 * i.X) + i.Y]++;
+
+    private static void CountGroups(ArrayView<int> values) => values[Grid.IdxX]++;
+
     private static void Count(Index1D i, ArrayView<int> values) => values[i] += i;
 
     private static void Throws(Index1D i, ArrayView<int> values)

@@ -5,6 +5,9 @@ namespace Ldvc.Autograd.Modules;
 /// <summary>Initial values of parameters, from one seeded stream in order of construction.</summary>
 public sealed class Initializer
 {
+    // Drawn values stay numbers of float32: no normal one is farther out than nine times its standard deviation.
+    private const double Largest = 1e37;
+
     private readonly bool _zeros;
     private CounterRandom _random;
 
@@ -31,7 +34,7 @@ public sealed class Initializer
     public Device Device { get; }
 
     /// <summary>Uniform in [-bound, bound).</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The bound is negative, infinite or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is negative, NaN or above 1e37.</exception>
     public Parameter Uniform(Shape shape, double bound)
     {
         Check("uniform", nameof(bound), bound, shape);
@@ -50,7 +53,7 @@ public sealed class Initializer
     }
 
     /// <summary>Normal with mean 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The standard deviation is negative, infinite or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The standard deviation is negative, NaN or above 1e37.</exception>
     public Parameter Normal(Shape shape, double std)
     {
         Check("normal", nameof(std), std, shape);
@@ -84,9 +87,9 @@ public sealed class Initializer
     // A layer without inputs would start as NaN: its bound is 1 / sqrt(0).
     private static void Check(string method, string name, double value, Shape shape)
     {
-        if (!(value >= 0 && double.IsFinite(value)))
+        if (!(value >= 0 && value <= Largest))
         {
-            throw new ArgumentOutOfRangeException(name, $"{method}: {name} must be at least 0 and finite, got {value} (parameter {shape})");
+            throw new ArgumentOutOfRangeException(name, $"{method}: {name} must be 0 to {Largest:g1}, got {value} (parameter {shape})");
         }
     }
 

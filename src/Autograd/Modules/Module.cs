@@ -81,22 +81,25 @@ public abstract partial class Module : IDisposable
     }
 
     /// <summary>Registers a child.</summary>
-    /// <exception cref="ArgumentException">There is one of that name, or a parameter would have the dotted name of another. Several children may be
-    /// without a name: their parameters count as the module's own.</exception>
+    /// <exception cref="ArgumentException">There is one of that name, a parameter would have the dotted name of another, or the child is the module
+    /// itself or one that holds it. Several children may be without a name: their parameters count as the module's own.</exception>
     protected T Add<T>(string name, T module)
         where T : Module
     {
         ArgumentNullException.ThrowIfNull(module);
         CheckName(name, _children.Select(c => c.Name).Where(n => n.Length > 0));
-        if (ReferenceEquals(module, this))
+        if (module.Holds(this))
         {
-            throw new ArgumentException($"{GetType().Name}: expected another module as child '{name}', got itself", nameof(module));
+            string what = ReferenceEquals(module, this) ? "itself" : $"{module.GetType().Name}, of which it is a part";
+            throw new ArgumentException($"{GetType().Name}: expected another module as child '{name}', got {what}", nameof(module));
         }
 
         CheckParameters(module.Parameters(name.Length == 0 ? "" : $"{name}.").Select(p => p.Name));
         _children.Add((name, module));
         return module;
     }
+
+    private bool Holds(Module module) => ReferenceEquals(module, this) || _children.Exists(child => child.Module.Holds(module));
 
     private void CheckParameters(IEnumerable<string> added)
     {

@@ -41,6 +41,7 @@ public sealed partial class AdamW
 
         var tensors = new NamedTensors(archive, StateTensors());
         tensors.Check(strict: true, "the optimizer's parameters");
+        CheckSquares(archive);
         tensors.Read();
         Steps = steps;
     }
@@ -83,6 +84,19 @@ public sealed partial class AdamW
     {
         ListGradients();
         KernelSet.For(state.View.Storage.Device).Reduction.ClipFactor(_gradients, maxNorm, state.View.As(DType.Float32).Shift(StepState.Clip));
+    }
+
+    // The next step would make NaN of what has no root.
+    private void CheckSquares(TensorArchive archive)
+    {
+        foreach (var state in _states)
+        {
+            float[] squares = archive.ReadFinite(SecondPrefix + state.Name);
+            if (Array.FindIndex(squares, value => value < 0) is >= 0 and int at)
+            {
+                throw new InputException($"{archive.Path}: tensor '{SecondPrefix}{state.Name}': expected means of squares, got {squares[at]}");
+            }
+        }
     }
 
     private IEnumerable<(string Name, Tensor Tensor)> StateTensors()

@@ -37,8 +37,14 @@ public sealed partial class AdamW : IDisposable
                 nameof(beta1), $"adamw: expected betas of at least 0 and below 1 and epsilon > 0, got {beta1}, {beta2} and {epsilon}");
         }
 
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(weightDecay);
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
-        List<(string Name, Parameter Parameter)> trained = [.. parameters.Where(p => p.Parameter.Trainable).DistinctBy(p => p.Parameter)];
+        List<(string Name, Parameter Parameter)> trained =
+        [
+            .. parameters.Where(p => (p.Parameter ?? throw new ArgumentNullException(nameof(parameters), $"adamw: parameter '{p.Name}' is null"))
+                .Trainable).DistinctBy(p => p.Parameter),
+        ];
         if (trained.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
             throw new ArgumentException(

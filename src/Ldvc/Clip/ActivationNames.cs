@@ -10,6 +10,13 @@ internal static class ActivationNames
     /// <summary>quick-gelu or gelu, as options are written.</summary>
     internal static string Of(Activation activation) => activation == Activation.Gelu ? "gelu" : "quick-gelu";
 
+    /// <summary>One of the two.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is another activation, or none.</exception>
+    internal static Activation Checked(Activation activation) => activation is Activation.QuickGelu or Activation.Gelu
+        ? activation
+        : throw new ArgumentOutOfRangeException(
+            nameof(activation), $"CLIP: expected {Activation.QuickGelu} or {Activation.Gelu} as its activation, got {activation}");
+
     /// <summary>
     /// What a TorchScript archive says: it names its classes. OpenAI's are of this form, and nobody else hands CLIPs around in it. Null for other
     /// files.

@@ -42,6 +42,9 @@ public sealed class ClipEmbedder : IDisposable
 
     internal static ClipEmbedder Load(string path, Device device, Activation? activation, ClipTowers towers = ClipTowers.Both)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(device);
+        _ = activation is { } told ? ActivationNames.Checked(told) : default;
         var checkpoint = ClipCheckpoint.Find(path);
         return new ClipEmbedder(checkpoint, checkpoint.Load(device, activation, towers: towers), device);
     }
@@ -53,6 +56,7 @@ public sealed class ClipEmbedder : IDisposable
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(files);
         var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
         var features = new float[files.Count * Width];
         int batch = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MaxBatch);
@@ -105,6 +109,7 @@ public sealed class ClipEmbedder : IDisposable
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(texts);
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         Note = tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
@@ -138,6 +143,8 @@ public sealed class ClipEmbedder : IDisposable
     /// <exception cref="OperationCanceledException">It was told to stop.</exception>
     public float[] EmbedClasses(IReadOnlyList<string> names, IReadOnlyList<string> templates, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(templates);
         string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         Note = tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);

@@ -26,25 +26,58 @@ public sealed class ClipModel : Module
     /// <param name="path">A Hugging Face folder, or a .safetensors, .bin, .pt or .pth file (method.md 12).</param>
     /// <param name="device">Where it is to live.</param>
     /// <exception cref="InputException">There is no CLIP at the path, or it is damaged.</exception>
-    public static ClipModel Load(string path, Device device) => ClipCheckpoint.Find(path).Load(device);
+    public static ClipModel Load(string path, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(device);
+        return ClipCheckpoint.Find(path).Load(device);
+    }
 
     /// <summary>Loads a CLIP that lies without a configuration, so that only the caller knows its activation.</summary>
     /// <param name="path">A folder or a file, as above.</param>
     /// <param name="device">Where it is to live.</param>
     /// <param name="activation">QuickGelu (OpenAI's) or Gelu.</param>
     /// <exception cref="InputException">There is no CLIP at the path, it is damaged, or its files say another activation.</exception>
-    public static ClipModel Load(string path, Device device, Activation activation) => ClipCheckpoint.Find(path).Load(device, activation);
+    public static ClipModel Load(string path, Device device, Activation activation)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(device);
+        return ClipCheckpoint.Find(path).Load(device, ActivationNames.Checked(activation));
+    }
 
     /// <summary>Features of pictures [n, 3, H, W] -> [n, E], projected and not normalised; H and W are multiples of the patch.</summary>
     /// <param name="tape">Where the computation is recorded.</param>
     /// <param name="pictures">Normalised pictures.</param>
-    public Variable EncodeImages(Tape tape, Tensor pictures) => Visual.Encode(tape, pictures);
+    /// <exception cref="ArgumentException">They are not float32, of another shape, none, or on another device.</exception>
+    public Variable EncodeImages(Tape tape, Tensor pictures)
+    {
+        ArgumentNullException.ThrowIfNull(tape);
+        ArgumentNullException.ThrowIfNull(pictures);
+        return Visual.Encode(tape, pictures);
+    }
 
     /// <summary>Features of texts -> [n, E], projected and not normalised.</summary>
     /// <param name="tape">Where the computation is recorded.</param>
     /// <param name="ids">Token ids of each text, all as long as the context, as <see cref="Tokenization.ClipTokenizer.Encode"/> gives them.</param>
-    public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids) =>
-        Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count));
+    /// <exception cref="ArgumentException">There is no text, or one is longer than the context or not as long as the others.</exception>
+    public Variable EncodeTexts(Tape tape, IReadOnlyList<int[]> ids)
+    {
+        ArgumentNullException.ThrowIfNull(tape);
+        ArgumentNullException.ThrowIfNull(ids);
+        for (int i = 0; i < ids.Count; i++)
+        {
+            int length = ids[i]?.Length ?? throw new ArgumentNullException(nameof(ids), $"text tower: the ids of text {i} are null");
+            if (length == 0 || length > Config.ContextLength || length != ids[0].Length)
+            {
+                throw new ArgumentException(
+                    $"text tower: text {i} has {length} token ids, expected as many in every text, 1 to {Config.ContextLength}", nameof(ids));
+            }
+        }
+
+        return ids.Count > 0
+            ? Text.Encode(tape, TokenBatch.Create([.. ids.SelectMany(text => text)], ids.Count))
+            : throw new ArgumentException("text tower: expected at least 1 text, got none", nameof(ids));
+    }
 
     /// <summary>What its weights are recognised by, in whatever file they lie; null when it was loaded without asking for that.</summary>
     internal string? Digest { get; set; }

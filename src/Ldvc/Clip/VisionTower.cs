@@ -50,18 +50,33 @@ internal sealed class VisionTower : Module
     /// <summary>Number of residual blocks.</summary>
     internal int Layers => _blocks.Length;
 
+    // Of whoever calls the package: the kernel that cuts patches sees addresses only.
+    private static void CheckPictures(Tape tape, Tensor image, int patch)
+    {
+        ObjectDisposedException.ThrowIf(image.IsDisposed, image);
+        Shape shape = image.Shape;
+        bool fits = shape.Rank == 4 && shape.Count > 0 && shape[1] == 3 && shape[2] % patch == 0 && shape[3] % patch == 0;
+        if (!fits || image.DType != DType.Float32)
+        {
+            throw new ArgumentException($"vision tower: pictures {image.DType} {shape}, expected {DType.Float32} [B, 3, H, W] with B at least 1, "
+                + $"H and W multiples of {patch}");
+        }
+
+        if (image.Device != tape.Device)
+        {
+            throw new ArgumentException($"vision tower: pictures {image}, expected a tensor on the tape's device, {tape.Device.Name}");
+        }
+    }
+
     /// <summary>
     /// Picture [B, 3, H, W], already normalised -> tokens [B, 1 + h*w, width] after ln_pre: patches, class token, resized positions.
     /// </summary>
     /// <exception cref="ArgumentException">A side is not a multiple of the patch.</exception>
     internal Variable Embed(Tape tape, Tensor image, bool classTwice = false)
     {
-        int batch = image.Shape[0], height = image.Shape[2], width = image.Shape[3], patch = _config.PatchSize;
-        if (image.Shape.Rank != 4 || image.Shape[1] != 3 || height % patch != 0 || width % patch != 0 || height == 0 || width == 0)
-        {
-            throw new ArgumentException($"vision tower: picture {image.Shape}, expected [B, 3, H, W] with H and W multiples of {patch}");
-        }
-
+        int patch = _config.PatchSize;
+        CheckPictures(tape, image, patch);
+        int batch = image.Shape[0], height = image.Shape[2], width = image.Shape[3];
         int rows = height / patch, columns = width / patch, size = 3 * patch * patch, d = _config.Vision.Width;
         var patches = tape.Device.Empty(new Shape(batch, rows * columns, size));
         tape.Kernels.Tokens.Patchify(image, patches, batch, 3, height, width, patch);

@@ -19,6 +19,8 @@ public static class ConfigLoader
     /// <exception cref="InputException">Any file or value is not as it must be; the sentence names file, line and key.</exception>
     public static LdvcConfig Load(string path, params IReadOnlyList<string> sets)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(sets);
         int files = 0;
         ConfigMap root = LoadFile(path, [], ref files);
         foreach (string set in sets)
@@ -61,6 +63,7 @@ public static class ConfigLoader
     /// <summary>The same with "a.b=value" each over it.</summary>
     internal static LdvcConfig Parse(string yaml, string source, IReadOnlyList<string> sets)
     {
+        ArgumentNullException.ThrowIfNull(yaml);
         if (YamlReader.Read(yaml, source, lines: true) is not ConfigMap root)
         {
             throw new InputException($"{source}: expected keys with values.");

@@ -95,7 +95,11 @@ public sealed class ClassList : IReadOnlyList<string>
     internal static ClassList Of(IEnumerable<ClassName> classes, string source) => new([.. classes], source);
 
     /// <summary>The train id of a name or synonym, or -1.</summary>
-    public int IndexOf(string name) => _ids.GetValueOrDefault(NameSpelling.Key(name), -1);
+    public int IndexOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _ids.GetValueOrDefault(NameSpelling.Key(name), -1);
+    }
 
     /// <summary>The train ids of names that must all be classes.</summary>
     /// <exception cref="InputException">A name is not in the list.</exception>

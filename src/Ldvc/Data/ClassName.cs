@@ -36,6 +36,7 @@ public sealed record ClassName
     /// <exception cref="InputException">A name is empty, holds a line break or another control character, or is not well-formed Unicode.</exception>
     public static ClassName Parse(string text, string source)
     {
+        ArgumentNullException.ThrowIfNull(text);
         string[] parts = text.Split(Separators);
         var names = new List<string>(parts.Length);
         var keys = new HashSet<string>(StringComparer.Ordinal);

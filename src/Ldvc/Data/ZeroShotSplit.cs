@@ -13,6 +13,9 @@ public sealed class ZeroShotSplit
     /// <exception cref="InputException">An id out of range, in both lists, twice in one, or in none; or no seen class.</exception>
     public ZeroShotSplit(int classCount, IEnumerable<int> seen, IEnumerable<int> unseen, string source, IReadOnlyList<string>? names = null)
     {
+        ArgumentNullException.ThrowIfNull(seen);
+        ArgumentNullException.ThrowIfNull(unseen);
+        ArgumentOutOfRangeException.ThrowIfNegative(classCount);
         string Name(int id) => names is null ? $"class id {id}" : $"class '{names[id]}'";
         ClassCount = classCount;
         Seen = [.. seen.Order()];
@@ -70,5 +73,8 @@ public sealed class ZeroShotSplit
         => new(classCount, Enumerable.Range(0, classCount).Except(unseen), unseen, source, names);
 
     /// <summary>Whether a train id is seen.</summary>
-    public bool IsSeen(int id) => _seen[id];
+    /// <exception cref="ArgumentOutOfRangeException">It is no train id.</exception>
+    public bool IsSeen(int id) => (uint)id < (uint)_seen.Length
+        ? _seen[id]
+        : throw new ArgumentOutOfRangeException(nameof(id), $"split: expected a train id from 0 to {ClassCount - 1}, got {id}");
 }

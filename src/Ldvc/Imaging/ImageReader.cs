@@ -19,7 +19,11 @@ public static class ImageReader
 
     /// <summary>Reads the picture in <paramref name="path"/>.</summary>
     /// <exception cref="InputException">The file is missing, not a picture, truncated, or has more than <see cref="MaxPixels"/> pixels.</exception>
-    public static RgbImage Read(string path) => Decode(InputFile.ReadAllBytes(path), path);
+    public static RgbImage Read(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Decode(InputFile.ReadAllBytes(path), path);
+    }
 
     /// <summary>Decodes a picture held in memory; <paramref name="name"/> stands for it in messages.</summary>
     /// <exception cref="InputException">Not a picture, truncated, or more than <see cref="MaxPixels"/> pixels.</exception>

@@ -17,6 +17,7 @@ public sealed class LabelMap
     /// <summary>Wraps existing labels of length width * height.</summary>
     public LabelMap(int width, int height, byte[] labels)
     {
+        ArgumentNullException.ThrowIfNull(labels);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (labels.LongLength != (long)width * height)
@@ -30,8 +31,9 @@ public sealed class LabelMap
     }
 
     /// <summary>A map of zeros.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or both are more than an array has room for.</exception>
     public LabelMap(int width, int height)
-        : this(width, height, new byte[checked(width * height)])
+        : this(width, height, new byte[PixelBytes.Of(width, height, 1)])
     {
     }
 

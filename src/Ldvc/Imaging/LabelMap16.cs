@@ -9,6 +9,7 @@ internal sealed class LabelMap16
     /// <summary>Wraps existing labels of length width * height.</summary>
     public LabelMap16(int width, int height, ushort[] labels)
     {
+        ArgumentNullException.ThrowIfNull(labels);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (labels.LongLength != (long)width * height)

@@ -6,6 +6,7 @@ public sealed class RgbImage
     /// <summary>Wraps existing pixels of length 3 * width * height.</summary>
     public RgbImage(int width, int height, byte[] pixels)
     {
+        ArgumentNullException.ThrowIfNull(pixels);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (pixels.LongLength != 3L * width * height)
@@ -19,8 +20,9 @@ public sealed class RgbImage
     }
 
     /// <summary>A black picture.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or both are more than an array has room for.</exception>
     public RgbImage(int width, int height)
-        : this(width, height, new byte[checked(3 * width * height)])
+        : this(width, height, new byte[PixelBytes.Of(width, height, 3)])
     {
     }
 

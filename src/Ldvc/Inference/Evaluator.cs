@@ -21,8 +21,14 @@ public static class Evaluator
     /// <param name="cancellation">Checked before each picture.</param>
     public static Scores Run(
         LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config, Action<int>? progress = null, IReadOnlyList<string>? names = null,
-        CancellationToken cancellation = default) =>
-        Scores.From(Confuse(loaded, dataset, config, progress, names, show: null, JobMember.Alone(cancellation)), dataset.Classes, dataset.Split);
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(loaded);
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(config);
+        Confusion confusion = Confuse(loaded, dataset, config, progress, names, show: null, JobMember.Alone(cancellation));
+        return Scores.From(confusion, dataset.Classes, dataset.Split);
+    }
 
     /// <summary>The same as a confusion matrix.</summary>
     /// <param name="loaded">The model.</param>

@@ -70,6 +70,9 @@ public sealed partial class Segmenter : IDisposable
     /// <exception cref="InputException">A file is missing, damaged or of another kind, or the CLIP is another one.</exception>
     public static Segmenter Load(string checkpoint, Device device, IReadOnlyList<string> classes, string? clip = null)
     {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(classes);
         var list = new ClassList(classes, nameof(classes));
         using var file = LdvcCheckpoint.Open(checkpoint);
         var loaded = file.LoadModel(device, clip);
@@ -94,6 +97,9 @@ public sealed partial class Segmenter : IDisposable
     /// <exception cref="InputException">A file is missing, damaged or of another kind, or a name is too long.</exception>
     public static Segmenter FromClip(string clip, Device device, IReadOnlyList<string> classes, TrainingFreeConfig? config = null)
     {
+        ArgumentNullException.ThrowIfNull(clip);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(classes);
         var list = new ClassList(classes, nameof(classes));
         config ??= new TrainingFreeConfig();
         TextTemplates.Checked(config.Template, nameof(config));
@@ -116,8 +122,16 @@ public sealed partial class Segmenter : IDisposable
     /// <param name="name">What it is called; <see cref="SegmentResult.Write"/> names its files after it.</param>
     /// <param name="background">Pixels whose best probability lies below this get no class; null = every pixel gets one.</param>
     /// <exception cref="InputException">The picture is too large once it is resized.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not from 0 to 1.</exception>
     public SegmentResult Label(RgbImage picture, string name = "picture", double? background = null)
     {
+        ArgumentNullException.ThrowIfNull(picture);
+        ArgumentNullException.ThrowIfNull(name);
+        if (background is { } threshold && !(threshold >= 0 && threshold <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(background), $"label: expected a threshold from 0 to 1, got {threshold}");
+        }
+
         using PictureViews views = RunViews([picture], null)[0];
         return Label(views, picture, name, background);
     }

@@ -106,6 +106,7 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <exception cref="InputException">The file is missing, damaged, or of another kind.</exception>
     public static LdvcCheckpoint Open(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         TensorArchive archive = TensorArchive.Open(RunCheckpoint.Resolve(path));
         try
         {
@@ -186,6 +187,7 @@ public sealed class LdvcCheckpoint : IDisposable
     /// <exception cref="InputException">The CLIP is missing or another one; the checkpoint is damaged.</exception>
     public LoadedModel LoadModel(Device device, string? clip)
     {
+        ArgumentNullException.ThrowIfNull(device);
         CheckpointSizes.Check(_archive, Config.Model);
 
         // All of the file, the optimiser's state, too: a file with damage in one place is not trusted in another.

@@ -87,6 +87,10 @@ public sealed class LdvcModel : Module, IMaskModel
     /// <summary>From embeddings to mask logits [B, C, h, w] (method.md 4 to 6).</summary>
     public Variable Decode(Tape tape, Variable classEmbedding, Variable patches, Variable texts, int gridHeight, int gridWidth)
     {
+        ArgumentNullException.ThrowIfNull(tape);
+        ArgumentNullException.ThrowIfNull(classEmbedding);
+        ArgumentNullException.ThrowIfNull(patches);
+        ArgumentNullException.ThrowIfNull(texts);
         using var scope = tape.BeginScope();
         var adapted = _adapter.Forward(tape, tape.Relationship(texts, classEmbedding));
         return scope.Keep(_decoder.Forward(tape, patches, adapted, gridHeight, gridWidth));
@@ -95,6 +99,9 @@ public sealed class LdvcModel : Module, IMaskModel
     /// <summary>Mask logits [B, C, h, w] of pictures [B, 3, H, W] for class embeddings t [C, E].</summary>
     public Variable Forward(Tape tape, Tensor image, Variable texts)
     {
+        ArgumentNullException.ThrowIfNull(tape);
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(texts);
         using var scope = tape.BeginScope();
         var (token, patches) = EncodeImage(tape, image);
         int patch = Clip.Config.PatchSize;

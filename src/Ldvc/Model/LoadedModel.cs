@@ -62,8 +62,13 @@ public sealed class LoadedModel : IDisposable
     /// <param name="classes">The data set's class names, which are those of the rows of model.class_embeddings; not needed where that is not
     /// set.</param>
     /// <exception cref="InputException">There is no CLIP at the path, a file is damaged, or sizes do not fit together.</exception>
-    public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null) =>
-        Create(new Configuration.ClipConfig { Path = clipPath }, config, device, seed, classes);
+    public static LoadedModel Create(string clipPath, ModelConfig config, Device device, ulong seed, IReadOnlyList<string>? classes = null)
+    {
+        ArgumentNullException.ThrowIfNull(clipPath);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(device);
+        return Create(new Configuration.ClipConfig { Path = clipPath }, config, device, seed, classes);
+    }
 
     /// <summary>The same, with an activation that the CLIP's files may not tell.</summary>
     internal static LoadedModel Create(
@@ -155,7 +160,13 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Class embeddings t [C, E], computed once, for inference; those that come from a file are taken from it.</summary>
     /// <exception cref="InputException">A name is too long for the text encoder, or has to be encoded and the CLIP has no vocabulary.</exception>
-    public Tensor EmbedClasses(IReadOnlyList<string> names) => EncodeClasses(names, CancellationToken.None);
+    public Tensor EmbedClasses(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.Count > 0
+            ? EncodeClasses(names, CancellationToken.None)
+            : throw new ArgumentException("embed classes: expected at least 1 name, got none", nameof(names));
+    }
 
     /// <summary>As <see cref="EmbedClasses"/>; it may be ended between two batches of names.</summary>
     internal Tensor EncodeClasses(IReadOnlyList<string> names, CancellationToken cancellation)

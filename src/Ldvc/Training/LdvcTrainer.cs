@@ -44,7 +44,11 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <param name="config">Sections train, augment, loss and data.</param>
     /// <exception cref="InputException">A value does not fit the CLIP or the data set.</exception>
     public LdvcTrainer(LoadedModel loaded, SegmentationDataset dataset, LdvcConfig config)
-        : this(loaded, dataset, config, JobMember.Alone())
+        : this(
+            loaded ?? throw new ArgumentNullException(nameof(loaded)),
+            dataset ?? throw new ArgumentNullException(nameof(dataset)),
+            config ?? throw new ArgumentNullException(nameof(config)),
+            JobMember.Alone())
     {
     }
 

@@ -57,8 +57,15 @@ public sealed class TrainingRun
     /// <param name="cancellation">Set when the run is to stop; it saves first.</param>
     /// <exception cref="InputException">Bad input, or training that diverged.</exception>
     public static TrainingOutcome Run(
-        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation) =>
-        Run(config, root, resume, device, datasets, monitor, JobMember.Alone(cancellation));
+        LdvcConfig config, string root, bool resume, Device device, DatasetRegistry datasets, IRunMonitor monitor, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(datasets);
+        ArgumentNullException.ThrowIfNull(monitor);
+        return Run(config, root, resume, device, datasets, monitor, JobMember.Alone(cancellation));
+    }
 
     /// <summary>The same as one process of a job: all call it, each computes its part of every batch, the first one writes and talks.</summary>
     /// <param name="config">The configuration; train.out is set to the folder.</param>

@@ -11,19 +11,19 @@ public sealed partial class GpuDevice
     /// cref="Group"/>.
     /// </summary>
     /// <exception cref="NotSupportedException">ILGPU cannot compile it. The device's ILGPU context is spoilt then: open the device anew.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     public Action<KernelConfig, T1> GroupKernel<T1>(Action<T1> method)
         where T1 : struct => Own(method, true, () =>
     {
         var launch = Accelerator.LoadKernel<T1>(method);
         return new Action<KernelConfig, T1>((config, a) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a);
-            Counters.CountLaunch();
         });
     });
 
@@ -36,13 +36,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2>(method);
         return new Action<KernelConfig, T1, T2>((config, a, b) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a), Here(method, b));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a, b);
-            Counters.CountLaunch();
         });
     });
 
@@ -56,13 +55,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3>(method);
         return new Action<KernelConfig, T1, T2, T3>((config, a, b, c) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a), Here(method, b), Here(method, c));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a, b, c);
-            Counters.CountLaunch();
         });
     });
 
@@ -77,13 +75,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4>(method);
         return new Action<KernelConfig, T1, T2, T3, T4>((config, a, b, c, d) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a, b, c, d);
-            Counters.CountLaunch();
         });
     });
 
@@ -99,13 +96,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5>((config, a, b, c, d, e) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a, b, c, d, e);
-            Counters.CountLaunch();
         });
     });
 
@@ -122,13 +118,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5, T6>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5, T6>((config, a, b, c, d, e, f) =>
         {
-            if (config.GridDim.Size == 0)
+            if (Begins(method, config))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e), Here(method, f));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, config, a, b, c, d, e, f);
-            Counters.CountLaunch();
         });
     });
 }

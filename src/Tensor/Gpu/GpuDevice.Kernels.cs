@@ -11,6 +11,7 @@ public sealed partial class GpuDevice
     /// these).
     /// </summary>
     /// <exception cref="NotSupportedException">ILGPU cannot compile it. The device's ILGPU context is spoilt then: open the device anew.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
     public Action<TIndex, T1> Kernel<TIndex, T1>(Action<TIndex, T1> method)
         where TIndex : struct, IIndex
         where T1 : struct => Own(method, false, () =>
@@ -18,13 +19,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1>(method);
         return new Action<TIndex, T1>((index, a) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a);
-            Counters.CountLaunch();
         });
     });
 
@@ -38,13 +38,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2>(method);
         return new Action<TIndex, T1, T2>((index, a, b) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a), Here(method, b));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b);
-            Counters.CountLaunch();
         });
     });
 
@@ -59,13 +58,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3>(method);
         return new Action<TIndex, T1, T2, T3>((index, a, b, c) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a), Here(method, b), Here(method, c));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c);
-            Counters.CountLaunch();
         });
     });
 
@@ -81,13 +79,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4>(method);
         return new Action<TIndex, T1, T2, T3, T4>((index, a, b, c, d) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c, d);
-            Counters.CountLaunch();
         });
     });
 
@@ -104,13 +101,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5>((index, a, b, c, d, e) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c, d, e);
-            Counters.CountLaunch();
         });
     });
 
@@ -128,13 +124,12 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6>((index, a, b, c, d, e, f) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e), Here(method, f));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c, d, e, f);
-            Counters.CountLaunch();
         });
     });
 
@@ -153,13 +148,14 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7>((index, a, b, c, d, e, f, g) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(
+                    Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d),
+                    Here(method, e), Here(method, f), Here(method, g));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c, d, e, f, g);
-            Counters.CountLaunch();
         });
     });
 
@@ -180,13 +176,14 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>((index, a, b, c, d, e, f, g, h) =>
         {
-            if (index.Size == 0)
+            if (Begins(method, index))
             {
-                return;
+                using var turn = Turn.Enter();
+                launch(
+                    Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d),
+                    Here(method, e), Here(method, f), Here(method, g), Here(method, h));
+                Counters.CountLaunch();
             }
-
-            launch(Stream, index, a, b, c, d, e, f, g, h);
-            Counters.CountLaunch();
         });
     });
 }

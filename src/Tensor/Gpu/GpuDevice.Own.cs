@@ -1,4 +1,5 @@
 using System.Reflection;
+using ILGPU;
 
 namespace Ldvc.Tensors.Gpu;
 
@@ -11,6 +12,7 @@ public sealed partial class GpuDevice
         where TLaunch : Delegate
     {
         ArgumentNullException.ThrowIfNull(method);
+        ThrowIfDisposed($"kernel {NameOf(method)}");
         var key = (method.Method, grouped);
         lock (_ownKernels)
         {
@@ -19,7 +21,7 @@ public sealed partial class GpuDevice
                 return (TLaunch)known;
             }
 
-            string name = $"{method.Method.DeclaringType?.Name}.{method.Method.Name}";
+            string name = NameOf(method);
             if (!method.Method.IsStatic)
             {
                 throw new NotSupportedException($"kernel {name}: expected a static method, got one of an object; lambdas are not static either");
@@ -46,4 +48,37 @@ public sealed partial class GpuDevice
             }
         }
     }
+    private static string NameOf(Delegate method) => $"{method.Method.DeclaringType?.Name}.{method.Method.Name}";
+
+    // Whether there is anything to launch: no driver takes an empty grid, and what one makes of a negative size is its own affair.
+    private bool Begins<TIndex>(Delegate method, TIndex index)
+        where TIndex : struct, IIndex
+    {
+        ThrowIfDisposed($"kernel {NameOf(method)}");
+        long least = index switch
+        {
+            Index1D one => one.X,
+            Index2D two => Math.Min(two.X, two.Y),
+            Index3D three => Math.Min(Math.Min(three.X, three.Y), three.Z),
+            _ => index.Size,
+        };
+        return least >= 0
+            ? index.Size != 0
+            : throw new ArgumentOutOfRangeException(nameof(index), $"kernel {NameOf(method)}: expected an index of sizes of at least 0, got {index}");
+    }
+
+    private bool Begins(Delegate method, KernelConfig config)
+    {
+        ThrowIfDisposed($"kernel {NameOf(method)}");
+        return config.GroupDim.Size > 0
+            ? config.GridDim.Size != 0
+            : throw new ArgumentOutOfRangeException(
+                nameof(config), $"kernel {NameOf(method)}: expected groups of at least 1 thread, got {config.GroupDim}");
+    }
+
+    // An argument of a launch. Addresses of another device mean nothing here, or something else.
+    private T Here<T>(Delegate method, T argument)
+        where T : struct => argument is not IArrayView { Buffer: { } buffer } || buffer.Accelerator == Accelerator
+            ? argument
+            : throw new ArgumentException($"kernel {NameOf(method)}: expected views of tensors on this device, {Name}, got one of another device");
 }

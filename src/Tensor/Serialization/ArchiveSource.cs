@@ -36,7 +36,7 @@ internal sealed class ArchiveSource : IDisposable
 
         if (!File.Exists(path))
         {
-            throw new InputException($"{path}: no such file.");
+            throw new InputException($"{(path.Length == 0 ? "''" : path)}: no such file.");
         }
 
         SafeFileHandle? handle = null;

@@ -10,6 +10,7 @@ public static class AtomicFile
     /// <exception cref="InputException">The folder or the file cannot be written, or the disk is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        ArgumentNullException.ThrowIfNull(write);
         using var files = new AtomicFiles();
         files.Add(path, write);
         files.Commit();
@@ -17,5 +18,9 @@ public static class AtomicFile
 
     /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
     /// <exception cref="InputException">As for <see cref="Write"/>.</exception>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    }
 }

@@ -20,7 +20,7 @@ public sealed partial class SafetensorsWriter
     private readonly Dictionary<string, Pending> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>Sets one entry of <c>__metadata__</c>.</summary>
-    /// <exception cref="ArgumentException">The key is one of the two that hold a file's checksums.</exception>
+    /// <exception cref="ArgumentException">The key is one of the two that hold a file's checksums, or holds half of a surrogate pair.</exception>
     public void SetMetadata(string key, string value)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -30,6 +30,7 @@ public sealed partial class SafetensorsWriter
             throw new ArgumentException($"metadata '{key}': expected another key, this one holds the file's checksums", nameof(key));
         }
 
+        CheckName("metadata", key);
         SetAny(key, value);
     }
 
@@ -57,6 +58,7 @@ public sealed partial class SafetensorsWriter
     /// <param name="storage">Float32, or Float16 or BFloat16 (rounded to nearest even).</param>
     public void AddFloat32(string name, long[] shape, TensorFill<float> fill, DType storage = DType.Float32)
     {
+        ArgumentNullException.ThrowIfNull(fill);
         if (storage is not (DType.Float32 or DType.Float16 or DType.BFloat16))
         {
             throw new ArgumentOutOfRangeException(nameof(storage), storage, "floats are stored as Float32, BFloat16 or Float16");
@@ -147,6 +149,8 @@ public sealed partial class SafetensorsWriter
     private void Add(string name, DType type, long[] shape, Store store)
     {
         ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
+        CheckName("tensor", name);
         if (name == "__metadata__" || !ArchiveText.TryCount(shape, out long count))
         {
             throw new ArgumentException($"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)} cannot be written", nameof(name));
@@ -158,8 +162,27 @@ public sealed partial class SafetensorsWriter
         }
     }
 
+    // Half of a surrogate pair has no bytes in UTF-8: another name would stand in the file, and two could become one.
+    private static void CheckName(string what, string name)
+    {
+        for (int i = 0; i < name.Length; i++)
+        {
+            if (char.IsHighSurrogate(name[i]) && i + 1 < name.Length && char.IsLowSurrogate(name[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(name[i]))
+            {
+                throw new ArgumentException(
+                    $"{what} {ArchiveText.Quote(name)}: expected Unicode, got half of a surrogate pair (U+{(int)name[i]:X4})", nameof(name));
+            }
+        }
+    }
+
     private static void CheckLength(string name, long[] shape, int length)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
         if (!ArchiveText.TryCount(shape, out long count) || count != length)
         {
             throw new ArgumentException($"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)} got {length} values", nameof(shape));

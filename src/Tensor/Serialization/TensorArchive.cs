@@ -52,10 +52,13 @@ public abstract partial class TensorArchive : IDisposable
     /// files ("shards") that a large model was cut into, as Hugging Face's tools write it; they lie beside it and are opened as one.
     /// </summary>
     /// <exception cref="InputException">The file is missing, of no known kind, damaged, or holds anything but tensors and plain data.</exception>
-    public static TensorArchive Open(string path) =>
-        path.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
+    public static TensorArchive Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path.EndsWith(ShardedArchive.Suffix, StringComparison.Ordinal)
             ? ShardedArchive.OpenIndex(path)
             : ArchiveDetection.Open(ArchiveSource.Open(path));
+    }
 
     /// <summary>Opens a tensor file held in memory; <paramref name="name"/> stands for its path in messages.</summary>
     /// <exception cref="InputException">As for <see cref="Open(string)"/>.</exception>

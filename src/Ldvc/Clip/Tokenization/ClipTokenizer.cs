@@ -29,7 +29,8 @@ public sealed class ClipTokenizer
     /// <summary>A tokenizer from token ids and merges in order of rank.</summary>
     /// <exception cref="InputException">As above.</exception>
     public ClipTokenizer(IReadOnlyDictionary<string, int> ids, IReadOnlyList<(string Left, string Right)> merges)
-        : this(new ClipVocabulary(ids, merges))
+        : this(new ClipVocabulary(
+            ids ?? throw new ArgumentNullException(nameof(ids)), merges ?? throw new ArgumentNullException(nameof(merges))))
     {
     }
 
@@ -161,6 +162,7 @@ public sealed class ClipTokenizer
     /// <exception cref="InputException">It holds a token that was added to the CLIP later.</exception>
     public int[] EncodeUnpadded(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         if (Vocabulary.Added.Keys.FirstOrDefault(token => text.Contains(token, StringComparison.Ordinal)) is { } added)
         {
             throw new InputException(
