@@ -88,7 +88,7 @@ class Ldvc:
                 own = self.p["visual.prompt.shallow"] if layer == 0 else self.p["visual.prompt.deep"][layer - 1]
                 prompts = self.linear(own, "visual.prompt.proj").expand(len(image), -1, -1)
                 x = torch.cat([x[:, :1], prompts, x[:, 1 if layer == 0 else 1 + count:]], 1)
-            x = clip.block(x, f"visual.transformer.resblocks.{layer}", clip.vision_heads, False)
+            x = clip.block(x, f"visual.transformer.resblocks.{layer}", clip.settings["vision"]["heads"], False)
             layer += 1
         x = F.normalize(clip.project(self.norm(x, "visual.prompt.norm", 1e-6)), dim=-1)
         return x[:, 0], x[:, 1 + count:]
@@ -102,7 +102,7 @@ class Ldvc:
             if count:
                 prompts = self.p["text.prompt"][layer].expand(len(ids), -1, -1)
                 x = torch.cat([x[:, :1], prompts, x[:, 1 + count:]], 1)
-            x = clip.block(x, f"transformer.resblocks.{layer}", clip.text_heads, True)
+            x = clip.block(x, f"transformer.resblocks.{layer}", clip.settings["text"]["heads"], True)
             layer += 1
         return F.normalize(clip.read_text(x, ids), dim=-1)
 
@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--text-prompts", type=int, default=4)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--cls-twice", action="store_true")
-    parser.add_argument("--std", type=float, default=0.2, help="standard standard deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
+    parser.add_argument("--std", type=float, default=0.2, help="standard deviation of biases; matrices have 8 / sqrt(inputs) times that (default: 0.2)")
     parser.add_argument("--float32", action="store_true", help="compute in float32, to see how exact PyTorch itself is")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

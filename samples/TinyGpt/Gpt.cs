@@ -56,9 +56,20 @@ public sealed class Gpt : Module
 
         internal Variable Forward(Tape tape, Variable x, int heads)
         {
-            var attended = tape.SelfAttention(_qkv.Forward(tape, _norm1.Forward(tape, x)), heads, causal: true);
+            var qkv = tape.Linear(_norm1.Forward(tape, x), _qkv.Weight, Bias(tape));
+            var attended = tape.SelfAttention(qkv, heads, causal: true);
             x += _projection.Forward(tape, attended);
             return x + _down.Forward(tape, tape.Gelu(_up.Forward(tape, _norm2.Forward(tape, x))));
+        }
+
+        // What is added to every key moves all scores of a query alike, which softmax does not see: the bias has no gradient. Computed, it would be
+        // rounding that AdamW makes steps of, since it divides by the gradient's size.
+        private Variable Bias(Tape tape)
+        {
+            Parameter bias = _qkv.Bias!;
+            int width = bias.Shape[0] / 3;
+            var keys = tape.Constant(bias.Value.Slice(width, width));
+            return tape.Concat([tape.Slice(bias, axis: 0, start: 0, width), keys, tape.Slice(bias, axis: 0, start: 2 * width, width)], axis: 0);
         }
     }
 }

@@ -33,14 +33,29 @@ internal sealed record RunOptions(
             fault = $"the header's 'options' cannot be read ({e.Message})";
         }
 
-        fault ??= o is not { Kind: "tiny-gpt", Gelu: "erf", TiedOutput: true, Betas.Length: 2 }
-                ? "expected kind tiny-gpt, gelu erf, tied_output true and two betas"
-            : new[] { o.Layers, o.Width, o.Heads, o.Context, o.Vocabulary, o.Batch, o.Steps }.Min() < 1 ? "expected sizes of at least 1"
-            : !(o is { Lr: >= 0, Eps: > 0, WeightDecay: >= 0 } && o.Betas.All(beta => beta is >= 0 and < 1))
-                ? "expected lr and weight_decay of at least 0, eps above 0 and betas of at least 0 and below 1"
-            : o.Width % o.Heads != 0 ? $"expected a width that {o.Heads} heads divide, got {o.Width}"
-            : null;
+        fault ??= o is null ? "the header's 'options' are null, expected an object" : o.Fault();
         return fault is null ? o! : throw new InputException($"{file.Path}: {fault}");
+    }
+
+    // The first option that is not as it must be; null when all are.
+    private string? Fault()
+    {
+        (string Name, int Value)[] sizes =
+        [
+            ("layers", Layers), ("width", Width), ("heads", Heads), ("context", Context), ("vocabulary", Vocabulary), ("batch", Batch),
+            ("steps", Steps),
+        ];
+        (string Name, object Value, bool Fits, string Expected)[] all =
+        [
+            ("kind", Kind, Kind == "tiny-gpt", "tiny-gpt"), ("gelu", Gelu, Gelu == "erf", "erf"), ("tied_output", TiedOutput, TiedOutput, "true"),
+            .. sizes.Select(size => (size.Name, (object)size.Value, size.Value >= 1, "at least 1")),
+            ("width", Width, Heads < 1 || Width % Heads == 0, $"a multiple of the {Heads} heads"),
+            ("lr", Lr, Lr >= 0 && float.IsFinite(Lr), "a float32 of at least 0"), ("eps", Eps, Eps > 0 && float.IsFinite(Eps), "a float32 above 0"),
+            ("weight_decay", WeightDecay, WeightDecay >= 0 && float.IsFinite(WeightDecay), "a float32 of at least 0"),
+            ("betas", $"[{string.Join(", ", Betas)}]", Betas.Length == 2 && Betas.All(beta => beta is >= 0 and < 1), "two of at least 0 and below 1"),
+        ];
+        var wrong = Array.Find(all, option => !option.Fits);
+        return wrong.Name is null ? null : $"option '{wrong.Name}' is {wrong.Value}, expected {wrong.Expected}";
     }
 }
 
@@ -48,6 +63,7 @@ internal sealed record RunOptions(
 internal static class ReferenceRun
 {
     private static readonly Dictionary<string, double> s_bounds = new() { ["logits"] = 2e-4, ["grad"] = 2e-4, ["losses"] = 2e-4, ["final"] = 1e-2 };
+    private static readonly string[] s_groups = ["param.", "grad.", "final."];
 
     /// <summary>Prints the largest error of every group; says whether all are within their bounds.</summary>
     internal static bool Compare(Device device, string path)
@@ -72,6 +88,13 @@ internal static class ReferenceRun
 
         using var model = new Gpt(new Initializer(device, seed: 0), new GptSizes(o.Layers, o.Width, o.Heads, o.Context, o.Vocabulary));
         model.Load(file, strict: true, prefix: "param.");
+        string[] known = ["tokens", "logits.0", "losses", .. model.Parameters().SelectMany(p => s_groups.Select(group => group + p.Name))];
+        if (file.Entries.Keys.Except(known).FirstOrDefault() is { } unknown)
+        {
+            throw new InputException($"{path}: tensor '{unknown}' is none of this network's, expected {string.Join(", ", known[..3])}, "
+                + $"and {string.Join(", ", s_groups)} before the names of its parameters");
+        }
+
         using var optimizer = new AdamW(model.Parameters(), o.Betas[0], o.Betas[1], o.Eps, o.WeightDecay);
         var worst = s_bounds.Keys.ToDictionary(group => group, _ => (Error: -1.0, Name: ""));
         void Check(string name, Shape shape, float[] actual)

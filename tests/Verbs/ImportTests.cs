@@ -228,6 +228,20 @@ public sealed class ImportTests : IDisposable
             (checkpoint.Config.Model.Decoder.Heads, checkpoint.Config.Eval.ShortSide, checkpoint.Config.Eval.Window, checkpoint.Config.Eval.Stride));
     }
 
+    // Such a checkpoint would be written, and refused by whatever labels a picture with it.
+    [Theory]
+    [InlineData("num_heads=7", "given.pth: a decoder of 7 heads, expected a divisor of the CLIP's joint width 64")]
+    [InlineData("mode='slide', crop_size=(60, 60), stride=(40, 40)", "given.pth: eval.window is 60 and eval.stride 40; expected a multiple of the")]
+    public void NotesThatDoNotFitTheClipAreRefused(string config, string expected)
+    {
+        var variant = new ZegClipVariant();
+        variant.Meta!["config"] = config;
+        variant.Save(Given);
+        Assert.Contains(expected, CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
+        Assert.False(File.Exists(Out));
+        ZegClipMini.ImportFrom(Given, Out, "--set", "model.decoder.heads=4", "--set", "eval.window=64");
+    }
+
     [Fact]
     public void ScoresAmongTheNotesAreReadOver()
     {

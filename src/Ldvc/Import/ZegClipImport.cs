@@ -1,5 +1,6 @@
 using Ldvc.Clip;
 using Ldvc.Configuration;
+using Ldvc.Inference;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -76,7 +77,11 @@ internal sealed class ZegClipImport
             config.Model,
             device,
             seed: null,
-            clip => FrozenClip.Check(file.Archive, clip, request.Clip),
+            clip =>
+            {
+                FrozenClip.Check(file.Archive, clip, request.Clip);
+                CheckFits(config, clip.Config, request.File);
+            },
             embeddings);
         file.Restore(loaded);
 
@@ -84,6 +89,20 @@ internal sealed class ZegClipImport
         loaded.EmbedClasses(classes.Classes).Dispose();
         SafetensorsWriter writer = LdvcCheckpoint.Compose(loaded, null, file.Notes.Step, config, classes.Classes, classes.Seen);
         return new ZegClipImport(classes, config, file.Notes.Step, writer);
+    }
+
+    // What no tensor tells comes from the notes or --set, and nothing else notices that it does not fit before somebody labels a picture.
+    private static void CheckFits(LdvcConfig config, Clip.ClipConfig clip, string file)
+    {
+        int heads = config.Model.Decoder.Heads;
+        if (clip.Embedding % heads != 0)
+        {
+            throw new InputException(
+                $"{file}: a decoder of {heads} heads, expected a divisor of the CLIP's joint width {clip.Embedding}; --set model.decoder.heads=N "
+                    + "says how many.");
+        }
+
+        Segmenter.CheckWindows(config.Eval, clip.PatchSize, $"{file}: ");
     }
 
     private static LdvcConfig Describe(ImportRequest request, ZegClipFile file, ZegClipClasses classes, int grid)

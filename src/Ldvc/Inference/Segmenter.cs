@@ -50,15 +50,24 @@ public sealed partial class Segmenter : IDisposable
     {
         (_list, _scale, _ignored) = (classes, scale, ignored);
         _patch = model.Clip.Config.PatchSize;
-        if (eval.Window % _patch != 0 || eval.Stride > eval.Window)
-        {
-            throw new InputException($"eval.window is {eval.Window} and eval.stride {eval.Stride}; expected a multiple of the patch ({_patch}), and "
-                + "a stride of at most the window");
-        }
-
+        CheckWindows(eval, _patch);
         (_model, _eval, _statistics, _classes) = (model, eval, statistics, classEmbeddings);
         _device = classEmbeddings.Device;
         _penalty = _device.FromHost(penalty, new Shape(penalty.Length));
+    }
+
+    /// <summary>Refuses windows that cannot be cut into patches, and strides that leave gaps.</summary>
+    /// <param name="eval">Section eval.</param>
+    /// <param name="patch">The CLIP's patch.</param>
+    /// <param name="where">What the message begins with: the file that says so.</param>
+    /// <exception cref="InputException">They are such.</exception>
+    internal static void CheckWindows(EvalConfig eval, int patch, string where = "")
+    {
+        if (eval.Window % patch != 0 || eval.Stride > eval.Window)
+        {
+            throw new InputException($"{where}eval.window is {eval.Window} and eval.stride {eval.Stride}; expected a multiple of the patch "
+                + $"({patch}), and a stride of at most the window");
+        }
     }
 
     /// <summary>Loads a trained model and makes it ready to find class names, seen in training or not.</summary>
