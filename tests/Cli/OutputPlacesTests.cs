@@ -45,6 +45,58 @@ public sealed class OutputPlacesTests
         Assert.All(before.Where(File.Exists), file => Assert.Empty(File.ReadAllText(file)));
     }
 
+    // {0} is a folder with c.yaml, a.png and a link, dead, to {0}/gone, which is not there.
+    [Theory]
+    [InlineData("config {0}/c.yaml --json -", "--json: expected the name of a file or folder, found '-': results are not written to the standard")]
+    [InlineData("convert --clip {1} --out -", "--out: expected the name of a file or folder, found '-'")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out -", "--out: expected the name of a file or folder, found '-'")]
+    [InlineData("embed --clip {1} --text a --out -", "--out: expected the name of a file or folder, found '-'")]
+    [InlineData("demo --write-data -", "--write-data: expected the name of a file or folder, found '-'")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out {0}/dead", "dead: cannot be created (it is a link to {0}/gone, which is not there)")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out {0}/dead/o", "cannot be created ({0}/dead is a link to {0}/gone, which is not there)")]
+    [InlineData("convert --clip {1} --out {0}/dead", "dead: is a link to {0}/gone, which is not there; expected a folder to write")]
+    [InlineData("demo --write-data {0}/c.yaml --pictures 1,1", "c.yaml: cannot be created (it is a file), expected a folder for the results")]
+    [InlineData("segment {0}/a.png --clip {1} --classes a --out {0}/o --save none,overlay", "--save: expected none alone or other parts, found both")]
+    [InlineData("compare --clip {1} --reference {0}/a.png --tolerance 1e999", "--tolerance: expected a number of at least 0, found '1e999'")]
+    [InlineData("compare --clip {1} --reference {0}/a.png --tolerance Infinity", "--tolerance: expected a number of at least 0, found 'Infinity'")]
+    public void PlacesThatAreNoneAreSaidAsWhatTheyAre(string line, string expected)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("c.yaml"), "");
+        File.WriteAllText(folder.File("a.png"), "");
+        File.CreateSymbolicLink(folder.File("dead"), folder.File("gone"));
+        string Placed(string text) =>
+            text.Replace("{0}", folder.Root, StringComparison.Ordinal).Replace("{1}", TinyClip.Folder, StringComparison.Ordinal);
+        Assert.Contains(Placed(expected), CommandLine.Refuses([.. line.Split(' ').Select(Placed)]));
+        Assert.Equal(["a.png", "c.yaml", "dead"], Directory.GetFileSystemEntries(folder.Root).Select(Path.GetFileName).Order());
+    }
+
+    // The standard output may be a plain file: a result that takes its name would take it from every process.
+    [Theory]
+    [InlineData("/dev/ldvc-results.json", "/dev/")]
+    [InlineData("/proc/ldvc-results.json", "/proc/")]
+    [InlineData("/sys/ldvc-results.json", "/sys/")]
+    [InlineData("/dev/fd/../ldvc-results.json", "/dev/")]
+    public void NamesOfTheSystemAreNoPlaceForResults(string path, string place)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "other systems have no such folders");
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("c.yaml"), "");
+        string error = CommandLine.Refuses("config", folder.File("c.yaml"), "--json", path);
+        Assert.Contains($"{path}: expected a file to write, got a name in {place}, which the system keeps to itself.", error);
+        Assert.False(File.Exists("/dev/ldvc-results.json"));
+    }
+
+    [Fact]
+    public void ALinkToNothingIsNoResultToSpare()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("c.yaml"), "");
+        File.CreateSymbolicLink(folder.File("dead"), folder.File("gone"));
+        Assert.Equal(0, CommandLine.Run("config", folder.File("c.yaml"), "--json", folder.File("dead")).Code);
+        Assert.StartsWith("{", File.ReadAllText(folder.File("dead")));
+    }
+
     [Fact]
     public void WhatCannotBeWrittenIsKnownBeforeTheWork()
     {

@@ -31,6 +31,14 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("\uFEFFcat", "cat")]
     [InlineData("ca\u00ADt\u200B", "cat")]
     [InlineData("a Zebra \U0001F993", "a Zebra \U0001F993")]
+    [InlineData("\u202Acat\u202C", "cat")]
+    [InlineData("\u2067cat\u2069 dog", "cat dog")]
+    [InlineData("ca\u200Dt\uFE0F", "cat")]
+    [InlineData("\u0645\u06CC\u200C\u062E", "\u0645\u06CC\u200C\u062E")]
+    [InlineData("\u2764\uFE0F heart", "\u2764\uFE0F heart")]
+    [InlineData("R&amp;D", "R&D")]
+    [InlineData("caf&eacute;&#x20;bar", "caf\u00e9 bar")]
+    [InlineData("salt & pepper", "salt & pepper")]
     public void WhatNobodySeesIsNoDifference(string text, string expected) => Assert.Equal(expected, ClassName.Parse(text, "s").Name);
 
     [Theory]
@@ -44,6 +52,10 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("cat \uD83E", "expected class names in UTF-8")]
     [InlineData("", "s: the class name is empty, expected a name")]
     [InlineData("\u200B", "the class name is empty")]
+    [InlineData("\u200D\uFE0F", "the class name is empty")]
+    [InlineData("\u202E\u2066", "the class name is empty")]
+    [InlineData("&nbsp;", "the class name is empty")]
+    [InlineData("cat &lt;|endoftext|&gt;", "which would end the text for the text encoder")]
     [InlineData("person;;man", "s: expected a name before and after every semicolon, found 'person;;man'")]
     [InlineData("person;", "before and after every semicolon")]
     [InlineData(";man", "before and after every semicolon")]
@@ -106,6 +118,23 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("['cat', 'dog']", "brackets around the list, as in ''dog']'")]
     [InlineData("[|  \"cat\",|  \"dog\"|]", "brackets around the list")]
     [InlineData("{\"cat\": 0, \"dog\": 1}", "brackets around the list")]
+    [InlineData("cat: 0|dog: 1", "a number behind each (the first name is class 0, and so on), as in 'dog: 1'")]
+    [InlineData("cat;0|dog;1|sky;2", "a number behind each")]
+    [InlineData("cat 0|dog 1|blue sky 2", "a number behind each")]
+    [InlineData("cat\t1|dog\t2", "a number behind each")]
+    [InlineData("cat,0|dog,1", "a number behind each")]
+    [InlineData("name index|cat 0|dog 1|sky 2", "a number behind each")]
+    [InlineData("cat:0,dog:1", "a number behind each")]
+    [InlineData("id name|0 cat|1 dog|2 sky", "a number before each")]
+    [InlineData("names:|  0: cat|  1: dog", "a number before each")]
+    [InlineData("names:|  - cat|  - dog", "a dash before each")]
+    [InlineData("* cat|* dog", "a bullet before each")]
+    [InlineData("\u2022 cat|\u2022 dog", "a bullet before each")]
+    [InlineData("cat,|dog,|sky", "a comma behind each")]
+    [InlineData("'cat',|'dog',|'sky'", "a comma behind each")]
+    [InlineData("\u201Ccat\u201D|\u201Cdog\u201D", "quotes around each")]
+    [InlineData("names: [cat, dog]", "brackets around the list, as in 'dog]'")]
+    [InlineData("'cat, dog, sky'", "quotes around the list, as in 'sky''")]
     public void ListsOfOtherProgramsAreRefused(string text, string mark)
     {
         string lines = text.Replace('|', '\n');
@@ -128,6 +157,13 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("[cat] tree|dog")]
     [InlineData("7 up|cat|dog")]
     [InlineData("- cat|dog")]
+    [InlineData("boeing 737|boeing 747|boeing 757")]
+    [InlineData("lane 1|lane 2|lane 3")]
+    [InlineData("screen 4:3|tv 16:9")]
+    [InlineData("cat (small)|dog (large)")]
+    [InlineData("names:|cat")]
+    [InlineData("cat,|dog, hound|sky")]
+    [InlineData("ape 1|bus 3|car 4")]
     public void NamesMayHoldNumbersAndSigns(string text) =>
         Assert.Equal(text.Split('|'), ClassList.FromFile(Write(text.Replace('|', '\n'))));
 

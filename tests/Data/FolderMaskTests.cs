@@ -46,6 +46,23 @@ public sealed class FolderMaskTests : IDisposable
         Assert.Equal([0, 1, 255], dataset.Read(0).Labels.Labels);
     }
 
+    // The names of colours, values and options are read as those of a file.
+    [Theory]
+    [InlineData("classes: [\"0: cat\", \"1: dog\"]", "data.classes: expected the names alone, found a number before each")]
+    [InlineData("values: {7: \"'cat'\", 8: \"'dog'\"}", "data.values: expected the names alone, found quotes around each")]
+    [InlineData("colors: quoted.txt", "quoted.txt: expected the names alone, found quotes around each, as in '\"dog\"'")]
+    [InlineData("colors: alpha.txt", "alpha.txt: expected lines of r g b name, found a fourth number on each, as in '255 dog' behind the colour")]
+    [InlineData("classes: [__ignore__, _background_, cat]", "class 0 is '__ignore__', which labelme counts as -1")]
+    public void NamesForOtherProgramsAreRefusedWhereverTheyStand(string options, string expected)
+    {
+        Folder();
+        File.Delete(_data.At("classes.txt"));
+        _data.Text("255 0 0 \"cat\"\n0 255 0 \"dog\"\n", "quoted.txt");
+        _data.Text("255 0 0 255 cat\n0 255 0 255 dog\n", "alpha.txt");
+        options = options.Replace("colors: ", $"colors: {_data.Root}/", StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<InputException>(() => Open(options)).Message);
+    }
+
     [Fact]
     public void ColoursMayStandAsCvatWritesThem()
     {

@@ -118,6 +118,8 @@ public sealed class ExportTests : IDisposable
         Assert.Contains("--out: expected a file NAME.safetensors with --lean", Refuses("--checkpoint", checkpoint, "--out", good, "--lean"));
         Assert.Contains("does not exist", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, "none", "m.onnx")));
         Assert.Contains(
+            "its name has 305 bytes", Refuses("--checkpoint", checkpoint, "--out", Path.Combine(folder, new string('m', 300) + ".onnx")));
+        Assert.Contains(
             "--size: expected height and width in pixels as 512x512, found ", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64"));
         Assert.Contains(
             "--size: 64x70, expected multiples of this CLIP's patch of 16", Refuses("--checkpoint", checkpoint, "--out", good, "--size", "64x70"));

@@ -159,6 +159,7 @@ internal static class ExportVerb
             throw new InputException($"--out: the result would replace the checkpoint {options.Checkpoint}; expected another folder or name.");
         }
 
+        AtomicFiles.Probe(options.Out);
         if (!options.Lean)
         {
             OnnxExport.RefuseForeign(Path.GetDirectoryName(full)!);

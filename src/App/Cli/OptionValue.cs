@@ -91,7 +91,9 @@ internal static class OptionValue
             return null;
         }
 
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= smallest && value <= largest)
+        // 1e999 is read as infinity, which no range means.
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            && value >= smallest && value <= largest)
         {
             return value;
         }

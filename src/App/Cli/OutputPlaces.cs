@@ -14,6 +14,8 @@ internal static class OutputPlaces
     private const string Set = "--set";
 
     private const string Out = "--out";
+    private const string Data = "--write-data";
+    private const string StandardOutput = "-";
     private const string Weights = "tensors";
     private const int BytesLookedAt = 16;
 
@@ -31,6 +33,13 @@ internal static class OutputPlaces
     internal static void Check(ParseResult result)
     {
         (string Name, string Path)[] given = [.. Given(result.CommandResult)];
+        if (Array.Find(given, one => one.Path == StandardOutput && (one.Name == Data || s_outputs.Contains(one.Name))).Name is { } streamed)
+        {
+            throw new InputException(
+                $"{streamed}: expected the name of a file or folder, found '-': results are not written to the standard output (./- is a file of that "
+                    + "name).");
+        }
+
         foreach ((string name, string path) in given.Where(one => s_outputs.Contains(one.Name)))
         {
             // A folder of results is looked at by who writes into it.
@@ -45,8 +54,10 @@ internal static class OutputPlaces
                 throw new InputException($"{name}: {path} would {what}; expected another one.");
             }
 
+            // A link to nothing is a file to .NET, but there is nothing to look at.
             bool isFile = name != Out || result.CommandResult.Command.Name is "embed" or "import";
-            if (isFile && File.Exists(full) && FileKind.Special(full) is null && KindOf(full) is { } kind && !(name == Out && kind == Weights))
+            if (isFile && File.Exists(full) && FileKind.DeadLink(full) is null && FileKind.Special(full) is null
+                && KindOf(full) is { } kind && !(name == Out && kind == Weights))
             {
                 throw new InputException($"{name}: {path} is there already, and holds {kind}; expected another name.");
             }
@@ -63,7 +74,7 @@ internal static class OutputPlaces
                 ArgumentResult argument => argument.Argument.Name,
                 _ => "",
             };
-            if (s_outputs.Contains(name) || s_inputs.Contains(name))
+            if (s_outputs.Contains(name) || s_inputs.Contains(name) || name == Data)
             {
                 foreach (string value in symbol.Tokens.Select(token => name == Set ? AfterKey(token.Value) : token.Value).Where(IsPath))
                 {

@@ -275,7 +275,8 @@ internal static class SegmentVerb
     private static SegmentParts Parts(string name, string text)
     {
         SegmentParts parts = SegmentParts.None;
-        foreach (string word in text.Split(',', StringSplitOptions.TrimEntries))
+        string[] words = text.Split(',', StringSplitOptions.TrimEntries);
+        foreach (string word in words)
         {
             SegmentParts[] all = Enum.GetValues<SegmentParts>();
             int found = Array.FindIndex(all, part => ConfigWriter.EnumName(part) == word);
@@ -285,7 +286,9 @@ internal static class SegmentVerb
                     + $"{ConfigText.Quote(word)}.");
         }
 
-        return parts;
+        string none = ConfigWriter.EnumName(SegmentParts.None);
+        return parts == SegmentParts.None || !words.Contains(none) ? parts
+            : throw new InputException($"{name}: expected {none} alone or other parts, found both in {ConfigText.Quote(text)}.");
     }
 
     // Names are compared with each other: a single one has every pixel, wherever it is.

@@ -1,4 +1,5 @@
 using Ldvc.Configuration;
+using Ldvc.Imaging;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tensors;
 using Ldvc.Training;
@@ -19,6 +20,7 @@ internal static class WriteDataVerb
     public static int Run(WriteDataOptions options)
     {
         CommonOptions common = options.Common;
+        OutputFolder.Check(options.Folder);
         ulong seed = (ulong)(common.Seed ?? 0);
         SceneOptions scenes = SceneOptions.Of(SceneVocabulary.Scenes);
         var train = new SceneDataset("train", options.Pictures.Train, seed, scenes);

@@ -46,6 +46,12 @@ internal static class AtomicFolder
     internal static void Check(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (FileKind.DeadLink(full) is { } target)
+        {
+            throw new InputException(
+                $"{path}: is a link to {target}, which is not there; expected a folder to write, which must not exist yet or be empty.");
+        }
+
         if (File.Exists(full))
         {
             throw new InputException($"{path}: is a file; expected a folder to write, which must not exist yet or be empty.");

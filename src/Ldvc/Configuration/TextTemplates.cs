@@ -1,3 +1,4 @@
+using Ldvc.Clip.Tokenization;
 using Ldvc.Tensors;
 
 namespace Ldvc.Configuration;
@@ -112,7 +113,13 @@ internal static class TextTemplates
         }
 
         string? bad = Array.Find(templates, template => template != ImageNet && template.Split(Placeholder).Length != 2);
-        return bad is null ? null : $"expected a sentence with {Placeholder} in it once or {ImageNet}, found {ConfigText.Quote(bad)}";
+        if (bad is not null)
+        {
+            return $"expected a sentence with {Placeholder} in it once or {ImageNet}, found {ConfigText.Quote(bad)}";
+        }
+
+        string? ended = Array.Find(templates, template => WordSplitter.HasEnd(TextCleaning.Clean(template)));
+        return ended is null ? null : $"expected a sentence of words, found {ConfigText.Quote(ended)}, which would end the text for the text encoder";
     }
 
     /// <summary>Refuses a faulty list.</summary>

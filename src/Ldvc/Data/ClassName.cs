@@ -1,3 +1,4 @@
+using System.Net;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
@@ -13,8 +14,6 @@ public sealed record ClassName
     // The semicolon, also as Chinese, Japanese and Arabic keyboards have it.
     private static readonly char[] Separators = [';', '\uFF1B', '\u061B'];
 
-    // What stands around every text: a second one in it would cut the name off.
-    private static readonly string[] s_ends = [WordSplitter.StartOfText, WordSplitter.EndOfText];
     private readonly string[] _names;
 
     private ClassName(string[] names) => _names = names;
@@ -29,7 +28,8 @@ public sealed record ClassName
     internal IReadOnlyList<string> All => _names;
 
     /// <summary>
-    /// Reads "name; synonym; synonym". White space is trimmed and collapsed to single blanks; a synonym that stands twice counts once.
+    /// Reads "name; synonym; synonym". White space is trimmed and collapsed to single blanks; a synonym that stands twice counts once. HTML's signs
+    /// are decoded: "R&amp;amp;D" is R&amp;D.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="source">Where it stood, for messages.</param>
@@ -37,6 +37,9 @@ public sealed record ClassName
     public static ClassName Parse(string text, string source)
     {
         ArgumentNullException.ThrowIfNull(text);
+
+        // The semicolon of HTML's signs separates nothing: "R&amp;D" is a name. The text encoder would decode them, too.
+        text = WebUtility.HtmlDecode(WebUtility.HtmlDecode(text));
         string[] parts = text.Split(Separators);
         var names = new List<string>(parts.Length);
         var keys = new HashSet<string>(StringComparer.Ordinal);
@@ -51,7 +54,7 @@ public sealed record ClassName
             }
 
             string key = NameSpelling.Key(name);
-            if (s_ends.Any(end => key.Contains(end, StringComparison.Ordinal)))
+            if (WordSplitter.HasEnd(key))
             {
                 throw new InputException(
                     $"{source}: expected a name of words, found {ConfigText.Quote(name)}, which would end the text for the text encoder");

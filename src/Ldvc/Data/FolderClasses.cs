@@ -9,6 +9,9 @@ internal sealed class FolderClasses
 {
     private const string ClassNames = "names of classes";
 
+    // The first line of labelme's lists.
+    private const string LabelMeIgnored = "__ignore__";
+
     // How programs for labelling call what 0 stands for.
     private static readonly string[] NoClass = ["background", "unlabelled", "unlabeled", "void"];
 
@@ -25,7 +28,8 @@ internal sealed class FolderClasses
             ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
-        RefuseShifted(layout, source);
+        ListMarks.Refuse([.. (data.Classes.Length > 0 ? data.Classes : meant ?? []).Select(name => name.Trim())], source);
+        RefuseShifted(layout, source, data.Values.Length > 0);
         bool reduced = layout.ZeroIsIgnored && Colours is null;
         if (reduced && Classes.Count == ClassList.Max)
         {
@@ -53,8 +57,15 @@ internal sealed class FolderClasses
     public MaskColours? Colours { get; }
 
     // A list with a name for 0, in a layout in which 0 has none: every class would be the one before it.
-    private void RefuseShifted(FolderLayout layout, string source)
+    private void RefuseShifted(FolderLayout layout, string source, bool hasValues)
     {
+        if (Colours is null && !hasValues && Classes[0] == LabelMeIgnored)
+        {
+            throw new InputException(
+                $"{source}: class 0 is {ConfigText.Quote(LabelMeIgnored)}, which labelme counts as -1, so that every name stands for the number before "
+                    + "its own; expected the list without this line.");
+        }
+
         if (layout.IsZeroByLayout && Colours is null
             && Classes.Classes[0].All.FirstOrDefault(name => NoClass.Contains(name.Trim('_'), StringComparer.OrdinalIgnoreCase)) is { } name)
         {

@@ -50,7 +50,15 @@ internal sealed partial class MaskColours
             colours._lines.Add((colour, name));
         }
 
-        return colours._lines.Exists(line => line.Name is not null)
+        string[] names = [.. colours._lines.Select(line => line.Name).OfType<string>()];
+        Match[] fourth = Array.ConvertAll(names, FourthNumber().Match);
+        if (names.Length > 1 && Array.TrueForAll(fourth, match => match.Success && match.Value == fourth[0].Value))
+        {
+            throw new InputException(
+                $"{path}: expected lines of r g b name, found a fourth number on each, as in {ConfigText.Quote(names[^1])} behind the colour");
+        }
+
+        return names.Length > 0
             ? colours
             : throw new InputException($"{path}: expected lines of r g b name, found none with a name");
     }
@@ -135,6 +143,9 @@ internal sealed partial class MaskColours
     }
 
     private static string Show(int colour) => $"({colour >> 16}, {(colour >> 8) & 255}, {colour & 255})";
+
+    [GeneratedRegex("^[0-9]{1,3}[ ,]", RegexOptions.NonBacktracking)]
+    private static partial Regex FourthNumber();
 
     [GeneratedRegex(@"^(.*):([0-9]+, *[0-9]+, *[0-9]+):[^:]*:[^:]*$", RegexOptions.NonBacktracking)]
     private static partial Regex LabelMapLine();

@@ -19,7 +19,8 @@ internal static class OutputFolder
             if (File.Exists(place))
             {
                 string what = place == full ? "it" : place;
-                throw new InputException($"{folder}: cannot be created ({what} is a file), expected a folder for the results");
+                string found = FileKind.DeadLink(place) is { } target ? $"a link to {target}, which is not there" : "a file";
+                throw new InputException($"{folder}: cannot be created ({what} is {found}), expected a folder for the results");
             }
 
             if (Directory.Exists(place))
@@ -50,6 +51,11 @@ internal static class OutputFolder
     /// <exception cref="InputException">A file is in its place, or the place cannot be written to.</exception>
     internal static void Create(string folder)
     {
+        if (!Directory.Exists(folder))
+        {
+            Check(folder);
+        }
+
         try
         {
             Directory.CreateDirectory(folder);

@@ -11,6 +11,10 @@ internal sealed class AtomicFiles : IDisposable
     // What systems take.
     private const int LongestName = 255;
 
+    // Names in these folders are devices and the system's own; files lie in shared memory alone.
+    private const string SharedMemory = "/dev/shm/";
+    private static readonly string[] OfSystem = ["/dev/", "/proc/", "/sys/"];
+
     private readonly List<(string Shown, string Full, string Temporary)> _files = [];
 
     /// <summary>Writes a file, under its temporary name.</summary>
@@ -30,6 +34,13 @@ internal sealed class AtomicFiles : IDisposable
         if (FileKind.Special(full) is { } kind)
         {
             throw new InputException($"{path}: expected a file to write, got {kind}.");
+        }
+
+        // A rename would take from everybody what the system keeps there: /dev/stdout is a link, perhaps to a plain file.
+        if (OperatingSystem.IsLinux() && Array.Find(OfSystem, start => full.StartsWith(start, StringComparison.Ordinal)) is { } place
+            && !full.StartsWith(SharedMemory, StringComparison.Ordinal))
+        {
+            throw new InputException($"{path}: expected a file to write, got a name in {place}, which the system keeps to itself.");
         }
 
         int bytes = Encoding.UTF8.GetByteCount(Path.GetFileName(full));

@@ -43,6 +43,19 @@ internal static partial class FileKind
         };
     }
 
+    /// <summary>Where a link points to that leads to nothing; null for everything else. To .NET such a link is a file that exists.</summary>
+    internal static string? DeadLink(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: false } target ? target.FullName : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     // The same structure on every processor, unlike that of stat. It may have grown since; 256 bytes are what the kernel promises never to exceed.
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Ask(int folder, string path, int flags, uint mask, Span<byte> found);

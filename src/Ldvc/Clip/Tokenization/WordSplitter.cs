@@ -25,6 +25,12 @@ internal static class WordSplitter
         Other,
     }
 
+    /// <summary>
+    /// Whether a cleaned text holds what stands around every text: the features of a text are those of its first end, so the rest would not count.
+    /// </summary>
+    public static bool HasEnd(string cleaned) =>
+        cleaned.Contains(StartOfText, StringComparison.Ordinal) || cleaned.Contains(EndOfText, StringComparison.Ordinal);
+
     /// <summary>The words in order; <paramref name="text"/> is lower case and well-formed.</summary>
     public static IEnumerable<string> Split(string text)
     {
