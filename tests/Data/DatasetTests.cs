@@ -65,6 +65,44 @@ public class DatasetTests
         Assert.Contains("'a'", Assert.Throws<InputException>(() => VocDataset.Open(data.Root, "twice")).Message);
     }
 
+    // The second path of a line is the mask's, whatever stands between: it was taken for the picture where that is no blank.
+    [Theory]
+    [InlineData("images/a.png,masks/b.png")]
+    [InlineData("images/a.png; masks/b.png")]
+    [InlineData("images/a.png | masks/b.png")]
+    [InlineData("/images/a.png\tmasks/b.png")]
+    [InlineData("a.png,b.png")]
+    public void ALinePairsPictureAndMask(string line)
+    {
+        using var data = new TinyData();
+        foreach (string id in new[] { "a", "b" })
+        {
+            data.Picture(6, 4, "images", id + ".png");
+            data.Mask(TinyData.Labels(6, 4, (byte)(id[0] - 'a')), "masks", id + ".png");
+        }
+
+        data.Text("cat\ndog\n", "classes.txt");
+        data.Text(line + "\n", "train.txt");
+        var dataset = FolderDataset.Open(data.Root, "train");
+        Assert.Equal("a", dataset.GetId(0));
+        Assert.Equal(1, dataset.ReadLabels(0).Labels[0]);
+        data.Text(line.Replace("b.png", "c.png", StringComparison.Ordinal) + "\n", "train.txt");
+        Assert.Contains("c.png' not found", Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "train")).Message);
+    }
+
+    [Theory]
+    [InlineData("/JPEGImages/a.jpg,/SegmentationClass/b.png", "a")]
+    [InlineData("JPEGImages/a.jpg;SegmentationClass/b.png", "a")]
+    [InlineData("JPEGImages/a,SegmentationClass/b", "a")]
+    [InlineData("a.jpg, b.png", "a")]
+    [InlineData("a,b", "a,b")]
+    public void TheFirstPathOfALineOfVocCounts(string line, string expected)
+    {
+        using var data = new TinyData();
+        data.Text(line + "\n", "ImageSets", "Segmentation", "val.txt");
+        Assert.Equal(expected, VocDataset.Open(data.Root, "val").GetId(0));
+    }
+
     [Fact]
     public void CocoStuffReadsConvertedAndRawLabels()
     {

@@ -61,7 +61,7 @@ internal sealed class FolderSamples
         return samples;
     }
 
-    // A name may hold blanks, so the whole line is tried first; then every blank as the one between picture and mask. A path that no file has counts
+    // A name may hold blanks and commas, so the whole line is tried first; then each of them as the one between picture and mask. A path that no file has counts
     // by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
     private FolderSample Parse(string line, string place)
     {
@@ -73,12 +73,12 @@ internal sealed class FolderSamples
         string? noMask = null;
         for (int i = 1; i < line.Length - 1; i++)
         {
-            if (!char.IsWhiteSpace(line[i]) || char.IsWhiteSpace(line[i - 1]))
+            if (!ListPaths.Separates(line[i]) || ListPaths.Separates(line[i - 1]))
             {
                 continue;
             }
 
-            string left = line[..i], right = line[i..].Trim();
+            string left = line[..i], right = line[i..].TrimStart(ListPaths.Signs).Trim();
             if ((Exact(left) ?? ByLastName(left, place)) is { } picture)
             {
                 if (MaskFile(right) is { } mask)
