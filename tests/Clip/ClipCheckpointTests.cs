@@ -81,9 +81,10 @@ public sealed class ClipCheckpointTests
     [Theory]
     [InlineData("{", "config.json: not a readable CLIP configuration")]
     [InlineData("[]", "config.json: not a readable CLIP configuration")]
-    [InlineData("{\"vision_config\": 3}", "config.json: not a readable CLIP configuration")]
-    [InlineData("{\"vision_config\": {\"num_attention_heads\": \"two\"}}", "config.json: not a readable CLIP configuration")]
-    [InlineData("{\"vision_config\": {\"num_attention_heads\": 2.5}}", "config.json: not a readable CLIP configuration")]
+    [InlineData("{\"vision_config\": 3}", "config.json: vision_config is 3, expected an object.")]
+    [InlineData(
+        "{\"vision_config\": {\"num_attention_heads\": \"two\"}}", "vision_config.num_attention_heads is \"two\", expected a whole number.")]
+    [InlineData("{\"vision_config\": {\"num_attention_heads\": 2.5}}", "vision_config.num_attention_heads is 2.5, expected a whole number.")]
     [InlineData("{\"vision_config\": {\"hidden_act\": \"gelu_new\"}}", "config.json: vision_config.hidden_act is gelu_new, expected 'quick_gelu' or "
         + "'gelu'.")]
     [InlineData("{\"text_config\": {\"hidden_act\": \"relu\"}}", "text_config.hidden_act is relu")]

@@ -69,6 +69,11 @@ public sealed class OtherClipTests
     [InlineData("\"model_type\": \"clip\"", "\"model_type\": \"siglip\"", "config.json: model_type is siglip, expected 'clip'.")]
     [InlineData("\"layer_norm_eps\": 0.001", "\"layer_norm_eps\": 0", "text_config.layer_norm_eps is 0, expected a positive number")]
     [InlineData("\"layer_norm_eps\": 0.001", "\"layer_norm_eps\": -1", "text_config.layer_norm_eps is -1, expected a positive number")]
+    [InlineData("\"hidden_size\": 64", "\"hidden_size\": \"64\"", "config.json: text_config.hidden_size is \"64\", expected a number.")]
+    [InlineData("\"num_attention_heads\": 1", "\"num_attention_heads\": 1.5", "num_attention_heads is 1.5, expected a whole number.")]
+    [InlineData("\"layer_norm_eps\": 0.001", "\"layer_norm_eps\": [1]", "text_config.layer_norm_eps is [1], expected a number.")]
+    [InlineData("\"gelu\"", "7", "hidden_act is 7, expected text.")]
+    [InlineData("\"model_type\": \"clip\"", "\"model_type\": \"clip\", \"text_config_dict\": 3", "text_config_dict is 3, expected an object.")]
     [InlineData("\"gelu\"", "\"gelu_pytorch_tanh\"", "hidden_act is gelu_pytorch_tanh, expected 'quick_gelu' or 'gelu'.")]
     public void WhatDisagreesWithTheWeightsIsNamed(string from, string to, string expected)
     {
@@ -201,6 +206,67 @@ public sealed class OtherClipTests
         Assert.Contains("have 1; expected the configuration of these weights, whole", message);
     }
 
+    // As data-parallel training, Lightning's modules and models around a CLIP write it, in either form of file.
+    [Theory]
+    [InlineData("module.")]
+    [InlineData("model.")]
+    [InlineData("student.model.clip.")]
+    public void ACheckpointAroundAClipServes(string prefix)
+    {
+        using var folder = new TempFolder();
+        using var device = new CpuDevice(1);
+        using var plain = ClipCheckpoint.Find(TinyClip.Folder).Load(device, digest: true);
+        string path = TinyClip.Edited(folder, archive =>
+        {
+            Rename(archive, prefix);
+            archive.Floats["decoder.weight"] = ([1], [0.5f]);
+        });
+        using var inside = ClipCheckpoint.Find(path).Load(device, digest: true);
+        Assert.Equal(plain.Digest, inside.Digest);
+    }
+
+    [Fact]
+    public void TwoClipsInAFileAreAskedAbout()
+    {
+        using var folder = new TempFolder();
+        string path = TinyClip.Edited(folder, archive =>
+        {
+            var ema = archive.Floats.ToDictionary(pair => "ema." + pair.Key, pair => pair.Value, StringComparer.Ordinal);
+            Rename(archive, "model.");
+            Assert.All(ema, pair => archive.Floats.Add(pair.Key, pair.Value));
+        });
+        Assert.Contains("expected one CLIP, found 2: their tensors begin with 'ema.' and 'model.'.", Refuses(path));
+    }
+
+    // Another network has the same tensors, and some more.
+    [Theory]
+    [InlineData("vision_model.encoder.layers.0.layer_scale1.gamma", true)]
+    [InlineData("text_model.encoder.layers.1.mlp.adapter.weight", true)]
+    [InlineData("vision_model.head.probe", true)]
+    [InlineData("text_model.embeddings.position_ids", false)]
+    [InlineData("logit_bias", false)]
+    public void TensorsThatNoClipHasAreNamed(string name, bool refused)
+    {
+        using var folder = new TempFolder();
+        string path = TinyClip.Edited(folder, archive => archive.Floats[name] = ([2], [1, 1]));
+        if (refused)
+        {
+            Assert.Contains($"tensor '{name}' is none of a CLIP's, so that its features are not those that a CLIP would compute", Refuses(path));
+            return;
+        }
+
+        Assert.Equal(TinyClip.Config.Vision.Layers, Sizes(path).Vision.Layers);
+    }
+
+    [Fact]
+    public void AFolderThatLeadsBackToItselfIsNoClip()
+    {
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder.File("snapshots"));
+        Directory.CreateSymbolicLink(folder.File("snapshots/x"), "..");
+        Assert.StartsWith($"{folder.Root}: no CLIP weights in this folder; expected one of model.safetensors", Refuses(folder.Root));
+    }
+
     // Without a configuration a layer in the middle, or a part of the last one, still gives it away.
     [Theory]
     [InlineData("transformer.resblocks.0.", "tensor 'transformer.resblocks.0.mlp.c_fc.weight' is missing")]
@@ -225,6 +291,15 @@ public sealed class OtherClipTests
             using var again = ClipCheckpoint.Find(folder.File(name)).Load(device, digest: true);
             Assert.Equal(model.Config, again.Config);
             Assert.Equal(model.Digest, again.Digest);
+        }
+    }
+
+    private static void Rename(EditedArchive archive, string prefix)
+    {
+        foreach (var (name, value) in archive.Floats.ToArray())
+        {
+            archive.Floats.Remove(name);
+            archive.Floats.Add(prefix + name, value);
         }
     }
 

@@ -113,6 +113,8 @@ public sealed class PreprocessorConfigTests
     [InlineData("""{ "crop_size": {"width": 96} }""", "'crop_size' is {\"width\": 96}, expected a number or")]
     [InlineData("""{ "do_center_crop": false }""", "'do_center_crop' is false, expected true, as pictures keep their proportions")]
     [InlineData("""{ "do_resize": false }""", "'do_resize' is false, expected true")]
+    [InlineData("""{ "do_pad": true }""", "'do_pad' is true, expected false")]
+    [InlineData("""{ "do_flip_channel_order": true }""", "'do_flip_channel_order' is true, expected false")]
     [InlineData("""{ "do_resize": 1 }""", "'do_resize' is 1, expected true or false")]
     [InlineData("""{ "resample": 1 }""", "'resample' is 1, expected 3 (bicubic) or 2 (bilinear)")]
     [InlineData("""{ "image_mean": [0.5, 0.5] }""", "'image_mean' is [0.5, 0.5], expected three numbers")]

@@ -36,7 +36,7 @@ public sealed class ConfigErrorTests
     [InlineData("model: {template: ['a {class}', 'the {class}']}", "model.template: expected one sentence for the 4 text prompts, which take the "
         + "places of its words, found 2")]
     [InlineData("model: {template: imagenet-80}", "found 80; model.prompts.text = 0 has none")]
-    [InlineData("model: {template: \"{class} <|EndOfText|>\"}", "expected a sentence of words, found '{class} <|EndOfText|>', which would end the text")]
+    [InlineData("model: {template: \"{class} <|EndOfText|>\"}", "expected a sentence of words, found '{class} <|EndOfText|>', which would end")]
     [InlineData("model: {template: imagenet-81}", "expected a sentence with {class} in it once or imagenet-80, found 'imagenet-81'")]
     [InlineData("model: {template: {a: b}}", "model.template: expected text or a list of texts, found a section of keys")]
     [InlineData("training_free: {template: cat}", "training_free.template: expected a sentence")]

@@ -133,6 +133,25 @@ public class ImageReaderTests
         }
     }
 
+    [Theory]
+    [InlineData("II*\0\b\0\0\0", "a TIFF")]
+    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0", "a HEIC or a film")]
+    [InlineData("\0\0\0\u0018ftypavif\0\0\0\0", "an AVIF")]
+    [InlineData("<!DOCTYPE HTML><title>404</title>", "a web page")]
+    [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "an SVG or other XML")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer (the file itself was not downloaded)")]
+    [InlineData("\u00FF\u00D8\u00FF\u00E0", "a JPEG")]
+    [InlineData("hello", "text")]
+    [InlineData("\u0001\u0002\u0003", null)]
+    public void WhatIsNoPictureIsSaid(string content, string? found)
+    {
+        byte[] bytes = System.Text.Encoding.Latin1.GetBytes(content);
+        string end = found is null ? ")" : $", found {found})";
+        string expected = $"x: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF{end}";
+        Assert.Equal(expected, Assert.Throws<InputException>(() => ImageReader.Decode(bytes, "x")).Message);
+        Assert.Equal(expected, Assert.Throws<InputException>(() => PictureSize.Of(bytes, "x")).Message);
+    }
+
     private static RgbImage MirrorX(RgbImage i) => Map(i, i.Width, i.Height, (x, y) => (i.Width - 1 - x, y));
 
     private static RgbImage MirrorY(RgbImage i) => Map(i, i.Width, i.Height, (x, y) => (x, i.Height - 1 - y));

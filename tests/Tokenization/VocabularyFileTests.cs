@@ -58,6 +58,9 @@ public class VocabularyFileTests
         ClipVocabulary.FromMerges([("o", "t"), ("ot", "h"), ("a", "b</w>")]).Save(folder.Root);
         ClipTokenizer.Load(folder.Root);
         string[] lines = File.ReadAllLines(merges);
+        File.WriteAllLines(merges, [.. lines, lines[^1]]);
+        string[] doubled = lines[^1].Split(' ');
+        Assert.Contains($"the merge '{doubled[0]}' '{doubled[1]}' stands twice, expected each once.", Refuses());
         File.WriteAllLines(merges, lines[..^1]);
         Assert.Contains("merges.txt: 2 merges, but 1 tokens of the vocabulary come from none of them, the first is 'ab</w>'", Refuses());
         File.WriteAllLines(merges, lines[..1]);

@@ -78,7 +78,8 @@ public sealed class BadInputTests
         ["mask of 16 bits above 255"] =
             (d => File.Copy(ImageFixtures.Path_("label-over255.png"), d.At("mine", "masks", "c.png"), true), "MINE/masks/c.png: "),
         ["mask that is a JPEG"] = (d => File.Copy(d.At("mine", "images", "c.jpg"), d.At("mine", "masks", "c.png"), true),
-            "MINE/masks/c.png: not a PNG file (label maps must be PNG)"),
+            "MINE/masks/c.png: not a PNG file (label maps must be PNG, found a JPEG)"),
+        ["empty mask"] = (d => File.WriteAllText(d.At("mine", "masks", "c.png"), ""), "MINE/masks/c.png: is empty, expected a PNG file"),
         ["pairs whose mask is missing"] = (
             d => d.Text("/images/a.jpg /masks/x.png\n", "mine", "train.txt"),
             "MINE/train.txt, line 1: mask '/masks/x.png' not found, expected it in MINE or MINE/masks"),

@@ -239,8 +239,8 @@ public sealed class SegmentTests : IDisposable
             "segment", _data.At("bad.png"), good, _data.At("none.jpg"), "--checkpoint", _checkpoint, "--classes", "cat,dog", "--out", output);
         Assert.Equal(2, code);
         Assert.Contains("good.png  40x30", text);
-        Assert.Equal($"ldvc: {_data.At("bad.png")}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF) (and 1 more of "
-            + $"the 3 images){Environment.NewLine}", error);
+        Assert.Equal($"ldvc: {_data.At("bad.png")}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF, found text) (and 1 "
+            + $"more of the 3 images){Environment.NewLine}", error);
         Assert.Equal(
             ["good.json", "good.overlay.png", "good.png"], Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }

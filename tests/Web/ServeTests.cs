@@ -227,8 +227,24 @@ public sealed class ServeTests : IDisposable
                 server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), packed, Token), HttpStatusCode.UnsupportedMediaType));
         using var half = new StringContent("--x\r\nContent-Disposition: form-data; name=\"classes\"\r\n\r\nca");
         half.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.Equal(
+            "expected a whole form, found no end: no line --x-- closes it.",
+            await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
+
+        // What is not decoded would be a name.
+        using var encoded = new StringContent(
+            "--x\r\nContent-Disposition: form-data; name=\"classes\"\r\nContent-Transfer-Encoding: base64\r\n\r\nY2F0\r\n--x--\r\n");
+        encoded.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
+        Assert.Equal(
+            "classes: expected it as it is, found Content-Transfer-Encoding 'base64'.",
+            await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), encoded, Token)));
+        using var named = new StringContent(
+            $"--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"C:\\pictures\\{new string('p', 300)}.png\"\r\n\r\n?\r\n--x\r\n"
+                + "Content-Disposition: form-data; name=\"classes\"\r\n\r\ncat\r\n--x--\r\n");
+        named.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         Assert.StartsWith(
-            "expected a whole form (", await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), half, Token)));
+            $"{new string('p', 255)}...: not a picture that can be read",
+            await server.RefusedAsync(server.Client.PostAsync(new Uri("api/segment", UriKind.Relative), named, Token)));
         Assert.Equal("", server.Error);
         Assert.Equal(40, (await server.SegmentAsync(picture, "cat")).GetProperty("width").GetInt32());
     }

@@ -36,8 +36,8 @@ internal static class OutputPlaces
         if (Array.Find(given, one => one.Path == StandardOutput && (one.Name == Data || s_outputs.Contains(one.Name))).Name is { } streamed)
         {
             throw new InputException(
-                $"{streamed}: expected the name of a file or folder, found '-': results are not written to the standard output (./- is a file of that "
-                    + "name).");
+                $"{streamed}: expected the name of a file or folder, found '-': results are not written to the standard output (./- is a file of "
+                    + "that name).");
         }
 
         foreach ((string name, string path) in given.Where(one => s_outputs.Contains(one.Name)))

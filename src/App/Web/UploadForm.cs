@@ -18,9 +18,14 @@ internal sealed class UploadForm : IDisposable
     private const int MaxTextBytes = 1 << 20;
     private const int MaxBoundary = 200;
     private const int FirstBuffer = 1 << 16;
+
+    // What systems take; a longer one would stand in every message.
+    private const int MaxName = 255;
     private const string Image = "image";
     private const string Names = "classes";
     private const string Threshold = "background";
+
+    private static readonly string[] s_plain = ["identity", "binary", "8bit", "7bit"];
 
     private readonly HeldBytes _held;
     private byte[] _picture = [];
@@ -69,9 +74,14 @@ internal sealed class UploadForm : IDisposable
                 throw TooLarge();
             }
 
-            if (e is InvalidDataException || (e is IOException and not BadHttpRequestException))
+            if (e is InvalidDataException)
             {
                 throw new InputException($"expected a whole form ({e.Message.TrimEnd('.')}).", e);
+            }
+
+            if (e is IOException and not BadHttpRequestException)
+            {
+                throw new InputException($"expected a whole form, found no end: no line --{boundary}-- closes it.", e);
             }
 
             throw;
@@ -123,6 +133,7 @@ internal sealed class UploadForm : IDisposable
                 throw new InputException($"expected a form with image, classes and perhaps background, found a part {ConfigText.Quote(name)}.");
             }
 
+            RefuseEncoded(section, name);
             if (!seen.Add(name))
             {
                 throw new InputException($"{name}: expected it once, found it twice.");
@@ -143,10 +154,24 @@ internal sealed class UploadForm : IDisposable
         }
     }
 
+    // Nothing is decoded: the letters of an encoding would be taken for a name.
+    private static void RefuseEncoded(MultipartSection section, string name)
+    {
+        foreach (string header in new[] { "Content-Transfer-Encoding", "Content-Encoding" })
+        {
+            string encoding = section.Headers is { } headers && headers.TryGetValue(header, out var value) ? value.ToString().Trim() : "";
+            if (encoding.Length > 0 && !s_plain.Contains(encoding, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new InputException($"{name}: expected it as it is, found {header} {ConfigText.Quote(encoding)}.");
+            }
+        }
+    }
+
     private async Task ReadPictureAsync(MultipartSection section, ContentDispositionHeaderValue place, CancellationToken cancellation)
     {
         string file = Path.GetFileName(HeaderUtilities.RemoveQuotes(place.FileNameStar.HasValue ? place.FileNameStar : place.FileName).ToString());
-        Name = file.Length > 0 ? file : Image;
+        file = file[(file.LastIndexOf('\\') + 1)..];
+        Name = file.Length == 0 ? Image : file.Length > MaxName ? file[..MaxName] + "..." : file;
         int length = 0;
         while (true)
         {

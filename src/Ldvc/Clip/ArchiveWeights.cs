@@ -17,6 +17,11 @@ namespace Ldvc.Clip;
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
+    private static readonly string[] s_towers = ["visual.", "transformer.", "vision_model.", "text_model."];
+
+    // What is no weight: positions counted from 0, and the causal mask.
+    private static readonly string[] s_buffers = ["position_ids", "attn_mask"];
+
     private readonly List<Weight> _weights = [];
 
     public Parameter Get(string name, Shape shape, double std, float constant = 0) => Take(name, shape, DType.Float32, false);
@@ -27,6 +32,23 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
     {
         var shape = new Shape(outputs, inputs);
         return Take(name, shape, StoredType(name, shape), transposed: !huggingFace);
+    }
+
+    /// <summary>
+    /// Refuses tensors of the towers that no CLIP has: scales of layers, adapters, other poolings. The features would be those of another network.
+    /// </summary>
+    /// <exception cref="InputException">There is one.</exception>
+    internal void RefuseOthers()
+    {
+        HashSet<string> taken = [.. _weights.SelectMany(weight => weight.Parts)];
+        string? other = archive.Entries.Keys.Where(name => Array.Exists(s_towers, tower => name.StartsWith(tower, StringComparison.Ordinal))
+            && !taken.Contains(name) && !s_buffers.Contains(name[(name.LastIndexOf('.') + 1)..])).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (other is not null)
+        {
+            throw new InputException(
+                $"{archive.Path}: tensor {ArchiveText.Quote(other)} is none of a CLIP's, so that its features are not those that a CLIP "
+                    + "would compute; expected CLIP's own vision and text transformers.");
+        }
     }
 
     /// <summary>Reads all weights that were asked for.</summary>

@@ -63,19 +63,14 @@ internal sealed partial class ClipCheckpoint
             throw new InputException($"{path}: no such file or folder; expected a CLIP checkpoint{hint}");
         }
 
-        foreach (string name in FileNames)
-        {
-            string file = System.IO.Path.Combine(path, name);
-            if (File.Exists(file))
-            {
-                return new ClipCheckpoint(file, path);
-            }
-        }
-
-        return Snapshot(path) is { } snapshot
-            ? Find(snapshot)
-            : throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
+        return InFolder(path) ?? (Snapshot(path) is { } snapshot ? InFolder(snapshot) : null)
+            ?? throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
     }
+
+    private static ClipCheckpoint? InFolder(string folder) =>
+        Array.ConvertAll(FileNames, name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } file
+            ? new ClipCheckpoint(file, folder)
+            : null;
 
     /// <summary>Whether a file of this name, in a CLIP's folder, is one that is read.</summary>
     internal static bool IsPart(string name) => FileNames.Contains(name) || s_beside.Contains(name);
@@ -90,7 +85,7 @@ internal sealed partial class ClipCheckpoint
     internal ClipModel Load(
         Device device, Activation? activation = null, bool digest = false, Activation? otherwise = null, ClipTowers towers = ClipTowers.Both)
     {
-        using var archive = TensorArchive.Open(WeightsPath);
+        using TensorArchive archive = ClipPart.Open(WeightsPath);
         bool huggingFace = archive.Entries.ContainsKey(TokenTable);
         ClipSettings settings = Settings(archive, huggingFace).Told(activation, WeightsPath).Otherwise(
             otherwise ?? ActivationNames.OfName(WeightsPath));
@@ -99,6 +94,7 @@ internal sealed partial class ClipCheckpoint
         var model = new ClipModel(weights, config);
         try
         {
+            weights.RefuseOthers();
             ClipDigest? hash = digest ? new ClipDigest() : null;
             weights.Fill(hash, towers);
             model.Keep(towers);

@@ -54,17 +54,24 @@ internal sealed class JsonSection(string path, string name, params IReadOnlyList
     }
 
     /// <summary>An object in it; several names stand for one object, whose keys the first that has them decides.</summary>
-    internal JsonSection Section(params string[] names) =>
-        new(path, Key(names[^1]), [.. names.Select(Find).Where(found => found is not null).Select(found => found!.Value)]);
+    /// <exception cref="InputException">It is something else.</exception>
+    internal JsonSection Section(params string[] names) => new(path, Key(names[^1]), [.. names.Select(ObjectOf).OfType<JsonElement>()]);
 
     /// <summary>A whole number.</summary>
-    internal int? Whole(string key) => Find(key)?.GetInt32();
+    /// <exception cref="InputException">It is something else.</exception>
+    internal int? Whole(string key) => Find(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : throw Bad(key, "a whole number");
 
     /// <summary>A number.</summary>
-    internal double? Number(string key) => Find(key)?.GetDouble();
+    /// <exception cref="InputException">It is something else.</exception>
+    internal double? Number(string key) => Find(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) ? number
+        : throw Bad(key, "a number");
 
     /// <summary>A text.</summary>
-    internal string? Text(string key) => Find(key)?.GetString();
+    /// <exception cref="InputException">It is something else.</exception>
+    internal string? Text(string key) => Find(key) is not { } value ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Bad(key, "text");
 
     /// <summary>Adds a size, where the file states it, to those that are compared with the weights.</summary>
     internal void State(List<StatedSize> sizes, string key, Func<ClipConfig, double> actual)
@@ -83,13 +90,15 @@ internal sealed class JsonSection(string path, string name, params IReadOnlyList
         return value is > 0 and <= 1 && (float)value > 0 ? (float)value : throw Bad(key, "a positive number of at most 1");
     }
 
+    private JsonElement? ObjectOf(string key) => Find(key) is not { ValueKind: not JsonValueKind.Object } ? Find(key) : throw Bad(key, "an object");
+
     /// <summary>A value that is not what it should be.</summary>
     internal InputException Bad(string key, string expected)
     {
         string found = Find(key) is { } value
             ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
             : "missing";
-        found = found.Trim('"');
+        found = expected.EndsWith("number", StringComparison.Ordinal) ? found : found.Trim('"');
         return new InputException($"{path}: {Key(key)} is {(found.Length > 80 ? found[..80] + "..." : found)}, expected {expected}.");
     }
 }

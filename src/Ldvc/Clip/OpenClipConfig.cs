@@ -87,11 +87,14 @@ internal static class OpenClipConfig
             return otherwise;
         }
 
-        double[] values = list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(v => v.GetDouble())] : [];
+        double[] values = list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(Number)] : [];
         return values.Length == 3 && values.All(v => v >= smallest && v <= 1)
             ? [.. values.Select(v => (float)v)]
             : throw section.Bad(key, smallest > 0 ? "three positive numbers of at most 1" : "three numbers from 0 to 1");
     }
+
+    private static double Number(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) ? number : double.NaN;
 
     private static int HeadWidth(JsonSection vision) => vision.Whole("head_width") is { } width
         ? width > 0 ? width : throw vision.Bad("head_width", "a divisor of the vision tower's width")

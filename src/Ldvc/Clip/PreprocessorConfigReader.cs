@@ -65,6 +65,7 @@ internal sealed class PreprocessorConfigReader
     private PreprocessorConfig Read()
     {
         Require("do_resize", true);
+        Require("do_pad", false);
         var (shortSide, exact) = Size();
         bool crops = Flag("do_center_crop", true);
         (int Height, int Width) crop = crops ? CropSize() : exact ?? throw Bad("do_center_crop", "true, as pictures keep their proportions", "false");
@@ -95,6 +96,7 @@ internal sealed class PreprocessorConfigReader
     // (v * factor - mean) / std in units of v / 255: factor * 255 divides out.
     private ImageStatistics Statistics()
     {
+        Require("do_flip_channel_order", false);
         double scale = 255 * Factor();
         bool normalizes = Flag("do_normalize", true);
         float[] mean = normalizes ? Three("image_mean", ImageStatistics.Clip.Mean, -1e3) : [0, 0, 0];

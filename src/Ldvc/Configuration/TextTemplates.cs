@@ -1,4 +1,4 @@
-using Ldvc.Clip.Tokenization;
+using System.Net;
 using Ldvc.Tensors;
 
 namespace Ldvc.Configuration;
@@ -11,6 +11,9 @@ internal static class TextTemplates
 
     /// <summary>The name of OpenAI's 80 sentences for ImageNet.</summary>
     internal const string ImageNet = "imagenet-80";
+
+    // What stands around every text of a CLIP, however it is written.
+    private static readonly string[] s_ends = ["<|startoftext|>", "<|endoftext|>"];
 
     // CLIP's published zero-shot recipe, in its order.
     private const string ImageNetSentences = """
@@ -118,8 +121,14 @@ internal static class TextTemplates
             return $"expected a sentence with {Placeholder} in it once or {ImageNet}, found {ConfigText.Quote(bad)}";
         }
 
-        string? ended = Array.Find(templates, template => WordSplitter.HasEnd(TextCleaning.Clean(template)));
+        string? ended = Array.Find(templates, HasEnd);
         return ended is null ? null : $"expected a sentence of words, found {ConfigText.Quote(ended)}, which would end the text for the text encoder";
+    }
+
+    private static bool HasEnd(string template)
+    {
+        string text = WebUtility.HtmlDecode(WebUtility.HtmlDecode(template));
+        return Array.Exists(s_ends, end => text.Contains(end, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Refuses a faulty list.</summary>

@@ -61,8 +61,8 @@ internal sealed class FolderSamples
         return samples;
     }
 
-    // A name may hold blanks and commas, so the whole line is tried first; then each of them as the one between picture and mask. A path that no file has counts
-    // by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
+    // A name may hold blanks and commas, so the whole line is tried first; then each of them as the one between picture and mask. A path that no
+    // file has counts by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
     private FolderSample Parse(string line, string place)
     {
         if (Exact(line) is { } whole)

@@ -49,7 +49,8 @@ internal static partial class ListMarks
         // "names:" of YAML stands before what is numbered or has dashes.
         IReadOnlyList<string> names = entries.Count > 1 && entries[0][^1] == ':' ? [.. entries.Skip(1)] : entries;
         return names.All(entry => entry.StartsWith("- ", StringComparison.Ordinal)) ? "a dash before each"
-            : names.All(entry => entry.Length > 1 && entry[1] == ' ' && entry[0] == names[0][0] && Bullets.Contains(entry[0])) ? "a bullet before each"
+            : names.All(entry => entry.Length > 1 && entry[1] == ' ' && entry[0] == names[0][0] && Bullets.Contains(entry[0]))
+                ? "a bullet before each"
             : names.Count > 1 && names.Take(names.Count - 1).All(entry => entry.Length > 1 && entry[^1] == ',') ? "a comma behind each"
             : names.Count > 1 && names.All(IsQuoted) ? "quotes around each"
             : AreNumbered(names) ? "a number before each (the first name is class 0, and so on)"

@@ -43,7 +43,8 @@ public static class ImageReader
 
         using var data = SKData.CreateCopy(encoded);
         using var codec = SKCodec.Create(data)
-            ?? throw new InputException($"{name}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF)");
+            ?? throw new InputException(
+                $"{name}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF{FileContent.Found(encoded)})");
         int width = codec.Info.Width;
         int height = codec.Info.Height;
         PixelLimit.Check(width, height, encoded.Length, maxPixels, name);

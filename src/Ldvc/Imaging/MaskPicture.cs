@@ -12,6 +12,7 @@ internal static class MaskPicture
         byte[] file = InputFile.ReadAllBytes(path);
         return file.AsSpan().StartsWith(PngChunks.Signature)
             ? ImageReader.Decode(file, path)
-            : throw new InputException($"{path}: not a PNG file (masks with colours must be PNG, which keeps them exactly)");
+            : throw new InputException($"{path}: not a PNG file (masks with colours must be PNG, which keeps them exactly"
+                + $"{FileContent.Found(file)})");
     }
 }

@@ -21,7 +21,8 @@ internal static class PictureSize
             // The bytes outlive the codec, so that they need no copy.
             using var data = SKData.Create((nint)bytes, encoded.Length);
             using var codec = SKCodec.Create(data)
-                ?? throw new InputException($"{name}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF)");
+                ?? throw new InputException(
+                $"{name}: not a picture that can be read (expected an intact JPEG, PNG, WebP, BMP or GIF{FileContent.Found(encoded)})");
             return (codec.Info.Width, codec.Info.Height);
         }
     }

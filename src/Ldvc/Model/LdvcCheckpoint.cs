@@ -320,8 +320,7 @@ public sealed class LdvcCheckpoint : IDisposable
     {
         try
         {
-            // Infinity would pass every lower bound.
-            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest && float.IsFinite(v)))
+            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest && v <= 1e3f))
             {
                 return values;
             }

@@ -52,7 +52,12 @@ public sealed class ClipTokenizer
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException)
         {
-            throw new InputException($"{source}: not a byte-pair vocabulary ({e.Message.Split('\n')[0]})", e);
+            var seen = new HashSet<(string, string)>();
+            var (left, right) = vocabulary.Merges.FirstOrDefault(merge => !seen.Add(merge));
+            throw new InputException(
+                left is null ? $"{source}: not a byte-pair vocabulary ({e.Message.Split('\n')[0]})"
+                    : $"{source}: the merge '{left}' '{right}' stands twice, expected each once.",
+                e);
         }
     }
 
