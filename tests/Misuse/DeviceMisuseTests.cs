@@ -3,6 +3,7 @@ using Ldvc.Autograd.Ops;
 using Ldvc.Cases;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Gpu;
 using Xunit;
 
 namespace Ldvc.Tests.Misuse;
@@ -27,6 +28,25 @@ public sealed class DeviceMisuseTests
         Assert.Throws<ObjectDisposedException>(() => device.Zeros(new Shape(1)));
         Assert.Throws<ObjectDisposedException>(() => device.FromHost(new float[1], new Shape(1)));
         Assert.Throws<ObjectDisposedException>(() => new Tape(device, recording: true));
+    }
+
+    // Two threads that open OpenCL's at once: one of three programs found no device in the second thread, one of ten ended.
+    [Fact]
+    public void DevicesAreOpenedOneAfterTheOther()
+    {
+        Device? opened = null;
+        var thread = new Thread(() => opened = DeviceFactory.Open("simulator"));
+        lock (GpuPlatform.Opening)
+        {
+            thread.Start();
+            Assert.False(thread.Join(150));
+        }
+
+        thread.Join();
+        using (opened)
+        {
+            Assert.Equal("simulator", opened!.Name);
+        }
     }
 
     [Fact]

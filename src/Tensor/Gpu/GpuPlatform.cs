@@ -16,6 +16,12 @@ internal static class GpuPlatform
     private const int SimulatorWarp = 32;
     private const int SimulatorWarps = 8;
 
+    /// <summary>
+    /// Whoever opens or lists devices holds it: drivers come to life on their first call, and OpenCL's have no devices for a second thread that asks
+    /// meanwhile, or end the program.
+    /// </summary>
+    internal static readonly Lock Opening = new();
+
     /// <summary>Opens device number <paramref name="index"/> of a kind.</summary>
     /// <param name="kind">What drives it.</param>
     /// <param name="index">Its number.</param>
@@ -25,6 +31,7 @@ internal static class GpuPlatform
     /// <exception cref="InputException">There is no such device; the message says what there is.</exception>
     internal static GpuDevice Open(GpuKind kind, int index, long memoryLimit = long.MaxValue, long chunkBytes = 0, bool profiling = false)
     {
+        using var opening = Opening.EnterScope();
         var context = CreateContext(kind, profiling);
         try
         {
@@ -74,6 +81,7 @@ internal static class GpuPlatform
     /// <summary>The devices of a kind: names, memory sizes, and whether they compute in double precision.</summary>
     internal static IReadOnlyList<(string Name, long Bytes, bool Float64)> List(GpuKind kind)
     {
+        using var opening = Opening.EnterScope();
         using var context = CreateContext(kind);
         return [.. Devices(kind, context).Select(d => (d.Name, d.MemorySize, d is not CLDevice { Capabilities.Float64: false }))];
     }
