@@ -110,6 +110,34 @@ public sealed class AdamWTests : IDisposable
         Assert.Equal([0f, 0f], optimizer.Moments.Single().First.ToArray());
     }
 
+    // Its steps would change nothing, without a word.
+    [Fact]
+    public void SomethingIsTrained()
+    {
+        using Parameter frozen = new(_device.FromHost([3f], new Shape(1)), trainable: false);
+        foreach (var parameters in new (string, Parameter)[][] { [], [("frozen", frozen)] })
+        {
+            string said = Assert.Throws<ArgumentException>(() => new AdamW(parameters)).Message;
+            Assert.StartsWith($"adamw: expected at least 1 trainable parameter, got none and {parameters.Length} frozen", said, StringComparison.Ordinal);
+        }
+
+        using var weight = Parameter([0.5f]);
+        using var optimizer = new AdamW([("weight", weight), ("frozen", frozen)]);
+        frozen.Trainable = true;
+        Give(weight, [1f]);
+        optimizer.Step(0.1f);
+        Give(weight, [1f]);
+        Give(frozen, [1f]);
+        Assert.StartsWith(
+            "adamw: parameter 'frozen' [1] has a gradient, but was frozen when the optimizer was made",
+            Assert.Throws<InvalidOperationException>(() => optimizer.Step(0.1f)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal((1, 3f), (optimizer.Steps, frozen.Value.ToScalar()));
+        frozen.Trainable = false;
+        optimizer.Step(0.1f);
+        Assert.Equal(2, optimizer.Steps);
+    }
+
     // A gradient is its variable's: "using var gradient = parameter.Gradient" frees what the step reads.
     [Fact]
     public void AGradientThatItsUserFreedIsSaidToBeOne()

@@ -12,6 +12,9 @@ public sealed partial class AdamW : IDisposable
     private const long MaxSteps = 1L << 62;
 
     private readonly List<State> _states = [];
+
+    // Without moments: what is trained later was to be trained by another optimizer.
+    private readonly List<(string Name, Parameter Parameter)> _frozen = [];
     private readonly List<AdamWTensor> _step = [];
     private readonly List<TensorPart> _gradients = [];
 
@@ -27,7 +30,8 @@ public sealed partial class AdamW : IDisposable
     /// <param name="beta2">Decay of the second moment.</param>
     /// <param name="epsilon">Added to the root of the second moment.</param>
     /// <param name="weightDecay">Decay of a parameter by its name, at least 0.</param>
-    /// <exception cref="ArgumentException">A number is out of its range, two parameters have one name, or they are on several devices.</exception>
+    /// <exception cref="ArgumentException">A number is out of its range, two parameters have one name, they are on several devices, or none is
+    /// trainable.</exception>
     /// <exception cref="InputException">A device's memory is full.</exception>
     public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
     {
@@ -40,11 +44,20 @@ public sealed partial class AdamW : IDisposable
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(weightDecay);
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
-        List<(string Name, Parameter Parameter)> trained =
-        [
-            .. parameters.Where(p => (p.Parameter ?? throw new ArgumentNullException(nameof(parameters), $"adamw: parameter '{p.Name}' is null"))
-                .Trainable).DistinctBy(p => p.Parameter),
-        ];
+        List<(string Name, Parameter Parameter)> trained = [];
+        foreach (var (name, parameter) in parameters.DistinctBy(p => p.Parameter))
+        {
+            bool trainable = parameter?.Trainable ?? throw new ArgumentNullException(nameof(parameters), $"adamw: parameter '{name}' is null");
+            (trainable ? trained : _frozen).Add((name, parameter));
+        }
+
+        if (trained.Count == 0)
+        {
+            throw new ArgumentException(
+                $"adamw: expected at least 1 trainable parameter, got none and {_frozen.Count} frozen ones; SetTrainable(true) comes first",
+                nameof(parameters));
+        }
+
         if (trained.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
             throw new ArgumentException(
@@ -162,6 +175,7 @@ public sealed partial class AdamW : IDisposable
     /// <param name="learningRate">At least 0.</param>
     /// <param name="gradientScale">Gradients count times this.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rate is negative, or one of the numbers is NaN or infinite.</exception>
+    /// <exception cref="InvalidOperationException">A parameter that was frozen when the optimizer was made has a gradient now.</exception>
     public void Step(float learningRate, float gradientScale = 1f)
     {
         Update(Numbers(learningRate, gradientScale), stored: false);
@@ -192,6 +206,15 @@ public sealed partial class AdamW : IDisposable
     /// </summary>
     internal void Update(in AdamWStep step, bool stored)
     {
+        foreach (var (name, parameter) in _frozen)
+        {
+            if (parameter is { Trainable: true, SharedGradient: not null })
+            {
+                throw new InvalidOperationException($"adamw: parameter '{name}' {parameter.Shape} has a gradient, but was frozen when the optimizer "
+                    + "was made; expected an optimizer that is made after SetTrainable(true)");
+            }
+        }
+
         _step.Clear();
         foreach (var each in _states)
         {
