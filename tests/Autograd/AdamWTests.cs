@@ -117,8 +117,8 @@ public sealed class AdamWTests : IDisposable
         using Parameter frozen = new(_device.FromHost([3f], new Shape(1)), trainable: false);
         foreach (var parameters in new (string, Parameter)[][] { [], [("frozen", frozen)] })
         {
-            string said = Assert.Throws<ArgumentException>(() => new AdamW(parameters)).Message;
-            Assert.StartsWith($"adamw: expected at least 1 trainable parameter, got none and {parameters.Length} frozen", said, StringComparison.Ordinal);
+            string expected = $"adamw: expected at least 1 trainable parameter, got none and {parameters.Length} frozen";
+            Assert.StartsWith(expected, Assert.Throws<ArgumentException>(() => new AdamW(parameters)).Message, StringComparison.Ordinal);
         }
 
         using var weight = Parameter([0.5f]);

@@ -65,6 +65,12 @@ internal static class GpuMath
         return x;
     }
 
+    /// <summary>
+    /// The gradient before an activation, dy f'(x). Where a relu let nothing through nothing comes back, not even of an infinity.
+    /// </summary>
+    internal static float Backward(float dy, float x, int activation) =>
+        activation == (int)Activation.Relu ? (x > 0f ? dy : 0f) : dy * Derivative(x, activation);
+
     /// <summary>The activation's derivative at x, x being the value before it.</summary>
     internal static float Derivative(float x, int activation)
     {

@@ -41,6 +41,11 @@ internal static class ActivationMath<S, V>
         }
     }
 
+    /// <summary>dy times the derivative at x. Where a relu let nothing through nothing comes back, not even of an infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V Backward(V dy, V x, Activation activation) =>
+        activation == Activation.Relu ? S.SelectPositive(x, dy, S.Zero) : S.Multiply(dy, Derivative(x, activation));
+
     internal static unsafe float Apply(float x, Activation activation)
     {
         float* lanes = stackalloc float[SimdLevel.MaxLanes];
@@ -48,10 +53,10 @@ internal static class ActivationMath<S, V>
         return lanes[0];
     }
 
-    internal static unsafe float Derivative(float x, Activation activation)
+    internal static unsafe float Backward(float dy, float x, Activation activation)
     {
         float* lanes = stackalloc float[SimdLevel.MaxLanes];
-        S.Store(lanes, Derivative(S.Set(x), activation));
+        S.Store(lanes, Backward(S.Set(dy), S.Set(x), activation));
         return lanes[0];
     }
 }

@@ -40,8 +40,8 @@ internal static class GpuStoredActivation
         {
             Float4 x = Halves4.Widen<TFormat>(args.X[i]), dy = args.Dy[i];
             var value = new Float4(
-                dy.X * GpuMath.Derivative(x.X, args.Activation), dy.Y * GpuMath.Derivative(x.Y, args.Activation),
-                dy.Z * GpuMath.Derivative(x.Z, args.Activation), dy.W * GpuMath.Derivative(x.W, args.Activation));
+                GpuMath.Backward(dy.X, x.X, args.Activation), GpuMath.Backward(dy.Y, x.Y, args.Activation),
+                GpuMath.Backward(dy.Z, x.Z, args.Activation), GpuMath.Backward(dy.W, x.W, args.Activation));
             args.Dx[i] = args.Accumulate != 0 ? Float4.Add(args.Dx[i], value) : value;
         }
     }

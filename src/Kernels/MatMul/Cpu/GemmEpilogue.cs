@@ -84,7 +84,7 @@ internal static unsafe class GemmEpilogue<S, V>
         }
 
         value = a->ActivationGradientOf != null
-            ? S.Multiply(value, ActivationMath<S, V>.Derivative(S.Load(a->ActivationGradientOf + at), a->Activation))
+            ? ActivationMath<S, V>.Backward(value, S.Load(a->ActivationGradientOf + at), a->Activation)
             : ActivationMath<S, V>.Apply(value, a->Activation);
         return a->Residual != null ? S.Add(value, S.Load(a->Residual + at)) : value;
     }
@@ -114,7 +114,7 @@ internal static unsafe class GemmEpilogue<S, V>
         }
 
         value = a->ActivationGradientOf != null
-            ? value * ActivationMath<S, V>.Derivative(a->ActivationGradientOf[at], a->Activation)
+            ? ActivationMath<S, V>.Backward(value, a->ActivationGradientOf[at], a->Activation)
             : ActivationMath<S, V>.Apply(value, a->Activation);
         return a->Residual != null ? value + a->Residual[at] : value;
     }
