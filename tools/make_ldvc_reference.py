@@ -43,7 +43,8 @@ def make_parameters(clip, options, generator):
 
     if options.vision_prompts:
         normal("visual.prompt.shallow", options.vision_prompts, width, scale=0.3)
-        normal("visual.prompt.deep", vision_layers - 1, options.vision_prompts, width, scale=0.3)
+        if vision_layers > 1:
+            normal("visual.prompt.deep", vision_layers - 1, options.vision_prompts, width, scale=0.3)
         linear("visual.prompt.proj", width, width)
     norm("visual.prompt.norm", width)
     if options.text_prompts:

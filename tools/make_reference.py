@@ -243,7 +243,7 @@ class Clip:
 def random_inputs(clip, options):
     generator = torch.Generator().manual_seed(options.seed)
     size = clip.grid * clip.patch
-    inputs = {"image": torch.randn(options.images, 3, size, size, generator=generator)}
+    inputs = {"image": torch.randn(options.images, 3, size, size, generator=generator)} if options.images else {}
 
     # Start of text, some words, end of text, zeros: the ids as CLIP's tokenizers give them, whatever the words may be.
     ids = torch.zeros(options.texts, clip.context, dtype=torch.int64)
@@ -251,8 +251,9 @@ def random_inputs(clip, options):
         words = int(torch.randint(1, min(12, clip.context - 2) + 1, (1,), generator=generator))
         row[1:words + 1] = torch.randint(0, clip.vocabulary - 2, (words,), generator=generator)
         row[0], row[words + 1] = clip.vocabulary - 2, clip.vocabulary - 1
-    inputs["ids"] = ids
-    if options.half_inputs:
+    if options.texts:
+        inputs["ids"] = ids
+    if options.half_inputs and options.images:
         inputs["image"] = inputs["image"].half()
     if options.rect:
         height, width = (int(side) for side in options.rect.lower().split("x"))
@@ -306,8 +307,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="See the top of the script for what the file holds.")
     parser.add_argument("clip", help="Hugging Face folder, .pt, .pth, .bin or .safetensors")
     parser.add_argument("out", help="the reference file to write")
-    parser.add_argument("--images", type=int, default=2, help="random pictures (default: 2)")
-    parser.add_argument("--texts", type=int, default=4, help="random texts (default: 4)")
+    parser.add_argument("--images", type=int, default=2, help="random pictures (default: 2; 0: none)")
+    parser.add_argument("--texts", type=int, default=4, help="random texts (default: 4; 0: none)")
     parser.add_argument("--rect", default="", metavar="HxW", help="also a picture of this size, e.g. 512x512; sides are multiples of the patch")
     parser.add_argument("--inputs", metavar="FILE", help="take image, ids and rect.image from this reference file")
     parser.add_argument("--activation", choices=["gelu", "quick_gelu"], help="for weights without a configuration")

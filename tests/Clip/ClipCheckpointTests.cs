@@ -133,12 +133,12 @@ public sealed class ClipCheckpointTests
     [InlineData("vision_model.embeddings.position_embedding.weight", new long[] { 1, 128 }, "1 position embeddings are not")]
     [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 3, 16, 8 },
         "should have shape [128, 3, 8, 8], found [128, 3, 16, 8]")]
-    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 768 }, "should have 4 dimensions, found shape [128, 768]")]
+    [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 768 }, "should have 4 dimensions of 1 to 16777216")]
     [InlineData("vision_model.embeddings.patch_embedding.weight", new long[] { 128, 1, 1, 768 },
         "should have shape [128, 3, 768, 768], found [128, 1, 1, 768]")]
     [InlineData("vision_model.encoder.layers.1.self_attn.q_proj.weight", new long[] { 128, 64 }, "should have shape [128, 128], found [128, 64]")]
     [InlineData("visual_projection.weight", new long[] { 32, 128 }, "should have shape [64, 128], found [32, 128]")]
-    [InlineData("text_model.embeddings.token_embedding.weight", new long[] { 0, 128 }, "should have 2 dimensions, found shape [0, 128]")]
+    [InlineData("text_model.embeddings.token_embedding.weight", new long[] { 0, 128 }, "2 dimensions of 1 to 16777216, found shape [0, 128]")]
     [InlineData("text_model.encoder.layers.0.mlp.fc1.weight", new long[] { 600000, 1 }, "expected at most 32768 and 524288")]
     [InlineData("logit_scale", new long[] { 2 }, "tensor 'logit_scale' should have shape [1], found [2]")]
     public void WrongShapesAreNamed(string name, long[] shape, string expected)

@@ -115,6 +115,13 @@ public sealed class GoldenTests
         Assert.Contains("91 of 92 tensors are within their bounds; the worst is grad.text.prompt", output);
 
         IsBeyond(CompareEdited("ldvc-route", a => a.Floats["mask_logits"].Values[0] = float.NaN));
+        foreach (float value in (float[])[float.NaN, float.PositiveInfinity])
+        {
+            (code, output, _) = CompareEdited("ldvc-route", a => a.Floats["grad.adapter.bias"].Values[0] = value);
+            Assert.Equal(1, code);
+            Assert.Contains("91 of 92 tensors are within their bounds; the worst is grad.adapter.bias", output);
+        }
+
         IsBeyond(Compare(Clip, Golden("clip-tiny"), "--tolerance", "0"));
     }
 

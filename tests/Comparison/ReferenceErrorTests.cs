@@ -63,7 +63,7 @@ public sealed class ReferenceErrorTests
     [InlineData("clip-tiny", "image", new long[] { 2, 3, 96, 90 }, "tensor 'image' has shape [2, 3, 96, 90], expected [B, 3, H, W] with H and W "
         + "multiples of this CLIP's patch of 16")]
     [InlineData("clip-tiny", "image", new long[] { 2, 1, 96, 96 }, "tensor 'image' has shape [2, 1, 96, 96]")]
-    [InlineData("clip-tiny", "image", new long[] { 3, 96, 96 }, "tensor 'image' should have 4 dimensions, found shape [3, 96, 96]")]
+    [InlineData("clip-tiny", "image", new long[] { 3, 96, 96 }, "tensor 'image' should have 4 dimensions, none of them 0, found shape [3, 96, 96]")]
     [InlineData("clip-tiny", "image", new long[] { 0, 3, 96, 96 }, "tensor 'image' should have 4 dimensions")]
     [InlineData("clip-tiny", "image", new long[] { 1, 3, 96, 96 }, "tensor 'visual.block0' has shape [2, 37, 128], but this CLIP gives [1, 37, 128]")]
     [InlineData("clip-tiny", "rect.image", new long[] { 1, 3, 100, 160 }, "tensor 'rect.image' has shape [1, 3, 100, 160]")]
@@ -103,13 +103,32 @@ public sealed class ReferenceErrorTests
     {
         Assert.Contains("tensor 'ids' holds 714, expected ids from 0 to 713", Refuses("ldvc-route", a => a.Integers["ids"].Values[3] = 714));
         Assert.Contains("tensor 'ids' holds -1, expected ids from 0 to 713", Refuses("clip-tiny", a => a.Integers["ids"].Values[3] = -1));
-        Assert.Contains("tensor 'labels' holds 256, expected 0 to 255", Refuses("ldvc-route", a => a.Integers["labels"].Values[3] = 256));
+        foreach (int label in (int[])[-1, 5, 77, 254, 256, 511])
+        {
+            Assert.Contains(
+                $"tensor 'labels' holds {label}, expected one of the 5 classes that 'ids' has texts of, counted from 0, or 255 for none",
+                Refuses("ldvc-route", a => a.Integers["labels"].Values[3] = label));
+        }
+
         Assert.Contains("expected integers", Refuses("clip-tiny", a =>
         {
             a.Floats["ids"] = (a.Integers["ids"].Shape, [.. a.Integers["ids"].Values.Select(i => (float)i)]);
             a.Integers.Remove("ids");
         }));
     }
+
+    [Theory]
+    [InlineData("ldvc-route", "image", float.NaN, "nan")]
+    [InlineData("ldvc-route", "param.adapter.bias", float.PositiveInfinity, "infinity")]
+    [InlineData("clip-tiny", "rect.image", float.NegativeInfinity, "-infinity")]
+    [InlineData("training-free", "image", float.NaN, "nan")]
+    public void InputsThatAreNotFiniteAreNamed(string file, string tensor, float value, string found) => Assert.Contains(
+        $"tensor '{tensor}' holds {found} at element 5, expected finite numbers", Refuses(file, a => a.Floats[tensor].Values[5] = value));
+
+    [Fact]
+    public void FilesOfAnotherKindAreNamed() => Assert.Contains(
+        "option 'kind' is \"tiny-gpt\", expected \"training-free\", or none for a training step of LDVC",
+        Refuses(TinyClip.Folder, GoldenTests.Golden("tiny-gpt")));
 
     [Fact]
     public void ACutFileIsRefused()

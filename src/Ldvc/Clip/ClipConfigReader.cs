@@ -156,7 +156,7 @@ internal sealed class ClipConfigReader
         if (entry.Shape.Length != rank || entry.Shape.Any(s => s is < 1 or > (1 << 24)))
         {
             throw new InputException(
-                $"{_archive.Path}: tensor '{name}' should have {rank} dimensions, found shape [{string.Join(", ", entry.Shape)}]");
+                $"{_archive.Path}: tensor '{name}' should have {rank} dimensions of 1 to {1 << 24}, found shape [{string.Join(", ", entry.Shape)}]");
         }
 
         return entry.Shape;

@@ -3,6 +3,7 @@ using Ldvc.Autograd.Modules;
 using Ldvc.Autograd.Ops;
 using Ldvc.Clip;
 using Ldvc.Configuration;
+using Ldvc.Imaging;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -29,7 +30,7 @@ internal static class LdvcComparison
         }
 
         using var image = file.Picture(device, "image", clip.Config);
-        using var labels = Labels(file, device, image.Shape);
+        using var labels = Labels(file, device, image.Shape, sentences.Count);
         var loss = new LossConfig();
         using var tape = new Tape(device, recording: true);
         var texts = model.EncodeClasses(tape, sentences);
@@ -65,7 +66,7 @@ internal static class LdvcComparison
                     $"{file.Path}: tensor '{key}' has shape {shape}, but this CLIP and the file's options give {parameter.Shape}.");
             }
 
-            parameter.Value.CopyFromHost<float>(file.Floats(key));
+            parameter.Value.CopyFromHost<float>(file.FiniteFloats(key));
         }
 
         foreach (string key in file.Entries.Keys)
@@ -77,7 +78,7 @@ internal static class LdvcComparison
         }
     }
 
-    private static Tensor Labels(ReferenceFile file, Device device, Shape image)
+    private static Tensor Labels(ReferenceFile file, Device device, Shape image, int classes)
     {
         var shape = file.ShapeOf("labels", 3);
         var wanted = new Shape(image[0], image[2], image[3]);
@@ -90,9 +91,11 @@ internal static class LdvcComparison
         var bytes = new byte[values.Length];
         for (int i = 0; i < bytes.Length; i++)
         {
-            bytes[i] = values[i] is >= 0 and <= 255
+            bytes[i] = values[i] == LabelMap.Ignore || (values[i] >= 0 && values[i] < Math.Min(classes, LabelMap.Ignore))
                 ? (byte)values[i]
-                : throw new InputException($"{file.Path}: tensor 'labels' holds {values[i]}, expected 0 to 255.");
+                : throw new InputException(
+                    $"{file.Path}: tensor 'labels' holds {values[i]}, expected one of the {classes} classes that 'ids' has texts of, counted from 0, "
+                        + $"or {LabelMap.Ignore} for none.");
         }
 
         return device.FromHost(bytes, shape);
@@ -107,7 +110,8 @@ internal static class LdvcComparison
             {
                 foreach (float value in file.Floats(key))
                 {
-                    largest = Math.Max(largest, Math.Abs(value));
+                    // NaN in one gradient says nothing about the others.
+                    largest = float.IsFinite(value) ? Math.Max(largest, Math.Abs(value)) : largest;
                 }
             }
         }

@@ -82,6 +82,11 @@ internal sealed partial class LdvcReferenceOptions
     {
         int[] found = [.. _file.Entries.Keys.Select(k => LayerIndex().Match(k)).Where(m => m.Success)
             .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct()];
+        if (found.Length == 0 && _root.TryGetProperty("kind", out var kind))
+        {
+            throw Bad("kind", $"\"{TrainingFreeComparison.Kind}\", or none for a training step of LDVC", kind.GetRawText());
+        }
+
         if (found.Length == 0 || found.Length > MaxLayers || found.Max() != found.Length - 1)
         {
             throw new InputException(

@@ -41,10 +41,14 @@ internal sealed class ReferenceFile : IDisposable
 
         return entry.Shape.Length == rank && entry.Shape.All(s => s is > 0 and <= int.MaxValue)
             ? new Shape([.. entry.Shape.Select(s => (int)s)])
-            : throw new InputException($"{Path}: tensor '{name}' should have {rank} dimensions, found shape {Listed(entry.Shape)}.");
+            : throw new InputException(
+                $"{Path}: tensor '{name}' should have {rank} dimensions, none of them 0, found shape {Listed(entry.Shape)}.");
     }
 
     internal float[] Floats(string name) => _archive.ReadFloat32(name);
+
+    /// <summary>The values of an input: every output would be NaN, and none the one to look at.</summary>
+    internal float[] FiniteFloats(string name) => _archive.ReadFinite(name);
 
     internal int[] Ints(string name) => _archive.ReadInt32(name);
 
@@ -53,7 +57,7 @@ internal sealed class ReferenceFile : IDisposable
     {
         var shape = ShapeOf(name, 4);
         return shape[1] == 3 && shape[2] % clip.PatchSize == 0 && shape[3] % clip.PatchSize == 0
-            ? device.FromHost(Floats(name), shape)
+            ? device.FromHost(FiniteFloats(name), shape)
             : throw new InputException(
                 $"{Path}: tensor '{name}' has shape {shape}, expected [B, 3, H, W] with H and W multiples of this CLIP's patch of {clip.PatchSize}.");
     }
