@@ -67,8 +67,8 @@ internal sealed class NamedTensors
     }
 
     /// <summary>Fills what the file has; values are rounded where a tensor is bf16 or fp16, and a frozen weight's order in memory is kept.</summary>
-    /// <exception cref="InputException">A tensor is damaged, holds NaN or infinity, or numbers that fp16 does not; nothing has changed
-    /// then.</exception>
+    /// <exception cref="InputException">A tensor is damaged, holds NaN or infinity, or numbers that fp16 does not, or is another one under a second
+    /// name; nothing has changed then.</exception>
     internal void Read()
     {
         (string Name, Tensor Target)[] there = [.. _wanted.Where(w => _archive.Entries.ContainsKey(w.Name))];
@@ -76,6 +76,11 @@ internal sealed class NamedTensors
         {
             float[] values = _archive.ReadFinite(name);
             Float16Range.Check(_archive.Path, name, values, target.DType);
+        }
+
+        foreach (var tied in there.GroupBy(w => w.Target).Where(group => group.Count() > 1))
+        {
+            CheckTied([.. tied.Select(w => w.Name)]);
         }
 
         foreach (var (name, target) in there)
@@ -91,6 +96,17 @@ internal sealed class NamedTensors
                     Array.ConvertAll<float,
                     ushort>(values, target.DType == DType.Float16 ? HalfConversion.SingleToFloat16 : HalfConversion.SingleToBFloat16));
             }
+        }
+    }
+
+    // One parameter under several names: whichever came last would win without a word.
+    private void CheckTied(string[] names)
+    {
+        float[] first = _archive.ReadFloat32(names[0]);
+        if (names.FirstOrDefault(name => !_archive.ReadFloat32(name).AsSpan().SequenceEqual(first)) is { } other)
+        {
+            throw new InputException(
+                $"{_archive.Path}: the tensors '{names[0]}' and '{other}' differ, expected equal ones: they are one parameter under two names");
         }
     }
 

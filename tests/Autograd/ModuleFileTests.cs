@@ -175,6 +175,35 @@ public sealed class ModuleFileTests : IDisposable
         optimizer.Step(0.01f);
     }
 
+    [Fact]
+    public void OneParameterUnderTwoNamesHasOneValue()
+    {
+        string file = _folder.File("tied.safetensors");
+        using var tied = new Tied(_device);
+        tied.Save(file);
+        tied.Load(file);
+        Assert.Equal([1f, 2f], tied.Weight.Value.ToArray());
+        var writer = new SafetensorsWriter();
+        writer.AddFloat32("in.weight", [2], new float[] { 3, 4 });
+        writer.AddFloat32("out.weight", [2], new float[] { 3, 5 });
+        writer.Save(file);
+        Assert.Equal(
+            $"{file}: the tensors 'in.weight' and 'out.weight' differ, expected equal ones: they are one parameter under two names",
+            Assert.Throws<InputException>(() => tied.Load(file)).Message);
+        Assert.Equal([1f, 2f], tied.Weight.Value.ToArray());
+    }
+
+    private sealed class Tied : Module
+    {
+        internal Tied(Device device)
+        {
+            Weight = Add("in.weight", new Parameter(device.FromHost([1f, 2f], new Shape(2))));
+            Add("out.weight", Weight);
+        }
+
+        internal Parameter Weight { get; }
+    }
+
     private sealed class Net : Module
     {
         internal Net(Device device, ulong seed)

@@ -140,6 +140,8 @@ public sealed class PackageMisuseTests : IDisposable
         Assert.Equal("texts", Assert.Throws<ArgumentNullException>(() => embedder.EmbedTexts(null!, cancellation: stop)).ParamName);
         Assert.Equal("files", Assert.Throws<ArgumentNullException>(() => embedder.EmbedImages(null!, stop)).ParamName);
         Assert.Equal("names", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses(null!, ["a {class}"], stop)).ParamName);
+        Assert.Contains("text 1 is null", Assert.Throws<ArgumentNullException>(() => embedder.EmbedTexts(["a", null!], cancellation: stop)).Message);
+        Assert.Contains("name 0 is null", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses([null!], ["a {class}"], stop)).Message);
         Assert.Equal("templates", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses(["a"], null!, stop)).ParamName);
     }
 

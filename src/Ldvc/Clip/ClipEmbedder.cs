@@ -121,7 +121,7 @@ public sealed class ClipEmbedder : IDisposable
             var ids = new int[count * context];
             for (int i = 0; i < count; i++)
             {
-                string text = texts[first + i];
+                string text = texts[first + i] ?? throw new ArgumentNullException(nameof(texts), $"embed texts: text {first + i} is null");
                 (truncate ? tokenizer.Encode(text, context) : tokenizer.EncodeWhole(text, context, $"text {ConfigText.Quote(text)}"))
                     .CopyTo(ids, i * context);
             }
@@ -145,6 +145,11 @@ public sealed class ClipEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(templates);
+        for (int i = 0; i < names.Count; i++)
+        {
+            _ = names[i] ?? throw new ArgumentNullException(nameof(names), $"embed classes: name {i} is null");
+        }
+
         string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         Note = tokenizer.CheckVocabulary(_clip.Config.VocabularySize, _checkpoint.Folder);

@@ -163,9 +163,17 @@ public sealed class LoadedModel : IDisposable
     public Tensor EmbedClasses(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
-        return names.Count > 0
-            ? EncodeClasses(names, CancellationToken.None)
-            : throw new ArgumentException("embed classes: expected at least 1 name, got none", nameof(names));
+        if (names.Count == 0)
+        {
+            throw new ArgumentException("embed classes: expected at least 1 name, got none", nameof(names));
+        }
+
+        for (int i = 0; i < names.Count; i++)
+        {
+            _ = names[i] ?? throw new ArgumentNullException(nameof(names), $"embed classes: name {i} is null");
+        }
+
+        return EncodeClasses(names, CancellationToken.None);
     }
 
     /// <summary>As <see cref="EmbedClasses"/>; it may be ended between two batches of names.</summary>
