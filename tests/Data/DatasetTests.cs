@@ -65,6 +65,18 @@ public class DatasetTests
         Assert.Contains("'a'", Assert.Throws<InputException>(() => VocDataset.Open(data.Root, "twice")).Message);
     }
 
+    [Fact]
+    public void NamesWithLineBreaksAreRefused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "names there hold no line breaks");
+        using var data = new TinyData();
+        data.Text("cat\n", "classes.txt");
+        data.Picture(6, 4, "images", "a\nb.png");
+        Assert.Contains(
+            "expected file names on one line, found 'a b.png' with a line break",
+            Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "all")).Message);
+    }
+
     // The second path of a line is the mask's, whatever stands between: it was taken for the picture where that is no blank.
     [Theory]
     [InlineData("images/a.png,masks/b.png")]

@@ -51,6 +51,30 @@ public sealed class OneClassMaskTests : IDisposable
         Assert.DoesNotContain("255", found ?? "");
     }
 
+    // Of more than 255 classes 255 is one, and a mask of 8 bits usually means a border by it.
+    [Theory]
+    [InlineData("", 300, "0 255", "a.png of 8 bits holds 255, which is the class 'c255x' in a list of 300; where it means \"no label\", say so")]
+    [InlineData("zero_is_ignored: true", 300, "1 255 2", "which is the class 'c254x'")]
+    [InlineData("ignore: [255]", 300, "0 1 255", null)]
+    [InlineData("", 300, "0 255 299", null)]
+    [InlineData("", 300, "0 254", null)]
+    [InlineData("", 255, "0 1 255", null)]
+    public void BordersThatAreAClassAreSaid(string options, int classes, string stored, string? expected)
+    {
+        Mask("a", stored);
+        Mask("b", "0 1");
+        _data.Text(string.Concat(Enumerable.Range(0, classes).Select(i => $"c{i}x\n")), "classes.txt");
+        string[] said = [.. MaskWarnings.Of(Open(options))];
+        if (expected is null)
+        {
+            Assert.Empty(said);
+        }
+        else
+        {
+            Assert.Contains(expected, Assert.Single(said));
+        }
+    }
+
     // Names in order are often classes in order: one of the last masks counts as much as the first ones.
     [Theory]
     [InlineData(100, null)]

@@ -94,6 +94,23 @@ public sealed class SegmentFolderTests : IDisposable
     }
 
     [Fact]
+    public void NamesThatAreNotWhatTheySeemAreSaid()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "names there hold no line breaks");
+        File.CreateSymbolicLink(_data.At("in", "dead.png"), "gone.png");
+        File.Copy(_data.At("in", "a.png"), _data.At("in", "x\nldvc: all is well.png"));
+        (int code, string text, string error) = Segment(_data.At("in"), _data.At("out"));
+        Assert.Equal(2, code);
+        Assert.Contains($"dead.png: file not found, but a link to {_data.At("in", "gone.png")}, which is not there", error, StringComparison.Ordinal);
+        Assert.Contains("x?ldvc: all is well.png  ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\nldvc:", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "f\uFFFD.png: file not found, as its name has bytes that are not UTF-8; expected another name",
+            Segment(_data.At("in", "f\uFFFD.png"), _data.At("out")).Error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void EveryPartIsWritten()
     {
         string output = _data.At("out");

@@ -119,7 +119,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     {
         if (sentence is not null)
         {
-            Out.WriteLine($"note: {sentence}");
+            Out.WriteLine($"note: {TerminalText.OneLine(sentence)}");
         }
     }
 

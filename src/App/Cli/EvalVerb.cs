@@ -113,10 +113,7 @@ internal static class EvalVerb
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine(
             $"{options.Checkpoint}: step {checkpoint.Step}, {ConfigWriter.EnumName(config.Train.Setting)}; {images} pictures of {dataset.Name}");
-        if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)
-        {
-            common.Monitor.Warn(warning);
-        }
+        Warn(common, job, dataset);
 
         string[] shown = [.. dataset.Split.Unseen.Select(id => dataset.Classes[id]).Where(checkpoint.Seen.Contains)];
         if (shown.Length > 0)
@@ -168,10 +165,7 @@ internal static class EvalVerb
             [.. JobFacts.OfPictures("validation", dataset), .. JobFacts.OfFiles(ClipCheckpoint.Find(clip))]));
         int images = Evaluator.Count(dataset, config);
         common.Out.WriteLine($"{clip}, without training; {images} pictures of {dataset.Name}");
-        if (job.IsFirst && OneClassMasks.Find(dataset) is { } warning)
-        {
-            common.Monitor.Warn(warning);
-        }
+        Warn(common, job, dataset);
 
         EvaluationReport? report = options.Report is null ? null : new EvaluationReport();
         Confusion confusion;
@@ -212,6 +206,14 @@ internal static class EvalVerb
             common.Record(options.Record, command => EvaluationRecord.Entry(command, config, device, images, told.Values, row, 0, 0));
         });
         return 0;
+    }
+
+    private static void Warn(CommonOptions common, JobMember job, SegmentationDataset dataset)
+    {
+        foreach (string warning in job.IsFirst ? MaskWarnings.Of(dataset) : [])
+        {
+            common.Monitor.Warn(warning);
+        }
     }
 
     private static SegmentationDataset OpenData(LdvcConfig config)

@@ -203,9 +203,9 @@ internal static class SegmentVerb
             own.Add(SegmentEntry.Of(index, outcome, common.Json is not null, coco ? names.Length : 0));
             string counted = pictures.Length == 1 ? "" : $"  [{index + 1}/{pictures.Length}]";
             string seconds = outcome.Seconds.ToString("F2", CultureInfo.InvariantCulture);
-            common.Out.WriteLine(outcome.Result is { } result
+            common.Out.WriteLine(TerminalText.OneLine(outcome.Result is { } result
                 ? $"{result.Image}  {result.Width}x{result.Height}  {seconds} s  {result.Describe(ClassesShown)}{counted}"
-                : $"{outcome.Source.Path}  failed{counted}");
+                : $"{outcome.Source.Path}  failed{counted}"));
         }
     }
 
@@ -244,7 +244,7 @@ internal static class SegmentVerb
                 $"{done} images in {seconds:F1} s ({done / seconds:F2} images/s, the start included); {failures.Length} failed"));
             foreach (string each in failures.Take(FailuresShown))
             {
-                common.Out.WriteLine($"  {each}");
+                common.Out.WriteLine($"  {TerminalText.OneLine(each)}");
             }
 
             if (failures.Length > FailuresShown)

@@ -24,7 +24,7 @@ internal sealed class ConsoleMonitor(VerbHost host) : IComparisonMonitor
     }
 
     /// <inheritdoc/>
-    public void Warn(string sentence) => host.Error.WriteLine("ldvc: " + sentence);
+    public void Warn(string sentence) => host.Error.WriteLine("ldvc: " + TerminalText.OneLine(sentence));
 
     /// <inheritdoc/>
     public T Loop<T>(string title, int first, int total, Func<IProgress<ProgressStatus>, T> loop) => ProgressReporter.Run(

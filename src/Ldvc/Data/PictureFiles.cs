@@ -25,7 +25,7 @@ internal static class PictureFiles
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (string path in Names(folder).Where(path => HasPictureExtension(path) && Path.GetFileName(path)[0] != '.'))
         {
-            RefuseOtherEncodings(folder, Path.GetFileName(path));
+            RefuseBadName(folder, Path.GetFileName(path));
             string id = Path.GetFileNameWithoutExtension(path);
             if (!files.TryAdd(id, path))
             {
@@ -72,7 +72,7 @@ internal static class PictureFiles
                     continue;
                 }
 
-                RefuseOtherEncodings(place, name);
+                RefuseBadName(place, name);
                 string id = prefix + (suffix is null ? Path.GetFileNameWithoutExtension(name) : name[..^suffix.Length]);
                 if (!files.TryAdd(id, path))
                 {
@@ -83,7 +83,7 @@ internal static class PictureFiles
 
             foreach (string inner in Names(place, folders: true).Where(inner => Path.GetFileName(inner)[0] != '.'))
             {
-                RefuseOtherEncodings(place, Path.GetFileName(inner));
+                RefuseBadName(place, Path.GetFileName(inner));
                 Walk(inner, prefix + Path.GetFileName(inner) + "/", depth + 1);
             }
         }
@@ -122,9 +122,14 @@ internal static class PictureFiles
         return near is null ? "" : $"; there is {Path.GetFileName(near)}";
     }
 
-    // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name.
-    private static void RefuseOtherEncodings(string folder, string name)
+    // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name. One with a line break stands in no list.
+    private static void RefuseBadName(string folder, string name)
     {
+        if (name.AsSpan().IndexOfAny('\n', '\r') >= 0)
+        {
+            throw new InputException($"{folder}: expected file names on one line, found {Configuration.ConfigText.Quote(name)} with a line break");
+        }
+
         if (name.Contains('\uFFFD', StringComparison.Ordinal))
         {
             throw new InputException($"{folder}: expected file names in UTF-8, found {Configuration.ConfigText.Quote(name)} with bytes that are not");

@@ -93,14 +93,11 @@ internal static class PartFindings
             return null;
         }
 
-        SegmentationDataset dataset = survey.Dataset;
-        string name = ConfigText.Quote(dataset.Classes[masks[0].Values.First(v => v.Value == LabelMap.Ignore).Meaning]);
         return new DataFinding(
             FindingKind.BytesAsClass,
             survey.Part,
             $"{Count(masks.Length, "mask")} of 8 bits {(masks.Length == 1 ? "holds" : "hold")} 255 ({Count(masks.Sum(m => m.Borders), "pixel")}, "
-                + $"e.g. {masks[0].Source}), which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: "
-                + "data.ignore: [255], if no mask has that class, or masks of 16 bits with 65535",
+                + $"e.g. {masks[0].Source}), {MaskWarnings.Borders(survey.Dataset, masks[0])}",
             [.. masks.Select(m => m.Source)]);
     }
 

@@ -148,7 +148,7 @@ public sealed class TrainingRun
         validation.CheckFiles();
         foreach (SegmentationDataset part in new[] { training, validation })
         {
-            if (OneClassMasks.Find(part) is { } warning)
+            foreach (string warning in MaskWarnings.Of(part))
             {
                 monitor.Warn(warning);
             }

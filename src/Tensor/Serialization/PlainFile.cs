@@ -110,7 +110,12 @@ internal static class PlainFile
     }
 
     private static InputException Unreadable(string path, Exception e) => e is FileNotFoundException or DirectoryNotFoundException
-        ? new($"{path}: file not found", e)
+        ? new($"{path}: file not found{Why(path)}", e)
         : Directory.Exists(path) ? new($"{path}: is a folder, expected a file", e)
         : new($"{path}: cannot be read ({e.Message})", e);
+
+    // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name.
+    private static string Why(string path) => path.Contains('\uFFFD', StringComparison.Ordinal)
+        ? ", as its name has bytes that are not UTF-8; expected another name"
+        : FileKind.DeadLink(path) is { } target ? $", but a link to {target}, which is not there" : "";
 }
