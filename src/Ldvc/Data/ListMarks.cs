@@ -47,12 +47,15 @@ internal static partial class ListMarks
     private static string? AroundEach(IReadOnlyList<string> entries)
     {
         // "names:" of YAML stands before what is numbered or has dashes.
-        IReadOnlyList<string> names = entries.Count > 1 && entries[0][^1] == ':' ? [.. entries.Skip(1)] : entries;
+        bool titled = entries.Count > 1 && entries[0].IndexOf(':', StringComparison.Ordinal) == entries[0].Length - 1;
+        IReadOnlyList<string> names = titled ? [.. entries.Skip(1)] : entries;
         return names.All(entry => entry.StartsWith("- ", StringComparison.Ordinal)) ? "a dash before each"
             : names.All(entry => entry.Length > 1 && entry[1] == ' ' && entry[0] == names[0][0] && Bullets.Contains(entry[0]))
                 ? "a bullet before each"
             : names.Count > 1 && names.Take(names.Count - 1).All(entry => entry.Length > 1 && entry[^1] == ',') ? "a comma behind each"
             : names.Count > 1 && names.All(IsQuoted) ? "quotes around each"
+            : Matches(names, Identified()).Length > 1 ? "an identifier before each"
+            : Matches(names, Coloured()).Length > 1 ? "a colour beside each (data.colors is for these)"
             : AreNumbered(names) ? "a number before each (the first name is class 0, and so on)"
             : AreCounted(names) ? "a number behind each (the first name is class 0, and so on)"
             : null;
@@ -103,6 +106,15 @@ internal static partial class ListMarks
     private static bool IsCount(int[] numbers) => numbers[0] is 0 or 1 && numbers.Zip(numbers.Skip(1)).All(pair => pair.First + 1 == pair.Second);
 
     private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    // WordNet's and Freebase's, as ImageNet and Open Images have them.
+    [GeneratedRegex(@"^(n[0-9]{8}|/[mg]/[0-9a-z_]+)[\s,;:]+\S", RegexOptions.NonBacktracking)]
+    private static partial Regex Identified();
+
+    // Red, green and blue, on either side of the name; CVAT has more behind a colon.
+    [GeneratedRegex(
+        @"^([0-9]{1,3}[\s,;]+){3}\S|\S[\s,;:]+[0-9]{1,3}[\s,;]+[0-9]{1,3}[\s,;]+[0-9]{1,3}(:.*)?$", RegexOptions.NonBacktracking)]
+    private static partial Regex Coloured();
 
     // A number, what stands between, the name.
     [GeneratedRegex(@"^([0-9]{1,5})(\s*[:=|]\s*|\s*[.,;)\]-]\s+|[,;)\]]|\s+)(\S.*)$", RegexOptions.NonBacktracking)]
