@@ -24,7 +24,9 @@ internal static class TerminalText
         .. Enumerable.Range(0xD800, 0x800).Select(c => (char)c),
     ]);
 
-    /// <summary>The same on one line: a file's name may hold line breaks, and what follows them would look like a line of the program's own.</summary>
+    /// <summary>
+    /// The text on one line: a file's name may hold line breaks, and what follows them would look like a line of the program's own.
+    /// </summary>
     internal static string OneLine(string text) =>
         text.AsSpan().IndexOfAny('\n', '\r') < 0 ? text : text.Replace('\n', Replacement).Replace('\r', Replacement);
 

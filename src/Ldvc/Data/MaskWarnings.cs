@@ -20,8 +20,8 @@ internal static class MaskWarnings
     internal static string Borders(SegmentationDataset dataset, StoredMask mask)
     {
         string name = ConfigText.Quote(dataset.Classes[mask.Values.First(v => v.Value == LabelMap.Ignore).Meaning]);
-        return $"which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: data.ignore: [255], if no mask has "
-            + "that class, or masks of 16 bits with 65535";
+        return $"which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: data.ignore: [255], if no mask "
+            + "has that class, or masks of 16 bits with 65535";
     }
 
     // In a list of more than 255 classes, 255 is one: a border or a void region of an 8-bit mask would be taken for it.
