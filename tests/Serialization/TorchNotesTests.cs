@@ -49,6 +49,18 @@ public class TorchNotesTests
             .Op("(").Int(1).Ints(2).Op("N").Op([0x89]).Global("_codecs", "encode").Op("(").Text(new string('x', 5000)).Text("latin1").Op("tRtb")));
     }
 
+    // How Python 3 writes b"" with protocol 2: in an array without elements, for example.
+    [Theory]
+    [InlineData("__builtin__")]
+    [InlineData("builtins")]
+    public void NoBytesAtAllAreBytes(string module)
+    {
+        Assert.Equal("1", Notes(p => p.Text("none").Global(module, "bytes").Op(")R").Text("epoch").Int(1))["meta.epoch"]);
+        Assert.Empty(Notes(p => p.Text("array").Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("numpy", "ndarray").Ints(0).Text("b")
+            .Op("tR").Op("(").Int(1).Ints(0).Op("N").Op([0x89]).Global(module, "bytes").Op(")Rtb")));
+        TestFiles.Refuses(new PickleBytes().Global(module, "bytes").Op("(").Int(1 << 30).Op("tR").Zip(), "NoBytes");
+    }
+
     [Fact]
     public void NotesDoNotMultiply()
     {

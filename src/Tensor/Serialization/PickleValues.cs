@@ -65,6 +65,9 @@ internal enum PickleGlobalKind
 
     /// <summary>_codecs.encode: bytes as a text.</summary>
     Encode,
+
+    /// <summary>bytes(): no bytes at all, where pickles have no bytes of their own.</summary>
+    NoBytes,
 }
 
 /// <summary>A global of the allow-list.</summary>

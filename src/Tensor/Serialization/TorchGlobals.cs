@@ -45,6 +45,9 @@ internal static class TorchGlobals
         allowed["numpy.dtype"] = new(PickleGlobalKind.NumpyType);
         allowed["numpy.ndarray"] = new(PickleGlobalKind.NumpyArrayClass);
         allowed["_codecs.encode"] = new(PickleGlobalKind.Encode);
+
+        // Protocol 2 calls the module by Python 2's name.
+        allowed["__builtin__.bytes"] = allowed["builtins.bytes"] = new(PickleGlobalKind.NoBytes);
         foreach (string helper in (string[])["restore_type_tag", "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist"])
         {
             allowed[$"torch.jit._pickle.{helper}"] = new(PickleGlobalKind.FirstArgument);

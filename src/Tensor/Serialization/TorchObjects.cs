@@ -65,6 +65,8 @@ internal sealed class TorchObjects(string path, long length)
                 return made;
             case PickleGlobalKind.Encode when TorchNumpy.Encode(items) is { } made:
                 return made;
+            case PickleGlobalKind.NoBytes when items.Length == 0:
+                return Array.Empty<byte>();
             default:
                 throw Fault($"calls {global.Kind} with {items.Length} arguments it does not take");
         }
