@@ -93,7 +93,8 @@ internal static partial class ListMarks
     // Of all entries, or of all but a line of titles; none when one does not match.
     private static Match[] Matches(IReadOnlyList<string> entries, Regex form)
     {
-        Match[] matches = [.. entries.Select(entry => form.Match(entry))];
+        // The last entry alone tells of most lists that they are none: a match costs more memory than its entry.
+        Match[] matches = entries.Count > 0 && form.IsMatch(entries[^1]) ? [.. entries.Select(entry => form.Match(entry))] : [];
         bool titled = matches.Length > 1 && !matches[0].Success
             && (matches.Length > FewBlanks || entries[0].AsSpan().IndexOfAny('\t', ',') >= 0);
         matches = titled ? matches[1..] : matches;
