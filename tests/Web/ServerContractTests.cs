@@ -188,9 +188,9 @@ public sealed partial class ServerContractTests
         }
 
         await using var named = await Served.StartAsync(TinyClip.Folder, settings => settings with { LogNames = true });
-        await named.SegmentAsync(Picture, "a\u202ecat");
+        await named.SegmentAsync(Picture, "\u202e\u0645\u200C\u06CC");
         await named.LoggedAsync("photo.jpg");
-        Assert.Contains("a?cat 100.0 %", named.Output);
+        Assert.Contains("  \u0645?\u06CC 100.0 %", named.Output);
     }
 
     // A full disk behind the log, or a closed pipe.
