@@ -40,13 +40,16 @@ public class OpenClCaseTests(OpenClFixture fixture)
     }
 }
 
-/// <summary>The tiny cases on the simulator, which runs every lane of every group as written.</summary>
+/// <summary>
+/// Tiny cases on the simulator, which runs every lane of every group as written, each lane a thread of the system: one of each kind, or all with
+/// LDVC_TEST_ALL. All of them run as CUDA code (<see cref="CasePtxTests"/>) and on OpenCL.
+/// </summary>
 [Collection("simulator")]
 public class SimulatorCaseTests(SimulatorFixture fixture)
 {
-    public static TheoryData<string> Operations => [.. OpCaseList.Checked.Where(c => c.Tiny).Select(c => c.Name)];
+    public static IEnumerable<ITheoryDataRow> Operations => OneOfEachKind(TinyCases.Operations);
 
-    public static TheoryData<string> KernelCalls => [.. KernelCaseList.Checked.Where(c => c.Tiny).Select(c => c.Name)];
+    public static IEnumerable<ITheoryDataRow> KernelCalls => OneOfEachKind(TinyCases.KernelCalls);
 
     [Theory]
     [MemberData(nameof(Operations))]
@@ -55,6 +58,21 @@ public class SimulatorCaseTests(SimulatorFixture fixture)
     [Theory]
     [MemberData(nameof(KernelCalls))]
     public void KernelCall(string name) => DeviceCases.Check(fixture.Twin.Device, KernelCaseList.Named(name));
+
+    // A case's name begins with what it calls: "MatMul [2, 3] by [3, 4]".
+    private static IEnumerable<ITheoryDataRow> OneOfEachKind(IEnumerable<string> names)
+    {
+        string[] all = [.. names], usual = [.. all.DistinctBy(name => name.Split(' ')[0])];
+        return AllModels.Of(usual.Select(name => new object[] { name }), all.Except(usual).Select(name => new object[] { name }));
+    }
+}
+
+/// <summary>Names of the cases that a simulated GPU gets through in a moment.</summary>
+internal static class TinyCases
+{
+    internal static IEnumerable<string> Operations => OpCaseList.Checked.Where(c => c.Tiny).Select(c => c.Name);
+
+    internal static IEnumerable<string> KernelCalls => KernelCaseList.Checked.Where(c => c.Tiny).Select(c => c.Name);
 }
 
 internal static class DeviceCases
