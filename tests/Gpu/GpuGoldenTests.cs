@@ -24,11 +24,12 @@ public class OpenClGoldenTests(OpenClFixture fixture)
 
 /// <summary>The same with `--device simulator`.</summary>
 [Collection("simulator")]
-public class SimulatorGoldenTests(SimulatorFixture fixture)
+public sealed class SimulatorGoldenTests(SimulatorFixture fixture)
 {
+    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of([["clip-tiny"]], [["ldvc-route"]]);
+
     [Theory]
-    [InlineData("clip-tiny")]
-    [InlineData("ldvc-route")]
+    [MemberData(nameof(Models))]
     public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
 }
 

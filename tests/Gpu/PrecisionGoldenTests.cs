@@ -12,12 +12,18 @@ namespace Ldvc.Tests.Gpu;
 /// 5e-2 (3e-2).
 /// </summary>
 [Collection("simulator")]
-public class PrecisionGoldenTests(SimulatorFixture fixture)
+public sealed class PrecisionGoldenTests(SimulatorFixture fixture) : PrecisionGoldenComparison(fixture)
 {
-    [Theory]
-    [InlineData("ldvc-route")]
-    public void Bf16(string name) => Compare(Precision.Bf16, name);
+    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of([["clip-tiny"]], [["ldvc-route"]]);
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Bf16(string name) => Compare(Precision.Bf16, name);
+}
+
+/// <summary>Runs a reference file in one precision.</summary>
+public abstract class PrecisionGoldenComparison(SimulatorFixture fixture)
+{
     // Rounding may move an input of a ReLU across zero, or a route: then a file is beyond the bounds by the factor that docs/compare.md states.
     private protected void Compare(Precision precision, string name, double factor = 1)
     {

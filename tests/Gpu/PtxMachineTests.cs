@@ -143,10 +143,10 @@ public sealed class MatMulPtxTests(PtxMachineFixture fixture) : SimulatorMatMulT
 }
 
 [Collection("ptx machine")]
-public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : PrecisionGoldenTests(fixture)
+public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : PrecisionGoldenComparison(fixture)
 {
     public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
-        [["bf16", "ldvc-zegclip", 1], ["tf32", "ldvc-dot-head", 2]],
+        [["bf16", "ldvc-route", 1], ["bf16", "ldvc-zegclip", 1], ["tf32", "ldvc-dot-head", 2]],
         [
             ["bf16", "ldvc-full-attention", 1], ["tf32", "ldvc-route", 1],
             ["bf16", "clip-tiny", 1], ["bf16", "ldvc-no-self-attention", 1], ["tf32", "clip-tiny", 1], ["bf16", "training-free", 2],
@@ -155,18 +155,19 @@ public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : Precisi
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void MoreModels(string precision, string name, double factor) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
+    public void EveryTensorIsWithin(string precision, string name, double factor) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
 }
 
 [Collection("ptx machine")]
-public sealed class GoldenPtxTests(PtxMachineFixture fixture) : SimulatorGoldenTests(fixture)
+public sealed class GoldenPtxTests(PtxMachineFixture fixture)
 {
     public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
-        [["ldvc-dot-head"]], [["ldvc-no-self-attention"], ["ldvc-route-partial-windows"], ["ldvc-full-attention"], ["ldvc-zegclip"]]);
+        [["ldvc-route"], ["ldvc-dot-head"]],
+        [["clip-tiny"], ["ldvc-no-self-attention"], ["ldvc-route-partial-windows"], ["ldvc-full-attention"], ["ldvc-zegclip"]]);
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void OtherModels(string name) => GoldenCases.Compare(fixture.Twin, name);
+    public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
 }
 
 [Collection("ptx machine")]
