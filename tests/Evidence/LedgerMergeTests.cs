@@ -35,7 +35,8 @@ public sealed class LedgerMergeTests
     public void ThePageNamesEveryProgramAndMachine()
     {
         LedgerEntry first = Of(0, 1, 2), second = Of(2, 3);
-        second = second with { Program = second.Program with { Commit = "fedcba9876543210", Machine = new Machine("Other CPU", 4, "Linux", ".NET 10") } };
+        var other = new Machine("Other CPU", 4, "Linux", ".NET 10");
+        second = second with { Program = second.Program with { Commit = "fedcba9876543210", Machine = other } };
         LedgerEntry merged = LedgerMerge.Of([("a", first), ("b", second)]);
         Assert.Equal([first.Program, second.Program], merged.MeasuredBy);
         string source = LedgerViews.Source(new ViewInput("a", merged, ""));
@@ -47,8 +48,11 @@ public sealed class LedgerMergeTests
     public void PartsThatDoNotBelongTogetherAreRefused()
     {
         LedgerEntry first = Of(0, 1, 2), good = Of(2, 3, 4);
-        void Refused(LedgerEntry other, string expected) =>
-            Assert.Contains(expected, Assert.Throws<InputException>(() => LedgerMerge.Of([("a", first), ("b", other)])).Message, StringComparison.Ordinal);
+        void Refused(LedgerEntry other, string expected)
+        {
+            string message = Assert.Throws<InputException>(() => LedgerMerge.Of([("a", first), ("b", other)])).Message;
+            Assert.Contains(expected, message, StringComparison.Ordinal);
+        }
 
         Refused(Of(1, 1, 2), "expected seeds that follow one another, each once, found 0, 1, 1, 2");
         Refused(Of(3, 1, 2), "found 0, 1, 3, 4");

@@ -155,7 +155,8 @@ public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : Precisi
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void EveryTensorIsWithin(string precision, string name, double factor) => Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
+    public void EveryTensorIsWithin(string precision, string name, double factor) =>
+        Compare(Enum.Parse<Precision>(precision, ignoreCase: true), name, factor);
 }
 
 [Collection("ptx machine")]

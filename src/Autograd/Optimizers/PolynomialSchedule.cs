@@ -44,10 +44,10 @@ public sealed record PolynomialSchedule(double BaseRate, double MinRate, long It
         return rate;
     }
 
-    private static double Real(double value, string name, double most = double.MaxValue) => value >= 0 && value <= most
+    private static double Real(double value, string name, double maximum = double.MaxValue) => value >= 0 && value <= maximum
         ? value
         : throw new ArgumentOutOfRangeException(
-            name, $"schedule: expected {name} of at least 0 and {(most == double.MaxValue ? "finite" : $"at most {most}")}, got {value}");
+            name, $"schedule: expected {name} of at least 0 and {(maximum == double.MaxValue ? "finite" : $"at most {maximum}")}, got {value}");
 
     private static long Whole(long value, string name) =>
         value >= 0 ? value : throw new ArgumentOutOfRangeException(name, $"schedule: expected {name} of at least 0, got {value}");

@@ -16,8 +16,8 @@ internal static class LedgerMerge
     /// <param name="parts">Entries of `ldvc ablate` with their names, at least two, in any order.</param>
     /// <returns>The entry of all seeds; nothing in it says more than the parts did.</returns>
     /// <exception cref="InputException">
-    /// A part is no comparison, is of other arithmetic, options, rows, pictures or scores of the CLIP alone, shares a seed with another one, or the seeds
-    /// do not follow one another.
+    /// A part is no comparison, is of other arithmetic, options, rows, pictures or scores of the CLIP alone, shares a seed with another one, or the
+    /// seeds do not follow one another.
     /// </exception>
     internal static LedgerEntry Of(IReadOnlyList<(string Name, LedgerEntry Entry)> parts)
     {

@@ -19,7 +19,8 @@ internal static class PngChunks
         if (!file.StartsWith(Signature))
         {
             throw new InputException(
-                file.IsEmpty ? $"{name}: is empty, expected a PNG file" : $"{name}: not a PNG file (label maps must be PNG{FileContent.Found(file)})");
+                file.IsEmpty ? $"{name}: is empty, expected a PNG file"
+                    : $"{name}: not a PNG file (label maps must be PNG{FileContent.Found(file)})");
         }
 
         var chunks = new List<(string, int, int)>();

@@ -18,7 +18,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1>(method);
         return new Action<KernelConfig, T1>((config, a) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a));
@@ -36,7 +36,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2>(method);
         return new Action<KernelConfig, T1, T2>((config, a, b) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a), Here(method, b));
@@ -55,7 +55,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3>(method);
         return new Action<KernelConfig, T1, T2, T3>((config, a, b, c) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a), Here(method, b), Here(method, c));
@@ -75,7 +75,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4>(method);
         return new Action<KernelConfig, T1, T2, T3, T4>((config, a, b, c, d) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d));
@@ -96,7 +96,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5>((config, a, b, c, d, e) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e));
@@ -118,7 +118,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadKernel<T1, T2, T3, T4, T5, T6>(method);
         return new Action<KernelConfig, T1, T2, T3, T4, T5, T6>((config, a, b, c, d, e, f) =>
         {
-            if (Begins(method, config))
+            if (HasWork(method, config))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, config, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e), Here(method, f));

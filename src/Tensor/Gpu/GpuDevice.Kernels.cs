@@ -19,7 +19,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1>(method);
         return new Action<TIndex, T1>((index, a) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a));
@@ -38,7 +38,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2>(method);
         return new Action<TIndex, T1, T2>((index, a, b) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a), Here(method, b));
@@ -58,7 +58,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3>(method);
         return new Action<TIndex, T1, T2, T3>((index, a, b, c) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a), Here(method, b), Here(method, c));
@@ -79,7 +79,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4>(method);
         return new Action<TIndex, T1, T2, T3, T4>((index, a, b, c, d) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d));
@@ -101,7 +101,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5>((index, a, b, c, d, e) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e));
@@ -124,7 +124,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6>((index, a, b, c, d, e, f) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(Stream, index, Here(method, a), Here(method, b), Here(method, c), Here(method, d), Here(method, e), Here(method, f));
@@ -148,7 +148,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7>((index, a, b, c, d, e, f, g) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(
@@ -176,7 +176,7 @@ public sealed partial class GpuDevice
         var launch = Accelerator.LoadAutoGroupedKernel<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>(method);
         return new Action<TIndex, T1, T2, T3, T4, T5, T6, T7, T8>((index, a, b, c, d, e, f, g, h) =>
         {
-            if (Begins(method, index))
+            if (HasWork(method, index))
             {
                 using var turn = Turn.Enter();
                 launch(

@@ -48,26 +48,28 @@ public sealed partial class GpuDevice
             }
         }
     }
+
     private static string NameOf(Delegate method) => $"{method.Method.DeclaringType?.Name}.{method.Method.Name}";
 
-    // Whether there is anything to launch: no driver takes an empty grid, and what one makes of a negative size is its own affair.
-    private bool Begins<TIndex>(Delegate method, TIndex index)
+    // Whether there is anything to launch: drivers refuse an empty grid. A negative size is refused here, since drivers differ in what they do with
+    // one.
+    private bool HasWork<TIndex>(Delegate method, TIndex index)
         where TIndex : struct, IIndex
     {
         ThrowIfDisposed($"kernel {NameOf(method)}");
-        long least = index switch
+        long smallest = index switch
         {
             Index1D one => one.X,
             Index2D two => Math.Min(two.X, two.Y),
             Index3D three => Math.Min(Math.Min(three.X, three.Y), three.Z),
             _ => index.Size,
         };
-        return least >= 0
+        return smallest >= 0
             ? index.Size != 0
             : throw new ArgumentOutOfRangeException(nameof(index), $"kernel {NameOf(method)}: expected an index of sizes of at least 0, got {index}");
     }
 
-    private bool Begins(Delegate method, KernelConfig config)
+    private bool HasWork(Delegate method, KernelConfig config)
     {
         ThrowIfDisposed($"kernel {NameOf(method)}");
         return config.GroupDim.Size > 0
