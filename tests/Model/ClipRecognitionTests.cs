@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using Ldvc.Clip;
+using Ldvc.Clip.Tokenization;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Model;
@@ -83,6 +85,37 @@ public sealed class ClipRecognitionTests : IDisposable
         string message = CommandLine.Refuses(Arguments(checkpoint, other));
         Assert.Contains("was trained on these weights with vision 2 heads quick-gelu 1E-05", message);
         Assert.Contains(expected, message);
+    }
+
+    // The same weights; vocabularies of one size, which give the same texts other ids.
+    [Theory]
+    [InlineData("two bytes exchanged", true)]
+    [InlineData("two merged tokens exchanged", true)]
+    [InlineData("the same as a list of merges", false)]
+    [InlineData("the same as tokenizer.json", false)]
+    public void AnotherVocabularyOfTheSameSizeIsRefused(string what, bool refused)
+    {
+        string clip = Edited("a", _ => { }), other = Edited("b", _ => { }), checkpoint = Train($"clip.path={clip}");
+        Change(other, what);
+        if (!refused)
+        {
+            Assert.Equal(0, Segment(checkpoint, other).Code);
+            return;
+        }
+
+        string run = Path.GetDirectoryName(Path.GetDirectoryName(checkpoint))!;
+        foreach (string message in (string[])
+            [
+                CommandLine.Refuses(Arguments(checkpoint, other)),
+                CommandLine.Refuses(
+                    [.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data), $"clip.path={other}"), "--checkpoint", checkpoint]),
+                CommandLine.Refuses(
+                    [.. SmallRun.Verb("train", SmallRun.OwnConfig(_data), $"clip.path={other}", $"train.out={run}", "train.iterations=1"), "--resume"]),
+            ])
+        {
+            Assert.Contains(" was trained with the vocabulary with SHA-256 ", message);
+            Assert.Contains(other, message);
+        }
     }
 
     // What 0.1.0 wrote: the file's SHA-256, no statistics.
@@ -198,6 +231,45 @@ public sealed class ClipRecognitionTests : IDisposable
         edit(archive);
         archive.Save(Path.Combine(target, "model.safetensors"));
         return target;
+    }
+
+    private static void Change(string folder, string what)
+    {
+        ClipVocabulary own = ClipTokenizer.Load(folder).Vocabulary;
+        Dictionary<string, int> ids = new(own.Ids);
+        (string Left, string Right)[] merges = [.. own.Merges];
+        switch (what)
+        {
+            case "two bytes exchanged":
+                (ids["a"], ids["b"]) = (ids["b"], ids["a"]);
+                break;
+            case "two merged tokens exchanged":
+                // Neither is made of the other, and each keeps the id of its place in the list.
+                int at = Enumerable.Range(0, merges.Length - 1).First(i => !Joined(merges[i + 1]).Contains(Joined(merges[i]), StringComparison.Ordinal));
+                string one = Joined(merges[at]), two = Joined(merges[at + 1]);
+                (ids[one], ids[two]) = (ids[two], ids[one]);
+                (merges[at], merges[at + 1]) = (merges[at + 1], merges[at]);
+                break;
+            case "the same as a list of merges":
+                File.Delete(Path.Combine(folder, "vocab.json"));
+                using (var gzip = new GZipStream(File.Create(Path.Combine(folder, "bpe_simple_vocab_16e6.txt.gz")), CompressionLevel.Fastest))
+                {
+                    gzip.Write(File.ReadAllBytes(Path.Combine(folder, "merges.txt")));
+                }
+
+                File.Delete(Path.Combine(folder, "merges.txt"));
+                return;
+            default:
+                string vocab = File.ReadAllText(Path.Combine(folder, "vocab.json"));
+                string pairs = string.Join(", ", merges.Select(merge => System.Text.Json.JsonSerializer.Serialize($"{merge.Left} {merge.Right}")));
+                File.WriteAllText(Path.Combine(folder, "tokenizer.json"), $$$"""{"model": {"vocab": {{{vocab}}}, "merges": [{{{pairs}}}]}}""");
+                File.Delete(Path.Combine(folder, "vocab.json"));
+                return;
+        }
+
+        new ClipVocabulary(ids, merges).Save(folder);
+
+        static string Joined((string Left, string Right) merge) => merge.Left + merge.Right;
     }
 
     private static void CopyVocabulary(string folder)

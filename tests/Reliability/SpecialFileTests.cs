@@ -83,6 +83,18 @@ public sealed partial class SpecialFileTests
             path => Assert.Null(FileKind.Special(path)));
     }
 
+    // A folder of links to one's pictures is no way to lose them.
+    [Fact]
+    public void AResultTakesTheLinksPlaceAndNotTheFilesBehindIt()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("picture"), "kept");
+        File.CreateSymbolicLink(folder.File("result"), folder.File("picture"));
+        AtomicFile.WriteText(folder.File("result"), "new");
+        Assert.Equal(("kept", "new"), (File.ReadAllText(folder.File("picture")), File.ReadAllText(folder.File("result"))));
+        Assert.Null(File.ResolveLinkTarget(folder.File("result"), returnFinalTarget: false));
+    }
+
     // What grows while it is read, and what the system makes up: its length is 0.
     [Fact]
     public void LengthsAreCountedWhileReading()

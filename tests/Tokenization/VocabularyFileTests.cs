@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
+using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Tensors;
+using Ldvc.Tests.Clip;
 using Ldvc.Tests.Serialization;
 using Xunit;
 
@@ -143,6 +146,66 @@ public class VocabularyFileTests
             Assert.Contains(
                 "found '<toy>', a token that was added", Assert.Throws<InputException>(() => tokenizer.Encode("a <toy> cat", 16)).Message);
         }
+    }
+
+    // transformers takes a text's feature where this id stands first; files that say 2 are older than that.
+    [Theory]
+    [InlineData("713", false)]
+    [InlineData("2", false)]
+    [InlineData("null", false)]
+    [InlineData("712", true)]
+    [InlineData("49407", true)]
+    public void TheStatedEndOfTextIsTheVocabularys(string stated, bool refused)
+    {
+        using var folder = new TempFolder();
+        using var device = new CpuDevice(1);
+        string clip = TinyClip.Edited(folder, _ => { }), config = Path.Combine(clip, "config.json");
+        foreach (string file in (string[])["vocab.json", "merges.txt"])
+        {
+            File.Copy(Path.Combine(TinyClip.Folder, file), Path.Combine(clip, file));
+        }
+
+        JsonNode json = JsonNode.Parse(File.ReadAllText(config))!;
+        json["text_config"]!["eos_token_id"] = JsonNode.Parse(stated);
+        File.WriteAllText(config, json.ToJsonString());
+        using ClipEmbedder embedder = ClipEmbedder.Load(clip, device);
+        if (refused)
+        {
+            Assert.Contains(
+                $"config.json says text_config.eos_token_id is {stated}, but <|endoftext|> has the id 713 in the vocabulary",
+                Assert.Throws<InputException>(() => embedder.EmbedTexts(["a cat"])).Message);
+            return;
+        }
+
+        Assert.Equal(64, embedder.EmbedTexts(["a cat"]).Length);
+    }
+
+    // Byte pairs of another kind give other tokens.
+    [Theory]
+    [InlineData("", "", "")]
+    [InlineData("\"type\": \"BPE\", \"dropout\": null, \"continuing_subword_prefix\": \"\", \"end_of_word_suffix\": \"</w>\", ",
+        "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Lowercase\"}]}, ", "")]
+    [InlineData("\"type\": \"WordPiece\", ", "", "model.type is 'WordPiece', expected BPE")]
+    [InlineData("\"end_of_word_suffix\": \"\", ", "", "model.end_of_word_suffix is '', expected </w>")]
+    [InlineData("\"continuing_subword_prefix\": \"##\", ", "", "model.continuing_subword_prefix is '##'")]
+    [InlineData("\"dropout\": 0.1, ", "", "model.dropout is '0.1', expected none")]
+    [InlineData("", "\"normalizer\": null, ", "normalizer has no 'Lowercase'")]
+    [InlineData("", "\"normalizer\": {\"type\": \"NFC\"}, ", "normalizer has no 'Lowercase'")]
+    public void ATokenizerOfAnotherKindIsRefused(string model, string beside, string expected)
+    {
+        using var folder = new TempFolder();
+        ClipVocabulary.FromMerges([("o", "t")]).Save(folder.Root);
+        string vocab = File.ReadAllText(folder.File("vocab.json"));
+        File.WriteAllText(
+            folder.File("tokenizer.json"), $$$"""{{{{beside}}}"model": {{{{model}}}"vocab": {{{vocab}}}, "merges": ["o t"]}}""");
+        File.Delete(folder.File("vocab.json"));
+        if (expected.Length > 0)
+        {
+            Assert.Contains(expected, Assert.Throws<InputException>(() => ClipTokenizer.Load(folder.Root)).Message);
+            return;
+        }
+
+        Assert.NotEqual(0, ClipTokenizer.Load(folder.Root).EndOfText);
     }
 
     // The end of a text is where its largest id is.

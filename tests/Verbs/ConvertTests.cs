@@ -95,6 +95,8 @@ public sealed class ConvertTests
         string source = TinyClip.Random(folder, TinyClip.Config with { VocabularySize = rows }), target = folder.File("new");
         ClipVocabulary vocabulary = ClipTokenizer.Load(TinyClip.Folder).Vocabulary;
         (added ? vocabulary with { Added = new Dictionary<string, int> { ["<toy>"] = 714 } } : vocabulary).Save(source);
+        string config = Path.Combine(source, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace($"\"eos_token_id\": {rows - 1}", "\"eos_token_id\": 713"));
         (int code, string output, string error) = CommandLine.Run("convert", "--clip", source, "--out", target);
         Assert.Equal((0, ""), (code, error));
         Assert.Equal(!added, output.Contains("note: ", StringComparison.Ordinal));

@@ -91,7 +91,7 @@ internal sealed partial class ClipCheckpoint
             otherwise ?? ActivationNames.OfName(WeightsPath));
         ClipConfig config = huggingFace ? ClipConfigReader.FromHuggingFace(archive, settings) : ClipConfigReader.FromOpenAi(archive, settings);
         var weights = new ArchiveWeights(archive, device, huggingFace);
-        var model = new ClipModel(weights, config);
+        var model = new ClipModel(weights, config) { EndOfText = settings.EndOfText };
         try
         {
             weights.RefuseOthers();

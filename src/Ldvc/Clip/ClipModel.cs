@@ -82,6 +82,12 @@ public sealed class ClipModel : Module
     /// <summary>What its weights are recognised by, in whatever file they lie; null when it was loaded without asking for that.</summary>
     internal string? Digest { get; set; }
 
+    /// <summary>
+    /// The id at whose place a text's feature is taken, where its configuration states one; null = the largest id of the text, as in OpenAI's code. In
+    /// a CLIP's vocabulary both are the end of text (<see cref="Tokenization.ClipTokenizer.CheckVocabulary(ClipModel, string)"/>).
+    /// </summary>
+    internal int? EndOfText { get; init; }
+
     /// <summary>Sizes.</summary>
     public ClipConfig Config { get; }
 

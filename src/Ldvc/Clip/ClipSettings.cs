@@ -33,6 +33,9 @@ internal sealed record TowerSettings
 /// <param name="Sizes">What is to be compared with the tensors.</param>
 internal sealed record ClipSettings(string? Source, TowerSettings Vision, TowerSettings Text, IReadOnlyList<StatedSize> Sizes)
 {
+    /// <summary>The id of the end of text that is stated; null = none is.</summary>
+    public int? EndOfText { get; init; }
+
     /// <summary>No configuration; what the two towers' activation is, if that is known.</summary>
     internal static ClipSettings Without(Activation? activation) =>
         new(null, new TowerSettings { Activation = activation }, new TowerSettings { Activation = activation }, []);

@@ -22,8 +22,8 @@ internal static class ClipWriter
     }
 
     /// <summary>
-    /// Writes the folder; tensors are stored in the given type. The ids of start and end of text are the tokenizer's, without one the last two, as in
-    /// OpenAI's vocabulary. Each file appears whole or not at all.
+    /// Writes the folder; tensors are stored in the given type. The ids of start and end of text are the tokenizer's, without one those that the model
+    /// came with, else the last two, as in OpenAI's vocabulary. Each file appears whole or not at all.
     /// </summary>
     internal static void Save(ClipModel model, string folder, DType type, PreprocessorConfig preprocessor, ClipTokenizer? tokenizer)
     {
@@ -52,7 +52,7 @@ internal static class ClipWriter
         }
 
         writer.Save(Path.Combine(folder, "model.safetensors"));
-        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config, tokenizer));
+        WriteJson(Path.Combine(folder, "config.json"), Config(model, tokenizer));
         WriteJson(Path.Combine(folder, PreprocessorConfigReader.FileName), Preprocessor(preprocessor));
     }
 
@@ -70,39 +70,44 @@ internal static class ClipWriter
 
     private static Dictionary<string, int> Sides((int Height, int Width) size) => new() { ["height"] = size.Height, ["width"] = size.Width };
 
-    private static Dictionary<string, object> Config(ClipConfig config, ClipTokenizer? tokenizer) => new()
+    private static Dictionary<string, object> Config(ClipModel model, ClipTokenizer? tokenizer)
     {
-        ["architectures"] = new[] { "CLIPModel" },
-        ["model_type"] = "clip",
-        ["projection_dim"] = config.Embedding,
-        ["logit_scale_init_value"] = 2.6592,
-        ["text_config"] = new Dictionary<string, object>
+        ClipConfig config = model.Config;
+        int end = tokenizer?.EndOfText ?? model.EndOfText ?? config.VocabularySize - 1;
+        return new()
         {
-            ["hidden_size"] = config.Text.Width,
-            ["intermediate_size"] = config.Text.MlpWidth,
-            ["num_attention_heads"] = config.Text.Heads,
-            ["num_hidden_layers"] = config.Text.Layers,
-            ["max_position_embeddings"] = config.ContextLength,
-            ["vocab_size"] = config.VocabularySize,
-            ["hidden_act"] = Activation(config.Text),
-            ["layer_norm_eps"] = Epsilon(config.Text),
+            ["architectures"] = new[] { "CLIPModel" },
+            ["model_type"] = "clip",
             ["projection_dim"] = config.Embedding,
-            ["bos_token_id"] = tokenizer?.StartOfText ?? config.VocabularySize - 2,
-            ["eos_token_id"] = tokenizer?.EndOfText ?? config.VocabularySize - 1,
-        },
-        ["vision_config"] = new Dictionary<string, object>
-        {
-            ["hidden_size"] = config.Vision.Width,
-            ["intermediate_size"] = config.Vision.MlpWidth,
-            ["num_attention_heads"] = config.Vision.Heads,
-            ["num_hidden_layers"] = config.Vision.Layers,
-            ["image_size"] = config.ImageSize,
-            ["patch_size"] = config.PatchSize,
-            ["hidden_act"] = Activation(config.Vision),
-            ["layer_norm_eps"] = Epsilon(config.Vision),
-            ["projection_dim"] = config.Embedding,
-        },
-    };
+            ["logit_scale_init_value"] = 2.6592,
+            ["text_config"] = new Dictionary<string, object>
+            {
+                ["hidden_size"] = config.Text.Width,
+                ["intermediate_size"] = config.Text.MlpWidth,
+                ["num_attention_heads"] = config.Text.Heads,
+                ["num_hidden_layers"] = config.Text.Layers,
+                ["max_position_embeddings"] = config.ContextLength,
+                ["vocab_size"] = config.VocabularySize,
+                ["hidden_act"] = Activation(config.Text),
+                ["layer_norm_eps"] = Epsilon(config.Text),
+                ["projection_dim"] = config.Embedding,
+                ["bos_token_id"] = tokenizer?.StartOfText ?? end - 1,
+                ["eos_token_id"] = end,
+            },
+            ["vision_config"] = new Dictionary<string, object>
+            {
+                ["hidden_size"] = config.Vision.Width,
+                ["intermediate_size"] = config.Vision.MlpWidth,
+                ["num_attention_heads"] = config.Vision.Heads,
+                ["num_hidden_layers"] = config.Vision.Layers,
+                ["image_size"] = config.ImageSize,
+                ["patch_size"] = config.PatchSize,
+                ["hidden_act"] = Activation(config.Vision),
+                ["layer_norm_eps"] = Epsilon(config.Vision),
+                ["projection_dim"] = config.Embedding,
+            },
+        };
+    }
 
     private static string Activation(TowerConfig tower) => tower.Activation == Kernels.Activation.Gelu ? "gelu" : "quick_gelu";
 

@@ -10,7 +10,11 @@ internal static class HuggingFaceConfig
     /// <summary>The file's name beside the weights.</summary>
     internal const string FileName = "config.json";
 
+    /// <summary>Under text_config, the id of the token at whose place transformers takes a text's feature.</summary>
+    internal const string EndOfTextKey = "eos_token_id";
+
     private const string ModelType = "clip";
+    private const int LegacyEndOfText = 2;
 
     // What the nested projection_dim says when it was left alone; only the outer one counts.
     private const int UnusedProjection = 512;
@@ -43,7 +47,11 @@ internal static class HuggingFaceConfig
             sizes.Add(new StatedSize(vision.Key("image_size"), image, c => Math.Floor(image / c.PatchSize) == c.Grid ? image : c.ImageSize));
         }
 
-        return new ClipSettings(path, Settings(vision, known, type is null ? null : 12), Settings(text, known, type is null ? null : 8), sizes);
+        return new ClipSettings(path, Settings(vision, known, type is null ? null : 12), Settings(text, known, type is null ? null : 8), sizes)
+        {
+            // Older files say 2 whatever the vocabulary, and transformers then takes the largest id of a text, too.
+            EndOfText = text.Whole(EndOfTextKey) is { } end and not LegacyEndOfText ? end : null,
+        };
     });
 
     private static void Tower(JsonSection section, List<StatedSize> sizes, Func<ClipConfig, TowerConfig> tower)

@@ -21,6 +21,7 @@ public sealed class LdvcCheckpoint : IDisposable
     private const string ClipDigestKey = "clip_digest";
     private const string ClipFileKey = "clip_sha256";
     private const string ClipFormKey = "clip_form";
+    private const string VocabularyKey = "vocabulary_digest";
     private const string ImageMeanKey = "image_mean";
     private const string ImageStdKey = "image_std";
     private const string Auto = "auto";
@@ -167,6 +168,11 @@ public sealed class LdvcCheckpoint : IDisposable
             metadata[SamplesKey] = samples;
         }
 
+        if (loaded.VocabularyDigest is { } vocabulary)
+        {
+            metadata[VocabularyKey] = vocabulary;
+        }
+
         SafetensorsWriter writer = TrainingState.Compose(loaded.Model.Parameters(), optimizer, step, metadata);
         loaded.Embeddings?.Write(writer, classes);
         return writer;
@@ -177,6 +183,7 @@ public sealed class LdvcCheckpoint : IDisposable
     internal void Restore(LoadedModel loaded, AdamW? optimizer)
     {
         RefuseOtherClip(loaded.Clip, loaded.Source);
+        RefuseOtherVocabulary(loaded);
         _archive.Verify();
         TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer);
     }
@@ -198,6 +205,7 @@ public sealed class LdvcCheckpoint : IDisposable
             clip, ClipActivation.Auto, Config.Clip.Activation, Config.Model, device, seed: null, model => RefuseOtherClip(model, source), Embeddings);
         try
         {
+            RefuseOtherVocabulary(loaded);
             TrainingState.Load(_archive, loaded.Model.Parameters(), null);
             loaded.Statistics = Statistics;
             return loaded;
@@ -308,6 +316,17 @@ public sealed class LdvcCheckpoint : IDisposable
         {
             throw new InputException(
                 $"{Path}: was trained on these weights with {form}, but what lies beside {source.WeightsPath} says {ClipForm.Of(clip.Config)}.");
+        }
+    }
+
+    // The same weights beside another vocabulary read another text from the same ids. Where class embeddings came from a file there may be none.
+    private void RefuseOtherVocabulary(LoadedModel loaded)
+    {
+        if (_archive.Metadata.TryGetValue(VocabularyKey, out string? expected) && loaded.VocabularyDigest is { } found && found != expected)
+        {
+            throw new InputException(
+                $"{Path}: was trained with the vocabulary with SHA-256 {expected}, but {loaded.Source.Folder} has one with {found}, which gives texts "
+                    + "other token ids; expected the vocabulary files of its CLIP.");
         }
     }
 

@@ -36,6 +36,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Section model of its configuration.</summary>
     public ModelConfig Config { get; }
 
+    /// <summary>Digest of the vocabulary (<see cref="ClipTokenizer.Digest"/>); null where there is none.</summary>
+    internal string? VocabularyDigest => _tokenizer?.Digest();
+
     /// <summary>Where the CLIP lies.</summary>
     internal ClipCheckpoint Source { get; }
 
@@ -120,7 +123,7 @@ public sealed class LoadedModel : IDisposable
                 tokenizer = reading.GetAwaiter().GetResult();
             }
 
-            string? note = tokenizer?.CheckVocabulary(clip.Config.VocabularySize, clipPath);
+            string? note = tokenizer?.CheckVocabulary(clip, clipPath);
             embeddings?.CheckWidth(clip.Config.Embedding, clipPath);
 
             // Any class serves: the prompts' places lie before the name, and attention is causal.

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Ldvc.Configuration;
 using Ldvc.Tensors;
 using Microsoft.ML.Tokenizers;
@@ -64,6 +66,28 @@ public sealed class ClipTokenizer
     /// <summary>The vocabulary, for saving it beside a model.</summary>
     internal ClipVocabulary Vocabulary { get; }
 
+    /// <summary>
+    /// SHA-256 of what decides a text's ids: the tokens of bytes and word ends, start and end of text, and the merges in their order, each with its
+    /// id. The same whatever files hold them; tokens that no text can have do not count.
+    /// </summary>
+    internal string Digest()
+    {
+        var lines = new StringBuilder();
+        IEnumerable<string> first = ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord))
+            .Append(WordSplitter.StartOfText).Append(WordSplitter.EndOfText);
+        foreach (string token in first)
+        {
+            lines.Append(token).Append(' ').Append(Vocabulary.Ids[token]).Append('\n');
+        }
+
+        foreach ((string left, string right) in Vocabulary.Merges)
+        {
+            lines.Append(left).Append(' ').Append(right).Append(' ').Append(Vocabulary.Ids[left + right]).Append('\n');
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines.ToString())));
+    }
+
     /// <summary>Id of the token in front of every text.</summary>
     public int StartOfText { get; }
 
@@ -71,13 +95,27 @@ public sealed class ClipTokenizer
     public int EndOfText { get; }
 
     /// <summary>
-    /// Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token. Rows that fill the
-    /// table up to a round number are no token's, and no text has them.
+    /// Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token, and the end of text
+    /// that the encoder looks for must be the vocabulary's. Rows that fill the table up to a round number are no token's, and no text has them.
     /// </summary>
-    /// <param name="embeddings">Rows of the encoder's table.</param>
-    /// <param name="clip">The CLIP, for the message.</param>
+    /// <param name="clip">The encoder.</param>
+    /// <param name="path">Where it lies, for the message.</param>
     /// <returns>A sentence about such rows; null when there are none.</returns>
     /// <exception cref="InputException">The two do not belong together.</exception>
+    internal string? CheckVocabulary(ClipModel clip, string path)
+    {
+        string? padding = CheckVocabulary(clip.Config.VocabularySize, path);
+        if (clip.EndOfText is { } end && end != EndOfText)
+        {
+            throw new InputException(
+                $"{path}: {HuggingFaceConfig.FileName} says text_config.{HuggingFaceConfig.EndOfTextKey} is {end}, but {WordSplitter.EndOfText} has "
+                    + $"the id {EndOfText} in the vocabulary; expected the vocabulary and the configuration of one CLIP.");
+        }
+
+        return padding;
+    }
+
+    /// <summary>The part of it that compares with the number of embeddings.</summary>
     internal string? CheckVocabulary(int embeddings, string clip)
     {
         int largest = Vocabulary.Ids.Values.Max();

@@ -168,6 +168,7 @@ internal static class VocabularyFiles
             throw new InputException($"{path}: expected a tokenizer with 'model', and in it 'vocab' and 'merges'.");
         }
 
+        RefuseOtherKind(path, json.RootElement, model);
         var merges = new List<(string, string)>();
         RefuseMany(path, list.GetArrayLength(), "merges");
         foreach (JsonElement item in list.EnumerateArray())
@@ -201,6 +202,42 @@ internal static class VocabularyFiles
 
         return Check(path, path, ids, merges) with { Added = added };
     }
+
+    // What the file says of itself, where it does: byte pairs as CLIP's, of lower-case words. Other settings give other tokens.
+    private static void RefuseOtherKind(string path, JsonElement root, JsonElement model)
+    {
+        Only("type", "\"BPE\"");
+        Only("end_of_word_suffix", $"\"{ByteSymbols.EndOfWord}\"");
+        Only("continuing_subword_prefix", "\"\"");
+        Only("ignore_merges", "false");
+        if (model.TryGetProperty("dropout", out JsonElement dropout) && dropout.ValueKind != JsonValueKind.Null
+            && !(dropout.ValueKind == JsonValueKind.Number && dropout.TryGetDouble(out double share) && share == 0))
+        {
+            throw new InputException($"{path}: model.dropout is {Shown(dropout.GetRawText())}, expected none, as in a CLIP's tokenizer.");
+        }
+
+        if (root.TryGetProperty("normalizer", out JsonElement normalizer) && !LowersCase(normalizer, 0))
+        {
+            throw new InputException($"{path}: normalizer has no 'Lowercase'; expected a CLIP's tokenizer, which has lower-case words only.");
+        }
+
+        void Only(string key, string expected)
+        {
+            if (model.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null && value.GetRawText() is var found
+                && found != expected)
+            {
+                throw new InputException($"{path}: model.{key} is {Shown(found.Trim('"'))}, expected {expected.Trim('"')}, as in a CLIP's tokenizer.");
+            }
+        }
+    }
+
+    // A sequence of steps may lie in another one.
+    private static bool LowersCase(JsonElement step, int depth) =>
+        step.ValueKind == JsonValueKind.Object && depth < 4
+        && ((step.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.GetString() == "Lowercase")
+            || (step.TryGetProperty("lowercase", out JsonElement lower) && lower.ValueKind == JsonValueKind.True)
+            || (step.TryGetProperty("normalizers", out JsonElement steps) && steps.ValueKind == JsonValueKind.Array
+                && steps.EnumerateArray().Any(inner => LowersCase(inner, depth + 1))));
 
     private static (string Text, int Id)? Content(JsonElement token) =>
         token.ValueKind == JsonValueKind.Object
