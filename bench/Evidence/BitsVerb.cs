@@ -63,7 +63,7 @@ internal static class BitsVerb
             return Other;
         }
 
-        AtomicFile.WriteText(path, JsonText.Of(history.With(measured)));
+        JsonText.Write(path, history.With(measured));
         Console.WriteLine($"bits {measured.Id} from now on, in {path}");
         Console.WriteLine("build again, and measure again what pages show (bench tables --check names it)");
         return 0;

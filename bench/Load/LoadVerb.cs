@@ -77,7 +77,7 @@ internal static class LoadVerb
 
         if (json is not null)
         {
-            AtomicFile.WriteText(json, JsonText.Of(new
+            JsonText.Write(json, new
             {
                 plan.Requests,
                 plan.AtOnce,
@@ -92,7 +92,7 @@ internal static class LoadVerb
                 result.Windows,
                 Outcomes = result.Outcomes.Select(o => new { Request = o.Key.Kind, o.Key.Outcome, Times = o.Value }),
                 result.Surprises,
-            }));
+            });
         }
 
         return good ? 0 : 1;

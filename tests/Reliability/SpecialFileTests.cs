@@ -90,7 +90,7 @@ public sealed partial class SpecialFileTests
         using var folder = new TempFolder();
         File.WriteAllText(folder.File("picture"), "kept");
         File.CreateSymbolicLink(folder.File("result"), folder.File("picture"));
-        AtomicFile.WriteText(folder.File("result"), "new");
+        Ldvc.Tensors.Serialization.AtomicFile.WriteText(folder.File("result"), "new");
         Assert.Equal(("kept", "new"), (File.ReadAllText(folder.File("picture")), File.ReadAllText(folder.File("result"))));
         Assert.Null(File.ResolveLinkTarget(folder.File("result"), returnFinalTarget: false));
     }

@@ -142,9 +142,28 @@ public sealed class SegmentFolderTests : IDisposable
             Assert.Equal(labels.Labels.Count(label => label == index), annotation.GetProperty("area").GetInt64());
         }
 
+        Assert.Equal(["a.png"], FileNames(output));
         JsonElement numbers = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "a.json"))).RootElement;
         Assert.Equal("#800000", numbers.GetProperty("classes")[1].GetProperty("color").GetString());
     }
+
+    // As in data sets: joined to the folder's name, wherever it is now.
+    [Fact]
+    public void CocosFileNamesAreBelowTheFolder()
+    {
+        string output = _data.At("out"), below = Directory.CreateDirectory(_data.At("in", "street", "night")).FullName;
+        File.Copy(_data.At("in", "a.png"), Path.Combine(below, "c.PNG"));
+        Assert.Equal(0, Segment(_data.At("in"), output, "--save", "coco").Code);
+        string[] names = FileNames(output);
+        Assert.Contains("street/night/c.PNG", names);
+        Assert.All(names, name => Assert.True(File.Exists(_data.At("in", name)), name));
+    }
+
+    private static string[] FileNames(string output) =>
+    [
+        .. JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "coco.json"))).RootElement.GetProperty("images").EnumerateArray()
+            .Select(image => image.GetProperty("file_name").GetString()!),
+    ];
 
     [Theory]
     [InlineData("--backgruond 0.5", "there is no option '--backgruond'; did you mean --background?")]

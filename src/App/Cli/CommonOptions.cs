@@ -129,7 +129,7 @@ internal sealed record CommonOptions(VerbHost Host, DeviceChoice Device, int Thr
     {
         if (Json is not null)
         {
-            AtomicFile.WriteText(Json, JsonText.Of(results));
+            JsonText.Write(Json, results);
         }
     }
 }

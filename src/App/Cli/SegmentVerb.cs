@@ -227,7 +227,7 @@ internal static class SegmentVerb
                 annotations.Add(picture);
             }
 
-            Tensors.Serialization.AtomicFile.WriteText(files.Coco, JsonText.Of(annotations.ToJson()));
+            JsonText.Write(files.Coco, annotations.ToJson());
         }
 
         if (common.Json is not null)

@@ -12,7 +12,7 @@ internal static class AblationOutput
     internal static void Write(AblationFolder folder, AblationResults results)
     {
         AtomicFile.WriteText(folder.MarkdownPath, Markdown(results));
-        AtomicFile.WriteText(folder.JsonPath, JsonText.Of(Json(results)));
+        JsonText.Write(folder.JsonPath, Json(results));
     }
 
     /// <summary>The tables as Markdown.</summary>

@@ -108,6 +108,6 @@ internal static class ResultFile
     internal static void Save(string path, object record)
     {
         Imaging.OutputFolder.Create(Path.GetDirectoryName(path)!);
-        AtomicFile.WriteText(path, JsonText.Of(record));
+        JsonText.Write(path, record);
     }
 }

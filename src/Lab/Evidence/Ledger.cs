@@ -49,7 +49,7 @@ internal static class Ledger
     {
         OutputFolder.Create(folder);
         string path = PathOf(folder, name);
-        Tensors.Serialization.AtomicFile.WriteText(path, JsonText.Of(entry));
+        JsonText.Write(path, entry);
         return path;
     }
 

@@ -106,7 +106,7 @@ internal static class PretrainingRun
     {
         ClipReport report = trainer.Report();
         long bytes = new FileInfo(Path.Combine(output, "model.safetensors")).Length;
-        AtomicFile.WriteText(folder.ScoresPath, JsonText.Of(new { trainer.Step, WeightBytes = bytes, Report = report }));
+        JsonText.Write(folder.ScoresPath, new { trainer.Step, WeightBytes = bytes, Report = report });
         return new PretrainingOutcome(true, trainer.Step, seconds, folder.Root, output, bytes, report);
     }
 

@@ -27,6 +27,16 @@ internal static class JsonText
     /// <summary>Results as text, with a line break at the end.</summary>
     public static string Of(object results) => JsonSerializer.Serialize(results, Format) + "\n";
 
+    /// <summary>Writes a file of results, whole or not at all, piece by piece: of many pictures it is larger than a text can be.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="results">The same as for <see cref="Of"/>.</param>
+    /// <exception cref="InputException">The file cannot be written.</exception>
+    internal static void Write(string path, object results) => AtomicFile.Write(path, stream =>
+    {
+        JsonSerializer.Serialize(stream, results, Format);
+        stream.WriteByte((byte)'\n');
+    });
+
     /// <summary>Reads a file back.</summary>
     /// <exception cref="InputException">It is missing, too large, no JSON, or of another shape.</exception>
     internal static T Read<T>(string path) => Read(path, json => json.Deserialize<T>(Strict) ?? throw new JsonException("nothing"));

@@ -17,9 +17,14 @@ internal sealed record CocoMask(int Class, string Counts, long Area, int[] Bbox)
 internal sealed record CocoPicture(string FileName, int Width, int Height, CocoMask[] Masks)
 {
     /// <summary>The masks of a result.</summary>
-    /// <param name="result">The labels.</param>
+    /// <param name="source">
+    /// The picture. Its name in the file is the one below the folder or pattern that was given, as data sets have it, so a copy of that folder elsewhere
+    /// goes with the same file.
+    /// </param>
+    /// <param name="labels">Its labels.</param>
     /// <param name="classes">Number of classes.</param>
-    internal static CocoPicture Of(SegmentResult result, int classes) => Of(result.Image, result.Labels, classes);
+    internal static CocoPicture Of(PictureSource source, LabelMap16 labels, int classes) =>
+        Of(source.Name + Path.GetExtension(source.Path), labels, classes);
 
     /// <summary>The same of a label map; 65535 = no class.</summary>
     internal static CocoPicture Of(string file, LabelMap16 labels, int classes)

@@ -23,7 +23,7 @@ internal sealed record SegmentEntry(int Index, JsonElement? Result, string? Fail
             index,
             numbers ? JsonSerializer.SerializeToElement(result, JsonText.Format) : null,
             outcome.Failure?.Message,
-            coco > 0 && outcome.Result is not null ? CocoPicture.Of(outcome.Result, coco) : null);
+            coco > 0 && outcome.Result is { } kept ? CocoPicture.Of(outcome.Source, kept.Labels, coco) : null);
     }
 
     /// <summary>The entries of all processes, in the order of the list, in the first one; in the others their own.</summary>

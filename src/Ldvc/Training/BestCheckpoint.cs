@@ -73,8 +73,7 @@ internal sealed class BestCheckpoint
             using FileStream source = PlainFile.Open(checkpoint);
             source.CopyTo(stream);
         });
-        AtomicFile.WriteText(
-            System.IO.Path.Combine(_folder, NoteName), JsonText.Of(new { Score = ConfigWriter.EnumName(_score), Value = value, Step = step }));
+        JsonText.Write(System.IO.Path.Combine(_folder, NoteName), new { Score = ConfigWriter.EnumName(_score), Value = value, Step = step });
         (Value, Step) = (value, step);
         return true;
     }

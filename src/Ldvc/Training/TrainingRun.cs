@@ -336,7 +336,7 @@ public sealed class TrainingRun
             _monitor.Say($"best checkpoint so far: {_best.Describe()}, kept as {_best.Path}");
         }
 
-        AtomicFile.WriteText(_folder.ScoresPath, JsonText.Of(new
+        JsonText.Write(_folder.ScoresPath, new
         {
             Data = _validation.Name,
             Images = Evaluator.Count(_validation, _config),
@@ -344,7 +344,7 @@ public sealed class TrainingRun
             Checkpoint = _loop.Checkpoint,
             _trainer.Step,
             Scores = ScoreTable.ToJson(scores),
-        }));
+        });
     }
 
     private void Announce(LdvcCheckpoint? start)
