@@ -70,7 +70,7 @@ internal static class VitBench
             using var tape = new Tape(device, recording: false);
             clip.Visual.Encode(tape, image);
         });
-        Console.WriteLine($"encoder forward, {size} px: median {forward * 1e3:F0} ms, tensors at most {device.Pool.PeakBytes / Mebibyte} MiB, "
+        Console.WriteLine($"encoder forward, {size} px: median {forward * 1e3:F1} ms, tensors at most {device.Pool.PeakBytes / Mebibyte} MiB, "
             + $"process {Timing.PeakMebibytes():F0} MiB");
         Step(device, clip, image, classes, rounds, ref random);
         return 0;
@@ -106,7 +106,7 @@ internal static class VitBench
             optimizer.Step(1e-5f);
         });
         Console.WriteLine(
-            $"LDVC training step, {classes} classes, {size} px, batch 1, {texts.Length} tokens: median {median:F2} s, tensors at most "
+            $"LDVC training step, {classes} classes, {size} px, batch 1, {texts.Length} tokens: median {median * 1e3:F1} ms, tensors at most "
                 + $"{device.Pool.PeakBytes / Mebibyte} MiB, "
             + $"reserved {device.Pool.ReservedBytes / Mebibyte} MiB, process {Timing.PeakMebibytes():F0} MiB");
     }

@@ -192,7 +192,11 @@ internal sealed class MpiThread
 
             if (_active.Count > 0 && !moved)
             {
-                MpiPause.After(Stopwatch.GetElapsedTime(_active[0].Started), _active.Exists(operation => operation.IsAwaited));
+                bool awaited = _active.Exists(operation => operation.IsAwaited);
+                if (!awaited || !TestAgain())
+                {
+                    MpiPause.After(Stopwatch.GetElapsedTime(_active[0].Started), awaited);
+                }
             }
         }
     }
@@ -260,6 +264,23 @@ internal sealed class MpiThread
             }
         });
         return moved;
+    }
+
+    // MPICH moves some pieces of a message at each call, so a large sum takes many, and a sleep after each of them would be most of its time.
+    private bool TestAgain()
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (_active.Count > 0 && Stopwatch.GetElapsedTime(start) < MpiPause.Burst)
+        {
+            if (TestActive())
+            {
+                return true;
+            }
+
+            Thread.Yield();
+        }
+
+        return false;
     }
 
     private void LookAfterOthers()
