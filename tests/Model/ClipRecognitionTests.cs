@@ -110,7 +110,10 @@ public sealed class ClipRecognitionTests : IDisposable
                 CommandLine.Refuses(
                     [.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data), $"clip.path={other}"), "--checkpoint", checkpoint]),
                 CommandLine.Refuses(
-                    [.. SmallRun.Verb("train", SmallRun.OwnConfig(_data), $"clip.path={other}", $"train.out={run}", "train.iterations=1"), "--resume"]),
+                    [
+                        .. SmallRun.Verb("train", SmallRun.OwnConfig(_data), $"clip.path={other}", $"train.out={run}", "train.iterations=1"),
+                        "--resume",
+                    ]),
             ])
         {
             Assert.Contains(" was trained with the vocabulary with SHA-256 ", message);
@@ -245,7 +248,8 @@ public sealed class ClipRecognitionTests : IDisposable
                 break;
             case "two merged tokens exchanged":
                 // Neither is made of the other, and each keeps the id of its place in the list.
-                int at = Enumerable.Range(0, merges.Length - 1).First(i => !Joined(merges[i + 1]).Contains(Joined(merges[i]), StringComparison.Ordinal));
+                int at = Enumerable.Range(0, merges.Length - 1)
+                    .First(i => !Joined(merges[i + 1]).Contains(Joined(merges[i]), StringComparison.Ordinal));
                 string one = Joined(merges[at]), two = Joined(merges[at + 1]);
                 (ids[one], ids[two]) = (ids[two], ids[one]);
                 (merges[at], merges[at + 1]) = (merges[at + 1], merges[at]);
