@@ -10,6 +10,7 @@ public sealed class InputStage : IDisposable
     private readonly Device _device;
     private readonly InputSlot?[] _slots = new InputSlot?[2];
     private Tensor? _ready;
+    private bool _isAhead;
     private int _next;
 
     /// <summary>Creates the stage of one input.</summary>
@@ -42,7 +43,9 @@ public sealed class InputStage : IDisposable
                 $"input stage: {type} {shape} holds {shape.Count} elements, got {values.Length} of the C# type {typeof(T).Name}");
         }
 
-        if (!_device.CopiesAhead)
+        // Of no values there is nothing to copy.
+        _isAhead = _device.CopiesAhead && !values.IsEmpty;
+        if (!_isAhead)
         {
             var tensor = _device.Empty(shape, type);
             tensor.CopyFromHost(values);
@@ -61,7 +64,7 @@ public sealed class InputStage : IDisposable
     {
         var tensor = _ready ?? throw new InvalidOperationException("input stage: nothing is staged");
         _ready = null;
-        if (_device.CopiesAhead)
+        if (_isAhead)
         {
             // All that used the other slot's values has been queued by now.
             _slots[1 - _next]?.Passed();

@@ -135,6 +135,14 @@ public class GpuDeviceTests(OpenClFixture fixture)
         }
 
         Assert.Throws<InvalidOperationException>(() => stage.Stage<float>(values, new Shape(5000), DType.Float32));
+
+        // No values are as good as some, between others.
+        stage.Take().Dispose();
+        stage.Stage<float>([], new Shape(0, 7), DType.Float32);
+        using var none = stage.Take();
+        stage.Stage<float>(values, new Shape(5000), DType.Float32);
+        using var last = stage.Take();
+        Assert.Equal((0, values[0]), (none.ToArray().Length, last.ToArray()[4999]));
     }
 
     [Theory]

@@ -61,7 +61,7 @@ internal sealed class GpuInputSlot : InputSlot
 
     private void Resize(Shape shape, DType type, int bytes)
     {
-        if (shape.Count * type.Size() != bytes || bytes == 0)
+        if (shape.Count * type.Size() != bytes)
         {
             throw new ArgumentException($"input stage: {bytes} bytes for {type} {shape}");
         }
