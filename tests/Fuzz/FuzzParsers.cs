@@ -194,7 +194,7 @@ internal static class FuzzParsers
             ResultFile.Load<RunResult>(file);
             ResultFile.Load<VariantCost>(file);
             File.Copy(file, Path.Combine(input.Folder, "p.json"), overwrite: true);
-            new SegmentFiles(input.Folder, SegmentParts.None, "cat").Exist("p");
+            new SegmentFiles(input.Folder, SegmentParts.None, "cat").Exist(new PictureSource(Path.Combine(input.Folder, "p.json"), "p"));
             File.Copy(file, Path.Combine(input.Folder, "best.json"), overwrite: true);
             _ = new BestCheckpoint(input.Folder, BestScore.Hiou, 10);
             try

@@ -112,6 +112,67 @@ public sealed class SegmentPlacesTests : IDisposable
             .Select(file => Path.GetRelativePath(output, file).Replace('\\', '/')).Order(StringComparer.Ordinal)];
     }
 
+    // A picture that was replaced by another one, whose time may be an old one, has no result yet, whatever its name says.
+    [Theory]
+    [InlineData("newer", 40, 0, "0 of 1 images have results already; 1 have some of ")]
+    [InlineData("longer", 56, -9, "0 of 1 images have results already; 1 have some of ")]
+    [InlineData("copied", 40, -9, "1 of 1 images have results already")]
+    public void ResultsOfAnotherPictureAreMadeAnew(string change, int width, int days, string expected)
+    {
+        string picture = _data.At("a.jpg"), output = _data.At("out");
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), picture);
+        Segment([picture], output, "--save", "overlay,masks");
+        if (change != "copied")
+        {
+            RealFormats.Jpeg(TinyData.Pattern(width, 30), picture);
+        }
+
+        File.SetLastWriteTimeUtc(picture, DateTime.UtcNow.AddDays(days).AddMinutes(1));
+        (int code, string text, _) = CommandLine.Run(Line([picture], output, "--save", "none", "--skip-existing"));
+        Assert.Equal(0, code);
+        Assert.Contains(expected, text);
+        Assert.Equal(width, PngLabels.Read(_data.At("out", "a.png")).Width);
+
+        // No overlay of the earlier one lies beside the new labels.
+        Assert.Equal(change == "copied", File.Exists(_data.At("out", "a.overlay.png")));
+        Assert.Equal(change == "copied", Directory.Exists(_data.At("out", "a.masks")));
+    }
+
+    // Only what has a mask's name is taken for one.
+    [Theory]
+    [InlineData("corrected by hand.png", true)]
+    [InlineData("cat.png", true)]
+    [InlineData("12-cat.png", true)]
+    [InlineData("0001-a b.png", true)]
+    [InlineData("007-cat.jpg", true)]
+    [InlineData("007-.png", false)]
+    [InlineData("007-cat.png", false)]
+    [InlineData("1007-blue_sky.png", false)]
+    public void OtherFilesAmongMasksStay(string name, bool stays)
+    {
+        string picture = _data.At("a.jpg"), output = _data.At("out"), file = _data.At("out", "a.masks", name);
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), picture);
+        File.WriteAllText(file, "mine");
+        Segment([picture], output, "--save", "masks");
+        Assert.Equal(stays, File.Exists(file));
+        File.WriteAllText(file, "mine");
+        Segment([picture], output, "--save", "none", "--background", "0.2");
+        Assert.Equal(stays, File.Exists(file));
+    }
+
+    [Fact]
+    public void MasksOfAllPicturesThatStayAreSaid()
+    {
+        string picture = _data.At("a.jpg"), output = _data.At("out");
+        string note = $"note: {_data.At("out", "coco.json")} is of an earlier run and stays as it is";
+        RealFormats.Jpeg(TinyData.Pattern(40, 30), picture);
+        Assert.DoesNotContain(note, CommandLine.Run(Line([picture], output, "--save", "coco")).Out);
+        Assert.DoesNotContain(note, CommandLine.Run(Line([picture], output, "--save", "coco")).Out);
+        Assert.DoesNotContain(note, CommandLine.Run(Line([picture], output, "--save", "none", "--skip-existing")).Out);
+        Assert.Contains(note, CommandLine.Run(Line([picture], output, "--background", "0.2")).Out);
+        Assert.True(File.Exists(_data.At("out", "coco.json")));
+    }
+
     // Who names a folder expects all of its pictures among the results.
     [Fact]
     public void PicturesOfOtherFormatsAreSaid()

@@ -38,15 +38,21 @@ internal sealed record SegmentInputs(PictureSource[] All, bool[] IsDone)
         var done = new bool[all.Length];
         if (options.SkipExisting)
         {
-            bool?[] states = [.. all.Select(picture => files.Exist(picture.Name))];
+            bool?[] states = [.. all.Select(picture => files.Exist(picture))];
             done = [.. states.Select(state => state == true)];
             int others = states.Count(state => state == false);
             options.Common.Out.WriteLine($"{done.Count(d => d)} of {all.Length} images have results already"
-                + (others == 0 ? "" : $"; {others} have some of other settings (model, classes, windows, thresholds), which are made anew"));
+                + (others == 0 ? "" : $"; {others} have some of other settings (model, classes, windows, thresholds) or of "
+                    + "an earlier picture, which are made anew"));
         }
 
         var inputs = new SegmentInputs(all, done);
         RefuseForeign(inputs.Pending, files, options);
+        if (inputs.Pending.Length > 0)
+        {
+            options.Common.Note(CocoStays(files, options));
+        }
+
         return inputs;
     }
 
@@ -68,6 +74,12 @@ internal sealed record SegmentInputs(PictureSource[] All, bool[] IsDone)
     private static string? LeftOut(List<string> others) => others.Count == 0 ? null
         : $"{others.Count} {(others.Count == 1 ? "picture is" : "pictures are")} left out, in formats that are not read: "
             + string.Join(", ", others.Take(OthersShown)) + (others.Count > OthersShown ? $" and {others.Count - OthersShown} more" : "");
+
+    // It may hold pictures that are not asked for now, so it is not removed.
+    private static string? CocoStays(SegmentFiles files, SegmentOptions options) =>
+        !options.Save.HasFlag(SegmentParts.Coco) && File.Exists(files.Coco) && CocoAnnotations.Wrote(files.Coco)
+            ? $"{files.Coco} is of an earlier run and stays as it is; --save coco writes it anew"
+            : null;
 
     // Names that differ in case alone are one file on some systems.
     private static HashSet<string> Places(PictureSource[] pictures, SegmentFiles files, SegmentOptions options)

@@ -61,7 +61,7 @@ public static class ImageReader
                 string what = result is SKCodecResult.IncompleteInput or SKCodecResult.ErrorInInput
                     ? "is truncated or damaged"
                     : $"cannot be decoded ({result})";
-                throw new InputException($"{name}: {what}, expected an intact {codec.EncodedFormat} picture of {width}x{height}");
+                throw new InputException($"{name}: {what}, expected an intact {NameOf(codec.EncodedFormat)} picture of {width}x{height}");
             }
 
             // The codec knows EXIF in JPEG and WebP; in PNG it does not look for it.
@@ -73,4 +73,8 @@ public static class ImageReader
             NativeMemory.Free(rgba);
         }
     }
+
+    // As people write them.
+    private static string NameOf(SKEncodedImageFormat format) =>
+        format == SKEncodedImageFormat.Webp ? "WebP" : format.ToString().ToUpperInvariant();
 }

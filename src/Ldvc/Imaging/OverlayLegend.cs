@@ -1,4 +1,3 @@
-using System.Globalization;
 
 namespace Ldvc.Imaging;
 
@@ -35,7 +34,7 @@ internal sealed class OverlayLegend
                 throw new ArgumentException($"label {label} has no name, there are {classNames.Count} classes", nameof(labels));
             }
 
-            string share = (100.0 * counts[label] / labels.Labels.Length).ToString("0.0", CultureInfo.InvariantCulture) + "%";
+            string share = ShareText.Percent(counts[label] / (double)labels.Labels.Length) + "%";
             entries.Add(label == LabelMap16.Unlabelled ? ("no class", share, null) : (Legible(classNames[label], label), share, palette[label]));
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -14,10 +15,15 @@ namespace Ldvc.Inference;
 /// </summary>
 /// <param name="folder">The folder.</param>
 /// <param name="parts">What is written besides labels and numbers.</param>
-/// <param name="settings">Digest of what the results depend on (<see cref="SegmentSettings"/>), kept in NAME.json; null = it is not kept.</param>
+/// <param name="settings">
+/// Digest of what the results depend on besides the picture (<see cref="SegmentSettings"/>), kept in NAME.json with the length of the picture's file;
+/// null = neither is kept.
+/// </param>
 internal sealed class SegmentFiles(string folder, SegmentParts parts, string? settings = null)
 {
     private const string SettingsKey = "settings";
+    private const string BytesKey = "bytes";
+    private const int MaskDigits = 3;
 
     /// <summary>The files that a picture's results are in, for finding clashes; those of masks by their folder.</summary>
     internal IEnumerable<string> Of(string name)
@@ -61,6 +67,7 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
             {
                 JsonObject numbers = JsonObject.Create(json.Clone())!;
                 numbers.Remove(SettingsKey);
+                numbers.Remove(BytesKey);
                 return numbers;
             });
         }
@@ -70,9 +77,13 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         }
     }
 
-    /// <summary>Whether a picture's results are there: true with these settings, false with others, null when they are not whole.</summary>
-    internal bool? Exist(string name)
+    /// <summary>
+    /// Whether a picture's results are there: true with these settings, false with others or of an earlier picture of that name, null when they are
+    /// not whole.
+    /// </summary>
+    internal bool? Exist(PictureSource picture)
     {
+        string name = picture.Name;
         if (Of(name).Any(path => !File.Exists(path) && !Directory.Exists(path)))
         {
             return null;
@@ -80,8 +91,7 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
 
         try
         {
-            return JsonText.Read(
-                At(name, ".json"), json => json.TryGetProperty(SettingsKey, out JsonElement digest) && digest.GetString() == settings);
+            return JsonText.Read(At(name, ".json"), IsOfThese) && !IsOfEarlier(picture.Path, At(name, ".json"));
         }
         catch (InputException)
         {
@@ -120,12 +130,16 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         if (settings is not null)
         {
             numbers[SettingsKey] = settings;
+            if (Bytes(result.Image) is { } bytes)
+            {
+                numbers[BytesKey] = bytes;
+            }
         }
 
         Add(".json", Encoding.UTF8.GetBytes(JsonText.Of(numbers)));
 
         // Everything is on the disk. While names change, no earlier NAME.json says that the picture is done.
-        bool stale = settings is not null && IsOfOthers(At(name, ".json"));
+        bool stale = settings is not null && IsOfOthers(result.Image, At(name, ".json"));
         OutputFile.Delete(At(name, ".json"));
         if (stale)
         {
@@ -156,10 +170,24 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         }
     }
 
-    // Whether numbers are ours, and of another model or other names, windows or thresholds than those of now.
-    private bool IsOfOthers(string numbers) => File.Exists(numbers) && Recognize(numbers) is { } says
-        && (!says || !JsonText.Read(
-            numbers, json => json.GetProperty(SettingsKey) is { ValueKind: JsonValueKind.String } digest && digest.ValueEquals(settings)));
+    // Whether numbers are ours, and of another picture, another model or other names, windows or thresholds than those of now.
+    private bool IsOfOthers(string picture, string numbers) => File.Exists(numbers) && Recognize(numbers) is { } says
+        && (!says || !JsonText.Read(numbers, IsOfThese) || IsOfEarlier(picture, numbers));
+
+    private bool IsOfThese(JsonElement numbers) =>
+        numbers.TryGetProperty(SettingsKey, out JsonElement digest) && digest.ValueKind == JsonValueKind.String && digest.ValueEquals(settings);
+
+    // Whether the picture was replaced since. Copies keep their old time as a rule, and are of another length then.
+    private static bool IsOfEarlier(string picture, string numbers) => Bytes(picture) is { } bytes
+        && (File.GetLastWriteTimeUtc(picture) > File.GetLastWriteTimeUtc(numbers)
+            || JsonText.Read(numbers, json => json.TryGetProperty(BytesKey, out JsonElement known)
+                && (known.ValueKind != JsonValueKind.Number || !known.TryGetInt64(out long before) || before != bytes)));
+
+    private static long? Bytes(string picture)
+    {
+        var file = new FileInfo(picture);
+        return file.Exists ? file.Length : null;
+    }
 
     // An overlay, masks or probabilities of other labels do not stay beside the new ones.
     private void RemoveStale(string name)
@@ -199,21 +227,26 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
         var written = new List<string>();
         foreach (var share in result.Classes.Where(share => share.Pixels > 0))
         {
-            written.Add(Path.Combine(folder, $"{share.Index:D3}-{Plain(share.Name)}.png"));
+            written.Add(Path.Combine(folder, $"{share.Index.ToString($"D{MaskDigits}", CultureInfo.InvariantCulture)}-{Plain(share.Name)}.png"));
             files.Add(written[^1], stream => stream.Write(result.EncodeMask(share.Index)));
         }
 
         return [.. written];
     }
 
-    // Masks of an earlier run with other classes do not stay among the new ones.
+    // Masks of an earlier run with other classes do not stay among the new ones. What has another name is somebody's own.
     private static void RemoveOthers(string folder, string[] masks)
     {
-        foreach (string old in Directory.EnumerateFiles(folder, "*.png").Where(path => !masks.Contains(path, StringComparer.Ordinal)))
+        foreach (string old in Directory.EnumerateFiles(folder, "*.png")
+            .Where(path => IsMask(Path.GetFileNameWithoutExtension(path)) && !masks.Contains(path, StringComparer.Ordinal)))
         {
             OutputFile.Delete(old);
         }
     }
+
+    // As names of masks are made: 000-cat.
+    private static bool IsMask(string name) => name.IndexOf('-', StringComparison.Ordinal) is var dash && dash >= MaskDigits
+        && name.AsSpan(0, dash).IndexOfAnyExceptInRange('0', '9') < 0 && name[(dash + 1)..] == Plain(name[(dash + 1)..]);
 
     private static SafetensorsWriter Scores(SegmentResult result, float[] scores)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
@@ -74,8 +73,7 @@ public sealed class SegmentResult
             parts = parts.Append(("background", Background));
         }
 
-        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} "
-            + $"{(100 * p.Share).ToString("F1", CultureInfo.InvariantCulture)} %"));
+        return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} {ShareText.Percent(p.Share)} %"));
     }
 
     /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>

@@ -165,7 +165,7 @@ function entry(c) {
     name.append(tag);
   }
   share.className = "share";
-  share.textContent = `${(100 * c.share).toFixed(1)} %`;
+  share.textContent = c.share > 0 && c.share < 0.0005 ? "<0.1 %" : `${(100 * c.share).toFixed(1)} %`;
   button.type = "button";
   button.dataset.index = c.index;
   button.setAttribute("aria-pressed", "false");
