@@ -149,21 +149,7 @@ public sealed class NcclTests : IDisposable
     private StandIn Build()
     {
         string file = _folder.File("standin.so");
-        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", "-o", file,
-            Path.Combine(AppContext.BaseDirectory, "data", "nccl", "standin.c")])
-        { RedirectStandardError = true };
-        try
-        {
-            using Process compiler = Process.Start(start)!;
-            string errors = compiler.StandardError.ReadToEnd();
-            compiler.WaitForExit();
-            Assert.True(compiler.ExitCode == 0, errors);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("no gcc, which makes the library that stands in for NCCL (Debian: gcc, libc6-dev)");
-        }
-
+        StandInLibrary.Build("nccl", file);
         return new StandIn(file);
     }
 

@@ -192,10 +192,12 @@ internal sealed class MpiThread
 
             if (_active.Count > 0 && !moved)
             {
+                // Asked for before MPI is: none is active any more when it fails.
+                long started = _active[0].Started;
                 bool awaited = _active.Exists(operation => operation.IsAwaited);
                 if (!awaited || !TestAgain())
                 {
-                    MpiPause.After(Stopwatch.GetElapsedTime(_active[0].Started), awaited);
+                    MpiPause.After(Stopwatch.GetElapsedTime(started), awaited);
                 }
             }
         }

@@ -1,0 +1,29 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Ldvc.Tests.Distributed;
+
+/// <summary>Libraries that stand in for others, made by gcc from tests/data.</summary>
+internal static class StandInLibrary
+{
+    /// <summary>Compiles one; skips the test where there is no gcc.</summary>
+    /// <param name="name">Its folder below tests/data.</param>
+    /// <param name="file">The library.</param>
+    internal static void Build(string name, string file)
+    {
+        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", "-o", file,
+            Path.Combine(AppContext.BaseDirectory, "data", name, "standin.c")])
+        { RedirectStandardError = true };
+        try
+        {
+            using Process compiler = Process.Start(start)!;
+            string errors = compiler.StandardError.ReadToEnd();
+            compiler.WaitForExit();
+            Assert.True(compiler.ExitCode == 0, errors);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip($"no gcc, which makes the library that stands in for {name} (Debian: gcc, libc6-dev)");
+        }
+    }
+}
