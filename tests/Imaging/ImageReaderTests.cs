@@ -74,6 +74,33 @@ public class ImageReaderTests
         Assert.DoesNotContain("\n", error.Message);
     }
 
+    [Theory]
+    [InlineData("rgb.jpg")]
+    [InlineData("grey.jpg")]
+    [InlineData("cmyk.jpg")]
+    [InlineData("exif6.jpg")]
+    [InlineData("progressive.jpg")]
+    public void AJpegWithoutItsEndIsRefusedWhereverItStops(string name)
+    {
+        byte[] whole = File.ReadAllBytes(ImageFixtures.Path_(name));
+
+        // A thumbnail among the notes has an end of its own.
+        byte[] notes = [0xFF, 0xD8, 0xFF, 0xE1, (byte)((whole.Length + 2) >> 8), (byte)(whole.Length + 2), .. whole, .. whole.AsSpan(2)];
+        foreach (byte[] file in new[] { whole, notes })
+        {
+            RgbImage picture = ImageReader.Decode(file, name);
+            Assert.Equal(picture.Pixels, ImageReader.Decode([.. file, .. "what a camera puts behind it"u8], name).Pixels);
+            for (int cut = file.Length - whole.Length + 1; cut < file.Length; cut++)
+            {
+                // A download that ended early, and a disk that gives zeros for what it has lost.
+                foreach (byte[] broken in new[] { file[..cut], [.. file[..cut], .. new byte[file.Length - cut]] })
+                {
+                    Assert.StartsWith($"{name}: ", Assert.Throws<InputException>(() => ImageReader.Decode(broken, name)).Message);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void HugeHeadersAreRefusedWithoutAllocating()
     {

@@ -193,6 +193,20 @@ public sealed class ServerLimitTests
         }
     }
 
+    [Theory]
+    [InlineData("background=0.9", "background")]
+    [InlineData("classes=cat&image=x", "classes")]
+    [InlineData("v", "v")]
+    public async Task WhatStandsInTheAddressIsNotOverlooked(string query, string key)
+    {
+        await using var server = await StartAsync(limits => limits);
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Part("image", "a") + Part("classes", "cat") + "--x--\r\n"));
+        content.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=x");
+        Assert.Equal(
+            $"'{key}' stands in the address; expected image, classes and perhaps background in the form.",
+            await server.RefusedAsync(server.Client.PostAsync(new Uri($"api/segment?{query}", UriKind.Relative), content, Token)));
+    }
+
     private static string Part(string name, string body, string? type = null) =>
         $"--x\r\nContent-Disposition: form-data; name=\"{name}\"; "
             + $"filename=\"f\"\r\n{(type is null ? "" : $"Content-Type: {type}\r\n")}\r\n{body}\r\n";

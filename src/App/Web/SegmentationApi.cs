@@ -87,8 +87,18 @@ internal sealed class SegmentationApi(
         }
     }
 
+    // A threshold in the address would be overlooked, and the labels be others than were asked for.
+    private static void RefuseQuery(HttpRequest request)
+    {
+        if (request.Query.Keys.FirstOrDefault() is { } key)
+        {
+            throw new InputException($"{ConfigText.Quote(key)} stands in the address; expected image, classes and perhaps background in the form.");
+        }
+    }
+
     private async Task<LabelledPicture> LabelAsync(HttpContext context)
     {
+        RefuseQuery(context.Request);
         using var given = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stop);
         using UploadForm form = await ReadAsync(context, given.Token).ConfigureAwait(false);
         ClassList classes = ClassList.FromText(form.Classes, "classes");

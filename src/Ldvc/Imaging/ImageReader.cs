@@ -56,6 +56,11 @@ public static class ImageReader
         try
         {
             var result = codec.GetPixels(info, (nint)rgba);
+            if (result == SKCodecResult.Success && codec.EncodedFormat == SKEncodedImageFormat.Jpeg && !JpegEnd.IsThere(encoded))
+            {
+                result = SKCodecResult.IncompleteInput;
+            }
+
             if (result != SKCodecResult.Success)
             {
                 string what = result is SKCodecResult.IncompleteInput or SKCodecResult.ErrorInInput

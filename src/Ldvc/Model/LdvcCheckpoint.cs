@@ -62,6 +62,11 @@ public sealed class LdvcCheckpoint : IDisposable
         Classes = new ClassList(Names(ClassesKey), Path);
         string[] seen = Names(SeenKey);
         Seen = new HashSet<string>(seen.Length == 0 ? [] : new ClassList(seen, Path).Texts, NameSpelling.Comparer);
+        if (Seen.Except(Classes.Texts, NameSpelling.Comparer).FirstOrDefault() is { } other)
+        {
+            throw new InputException($"{Path}: the metadata key '{SeenKey}' is damaged; {ConfigText.Quote(other)} is none of its classes.");
+        }
+
         Step = TrainingState.StepOf(archive);
         Embeddings = ClassEmbeddings.Read(archive, Classes);
     }
@@ -185,7 +190,7 @@ public sealed class LdvcCheckpoint : IDisposable
         RefuseOtherClip(loaded.Clip, loaded.Source);
         RefuseOtherVocabulary(loaded);
         _archive.Verify();
-        TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer);
+        TrainingState.Load(_archive, loaded.Model.Parameters(), optimizer, ClassEmbeddings.TensorName);
     }
 
     /// <summary>The model, ready for inference.</summary>
@@ -206,7 +211,7 @@ public sealed class LdvcCheckpoint : IDisposable
         try
         {
             RefuseOtherVocabulary(loaded);
-            TrainingState.Load(_archive, loaded.Model.Parameters(), null);
+            TrainingState.Load(_archive, loaded.Model.Parameters(), null, ClassEmbeddings.TensorName);
             loaded.Statistics = Statistics;
             return loaded;
         }

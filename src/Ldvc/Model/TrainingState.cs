@@ -60,9 +60,16 @@ internal static class TrainingState
     }
 
     /// <summary>Reads parameters and, when an optimiser is given, its moments; returns the steps taken.</summary>
-    /// <exception cref="InputException">A tensor is missing or has another shape, or the file has no optimiser state.</exception>
-    internal static long Load(TensorArchive archive, IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer)
+    /// <param name="archive">The file.</param>
+    /// <param name="parameters">Those of the model.</param>
+    /// <param name="optimizer">Its optimiser, or null.</param>
+    /// <param name="besides">A tensor that may stand beside them.</param>
+    /// <exception cref="InputException">A tensor is missing, has another shape or is of another model, or the file has no optimiser
+    /// state.</exception>
+    internal static long Load(
+        TensorArchive archive, IReadOnlyList<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, string? besides = null)
     {
+        RefuseOthers(archive, parameters, besides);
         foreach (var (name, parameter) in parameters)
         {
             Read(archive, name, parameter.Value);
@@ -87,6 +94,18 @@ internal static class TrainingState
         }
 
         return step;
+    }
+
+    // Weights that nothing reads are of a model with more parts: without them it gives other results.
+    private static void RefuseOthers(TensorArchive archive, IReadOnlyList<(string Name, Parameter Parameter)> parameters, string? besides)
+    {
+        HashSet<string> known = [.. parameters.Select(parameter => parameter.Name)];
+        if (archive.Entries.Keys.Where(name => !IsMoment(name) && !known.Contains(name) && name != besides).Min(StringComparer.Ordinal) is { } other)
+        {
+            throw new InputException(
+                $"{archive.Path}: tensor {ConfigText.Quote(other)} is of no part of the model that its configuration describes; the file is damaged or "
+                    + "was put together from two.");
+        }
     }
 
     /// <summary>Whether a tensor of a state is the optimiser's.</summary>
