@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ldvc.Autograd;
 using Ldvc.Autograd.Optimizers;
+using Ldvc.Configuration;
 using Ldvc.Kernels;
 using Ldvc.Kernels.Devices;
 using Ldvc.Tensors;
@@ -67,10 +68,11 @@ internal static class TrainingState
     /// <exception cref="InputException">A tensor is missing, has another shape or is of another model, or the file has no optimiser
     /// state.</exception>
     internal static long Load(
-        TensorArchive archive, IReadOnlyList<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, string? besides = null)
+        TensorArchive archive, IEnumerable<(string Name, Parameter Parameter)> parameters, AdamW? optimizer, string? besides = null)
     {
-        RefuseOthers(archive, parameters, besides);
-        foreach (var (name, parameter) in parameters)
+        (string Name, Parameter Parameter)[] all = [.. parameters];
+        RefuseOthers(archive, all, besides);
+        foreach (var (name, parameter) in all)
         {
             Read(archive, name, parameter.Value);
         }
@@ -97,7 +99,7 @@ internal static class TrainingState
     }
 
     // Weights that nothing reads are of a model with more parts: without them it gives other results.
-    private static void RefuseOthers(TensorArchive archive, IReadOnlyList<(string Name, Parameter Parameter)> parameters, string? besides)
+    private static void RefuseOthers(TensorArchive archive, IEnumerable<(string Name, Parameter Parameter)> parameters, string? besides)
     {
         HashSet<string> known = [.. parameters.Select(parameter => parameter.Name)];
         if (archive.Entries.Keys.Where(name => !IsMoment(name) && !known.Contains(name) && name != besides).Min(StringComparer.Ordinal) is { } other)
