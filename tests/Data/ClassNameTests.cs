@@ -1,5 +1,6 @@
 using Ldvc.Data;
 using Ldvc.Tensors;
+using Ldvc.Tests.Serialization;
 using Xunit;
 
 namespace Ldvc.Tests.Data;
@@ -62,6 +63,31 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("cat <|endoftext|> dog", "s: expected a name of words, found 'cat <|endoftext|> dog', which would end the text for the text encoder")]
     [InlineData("cat; a <|StartOfText|>", "which would end the text for the text encoder")]
     public void DamagedNamesAreRefused(string text, string expected) => Assert.Contains(expected, Refused(() => ClassName.Parse(text, "s")));
+
+    [Theory]
+    [InlineData("bull&#39;s eye # round", "bull's eye")]
+    [InlineData("caf&#xE9; #1", "caf\u00e9")]
+    [InlineData("R&#38;D&#39;s lab", "R&D's lab")]
+    [InlineData("R&D # lab", "R&D")]
+    [InlineData("R&#no sign", "R&")]
+    [InlineData("R&#;", "R&")]
+    public void ASignWithANumberIsNoComment(string line, string expected)
+    {
+        using var folder = new TempFolder();
+        string names = folder.File("names.txt"), colours = folder.File("colours.txt");
+        File.WriteAllText(names, $"{line}\ndog\n");
+        File.WriteAllText(colours, $"128 64 128 {line}\n0 0 1 dog\n");
+        Assert.Equal([expected, "dog"], ClassList.FromFile(names));
+        Assert.Equal([expected, "dog"], ClassList.FromText($"{line}\ndog", "s"));
+        Assert.Equal([expected, "dog"], new ClassList(MaskColours.Read(colours).Names, "s"));
+    }
+
+    [Theory]
+    [InlineData("cat&#10;dog", "without line breaks")]
+    [InlineData("cat&#27;[31m", "without control characters")]
+    [InlineData("cat&#x85;dog", "without line breaks")]
+    public void WhatANumberHidesIsRefused(string line, string expected) =>
+        Assert.Contains(expected, Refused(() => ClassList.FromText($"{line}\ndog", "s")));
 
     [Theory]
     [InlineData("cat", "Cat")]

@@ -7,6 +7,7 @@ using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
 using Ldvc.Tests.Serialization;
+using Ldvc.Tests.Training;
 using Ldvc.Training;
 using Xunit;
 
@@ -118,6 +119,36 @@ public sealed class FullDiskTests
                 now, file => Assert.True(file.Value == old.GetValueOrDefault(file.Key) || file.Value == fresh.GetValueOrDefault(file.Key), file.Key));
             Assert.True(
                 !now.TryGetValue("p.json", out string? says) || (says == old["p.json"] && now["p.png"] == old["p.png"]), $"step {fails} of {steps}");
+        }
+    }
+
+    // Embeddings of one model beside another one: labels of neither.
+    [Fact]
+    public void AnExportIsOfOneModel()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), model = data.At("out", "model.onnx"), results = Path.GetDirectoryName(model)!;
+        SmallRun.Train(config, data.At("run"), "train.iterations=1");
+        string[] Line(string classes, string size) => ["export", "--checkpoint", data.At("run"), "--out", model, "--classes", classes, "--size", size];
+        Assert.Equal(0, CommandLine.Run(Line("cat, dog", "64x64")).Code);
+        Dictionary<string, string> old = Content(results);
+        int steps;
+        using (var disk = new FullDisk(results, -1))
+        {
+            Assert.Equal(0, CommandLine.Run(Line("a cow, grass, sky", "64x64")).Code);
+            steps = disk.Steps;
+        }
+
+        // Writing comes first, the names last, one for each of the three files; the first steps are the probe's.
+        for (int fails = 0; fails < steps - 3; fails++)
+        {
+            old = Content(results);
+            using (new FullDisk(results, fails))
+            {
+                Assert.Contains("cannot be written (No space left on device", CommandLine.Refuses(Line("cat, dog", "32x32")));
+            }
+
+            Assert.Equal(old, Content(results));
         }
     }
 

@@ -220,6 +220,32 @@ public sealed class ResumeTests
         Assert.Equal(before, File.ReadAllBytes(SmallRun.Checkpoint(run, 4)));
     }
 
+    // The folder of one's own configuration as train.out: the resolved one would take its place, comments and all.
+    [Theory]
+    [InlineData("train", "config.yaml", "train.out")]
+    [InlineData("train", "config.yaml", "train.out", "--resume")]
+    [InlineData("ablate", "ablation.yaml", "ablate.out")]
+    public void AConfigurationThatNoRunWroteStays(string verb, string name, string key, params string[] more)
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), folder = Path.GetDirectoryName(data.At("own", name))!;
+        foreach (string own in new[] { $"# mine\nbase: {config}\n", "name: of another program\n", "" })
+        {
+            File.WriteAllText(Path.Combine(folder, name), own);
+            string message = CommandLine.Refuses([.. SmallRun.Verb(verb, config, $"{key}={folder}", "ablate.seeds=1"), .. more]);
+            Assert.Contains(name + " that no ", message);
+            Assert.Equal(own, File.ReadAllText(Path.Combine(folder, name)));
+            Assert.Single(Directory.GetFileSystemEntries(folder));
+        }
+
+        // What a run wrote before it was killed, without a checkpoint, goes on.
+        string run = data.At("run");
+        SmallRun.Train(config, run, "train.iterations=1");
+        Directory.Delete(Path.Combine(run, "checkpoints"), recursive: true);
+        File.Delete(Path.Combine(run, "metrics.jsonl"));
+        Assert.Equal(0, CommandLine.Run([.. SmallRun.Arguments(config, run, "train.iterations=1"), "--resume"]).Code);
+    }
+
     [Fact]
     public void AnInterruptSavesAndLeavesWith130()
     {

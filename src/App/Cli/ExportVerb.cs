@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using Ldvc.App.Terminal;
 using Ldvc.Configuration;
 using Ldvc.Data;
@@ -112,12 +113,17 @@ internal static class ExportVerb
         string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!, file = Path.GetFileName(options.Out);
         using Tensor embeddings = loaded.EmbedClasses(classes.Texts);
         common.Cancellation.ThrowIfCancellationRequested();
-        SafetensorsWriter beside = OnnxExport.Classes(
+        SafetensorsWriter named = OnnxExport.Classes(
             embeddings, classes, FreeVocabulary.Penalty(checkpoint, classes), PictureStatistics.Of(checkpoint.Config.Data, loaded.Statistics));
-        OnnxExport.RefuseOthers(folder, file, beside);
-        beside.Save(Path.Combine(folder, OnnxExport.ClassesName));
-        AtomicFile.WriteText(Path.Combine(folder, OnnxExport.ExampleName), OnnxExport.Example(file));
-        IReadOnlyList<string> files = OnnxExport.Write(options.Out, loaded.Model, loaded.Config, height, width);
+        OnnxExport.RefuseOthers(folder, file, named);
+
+        // Embeddings of this model beside an older one would be labels of neither.
+        IReadOnlyList<string> files = OnnxExport.Write(options.Out, loaded.Model, loaded.Config, height, width, beside: together =>
+        {
+            together.Add(Path.Combine(folder, OnnxExport.ClassesName), named.Write);
+            together.Add(
+                Path.Combine(folder, OnnxExport.ExampleName), stream => stream.Write(Encoding.UTF8.GetBytes(OnnxExport.Example(file))));
+        });
         int patch = loaded.Clip.Config.PatchSize;
         common.WriteJson(new
         {

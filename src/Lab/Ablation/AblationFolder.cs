@@ -48,9 +48,7 @@ internal sealed class AblationFolder
     internal static string? Around(string configFile)
     {
         string folder = Path.GetDirectoryName(configFile) is { Length: > 0 } named ? named : ".";
-        bool isOne = Path.GetFileName(configFile) == ConfigName
-            && new[] { RunsName, ResultsName, CostsName }.Any(name => Directory.Exists(Path.Combine(folder, name)));
-        return isOne ? folder : null;
+        return Path.GetFileName(configFile) == ConfigName && HasResults(folder) ? folder : null;
     }
 
     /// <summary>Creates the folder, or opens that of an earlier part of the comparison.</summary>
@@ -64,6 +62,13 @@ internal sealed class AblationFolder
                 $"{root}: expected an empty folder or that of a comparison, found something else; choose another ablate.out or --out.");
         }
 
+        if (File.Exists(Path.Combine(root, ConfigName)) && !HasResults(root) && !ConfigWriter.Wrote(Path.Combine(root, ConfigName)))
+        {
+            throw new InputException(
+                $"{root}: expected an empty folder or that of a comparison, found an {ConfigName} that no comparison wrote; choose another ablate.out "
+                    + "or --out.");
+        }
+
         Imaging.OutputFolder.Create(root);
         AtomicFile.WriteText(Path.Combine(root, ConfigName), ConfigWriter.ToYaml(config));
         return new AblationFolder(root, config.Train.Setting);
@@ -71,6 +76,9 @@ internal sealed class AblationFolder
 
     /// <summary>The folder as the processes of a job see it that do not open it.</summary>
     internal static AblationFolder Join(string root, LdvcConfig config) => new(root, config.Train.Setting);
+
+    private static bool HasResults(string folder) =>
+        new[] { RunsName, ResultsName, CostsName }.Any(name => Directory.Exists(Path.Combine(folder, name)));
 
     // Not what a process that was killed while it wrote ablation.yaml leaves behind.
     private static bool IsForeign(string entry) => !Path.GetFileName(entry).StartsWith($".{ConfigName}.", StringComparison.Ordinal);

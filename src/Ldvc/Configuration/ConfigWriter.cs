@@ -2,6 +2,8 @@ using System.Collections;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Configuration;
 
@@ -10,6 +12,22 @@ internal static class ConfigWriter
 {
     /// <summary>An option that is not set, as YAML.</summary>
     internal const string Nothing = "null";
+
+    /// <summary>
+    /// Whether a file is what <see cref="ToYaml"/> writes. Writing one anew that a person wrote would lose its comments, its base and its order.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    internal static bool Wrote(string path)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(PlainFile.ReadAll(path, 1 << 20)) == ToYaml(ConfigLoader.Load(path));
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The whole configuration as YAML.</summary>
     public static string ToYaml(LdvcConfig config)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
@@ -5,7 +6,7 @@ using Ldvc.Tensors;
 namespace Ldvc.Data;
 
 /// <summary>Lists of classes as people write them: one a line in a file, or separated by commas on one line.</summary>
-internal static class ClassListReader
+internal static partial class ClassListReader
 {
     private const char Comment = '#';
 
@@ -40,8 +41,23 @@ internal static class ClassListReader
             : Line(text.TrimStart('\uFEFF').Trim(), source);
     }
 
-    private static string WithoutComment(string line) =>
-        (line.IndexOf(Comment, StringComparison.Ordinal) is >= 0 and var at ? line[..at] : line).Trim();
+    /// <summary>A line of a list up to its comment, trimmed.</summary>
+    internal static string WithoutComment(string line) => (CommentIn(line) is >= 0 and var at ? line[..at] : line).Trim();
+
+    // Of HTML's signs those with numbers hold the letter, too: "bull&#39;s eye".
+    private static int CommentIn(string line)
+    {
+        int at = line.IndexOf(Comment, StringComparison.Ordinal);
+        while (at > 0 && line[at - 1] == '&' && NumberedSign().IsMatch(line, at - 1))
+        {
+            at = line.IndexOf(Comment, at + 1);
+        }
+
+        return at;
+    }
+
+    [GeneratedRegex(@"\G&#([0-9]{1,7}|[xX][0-9a-fA-F]{1,6});", RegexOptions.CultureInvariant)]
+    private static partial Regex NumberedSign();
 
     private static ClassList Lines(IReadOnlyList<string> lines, string source, bool numbered)
     {
@@ -51,7 +67,7 @@ internal static class ClassListReader
         for (int i = 0; i < lines.Count; i++)
         {
             string place = $"{source}, line {i + 1}", name = lines[i];
-            bool commented = name.Contains(Comment, StringComparison.Ordinal);
+            bool commented = CommentIn(name) >= 0;
             name = WithoutComment(name);
             if (name.Length > 0)
             {

@@ -33,8 +33,7 @@ internal sealed partial class MaskColours
         List<string> lines = InputFile.ReadAllLines(path, "the colours of the masks, r g b name");
         for (int i = 0; i < lines.Count; i++)
         {
-            int comment = lines[i].IndexOf('#', StringComparison.Ordinal);
-            string line = (comment < 0 ? lines[i] : lines[i][..comment]).Trim();
+            string line = ClassListReader.WithoutComment(lines[i]);
             if (line.Length == 0)
             {
                 continue;

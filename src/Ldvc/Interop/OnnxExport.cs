@@ -49,9 +49,11 @@ internal static partial class OnnxExport
     /// <param name="height">H, a multiple of the patch.</param>
     /// <param name="width">W.</param>
     /// <param name="largest">Bytes beyond which weights go to a second file; null = what one ONNX file can hold.</param>
+    /// <param name="beside">Adds files that belong to the model and get their names together with it.</param>
     /// <returns>The files that were written.</returns>
     /// <exception cref="InputException">A file cannot be written.</exception>
-    internal static IReadOnlyList<string> Write(string path, LdvcModel model, ModelConfig config, int height, int width, long? largest = null)
+    internal static IReadOnlyList<string> Write(
+        string path, LdvcModel model, ModelConfig config, int height, int width, long? largest = null, Action<AtomicFiles>? beside = null)
     {
         Clip.ClipConfig clip = model.Clip.Config;
         CheckSize(clip, height, width);
@@ -69,7 +71,7 @@ internal static partial class OnnxExport
         var (token, patches) = new OnnxVision(parts, clip, config.ClsTwice, rows, columns).Encode(image);
         string logits = new OnnxDecoder(parts, config, clip.Embedding, rows, columns).Forward(token, patches, classes);
         graph.NamedOutput(logits, "logits", "N", "C", rows, columns);
-        return largest is { } bytes ? graph.Save(path, "ldvc", bytes) : graph.Save(path, "ldvc");
+        return largest is { } bytes ? graph.Save(path, "ldvc", bytes, beside) : graph.Save(path, "ldvc", beside: beside);
     }
 
     /// <summary>Refuses to replace files of the names written beside a model that were not written here. Nothing has been computed yet.</summary>

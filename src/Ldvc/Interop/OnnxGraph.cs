@@ -86,9 +86,13 @@ internal sealed class OnnxGraph
     }
 
     /// <summary>Writes the model, and beside it NAME.data when it is too large for one file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="graphName">The graph's name.</param>
+    /// <param name="largest">Bytes beyond which weights go to the second file.</param>
+    /// <param name="beside">Adds files that get their names together with the model's, before it.</param>
     /// <returns>The files that were written.</returns>
     /// <exception cref="Tensors.InputException">A file cannot be written.</exception>
-    internal IReadOnlyList<string> Save(string path, string graphName, long largest = LargestMessage)
+    internal IReadOnlyList<string> Save(string path, string graphName, long largest = LargestMessage, Action<AtomicFiles>? beside = null)
     {
         bool outside = ConstantBytes + _graph.Written.Length > largest;
         string data = path + DataSuffix;
@@ -96,6 +100,7 @@ internal sealed class OnnxGraph
 
         // Both are written before one gets its name, the values first, so that there is never a model without its values.
         using var files = new AtomicFiles();
+        beside?.Invoke(files);
         if (outside)
         {
             files.Add(data, stream =>

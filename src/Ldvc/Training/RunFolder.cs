@@ -152,6 +152,12 @@ internal sealed class RunFolder : IDisposable
                 : false;
         }
 
+        if (!Directory.Exists(CheckpointsOf(root)) && !File.Exists(Path.Combine(root, LockName)) && !ConfigWriter.Wrote(configPath))
+        {
+            throw new InputException(
+                $"{root}: expected an empty folder or that of a run, found a {ConfigName} that no run wrote; choose another {key}.");
+        }
+
         if (!resume)
         {
             throw new InputException($"{root}: expected an empty folder, found a run; add --resume to continue it, or choose another {key}.");
