@@ -1,4 +1,5 @@
 using Ldvc.App.Cli;
+using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Serialization;
 using Xunit;
@@ -87,6 +88,44 @@ public sealed class OutputPlacesTests
         Assert.False(File.Exists("/dev/ldvc-results.json"));
     }
 
+    // What a verb wrote before it may write again; a training's checkpoint or a CLIP in the way of a typing error is worth more than that.
+    [Theory]
+    [InlineData("embed", "text_features")]
+    [InlineData("import", "adapter.weight")]
+    [InlineData("export", "adapter.weight")]
+    public void TensorsOfAnotherKindStay(string verb, string own)
+    {
+        using var folder = new TempFolder();
+        string there = folder.File("there.safetensors"), missing = folder.File("missing");
+        string[] line = verb switch
+        {
+            "embed" => ["embed", "--clip", missing, "--classes", "cat", "--out", there],
+            "import" => ["import", missing, "--clip", missing, "--out", there],
+            _ => ["export", "--checkpoint", missing, "--lean", "--out", there],
+        };
+        foreach ((string[] names, bool stays) in new (string[], bool)[]
+        {
+            ([own], false),
+            (["adapter.weight", "optimizer.first.adapter.weight"], true),
+            (["visual.conv1.weight", "text_projection"], verb == "embed"),
+        })
+        {
+            var writer = new SafetensorsWriter { Checksums = true };
+            writer.SetMetadata("kind", "ldvc");
+            foreach (string name in names)
+            {
+                writer.AddFloat32(name, [1], new float[1]);
+            }
+
+            writer.Save(there);
+            byte[] before = File.ReadAllBytes(there);
+            string message = CommandLine.Refuses(line);
+            const string Expected = "there.safetensors is there already, and holds tensors; expected another name.";
+            Assert.Equal(stays, message.Contains(Expected, StringComparison.Ordinal));
+            Assert.Equal(before, File.ReadAllBytes(there));
+        }
+    }
+
     [Fact]
     public void ALinkToNothingIsNoResultToSpare()
     {
@@ -116,6 +155,9 @@ public sealed class OutputPlacesTests
             ("a picture", (byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0]),
             ("tensors", [2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']),
             ("an archive", [(byte)'P', (byte)'K', 3, 4]),
+            ("text that is no JSON", [.. "train: {iterations: 3}\n"u8]),
+            ("text that is no JSON", [.. "old"u8]),
+            ("lines of JSON", [.. "{\"step\":1}\n{\"step\":2}\n"u8]),
         })
         {
             File.WriteAllBytes(folder.File("there"), content);
@@ -123,8 +165,12 @@ public sealed class OutputPlacesTests
             Assert.Equal(content, File.ReadAllBytes(folder.File("there")));
         }
 
-        File.WriteAllText(folder.File("there"), "old");
-        Assert.Equal(0, CommandLine.Run("config", config, "--json", folder.File("there")).Code);
+        foreach (string earlier in new[] { "", "{\"old\":1}\n", "\uFEFF{\n  \"old\": 1\n}\n\n", "[1,\n2]" })
+        {
+            File.WriteAllText(folder.File("there"), earlier);
+            Assert.Equal(0, CommandLine.Run("config", config, "--json", folder.File("there")).Code);
+        }
+
         File.Delete(folder.File("there"));
 
         // The folder of the ledger, before anything is measured.

@@ -34,6 +34,9 @@ internal sealed record EmbedOptions(
 /// <summary>`ldvc embed`: CLIP's own features of images and texts as a safetensors file.</summary>
 internal static class EmbedVerb
 {
+    /// <summary>How the names of its tensors end.</summary>
+    internal const string Features = "_features";
+
     /// <summary>The verb on the command line.</summary>
     /// <param name="host">Where it writes, and whether it has been told to stop.</param>
     public static Command Create(VerbHost host)
@@ -136,7 +139,7 @@ internal static class EmbedVerb
     {
         if (inputs.Length > 0)
         {
-            writer.AddFloat32($"{kind}_features", [inputs.Length, width], embed(inputs));
+            writer.AddFloat32(kind + Features, [inputs.Length, width], embed(inputs));
             writer.SetMetadata($"{kind}s", JsonSerializer.Serialize(inputs));
         }
     }

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text;
+using System.Text.Json;
 using Ldvc.Clip;
 using Ldvc.Configuration;
+using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -17,7 +20,9 @@ internal static class OutputPlaces
     private const string Data = "--write-data";
     private const string StandardOutput = "-";
     private const string Weights = "tensors";
+    private const string Embed = "embed";
     private const int BytesLookedAt = 16;
+    private const int TextLookedAt = 1 << 16;
 
     private static readonly string[] s_outputs = ["--json", "--report", Out];
 
@@ -55,9 +60,10 @@ internal static class OutputPlaces
             }
 
             // A link to nothing is a file to .NET, but there is nothing to look at.
-            bool isFile = name != Out || result.CommandResult.Command.Name is "embed" or "import";
+            string verb = result.CommandResult.Command.Name;
+            bool isFile = name != Out || verb is Embed or "import" or "export";
             if (isFile && File.Exists(full) && FileKind.DeadLink(full) is null && FileKind.Special(full) is null
-                && KindOf(full) is { } kind && !(name == Out && kind == Weights))
+                && (KindOf(full) ?? OtherText(name, full)) is { } kind && !(name == Out && kind == Weights && IsOfVerb(verb, full)))
             {
                 throw new InputException($"{name}: {path} is there already, and holds {kind}; expected another name.");
             }
@@ -84,7 +90,7 @@ internal static class OutputPlaces
         }
     }
 
-    // What nobody means to replace by a table of results; texts of earlier ones are replaced.
+    // What nobody means to replace by a result of another kind.
     private static string? KindOf(string path)
     {
         ReadOnlySpan<byte> start = PlainFile.ReadStart(path, BytesLookedAt);
@@ -97,6 +103,47 @@ internal static class OutputPlaces
             [0x93, (byte)'N', (byte)'U', ..] or [0x80, < 6, ..] => "an array or a pickle",
             _ => null,
         };
+    }
+
+    // A run's log or configuration, or notes; what an earlier command line wrote is an object or a page.
+    private static string? OtherText(string name, string path)
+    {
+        string start = Encoding.UTF8.GetString(PlainFile.ReadStart(path, TextLookedAt)).TrimStart('\uFEFF').TrimStart();
+        return start.Length == 0 || name == Out ? null
+            : name == "--report" ? start[0] == '<' ? null : "text that is no page"
+            : start[0] is not ('{' or '[') ? "text that is no JSON"
+            : start.IndexOf('\n', StringComparison.Ordinal) is > 0 and var end && start[end..].Trim().Length > 0 && IsJson(start[..end])
+                ? "lines of JSON"
+            : null;
+    }
+
+    private static bool IsJson(string text)
+    {
+        try
+        {
+            JsonInput.Parse(Encoding.UTF8.GetBytes(text), duplicates: true).Dispose();
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    // Features may be replaced by features, and a checkpoint without an optimiser's state, which is made of another file, by one like it.
+    private static bool IsOfVerb(string verb, string path)
+    {
+        try
+        {
+            using TensorArchive archive = TensorArchive.Open(path);
+            return verb == Embed
+                ? archive.Entries.Keys.All(name => name.EndsWith(EmbedVerb.Features, StringComparison.Ordinal))
+                : archive.Metadata.ContainsKey("kind") && !archive.Entries.Keys.Any(TrainingState.IsMoment);
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     private static string AfterKey(string set) => set[(set.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim();
