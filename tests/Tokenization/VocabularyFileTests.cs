@@ -173,11 +173,11 @@ public class VocabularyFileTests
         {
             Assert.Contains(
                 $"config.json says text_config.eos_token_id is {stated}, but <|endoftext|> has the id 713 in the vocabulary",
-                Assert.Throws<InputException>(() => embedder.EmbedTexts(["a cat"])).Message);
+                Assert.Throws<InputException>(() => embedder.EmbedTexts(["a cat"], cancellation: TestContext.Current.CancellationToken)).Message);
             return;
         }
 
-        Assert.Equal(64, embedder.EmbedTexts(["a cat"]).Length);
+        Assert.Equal(64, embedder.EmbedTexts(["a cat"], cancellation: TestContext.Current.CancellationToken).Length);
     }
 
     // Byte pairs of another kind give other tokens.
