@@ -34,6 +34,26 @@ public sealed class ClipCheckpointTests
         }
     }
 
+    // timm's folders have the vision tower alone, with other names, in the file that Hugging Face's have the whole CLIP in.
+    [Fact]
+    public void AFolderIsReadFromTheFileThatHoldsAClip()
+    {
+        using var folder = new TempFolder();
+        using var device = new CpuDevice(2);
+        File.Move(OpenAi(folder, _ => { }), folder.File("open_clip_model.safetensors"));
+        File.WriteAllText(folder.File("open_clip_config.json"), """{ "model_cfg": { "quick_gelu": true } }""");
+        File.WriteAllText(folder.File("config.json"), """{ "architecture": "vit_base_patch16_clip_224", "num_classes": 64 }""");
+        File.WriteAllBytes(
+            folder.File("model.safetensors"), TestFiles.Safetensors("""{"norm_pre.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8));
+        using ClipModel clip = ClipCheckpoint.Find(folder.Root).Load(device);
+        Assert.Equal(64, clip.Config.Embedding);
+
+        // Without any, the first one is what is complained of.
+        File.Delete(folder.File("open_clip_model.safetensors"));
+        File.WriteAllText(folder.File("pytorch_model.bin"), "no archive");
+        Assert.Contains("model.safetensors: tensor", Assert.Throws<InputException>(() => ClipCheckpoint.Find(folder.Root).Load(device)).Message);
+    }
+
     [Theory]
     [InlineData(ClipTowers.Text, "vision_model.post_layernorm.weight", "vision tower")]
     [InlineData(ClipTowers.Vision, "text_model.final_layer_norm.weight", "text tower")]

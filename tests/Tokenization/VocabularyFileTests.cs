@@ -189,8 +189,16 @@ public class VocabularyFileTests
     [InlineData("\"end_of_word_suffix\": \"\", ", "", "model.end_of_word_suffix is '', expected </w>")]
     [InlineData("\"continuing_subword_prefix\": \"##\", ", "", "model.continuing_subword_prefix is '##'")]
     [InlineData("\"dropout\": 0.1, ", "", "model.dropout is '0.1', expected none")]
-    [InlineData("", "\"normalizer\": null, ", "normalizer has no 'Lowercase'")]
-    [InlineData("", "\"normalizer\": {\"type\": \"NFC\"}, ", "normalizer has no 'Lowercase'")]
+    [InlineData("", "\"normalizer\": null, ", "normalizer has the steps 'Null', expected NFC, Replace, Lowercase")]
+    [InlineData("", "\"normalizer\": {\"type\": \"NFC\"}, ", "normalizer has the steps 'NFC'")]
+    [InlineData("", "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Lowercase\"}, {\"type\": \"StripAccents\"}]}, ",
+        "'Lowercase, StripAccents'")]
+    [InlineData("", "\"normalizer\": {\"type\": \"BertNormalizer\", \"lowercase\": true, \"strip_accents\": true}, ", "'BertNormalizer'")]
+    [InlineData("", "\"normalizer\": {\"type\": \"Lowercase\"}, ", "")]
+    [InlineData("", "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\"}, {\"type\": \"ByteLevel\"}]}, ", "")]
+    [InlineData("", "\"pre_tokenizer\": {\"type\": \"Metaspace\"}, ", "pre_tokenizer has the steps 'Metaspace', expected Split and ByteLevel")]
+    [InlineData("", "\"pre_tokenizer\": {\"type\": \"ByteLevel\"}, ", "pre_tokenizer has the steps 'ByteLevel'")]
+    [InlineData("", "\"pre_tokenizer\": null, ", "pre_tokenizer has the steps 'Null'")]
     public void ATokenizerOfAnotherKindIsRefused(string model, string beside, string expected)
     {
         using var folder = new TempFolder();

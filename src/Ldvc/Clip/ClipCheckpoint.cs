@@ -15,6 +15,7 @@ namespace Ldvc.Clip;
 internal sealed partial class ClipCheckpoint
 {
     private const string TokenTable = "text_model.embeddings.token_embedding.weight";
+    private const string OpenAiTokenTable = "token_embedding.weight";
 
     private static readonly string[] FileNames =
     [
@@ -67,10 +68,27 @@ internal sealed partial class ClipCheckpoint
             ?? throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
     }
 
-    private static ClipCheckpoint? InFolder(string folder) =>
-        Array.ConvertAll(FileNames, name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } file
-            ? new ClipCheckpoint(file, folder)
-            : null;
+    // Beside open_clip's weights, timm's folders have model.safetensors with the vision tower alone, under names of its own.
+    private static ClipCheckpoint? InFolder(string folder)
+    {
+        string[] files = [.. FileNames.Select(name => System.IO.Path.Combine(folder, name)).Where(File.Exists)];
+        string? file = files.Length > 1 ? files.FirstOrDefault(HasTexts) ?? files[0] : files.FirstOrDefault();
+        return file is null ? null : new ClipCheckpoint(file, folder);
+    }
+
+    private static bool HasTexts(string file)
+    {
+        try
+        {
+            using TensorArchive archive = ClipPart.Open(file);
+            return archive.Entries.ContainsKey(TokenTable) || archive.Entries.ContainsKey(OpenAiTokenTable);
+        }
+        catch (InputException)
+        {
+            // Said of the file that is taken.
+            return false;
+        }
+    }
 
     /// <summary>Whether a file of this name, in a CLIP's folder, is one that is read.</summary>
     internal static bool IsPart(string name) => FileNames.Contains(name) || s_beside.Contains(name);

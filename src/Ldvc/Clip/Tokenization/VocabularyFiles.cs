@@ -28,6 +28,13 @@ internal static class VocabularyFiles
     // special tokens are 49408 ids.
     internal const int OpenAiMerges = 49152 - 256 - 2;
 
+    // Steps of a tokenizer.json that CLIP's have; white space is replaced by a blank, and letters are cut into bytes.
+    private const string Sequence = "Sequence";
+    private const string Lowercase = "Lowercase";
+    private const int DeepestSequence = 4;
+    private static readonly string[] s_normalizers = ["NFC", "Replace", Lowercase];
+    private static readonly string[] s_splitters = ["Split", "ByteLevel"];
+
     // CLIP's have 4 MB and 49408 ids; OpenAI's list unpacks to 3 MB.
     private const int LargestFile = 1 << 24;
     private const int LargestId = 10_000_000;
@@ -216,9 +223,21 @@ internal static class VocabularyFiles
             throw new InputException($"{path}: model.dropout is {Shown(dropout.GetRawText())}, expected none, as in a CLIP's tokenizer.");
         }
 
-        if (root.TryGetProperty("normalizer", out JsonElement normalizer) && !LowersCase(normalizer, 0))
+        string[] normalizers = Steps(root, "normalizer", "normalizers"), splitters = Steps(root, "pre_tokenizer", "pretokenizers");
+        if (root.TryGetProperty("normalizer", out _)
+            && (!normalizers.Contains(Lowercase) || !normalizers.All(s_normalizers.Contains)))
         {
-            throw new InputException($"{path}: normalizer has no 'Lowercase'; expected a CLIP's tokenizer, which has lower-case words only.");
+            throw new InputException(
+                $"{path}: normalizer has the steps {Shown(string.Join(", ", normalizers))}, expected {string.Join(", ", s_normalizers)}, as in a CLIP's "
+                    + "tokenizer.");
+        }
+
+        if (root.TryGetProperty("pre_tokenizer", out _)
+            && (!s_splitters.All(splitters.Contains) || !splitters.All(s_splitters.Contains)))
+        {
+            throw new InputException(
+                $"{path}: pre_tokenizer has the steps {Shown(string.Join(", ", splitters))}, expected {string.Join(" and ", s_splitters)}, as in a "
+                    + "CLIP's tokenizer.");
         }
 
         void Only(string key, string expected)
@@ -231,13 +250,21 @@ internal static class VocabularyFiles
         }
     }
 
-    // A sequence of steps may lie in another one.
-    private static bool LowersCase(JsonElement step, int depth) =>
-        step.ValueKind == JsonValueKind.Object && depth < 4
-        && ((step.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.GetString() == "Lowercase")
-            || (step.TryGetProperty("lowercase", out JsonElement lower) && lower.ValueKind == JsonValueKind.True)
-            || (step.TryGetProperty("normalizers", out JsonElement steps) && steps.ValueKind == JsonValueKind.Array
-                && steps.EnumerateArray().Any(inner => LowersCase(inner, depth + 1))));
+    // The names of a tokenizer's steps; several lie in a sequence, which may lie in another one.
+    private static string[] Steps(JsonElement root, string key, string parts)
+    {
+        return root.TryGetProperty(key, out JsonElement first) ? [.. Of(first, 0)] : [];
+
+        IEnumerable<string> Of(JsonElement step, int depth)
+        {
+            string type = step.ValueKind == JsonValueKind.Object && step.TryGetProperty("type", out JsonElement name)
+                && name.ValueKind == JsonValueKind.String ? name.GetString()! : step.ValueKind.ToString();
+            return type == Sequence && depth < DeepestSequence && step.TryGetProperty(parts, out JsonElement inner)
+                && inner.ValueKind == JsonValueKind.Array
+                ? inner.EnumerateArray().SelectMany(each => Of(each, depth + 1))
+                : [type];
+        }
+    }
 
     private static (string Text, int Id)? Content(JsonElement token) =>
         token.ValueKind == JsonValueKind.Object
