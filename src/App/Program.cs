@@ -18,6 +18,9 @@ void Stop(PosixSignalContext context)
 using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
+// The terminal is closed, or the connection to it lost.
+using PosixSignalRegistration? hangUp = HangUp.Counts() ? PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop) : null;
+
 // SIGUSR1 is what jobs of Slurm ask for before their time is up (--signal=USR1@120); unhandled, it ends a process.
 using PosixSignalRegistration? user = OperatingSystem.IsWindows()
     ? null

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Ldvc.Tests.Data;
 using Xunit;
 
@@ -61,6 +62,7 @@ public sealed partial class KillTests
     [Theory]
     [InlineData(2)]     // SIGINT: Ctrl-C
     [InlineData(15)]    // SIGTERM
+    [InlineData(1)]     // SIGHUP: the terminal is closed
     [InlineData(10)]    // SIGUSR1 on Linux
     public void ASignalSavesAndLeaves(int signal)
     {
@@ -81,6 +83,34 @@ public sealed partial class KillTests
         Assert.Contains($"stopped after step {step} of 100000; saved as {SmallRun.Checkpoint(run, step)}", child.Output);
         Assert.Contains("ldvc: stopping after this step", child.Errors);
     }
+
+    // As `nohup` does it.
+    [Fact]
+    public void WhoIgnoresTheEndOfTheTerminalGoesOn()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        const int hangUp = 1, terminate = 15, ignore = 1;
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        StopIgnoring(terminate);
+        nint before = SetHandler(hangUp, ignore);
+        using var child = new Child(SmallRun.Arguments(config, run, [.. Quick, "train.checkpoint_every=100000", "train.iterations=100000"]));
+        _ = SetHandler(hangUp, before);
+        Assert.True(child.WaitForLine("step 1/100000"));
+        Assert.Equal(0, Send(child.Id, hangUp));
+        int reached = LastStep(child);
+        Assert.True(SpinWait.SpinUntil(() => LastStep(child) > reached + 3, TimeSpan.FromMinutes(1)));
+        Assert.Equal(0, Send(child.Id, terminate));
+        Assert.Equal(130, child.End());
+        Assert.Single(RunFiles.AssertReadable(run));
+    }
+
+    private static int LastStep(Child child) => Regex.Matches(child.Output, @"step (\d+)/").Select(match => int.Parse(
+        match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
 
     // A shell that starts its jobs in the background has them ignore SIGINT, and what a process ignores, its children ignore.
     private static void StopIgnoring(int signal)
