@@ -37,7 +37,8 @@ public sealed class CheckpointPartsTests : IDisposable
             string path = archive.Save(_data.At("edited.safetensors"));
             string message = CommandLine.Refuses([.. SmallRun.Verb("eval", SmallRun.OwnConfig(_data)), "--checkpoint", path]);
             Assert.True(
-                message.Contains(expected, StringComparison.Ordinal) || message.Contains("as " + path + " was trained with", StringComparison.Ordinal),
+                message.Contains(expected, StringComparison.Ordinal)
+                    || message.Contains("as " + path + " was trained with", StringComparison.Ordinal),
                 message);
             message = CommandLine.Refuses("export", "--checkpoint", path, "--out", _data.At("model.onnx"), "--classes", "a,b");
             Assert.Contains(path, message);

@@ -129,7 +129,8 @@ public sealed class FullDiskTests
         using var data = new TinyData();
         string config = SmallRun.OwnConfig(data), model = data.At("out", "model.onnx"), results = Path.GetDirectoryName(model)!;
         SmallRun.Train(config, data.At("run"), "train.iterations=1");
-        string[] Line(string classes, string size) => ["export", "--checkpoint", data.At("run"), "--out", model, "--classes", classes, "--size", size];
+        string[] Line(string classes, string size) =>
+            ["export", "--checkpoint", data.At("run"), "--out", model, "--classes", classes, "--size", size];
         Assert.Equal(0, CommandLine.Run(Line("cat, dog", "64x64")).Code);
         Dictionary<string, string> old = Content(results);
         int steps;

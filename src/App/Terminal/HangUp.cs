@@ -7,7 +7,8 @@ internal static class HangUp
     private const string Ignored = "SigIgn:";
 
     /// <summary>
-    /// Whether it is to stop the program: not where who started it has it ignored, as `nohup` does, which a handler of our own would undo. Linux tells.
+    /// Whether it is to stop the program: not where who started it has it ignored, as `nohup` does, which a handler of our own would undo. Linux
+    /// tells.
     /// </summary>
     internal static bool Counts()
     {

@@ -65,8 +65,8 @@ internal sealed class AblationFolder
         if (File.Exists(Path.Combine(root, ConfigName)) && !HasResults(root) && !ConfigWriter.Wrote(Path.Combine(root, ConfigName)))
         {
             throw new InputException(
-                $"{root}: expected an empty folder or that of a comparison, found an {ConfigName} that no comparison wrote; choose another ablate.out "
-                    + "or --out.");
+                $"{root}: expected an empty folder or that of a comparison, found an {ConfigName} that no comparison wrote; choose another "
+                    + "ablate.out or --out.");
         }
 
         Imaging.OutputFolder.Create(root);

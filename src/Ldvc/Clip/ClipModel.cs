@@ -83,8 +83,8 @@ public sealed class ClipModel : Module
     internal string? Digest { get; set; }
 
     /// <summary>
-    /// The id at whose place a text's feature is taken, where its configuration states one; null = the largest id of the text, as in OpenAI's code. In
-    /// a CLIP's vocabulary both are the end of text (<see cref="Tokenization.ClipTokenizer.CheckVocabulary(ClipModel, string)"/>).
+    /// The id at whose place a text's feature is taken, where its configuration states one; null = the largest id of the text, as in OpenAI's code.
+    /// In a CLIP's vocabulary both are the end of text (<see cref="Tokenization.ClipTokenizer.CheckVocabulary(ClipModel, string)"/>).
     /// </summary>
     internal int? EndOfText { get; init; }
 

@@ -22,8 +22,8 @@ internal static class ClipWriter
     }
 
     /// <summary>
-    /// Writes the folder; tensors are stored in the given type. The ids of start and end of text are the tokenizer's, without one those that the model
-    /// came with, else the last two, as in OpenAI's vocabulary. Each file appears whole or not at all.
+    /// Writes the folder; tensors are stored in the given type. The ids of start and end of text are the tokenizer's, without one those that the
+    /// model came with, else the last two, as in OpenAI's vocabulary. Each file appears whole or not at all.
     /// </summary>
     internal static void Save(ClipModel model, string folder, DType type, PreprocessorConfig preprocessor, ClipTokenizer? tokenizer)
     {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Ldvc.Imaging;
 
 /// <summary>
-/// Whether a JPEG has its end. The decoder fills what is missing of a progressive one with what its earlier scans say, and of any with grey, without a
-/// word.
+/// Whether a JPEG has its end. The decoder fills what is missing of a progressive one with what its earlier scans say, and of any with grey, without
+/// a word.
 /// </summary>
 internal static class JpegEnd
 {

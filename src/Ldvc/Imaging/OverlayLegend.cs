@@ -1,4 +1,3 @@
-
 namespace Ldvc.Imaging;
 
 /// <summary>The strip below an overlay: a swatch, the name and the share of the pixels of every class present, largest share first.</summary>

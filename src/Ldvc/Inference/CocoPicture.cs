@@ -18,8 +18,8 @@ internal sealed record CocoPicture(string FileName, int Width, int Height, CocoM
 {
     /// <summary>The masks of a result.</summary>
     /// <param name="source">
-    /// The picture. Its name in the file is the one below the folder or pattern that was given, as data sets have it, so a copy of that folder elsewhere
-    /// goes with the same file.
+    /// The picture. Its name in the file is the one below the folder or pattern that was given, as data sets have it, so a copy of that folder
+    /// elsewhere goes with the same file.
     /// </param>
     /// <param name="labels">Its labels.</param>
     /// <param name="classes">Number of classes.</param>

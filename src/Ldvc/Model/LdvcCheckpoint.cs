@@ -330,8 +330,8 @@ public sealed class LdvcCheckpoint : IDisposable
         if (_archive.Metadata.TryGetValue(VocabularyKey, out string? expected) && loaded.VocabularyDigest is { } found && found != expected)
         {
             throw new InputException(
-                $"{Path}: was trained with the vocabulary with SHA-256 {expected}, but {loaded.Source.Folder} has one with {found}, which gives texts "
-                    + "other token ids; expected the vocabulary files of its CLIP.");
+                $"{Path}: was trained with the vocabulary with SHA-256 {expected}, but {loaded.Source.Folder} has one with {found}, which gives "
+                    + "texts other token ids; expected the vocabulary files of its CLIP.");
         }
     }
 

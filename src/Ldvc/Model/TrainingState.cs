@@ -105,8 +105,8 @@ internal static class TrainingState
         if (archive.Entries.Keys.Where(name => !IsMoment(name) && !known.Contains(name) && name != besides).Min(StringComparer.Ordinal) is { } other)
         {
             throw new InputException(
-                $"{archive.Path}: tensor {ConfigText.Quote(other)} is of no part of the model that its configuration describes; the file is damaged or "
-                    + "was put together from two.");
+                $"{archive.Path}: tensor {ConfigText.Quote(other)} is of no part of the model that its configuration describes; the file is damaged "
+                    + "or was put together from two.");
         }
     }
 

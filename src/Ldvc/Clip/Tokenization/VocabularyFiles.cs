@@ -228,8 +228,8 @@ internal static class VocabularyFiles
             && (!normalizers.Contains(Lowercase) || !normalizers.All(s_normalizers.Contains)))
         {
             throw new InputException(
-                $"{path}: normalizer has the steps {Shown(string.Join(", ", normalizers))}, expected {string.Join(", ", s_normalizers)}, as in a CLIP's "
-                    + "tokenizer.");
+                $"{path}: normalizer has the steps {Shown(string.Join(", ", normalizers))}, expected {string.Join(", ", s_normalizers)}, as in "
+                    + "a CLIP's tokenizer.");
         }
 
         if (root.TryGetProperty("pre_tokenizer", out _)
@@ -245,7 +245,8 @@ internal static class VocabularyFiles
             if (model.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null && value.GetRawText() is var found
                 && found != expected)
             {
-                throw new InputException($"{path}: model.{key} is {Shown(found.Trim('"'))}, expected {expected.Trim('"')}, as in a CLIP's tokenizer.");
+                throw new InputException(
+                    $"{path}: model.{key} is {Shown(found.Trim('"'))}, expected {expected.Trim('"')}, as in a CLIP's tokenizer.");
             }
         }
     }
