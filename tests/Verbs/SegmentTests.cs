@@ -63,7 +63,8 @@ public sealed class SegmentTests : IDisposable
 
         // The list of all pictures has the same of each, but for what its labels depend on.
         JsonObject alone = JsonNode.Parse(json.GetRawText())!.AsObject();
-        Assert.True(alone.Remove("settings"));
+        Assert.Equal(new FileInfo(picture).Length, json.GetProperty("bytes").GetInt64());
+        Assert.True(alone.Remove("settings") && alone.Remove("bytes"));
         Assert.True(JsonNode.DeepEquals(alone, JsonNode.Parse(File.ReadAllText(_data.At("all.json")))![0]));
 
         // The overlay is the picture with a legend below.
