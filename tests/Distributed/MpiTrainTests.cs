@@ -51,6 +51,28 @@ public sealed class MpiTrainTests
         Assert.True(time < TimeSpan.FromSeconds(60), $"{time}");
     }
 
+    // The other process is in MPI_Init by then, or on its way there.
+    [Theory]
+    [InlineData("OpenMpi", "--no-such-option", "LDVC_VERBOSE=0", "there is no option '--no-such-option'")]
+    [InlineData("Mpich", "--no-such-option", "LDVC_VERBOSE=0", "there is no option '--no-such-option'")]
+    [InlineData("Mpich", "--seed", "LDVC_VERBOSE=0", "--seed")]
+    [InlineData("Mpich", "--dist=tcp", "LDVC_VERBOSE=0", "--dist: expected auto, none, mpi or nccl, found 'tcp'")]
+    [InlineData("Mpich", "--verbose", "LDVC_SIMD=99", "LDVC_SIMD")]
+    public void ACommandLineThatOneProcessRefusesEndsTheJob(string family, string option, string variable, string expected)
+    {
+        MpiLauncher launcher = Launcher(family);
+        using var data = new TinyData();
+        string[] line = SmallRun.Arguments(SmallRun.OwnConfig(data), data.At("run"), "train.iterations=100000");
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        (int code, _, string error, TimeSpan time) = launcher.Run(
+            1, [], [Program, .. line, ":", "-n", "1", "env", variable, host, MpiLauncher.Beside(Program), .. line, option]);
+        Assert.Equal(2, code);
+        string said = Assert.Single(error.Split('\n'), text => text.StartsWith("ldvc:", StringComparison.Ordinal));
+        Assert.StartsWith("ldvc: rank 1 of 2: ", said);
+        Assert.Contains(expected, said);
+        Assert.True(time < TimeSpan.FromSeconds(60), $"{time}");
+    }
+
     private static MpiLauncher Launcher(string family)
     {
         MpiLauncher launcher = MpiLauncher.All.Single(each => each.Family == Enum.Parse<MpiFamily>(family));

@@ -66,7 +66,7 @@ public sealed class BadInputTests
             + "expected at least one seen class"),
         ["two pictures of one name"] = (
             d => File.Copy(d.At("mine", "images", "a.jpg"), d.At("mine", "images", "a.png")), "MINE/images: two pictures are named 'a' (a."),
-        ["picture cut short"] = (d => Cut(d.At("mine", "images", "c.jpg")), "MINE/images/c.jpg: is truncated or damaged, expected an intact Jpeg "
+        ["picture cut short"] = (d => Cut(d.At("mine", "images", "c.jpg")), "MINE/images/c.jpg: is truncated or damaged, expected an intact JPEG "
             + "picture of"),
         ["picture that is none"] = (d => d.Text("hello", "mine", "images", "c.jpg"), "MINE/images/c.jpg: not a picture that can be read (expected an "
             + "intact JPEG"),

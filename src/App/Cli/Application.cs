@@ -139,8 +139,7 @@ internal static class Application
         ParseResult result = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (result.Action is not (HelpWithExample or VersionAction) && ParseHint.UnknownOption(result, args) is { } unknown)
         {
-            Say(host, unknown);
-            return BadInput;
+            return Refuse(host, result, unknown);
         }
 
         if (result.Action is not ParseErrorAction)
@@ -157,8 +156,30 @@ internal static class Application
             return code;
         }
 
-        Say(host, ParseHint.Explain(result));
-        return BadInput;
+        return Refuse(host, result, ParseHint.Explain(result));
+    }
+
+    // The others may have command lines of their own, and would wait in MPI_Init for a process that has ended.
+    private static int Refuse(VerbHost host, ParseResult result, string sentence)
+    {
+        if (result.CommandResult.Command is VerbCommand { Processes: VerbProcesses.Several })
+        {
+            Join(host);
+        }
+
+        return Fail(host, BadInput, sentence, () => { });
+    }
+
+    private static void Join(VerbHost host)
+    {
+        try
+        {
+            host.Job.Open(DistMode.Auto, sentence => Say(host, sentence));
+        }
+        catch (InputException)
+        {
+            // Without a library there is nobody to tell.
+        }
     }
 
     // Before the verb reads its options: from here on one process speaks for all, of errors, too.
@@ -169,21 +190,38 @@ internal static class Application
             return;
         }
 
-        if (SimdLevel.Fault(Environment.GetEnvironmentVariable(SimdLevel.Variable)) is { } fault)
-        {
-            throw new InputException(fault);
-        }
-
         if (verb.Processes == VerbProcesses.One)
         {
             Launcher.RefuseOthers($"ldvc {verb.Name}", Launcher.Find(Environment.GetEnvironmentVariable));
+            RefuseVectors();
             return;
         }
 
-        host.Job.Open(ProcessGroups.Parse(result.GetValue<string>(CommonOptionSet.DistName) ?? ""), sentence => Say(host, sentence));
+        DistMode mode;
+        try
+        {
+            mode = ProcessGroups.Parse(result.GetValue<string>(CommonOptionSet.DistName) ?? "");
+        }
+        catch (InputException)
+        {
+            Join(host);
+            throw;
+        }
+
+        host.Job.Open(mode, sentence => Say(host, sentence));
         if (host.Job.IsShared)
         {
             host.Output.WriteLine(host.Job.Describe());
+        }
+
+        RefuseVectors();
+    }
+
+    private static void RefuseVectors()
+    {
+        if (SimdLevel.Fault(Environment.GetEnvironmentVariable(SimdLevel.Variable)) is { } fault)
+        {
+            throw new InputException(fault);
         }
     }
 

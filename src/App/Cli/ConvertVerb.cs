@@ -52,7 +52,7 @@ internal static class ConvertVerb
         using Device device = options.Common.OpenDevice();
         using ClipModel clip = checkpoint.Load(device, options.Activation);
         PreprocessorConfig preprocessor = PreprocessorConfigReader.Load(checkpoint.Folder, clip.Config);
-        options.Common.Note(tokenizer?.CheckVocabulary(clip, options.Clip));
+        options.Common.Note(clip.CheckVocabulary(tokenizer, options.Clip));
         AtomicFolder.Write(options.Out, folder =>
         {
             ClipWriter.Save(clip, folder, DType.Float32, preprocessor, tokenizer);

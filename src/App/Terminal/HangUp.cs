@@ -1,3 +1,8 @@
+using System.Globalization;
+using System.Text;
+using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
+
 namespace Ldvc.App.Terminal;
 
 /// <summary>What a terminal sends when it is closed.</summary>
@@ -5,6 +10,7 @@ internal static class HangUp
 {
     private const string Status = "/proc/self/status";
     private const string Ignored = "SigIgn:";
+    private const int LargestStatus = 1 << 16;
 
     /// <summary>
     /// Whether it is to stop the program: not where who started it has it ignored, as `nohup` does, which a handler of our own would undo. Linux
@@ -12,18 +18,20 @@ internal static class HangUp
     /// </summary>
     internal static bool Counts()
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            return false;
+        }
+
         try
         {
-            return OperatingSystem.IsLinux()
-                && File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(Ignored, StringComparison.Ordinal)) is { } line
-                && ulong.TryParse(
-                    line.AsSpan(Ignored.Length).Trim(),
-                    System.Globalization.NumberStyles.AllowHexSpecifier,
-                    System.Globalization.CultureInfo.InvariantCulture,
-                    out ulong signals)
+            string? line = Array.Find(
+                Encoding.UTF8.GetString(PlainFile.ReadAll(Status, LargestStatus)).Split('\n'), one => one.StartsWith(Ignored, StringComparison.Ordinal));
+            return line is not null
+                && ulong.TryParse(line.AsSpan(Ignored.Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong signals)
                 && (signals & 1) == 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (InputException)
         {
             return false;
         }

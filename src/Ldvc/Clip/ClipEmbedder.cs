@@ -111,7 +111,7 @@ public sealed class ClipEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(texts);
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        Note = tokenizer.CheckVocabulary(_clip, _checkpoint.Folder);
+        Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
         var features = new float[texts.Count * Width];
         for (int first = 0; first < texts.Count; first += BatchTexts)
@@ -152,7 +152,7 @@ public sealed class ClipEmbedder : IDisposable
 
         string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        Note = tokenizer.CheckVocabulary(_clip, _checkpoint.Folder);
+        Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
         return TemplateFeatures.Compute(
             _clip, _device, names.Count, sentences.Length, (name, t) => tokenizer.EncodeClass(sentences[t], names[name], context), cancellation);

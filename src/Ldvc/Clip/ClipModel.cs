@@ -1,5 +1,6 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Modules;
+using Ldvc.Clip.Tokenization;
 using Ldvc.Kernels;
 using Ldvc.Tensors;
 
@@ -84,9 +85,17 @@ public sealed class ClipModel : Module
 
     /// <summary>
     /// The id at whose place a text's feature is taken, where its configuration states one; null = the largest id of the text, as in OpenAI's code.
-    /// In a CLIP's vocabulary both are the end of text (<see cref="Tokenization.ClipTokenizer.CheckVocabulary(ClipModel, string)"/>).
+    /// In a CLIP's vocabulary both are the end of text (<see cref="CheckVocabulary"/>).
     /// </summary>
     internal int? EndOfText { get; init; }
+
+    /// <summary>Refuses a tokenizer that is another CLIP's.</summary>
+    /// <param name="tokenizer">The tokenizer; null = there is none.</param>
+    /// <param name="path">Where this CLIP lies, for the message.</param>
+    /// <returns>What is to be known of its vocabulary; null = nothing.</returns>
+    /// <exception cref="InputException">The two do not belong together.</exception>
+    internal string? CheckVocabulary(ClipTokenizer? tokenizer, string path) =>
+        tokenizer?.CheckVocabulary(Config.VocabularySize, path, EndOfText);
 
     /// <summary>Sizes.</summary>
     public ClipConfig Config { get; }

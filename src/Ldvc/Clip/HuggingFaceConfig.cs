@@ -10,8 +10,8 @@ internal static class HuggingFaceConfig
     /// <summary>The file's name beside the weights.</summary>
     internal const string FileName = "config.json";
 
-    /// <summary>Under text_config, the id of the token at whose place transformers takes a text's feature.</summary>
-    internal const string EndOfTextKey = "eos_token_id";
+    // Under text_config: the id of the token at whose place transformers takes a text's feature.
+    private const string EndOfTextKey = "eos_token_id";
 
     private const string ModelType = "clip";
     private const int LegacyEndOfText = 2;

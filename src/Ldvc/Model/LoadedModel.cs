@@ -123,7 +123,7 @@ public sealed class LoadedModel : IDisposable
                 tokenizer = reading.GetAwaiter().GetResult();
             }
 
-            string? note = tokenizer?.CheckVocabulary(clip, clipPath);
+            string? note = clip.CheckVocabulary(tokenizer, clipPath);
             embeddings?.CheckWidth(clip.Config.Embedding, clipPath);
 
             // Any class serves: the prompts' places lie before the name, and attention is causal.

@@ -73,7 +73,7 @@ internal sealed class TrainingFreeModel : IMaskModel, IDisposable
         if (_tokenizer is null)
         {
             _tokenizer = _reading is null ? ClipTokenizer.Load(_folder) : _reading.GetAwaiter().GetResult();
-            Note = _tokenizer.CheckVocabulary(Clip, _folder);
+            Note = Clip.CheckVocabulary(_tokenizer, _folder);
         }
 
         string[] templates = TextTemplates.Expand(_config.Template);

@@ -98,25 +98,20 @@ public sealed class ClipTokenizer
     /// Refuses a vocabulary that is not that of a text encoder: its tokens must have an embedding each, and embeddings a token, and the end of text
     /// that the encoder looks for must be the vocabulary's. Rows that fill the table up to a round number are no token's, and no text has them.
     /// </summary>
-    /// <param name="clip">The encoder.</param>
-    /// <param name="path">Where it lies, for the message.</param>
+    /// <param name="embeddings">Rows of the encoder's table.</param>
+    /// <param name="clip">The CLIP, for the message.</param>
+    /// <param name="end">The end of text that its configuration states; null = none.</param>
     /// <returns>A sentence about such rows; null when there are none.</returns>
     /// <exception cref="InputException">The two do not belong together.</exception>
-    internal string? CheckVocabulary(ClipModel clip, string path)
+    internal string? CheckVocabulary(int embeddings, string clip, int? end = null)
     {
-        string? padding = CheckVocabulary(clip.Config.VocabularySize, path);
-        if (clip.EndOfText is { } end && end != EndOfText)
-        {
-            throw new InputException(
-                $"{path}: {HuggingFaceConfig.FileName} says text_config.{HuggingFaceConfig.EndOfTextKey} is {end}, but {WordSplitter.EndOfText} has "
-                    + $"the id {EndOfText} in the vocabulary; expected the vocabulary and the configuration of one CLIP.");
-        }
-
-        return padding;
+        string? padding = CheckSize(embeddings, clip);
+        return end is null || end == EndOfText ? padding : throw new InputException(
+            $"{clip}: config.json says text_config.eos_token_id is {end}, but {WordSplitter.EndOfText} has the id {EndOfText} in the vocabulary; expected "
+                + "the vocabulary and the configuration of one CLIP.");
     }
 
-    /// <summary>The part of it that compares with the number of embeddings.</summary>
-    internal string? CheckVocabulary(int embeddings, string clip)
+    private string? CheckSize(int embeddings, string clip)
     {
         int largest = Vocabulary.Ids.Values.Max();
         int tokens = Vocabulary.Ids.Count + Vocabulary.Added.Count;
