@@ -9,11 +9,15 @@ internal static class StandInLibrary
     /// <summary>Compiles one; skips the test where there is no gcc.</summary>
     /// <param name="name">Its folder below tests/data.</param>
     /// <param name="file">The library.</param>
-    internal static void Build(string name, string file)
+    /// <param name="source">The source in that folder.</param>
+    /// <param name="options">More options of gcc.</param>
+    internal static void Build(string name, string file, string source = "standin.c", params string[] options)
     {
-        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", "-o", file,
-            Path.Combine(AppContext.BaseDirectory, "data", name, "standin.c")])
-        { RedirectStandardError = true };
+        string path = Path.Combine(AppContext.BaseDirectory, "data", name, source);
+        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-pthread", .. options, "-o", file, path])
+        {
+            RedirectStandardError = true,
+        };
         try
         {
             using Process compiler = Process.Start(start)!;

@@ -1,8 +1,7 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Ldvc.Tensors.Gpu.Graphs;
+using Ldvc.Tests.Distributed;
 using Ldvc.Tests.Serialization;
-using Xunit;
 
 namespace Ldvc.Tests.Gpu;
 
@@ -19,20 +18,7 @@ internal sealed unsafe class GraphStandIn
     internal GraphStandIn(TempFolder folder, string define = "NEW")
     {
         File = folder.File($"graphs-{define}.so");
-        string source = Path.Combine(AppContext.BaseDirectory, "data", "cuda", "graphs.c");
-        var start = new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-D" + define, "-o", File, source]) { RedirectStandardError = true };
-        try
-        {
-            using Process compiler = Process.Start(start)!;
-            string errors = compiler.StandardError.ReadToEnd();
-            compiler.WaitForExit();
-            Assert.True(compiler.ExitCode == 0, errors);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("no gcc, which makes the library that stands in for the CUDA driver (Debian: gcc, libc6-dev)");
-        }
-
+        StandInLibrary.Build("cuda", File, "graphs.c", "-D" + define);
         _library = NativeLibrary.Load(File);
     }
 

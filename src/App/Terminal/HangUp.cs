@@ -25,8 +25,8 @@ internal static class HangUp
 
         try
         {
-            string? line = Array.Find(
-                Encoding.UTF8.GetString(PlainFile.ReadAll(Status, LargestStatus)).Split('\n'), one => one.StartsWith(Ignored, StringComparison.Ordinal));
+            string[] lines = Encoding.UTF8.GetString(PlainFile.ReadAll(Status, LargestStatus)).Split('\n');
+            string? line = Array.Find(lines, one => one.StartsWith(Ignored, StringComparison.Ordinal));
             return line is not null
                 && ulong.TryParse(line.AsSpan(Ignored.Length).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong signals)
                 && (signals & 1) == 0;

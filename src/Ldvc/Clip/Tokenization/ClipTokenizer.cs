@@ -73,9 +73,7 @@ public sealed class ClipTokenizer
     internal string Digest()
     {
         var lines = new StringBuilder();
-        IEnumerable<string> first = ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord))
-            .Append(WordSplitter.StartOfText).Append(WordSplitter.EndOfText);
-        foreach (string token in first)
+        foreach (string token in VocabularyFiles.SymbolsAndEnds.Append(WordSplitter.StartOfText).Append(WordSplitter.EndOfText))
         {
             lines.Append(token).Append(' ').Append(Vocabulary.Ids[token]).Append('\n');
         }
@@ -107,8 +105,8 @@ public sealed class ClipTokenizer
     {
         string? padding = CheckSize(embeddings, clip);
         return end is null || end == EndOfText ? padding : throw new InputException(
-            $"{clip}: config.json says text_config.eos_token_id is {end}, but {WordSplitter.EndOfText} has the id {EndOfText} in the vocabulary; expected "
-                + "the vocabulary and the configuration of one CLIP.");
+            $"{clip}: config.json says text_config.eos_token_id is {end}, but {WordSplitter.EndOfText} has the id {EndOfText} in the vocabulary; "
+                + "expected the vocabulary and the configuration of one CLIP.");
     }
 
     private string? CheckSize(int embeddings, string clip)

@@ -154,8 +154,8 @@ internal static class VocabularyFiles
         }
     }
 
-    // The symbols of bytes, and the same as the ends of words.
-    private static IEnumerable<string> SymbolsAndEnds =>
+    /// <summary>The symbols of bytes, and the same as the ends of words.</summary>
+    internal static IEnumerable<string> SymbolsAndEnds =>
         ByteSymbols.InOrder.Concat(ByteSymbols.InOrder.Select(symbol => symbol + ByteSymbols.EndOfWord));
 
     // <|startoftext|>, <|endoftext|>, and what users add in this form. The end of a word has another.
