@@ -3,21 +3,18 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Autograd;
 
-/// <summary>Gradients that meet tensors stored in fp16.</summary>
+/// <summary>
+/// Gradients that meet tensors stored in fp16, whose small numbers end early: products take them times a scale, a power of two that comes from the
+/// gradient itself. Nothing is carried from step to step, and float32 results are as if there were none.
+/// </summary>
 internal static class StoredGradient
 {
-    /// <summary>
-    /// The scale, and its inverse, that a gradient's products take where they read or write fp16, whose small numbers end early; null where nothing
-    /// they meet is stored so. It comes from the gradient itself and is a power of two: nothing is carried from step to step, and float32 results are
-    /// as if there were none.
-    /// </summary>
-    internal static Tensor? Scale(KernelSet kernels, Tensor gradient, params ReadOnlySpan<DType?> meets)
-    {
-        if (!meets.Contains(DType.Float16))
-        {
-            return null;
-        }
+    /// <summary>Whether a gradient whose products read or write these types needs a scale.</summary>
+    internal static bool WantsScale(params ReadOnlySpan<DType?> meets) => meets.Contains(DType.Float16);
 
+    /// <summary>The scale and its inverse [2], found by a pass over the gradient.</summary>
+    internal static Tensor Scale(KernelSet kernels, Tensor gradient)
+    {
         var scale = gradient.Device.Empty(new Shape(2));
         try
         {

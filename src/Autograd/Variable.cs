@@ -11,6 +11,7 @@ public class Variable : IDisposable
 {
     private readonly Tensor _value;
     private Tensor? _gradient;
+    private Tensor? _gradientScale;
 
     internal Variable(Tensor value, bool requiresGradient)
     {
@@ -50,6 +51,12 @@ public class Variable : IDisposable
         private set => _gradient = value;
     }
 
+    /// <summary>
+    /// Whether the backward of what it comes from needs its gradient's scale (<see cref="StoredGradient"/>): an operation that writes the gradient may
+    /// find it on the way.
+    /// </summary>
+    internal bool WantsGradientScale { get; set; }
+
     /// <summary>Whether the handle to the value was dropped.</summary>
     internal bool IsFreed { get; private set; }
 
@@ -68,6 +75,7 @@ public class Variable : IDisposable
     /// <summary>A buffer for a kernel to write the gradient into; accumulate says whether it must add.</summary>
     internal Tensor GradientTarget(out bool accumulate)
     {
+        ForgetGradientScale();
         accumulate = SharedGradient is not null;
         if (SharedGradient is null)
         {
@@ -82,6 +90,29 @@ public class Variable : IDisposable
         }
 
         return SharedGradient;
+    }
+
+    /// <summary>
+    /// Where the scale of the gradient goes, for the kernel that now writes <see cref="GradientTarget"/>: two floats, or nothing where nobody wants it.
+    /// What is added to the gradient later makes it void.
+    /// </summary>
+    internal View GradientScaleTarget()
+    {
+        if (!WantsGradientScale)
+        {
+            return default;
+        }
+
+        ForgetGradientScale();
+        return _gradientScale = _value.Device.Empty(new Shape(2));
+    }
+
+    /// <summary>The gradient's scale, which is the caller's from here; null where nobody has found it.</summary>
+    internal Tensor? TakeGradientScale()
+    {
+        var scale = _gradientScale;
+        _gradientScale = null;
+        return scale;
     }
 
     /// <summary>A gradient buffer for kernels that always add: zeroed when new.</summary>
@@ -99,6 +130,7 @@ public class Variable : IDisposable
     /// <summary>Adds a gradient that is somebody else's tensor of as many elements; shares it when it is the first.</summary>
     internal void AddGradient(Tensor gradient)
     {
+        ForgetGradientScale();
         if (SharedGradient is null)
         {
             SharedGradient = gradient.Reshape(_value.Shape.ToArray());
@@ -115,6 +147,7 @@ public class Variable : IDisposable
     {
         _gradient?.Dispose();
         _gradient = null;
+        ForgetGradientScale();
     }
 
     /// <inheritdoc/>
@@ -135,6 +168,12 @@ public class Variable : IDisposable
         IsFreed = true;
         Tape?.Forget(this);
         _value.Dispose();
+    }
+
+    private void ForgetGradientScale()
+    {
+        _gradientScale?.Dispose();
+        _gradientScale = null;
     }
 
     private ObjectDisposedException DisposedGradient() => new(

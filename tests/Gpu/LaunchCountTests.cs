@@ -14,8 +14,9 @@ public class LaunchCountTests(ITestOutputHelper output)
     [Theory]
     [InlineData("Bf16", 1, "| all | 689 | 4678 | 604.8 | 129 |")]
     [InlineData("Bf16", 16, "| 686 | 48043 | 9520.6 | 198 |")]
-    [InlineData("Fp16", 1, "| all in fp16 | 725 | 4729 | 604.8 | 128 |", 740)]
-    public void AStepStartsFewKernels(string precision, int batch, string row, int most = 700)
+    [InlineData("Fp16", 1, "| all in fp16 | 696 | 4694 | 604.8 | 129 |")]
+    [InlineData("Fp16", 16, "| 693 | 48296 | 9520.6 | 197 |")]
+    public void AStepStartsFewKernels(string precision, int batch, string row)
     {
         var works = new List<LaunchWork>();
         var launches = StepLaunches.Record(
@@ -31,7 +32,7 @@ public class LaunchCountTests(ITestOutputHelper output)
 
         output.WriteLine($"all: {launches.All.Count}");
         Assert.Equal(launches.All.Count, launches.Counted);
-        Assert.InRange(launches.Counted, 300, most);
+        Assert.InRange(launches.Counted, 300, 700);
 
         // What `bench launches` prints is what docs/kernels.md says.
         string cells = LaunchWork.Row(works);

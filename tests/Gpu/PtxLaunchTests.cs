@@ -11,7 +11,9 @@ public class PtxLaunchTests
     public void EveryKernelHasLaunches()
     {
         var launches = PtxLaunches.Record();
-        Assert.Empty(GpuKernelCatalog.All.Where(kernel => !launches.Contains(kernel.Name)).Select(kernel => kernel.Name));
+        Assert.Equal(
+            GpuKernelCatalog.All.Where(kernel => kernel.OpenClOnly).Select(kernel => kernel.Name),
+            GpuKernelCatalog.All.Where(kernel => !launches.Contains(kernel.Name)).Select(kernel => kernel.Name));
 
         // A product of the encoder's multilayer perceptron: 1025 tokens and 10 prompts, 768 -> 3072, in tiles of 128.
         var wide = launches["matmul.128.nt.v4"].Single(

@@ -18,6 +18,11 @@ internal static class PtxMemoryForms
         PtxForm.New($@"st(\.volatile)?\.(global|shared|local){Vector}\.{Any}", "av", extra: AtMost16Bytes),
         PtxForm.New($@"st\.global\.(wb|cg|cs|wt){Vector}\.{Any}", "av", 20, 20, AtMost16Bytes),
         PtxForm.New(@"atom\.global\.(and|or|xor|exch)\.b32", "Tat", 11, 11),
+
+        // ILGPU writes the operation before the memory; the assembler takes suffixes in any order.
+        PtxForm.New(@"atom\.exch\.global\.b32", "Tat", 11, 11),
+        PtxForm.New(@"atom\.(add|min|max)\.global\.(u32|s32)", "Tat", 11, 11),
+        PtxForm.New(@"red\.(add|min|max)\.global\.(u32|s32)", "at", 12, 11),
         PtxForm.New(@"red\.global\.(and|or|xor)\.b32", "at", 12, 11),
         PtxForm.New(
             @"cvta\.to\.(global|shared|local|const)\.u64",

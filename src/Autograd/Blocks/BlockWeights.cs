@@ -30,6 +30,10 @@ internal sealed record BlockWeights(
     /// <summary>Whether training leaves all of them as they are.</summary>
     internal bool Frozen => Norm1.Frozen && In.Frozen && Out.Frozen && Norm2.Frozen && Fc1.Frozen && Fc2.Frozen;
 
+    /// <summary>Whether gradients meet fp16 in the backward (<see cref="StoredGradient"/>).</summary>
+    internal bool WantGradientScale =>
+        StoredGradient.WantsScale(In.Weight.Value.DType, Out.Weight.Value.DType, Fc1.Weight.Value.DType, Fc2.Weight.Value.DType);
+
     /// <summary>D.</summary>
     internal int Width => In.Weight.Shape[1];
 

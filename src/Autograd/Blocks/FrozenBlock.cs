@@ -101,6 +101,7 @@ internal static class FrozenBlock
             output = null;
             if (result.RequiresGradient)
             {
+                result.WantsGradientScale = weights.WantGradientScale;
                 tape.Record(new FrozenBlockNode(result, x, prefixes, layer, weights, sizes, saved));
                 saved = null;
             }

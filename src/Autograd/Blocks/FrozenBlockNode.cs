@@ -32,7 +32,7 @@ internal sealed class FrozenBlockNode : Node
 
         // What a product of 16 bits reads next is stored so by what makes it; in fp16 times a scale, up to the next gradient that is float32.
         DType next = _weights.Fc1.Weight.Value.DType, copied = _weights.Out.Weight.Value.DType;
-        using var scale = StoredGradient.Scale(kernels, dy, next, copied, _weights.In.Weight.Value.DType, _weights.Fc2.Weight.Value.DType);
+        using var scale = Output.WantsGradientScale ? Output.TakeGradientScale() ?? StoredGradient.Scale(kernels, dy) : null;
         using var middle = device.Empty(new Shape(rows, width));
         using var rounded = copied is DType.BFloat16 or DType.Float16 ? device.Empty(middle.Shape, copied) : null;
         using (Tensor dbefore = device.Empty(new Shape(rows, hidden), next), dnorm = device.Empty(middle.Shape))

@@ -125,7 +125,7 @@ public static class LinearOp
                 dy = inner;
             }
 
-            using var scale = StoredGradient.Scale(kernels, dy, _weightType, _savedX?.DType);
+            using var scale = StoredGradient.WantsScale(_weightType, _savedX?.DType) ? StoredGradient.Scale(kernels, dy) : null;
             if (_x.RequiresGradient)
             {
                 var dx = _x.GradientTarget(out bool accumulate);

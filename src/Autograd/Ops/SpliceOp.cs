@@ -70,7 +70,8 @@ public static class SpliceOp
 
             // The other rows of a stack must be zeros before the first one is added.
             Tensor? dtokens = !tokens.RequiresGradient ? null : row >= 0 ? tokens.GradientSum() : tokens.GradientTarget(out accumulateTokens);
-            kernels.Tokens.SpliceBackward(sizes, dy, dx, accumulate, dtokens is null ? default : Part(dtokens, sizes, row), accumulateTokens);
+            View scale = dx is null ? default : x.GradientScaleTarget();
+            kernels.Tokens.SpliceBackward(sizes, dy, dx, accumulate, dtokens is null ? default : Part(dtokens, sizes, row), accumulateTokens, scale);
         }
     }
 }

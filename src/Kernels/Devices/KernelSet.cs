@@ -143,23 +143,27 @@ internal sealed class KernelSet : IDisposable
         Launcher?.Dispose();
     }
 
-    private static KernelSet CreateCpu(CpuDevice device) => new()
+    private static KernelSet CreateCpu(CpuDevice device)
     {
-        MatMul = new CpuMatMul(device.Threads),
-        Normalization = new CpuNormalization(device.Threads),
-        Elementwise = new CpuElementwise(device.Threads),
-        Tokens = new CpuTokens(device.Threads),
-        Attention = new CpuAttention(device.Threads),
-        RouteAttention = new CpuRouteAttention(device.Threads),
-        Resample = new CpuResample(device.Threads),
-        MaskLoss = new CpuMaskLoss(device.Threads),
-        CrossEntropy = new CpuCrossEntropy(device.Threads),
-        Segmentation = new CpuSegmentation(device.Threads),
-        Reduction = new CpuReduction(device.Threads),
-        Optimizer = new CpuOptimizer(device.Threads),
-        Softmax = new CpuSoftmax(device.Threads),
-        Indexing = new CpuIndexing(device.Threads),
-    };
+        var reduction = new CpuReduction(device.Threads);
+        return new KernelSet
+        {
+            MatMul = new CpuMatMul(device.Threads),
+            Normalization = new CpuNormalization(device.Threads),
+            Elementwise = new CpuElementwise(device.Threads),
+            Tokens = new CpuTokens(device.Threads, reduction),
+            Attention = new CpuAttention(device.Threads),
+            RouteAttention = new CpuRouteAttention(device.Threads),
+            Resample = new CpuResample(device.Threads),
+            MaskLoss = new CpuMaskLoss(device.Threads),
+            CrossEntropy = new CpuCrossEntropy(device.Threads),
+            Segmentation = new CpuSegmentation(device.Threads),
+            Reduction = reduction,
+            Optimizer = new CpuOptimizer(device.Threads),
+            Softmax = new CpuSoftmax(device.Threads),
+            Indexing = new CpuIndexing(device.Threads),
+        };
+    }
 
     private static KernelSet CreateGpu(GpuDevice device)
     {

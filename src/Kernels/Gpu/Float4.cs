@@ -15,6 +15,9 @@ internal interface IPack<T>
     /// <summary>Sum of the parts.</summary>
     static abstract float Sum(T a);
 
+    /// <summary>The bits of the largest absolute value of the parts and of a number given by its bits (<see cref="ScaleOfGrid.Larger"/>).</summary>
+    static abstract int Larger(int largest, T a);
+
     /// <summary>Dropout factors of the elements of pack number `at`; the first pack's first element stands at `first` of the mask.</summary>
     static abstract T Kept(ulong key, ulong first, int at, uint threshold, float scale);
 }
@@ -36,6 +39,9 @@ internal struct Float4 : IPack<Float4>
     public static Float4 Multiply(Float4 a, Float4 b) => new(a.X * b.X, a.Y * b.Y, a.Z * b.Z, a.W * b.W);
 
     public static float Sum(Float4 a) => (a.X + a.Y) + (a.Z + a.W);
+
+    public static int Larger(int largest, Float4 a) =>
+        ScaleOfGrid.Larger(ScaleOfGrid.Larger(ScaleOfGrid.Larger(ScaleOfGrid.Larger(largest, a.X), a.Y), a.Z), a.W);
 
     public static Float4 Kept(ulong key, ulong first, int at, uint threshold, float scale)
     {
@@ -63,6 +69,8 @@ internal struct Float1 : IPack<Float1>
     public static Float1 Multiply(Float1 a, Float1 b) => new(a.X * b.X);
 
     public static float Sum(Float1 a) => a.X;
+
+    public static int Larger(int largest, Float1 a) => ScaleOfGrid.Larger(largest, a.X);
 
     public static Float1 Kept(ulong key, ulong first, int at, uint threshold, float scale) =>
         new(DropoutMask.Factor(key, first + (ulong)at, threshold, scale));

@@ -54,6 +54,9 @@ internal abstract class GpuKernel
     /// <summary>The kernel exists for CUDA alone (intrinsics that other devices lack); the simulator runs it through their C# bodies.</summary>
     internal bool CudaOnly { get; init; }
 
+    /// <summary>The kernel stands for one that exists for CUDA alone: no CUDA device runs it.</summary>
+    internal bool OpenClOnly { get; init; }
+
     /// <summary>Position in a launcher's table.</summary>
     internal int Index { get; }
 

@@ -6,14 +6,14 @@ namespace Ldvc.Kernels.Gpu;
 
 /// <summary>
 /// A few words on the device for numbers of 16 bits with a small range: whether a finite number was too large to be stored, which the host reads with
-/// a step's loss, and the scale of an attention's gradients.
+/// a step's loss, the scale of an attention's gradients, and what kernels that find such a scale share.
 /// </summary>
 internal sealed class HalfState(Device device) : IDisposable
 {
     /// <summary>The first float32 that fp16 rounds to infinity: halfway from its largest number, 65504, to the one that would come next.</summary>
     internal const float First = 65520f;
 
-    private const int Words = 4;
+    private const int Words = 6;
 
     private Tensor? _words;
 
@@ -22,6 +22,9 @@ internal sealed class HalfState(Device device) : IDisposable
 
     /// <summary>Two floats, a scale and its inverse; the next attention overwrites them.</summary>
     internal View Scale => Memory.View.Shift(2);
+
+    /// <summary>Two int32 that are zeros between launches (<see cref="ScaleOfGrid"/>).</summary>
+    internal View Largest => Memory.View.As(DType.Int32).Shift(4);
 
     /// <summary>Blocks of the pool that it holds: not a leak.</summary>
     internal int Blocks => _words is null ? 0 : 1;

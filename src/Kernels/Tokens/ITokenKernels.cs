@@ -21,8 +21,9 @@ internal interface ITokenKernels
     /// <summary>
     /// Gradients of <see cref="Splice"/>; either may be absent. dx is overwritten, zeros where tokens went, or added to when accumulate is set.
     /// dtokens, the sum over the sequences in order where they share their tokens, is overwritten or added to, too.
+    /// scale, where wanted, gets what <see cref="Reduction.IReductionKernels.GradientScale"/> would make of dx afterwards.
     /// </summary>
-    void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens);
+    void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens, View scale = default);
 
     /// <summary>
     /// y = x minus the mean over the tokens of each sequence, [batch, tokens, width], tokens xRow and yRow floats apart; y may be x. scratch holds

@@ -12,6 +12,11 @@ internal static class TokenKernelCases
             1, 3, 512, 512, 16, real: true),
         CopyBlocks(3, 5, 0, 9, false), CopyBlocks(4, 7, 11, 7, true), CopyBlocks(1, 19, 19, 19, false), CopyBlocks(37, 33, 40, 35, true),
         SumBlocks(1, 1, 1), SumBlocks(4, 7, 9), SumBlocks(37, 33, 40),
+        SpliceScale(new SpliceSizes(1, 1, 1, 0, 0, 1, false), accumulate: false),
+        SpliceScale(new SpliceSizes(2, 7, 5, 1, 2, 3, false), accumulate: true),
+        SpliceScale(new SpliceSizes(3, 41, 64, 1, 10, 10, false), accumulate: false),
+        SpliceScale(new SpliceSizes(2, 9, 8, 0, 1, 2, true), accumulate: true),
+        SpliceScale(new SpliceSizes(1, 1035, 768, 1, 10, 10, false), accumulate: false, real: true),
     ];
 
     private static KernelCase Patchify(int batch, int channels, int height, int width, int patch, bool real = false)
@@ -69,6 +74,39 @@ internal static class TokenKernelCases
         })
         {
             Work = CaseWork.Move((double)blocks * length, (double)blocks * length),
+        };
+    }
+
+    // A splice's gradient that says by which power of two its largest value comes into 8 .. 16; what becomes the gradient of tokens does not count.
+    private static KernelCase SpliceScale(SpliceSizes sizes, bool accumulate, bool real = false)
+    {
+        string variant = $"scale {sizes}{(accumulate ? " accumulate" : "")}";
+        int before = (int)(sizes.Batch * sizes.InStride), after = (int)(sizes.Batch * sizes.OutStride);
+        return new KernelCase(typeof(ITokenKernels), nameof(ITokenKernels.SpliceBackward), variant, device =>
+        {
+            var run = new KernelRun(device);
+            float[] values = CaseRandom.Normal($"dy {variant}", after, 1e-7), there = CaseRandom.Normal($"dx {variant}", before, 1e-6);
+            for (int i = 0; i < after; i++)
+            {
+                int token = i / sizes.Width % sizes.After;
+                values[i] *= token >= sizes.Start && token < sizes.Start + sizes.Count ? 1e9f : 1;
+            }
+
+            Tensor dy = run.Floats(values), dx = run.Floats(there), scale = run.Empty(2);
+            Tensor dtokens = run.Empty((int)sizes.Block * (sizes.Own ? sizes.Batch : 1));
+            run.Launch = () => run.Kernels.Tokens.SpliceBackward(sizes, dy, dx, accumulate, dtokens, accumulateTokens: false, scale);
+            run.Compare = () =>
+            {
+                float largest = dx.ToArray().Max(MathF.Abs);
+                double exponent = largest == 0 ? 0 : 3 - Math.Floor(Math.Log2(largest));
+                return [CaseDifference.Of(
+                    "scale", [Math.Pow(2, exponent), 1], [scale.ToArray()[0], scale.ToArray()[0] * scale.ToArray()[1]], 0)];
+            };
+            return run;
+        })
+        {
+            Work = CaseWork.Move(before, after),
+            Real = real,
         };
     }
 

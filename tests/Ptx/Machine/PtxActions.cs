@@ -17,6 +17,9 @@ internal static class PtxActions
             "ldmatrix" => LoadMatrix(program, text),
             "shfl" => Shuffle(program, text),
             _ when opcode == "bar.warp.sync" => warp => warp.Synchronise(),
+
+            // Threads take turns here: what one has done, the next one sees.
+            "membar" => _ => { },
             _ => Compute(program, text),
         };
     }
@@ -96,12 +99,20 @@ internal static class PtxActions
         int target = returns ? program.Register(text.Operands[0].Text) : -1, first = returns ? 1 : 0;
         var to = new PtxAddress(program, text.Operands[first]);
         var with = new PtxSource(program, text.Operands[first + 1]);
-        return text.Opcode is not ("atom.global.or.b32" or "red.global.or.b32") ? null : warp =>
+        Func<ulong, ulong, ulong>? change = text.Opcode[(text.Root.Length + 1)..] switch
+        {
+            "global.or.b32" => (old, value) => old | value,
+            "exch.global.b32" => (_, value) => value,
+            "add.global.s32" or "add.global.u32" => (old, value) => (uint)(old + value),
+            "max.global.s32" => (old, value) => (uint)Math.Max((int)old, (int)value),
+            _ => null,
+        };
+        return change is null ? null : warp =>
         {
             long[] at = warp.Addresses(to, 4, shared: false);
             warp.Each(lane =>
             {
-                ulong before = warp.Change(at[lane], old => old | with.Of(warp, lane), lane);
+                ulong before = warp.Change(at[lane], old => change(old, with.Of(warp, lane)), lane);
                 if (returns)
                 {
                     warp[target, lane] = before;

@@ -60,29 +60,19 @@ internal static class GpuReductions
         }
     }
 
-    /// <summary>The largest |x| by its bits, which order as the numbers do; infinity is above every number and NaN above infinity.</summary>
+    /// <summary>The largest |x| by its bits (<see cref="ScaleOfGrid.Larger"/>).</summary>
     internal static void RunMaxAbs(ReductionArgs args)
     {
-        var shared = SharedMemory.Allocate1D<int>(GroupSize);
-        int thread = Group.IdxX, largest = 0;
-        for (int i = (Grid.IdxX * Group.DimX) + thread; i < args.Count; i += Grid.DimX * Group.DimX)
+        int largest = 0;
+        for (int i = (Grid.IdxX * Group.DimX) + Group.IdxX; i < args.Count; i += Grid.DimX * Group.DimX)
         {
-            largest = IntrinsicMath.Max(largest, (int)(Interop.FloatAsInt(args.X[i]) & 0x7FFFFFFFu));
+            largest = ScaleOfGrid.Larger(largest, args.X[i]);
         }
 
-        shared[thread] = largest;
-        for (int half = Group.DimX / 2; half > 0; half /= 2)
+        largest = ScaleOfGrid.OfGroup(largest);
+        if (Group.IdxX == 0)
         {
-            Group.Barrier();
-            if (thread < half)
-            {
-                shared[thread] = IntrinsicMath.Max(shared[thread], shared[thread + half]);
-            }
-        }
-
-        if (thread == 0)
-        {
-            args.Largest[Grid.IdxX] = shared[0];
+            args.Largest[Grid.IdxX] = largest;
         }
     }
 }

@@ -28,13 +28,17 @@ internal sealed unsafe partial class CpuTokens
         }
     }
 
-    public void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens)
+    public void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens, View scale = default)
     {
         int batch = sizes.Batch, width = sizes.Width;
         long outStride = sizes.OutStride;
         if (!dx.IsNone)
         {
             InputGradient(sizes, dy, dx, accumulate);
+            if (!scale.IsNone)
+            {
+                reduction.GradientScale(dx, batch * sizes.InStride, scale);
+            }
         }
 
         if (dtokens.IsNone)

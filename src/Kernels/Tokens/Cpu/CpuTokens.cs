@@ -1,3 +1,4 @@
+using Ldvc.Kernels.Reduction;
 using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
@@ -27,7 +28,7 @@ internal unsafe struct PatchArguments
 }
 
 /// <summary>CPU token movement: copies limited by memory, split over blocks, or over columns where blocks add up.</summary>
-internal sealed unsafe partial class CpuTokens(CpuThreads threads) : ITokenKernels
+internal sealed unsafe partial class CpuTokens(CpuThreads threads, IReductionKernels reduction) : ITokenKernels
 {
     public void CopyBlocks(
         View source, long sourceStride, View target, long targetStride, int blocks, long length, bool accumulate, BlockRepeat repeat = default)

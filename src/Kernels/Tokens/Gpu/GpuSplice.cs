@@ -41,6 +41,9 @@ internal readonly struct SpliceArgs
 
     /// <summary>1 to add to dtokens.</summary>
     internal int AccumulateTokens { get; init; }
+
+    /// <summary>Where the scale of dx goes, for the kernels that find one.</summary>
+    internal ScaleOfGrid Scale { get; init; }
 }
 
 /// <summary>
@@ -67,23 +70,39 @@ internal static class GpuSplice<T>
     }
 
     /// <summary>First the packs of dx, then those of dtokens.</summary>
-    internal static void Backward(SpliceArgs args)
+    internal static void Backward(SpliceArgs args) => BackwardOf(args, (Grid.IdxX * Group.DimX) + Group.IdxX);
+
+    /// <summary>The same in groups that stride through the packs together, and the scale of dx.</summary>
+    internal static void BackwardWithScale(SpliceArgs args)
     {
-        int item = (Grid.IdxX * Group.DimX) + Group.IdxX;
+        int largest = 0;
+        uint items = (uint)(args.Items + args.TokenItems), stride = (uint)(Grid.DimX * Group.DimX);
+        for (uint item = (uint)((Grid.IdxX * Group.DimX) + Group.IdxX); item < items; item += stride)
+        {
+            largest = T.Larger(largest, BackwardOf(args, (int)item));
+        }
+
+        args.Scale.Finish(largest);
+    }
+
+    /// <summary>Writes a pack; returns it where it is one of dx, else zeros.</summary>
+    private static T BackwardOf(SpliceArgs args, int item)
+    {
         var dy = args.Y.Cast<T>();
+        var value = T.Fill(0f);
         if (item < args.Items)
         {
             int row = item / args.Width, column = item - (row * args.Width), b = row / args.Length, token = row - (b * args.Length),
                 behind = token - args.Start - args.Dropped;
             var dx = args.X.Cast<T>();
-            var value = T.Fill(0f);
             if (token < args.Start || behind >= 0)
             {
                 int from = token < args.Start ? token : args.Start + args.Count + behind;
                 value = dy[(((b * args.After) + from) * args.Width) + column];
             }
 
-            dx[item] = args.Accumulate != 0 ? T.Add(dx[item], value) : value;
+            value = args.Accumulate != 0 ? T.Add(dx[item], value) : value;
+            dx[item] = value;
         }
         else if (item < args.Items + args.TokenItems)
         {
@@ -98,5 +117,7 @@ internal static class GpuSplice<T>
 
             dtokens[at] = args.AccumulateTokens != 0 ? T.Add(dtokens[at], sum) : sum;
         }
+
+        return value;
     }
 }

@@ -1,4 +1,5 @@
 using Ldvc.Kernels.Gpu;
+using Ldvc.Kernels.Reduction.Gpu;
 using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Tokens.Gpu;
@@ -14,6 +15,9 @@ internal sealed partial class GpuTokens
     private static readonly GpuKernel<SpliceArgs> s_spliceBackward1 = new(
         "tokens.splice_backward", GpuSplice<Float1>.Backward, GroupSize)
     { AnyGroup = true };
+    private static readonly GpuKernel<SpliceArgs> s_spliceScale4 = DefineScale(
+        "tokens.splice_backward_scale.v4", GpuSplice<Float4>.BackwardWithScale);
+    private static readonly GpuKernel<SpliceArgs> s_spliceScale1 = DefineScale("tokens.splice_backward_scale", GpuSplice<Float1>.BackwardWithScale);
     private static readonly GpuKernel<MeanArgs> s_removeMean4 = DefineMean("tokens.remove_mean.v4", GpuMeans<Float4>.Remove, 4);
     private static readonly GpuKernel<MeanArgs> s_removeMean1 = DefineMean("tokens.remove_mean", GpuMeans<Float1>.Remove, 1);
 
@@ -24,7 +28,7 @@ internal sealed partial class GpuTokens
         launcher.LaunchItems(pack == 4 ? s_splice4 : s_splice1, args.Items, args);
     }
 
-    public void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens)
+    public void SpliceBackward(in SpliceSizes sizes, View dy, View dx, bool accumulate, View dtokens, bool accumulateTokens, View scale = default)
     {
         int pack = GpuSizes.CanPack(dy.Offset, dx.Offset, dtokens.Offset, sizes.Width) ? 4 : 1;
         long tokenFloats = dtokens.IsNone ? 0 : sizes.Block * (sizes.Own ? sizes.Batch : 1);
@@ -35,7 +39,20 @@ internal sealed partial class GpuTokens
             Accumulate = accumulate ? 1 : 0,
             AccumulateTokens = accumulateTokens ? 1 : 0,
         };
-        launcher.LaunchItems(pack == 4 ? s_spliceBackward4 : s_spliceBackward1, (long)args.Items + args.TokenItems, args);
+        int items = GpuSizes.Index((long)args.Items + args.TokenItems, s_spliceBackward1);
+        bool finds = !scale.IsNone && !dx.IsNone, joins = finds && ScaleOfGrid.Works(launcher);
+        if (joins)
+        {
+            args = args with { Scale = ScaleOfGrid.Of(launcher, scale) };
+            launcher.Launch(pack == 4 ? s_spliceScale4 : s_spliceScale1, TokensPlan.GpuScaleGroups(items), args);
+            return;
+        }
+
+        launcher.LaunchItems(pack == 4 ? s_spliceBackward4 : s_spliceBackward1, items, args);
+        if (finds)
+        {
+            GpuGradientScale.Launch(launcher, dx, sizes.Batch * sizes.InStride, scale);
+        }
     }
 
     public void RemoveMean(View x, int xRow, View y, int yRow, View scratch, int batch, int tokens, int width)
@@ -68,8 +85,12 @@ internal sealed partial class GpuTokens
             Dropped = sizes.Dropped,
             Count = sizes.Count,
             TokenStride = sizes.Own ? (int)(sizes.Block / pack) : 0,
+            Scale = ScaleOfGrid.None(y),
         };
     }
+
+    private static GpuKernel<SpliceArgs> DefineScale(string name, Action<SpliceArgs> method) =>
+        new(name, method, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * sizeof(int), CudaOnly = true };
 
     private static GpuKernel<MeanArgs> DefineMean(string name, Action<MeanArgs> method, int floats) =>
         new(name, method, GroupSize) { AnyGroup = true, SharedBytes = GroupSize * floats * sizeof(float) };

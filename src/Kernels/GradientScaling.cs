@@ -1,4 +1,4 @@
-namespace Ldvc.Kernels.Reduction;
+namespace Ldvc.Kernels;
 
 /// <summary>
 /// The scale of gradients that are stored in fp16. Its normal numbers end at 2^-14, those of a gradient of a mean over a quarter of a million pixels
