@@ -8,6 +8,9 @@ public sealed partial class CpuDevice : Device
     // Beyond any machine; every thread takes a stack.
     private const int MaxThreads = 1024;
 
+    // Blocks below are not worth a look at how much memory there is, which takes a twentieth of a millisecond.
+    private const long AskedFor = 16L << 20;
+
     /// <summary>Creates a CPU device with its own threads.</summary>
     /// <param name="threads">Threads of the team, the caller included, at most 1024; 0 means one per core.</param>
     public CpuDevice(int threads = 0)
@@ -37,6 +40,11 @@ public sealed partial class CpuDevice : Device
     internal override bool ExactBlocks { get; }
 
     internal override bool BoundsSpareMemory => true;
+
+    /// <summary>What is left of the machine's memory; tests have less.</summary>
+    internal Func<long> Left { get; init; } = MachineMemory.Left;
+
+    internal override long MemoryLeft(long wanted) => wanted < AskedFor ? long.MaxValue : Left();
 
     /// <summary>Threads of the team.</summary>
     public int ThreadCount => Threads.Count;

@@ -185,6 +185,9 @@ public abstract class Device : IDisposable
     /// </summary>
     internal virtual bool BoundsSpareMemory => false;
 
+    /// <summary>Bytes that are left for a block of so many, where the device would not say that there are too few.</summary>
+    internal virtual long MemoryLeft(long wanted) => long.MaxValue;
+
     /// <summary>Whether the device can copy inputs while it computes.</summary>
     internal virtual bool CopiesAhead => false;
 

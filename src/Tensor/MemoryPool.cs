@@ -14,6 +14,9 @@ public sealed class MemoryPool
     // Too little to be worth the system's time.
     private const long MinReservedBytes = 256L << 20;
 
+    // A size class exceeds what was asked for by less.
+    private const double SizeClassExcess = 0.125;
+
     private readonly Device _device;
     private readonly Dictionary<long, FreeBlocks> _free = [];
     private readonly Lock _lock = new();
@@ -192,6 +195,7 @@ public sealed class MemoryPool
             FreeUnused(size);
         }
 
+        MakeRoom(size);
         Storage block;
         try
         {
@@ -213,6 +217,23 @@ public sealed class MemoryPool
         ReservedBytes += size;
         DeviceAllocations++;
         return block;
+    }
+
+    // Without blocks that are kept and not used there may be room. What remains is refused only when it cannot fit either way: a size class is up to
+    // an eighth larger than what will be written.
+    private void MakeRoom(long size)
+    {
+        if (size <= _device.MemoryLeft(size))
+        {
+            return;
+        }
+
+        FreeKept();
+        long left = _device.MemoryLeft(size);
+        if (size > left * (1 + SizeClassExcess))
+        {
+            throw new DeviceMemoryException($"the machine has {left >> 20} MiB left");
+        }
     }
 
     // Sizes that are in use again and again are never among the oldest of those that are too many.

@@ -10,10 +10,11 @@ namespace Ldvc.Tests.Architecture;
 /// </summary>
 public sealed class FileAccessTests
 {
-    // The last one reads what the system says about the processor's share.
+    // The last two read what the system says about processor and memory.
     private static readonly string[] Places =
     [
         "Ldvc.Tensors.Serialization.PlainFile", "Ldvc.Tensors.Serialization.OutputFile", "Ldvc.Tensors.Distributed.Launch.CpuShare",
+        "Ldvc.Tensors.MachineMemory",
     ];
 
     private static readonly string[] Opening = ["Open", "Read", "Write", "Append", "Create", "Copy", "Move", "Replace"];

@@ -8,7 +8,7 @@ public sealed class SpareMemoryTests : IDisposable
 {
     private const long MiB = 1L << 20;
 
-    private readonly CpuDevice _device = new(1);
+    private readonly CpuDevice _device = new(1) { Left = () => long.MaxValue };
 
     [Fact]
     public void SizesThatChangeAllTheTimeDoNotKeepABlockOfEach()
