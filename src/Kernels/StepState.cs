@@ -23,6 +23,9 @@ internal sealed class StepState(Device device) : IDisposable
     internal const int Clip = 6;
     internal const int Norm = 7;
 
+    /// <summary>All of it.</summary>
+    internal const int Bytes = Length * sizeof(int);
+
     private const int Length = 8;
 
     private readonly Tensor _words = device.Zeros(new Shape(Length), DType.Int32);

@@ -1,5 +1,6 @@
 using Ldvc.Configuration;
 using Ldvc.Distributed;
+using Ldvc.Kernels;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Distributed;
@@ -301,6 +302,39 @@ public sealed class CudaGraphTests : IDisposable
         });
         Assert.Equal(["simulator: steps run without a CUDA graph: step: the device is asked for 3072 MiB of memory, and has no more"], _said);
         Assert.Equal((4, 1), (_runs, _undone));
+    }
+
+    /// <summary>
+    /// What launches leave on the device for the next ones is cleared once, by a step that runs: a clearing that was captured has not run when the
+    /// capture fails.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WordsThatLaunchesShareAreClearedOutsideOfGraphs(bool half)
+    {
+        // The block that the pool gives them held other numbers.
+        _device.FromHost([7f, 7, 7, 7, 7, 7, 7, 7], new Shape(8)).Dispose();
+        var launcher = KernelSet.For(_device).Launcher!;
+        var driver = new ReplayGraphs(_device) { FailingEnd = 1 };
+        View words = default;
+        using StepGraphs graphs = Graphs(driver);
+        int count = 0;
+        IDisposable Use()
+        {
+            words = ++count < 3 ? default : half ? launcher.Half.Largest : launcher.State.View;
+            return new MemoryStream();
+        }
+
+        Steps(graphs, 3, Use);
+        var values = new byte[2 * sizeof(int)];
+        _device.Download(words.Storage, words.Offset * sizeof(int), values);
+        Assert.All(values, value => Assert.Equal(0, value));
+
+        // The next steps are captured: the words are there.
+        Steps(graphs, 2, Use);
+        Assert.Equal(
+            ["simulator: steps run without a CUDA graph: step: the driver ended the capture"], _said);
     }
 
     /// <summary>Half a step is no step: its graph goes, and the next one is captured as a whole.</summary>

@@ -46,7 +46,7 @@ internal sealed unsafe class GpuLauncher : IDisposable
     internal GpuWorkspace PartialSums { get; }
 
     /// <summary>What changes from step to step, for kernels whose launches do not.</summary>
-    internal StepState State => _state ??= new StepState(Device);
+    internal StepState State => _state ??= NewState();
 
     /// <summary>Matrices that the next kernel wants rounded.</summary>
     internal PackList Packs { get; }
@@ -195,6 +195,13 @@ internal sealed unsafe class GpuLauncher : IDisposable
         _kernels.Clear();
         _delegates = [];
         _builder?.Dispose();
+    }
+
+    // Its clearing would be part of a graph, and undo what is written before each start (HalfState).
+    private StepState NewState()
+    {
+        Device.Capture?.Refuse("a step's numbers are cleared", StepState.Bytes);
+        return new StepState(Device);
     }
 
     // What a group may have differs between OpenCL devices, and a driver's own words for too much come late and say little.

@@ -21,7 +21,8 @@ internal readonly struct ScaleOfGrid
     /// <summary>Whether groups can join on a device: the OpenCL code that ILGPU writes for atomics does not compile.</summary>
     internal static bool Works(GpuLauncher launcher) => launcher.Device.Kind != GpuKind.OpenCl;
 
-    internal static ScaleOfGrid Of(GpuLauncher launcher, View scale) => new() { Words = launcher.Half.Largest.GpuInts, Scale = scale.GpuFloats };
+    internal static ScaleOfGrid Of(GpuLauncher launcher, View scale) =>
+        new() { Words = launcher.Half.Largest.GpuInts, Scale = scale.GpuFloats };
 
     /// <summary>For kernels that find no scale but take the same argument: any memory.</summary>
     internal static ScaleOfGrid None(View any) => new() { Words = any.As(DType.Int32).GpuInts, Scale = any.GpuFloats };
