@@ -53,6 +53,18 @@ public class GradientScaleTests
         Assert.Null(x.TakeGradientScale());
     }
 
+    // What is put in is what it is put into: each half of the gradient is 3.
+    [Fact]
+    public void AScaleIsOfBothPartsOfAGradient()
+    {
+        using var device = new CpuDevice();
+        using var x = Rows(device, wanted: true);
+        Train(device, x, (tape, _) => tape.Sum(tape.Scale(tape.Splice(x, x, 4, 0), 3)));
+        using var scale = x.TakeGradientScale();
+        Assert.True(scale is null || scale.ToArray()[0] == 2);
+        Assert.All(x.Gradient!.ToArray(), value => Assert.Equal(6, value));
+    }
+
     [Fact]
     public void WhoAsksForTheGradientMayChangeIt()
     {

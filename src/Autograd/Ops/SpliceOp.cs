@@ -67,6 +67,13 @@ public static class SpliceOp
         {
             bool accumulate = false, accumulateTokens = row >= 0;
             Tensor? dx = x.RequiresGradient ? x.GradientTarget(out accumulate) : null;
+            if (dx is not null && ReferenceEquals(x, tokens))
+            {
+                // Both gradients are one tensor: a launch that writes it twice would be a race, and a scale found on the way that of a part.
+                kernels.Tokens.SpliceBackward(sizes, dy, dx, accumulate, default, false);
+                kernels.Tokens.SpliceBackward(sizes, dy, default, false, Part(dx, sizes, row), accumulateTokens: true);
+                return;
+            }
 
             // The other rows of a stack must be zeros before the first one is added.
             Tensor? dtokens = !tokens.RequiresGradient ? null : row >= 0 ? tokens.GradientSum() : tokens.GradientTarget(out accumulateTokens);

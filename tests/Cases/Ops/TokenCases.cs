@@ -27,6 +27,7 @@ internal static class TokenCases
         Splice(2, 4, 17, 1, 3, 1, own: true),
         Splice(2, 4, 5, 2, 4, 0, own: true),
         Splice(2, 1, 64, 4, 1, 0, own: true),
+        SpliceItself(2, 3, 5, 1, 1), SpliceItself(3, 41, 64, 41, 0), SpliceItself(4, 512, 12, 100, 7),
         SpliceRow(1, 2, 1, 1, 1, 0, 0),
         SpliceRow(2, 5, 3, 3, 2, 1, 2),
         SpliceRow(3, 4, 16, 2, 5, 0, 0),
@@ -87,6 +88,21 @@ internal static class TokenCases
                 : t < start + count ? v[1][At(own ? b : 0, t - start, e, count, width)] : v[0][At(b, t - count + dropped, e, length, width)]),
             Work = CaseWork.Move(moved, moved),
             Real = real,
+        };
+    }
+
+    // Both gradients are those of one variable.
+    private static OpCase SpliceItself(int batch, int length, int width, int start, int dropped)
+    {
+        int after = (2 * length) - dropped;
+        double moved = (double)batch * after * width;
+        return new OpCase(typeof(SpliceOp), nameof(SpliceOp.Splice), $"itself into {batch} x {length} x {width} at {start} for {dropped}")
+        {
+            Inputs = [new("x", batch, length, width)],
+            Run = (tape, v) => tape.Splice(v[0], v[0], start, dropped),
+            Reference = v => Rows(batch, after, width, (b, t, e) =>
+                v[0][At(b, t < start ? t : t < start + length ? t - start : t - length + dropped, e, length, width)]),
+            Work = CaseWork.Move(moved, moved),
         };
     }
 
