@@ -31,9 +31,13 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
         return @case.TakesBatches ? built.Append(PeerCases.TorchCompile) : built;
     }
 
+    /// <summary>
+    /// Compares the outputs, then times in turn. An engine that ends early, out of memory or for want of a compiler, is missing; the others go on.
+    /// Without ours there is nothing to compare with.
+    /// </summary>
+    /// <param name="folder">Inputs and weights (<see cref="PeerData"/>).</param>
     internal List<PeerResult> Run(string folder)
     {
-        PeerData.Write(@case, folder);
         var results = new List<PeerResult>();
         var processes = new List<PeerProcess>();
         var errors = new Dictionary<string, double>();
@@ -49,7 +53,16 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
                 }
 
                 Console.Error.WriteLine($"{@case.Name}: {name}");
-                var process = PeerProcess.Start(engine, @case, folder, options.On);
+                if (Try(name, results, () => PeerProcess.Start(engine, @case, folder, options.On)) is not { } process)
+                {
+                    if (name == PeerCases.Ours)
+                    {
+                        return results;
+                    }
+
+                    continue;
+                }
+
                 processes.Add(process);
                 var (error, tensor) = name is PeerCases.Ours or PeerCases.Peak or PeerCases.Encoder
                     ? (0, string.Empty)
@@ -64,22 +77,25 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
                         Case = @case.Name,
                         Engine = name,
                         Error = error,
+                        Failed = true,
                         Missing = "its outputs differ from ours by "
                         + $"{error:e1} in '{tensor}', at most {Tolerance:e1} allowed: not timed"
                     });
                 }
             }
 
-            for (int round = 0; round < options.Rounds; round++)
+            var ours = processes[0];
+            var running = processes.ToList();
+            for (int round = 0; round < options.Rounds && running.Contains(ours); round++)
             {
-                foreach (var process in processes)
-                {
-                    process.Turn(Math.Clamp((int)(TurnSeconds / process.Seconds), 1, 200));
-                }
+                running.RemoveAll(process => Try(process.Engine, results, () => process.Turn(
+                    Math.Clamp((int)(TurnSeconds / process.Seconds), 1, 200))) is null);
             }
 
-            var ours = processes[0];
-            results.AddRange(processes.Select(p => Result(p, ours, errors[p.Engine])));
+            if (running.Contains(ours))
+            {
+                results.AddRange(running.Select(p => Try(p.Engine, results, () => Result(p, ours, errors[p.Engine]))).OfType<PeerResult>().ToList());
+            }
         }
         finally
         {
@@ -112,6 +128,21 @@ internal sealed class CaseRun(PeerCase @case, IReadOnlyList<PeerEngine> engines,
                 };
                 yield return new GoalResult(@case.Name, goal.Measure.ToString().ToLowerInvariant(), goal.Rival, goal.Limit, ratio);
             }
+        }
+    }
+
+    // Nothing, and a result without numbers, where the engine ended.
+    private T? Try<T>(string engine, List<PeerResult> results, Func<T> run)
+        where T : class
+    {
+        try
+        {
+            return run();
+        }
+        catch (PeerEndedException e)
+        {
+            results.Add(new PeerResult { Case = @case.Name, Engine = engine, Failed = true, Missing = e.Message });
+            return null;
         }
     }
 

@@ -12,6 +12,9 @@ internal interface IWork : IDisposable
     /// <summary>Runs once for the clock.</summary>
     void Run();
 
+    /// <summary>Whether runs are by now what is to be timed: a step that becomes a graph is not before it is one.</summary>
+    bool IsSettled => true;
+
     /// <summary>Waits until what <see cref="Run"/> queued has been done.</summary>
     void Wait()
     {

@@ -27,6 +27,7 @@ internal sealed class PeerProcess : IDisposable
     internal List<double> Rounds { get; } = [];
 
     /// <summary>Starts an engine and waits until it has written its outputs and warmed up.</summary>
+    /// <exception cref="PeerEndedException">It ended before.</exception>
     internal static PeerProcess Start(PeerEngine engine, PeerCase @case, string folder, WorkDevice on)
     {
         var (file, arguments) = engine.Command(@case, folder, on);
@@ -44,25 +45,36 @@ internal sealed class PeerProcess : IDisposable
         }
 
         var process = new PeerProcess(engine.Name, Process.Start(info)!);
-        process.Seconds = (double)process.Listen()["seconds"]!;
-        return process;
+        try
+        {
+            process.Seconds = (double)process.Listen()["seconds"]!;
+            return process;
+        }
+        catch
+        {
+            process.Dispose();
+            throw;
+        }
     }
 
     /// <summary>One turn: so many runs.</summary>
-    internal void Turn(int runs)
+    /// <exception cref="PeerEndedException">The process ended.</exception>
+    internal PeerProcess Turn(int runs)
     {
         // Time for the spinning threads of the engine that ran before to go to sleep.
         Thread.Sleep(50);
-        _process.StandardInput.WriteLine($"run {runs}");
+        Tell($"run {runs}");
         var times = Listen()["times"]!.AsArray().Select(t => (double)t!).ToList();
         Times.AddRange(times);
         Rounds.Add(times.Median());
+        return this;
     }
 
     /// <summary>Ends the process and returns its memory and allocation counts.</summary>
+    /// <exception cref="PeerEndedException">It ended without a word.</exception>
     internal JsonObject End()
     {
-        _process.StandardInput.WriteLine("end");
+        Tell("end");
         var result = Listen();
         _process.WaitForExit();
         return result;
@@ -79,6 +91,19 @@ internal sealed class PeerProcess : IDisposable
         _process.Dispose();
     }
 
+    // What a process that has ended is told is lost; that it has ended is seen when its answer is read.
+    private void Tell(string line)
+    {
+        try
+        {
+            _process.StandardInput.WriteLine(line);
+            _process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+        }
+    }
+
     // Libraries may print to standard output; messages are the lines that are JSON objects.
     private JsonObject Listen()
     {
@@ -90,6 +115,6 @@ internal sealed class PeerProcess : IDisposable
             }
         }
 
-        throw new InvalidOperationException($"{Engine}: the process ended early, see its messages above");
+        throw new PeerEndedException();
     }
 }

@@ -10,6 +10,9 @@ internal sealed record PeerResult
     /// <summary>Why there are no numbers; null when there are.</summary>
     public string? Missing { get; init; }
 
+    /// <summary>Whether it is here and yet has no numbers: its outputs differ, or it ended early.</summary>
+    public bool Failed { get; init; }
+
     public double MedianSeconds { get; init; }
 
     /// <summary>Minimum and maximum of the rounds' medians.</summary>

@@ -66,7 +66,7 @@ internal static class PeerTable
             Console.WriteLine($"{r.Case}, {r.Engine}: {r.Missing}");
         }
 
-        foreach (var r in results.Where(r => r.Engine == PeerCases.Ours))
+        foreach (var r in results.Where(r => r.Engine == PeerCases.Ours && r.Missing is null))
         {
             Console.WriteLine($"{r.Case}: {r.ManagedBytesPerRun} managed bytes a run, {r.Collections} collections and {r.DeviceAllocations} device "
                 + $"allocations in {r.Runs} runs");

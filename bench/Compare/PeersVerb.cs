@@ -59,7 +59,7 @@ internal static class PeersVerb
         }
 
         var clock = Stopwatch.StartNew();
-        var engines = PeerEngine.Find(options.On);
+        var engines = PeerSearch.Find(options.On);
         double peak = options.On.Name == "cpu" ? FmaPeak.Measure(options.On.Threads) : 0;
         Console.WriteLine(peak > 0
             ? $"{options.On.Threads} threads, {SimdLevel.Bits}-bit vectors, FMA peak {peak:F0} GFLOP/s"
@@ -76,10 +76,12 @@ internal static class PeersVerb
             string folder = Directory.CreateTempSubdirectory("ldvc-peers-").FullName;
             try
             {
+                PeerData.Write(@case, folder);
                 var run = new CaseRun(@case, engines, options);
                 var rows = run.Run(folder);
                 results.AddRange(rows);
                 goals.AddRange(run.Goals(rows));
+                Save(options, peak, results, goals);
             }
             finally
             {
@@ -88,6 +90,19 @@ internal static class PeersVerb
         }
 
         PeerTable.Print(results, goals, peak);
+        if (options.Record is not null)
+        {
+            string here = Environment.CurrentDirectory;
+            LedgerEntry entry = PeerRecord.Entry(results, engines, options, here, clock.Elapsed);
+            Console.WriteLine($"recorded {Ledger.Write(Ledger.FolderFor(here), options.Record, entry)}");
+        }
+
+        return results.Any(r => r.Failed) ? 1 : 0;
+    }
+
+    // After every case: what was measured is there when a limit of time ends the rest (bench/card.sh).
+    private static void Save(PeerOptions options, double peak, IReadOnlyList<PeerResult> results, IReadOnlyList<GoalResult> goals)
+    {
         if (options.Json is not null)
         {
             var document = new
@@ -103,14 +118,5 @@ internal static class PeersVerb
             };
             File.WriteAllText(options.Json, JsonSerializer.Serialize(document, Indented));
         }
-
-        if (options.Record is not null)
-        {
-            string here = Environment.CurrentDirectory;
-            LedgerEntry entry = PeerRecord.Entry(results, engines, options, here, clock.Elapsed);
-            Console.WriteLine($"recorded {Ledger.Write(Ledger.FolderFor(here), options.Record, entry)}");
-        }
-
-        return results.Any(r => r.Missing is not null && r.Error > 0) ? 1 : 0;
     }
 }

@@ -42,13 +42,7 @@ internal static class Worker
         (work as OurWork)?.Trim();
         ProcessMemory.Reset();
         double resident = work.ResidentMebibytes;
-        double seconds = 0;
-        var warmUp = Stopwatch.StartNew();
-        for (int i = 0; i < 50 && (i < 2 || warmUp.Elapsed.TotalSeconds < 1); i++)
-        {
-            seconds = Time(work);
-        }
-
+        double seconds = WarmUp.Run(() => Time(work), () => work.IsSettled);
         Say(new JsonObject { ["ready"] = true, ["seconds"] = seconds });
         long allocations = work.DeviceAllocations, bytes = GC.GetTotalAllocatedBytes(true), runs = 0;
         int collections = GC.CollectionCount(0);

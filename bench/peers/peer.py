@@ -39,6 +39,8 @@ def memory(key):
 class Host:
     """The CPU: memory is what the process has resident."""
 
+    scaler = None
+
     def __init__(self, precision):
         pass
 
@@ -66,6 +68,9 @@ class Card(Host):
         torch.set_default_device("cuda")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "fp32"
         self.half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+        if precision == "fp16":
+            # Gradients of a mean over all pixels end in fp16: training in it goes with a scaled loss.
+            self.scaler = torch.amp.GradScaler("cuda") if hasattr(torch.amp, "GradScaler") else torch.cuda.amp.GradScaler()
 
     def scope(self):
         """Autocast keeps its 16-bit copies of the weights until it is left, so every run enters it anew: a step must see what the step before has learnt."""
@@ -103,6 +108,7 @@ def main():
     import tensors
     import works
     work = works.KINDS[kind](folder, {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[7:])})
+    work.scaler = device.scaler
     if engine == "pytorch-compile":
         work.compile()
     with device.scope():

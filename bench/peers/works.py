@@ -12,6 +12,7 @@ class Work:
     def __init__(self, folder, sizes):
         self.folder, self.sizes = Path(folder), sizes
         self.inputs = tensors.read(self.folder / "inputs.safetensors")
+        self.scaler = None
 
     def compile(self):
         raise NotImplementedError(f"{type(self).__name__} has no compiled form")
@@ -148,12 +149,31 @@ class Step(Work):
     def run(self):
         self.optimizer.zero_grad(set_to_none=True)
         _, loss = self.forward(0.1)
-        loss[0].backward()
-        self.optimizer.step()
+        if self.scaler is None:
+            loss[0].backward()
+            self.optimizer.step()
+        else:
+            self.scaler.scale(loss[0]).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+
+    def backward(self):
+        """Outputs and gradients without dropout; a scale that turns out too large is halved and tried again."""
+        while True:
+            self.optimizer.zero_grad(set_to_none=True)
+            logits, loss = self.forward(0)
+            if self.scaler is None:
+                loss[0].backward()
+                return logits, loss
+            before = self.scaler.get_scale()
+            self.scaler.scale(loss[0]).backward()
+            self.scaler.unscale_(self.optimizer)
+            self.scaler.update()
+            if self.scaler.get_scale() >= before:
+                return logits, loss
 
     def check(self):
-        logits, loss = self.forward(0)
-        loss[0].backward()
+        logits, loss = self.backward()
         return {"logits": logits, "loss": loss, **{"grad." + n: p.grad for n, p in self.p.items() if p.grad is not None}}
 
 

@@ -41,6 +41,8 @@ internal abstract class OurWork : IWork
 
     public abstract void Run();
 
+    public virtual bool IsSettled => true;
+
     public void Wait() => Device.Synchronize();
 
     public double PeakMebibytes => Device is CpuDevice ? ProcessMemory.Peak : Device.Pool.PeakBytes / (double)(1 << 20);

@@ -25,6 +25,8 @@ internal sealed class StepWork : OurWork
     private AdamW? _optimizer;
     private KernelRecorder? _recorder;
     private readonly StepGraphs _graphs;
+    private readonly bool _graph;
+    private bool _graphed;
     private ulong _step;
 
     /// <summary>Creates it.</summary>
@@ -46,6 +48,7 @@ internal sealed class StepWork : OurWork
             throw new InputException($"{PeerCases.Graph}: {missing}");
         }
 
+        _graph = graph;
         _graphs = new StepGraphs(Device, driver, required: true, Console.Error.WriteLine);
         using (var archive = Clip())
         {
@@ -56,6 +59,8 @@ internal sealed class StepWork : OurWork
         _labels = Device.FromHost(Array.ConvertAll(Integers("labels"), l => (byte)l), new Shape(@case.Batch, @case["size"], @case["size"]));
         _texts = TokenBatch.Create(Integers("ids"), @case["classes"]);
     }
+
+    public override bool IsSettled => !_graph || _graphed;
 
     // Dropout draws differ from engine to engine, so outputs are compared without it; the clock runs with it.
     public override IReadOnlyList<Named> Check()
@@ -107,6 +112,7 @@ internal sealed class StepWork : OurWork
         using GraphedStep step = _graphs.Begin("step");
         step.Run("step", Body, _optimizer.ClearGradients);
         step.Complete();
+        _graphed = step.HasGraphs;
         _optimizer.ClearGradients();
         _optimizer.Steps++;
 
