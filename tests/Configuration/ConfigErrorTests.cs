@@ -83,6 +83,7 @@ public sealed class ConfigErrorTests
 
     [Theory]
     [InlineData("train.lr", "--set 'train.lr': expected KEY=VALUE")]
+    [InlineData("data.values={1: a, 1: b}", "--set data.values: key '1' stands here twice.")]
     [InlineData("=5", "--set '=5': expected KEY=VALUE")]
     [InlineData("train..lr=5", "expected KEY=VALUE with a dotted key")]
     [InlineData("train.lr=x", "--set train.lr: train.lr: expected a number of at least 0, found 'x'")]

@@ -69,7 +69,7 @@ public sealed class TemplateTests
     {
         using var device = new CpuDevice(1);
         var error = Assert.Throws<InputException>(() => LoadedModel.Create(TinyClip.Folder, new ModelConfig { Template = Two }, device, 0));
-        Assert.Contains("model.prompts.text is 4, expected 0: model.template has 2 sentences", error.Message);
+        Assert.Contains("model.template: expected one sentence for the 4 text prompts, which take the places of its words, found 2; ", error.Message);
     }
 
     private static float[] Embed(Device device, string[] names, params string[] templates)

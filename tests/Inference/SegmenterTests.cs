@@ -35,6 +35,37 @@ public sealed class SegmenterTests : IDisposable
         _device.Dispose();
     }
 
+    // As `ldvc segment`: what is no result stays.
+    [Fact]
+    public void WriteReplacesResultsAlone()
+    {
+        using var folder = new TinyData();
+        using var segmenter = new Segmenter(
+            _loaded.Model, _loaded.EmbedClasses(Names), new float[3], Options, ImageStatistics.Clip, new ClassList(Names, "test"));
+        SegmentResult Result(string name) => segmenter.Label(TinyData.Pattern(40, 30), name);
+        Result("up/a.jpg").Write(folder.Root);
+        Result("a").Write(folder.Root);
+        Assert.True(File.Exists(folder.At("a.json")) && File.Exists(folder.At("a.png")));
+        folder.Text("""{"shapes": []}""", "b.json");
+        folder.Mask(TinyData.Labels(40, 30, 0, 1), "c.png");
+        byte[] drawn = File.ReadAllBytes(folder.At("c.png"));
+        foreach ((string name, string file) in new[] { ("b.jpg", "b.json"), ("c", "c.png") })
+        {
+            Assert.Contains($"{folder.At(file)}: is there already", Assert.Throws<InputException>(() => Result(name).Write(folder.Root)).Message);
+        }
+
+        Assert.Equal("""{"shapes": []}""", File.ReadAllText(folder.At("b.json")));
+        Assert.Equal(drawn, File.ReadAllBytes(folder.At("c.png")));
+
+        // A hidden file, or one that no list of files shows in one line.
+        foreach (string name in new[] { "", ".", "..", "a/", ".png", "a\0b", "a\nb" })
+        {
+            Assert.Contains("expected the name of a picture", Assert.Throws<InputException>(() => Result(name).Write(folder.Root)).Message);
+        }
+
+        Assert.Equal(5, Directory.GetFiles(folder.Root, "*", SearchOption.AllDirectories).Length);
+    }
+
     [Fact]
     public void AnExactShortSideHasNoLongestSide()
     {

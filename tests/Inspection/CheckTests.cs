@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ldvc.App.Cli;
+using Ldvc.Data;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
@@ -54,6 +55,22 @@ public sealed class CheckTests
         data.Text("train.txt", "a", "b");
         data.Text("val.txt", "d", "e");
         Assert.Contains("1 file is left out", data.Check().Out);
+    }
+
+    // Columns of a list that have slipped.
+    [Fact]
+    public void AMaskOfTwoPicturesIsSaid()
+    {
+        using var data = new CheckFolder();
+        data.Text("train.txt", "images/a.png masks/a.png", "images/b.png masks/a.png", "images/c.png masks/c.png");
+        (int code, string text, JsonElement json) = data.Check();
+        Assert.Equal(1, code);
+        string sentence = $"2 pictures have a mask that is another picture's, too: {data.At("masks", "a.png")} is that of 'a' and 'b'";
+        Assert.Contains($"warning: training: {sentence}", text);
+        JsonElement warning = json.GetProperty("warnings").EnumerateArray().Single(w => w.GetProperty("kind").GetString() == "shared-masks");
+        Assert.Equal(["a", "b"], warning.GetProperty("items").EnumerateArray().Select(item => item.GetString()!));
+        Assert.EndsWith(sentence, Assert.Single(MaskWarnings.Of(FolderDataset.Open(data.Root, "train"))));
+        Assert.Empty(MaskWarnings.Of(FolderDataset.Open(data.Root, "val")));
     }
 
     [Fact]

@@ -126,6 +126,19 @@ public sealed class EmbedTests
             CommandLine.Refuses("embed", "--clip", TinyClip.Folder, "--text", "caf\uFFFD", "--out", "x"));
 
     [Fact]
+    public void AFileIsNoText()
+    {
+        using var folder = new TempFolder();
+        string list = folder.File("captions.txt"), output = folder.File("f.safetensors");
+        File.WriteAllText(list, "a cat\n");
+        string[] line = ["embed", "--clip", TinyClip.Folder, "--out", output];
+        Assert.Contains($"--text: expected a text, found the name of a file, '{list}'", CommandLine.Refuses([.. line, "--text", "a cat", list]));
+        Assert.Contains("it is a folder", CommandLine.Refuses([.. line, "--image", Path.GetDirectoryName(list)!]));
+        Assert.Contains("--classes: expected names, found what looks like a file", CommandLine.Refuses([.. line, "--classes", list]));
+        Assert.False(File.Exists(output));
+    }
+
+    [Fact]
     public void AnInterruptLeavesNothing()
     {
         using var device = new CpuDevice(1);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors.Serialization;
@@ -181,6 +182,39 @@ public sealed class SegmentFolderTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(output) && Directory.EnumerateFiles(output).Any());
+    }
+
+    // A list's file in the place of the names was a class that is called like the file.
+    [Fact]
+    public void AFileIsNoListOfNames()
+    {
+        string list = _data.At("names.csv");
+        File.WriteAllText(list, "cat\ndog\n");
+        string[] line = ["segment", _data.At("in", "a.png"), "--checkpoint", _run, "--out", _data.At("out")];
+        string Refused(params string[] names) => CommandLine.Refuses([.. line, .. names]);
+        Assert.Contains($"--classes: expected names, found what looks like a file, '{list}'; a list in a file is for --classes-file.", Refused("--classes", list));
+        Assert.Contains("what looks like a file", Refused("--classes", "@" + list));
+        Assert.Contains("what looks like a file, 'gone.txt'", Refused("--classes", "gone.txt"));
+        Assert.Contains($"--ignore-classes: expected names, found what looks like a file, '{list}'.", Refused("--classes", "cat", "--ignore-classes", list));
+
+        // Words with a full stop or a slash are names.
+        Assert.Equal(0, CommandLine.Run([.. line, "--classes", "St. Bernard, and/or", "--ignore-classes", "node.js"]).Code);
+    }
+
+    // JPEGs, PNGs and BMPs have more endings than one.
+    [Theory]
+    [InlineData("x.jfif")]
+    [InlineData("x.JPE")]
+    [InlineData("x.apng")]
+    [InlineData("x.dib")]
+    public void EveryEndingOfAFormatThatIsReadIsAPicture(string name)
+    {
+        File.Copy(_data.At("in", "a.png"), _data.At("more", name));
+        (int code, string text, _) = Segment(_data.At("more"), _data.At("out"));
+        Assert.Equal(0, code);
+        Assert.DoesNotContain("left out", text);
+        Assert.Equal(["x"], Done(_data.At("out")));
+        Assert.Equal(["x"], PictureFiles.Under(_data.At("more"), null, null).Keys);
     }
 
     [Fact]

@@ -86,7 +86,7 @@ internal static class EmbedVerb
                 [.. OptionValue.Texts(images.Name, result.GetValue(images)).Select(image => PathText.Expand(image, images.Name))],
 
                 // An empty text is a legal input of the text encoder.
-                OptionValue.Utf8(texts.Name, result.GetValue(texts) ?? []),
+                OptionValue.Words(texts.Name, result.GetValue(texts) ?? []),
                 classes.Read(result),
                 TextTemplates.Checked(
                     result.GetValue(templates) is { Length: > 0 } given ? OptionValue.Utf8(templates.Name, given) : new ModelConfig().Template,
@@ -151,7 +151,7 @@ internal static class EmbedVerb
         {
             // The damaged ones, too: whoever mends a batch wants to hear of it once.
             PictureFailures.RefuseBad(options.Images, file => File.Exists(file) ? ImageReader.Read(file)
-                : throw new InputException($"{file}: expected an image file, but there is none."), options.Common.Cancellation);
+                : throw new InputException($"{file}: expected an image file, but {(Directory.Exists(file) ? "it is a folder" : "there is none")}."), options.Common.Cancellation);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!;

@@ -70,6 +70,15 @@ internal static class OptionValue
         ? throw new InputException($"{name}: expected text in UTF-8, found {ConfigText.Quote(damaged)} with bytes that are not.")
         : values;
 
+    /// <summary>Whether a text is the path of a file rather than words: it has an ending or a folder, and the file is there.</summary>
+    public static bool IsFile(string text) => (System.IO.Path.HasExtension(text) || text.Contains('/', StringComparison.Ordinal)) && File.Exists(text);
+
+    /// <summary>Texts whose words count. One that is a file's name would be encoded as that name.</summary>
+    public static string[] Words(string name, string[] values) => Array.Find(Utf8(name, values), IsFile) is { } file
+        ? throw new InputException($"{name}: expected a text, found the name of a file, {ConfigText.Quote(file)}; pictures are for --image, and a "
+            + "list of texts in a file for --classes-file with --template {class}.")
+        : values;
+
     /// <summary>--record: a name; null when the option was not given.</summary>
     public static string? Record(ParseResult result, Option<string?> option)
     {

@@ -122,7 +122,7 @@ internal static class SegmentVerb
         command.SetAction(result =>
         {
             ClassList named = classes.Require(result);
-            ClassList? ignored = OptionValue.Text(result, ignore) is { } text ? ClassList.FromLine(text, ignore.Name) : null;
+            ClassList? ignored = OptionValue.Text(result, ignore) is { } text ? ClassOptions.FromLine(text, ignore.Name) : null;
             return Run(new SegmentOptions(
                 [.. OptionValue.Texts(images.Name, result.GetValue(images)).Select(image => PathText.Expand(image, images.Name))],
                 OptionValue.Path(result, checkpoint),

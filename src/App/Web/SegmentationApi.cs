@@ -47,7 +47,7 @@ internal sealed class SegmentationApi(
     private static int Index(HttpRequest request) =>
         int.TryParse(request.Query["index"], NumberStyles.None, CultureInfo.InvariantCulture, out int index)
             ? index
-            : throw new InputException("index: expected a whole number.");
+            : throw new InputException($"index: expected a whole number of at least 0, found {ConfigText.Quote(request.Query["index"].ToString())}.");
 
     private static double? Background(string text) => text.Length == 0 ? null
         : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1 ? value

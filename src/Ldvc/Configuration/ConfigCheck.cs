@@ -16,11 +16,52 @@ internal static class ConfigCheck
         ConfigRules.CheckAugment(augment, (key, message) => throw new InputException($"{key}: {message}."));
     }
 
+    /// <summary>Checks a whole configuration; what it was read from, if anything, has been checked before, and may have been changed since.</summary>
+    /// <exception cref="InputException">A value is out of its range, or two do not fit each other.</exception>
+    internal static void Whole(LdvcConfig config)
+    {
+        string source = config.Source.Length > 0 ? config.Source + ": " : "";
+        Ranges(config, source);
+        ConfigRules.Check(config, (key, message) => throw new InputException($"{source}{key}: {message}."));
+    }
+
+    /// <summary>Checks section model.</summary>
+    /// <exception cref="InputException">As for a whole configuration.</exception>
+    internal static void Model(ModelConfig model)
+    {
+        Ranges(model, "model.");
+        ConfigRules.CheckModel(model, (key, message) => throw new InputException($"{key}: {message}."));
+    }
+
+    /// <summary>Checks section training_free.</summary>
+    /// <exception cref="InputException">As for a whole configuration.</exception>
+    internal static void TrainingFree(TrainingFreeConfig free)
+    {
+        Ranges(free, "training_free.");
+        ConfigRules.CheckTrainingFree(free, (key, message) => throw new InputException($"{key}: {message}."));
+    }
+
     private static void Ranges(object section, string path)
     {
         foreach (ConfigOption option in ConfigOption.Of(section.GetType()))
         {
             object? value = option.Property.GetValue(section);
+            if (value is null && !option.Nullable)
+            {
+                throw new InputException($"{path}{option.Key}: expected {(option.IsSection ? "a section" : option.Expected)}, found nothing.");
+            }
+
+            if (option.IsSection)
+            {
+                Ranges(value!, $"{path}{option.Key}.");
+                continue;
+            }
+
+            if (value is Enum choice && !Enum.IsDefined(choice.GetType(), choice))
+            {
+                throw new InputException($"{path}{option.Key}: expected {option.Expected}, found {choice:D}.");
+            }
+
             bool list = value is Array array && option.Rule.Length > 0 && array.Length != option.Rule.Length;
             double[] wrong = [.. Numbers(value).Where(number => !double.IsFinite(number) || !option.InRange(number))];
             if (list || wrong.Length > 0)

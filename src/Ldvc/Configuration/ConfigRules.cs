@@ -17,12 +17,8 @@ internal static class ConfigRules
             }
         }
 
-        CheckTemplates(config, fail);
-        Rule(
-            config.Model.ClassEmbeddings is null || config.Model.Prompts.Text == 0,
-            "model.class_embeddings",
-            $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {config.Model.Prompts.Text} text "
-                + "prompts");
+        CheckModel(config.Model, fail);
+        CheckTrainingFree(config.TrainingFree, fail);
 
         CheckAugment(config.Augment, fail);
         DataRules.Check(config.Data, fail);
@@ -124,9 +120,9 @@ internal static class ConfigRules
             $"resize box {scale[0]} times ratio {ConfigText.Number(augment.Ratio[1])}: expected at most {LargestSide}");
     }
 
-    private static void CheckTemplates(LdvcConfig config, Action<string, string> fail)
+    /// <summary>The rules of section model alone.</summary>
+    internal static void CheckModel(ModelConfig model, Action<string, string> fail)
     {
-        ModelConfig model = config.Model;
         if (TextTemplates.Fault(model.Template) is { } fault)
         {
             fail("model.template", fault);
@@ -140,10 +136,20 @@ internal static class ConfigRules
                     + "model.prompts.text = 0 has none");
         }
 
-        TrainingFreeConfig free = config.TrainingFree;
-        if (TextTemplates.Fault(free.Template) is { } other)
+        if (model.ClassEmbeddings is not null && model.Prompts.Text != 0)
         {
-            fail("training_free.template", other);
+            fail(
+                "model.class_embeddings",
+                $"expected model.prompts.text = 0, since embeddings from a file do not change in training, found {model.Prompts.Text} text prompts");
+        }
+    }
+
+    /// <summary>The rules of section training_free alone.</summary>
+    internal static void CheckTrainingFree(TrainingFreeConfig free, Action<string, string> fail)
+    {
+        if (TextTemplates.Fault(free.Template) is { } fault)
+        {
+            fail("training_free.template", fault);
         }
 
         if (free.Stride > free.Window)

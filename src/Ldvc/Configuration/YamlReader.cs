@@ -158,7 +158,8 @@ internal sealed class YamlReader
 
             if (map.TryGet(key.Text, out ConfigNode? first))
             {
-                throw new InputException($"{key.Origin}: key {ConfigText.Quote(key.Text)} stands here twice, first on line {first!.Origin.Line}.");
+                string where = first!.Origin.Line > 0 ? $", first on line {first.Origin.Line}" : "";
+                throw new InputException($"{key.Origin}: key {ConfigText.Quote(key.Text)} stands here twice{where}.");
             }
 
             map.Set(key.Text, key.Origin, ReadNode(Next()));

@@ -66,6 +66,9 @@ internal sealed class CachedDataset(SegmentationDataset inner, long limit) : Seg
     internal override string? PictureFile(int index) => inner.PictureFile(index);
 
     /// <inheritdoc/>
+    internal override string? MaskFile(int index) => inner.MaskFile(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 
     private (RgbImage Image, LabelMap Labels)? Find(int index)

@@ -25,7 +25,8 @@ public sealed class ClassList : IReadOnlyList<string>
     /// <param name="source">A file, an option or a data set, for messages.</param>
     /// <exception cref="InputException">No names, too many, an empty or damaged one, or one twice.</exception>
     public ClassList(IEnumerable<string> names, string source)
-        : this([.. names.Take(Max + 1).Select((name, i) => ClassName.Parse(name, $"{source}: class {i}"))], source)
+        : this([.. Given(names).Take(Max + 1).Select((name, i) => ClassName.Parse(
+            name ?? throw new ArgumentException($"{source}: class {i}: expected a name, got null", nameof(names)), $"{source}: class {i}"))], source)
     {
     }
 
@@ -111,6 +112,8 @@ public sealed class ClassList : IReadOnlyList<string>
 
     /// <inheritdoc/>
     public IEnumerator<string> GetEnumerator() => _classes.Select(c => c.Name).GetEnumerator();
+
+    private static IEnumerable<string?> Given(IEnumerable<string?> names) => names ?? throw new ArgumentNullException(nameof(names));
 
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

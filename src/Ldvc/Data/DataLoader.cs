@@ -228,7 +228,7 @@ internal sealed class DataLoader : IDisposable
 
     private void Fill(DataBatch batch, int slot, int index, long sample)
     {
-        var (image, labels) = _dataset.Read(index);
+        var (image, labels) = DatasetCheck.Read(_dataset, index);
         try
         {
             Fill(batch, slot, sample, image, labels);

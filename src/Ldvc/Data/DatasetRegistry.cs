@@ -30,7 +30,10 @@ public sealed class DatasetRegistry
     /// <summary>A registry that knows one kind more, or opens one otherwise.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="open">Opens it.</param>
-    public DatasetRegistry With(DataKind kind, DatasetOpener open) => new(new Dictionary<DataKind, DatasetOpener>(_openers) { [kind] = open });
+    public DatasetRegistry With(DataKind kind, DatasetOpener open) => new(new Dictionary<DataKind, DatasetOpener>(_openers)
+    {
+        [kind] = open ?? throw new ArgumentNullException(nameof(open)),
+    });
 
     /// <summary>The training part of the data set that section data describes.</summary>
     /// <exception cref="InputException">It cannot be opened, or is of a kind that this registry does not know.</exception>
@@ -51,7 +54,8 @@ public sealed class DatasetRegistry
                 $"{config.Source}: data.kind: expected one of {known}, which this program can open, found {ConfigWriter.EnumName(data.Kind)}.");
         }
 
-        SegmentationDataset dataset = open(config, part);
+        SegmentationDataset dataset = open(config, part) ?? throw new InvalidOperationException(
+            $"the opener of data.kind {ConfigWriter.EnumName(data.Kind)} gave null for part {ConfigText.Quote(part)}, expected a data set");
         if (data.Unseen.Length > 0)
         {
             string source = $"{config.Source}: data.unseen";
@@ -59,10 +63,7 @@ public sealed class DatasetRegistry
                 dataset.Classes.Count, dataset.Classes.IndicesOf(data.Unseen, source), source, dataset.Classes));
         }
 
-        if (dataset.Count == 0)
-        {
-            throw new InputException($"{dataset.Name}: expected at least one picture, found none");
-        }
+        DatasetCheck.Parts(dataset);
 
         // Validation pictures are read once a pass, between which hours can lie.
         return training && data.Cache > 0 ? new CachedDataset(dataset, (long)data.Cache << 20) : dataset;

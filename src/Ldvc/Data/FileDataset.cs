@@ -64,6 +64,9 @@ public abstract class FileDataset : SegmentationDataset
     internal override string? PictureFile(int index) => ImagePath(_ids[index]);
 
     /// <inheritdoc/>
+    internal override string? MaskFile(int index) => LabelPath(_ids[index]);
+
+    /// <inheritdoc/>
     public override RgbImage ReadImage(int index) => ImageReader.Read(ImagePath(_ids[index]));
 
     /// <inheritdoc/>

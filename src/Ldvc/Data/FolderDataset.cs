@@ -84,7 +84,7 @@ public sealed class FolderDataset : FileDataset
             return base.ReadStored(index);
         }
 
-        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'") with { HoldsNumbers = false };
+        return StoredMask.Of(ReadLabels(index), Classes.Count, $"{Name}: '{GetId(index)}'") with { HoldsNumbers = false };
     }
 
     /// <inheritdoc/>

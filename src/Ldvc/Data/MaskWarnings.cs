@@ -12,7 +12,7 @@ internal static class MaskWarnings
     /// <summary>The sentences; none for masks as they should be.</summary>
     /// <param name="dataset">The masks; a hundred of a larger data set are looked at.</param>
     internal static IEnumerable<string> Of(SegmentationDataset dataset) =>
-        new[] { OneClassMasks.Find(dataset), FindBorders(dataset) }.OfType<string>();
+        new[] { OneClassMasks.Find(dataset), FindBorders(dataset), OneMask(dataset) }.OfType<string>();
 
     /// <summary>What follows where a mask of 8 bits holds 255, and that is a class.</summary>
     /// <param name="dataset">Gives the names.</param>
@@ -23,6 +23,9 @@ internal static class MaskWarnings
         return $"which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: data.ignore: [255], if no mask "
             + "has that class, or masks of 16 bits with 65535";
     }
+
+    private static string? OneMask(SegmentationDataset dataset) =>
+        SharedFiles.OneMaskNote(dataset) is { } note ? $"{dataset.Name}: {note}" : null;
 
     // In a list of more than 255 classes, 255 is one: a border or a void region of an 8-bit mask would be taken for it.
     private static string? FindBorders(SegmentationDataset dataset)

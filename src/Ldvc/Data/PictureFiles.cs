@@ -5,13 +5,11 @@ namespace Ldvc.Data;
 /// <summary>Finds the pictures of a folder.</summary>
 internal static class PictureFiles
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
-
     // Enough for any data set; a link to a folder around it has no end.
     private const int DeepestFolder = 32;
 
     /// <summary>Whether the name ends like a picture's.</summary>
-    public static bool HasPictureExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    public static bool HasPictureExtension(string path) => Imaging.PictureSources.IsPicture(path);
 
     /// <summary>File paths by name without extension, in ordinal order of the names.</summary>
     /// <exception cref="InputException">The folder is missing, or two pictures differ in their extension only.</exception>

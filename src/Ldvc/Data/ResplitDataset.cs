@@ -45,5 +45,8 @@ internal sealed class ResplitDataset(SegmentationDataset inner, ZeroShotSplit sp
     internal override string? PictureFile(int index) => inner.PictureFile(index);
 
     /// <inheritdoc/>
+    internal override string? MaskFile(int index) => inner.MaskFile(index);
+
+    /// <inheritdoc/>
     public override void CheckFiles() => inner.CheckFiles();
 }

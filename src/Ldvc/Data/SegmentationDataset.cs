@@ -39,20 +39,20 @@ public abstract class SegmentationDataset
     {
         var image = ReadImage(index);
         var labels = ReadLabels(index);
-        if (image.Width != labels.Width || image.Height != labels.Height)
+        if (image is not null && labels is not null && (image.Width != labels.Width || image.Height != labels.Height))
         {
             throw new InputException(
                 $"{Name}: the label map of '{GetId(index)}' is {labels.Width}x{labels.Height}, expected the picture's {image.Width}x{image.Height}");
         }
 
-        return (image, labels);
+        return (image!, labels!);
     }
 
     /// <summary>The values in the mask of picture i and what they mean; values that are no class are no error here.</summary>
     /// <exception cref="InputException">The file is missing or damaged.</exception>
     internal virtual StoredMask ReadStored(int index)
     {
-        return StoredMask.Of(ReadLabels(index), $"{Name}: '{GetId(index)}'");
+        return StoredMask.Of(ReadLabels(index), Classes.Count, $"{Name}: '{GetId(index)}'");
     }
 
     /// <summary>What a file beside the configuration says of the masks, for telling two data sets apart; null = no file does.</summary>
@@ -66,6 +66,9 @@ public abstract class SegmentationDataset
 
     /// <summary>The file of picture i; null = it has none.</summary>
     internal virtual string? PictureFile(int index) => null;
+
+    /// <summary>The mask's file of picture i; null = it has none.</summary>
+    internal virtual string? MaskFile(int index) => null;
 
     /// <summary>Checks that every file exists, so that a long training does not end on a missing one.</summary>
     /// <exception cref="InputException">A picture or a label map is missing.</exception>

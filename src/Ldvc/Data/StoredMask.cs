@@ -1,5 +1,6 @@
 using System.Numerics;
 using Ldvc.Imaging;
+using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
@@ -74,10 +75,20 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     internal static StoredMask Of<T>(T[] stored, int width, int height, Func<int, int> meaning, string source)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T> => Of<T>(stored.AsSpan(), width, height, meaning, source);
 
-    /// <summary>The same for labels that have their meaning already.</summary>
-    internal static StoredMask Of(LabelMap labels, string source) => labels.Wide is { } wide
-        ? Of(wide.Labels, labels.Width, labels.Height, value => value, source)
-        : Of(labels.Labels, labels.Width, labels.Height, value => value == LabelMap.Ignore ? StoredValue.Ignored : value, source);
+    /// <summary>The same for labels that have their meaning already; one beyond the classes means nothing.</summary>
+    internal static StoredMask Of(LabelMap labels, int classes, string source)
+    {
+        if (labels is null)
+        {
+            throw DatasetCheck.Missing(source, DatasetCheck.Labels);
+        }
+
+        int none = labels.IsWide ? LabelMap.WideIgnore : LabelMap.Ignore;
+        int Meaning(int value) => value == none ? StoredValue.Ignored : value < classes ? value : -1;
+        return labels.Wide is { } wide
+            ? Of(wide.Labels, labels.Width, labels.Height, Meaning, source)
+            : Of(labels.Labels, labels.Width, labels.Height, Meaning, source);
+    }
 
     private static bool IsVoid(StoredValue value) => value is { Value: LabelMap.Ignore or LabelMap16.Unlabelled, Meaning: StoredValue.Ignored };
 }

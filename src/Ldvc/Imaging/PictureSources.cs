@@ -10,12 +10,13 @@ namespace Ldvc.Imaging;
 /// </summary>
 internal static class PictureSources
 {
-    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"];
+    // What the decoders read, by all names that it has: .jfif and .jpe are JPEGs (browsers on Windows save such), .apng is a PNG, .dib a BMP.
+    private static readonly string[] s_extensions = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".gif"];
 
     // Pictures that people have and that are not read: who names a folder expects them among the results.
     private static readonly string[] s_others =
     [
-        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif", ".jpe", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".ppm", ".tga",
+        ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".ppm", ".tga",
         ".svg", ".exr",
     ];
 
@@ -83,6 +84,9 @@ internal static class PictureSources
         return found;
     }
 
+    /// <summary>Whether a file is called like a picture of a format that is read, in upper or lower case.</summary>
+    internal static bool IsPicture(string path) => s_extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Whether a file is called like a picture of a format that is not read.</summary>
     internal static bool IsOfOtherFormat(string path) => s_others.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
@@ -134,8 +138,6 @@ internal static class PictureSources
 
     private static bool Fits(string pattern, string path) =>
         FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false);
-
-    private static bool IsPicture(string path) => s_extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     private static IEnumerable<string> Folders(string folder) =>
         new DirectoryInfo(folder).EnumerateDirectories().Where(IsPlain).Select(

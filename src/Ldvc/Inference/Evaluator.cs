@@ -26,6 +26,13 @@ public static class Evaluator
         ArgumentNullException.ThrowIfNull(loaded);
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(config);
+        ConfigCheck.Whole(config);
+        if (names is not null && names.Count != dataset.Classes.Count)
+        {
+            throw new ArgumentException(
+                $"evaluation: expected a name for each of the {dataset.Classes.Count} classes of {dataset.Name}, got {names.Count}", nameof(names));
+        }
+
         Confusion confusion = Confuse(loaded, dataset, config, progress, names, show: null, JobMember.Alone(cancellation));
         return Scores.From(confusion, dataset.Classes, dataset.Split);
     }
@@ -62,6 +69,7 @@ public static class Evaluator
         PictureShow? show,
         JobMember job)
     {
+        DatasetCheck.Parts(dataset);
         Confusion.CheckRoom(dataset.Name, dataset.Classes.Count);
         var confusion = new Confusion(dataset.Classes.Count);
         int count = Count(dataset, config), done = 0;
@@ -70,7 +78,7 @@ public static class Evaluator
             foreach (int i in Deal.Of(job.Group, count))
             {
                 cancellation.ThrowIfCancellationRequested();
-                var (picture, truth) = dataset.Read(i);
+                var (picture, truth) = DatasetCheck.Read(dataset, i);
                 LabelMap labels = OfPicture(dataset, i, () => segmenter.Segment(picture, background).Labels);
                 Count(device, truth, labels, confusion);
 
@@ -115,7 +123,7 @@ public static class Evaluator
         {
             for (int i = 0; i < Math.Min(show.Count, count); i++)
             {
-                var (picture, truth) = dataset.Read(i);
+                var (picture, truth) = DatasetCheck.Read(dataset, i);
                 show.Show(dataset.GetId(i), picture, truth, segmenter.Segment(picture, background).Labels);
             }
         });

@@ -76,9 +76,30 @@ public sealed class SegmentResult
         return string.Join(", ", parts.OrderByDescending(p => p.Share).Take(max).Select(p => $"{p.Name} {ShareText.Percent(p.Share)} %"));
     }
 
-    /// <summary>Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all.</summary>
-    /// <exception cref="InputException">A file cannot be written.</exception>
-    public void Write(string folder) => new SegmentFiles(folder, SegmentParts.Overlay).Write(this, NameOf(Image), null);
+    /// <summary>
+    /// Writes NAME.png, NAME.overlay.png and NAME.json; each appears whole or not at all. NAME is the last part of the picture's name, without its
+    /// ending. Earlier results are replaced; an annotation of another tool or a mask that somebody drew is not.
+    /// </summary>
+    /// <exception cref="InputException">
+    /// A file cannot be written, is there and is no result, or the picture's name has nothing that a file could be called.
+    /// </exception>
+    public void Write(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        string name = NameOf(Image);
+        if (string.IsNullOrWhiteSpace(name.Trim('.')) || name.Any(char.IsControl))
+        {
+            throw new InputException($"{folder}: expected the name of a picture to call its results by, found {ConfigText.Quote(Image)}");
+        }
+
+        var files = new SegmentFiles(folder, SegmentParts.Overlay);
+        if (files.Foreign(name) is { } other)
+        {
+            throw new InputException($"{other}: is there already, and is no result of a segmenter; expected another folder or name");
+        }
+
+        files.Write(this, name, null);
+    }
 
     /// <summary>For NAME.json and --json.</summary>
     internal object ToJson() => new

@@ -111,7 +111,7 @@ public sealed partial class Segmenter : IDisposable
         ArgumentNullException.ThrowIfNull(classes);
         var list = new ClassList(classes, nameof(classes));
         config ??= new TrainingFreeConfig();
-        TextTemplates.Checked(config.Template, nameof(config));
+        ConfigCheck.TrainingFree(config);
         var model = TrainingFreeModel.Load(clip, device, config);
         try
         {

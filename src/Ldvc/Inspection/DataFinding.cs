@@ -34,6 +34,9 @@ internal static class FindingKind
     /// <summary>Pictures in both parts.</summary>
     internal const string SharedPictures = "shared-pictures";
 
+    /// <summary>Pictures that have one mask.</summary>
+    internal const string SharedMasks = "shared-masks";
+
     /// <summary>Files that are of no picture, though they look so.</summary>
     internal const string LeftOut = "left-out";
 

@@ -23,6 +23,7 @@ internal static class PartFindings
             Bytes(survey),
             WithoutPixels(survey, seenOnly: training),
             WithoutLabels(survey),
+            SharedMasks(survey),
             LeftOut(survey),
             training && inductive ? UnseenPixels(survey) : null,
         ];
@@ -132,6 +133,10 @@ internal static class PartFindings
                 $"{Count(ids.Length, "picture has", "pictures have")} no labelled pixel: {Few(ids)}",
                 ids);
     }
+
+    private static DataFinding? SharedMasks(PartSurvey survey) => SharedFiles.OneMaskNote(survey.Dataset) is not { } note ? null
+        : new DataFinding(
+            FindingKind.SharedMasks, survey.Part, note, [.. SharedFiles.OfOneMask(survey.Dataset).SelectMany(shared => shared.Pictures)]);
 
     private static DataFinding? LeftOut(PartSurvey survey)
     {

@@ -70,6 +70,7 @@ public sealed class LoadedModel : IDisposable
         ArgumentNullException.ThrowIfNull(clipPath);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(device);
+        Configuration.ConfigCheck.Model(config);
         return Create(new Configuration.ClipConfig { Path = clipPath }, config, device, seed, classes);
     }
 

@@ -47,7 +47,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         : this(
             loaded ?? throw new ArgumentNullException(nameof(loaded)),
             dataset ?? throw new ArgumentNullException(nameof(dataset)),
-            config ?? throw new ArgumentNullException(nameof(config)),
+            Checked(config ?? throw new ArgumentNullException(nameof(config))),
             JobMember.Alone())
     {
     }
@@ -63,6 +63,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     {
         (_loaded, _dataset, _config, _job) = (loaded, dataset, config, job);
         var train = config.Train;
+        DatasetCheck.Parts(dataset);
         CheckBatch(config, job.Group.Size);
         var graphs = StepGraphChoice.Of(config, loaded.Device, job, say ?? (_ => { }));
 
@@ -193,6 +194,12 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         _frozenClasses?.Dispose();
         _unseenFlags?.Dispose();
         Optimizer.Dispose();
+    }
+
+    private static LdvcConfig Checked(LdvcConfig config)
+    {
+        ConfigCheck.Whole(config);
+        return config;
     }
 
     private DataLoader StartLoader()

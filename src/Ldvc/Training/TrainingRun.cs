@@ -64,6 +64,7 @@ public sealed class TrainingRun
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(datasets);
         ArgumentNullException.ThrowIfNull(monitor);
+        ConfigCheck.Whole(config);
         return Run(config, root, resume, device, datasets, monitor, JobMember.Alone(cancellation));
     }
 
