@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Ldvc.Tests.Data;
 
-/// <summary>Data sets and settings of somebody's own program that are not as they must be: each is named, where it was trained on without a word.</summary>
+/// <summary>
+/// Data sets and settings of somebody's own program that are not as they must be: each is named, where it was trained on without a word.
+/// </summary>
 public sealed class OwnDatasetTests : IDisposable
 {
     private static readonly LdvcConfig Config = ConfigLoader.Parse(
@@ -74,7 +76,7 @@ public sealed class OwnDatasetTests : IDisposable
         DatasetRegistry registry = DatasetRegistry.Files.With(DataKind.Folder, (_, _) => null!);
         Assert.Contains("gave null for part 'train'", Assert.Throws<InvalidOperationException>(() => registry.OpenTraining(Config)).Message);
         Assert.Throws<ArgumentNullException>(() => registry.With(DataKind.Folder, null!));
-        Assert.Contains("class 1: expected a name, got null", Assert.Throws<ArgumentException>(() => new ClassList(["a", null!], "own")).Message);
+        Assert.Contains("class 1: expected a name, got null", Assert.Throws<ArgumentNullException>(() => new ClassList(["a", null!], "own")).Message);
     }
 
     [Fact]
@@ -97,7 +99,8 @@ public sealed class OwnDatasetTests : IDisposable
         void Train(LdvcConfig config) => new LdvcTrainer(_loaded, new Own("fine"), config).Dispose();
         Train(Config);
         Refused(
-            "own.yaml: train.batch: expected a whole number from 1 to 65536, found 0.", () => Train(Config with { Train = Config.Train with { Batch = 0 } }));
+            "own.yaml: train.batch: expected a whole number from 1 to 65536, found 0.",
+            () => Train(Config with { Train = Config.Train with { Batch = 0 } }));
         Refused(
             "own.yaml: train.lr: expected a number of at least 0, found nan.",
             () => Train(Config with { Train = Config.Train with { Lr = double.NaN } }));
@@ -107,7 +110,13 @@ public sealed class OwnDatasetTests : IDisposable
         Refused(
             "own.yaml: eval.stride: expected a whole number from 1 to 8192, found 0.",
             () => TrainingRun.Run(
-                Config with { Eval = Config.Eval with { Stride = 0 } }, "none", false, _device, DatasetRegistry.Files, SilentMonitor.Instance, CancellationToken.None));
+                Config with { Eval = Config.Eval with { Stride = 0 } },
+                "none",
+                false,
+                _device,
+                DatasetRegistry.Files,
+                SilentMonitor.Instance,
+                CancellationToken.None));
     }
 
     private sealed class Own(string fault) : SegmentationDataset

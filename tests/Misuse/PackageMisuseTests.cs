@@ -22,7 +22,7 @@ public sealed class PackageMisuseTests : IDisposable
         ("clip", d => Segmenter.FromClip(null!, d, ["a"])),
         ("device", _ => Segmenter.FromClip(TinyClip.Folder, null!, ["a"])),
         ("classes", d => Segmenter.FromClip(TinyClip.Folder, d, null!)),
-        ("text", d => Segmenter.FromClip(TinyClip.Folder, d, [null!])),
+        ("names", d => Segmenter.FromClip(TinyClip.Folder, d, [null!])),
         ("checkpoint", d => Segmenter.Load(null!, d, ["a"])),
         ("device", _ => Segmenter.Load("a", null!, ["a"])),
         ("classes", d => Segmenter.Load("a", d, null!)),

@@ -56,6 +56,31 @@ public sealed class SceneFolderTests
         Assert.Equal(DrawnData.Registry.OpenValidation(drawn).ReadLabels(1).Labels.Select(l => (byte)(l + 1)), stored);
     }
 
+    // The lists of somebody's own data were replaced by those of the drawn classes.
+    [Fact]
+    public void OtherDataStay()
+    {
+        using var data = new TinyData();
+        string[] line = ["demo", "--write-data", data.At("mine"), "--pictures", "1,1"];
+        void Refused(string file, string content, string expected)
+        {
+            data.Text(content, "mine", file);
+            Assert.Contains(expected, CommandLine.Refuses(line));
+            Assert.Equal(content, File.ReadAllText(data.At("mine", file)));
+            Assert.False(Directory.Exists(data.At("mine", "JPEGImages")));
+            File.Delete(data.At("mine", file));
+        }
+
+        Refused("classes.txt", "cat\ndog\n", $"{data.At("mine", "classes.txt")}: is there already, and is not the drawn scenes' list");
+        Refused("config.yaml", "data: {}", $"{data.At("mine")}: expected an empty folder, or one with drawn scenes from before, found other files");
+
+        // Scenes from before are replaced, whatever their number and seed, but not a split that was changed.
+        Assert.Equal(0, CommandLine.Run(line).Code);
+        Assert.Equal(0, CommandLine.Run([.. line, "--seed", "3"]).Code);
+        data.Text("sky\n", "mine", "unseen.txt");
+        Assert.Contains($"{data.At("mine", "unseen.txt")}: is there already", CommandLine.Refuses(line));
+    }
+
     [Fact]
     public void CheckSumsHoldAndRepeat()
     {

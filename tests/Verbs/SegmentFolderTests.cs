@@ -192,10 +192,12 @@ public sealed class SegmentFolderTests : IDisposable
         File.WriteAllText(list, "cat\ndog\n");
         string[] line = ["segment", _data.At("in", "a.png"), "--checkpoint", _run, "--out", _data.At("out")];
         string Refused(params string[] names) => CommandLine.Refuses([.. line, .. names]);
-        Assert.Contains($"--classes: expected names, found what looks like a file, '{list}'; a list in a file is for --classes-file.", Refused("--classes", list));
+        Assert.Contains(
+            $"--classes: expected names, found what looks like a file, '{list}'; a list in a file is for --classes-file.", Refused("--classes", list));
         Assert.Contains("what looks like a file", Refused("--classes", "@" + list));
         Assert.Contains("what looks like a file, 'gone.txt'", Refused("--classes", "gone.txt"));
-        Assert.Contains($"--ignore-classes: expected names, found what looks like a file, '{list}'.", Refused("--classes", "cat", "--ignore-classes", list));
+        Assert.Contains(
+            $"--ignore-classes: expected names, found what looks like a file, '{list}'.", Refused("--classes", "cat", "--ignore-classes", list));
 
         // Words with a full stop or a slash are names.
         Assert.Equal(0, CommandLine.Run([.. line, "--classes", "St. Bernard, and/or", "--ignore-classes", "node.js"]).Code);

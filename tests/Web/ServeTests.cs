@@ -188,7 +188,8 @@ public sealed class ServeTests : IDisposable
             "scene: expected a number from 0 to 1, found 2.",
             await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene?index=2", UriKind.Relative), Token)));
         Assert.Equal(
-            "index: expected a whole number of at least 0, found ''.", await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene", UriKind.Relative), Token)));
+            "index: expected a whole number of at least 0, found ''.",
+            await server.RefusedAsync(server.Client.GetAsync(new Uri("api/scene", UriKind.Relative), Token)));
     }
 
     [Fact]

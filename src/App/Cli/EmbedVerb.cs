@@ -150,8 +150,12 @@ internal static class EmbedVerb
         if (options.Images.Any(file => !File.Exists(file)))
         {
             // The damaged ones, too: whoever mends a batch wants to hear of it once.
-            PictureFailures.RefuseBad(options.Images, file => File.Exists(file) ? ImageReader.Read(file)
-                : throw new InputException($"{file}: expected an image file, but {(Directory.Exists(file) ? "it is a folder" : "there is none")}."), options.Common.Cancellation);
+            PictureFailures.RefuseBad(
+                options.Images,
+                file => File.Exists(file) ? ImageReader.Read(file)
+                    : throw new InputException(
+                        $"{file}: expected an image file, but {(Directory.Exists(file) ? "it is a folder" : "there is none")}."),
+                options.Common.Cancellation);
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(options.Out))!;

@@ -71,7 +71,8 @@ internal static class OptionValue
         : values;
 
     /// <summary>Whether a text is the path of a file rather than words: it has an ending or a folder, and the file is there.</summary>
-    public static bool IsFile(string text) => (System.IO.Path.HasExtension(text) || text.Contains('/', StringComparison.Ordinal)) && File.Exists(text);
+    public static bool IsFile(string text) =>
+        (System.IO.Path.HasExtension(text) || text.Contains('/', StringComparison.Ordinal)) && File.Exists(text);
 
     /// <summary>Texts whose words count. One that is a file's name would be encoded as that name.</summary>
     public static string[] Words(string name, string[] values) => Array.Find(Utf8(name, values), IsFile) is { } file

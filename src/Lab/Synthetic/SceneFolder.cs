@@ -4,6 +4,7 @@ using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
+using PlainFile = Ldvc.Tensors.Serialization.PlainFile;
 
 namespace Ldvc.Lab.Synthetic;
 
@@ -14,15 +15,23 @@ namespace Ldvc.Lab.Synthetic;
 /// </summary>
 internal static class SceneFolder
 {
+    private const string ClassesFile = "classes.txt";
     private const int JpegQuality = 95;
 
-    /// <summary>Writes the parts of one data set into a folder, which is created; existing files of the same names are replaced.</summary>
+    /// <summary>Writes the parts of one data set into a folder, which is created; files of an earlier call are replaced.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="parts">For example the training and the validation part.</param>
     /// <param name="progress">Told the number of pictures written after each; it may throw to stop.</param>
-    /// <exception cref="InputException">The folder cannot be written to.</exception>
+    /// <exception cref="InputException">The folder cannot be written to, or holds something else.</exception>
     public static void Write(string folder, IReadOnlyList<SceneDataset> parts, Action<int>? progress = null)
     {
+        SceneDataset first = parts[0];
+        (string Name, byte[] Content)[] lists =
+        [
+            (ClassesFile, Text(first.Classes)), ("seen.txt", Text(first.Classes.Take(first.SeenCount))),
+            ("unseen.txt", Text(first.Classes.Skip(first.SeenCount))),
+        ];
+        RefuseOthers(folder, lists);
         var sums = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (string name in new[] { VocLayout.Images, VocLayout.Masks, VocLayout.Lists })
         {
@@ -35,13 +44,12 @@ internal static class SceneFolder
             sums[name.Replace(Path.DirectorySeparatorChar, '/')] = Convert.ToHexStringLower(SHA256.HashData(content));
         }
 
-        void Lines(string name, IEnumerable<string> lines) => Save(name, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
-
-        SceneDataset first = parts[0];
         string[] names = ["no label", .. first.Classes];
-        Lines("classes.txt", first.Classes);
-        Lines("seen.txt", first.Classes.Take(first.SeenCount));
-        Lines("unseen.txt", first.Classes.Skip(first.SeenCount));
+        foreach ((string name, byte[] content) in lists)
+        {
+            Save(name, content);
+        }
+
         int done = 0;
         foreach (SceneDataset part in parts)
         {
@@ -55,11 +63,49 @@ internal static class SceneFolder
             }
 
             // Last, so that a list never names a picture that is not there.
-            Lines(Path.Combine(VocLayout.Lists, part.Split + ".txt"), ids);
+            Save(Path.Combine(VocLayout.Lists, part.Split + ".txt"), Text(ids));
         }
 
         AtomicFile.WriteAllBytes(
             Path.Combine(folder, "SHA256SUMS"), Encoding.UTF8.GetBytes(string.Concat(sums.Select(s => $"{s.Value}  {s.Key}\n"))));
+    }
+
+    private static byte[] Text(IEnumerable<string> lines) => Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+
+    // The lists of classes are the same for every seed and number of pictures, and are written first: where they are, the folder is an earlier
+    // call's, whole or not. Anybody else's data would lose its own, and would be read with names that are not its.
+    private static void RefuseOthers(string folder, (string Name, byte[] Content)[] lists)
+    {
+        if (!Directory.Exists(folder) || !HasFiles(folder))
+        {
+            return;
+        }
+
+        if (!File.Exists(Path.Combine(folder, ClassesFile)))
+        {
+            throw new InputException($"{folder}: expected an empty folder, or one with drawn scenes from before, found other files");
+        }
+
+        foreach ((string name, byte[] content) in lists)
+        {
+            string path = Path.Combine(folder, name);
+            if (File.Exists(path) && !PlainFile.ReadStart(path, content.Length + 1).AsSpan().SequenceEqual(content))
+            {
+                throw new InputException($"{path}: is there already, and is not the drawn scenes' list; expected an empty folder");
+            }
+        }
+    }
+
+    private static bool HasFiles(string folder)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any(path => Path.GetFileName(path)[0] != '.');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{folder}: cannot be read ({e.Message})", e);
+        }
     }
 
     private static LabelMap FromOne(LabelMap labels) =>

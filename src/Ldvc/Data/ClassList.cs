@@ -26,7 +26,8 @@ public sealed class ClassList : IReadOnlyList<string>
     /// <exception cref="InputException">No names, too many, an empty or damaged one, or one twice.</exception>
     public ClassList(IEnumerable<string> names, string source)
         : this([.. Given(names).Take(Max + 1).Select((name, i) => ClassName.Parse(
-            name ?? throw new ArgumentException($"{source}: class {i}: expected a name, got null", nameof(names)), $"{source}: class {i}"))], source)
+            name ?? throw new ArgumentNullException(nameof(names), $"{source}: class {i}: expected a name, got null"),
+            $"{source}: class {i}"))], source)
     {
     }
 
