@@ -11,6 +11,7 @@ using Ldvc.Lab.Pretraining;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Tests.Cli;
 using Ldvc.Tests.Serialization;
 using Ldvc.Training;
 using Xunit;
@@ -37,6 +38,25 @@ public class DemoTests
         var tokenizer = ClipTokenizer.Load(clip);
         double accuracy = ZeroShotAccuracy.Measure(new ProbeEmbedder(model, device, tokenizer), ZeroShotProbe.Task(120, model.Config.ImageSize));
         Assert.InRange(accuracy, 0.9, 1.0);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<!DOCTYPE html><html><head><title>Evaluation</title></head></html>")]
+    public void AReportOfSomethingElseStays(string page)
+    {
+        string folder = Directory.CreateTempSubdirectory("ldvc-demo").FullName, path = Path.Combine(folder, "report.html");
+        try
+        {
+            File.WriteAllText(path, page);
+            Assert.Contains("is no report of the demo", CommandLine.Refuses("demo", "--out", folder), StringComparison.Ordinal);
+            Assert.Equal(page, File.ReadAllText(path));
+            Assert.Single(Directory.GetFileSystemEntries(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]
@@ -99,6 +119,9 @@ public class DemoTests
         try
         {
             DemoReport.Write(path, run, result, config, 0.5);
+
+            // The demo's own page makes way for the next one.
+            DemoReport.RefuseOther(path);
             string html = File.ReadAllText(path);
             Assert.Contains("data:image/", html, StringComparison.Ordinal);
             Assert.DoesNotContain("src=\"http", html, StringComparison.Ordinal);

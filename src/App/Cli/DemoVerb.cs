@@ -95,8 +95,9 @@ internal static class DemoVerb
         var common = options.Common;
         common.CheckRecord(options.Record);
         var config = ConfigLoader.Load(Path.Combine(assets, DemoAssets.Config), common.ApplySeed([]));
-        OutputFolder.Create(options.Out);
         string clip = Path.Combine(assets, DemoAssets.Clip), reportPath = Path.Combine(options.Out, "report.html");
+        DemoReport.RefuseOther(reportPath);
+        OutputFolder.Create(options.Out);
         using var device = common.OpenDevice();
         double probe = Probe(clip, device);
         common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn "

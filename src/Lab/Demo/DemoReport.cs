@@ -1,25 +1,42 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Inference;
 using Ldvc.Lab.Reports;
+using Ldvc.Tensors;
+using PlainFile = Ldvc.Tensors.Serialization.PlainFile;
 
 namespace Ldvc.Lab.Demo;
 
 /// <summary>The demo's HTML page.</summary>
 internal static class DemoReport
 {
+    private const string Title = "LDVC demo: segmenting classes it never saw a mask of";
     private const int Examples = 12;
+
+    // A page says within so many bytes what it is.
+    private const int Head = 4096;
 
     // Scenes are small; twice the size shows single pixels.
     private const int Magnification = 2;
+
+    /// <summary>Refuses a page that another verb, or somebody, has written there.</summary>
+    /// <exception cref="InputException">There is one, or it cannot be read.</exception>
+    internal static void RefuseOther(string path)
+    {
+        if (File.Exists(path) && !Encoding.UTF8.GetString(PlainFile.ReadStart(path, Head)).Contains($"<title>{Title}</title>", StringComparison.Ordinal))
+        {
+            throw new InputException($"{path}: is there already, and is no report of the demo; expected another --out");
+        }
+    }
 
     internal static void Write(string path, DemoRun run, DemoResult result, LdvcConfig config, double probe)
     {
         MethodResult ldvc = result.Ldvc, baseline = result.Baseline;
         var report = new HtmlReport(
-            "LDVC demo: segmenting classes it never saw a mask of",
+            Title,
             "Drawn scenes, a small CLIP trained on captions only, two methods trained on the masks of 24 seen classes")
             .AddParagraph(
                 "Every picture holds textured, coloured shapes. ZegCLIP (class embeddings are the queries, patches keys and values) and LDVC (the "
