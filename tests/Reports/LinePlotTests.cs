@@ -62,6 +62,16 @@ public class LinePlotTests
         }
     }
 
+    [Fact]
+    public void AFlatLineAtTheBottomIsNotTheAxis()
+    {
+        XElement svg = XElement.Parse(LinePlot.Render(
+            "step", "score", false, [new PlotSeries("flat", [(0, 35), (100, 35)]), new PlotSeries("rising", [(0, 46), (100, 78)])]));
+        double axis = double.Parse(
+            svg.Elements("line").Single(l => l.Attribute("class")!.Value == "axis").Attribute("y1")!.Value, CultureInfo.InvariantCulture);
+        Assert.All(Points(svg), p => Assert.InRange(p.Y, 12, axis - 5));
+    }
+
     // A path of one point draws nothing.
     [Theory]
     [InlineData(1, 7.0)]

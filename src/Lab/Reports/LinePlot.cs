@@ -20,6 +20,7 @@ internal static class LinePlot
     private const int Top = 12;
     private const int Bottom = 42;
     private const int Dot = 2;
+    private const double BelowFlatLine = 0.06;
 
     /// <summary>More points than this are averaged in groups: the plot has no more columns to show.</summary>
     private const int MaxPoints = 360;
@@ -36,6 +37,11 @@ internal static class LinePlot
         double[] yTicks = logarithmic ? LogTicks(yLow, yHigh) : Ticks(yLow, yHigh, 5);
         yLow = Math.Min(yLow, yTicks[0]);
         yHigh = Math.Max(yHigh, yTicks[^1]);
+        if (lines.Any(line => line.Count > 0 && line.All(p => p.Y <= yLow)))
+        {
+            // A flat line at the bottom would be taken for the axis.
+            yLow -= BelowFlatLine * (yHigh - yLow);
+        }
 
         double X(double x) => Left + ((x - xLow) / (xHigh - xLow) * (Width - Left - Right));
         double Y(double y) => Height - Bottom - ((y - yLow) / (yHigh - yLow) * (Height - Top - Bottom));
