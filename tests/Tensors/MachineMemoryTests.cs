@@ -70,8 +70,8 @@ public sealed class MachineMemoryTests : IDisposable
         using Tensor first = Floats(device, 40);
         var error = Assert.Throws<InputException>(() => Floats(device, 40));
         Assert.Equal(
-            "cpu: out of memory for Float32 [10485760], 40 MiB wanted, 40 MiB in use by tensors, the machine has 24 MiB left; a smaller batch or picture "
-                + "may fit",
+            "cpu: out of memory for Float32 [10485760], 40 MiB wanted, 40 MiB in use by tensors, the machine has 24 MiB left; a smaller batch or "
+                + "picture may fit",
             error.Message);
         using Tensor last = Floats(device, 24);
         Assert.Equal(64 * MiB, device.Pool.ReservedBytes);

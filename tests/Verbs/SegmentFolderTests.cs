@@ -193,7 +193,8 @@ public sealed class SegmentFolderTests : IDisposable
         string[] line = ["segment", _data.At("in", "a.png"), "--checkpoint", _run, "--out", _data.At("out")];
         string Refused(params string[] names) => CommandLine.Refuses([.. line, .. names]);
         Assert.Contains(
-            $"--classes: expected names, found what looks like a file, '{list}'; a list in a file is for --classes-file.", Refused("--classes", list));
+            $"--classes: expected names, found what looks like a file, '{list}'; a list in a file is for --classes-file.",
+            Refused("--classes", list));
         Assert.Contains("what looks like a file", Refused("--classes", "@" + list));
         Assert.Contains("what looks like a file, 'gone.txt'", Refused("--classes", "gone.txt"));
         Assert.Contains(

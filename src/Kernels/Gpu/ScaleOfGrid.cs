@@ -28,8 +28,8 @@ internal readonly struct ScaleOfGrid
     internal static ScaleOfGrid None(View any) => new() { Words = any.As(DType.Int32).GpuInts, Scale = any.GpuFloats };
 
     /// <summary>
-    /// The bits of the larger of an absolute value, given by its bits, and a number's: they order as the numbers do, infinity above every number and NaN
-    /// above infinity.
+    /// The bits of the larger of an absolute value, given by its bits, and a number's: they order as the numbers do, infinity above every number and
+    /// NaN above infinity.
     /// </summary>
     internal static int Larger(int largest, float x) => IntrinsicMath.Max(largest, (int)(Interop.FloatAsInt(x) & 0x7FFFFFFFu));
 

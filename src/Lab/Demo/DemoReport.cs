@@ -26,7 +26,13 @@ internal static class DemoReport
     /// <exception cref="InputException">There is one, or it cannot be read.</exception>
     internal static void RefuseOther(string path)
     {
-        if (File.Exists(path) && !Encoding.UTF8.GetString(PlainFile.ReadStart(path, Head)).Contains($"<title>{Title}</title>", StringComparison.Ordinal))
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        string head = Encoding.UTF8.GetString(PlainFile.ReadStart(path, Head));
+        if (!head.Contains($"<title>{Title}</title>", StringComparison.Ordinal))
         {
             throw new InputException($"{path}: is there already, and is no report of the demo; expected another --out");
         }
