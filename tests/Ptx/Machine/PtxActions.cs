@@ -17,11 +17,14 @@ internal static class PtxActions
             "ldmatrix" => LoadMatrix(program, text),
             "shfl" => Shuffle(program, text),
             _ when opcode == "bar.warp.sync" => warp => warp.Synchronise(),
-
-            // Threads take turns here: what one has done, the next one sees.
-            "membar" => _ => { },
+            "membar" => Fence,
             _ => Compute(program, text),
         };
+    }
+
+    private static void Fence(PtxWarp warp)
+    {
+        // Threads take turns here: what one has done, the next one sees.
     }
 
     private static Action<PtxWarp>? Compute(PtxProgram program, PtxInstruction text)
