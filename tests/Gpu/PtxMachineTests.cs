@@ -18,12 +18,13 @@ public sealed class PtxMachineFixture : SimulatorFixture
 
     internal PtxMachine Machine { get; } = new();
 
-    /// <summary>When all tests have run, and not only a few that were asked for, every kernel of the catalog has.</summary>
+    /// <summary>When all tests have run, and not only a few that were asked for, every kernel of the catalog that a CUDA device runs has.</summary>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
         Assert.NotEmpty(Machine.Launches);
-        string[] missing = [.. GpuKernelCatalog.All.Select(kernel => kernel.Name).Where(name => !Machine.Launches.ContainsKey(name))];
+        string[] missing = [.. GpuKernelCatalog.All.Where(kernel => !kernel.OpenClOnly).Select(kernel => kernel.Name)
+            .Where(name => !Machine.Launches.ContainsKey(name))];
         Assert.True(
             missing.Length == 0 || Machine.Launches.Count < GpuKernelCatalog.All.Count * 4 / 5,
             $"kernels that no test has run as CUDA code: {string.Join(", ", missing)}");

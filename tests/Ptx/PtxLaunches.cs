@@ -137,7 +137,7 @@ internal sealed class PtxLaunches : IDisposable
     private void KeepNew(string name, Action run)
     {
         var used = _found.Select(pair => pair.Kernel).ToHashSet();
-        if (used.Count < GpuKernelCatalog.All.Count)
+        if (used.Count < GpuKernelCatalog.All.Count(kernel => !kernel.OpenClOnly))
         {
             int before = _found.Count;
             _by = Label(name);
