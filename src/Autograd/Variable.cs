@@ -52,8 +52,8 @@ public class Variable : IDisposable
     }
 
     /// <summary>
-    /// Whether the backward of what it comes from needs its gradient's scale (<see cref="StoredGradient"/>): an operation that writes the gradient may
-    /// find it on the way.
+    /// Whether the backward of what it comes from needs its gradient's scale (<see cref="StoredGradient"/>): an operation that writes the gradient
+    /// may find it on the way.
     /// </summary>
     internal bool WantsGradientScale { get; set; }
 
@@ -93,8 +93,8 @@ public class Variable : IDisposable
     }
 
     /// <summary>
-    /// Where the scale of the gradient goes, for the kernel that now writes <see cref="GradientTarget"/>: two floats, or nothing where nobody wants it.
-    /// What is added to the gradient later makes it void.
+    /// Where the scale of the gradient goes, for the kernel that now writes <see cref="GradientTarget"/>: two floats, or nothing where nobody wants
+    /// it. What is added to the gradient later makes it void.
     /// </summary>
     internal View GradientScaleTarget()
     {
