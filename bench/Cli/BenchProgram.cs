@@ -48,6 +48,7 @@ internal static class BenchProgram
             BitsVerb.Create(),
             TablesVerb.Create(),
             MergeVerb.Create(),
+            PatchesVerb.Create(),
             Worker.Create(),
             ScaleWorker.Create(),
         };

@@ -16,11 +16,12 @@ public sealed class EvidenceSplitsTests
     {
         Assert.All(Splits, s => Assert.Equal(10, s.Unseen.Length));
         Assert.Equal(
-            SceneTask.Things.Select(t => t.Name).Order(StringComparer.Ordinal), Splits.SelectMany(s => s.Unseen).Order(StringComparer.Ordinal));
+            SceneTask.Scenes.Things.Select(t => t.Name).Order(StringComparer.Ordinal),
+            Splits.SelectMany(s => s.Unseen).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void TheLastIsTheBenchmarksOwn() => Assert.Equal(SceneTask.UnseenNames, Splits[^1].Unseen);
+    public void TheLastIsTheBenchmarksOwn() => Assert.Equal(SceneTask.Scenes.UnseenNames, Splits[^1].Unseen);
 
     // Otherwise a name would hold a word that no mask has ever shown.
     [Fact]
@@ -28,7 +29,7 @@ public sealed class EvidenceSplitsTests
     {
         foreach (ClassSplit split in Splits)
         {
-            var seen = SceneTask.Things.Select(t => t.Name).Except(split.Unseen).SelectMany(n => n.Split(' ')).ToHashSet();
+            var seen = SceneTask.Scenes.Things.Select(t => t.Name).Except(split.Unseen).SelectMany(n => n.Split(' ')).ToHashSet();
             Assert.Subset(seen, split.Unseen.SelectMany(n => n.Split(' ')).ToHashSet());
         }
     }

@@ -66,6 +66,7 @@ public sealed class ApplicationTests
     [InlineData("check $LDVC_NOT_SET/c.yaml", "CONFIG: the environment variable LDVC_NOT_SET in")]
     [InlineData("segment a.png --clip c --out o --classes-file $LDVC_NOT_SET/c", "--classes-file: the environment variable LDVC_NOT_SET in")]
     [InlineData("import f --clip c --out o.safetensors --classes-file $LDVC_NOT_SET/c", "--classes-file: the environment variable LDVC_NOT_SET in")]
+    [InlineData("demo --write-data ~nobody/c", "--write-data: the home folder of another user, '~nobody', is not looked up")]
     [InlineData("demo --write-data $LDVC_NOT_SET/c", "--write-data: the environment variable LDVC_NOT_SET in")]
     public void BadCommandLinesEndWithOneSentence(string line, string expected) =>
         Assert.Contains(expected, CommandLine.Refuses(line.Split(' ')));

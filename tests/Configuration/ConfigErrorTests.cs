@@ -55,11 +55,13 @@ public sealed class ConfigErrorTests
     [InlineData("base: $LDVC_NOT_SET/x.yaml", "c.yaml:1: base: the environment variable LDVC_NOT_SET in")]
     [InlineData("data: {unseen: [[cat]]}", "data.unseen: expected a list of texts, found a list of one value")]
     [InlineData("train:\n  lr: 1\n  lr: 2", "c.yaml:3: key 'lr' stands here twice, first on line 2")]
+    [InlineData("data: {synthetic: {noise: 50}}", "data.synthetic.noise: expected a data.synthetic.vocabulary of scenes beside it")]
     [InlineData("augment: {ratio: [2, 1]}", "c.yaml:1: augment.ratio: expected [smallest, largest], found [2, 1]")]
     [InlineData("train: {transductive: {from: x.safetensors}}", "c.yaml:1: train.transductive.from: expected train.setting: transductive beside it "
         + "(other training starts from no checkpoint), found 'x.safetensors' and inductive")]
     [InlineData("data: {kind: folder, variant: 60}", "c.yaml:1: data.variant: expected data.kind: context beside it, found 60 and folder")]
     [InlineData("data: {kind: folder, colors: $LDVC_NOT_SET/p.txt}", "data.colors: the environment variable LDVC_NOT_SET in")]
+    [InlineData("train: {out: ~nobody/x}", "train.out: the home folder of another user, '~nobody', is not looked up")]
     [InlineData("ablate: {splits: [a.txt, $LDVC_NOT_SET/b.txt]}", "ablate.splits: the environment variable LDVC_NOT_SET in")]
     [InlineData("train: {accumulate: 3}", "train.accumulate: expected a divisor of train.batch = 16, found 3")]
     [InlineData("eval: {stride: 513}", "eval.stride: expected at most eval.window = 512, found 513")]

@@ -107,6 +107,7 @@ public class DatasetTests
     [InlineData("JPEGImages/a.jpg;SegmentationClass/b.png", "a")]
     [InlineData("JPEGImages/a,SegmentationClass/b", "a")]
     [InlineData("a.jpg, b.png", "a")]
+    [InlineData("JPEGImages\\a.jpg SegmentationClass\\b.png", "a")]
     [InlineData("a,b", "a,b")]
     public void TheFirstPathOfALineOfVocCounts(string line, string expected)
     {

@@ -206,6 +206,7 @@ public sealed class FolderMaskTests : IDisposable
     [InlineData("a sub/b.png\nsub/b.jpg a.png\n")]
     [InlineData("/elsewhere/a.jpg\n./images/sub/b.jpg\n")]
     [InlineData("my cat.jpg a.png\nmy cat 2\n")]
+    [InlineData("images\\a.jpg masks\\a.png\r\nD:\\data\\images\\sub\\b.jpg\r\n")]
     public void ListsNamePicturesOrPairs(string list)
     {
         Folder();
@@ -232,6 +233,17 @@ public sealed class FolderMaskTests : IDisposable
         };
         Assert.Equal(expected, found);
         dataset.CheckFiles();
+    }
+
+    [Fact]
+    public void ABackslashMayBePartOfAName()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "names there hold no backslashes");
+        Folder();
+        _data.Picture(3, 1, "images", "b\\c.jpg");
+        _data.Mask(TinyData.Labels(3, 1, 1), "masks", "b\\c.png");
+        _data.Text("b\\c.jpg\n", "train.txt");
+        Assert.Equal("b\\c", FolderDataset.Open(_data.Root, "train").GetId(0));
     }
 
     // images/train and images/val without a list: all pictures would be trained on, and scored.

@@ -125,7 +125,7 @@ public class DemoTests
             string html = File.ReadAllText(path);
             Assert.Contains("data:image/", html, StringComparison.Ordinal);
             Assert.DoesNotContain("src=\"http", html, StringComparison.Ordinal);
-            Assert.Contains(TaskClasses.UnseenNames[0], html, StringComparison.Ordinal);
+            Assert.Contains(SceneTask.Shapes.UnseenNames[0], html, StringComparison.Ordinal);
         }
         finally
         {

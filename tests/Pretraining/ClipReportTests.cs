@@ -41,14 +41,14 @@ public sealed class ClipReportTests
     }
 
     [Theory]
-    [InlineData(64, false)]
-    [InlineData(96, true)]
-    public void AWindowShowsTheObjectItIsNamedAfter(int size, bool scenes)
+    [InlineData(64, SceneVocabulary.Shapes, 30)]
+    [InlineData(96, SceneVocabulary.Scenes, 50)]
+    [InlineData(96, SceneVocabulary.Scenes72, 64)]
+    public void AWindowShowsTheObjectItIsNamedAfter(int size, SceneVocabulary world, int things)
     {
-        SceneVocabulary world = scenes ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
-        var probe = new CropProbe(60, size, world);
+        var probe = new CropProbe(60, size, SceneOptions.Of(world));
         Assert.Equal(60, probe.Count);
-        Assert.Equal(scenes ? 50 : 30, probe.Prompts.Count);
+        Assert.Equal(things, probe.Prompts.Count);
         var pixels = new byte[3 * size * size];
         var seen = new HashSet<int>();
         for (int i = 0; i < probe.Count; i++)
@@ -60,7 +60,7 @@ public sealed class ClipReportTests
         }
 
         Assert.True(seen.Count > 20);
-        Assert.Equal(probe.LabelOf(3), new CropProbe(10, size, world).LabelOf(3));
+        Assert.Equal(probe.LabelOf(3), new CropProbe(10, size, SceneOptions.Of(world)).LabelOf(3));
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class ClipReportTests
         RetrievalScore retrieval = RetrievalScore.Measure(clip, CaptionOptions.Default, 0, 100);
         Assert.InRange(retrieval.ImageToText1, 0.7, 1);
         Assert.InRange(retrieval.TextToImage1, 0.7, 1);
-        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(90, clip.Size, SceneVocabulary.Shapes)), 0.6, 1);
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(90, clip.Size, SceneOptions.Shapes)), 0.6, 1);
     }
 
     /// <summary>The CLIP of the comparison: 50 things, stuff, and captions half of which differ in one attribute.</summary>
@@ -100,8 +100,8 @@ public sealed class ClipReportTests
         using var model = ClipCheckpoint.Find(folder).Load(device);
         var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(folder));
         Assert.InRange(ZeroShotAccuracy.Measure(clip, ZeroShotProbe.Task(100, clip.Size, vocabulary: SceneVocabulary.Scenes)), 0.85, 1);
-        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(100, clip.Size, SceneVocabulary.Scenes)), 0.8, 1);
-        Assert.InRange(PatchAccuracy.Measure(clip, new CropProbe(40, clip.Size, SceneVocabulary.Scenes)), 0.8, 1);
+        Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(100, clip.Size, SceneOptions.Of(SceneVocabulary.Scenes))), 0.8, 1);
+        Assert.InRange(PatchAccuracy.Measure(clip, new CropProbe(40, clip.Size, SceneOptions.Of(SceneVocabulary.Scenes))), 0.8, 1);
         Assert.InRange(ZeroShotAccuracy.Measure(clip, new StuffProbe(16, clip.Size)), 0.9, 1);
     }
 }

@@ -131,7 +131,7 @@ public class CaptionSamplerTests
     [Fact]
     public void RestrictedClassesStayWithinTheirList()
     {
-        SceneClass[] allowed = [.. TaskClasses.SeenNames.Select(SceneClass.Parse)];
+        SceneClass[] allowed = [.. SceneTask.Shapes.SeenNames.Select(SceneClass.Parse)];
         CaptionSample[] samples = CaptionSampler.SampleScenes(8, 0, 128, Options with { Classes = allowed });
         Assert.All(samples.SelectMany(s => s.Scene.Objects), o => Assert.Contains(o.Class, allowed));
     }

@@ -64,7 +64,7 @@ public sealed class SceneCaptionTests
             byte[] labels = SceneRenderer.Render(sample.Scene).Labels.Labels;
             foreach (int stuff in sample.Scene.Ground!.Stuff.Where(s => sample.Caption.Split(' ').Contains(Stuff.Names[s])))
             {
-                Assert.Contains(SceneTask.StuffId(stuff), labels);
+                Assert.Contains(SceneTask.Scenes.StuffId(stuff), labels);
             }
         }
     }

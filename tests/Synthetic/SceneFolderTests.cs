@@ -23,7 +23,7 @@ public sealed class SceneFolderTests
         Assert.Contains("5 pictures of 58 classes, 10 of them unseen", text);
         Assert.Equal(
             ["train-00000", "train-00001", "train-00002"], File.ReadAllLines(Path.Combine(folder, "ImageSets", "Segmentation", "train.txt")));
-        Assert.Equal(SceneTask.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
+        Assert.Equal(SceneTask.Scenes.UnseenNames, File.ReadAllLines(Path.Combine(folder, "unseen.txt")));
 
         LdvcConfig config = ConfigurationOf($"data.kind=folder", $"data.root={folder}");
         LdvcConfig drawn = ConfigurationOf(

@@ -27,7 +27,7 @@ public class SceneRendererTests
             for (int colour = 0; colour < Vocabulary.Colours.Length; colour++)
             {
                 var plain = new PlacedObject(new SceneClass(0, colour, shape), 32, 32, 40, 0.1f, (ulong)(shape + 17));
-                var scene = new Scene(64, 64, 5, 1, BackgroundPattern.Flat, [plain]);
+                var scene = new Scene(64, 64, 5, 1, BackgroundPattern.Flat, [plain]) { Task = SceneTask.Shapes };
                 byte[] pixels = new byte[3 * 64 * 64];
                 SceneRenderer.Render(scene, pixels, []);
                 (byte r, byte g, byte b) = Vocabulary.ColourValues[colour];
@@ -47,7 +47,7 @@ public class SceneRendererTests
     public void MasksLieOnTheirObjects()
     {
         var dataset = new SceneDataset(
-            "val", 60, seed: 1, SceneOptions.Shapes with { Classes = [.. TaskClasses.Classes.Where(c => c.Texture == 0 && c.Colour != White)] });
+            "val", 60, seed: 1, SceneOptions.Shapes with { Classes = [.. SceneTask.Shapes.Things.Where(c => c.Texture == 0 && c.Colour != White)] });
         double inside = 0, insideNear = 0, outside = 0, outsideNear = 0;
         for (int index = 0; index < dataset.Count; index++)
         {
@@ -79,9 +79,9 @@ public class SceneRendererTests
     {
         var below = new PlacedObject(SceneClass.Parse("plain red circle"), 32, 32, 50, 0, 1);
         var above = new PlacedObject(SceneClass.Parse("plain white square"), 32, 32, 24, 0, 2);
-        (_, LabelMap labels) = SceneRenderer.Render(new Scene(64, 64, 1, 0, BackgroundPattern.Flat, [below, above]));
-        Assert.Equal(TaskClasses.IdOf(above.Class), labels.Labels[(32 * 64) + 32]);
-        Assert.Equal(TaskClasses.IdOf(below.Class), labels.Labels[(32 * 64) + 12]);
+        (_, LabelMap labels) = SceneRenderer.Render(new Scene(64, 64, 1, 0, BackgroundPattern.Flat, [below, above]) { Task = SceneTask.Shapes });
+        Assert.Equal(SceneTask.Shapes.IdOf(above.Class), labels.Labels[(32 * 64) + 32]);
+        Assert.Equal(SceneTask.Shapes.IdOf(below.Class), labels.Labels[(32 * 64) + 12]);
         Assert.Equal(255, labels.Labels[0]);
     }
 
@@ -122,7 +122,7 @@ public class SceneRendererTests
 
     private static bool Near(byte[] pixels, int i, int label)
     {
-        (byte r, byte g, byte b) = Vocabulary.ColourValues[TaskClasses.Classes[label].Colour];
+        (byte r, byte g, byte b) = Vocabulary.ColourValues[SceneTask.Shapes.Things[label].Colour];
         return Math.Abs(pixels[3 * i] - r) + Math.Abs(pixels[(3 * i) + 1] - g) + Math.Abs(pixels[(3 * i) + 2] - b) < 130;
     }
 

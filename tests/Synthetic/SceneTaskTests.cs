@@ -6,21 +6,25 @@ using Xunit;
 
 namespace Ldvc.Tests.Synthetic;
 
-/// <summary>The benchmark's world: classes, grounds, pictures.</summary>
+/// <summary>The benchmark's worlds: classes, grounds, pictures.</summary>
 public sealed class SceneTaskTests
 {
     private static readonly SceneOptions Options = SceneOptions.Of(SceneVocabulary.Scenes);
 
-    [Fact]
-    public void FortySeenAndTenUnseenThingsThatDifferInTwoWordsAndEightKindsOfStuff()
+    [Theory]
+    [InlineData(SceneVocabulary.Scenes, 40, 10)]
+    [InlineData(SceneVocabulary.Scenes72, 48, 16)]
+    public void SeenAndUnseenThingsDifferInTwoWordsAndThereAreEightKindsOfStuff(SceneVocabulary world, int seenThings, int unseen)
     {
-        Assert.Equal((48, 10, 58), (SceneTask.SeenNames.Length, SceneTask.UnseenNames.Length, SceneTask.Names.Distinct().Count()));
-        SceneClass[] things = SceneTask.Things;
-        Assert.Equal(50, things.Distinct().Count());
+        var task = SceneTask.Of(world);
+        Assert.Equal(
+            (seenThings + 8, unseen, seenThings + 8 + unseen), (task.SeenNames.Length, task.UnseenNames.Length, task.Names.Distinct().Count()));
+        SceneClass[] things = task.Things;
+        Assert.Equal(seenThings + unseen, things.Distinct().Count());
         for (int i = 0; i < things.Length; i++)
         {
-            Assert.Equal(things[i].Name, SceneTask.Names[SceneTask.IdOf(things[i])]);
-            Assert.Equal(i >= 40, SceneTask.IsUnseen(SceneTask.IdOf(things[i])));
+            Assert.Equal(things[i].Name, task.Names[task.IdOf(things[i])]);
+            Assert.Equal(i >= seenThings, task.IsUnseen(task.IdOf(things[i])));
             for (int j = 0; j < i; j++)
             {
                 SceneClass a = things[i], b = things[j];
@@ -31,38 +35,55 @@ public sealed class SceneTaskTests
 
         foreach (Func<SceneClass, int> word in new Func<SceneClass, int>[] { c => c.Texture, c => c.Colour, c => c.Shape })
         {
-            Assert.All(things.Take(40).GroupBy(word), g => Assert.Equal(5, g.Count()));
-            Assert.Equal(8, things.Take(40).GroupBy(word).Count());
-            Assert.All(things.Skip(40).GroupBy(word), g => Assert.InRange(g.Count(), 1, 2));
+            Assert.All(things.Take(seenThings).GroupBy(word), g => Assert.Equal(seenThings / 8, g.Count()));
+            Assert.Equal(8, things.Take(seenThings).GroupBy(word).Count());
+            Assert.All(things.Skip(seenThings).GroupBy(word), g => Assert.InRange(g.Count(), 1, 2));
         }
 
         for (int s = 0; s < Stuff.Names.Length; s++)
         {
-            Assert.Equal(Stuff.Names[s], SceneTask.Names[SceneTask.StuffId(s)]);
-            Assert.False(SceneTask.IsUnseen(SceneTask.StuffId(s)));
+            Assert.Equal(Stuff.Names[s], task.Names[task.StuffId(s)]);
+            Assert.False(task.IsUnseen(task.StuffId(s)));
         }
 
-        Assert.Equal(255, SceneTask.IdOf(Vocabulary.AllSceneClasses.First(c => !things.Contains(c))));
+        Assert.Equal(255, task.IdOf(Vocabulary.AllSceneClasses.First(c => !things.Contains(c))));
         Assert.Equal(512, Vocabulary.AllSceneClasses.Select(c => c.Name).Distinct().Count());
         Assert.Equal(Vocabulary.AllClasses, Vocabulary.AllSceneClasses.Take(256));
     }
 
     /// <summary>Pinned: a change here means another benchmark, with which older numbers cannot be compared.</summary>
     [Theory]
-    [InlineData("train", 0, "c7a6dce64ab9e834")]
-    [InlineData("val", 7, "7407fb12d3f069e5")]
-    public void PicturesAreTheSameBytesEverywhere(string split, int index, string expected)
+    [InlineData(SceneVocabulary.Scenes, "train", 0, "c7a6dce64ab9e834")]
+    [InlineData(SceneVocabulary.Scenes, "val", 7, "7407fb12d3f069e5")]
+    [InlineData(SceneVocabulary.Scenes72, "val", 7, "fb95887c551b2d40")]
+    public void PicturesAreTheSameBytesEverywhere(SceneVocabulary world, string split, int index, string expected)
     {
-        (RgbImage image, LabelMap labels) = new SceneDataset(split, 100, seed: 0, Options).Read(index);
+        (RgbImage image, LabelMap labels) = new SceneDataset(split, 100, seed: 0, SceneOptions.Of(world)).Read(index);
         Assert.Equal(expected, CheckSum.Of(image.Pixels, labels.Labels));
     }
 
     [Fact]
-    public void EveryClassOccursAndEveryPixelHasOne()
+    public void NoiseChangesPixelsByItsAmplitudeAndNoLabels()
     {
-        var dataset = new SyntheticDataset(new SceneDataset("train", 120, seed: 0, Options));
-        Assert.Equal(("synthetic-scenes/train", 58), (dataset.Name, dataset.Classes.Count));
-        Assert.Equal(Enumerable.Range(48, 10), dataset.Split.Unseen);
+        (RgbImage Image, LabelMap Labels) Read(double? noise) => new SceneDataset(
+            "val", 9, 0, SceneOptions.Of(new SyntheticConfig { Vocabulary = SceneVocabulary.Scenes72, Noise = noise })).Read(7);
+        (RgbImage quiet, LabelMap labels) = Read(0);
+        (RgbImage noisy, LabelMap same) = Read(40);
+        Assert.Equal(labels.Labels, same.Labels);
+        int[] changes = [.. quiet.Pixels.ToArray().Zip(noisy.Pixels.ToArray(), (a, b) => Math.Abs(a - b))];
+        Assert.InRange(changes.Max(), 38, 41);
+        Assert.InRange(changes.Average(), 10, 21);
+        Assert.NotEqual(quiet.Pixels.ToArray(), Read(null).Image.Pixels.ToArray());
+    }
+
+    [Theory]
+    [InlineData(SceneVocabulary.Scenes, "synthetic-scenes/train", 40, 10)]
+    [InlineData(SceneVocabulary.Scenes72, "synthetic-scenes72/train", 48, 16)]
+    public void EveryClassOccursAndEveryPixelHasOne(SceneVocabulary world, string name, int seenThings, int unseen)
+    {
+        var dataset = new SyntheticDataset(new SceneDataset("train", 120, seed: 0, SceneOptions.Of(world)));
+        Assert.Equal((name, seenThings + 8 + unseen), (dataset.Name, dataset.Classes.Count));
+        Assert.Equal(Enumerable.Range(seenThings + 8, unseen), dataset.Split.Unseen);
         var pictures = new int[256];
         for (int i = 0; i < dataset.Count; i++)
         {
@@ -74,9 +95,9 @@ public sealed class SceneTaskTests
             }
         }
 
-        Assert.All(Enumerable.Range(0, 40), c => Assert.InRange(pictures[c], 2, 40));
-        Assert.All(Enumerable.Range(40, 8), c => Assert.InRange(pictures[c], 10, 60));
-        Assert.All(Enumerable.Range(48, 10), c => Assert.InRange(pictures[c], 2, 40));
+        Assert.All(Enumerable.Range(0, seenThings), c => Assert.InRange(pictures[c], 1, 40));
+        Assert.All(Enumerable.Range(seenThings, 8), c => Assert.InRange(pictures[c], 10, 60));
+        Assert.All(Enumerable.Range(seenThings + 8, unseen), c => Assert.InRange(pictures[c], 1, 40));
         Assert.Equal(0, pictures[255]);
     }
 
@@ -157,8 +178,9 @@ public sealed class SceneTaskTests
         for (int stuff = 0; stuff < 8; stuff++)
         {
             var ground = new Ground([stuff], [], 0, 0, 1, 0, 0, 0);
-            (RgbImage image, LabelMap labels) = SceneRenderer.Render(new Scene(96, 96, 77, 0, BackgroundPattern.Flat, []) { Ground = ground });
-            Assert.All(labels.Labels, l => Assert.Equal(SceneTask.StuffId(stuff), l));
+            (RgbImage image, LabelMap labels) = SceneRenderer.Render(
+                new Scene(96, 96, 77, 0, BackgroundPattern.Flat, []) { Ground = ground, Task = SceneTask.Scenes });
+            Assert.All(labels.Labels, l => Assert.Equal(SceneTask.Scenes.StuffId(stuff), l));
             double[] mean = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 96 * 96).Average(i => (double)image.Pixels[(3 * i) + c]))];
             double deviation = Math.Sqrt(Enumerable.Range(0, 96 * 96).Average(i => Math.Pow(image.Pixels[(3 * i) + 1] - mean[1], 2)));
             Assert.InRange(deviation, 3, 60);

@@ -24,7 +24,7 @@ public class VocabularyTests
     [Fact]
     public void SeenClassesAreSpreadEvenly()
     {
-        SceneClass[] seen = [.. TaskClasses.SeenNames.Select(SceneClass.Parse)];
+        SceneClass[] seen = [.. SceneTask.Shapes.SeenNames.Select(SceneClass.Parse)];
         Assert.Equal(24, seen.Distinct().Count());
         Assert.All(seen.GroupBy(c => c.Texture), g => Assert.Equal(6, g.Count()));
         Assert.All(seen.GroupBy(c => c.Colour), g => Assert.Equal(3, g.Count()));
@@ -34,8 +34,8 @@ public class VocabularyTests
     [Fact]
     public void UnseenClassesAreNewCombinationsOfSeenWords()
     {
-        SceneClass[] seen = [.. TaskClasses.SeenNames.Select(SceneClass.Parse)];
-        SceneClass[] unseen = [.. TaskClasses.UnseenNames.Select(SceneClass.Parse)];
+        SceneClass[] seen = [.. SceneTask.Shapes.SeenNames.Select(SceneClass.Parse)];
+        SceneClass[] unseen = [.. SceneTask.Shapes.UnseenNames.Select(SceneClass.Parse)];
         Assert.Equal(6, unseen.Distinct().Count());
         foreach (SceneClass u in unseen)
         {
@@ -49,7 +49,7 @@ public class VocabularyTests
         {
             for (int j = 0; j < i; j++)
             {
-                SceneClass a = TaskClasses.Classes[i], b = TaskClasses.Classes[j];
+                SceneClass a = SceneTask.Shapes.Things[i], b = SceneTask.Shapes.Things[j];
                 int different = (a.Texture != b.Texture ? 1 : 0) + (a.Colour != b.Colour ? 1 : 0) + (a.Shape != b.Shape ? 1 : 0);
                 Assert.True(different >= 2, $"{a} and {b}");
             }
@@ -61,11 +61,11 @@ public class VocabularyTests
     {
         for (int i = 0; i < 30; i++)
         {
-            Assert.Equal(i, TaskClasses.IdOf(TaskClasses.Classes[i]));
-            Assert.Equal(i >= 24, TaskClasses.IsUnseen(i));
+            Assert.Equal(i, SceneTask.Shapes.IdOf(SceneTask.Shapes.Things[i]));
+            Assert.Equal(i >= 24, SceneTask.Shapes.IsUnseen(i));
         }
 
-        Assert.False(TaskClasses.IsUnseen(255));
-        Assert.Equal(255, TaskClasses.IdOf(SceneClass.Parse("plain red square")));
+        Assert.False(SceneTask.Shapes.IsUnseen(255));
+        Assert.Equal(255, SceneTask.Shapes.IdOf(SceneClass.Parse("plain red square")));
     }
 }

@@ -46,6 +46,7 @@ public sealed class OptionEffectTests : IDisposable
         "data.synthetic.max_size=26|SCENES",
         "data.synthetic.max_overlap=1|SCENES",
         "data.synthetic.max_cut=0|SCENES",
+        "data.synthetic.noise=80|data.kind=synthetic,data.synthetic.vocabulary=scenes",
         "data.synthetic.train_count=3|SCENES",
         "data.synthetic.seed=1|SCENES",
         "data.synthetic.vocabulary=scenes|SCENES",

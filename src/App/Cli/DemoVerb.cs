@@ -101,7 +101,7 @@ internal static class DemoVerb
         using var device = common.OpenDevice();
         double probe = Probe(clip, device);
         common.Out.WriteLine($"small CLIP: {Percent(probe)} % zero-shot accuracy on single objects; ZegCLIP and LDVC learn "
-            + $"{TaskClasses.SeenNames.Length} seen classes around it");
+            + $"{SceneTask.Shapes.SeenNames.Length} seen classes around it");
         using var run = new DemoRun(config, clip, device, common.Monitor, common.Cancellation);
         var result = run.Run();
         run.Save(options.Out);

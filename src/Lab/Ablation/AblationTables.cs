@@ -13,6 +13,8 @@ internal static class AblationTables
 {
     private static readonly string[] ScoreHeaders = ["pAcc", "mIoU(S)", "mIoU(U)", "hIoU"];
 
+    private const string NoSeeds = "-";
+
     private static readonly Func<ScoreLine, double>[] ScoreNumbers = [s => s.PixelAccuracy, s => s.Seen, s => s.Unseen, s => s.Harmonic];
 
     /// <summary>"pAcc 94.6  mIoU(S) 91.9 ..." of one run.</summary>
@@ -86,7 +88,7 @@ internal static class AblationTables
         caption,
         ["", .. ScoreHeaders, Pairs(results)],
         [.. variants.Select(v => (IReadOnlyList<string>)[v.Title, .. Cells(number => results.Over(v, r => number(line(r)))),
-            Number(results.Of(v).Count)])]);
+            Repeats(results, v)])]);
 
     private static AblationTable Differences(AblationResults results, IReadOnlyList<AblationVariant> rows) => new(
         $"Gain over {rows[0].Title}, paired by {(results.Plan.Splits.Count > 0 ? "split and seed" : "seed")} (points; the standard deviation is that "
@@ -140,7 +142,7 @@ internal static class AblationTables
                let runs = results.Of(row).Where(r => r.Split == split.Name).ToArray()
                where runs.Length > 0
                select (IReadOnlyList<string>)[row.Title, split.Name, .. Cells(number => SampleStatistics.Of(runs.Select(r => number(r.Scores)))),
-                   Number(runs.Length)],
+                   HasSeeds(results, row) ? Number(runs.Length) : NoSeeds],
         ]);
 
     private static AblationTable Fragments(AblationResults results, IReadOnlyList<AblationVariant> rows)
@@ -156,7 +158,7 @@ internal static class AblationTables
                     Pieces(v, r => r.PiecesPerObject),
                     Pieces(v, r => r.LargePiecesPerObject),
                     Pieces(v, r => r.RightPiecesPerFound),
-                    Number(results.Of(v).Count),
+                    Repeats(results, v),
                 ]),
             ]);
     }
@@ -169,7 +171,7 @@ internal static class AblationTables
             [
                 ConfigText.Number(penalty),
                 .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN)),
-                Number(results.Of(row).Count),
+                Repeats(results, row),
             ]),
         ]);
 
@@ -210,6 +212,12 @@ internal static class AblationTables
 
     // What a row's runs are called.
     private static string Pairs(AblationResults results) => results.Plan.Pair + "s";
+
+    // How many runs stand behind a row's mean. The CLIP alone has no seeds: scored once, it would look like a row of one.
+    private static string Repeats(AblationResults results, AblationVariant variant) =>
+        HasSeeds(results, variant) || results.Plan.Splits.Count > 1 ? Number(results.Of(variant).Count) : NoSeeds;
+
+    private static bool HasSeeds(AblationResults results, AblationVariant variant) => variant.Key != results.Plan.TrainingFree?.Key;
 
     private static IEnumerable<string> Cells(Func<Func<ScoreLine, double>, SampleStatistics> over) =>
         ScoreNumbers.Select(number => over(number).Text());

@@ -23,12 +23,13 @@ internal sealed record ClipReport(
     internal static ClipReport Measure(ProbeEmbedder clip, CaptionOptions captions, ulong seed)
     {
         SceneVocabulary world = captions.Vocabulary;
+        SceneOptions scenes = SceneOptions.Of(world);
         return new ClipReport(
             ZeroShotAccuracy.Measure(clip, ZeroShotProbe.Task(Pictures, clip.Size, vocabulary: world)),
             ZeroShotAccuracy.Measure(clip, ZeroShotProbe.All(Pictures, clip.Size, vocabulary: world)),
-            ZeroShotAccuracy.Measure(clip, new CropProbe(Pictures, clip.Size, world)),
-            Pretraining.PatchAccuracy.Measure(clip, new CropProbe(PatchPictures, clip.Size, world)),
-            world == SceneVocabulary.Scenes ? ZeroShotAccuracy.Measure(clip, new StuffProbe(StuffPictures, clip.Size)) : null,
+            ZeroShotAccuracy.Measure(clip, new CropProbe(Pictures, clip.Size, scenes)),
+            Pretraining.PatchAccuracy.Measure(clip, new CropProbe(PatchPictures, clip.Size, scenes)),
+            SceneTask.Of(world).HasStuff ? ZeroShotAccuracy.Measure(clip, new StuffProbe(StuffPictures, clip.Size)) : null,
             RetrievalScore.Measure(clip, captions, seed, Pairs));
     }
 

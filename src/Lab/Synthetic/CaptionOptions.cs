@@ -30,6 +30,7 @@ internal sealed record CaptionOptions(CaptionConfig Shares, int Size)
         float scale = Size / 64f;
         return layout with
         {
+            Task = SceneTask.Of(Vocabulary),
             Size = Size,
             MinSize = scale * layout.MinSize,
             MaxSize = scale * layout.MaxSize,

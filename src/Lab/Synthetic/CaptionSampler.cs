@@ -113,7 +113,7 @@ internal static class CaptionSampler
         }
 
         kind -= options.Shares.Crop;
-        if (options.Vocabulary == SceneVocabulary.Scenes && !pair && kind >= 1 - options.Shares.Crop - options.Shares.Stuff)
+        if (options.Vocabulary != SceneVocabulary.Shapes && !pair && kind >= 1 - options.Shares.Crop - options.Shares.Stuff)
         {
             Scene empty = SceneSampler.Place(options.Layout(SceneOptions.Shapes), [], ref random);
             return new CaptionSample(

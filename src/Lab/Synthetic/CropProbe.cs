@@ -1,4 +1,3 @@
-using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 
@@ -19,22 +18,21 @@ internal sealed class CropProbe : IZeroShotProbe
     private readonly List<(Scene Window, int Label)> _crops = [];
     private readonly int[] _things = new int[256];
 
-    /// <summary>Windows of the validation scenes of a vocabulary.</summary>
+    /// <summary>Windows of validation scenes.</summary>
     /// <param name="count">How many.</param>
     /// <param name="size">Columns and rows of a window.</param>
-    /// <param name="vocabulary">The world.</param>
-    internal CropProbe(int count, int size, SceneVocabulary vocabulary)
+    /// <param name="options">The scenes.</param>
+    internal CropProbe(int count, int size, SceneOptions options)
     {
-        bool shapes = vocabulary == SceneVocabulary.Shapes;
-        SceneClass[] things = shapes ? TaskClasses.Classes : SceneTask.Things;
+        SceneTask task = options.Task;
+        SceneClass[] things = task.Things;
         Prompts = [.. things.Select(t => "a photo of " + Vocabulary.WithArticle(t.Name))];
         Array.Fill(_things, -1);
         for (int i = 0; i < things.Length; i++)
         {
-            _things[shapes ? TaskClasses.IdOf(things[i]) : SceneTask.IdOf(things[i])] = i;
+            _things[task.IdOf(things[i])] = i;
         }
 
-        SceneOptions options = SceneOptions.Of(vocabulary);
         var scenes = new SceneDataset("val", int.MaxValue, 0, options);
         for (int i = 0; _crops.Count < count; i++)
         {
@@ -42,7 +40,7 @@ internal sealed class CropProbe : IZeroShotProbe
             var random = new CounterRandom(0x43524F50, (ulong)i);
             PlacedObject chosen = scene.Objects[random.NextInt(scene.Objects.Length)];
             Scene window = Around(chosen, scene, size);
-            if (IsItsSubject(chosen, SceneRenderer.Render(window).Labels, shapes))
+            if (IsItsSubject(chosen, SceneRenderer.Render(window).Labels, task))
             {
                 _crops.Add((window, Array.IndexOf(things, chosen.Class)));
             }
@@ -72,14 +70,14 @@ internal sealed class CropProbe : IZeroShotProbe
         OriginY = Math.Clamp((int)placed.Y - (size / 2), 0, Math.Max(0, scene.Height - size)),
     };
 
-    private static bool IsItsSubject(PlacedObject placed, LabelMap labels, bool shapes)
+    private static bool IsItsSubject(PlacedObject placed, LabelMap labels, SceneTask task)
     {
-        byte own = shapes ? TaskClasses.IdOf(placed.Class) : SceneTask.IdOf(placed.Class);
+        byte own = task.IdOf(placed.Class);
         int pixels = 0, things = 0;
         foreach (byte label in labels.Labels)
         {
             pixels += label == own ? 1 : 0;
-            things += label != LabelMap.Ignore && (shapes || !SceneTask.IsStuff(label)) ? 1 : 0;
+            things += label != LabelMap.Ignore && !task.IsStuff(label) ? 1 : 0;
         }
 
         double circle = Math.PI * placed.Size * placed.Size / 4;

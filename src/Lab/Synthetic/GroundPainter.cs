@@ -33,7 +33,7 @@ internal static class GroundPainter
                 pixels[(3 * at) + 2] = Tone(main.B, other.B, second, shade + jitter[(3 * stuff) + 2]);
                 if (labels.Length > 0)
                 {
-                    labels[at] = SceneTask.StuffId(stuff);
+                    labels[at] = scene.Task.StuffId(stuff);
                 }
             }
         }

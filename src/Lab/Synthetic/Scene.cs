@@ -28,7 +28,10 @@ internal readonly record struct PlacedObject(SceneClass Class, float X, float Y,
 /// </summary>
 internal sealed record Scene(int Width, int Height, ulong Seed, int Background, BackgroundPattern Pattern, PlacedObject[] Objects)
 {
-    /// <summary>What the scene of the "scenes" vocabulary stands on; null for a plain background.</summary>
+    /// <summary>Whose classes the labels are.</summary>
+    public required SceneTask Task { get; init; }
+
+    /// <summary>What things stand on; null for a plain background.</summary>
     public Ground? Ground { get; init; }
 
     /// <summary>Left edge of the window.</summary>

@@ -30,16 +30,16 @@ internal sealed class SceneDataset
     }
 
     /// <summary>Name of the data set.</summary>
-    public string Name => Vocabulary == SceneVocabulary.Shapes ? "synthetic" : "synthetic-scenes";
+    public string Name => Vocabulary == SceneVocabulary.Shapes ? "synthetic" : "synthetic-" + ConfigWriter.EnumName(Vocabulary);
 
     /// <summary>Which world it shows.</summary>
-    public SceneVocabulary Vocabulary => _options.MaxGrounds > 0 ? SceneVocabulary.Scenes : SceneVocabulary.Shapes;
+    public SceneVocabulary Vocabulary => _options.Task.World;
 
     /// <summary>Class names by label id: seen, then unseen.</summary>
-    public IReadOnlyList<string> Classes => Vocabulary == SceneVocabulary.Shapes ? TaskClasses.Names : SceneTask.Names;
+    public IReadOnlyList<string> Classes => _options.Task.Names;
 
     /// <summary>How many of the classes, from the first, have masks in training.</summary>
-    public int SeenCount => Vocabulary == SceneVocabulary.Shapes ? TaskClasses.SeenNames.Length : SceneTask.SeenNames.Length;
+    public int SeenCount => _options.Task.SeenNames.Length;
 
     /// <summary>"train" or "val".</summary>
     public string Split { get; }

@@ -26,11 +26,17 @@ internal sealed record SceneOptions
     /// <summary>Part of its radius that an object may lie outside the picture.</summary>
     public required float MaxCut { get; init; }
 
+    /// <summary>Whose classes the labels are.</summary>
+    public required SceneTask Task { get; init; }
+
     /// <summary>The classes to draw from, evenly.</summary>
     public required SceneClass[] Classes { get; init; }
 
     /// <summary>Maximum number of materials of the ground; 0 = a plain background, as in the "shapes" vocabulary.</summary>
     public required int MaxGrounds { get; init; }
+
+    /// <summary>Amplitude of the noise on grounds in grey levels; null = drawn for each scene.</summary>
+    public float? Noise { get; init; }
 
     /// <summary>tan(angle / 2) of the maximum angle that an object is turned by.</summary>
     public required double MaxTilt { get; init; }
@@ -44,7 +50,7 @@ internal sealed record SceneOptions
     /// <summary>The options of a configuration.</summary>
     public static SceneOptions Of(SyntheticConfig config)
     {
-        bool shapes = config.Vocabulary == SceneVocabulary.Shapes;
+        SceneTask task = SceneTask.Of(config.Vocabulary);
         SyntheticConfig all = config.Resolve();
         return new SceneOptions
         {
@@ -55,9 +61,11 @@ internal sealed record SceneOptions
             MaxSize = (float)all.MaxSize!.Value,
             MaxOverlap = (float)all.MaxOverlap!.Value,
             MaxCut = (float)all.MaxCut!.Value,
-            Classes = shapes ? TaskClasses.Classes : SceneTask.Things,
-            MaxGrounds = shapes ? 0 : 3,
-            MaxTilt = shapes ? SceneSampler.SmallTilt : SceneSampler.LargeTilt,
+            Task = task,
+            Classes = task.Things,
+            MaxGrounds = task.HasStuff ? 3 : 0,
+            Noise = (float?)all.Noise,
+            MaxTilt = task.HasStuff ? SceneSampler.LargeTilt : SceneSampler.SmallTilt,
         };
     }
 }

@@ -11,7 +11,7 @@ internal static class SceneRenderer
     private const float NoiseAmplitude = 9;
 
     /// <summary>
-    /// Draws a scene and its labels: ids of <see cref="TaskClasses"/>, or on a ground of <see cref="SceneTask"/>; 255 for a plain background and for
+    /// Draws a scene and its labels: ids of its <see cref="Scene.Task"/>; 255 for a plain background and for
     /// classes outside the task.
     /// </summary>
     public static (RgbImage Image, LabelMap Labels) Render(Scene scene)
@@ -64,7 +64,7 @@ internal static class SceneRenderer
         // In scenes a texture grows with its object, within limits: near things show their pattern larger.
         bool inScene = scene.Ground is not null;
         var style = new SurfaceStyle(placed, inScene ? Math.Clamp(placed.Size / 48, 1, 2) : 1);
-        byte label = inScene ? SceneTask.IdOf(placed.Class) : TaskClasses.IdOf(placed.Class);
+        byte label = scene.Task.IdOf(placed.Class);
         uint noiseSeed = (uint)(placed.Style >> 32);
         float radius = 0.5f * placed.Size;
         float norm = 1 / (1 + (placed.Tilt * placed.Tilt));

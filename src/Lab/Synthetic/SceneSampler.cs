@@ -50,7 +50,12 @@ internal static class SceneSampler
         var pattern = (BackgroundPattern)random.NextInt(4);
         ulong seed = random.NextBits();
         Ground? ground = options.MaxGrounds > 0 ? Ground.Draw(options.Size, options.MaxGrounds, seed) : null;
-        return new Scene(options.Size, options.Size, seed, background, pattern, [.. objects]) { Ground = ground };
+        if (options.Noise is { } noise)
+        {
+            ground = ground! with { Noise = noise };
+        }
+
+        return new Scene(options.Size, options.Size, seed, background, pattern, [.. objects]) { Ground = ground, Task = options.Task };
     }
 
     private static PlacedObject Draw(SceneOptions options, SceneClass sceneClass, ref CounterRandom random)

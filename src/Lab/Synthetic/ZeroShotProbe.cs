@@ -38,7 +38,7 @@ internal sealed class ZeroShotProbe : IZeroShotProbe
 
     /// <summary>Pictures of the things of a vocabulary's task.</summary>
     public static ZeroShotProbe Task(int count, int size = 64, ulong seed = 0x50524F4245, SceneVocabulary vocabulary = SceneVocabulary.Shapes) =>
-        new(vocabulary == SceneVocabulary.Shapes ? TaskClasses.Classes : SceneTask.Things, count, size, seed, vocabulary);
+        new(SceneTask.Of(vocabulary).Things, count, size, seed, vocabulary);
 
     /// <summary>Pictures of all combinations of a vocabulary.</summary>
     public static ZeroShotProbe All(int count, int size = 64, ulong seed = 0x50524F4246, SceneVocabulary vocabulary = SceneVocabulary.Shapes) =>

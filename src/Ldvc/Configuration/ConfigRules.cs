@@ -37,6 +37,11 @@ internal static class ConfigRules
             "data.synthetic.max_size",
             $"expected at most size = {scenes.Size}, found {ConfigText.Number(scenes.MaxSize!.Value)}");
 
+        Rule(
+            scenes.Noise is null || scenes.Vocabulary != SceneVocabulary.Shapes,
+            "data.synthetic.noise",
+            "expected a data.synthetic.vocabulary of scenes beside it (those of shapes have the noise that they have), found shapes");
+
         TrainConfig train = config.Train;
         Rule(
             train.Batch % train.Accumulate == 0,

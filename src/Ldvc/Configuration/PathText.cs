@@ -4,14 +4,14 @@ namespace Ldvc.Configuration;
 
 /// <summary>
 /// Paths as people write them: "~" at the start is the home folder, $NAME and ${NAME} are environment variables. A shell has replaced them on a
-/// command line, but not inside quotes, behind --set key=, or in a YAML file.
+/// command line, but not inside quotes, behind --set key=, or in a YAML file. Other people's home folders ("~name") are refused.
 /// </summary>
 internal static class PathText
 {
     /// <summary>The path with the home folder and variables put in; a file that is really called so wins.</summary>
     /// <param name="path">What was written.</param>
     /// <param name="source">The option or key, for messages.</param>
-    /// <exception cref="InputException">A variable is not set.</exception>
+    /// <exception cref="InputException">A variable is not set, or the path starts with another user's home folder.</exception>
     public static string Expand(string path, string source)
     {
         if (!(path.StartsWith('~') || path.Contains('$', StringComparison.Ordinal)) || File.Exists(path) || Directory.Exists(path))
@@ -27,6 +27,13 @@ internal static class PathText
                 ? home + path[1..]
                 : throw new InputException(
                     $"{source}: there is no home folder for ~ in {ConfigText.Quote(path)}; expected the whole path, or HOME to be set.");
+        }
+
+        // .NET has no way to ask for another user's folder, and one called "~name" is not what anybody means.
+        if (path[0] == '~' && path.IndexOf('/', StringComparison.Ordinal) is > 1 and var slash && !Directory.Exists(path[..slash]))
+        {
+            throw new InputException($"{source}: the home folder of another user, {ConfigText.Quote(path[..slash])}, is not looked up; expected the "
+                + $"whole path, or ./{path} for a folder of that name.");
         }
 
         var text = new System.Text.StringBuilder();

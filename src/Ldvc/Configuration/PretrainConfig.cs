@@ -175,9 +175,9 @@ public sealed record CaptionConfig
     public double Three { get; init; } = 0.04;
 
     /// <summary>
-    /// Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own scenes.
+    /// Share of the free samples that are a window of a scene: of one four times as large, or, but for shapes, of the task's own scenes.
     /// </summary>
-    [Option("Share of the free samples that are a window of a scene: of one four times as large, or with vocabulary scenes of the task's own "
+    [Option("Share of the free samples that are a window of a scene: of one four times as large, or, but for shapes, of the task's own "
         + "scenes.", Min = 0, Max = 1)]
     public double Crop { get; init; } = 0.06;
 
@@ -188,7 +188,7 @@ public sealed record CaptionConfig
         + "caption.", Min = 0, Max = 1)]
     public double One { get; init; }
 
-    /// <summary>scenes only: share of the free samples without any object, one or two kinds of stuff.</summary>
-    [Option("scenes only: share of the free samples without any object, one or two kinds of stuff.", Min = 0, Max = 1)]
+    /// <summary>not for shapes: share of the free samples without any object, one or two kinds of stuff.</summary>
+    [Option("not for shapes: share of the free samples without any object, one or two kinds of stuff.", Min = 0, Max = 1)]
     public double Stuff { get; init; } = 0.08;
 }

@@ -5,14 +5,14 @@ public sealed record SyntheticConfig
 {
     /// <summary>
     /// shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on 8 kinds
-    /// of stuff (seen), light, noise.
+    /// of stuff (seen), light, noise. scenes72 = the same with 48 seen and 16 unseen things.
     /// </summary>
     [Option("shapes = the demo's world: 24 seen and 6 unseen things on plain backgrounds. scenes = the benchmark's: 40 seen and 10 unseen things on "
-        + "8 kinds of stuff (seen), light, noise.")]
+        + "8 kinds of stuff (seen), light, noise. scenes72 = the same with 48 seen and 16 unseen things.")]
     public SceneVocabulary Vocabulary { get; init; } = SceneVocabulary.Shapes;
 
-    /// <summary>Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.</summary>
-    [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for scenes.", Min = 16, Max = 4096)]
+    /// <summary>Columns and rows of a scene; not set = 128 for shapes, 256 for the others.</summary>
+    [Option("Columns and rows of a scene; not set = 128 for shapes, 256 for the others.", Min = 16, Max = 4096)]
     public int? Size { get; init; }
 
     /// <summary>Minimum number of objects per scene; not set = 2 or 3.</summary>
@@ -38,6 +38,14 @@ public sealed record SyntheticConfig
     /// <summary>Part of its radius that an object may lie outside the scene; not set = 0.5.</summary>
     [Option("Part of its radius that an object may lie outside the scene; not set = 0.5.", Min = 0, Max = 1)]
     public double? MaxCut { get; init; }
+
+    /// <summary>
+    /// Amplitude of the sensor's noise in grey levels, the same in every scene: it makes patches hard to name. Not set = 3 to 11, scene by scene. Not
+    /// for shapes.
+    /// </summary>
+    [Option("Amplitude of the sensor's noise in grey levels, the same in every scene: it makes patches hard to name. Not set = 3 to 11, scene by "
+        + "scene. Not for shapes.", Min = 0, Max = 1000)]
+    public double? Noise { get; init; }
 
     /// <summary>Training scenes.</summary>
     [Option("Training scenes.", Min = 1)]
@@ -76,4 +84,7 @@ public enum SceneVocabulary
 
     /// <summary>8 textures on grounds of 8 materials, light and noise, 48 seen and 10 unseen classes: the benchmark.</summary>
     Scenes,
+
+    /// <summary>The same with 56 seen and 16 unseen classes.</summary>
+    Scenes72,
 }

@@ -136,7 +136,7 @@ public abstract class FileDataset : SegmentationDataset
     /// Ids of a list file, one line each: "2007_000032", or paths such as "/JPEGImages/2007_000032.jpg ..." of which the first one's name counts.
     /// </summary>
     protected static List<string> ReadIds(string path)
-        => [.. InputFile.ReadLines(path, "the pictures of this part").Select(line => IdOf(ListPaths.First(line)))];
+        => [.. InputFile.ReadLines(path, "the pictures of this part").Select(line => IdOf(ListPaths.First(ListPaths.WithSlashes(line))))];
 
     /// <summary>The id in a file name or path; dots in it stay unless a picture's extension follows.</summary>
     protected static string IdOf(string path)

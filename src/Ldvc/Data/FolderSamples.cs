@@ -15,6 +15,7 @@ internal sealed class FolderSamples
     private readonly SortedDictionary<string, string> _files;
     private readonly ILookup<string, string> _byLastName;
     private readonly ILookup<string, string> _byComposedName;
+    private readonly bool _hasBackslashes;
 
     private FolderSamples(FolderLayout layout)
     {
@@ -24,6 +25,7 @@ internal sealed class FolderSamples
         _files = layout.IsListed && !Directory.Exists(layout.Images) && File.Exists(layout.List)
             ? []
             : PictureFiles.Under(layout.Images, layout.ImageSuffix, layout.MasksAmongPictures ? layout.MaskSuffix : null);
+        _hasBackslashes = _files.Keys.Any(id => id.Contains('\\', StringComparison.Ordinal));
         _byComposedName = _files.Keys.Where(HasAccents).ToLookup(AccentComposition.Compose, StringComparer.Ordinal);
         _byLastName = _files.Keys.ToLookup(id => id[(id.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
     }
@@ -65,6 +67,12 @@ internal sealed class FolderSamples
     // file has counts by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
     private FolderSample Parse(string line, string place)
     {
+        // A list that was made on Windows, unless the sign is part of a name.
+        if (!_hasBackslashes)
+        {
+            line = ListPaths.WithSlashes(line);
+        }
+
         if (Exact(line) is { } whole)
         {
             return whole;

@@ -12,6 +12,9 @@ internal static class ListPaths
     /// <summary>Whether a sign may stand between two paths.</summary>
     internal static bool Separates(char c) => char.IsWhiteSpace(c) || Signs.Contains(c);
 
+    /// <summary>A line with paths as Windows writes them, "images\a.jpg", as other systems do.</summary>
+    internal static string WithSlashes(string line) => line.Replace('\\', '/');
+
     /// <summary>The first path or name of a line whose names hold no blanks.</summary>
     internal static string First(string line)
     {
