@@ -85,6 +85,7 @@ public sealed class SegmentFolderTests : IDisposable
         (int code, string text, string error) = Segment(_data.At("in"), _data.At("out"), "--json", json);
         Assert.Equal(2, code);
         Assert.Contains("2 failed", text, StringComparison.Ordinal);
+        Assert.Matches("(?m)^failed: .*bad.png: not a picture.*  \\[[1-5]/5\\]$", text);
         Assert.Contains("bad.png: not a picture", text, StringComparison.Ordinal);
         Assert.Contains("worse.jpg: ", text, StringComparison.Ordinal);
         Assert.Contains("(and 1 more of the 5 images)", error, StringComparison.Ordinal);

@@ -203,9 +203,11 @@ internal static class SegmentVerb
             own.Add(SegmentEntry.Of(index, outcome, common.Json is not null, coco ? names.Length : 0));
             string counted = pictures.Length == 1 ? "" : $"  [{index + 1}/{pictures.Length}]";
             string seconds = outcome.Seconds.ToString("F2", CultureInfo.InvariantCulture);
+
+            // Why, at once: a run that is stopped, or that finds the disk full, does not come to the list at its end.
             common.Out.WriteLine(TerminalText.OneLine(outcome.Result is { } result
                 ? $"{result.Image}  {result.Width}x{result.Height}  {seconds} s  {result.Describe(ClassesShown)}{counted}"
-                : $"{outcome.Source.Path}  failed{counted}"));
+                : pictures.Length == 1 ? $"{outcome.Source.Path}  failed" : $"failed: {outcome.Failure!.Message}{counted}"));
         }
     }
 
