@@ -6,6 +6,7 @@ using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
 using Ldvc.Lab.Pretraining;
 using Ldvc.Lab.Synthetic;
+using Ldvc.Model;
 using Ldvc.Tensors;
 
 namespace Ldvc.Bench.Evidence;
@@ -43,12 +44,13 @@ internal static class PatchesVerb
 
         ClipCheckpoint files = ClipCheckpoint.Find(path);
         using var device = new CpuDevice(threads);
-        using ClipModel model = files.Load(device);
+        using ClipModel model = files.Load(device, LoadedModel.KernelActivation(config.Clip.Activation));
         var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(files.Folder));
-        var probe = new CropProbe(Windows, clip.Size, SceneOptions.Of(config.Data.Synthetic));
+        var probe = new CropProbe(Windows, clip.Size, SceneOptions.Of(config.Data.Synthetic), (ulong)config.Data.Synthetic.Seed);
         Console.WriteLine(
-            $"{Windows} windows of {clip.Size} x {clip.Size} pixels, {probe.Prompts.Count} names: {Percent(ZeroShotAccuracy.Measure(clip, probe))} % of "
-                + $"the objects, {Percent(PatchAccuracy.Measure(clip, probe))} % of the patches of things");
+            $"{Windows} windows of {clip.Size} x {clip.Size} pixels, {probe.Prompts.Count} names: "
+                + $"{Percent(ZeroShotAccuracy.Measure(clip, probe))} % of the objects, "
+                + $"{Percent(PatchAccuracy.Measure(clip, probe))} % of the patches of things");
         return 0;
     }
 

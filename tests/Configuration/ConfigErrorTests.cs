@@ -61,6 +61,7 @@ public sealed class ConfigErrorTests
         + "(other training starts from no checkpoint), found 'x.safetensors' and inductive")]
     [InlineData("data: {kind: folder, variant: 60}", "c.yaml:1: data.variant: expected data.kind: context beside it, found 60 and folder")]
     [InlineData("data: {kind: folder, colors: $LDVC_NOT_SET/p.txt}", "data.colors: the environment variable LDVC_NOT_SET in")]
+    [InlineData("data: {root: ~nobody/x/y}", "data.root: the home folder of another user, '~nobody', is not looked up")]
     [InlineData("train: {out: ~nobody/x}", "train.out: the home folder of another user, '~nobody', is not looked up")]
     [InlineData("ablate: {splits: [a.txt, $LDVC_NOT_SET/b.txt]}", "ablate.splits: the environment variable LDVC_NOT_SET in")]
     [InlineData("train: {accumulate: 3}", "train.accumulate: expected a divisor of train.batch = 16, found 3")]

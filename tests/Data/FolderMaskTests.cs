@@ -242,8 +242,14 @@ public sealed class FolderMaskTests : IDisposable
         Folder();
         _data.Picture(3, 1, "images", "b\\c.jpg");
         _data.Mask(TinyData.Labels(3, 1, 1), "masks", "b\\c.png");
-        _data.Text("b\\c.jpg\n", "train.txt");
-        Assert.Equal("b\\c", FolderDataset.Open(_data.Root, "train").GetId(0));
+        _data.Picture(3, 1, "images", "d.jpg");
+        _data.Text("b\\c.jpg\nimages\\a.jpg\nd.jpg b\\c.png\n", "train.txt");
+        FolderDataset dataset = FolderDataset.Open(_data.Root, "train");
+        Assert.Equal(["b\\c", "a", "d"], Enumerable.Range(0, 3).Select(dataset.GetId));
+        Assert.Equal([1, 1, 1], dataset.ReadLabels(2).Labels);
+        _data.Text("images\\nope.jpg\n", "train.txt");
+        Assert.Contains(
+            "picture 'images\\nope.jpg' not found", Assert.Throws<InputException>(() => FolderDataset.Open(_data.Root, "train")).Message);
     }
 
     // images/train and images/val without a list: all pictures would be trained on, and scored.

@@ -71,6 +71,24 @@ public sealed class LedgerMergeTests
         Refused(good with { Configuration = options }, "b: expected the option train.lr of a, 0.0002, found 1");
     }
 
+    // An entry of before data.synthetic.noise and train.warmup were options.
+    [Fact]
+    public void AnOptionThatAnEntryIsTooOldForHasItsDefault()
+    {
+        LedgerEntry first = Of(0, 1, 2), second = Of(2, 3, 4);
+        var old = (JsonObject)first.Configuration!.DeepClone();
+        Assert.True(((JsonObject)old["data"]!["synthetic"]!).Remove("noise"));
+        Assert.True(((JsonObject)old["train"]!).Remove("warmup"));
+        first = first with { Configuration = old };
+        Assert.Equal(4, LedgerMerge.Of([("a", first), ("b", second)]).Seeds.Length);
+        var options = (JsonObject)second.Configuration!.DeepClone();
+        options["data"]!["synthetic"]!["noise"] = 50;
+        Assert.Contains(
+            "expected the option data.synthetic.noise of a, null, found 50",
+            Assert.Throws<InputException>(() => LedgerMerge.Of([("a", first), ("b", second with { Configuration = options })])).Message,
+            StringComparison.Ordinal);
+    }
+
     // Seeds first, first + 1 and so on; each difference is known by its seed, so that a part's runs are those of the whole.
     private static LedgerEntry Of(int first, params double[] differences)
     {

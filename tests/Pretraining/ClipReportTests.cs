@@ -64,6 +64,22 @@ public sealed class ClipReportTests
     }
 
     [Fact]
+    public void WindowsThatNoObjectFitsIntoAreRefused()
+    {
+        var large = SceneOptions.Of(new SyntheticConfig { Vocabulary = SceneVocabulary.Scenes, Size = 512, MinSize = 300, MaxSize = 400 });
+        Assert.Contains(
+            "expected one in 50 to show most of an object", Assert.Throws<InputException>(() => new CropProbe(2, 48, large)).Message);
+        SceneOptions own = SceneOptions.Of(SceneVocabulary.Scenes);
+        Assert.NotEqual(Labels(0), Labels(1));
+
+        int[] Labels(ulong seed)
+        {
+            var probe = new CropProbe(12, 96, own, seed);
+            return [.. Enumerable.Range(0, 12).Select(probe.LabelOf)];
+        }
+    }
+
+    [Fact]
     public void StuffPicturesShowTheirMaterialAlone()
     {
         var probe = new StuffProbe(16, 32);
@@ -103,5 +119,9 @@ public sealed class ClipReportTests
         Assert.InRange(ZeroShotAccuracy.Measure(clip, new CropProbe(100, clip.Size, SceneOptions.Of(SceneVocabulary.Scenes))), 0.8, 1);
         Assert.InRange(PatchAccuracy.Measure(clip, new CropProbe(40, clip.Size, SceneOptions.Of(SceneVocabulary.Scenes))), 0.8, 1);
         Assert.InRange(ZeroShotAccuracy.Measure(clip, new StuffProbe(16, clip.Size)), 0.9, 1);
+
+        // What configs/evidence/hard.yaml is made for.
+        var noisy = SceneOptions.Of(new SyntheticConfig { Vocabulary = SceneVocabulary.Scenes72, Noise = 120 });
+        Assert.InRange(PatchAccuracy.Measure(clip, new CropProbe(40, clip.Size, noisy)), 0.35, 0.65);
     }
 }

@@ -171,7 +171,7 @@ internal static class AblationTables
             [
                 ConfigText.Number(penalty),
                 .. Cells(number => results.Over(row, r => i < r.Penalties.Length ? number(r.Penalties[i].Scores) : double.NaN)),
-                Repeats(results, row),
+                Number(results.Of(row).Count),
             ]),
         ]);
 

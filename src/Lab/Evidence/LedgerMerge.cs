@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Ldvc.Configuration;
 using Ldvc.Tensors;
 
 namespace Ldvc.Lab.Evidence;
@@ -11,6 +12,8 @@ internal static class LedgerMerge
 {
     // What may differ: which seeds a part has, and how many of its runs are computed at a time.
     private static readonly string[] s_free = ["train.seed", "ablate.seeds", "ablate.jobs"];
+
+    private static readonly SortedDictionary<string, string> s_defaults = Options(Ledger.Configuration(new LdvcConfig()));
 
     /// <summary>Puts parts together.</summary>
     /// <param name="parts">Entries of `ldvc ablate` with their names, at least two, in any order.</param>
@@ -101,10 +104,12 @@ internal static class LedgerMerge
         Same("device and precision", $"{first.Device} {first.Precision}", $"{entry.Device} {entry.Precision}");
         Same("number of pictures", Number(first.Pictures), Number(entry.Pictures));
         Same("rows", Rows(first), Rows(entry));
-        SortedDictionary<string, string> wanted = Options(first), options = Options(entry);
+        SortedDictionary<string, string> wanted = Options(first.Configuration), options = Options(entry.Configuration);
         foreach (string key in wanted.Keys.Union(options.Keys))
         {
-            Same($"option {key}", wanted.GetValueOrDefault(key, "none"), options.GetValueOrDefault(key, "none"));
+            // An option that an older entry does not know had the effect that it has where it is not set.
+            string absent = s_defaults.GetValueOrDefault(key, "none");
+            Same($"option {key}", wanted.GetValueOrDefault(key, absent), options.GetValueOrDefault(key, absent));
         }
 
         for (int i = 0; i < entry.Rows.Length; i++)
@@ -126,7 +131,7 @@ internal static class LedgerMerge
         from score in run.Scores
         select $"{run.Split} {score.Key} {score.Value.ToString("R", CultureInfo.InvariantCulture)}".TrimStart());
 
-    private static SortedDictionary<string, string> Options(LedgerEntry entry)
+    private static SortedDictionary<string, string> Options(JsonNode? configuration)
     {
         var options = new SortedDictionary<string, string>(StringComparer.Ordinal);
         void Add(string path, JsonNode? node)
@@ -144,7 +149,7 @@ internal static class LedgerMerge
             }
         }
 
-        Add("", entry.Configuration);
+        Add("", configuration);
         return options;
     }
 }

@@ -15,6 +15,9 @@ internal sealed class CropProbe : IZeroShotProbe
     // A shape fills less than its bounding circle: a star about a third, so an object covered by half is below this.
     private const double MinFill = 0.25;
 
+    // Of the scenes of the worlds themselves about every third gives a window.
+    private const int MaxScenes = 50;
+
     private readonly List<(Scene Window, int Label)> _crops = [];
     private readonly int[] _things = new int[256];
 
@@ -22,7 +25,9 @@ internal sealed class CropProbe : IZeroShotProbe
     /// <param name="count">How many.</param>
     /// <param name="size">Columns and rows of a window.</param>
     /// <param name="options">The scenes.</param>
-    internal CropProbe(int count, int size, SceneOptions options)
+    /// <param name="seed">Their seed, as in data.synthetic.seed.</param>
+    /// <exception cref="InputException">Hardly a window shows an object well enough.</exception>
+    internal CropProbe(int count, int size, SceneOptions options, ulong seed = 0)
     {
         SceneTask task = options.Task;
         SceneClass[] things = task.Things;
@@ -33,9 +38,15 @@ internal sealed class CropProbe : IZeroShotProbe
             _things[task.IdOf(things[i])] = i;
         }
 
-        var scenes = new SceneDataset("val", int.MaxValue, 0, options);
+        var scenes = new SceneDataset("val", int.MaxValue, seed, options);
         for (int i = 0; _crops.Count < count; i++)
         {
+            if (i >= MaxScenes * count)
+            {
+                throw new InputException($"windows of {size} x {size} pixels: expected one in {MaxScenes} to show most of an object and little of "
+                    + $"others, found {_crops.Count} in {i}; expected smaller objects (data.synthetic.max_size), or more place between them");
+            }
+
             Scene scene = scenes.GetScene(i);
             var random = new CounterRandom(0x43524F50, (ulong)i);
             PlacedObject chosen = scene.Objects[random.NextInt(scene.Objects.Length)];

@@ -36,7 +36,7 @@ internal sealed class SceneTask
     public static SceneTask Scenes { get; } = new(SceneVocabulary.Scenes, LatinSquare(50), 40);
 
     /// <summary>
-    /// All things that differ in two attributes: 48 seen things (ids 0..47), 8 kinds of stuff (48..55), 16 unseen things (56..71).
+    /// As many things as can differ pairwise in two attributes: 48 seen (ids 0..47), 8 kinds of stuff (48..55), 16 unseen things (56..71).
     /// </summary>
     public static SceneTask Scenes72 { get; } = new(SceneVocabulary.Scenes72, LatinSquare(64), 48);
 

@@ -4,7 +4,7 @@ namespace Ldvc.Configuration;
 
 /// <summary>
 /// Paths as people write them: "~" at the start is the home folder, $NAME and ${NAME} are environment variables. A shell has replaced them on a
-/// command line, but not inside quotes, behind --set key=, or in a YAML file. Other people's home folders ("~name") are refused.
+/// command line, but not inside quotes, behind --set key=, or in a YAML file. Other people's home folders ("~name/") are refused.
 /// </summary>
 internal static class PathText
 {
@@ -30,7 +30,9 @@ internal static class PathText
         }
 
         // .NET has no way to ask for another user's folder, and one called "~name" is not what anybody means.
-        if (path[0] == '~' && path.IndexOf('/', StringComparison.Ordinal) is > 1 and var slash && !Directory.Exists(path[..slash]))
+        // A pattern is looked for by who reads it.
+        if (path[0] == '~' && path.IndexOf('/', StringComparison.Ordinal) is > 1 and var slash && path.AsSpan(0, slash).IndexOfAny('*', '?') < 0
+            && !Directory.Exists(path[..slash]))
         {
             throw new InputException($"{source}: the home folder of another user, {ConfigText.Quote(path[..slash])}, is not looked up; expected the "
                 + $"whole path, or ./{path} for a folder of that name.");

@@ -15,7 +15,6 @@ internal sealed class FolderSamples
     private readonly SortedDictionary<string, string> _files;
     private readonly ILookup<string, string> _byLastName;
     private readonly ILookup<string, string> _byComposedName;
-    private readonly bool _hasBackslashes;
 
     private FolderSamples(FolderLayout layout)
     {
@@ -25,7 +24,6 @@ internal sealed class FolderSamples
         _files = layout.IsListed && !Directory.Exists(layout.Images) && File.Exists(layout.List)
             ? []
             : PictureFiles.Under(layout.Images, layout.ImageSuffix, layout.MasksAmongPictures ? layout.MaskSuffix : null);
-        _hasBackslashes = _files.Keys.Any(id => id.Contains('\\', StringComparison.Ordinal));
         _byComposedName = _files.Keys.Where(HasAccents).ToLookup(AccentComposition.Compose, StringComparer.Ordinal);
         _byLastName = _files.Keys.ToLookup(id => id[(id.LastIndexOf('/') + 1)..], StringComparer.Ordinal);
     }
@@ -63,16 +61,23 @@ internal sealed class FolderSamples
         return samples;
     }
 
-    // A name may hold blanks and commas, so the whole line is tried first; then each of them as the one between picture and mask. A path that no
-    // file has counts by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
+    // As written; else as a list that was made on Windows.
     private FolderSample Parse(string line, string place)
     {
-        // A list that was made on Windows, unless the sign is part of a name.
-        if (!_hasBackslashes)
+        if (Find(line, place, out InputException? failure) is { } sample)
         {
-            line = ListPaths.WithSlashes(line);
+            return sample;
         }
 
+        string slashes = ListPaths.WithSlashes(line);
+        return (slashes == line ? null : Find(slashes, place, out _)) ?? throw failure!;
+    }
+
+    // A name may hold blanks and commas, so the whole line is tried first; then each of them as the one between picture and mask. A path that no
+    // file has counts by its last name, but not when it is a pair: "/images/A.png /masks/x.png" is not picture x.
+    private FolderSample? Find(string line, string place, out InputException? failure)
+    {
+        failure = null;
         if (Exact(line) is { } whole)
         {
             return whole;
@@ -98,16 +103,20 @@ internal sealed class FolderSamples
             }
             else if (PictureFiles.HasPictureExtension(left) && PictureFiles.HasPictureExtension(right))
             {
-                throw NotFound(left, place);
+                failure = NotFound(left, place);
+                return null;
             }
         }
 
         if (noMask is not null)
         {
-            throw new InputException($"{place}: mask {ConfigText.Quote(noMask)} not found, expected it in {_layout.Root} or {_layout.Masks}");
+            failure = new InputException($"{place}: mask {ConfigText.Quote(noMask)} not found, expected it in {_layout.Root} or {_layout.Masks}");
+            return null;
         }
 
-        return ByLastName(line, place) ?? throw NotFound(line, place);
+        FolderSample? found = ByLastName(line, place);
+        failure = found is null ? NotFound(line, place) : null;
+        return found;
     }
 
     private InputException NotFound(string name, string place) => Directory.Exists(_layout.Images)
