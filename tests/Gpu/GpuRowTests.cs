@@ -1,4 +1,5 @@
 using Ldvc.Tensors;
+using Ldvc.Tests.Kernels;
 using Xunit;
 
 namespace Ldvc.Tests.Gpu;
@@ -29,6 +30,9 @@ public class OpenClRowTests(OpenClFixture fixture)
 
     [Fact]
     public void ReductionsSeeWhatIsNotFinite() => RowCases.NotFinite(fixture.Twin);
+
+    [Fact]
+    public void GradientsOfShortRowsAreScaledByAConstant() => ShortRowTests.Check(fixture.Twin.Device);
 
     [Theory]
     [InlineData(3, 5)]

@@ -62,6 +62,6 @@ internal interface INormalizationKernels
     /// <summary>y = x / max(|x|, 1e-12); keeps 1/|x| [rows].</summary>
     void L2Normalize(View x, View y, View inverseNorm, int rows, int columns);
 
-    /// <summary>dx (+)= (dy - y (y . dy)) * inverseNorm.</summary>
+    /// <summary>dx (+)= (dy - y (y . dy)) * inverseNorm; of a row shorter than 1e-12, which y is 1e12 times, dy * inverseNorm.</summary>
     void L2NormalizeBackward(View y, View inverseNorm, View dy, View dx, bool accumulate, int rows, int columns);
 }

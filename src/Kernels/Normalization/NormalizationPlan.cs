@@ -8,6 +8,12 @@ namespace Ldvc.Kernels.Normalization;
 /// </summary>
 internal static class NormalizationPlan
 {
+    /// <summary>A row's length counts as at least this when it is scaled to unit length: PyTorch's floor.</summary>
+    internal const float MinLength = 1e-12f;
+
+    /// <summary>A row with a factor of at least this was shorter than the floor; a device's division may be off by a rounding.</summary>
+    internal const float FloorInverse = 0.99999f / MinLength;
+
     /// <summary>Columns whose dgamma and dbeta one task sums over all rows on the CPU.</summary>
     internal const int CpuParameterColumns = 64;
 

@@ -27,7 +27,7 @@ internal static unsafe class CpuL2Normalize<S, V>
         {
             float* x = a->X + (row * columns);
             float* y = a->Y + (row * columns);
-            float inverse = 1f / MathF.Max(MathF.Sqrt(Dot(x, x, columns)), 1e-12f);
+            float inverse = 1f / MathF.Max(MathF.Sqrt(Dot(x, x, columns)), NormalizationPlan.MinLength);
             V inverses = S.Set(inverse);
             for (int i = 0; i < vectors; i += S.Count)
             {
@@ -51,7 +51,10 @@ internal static unsafe class CpuL2Normalize<S, V>
             float* y = a->Y + (row * columns);
             float* dy = a->Dy + (row * columns);
             float* dx = a->Dx + (row * columns);
-            float inverse = a->Inverse[row], along = Dot(y, dy, columns);
+            float inverse = a->Inverse[row];
+
+            // A row shorter than the floor was scaled by a constant: it has no direction to take out.
+            float along = inverse < NormalizationPlan.FloorInverse ? Dot(y, dy, columns) : 0f;
             V inverses = S.Set(inverse), alongs = S.Set(-along);
             for (int i = 0; i < vectors; i += S.Count)
             {

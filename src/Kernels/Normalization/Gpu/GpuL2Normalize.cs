@@ -19,7 +19,7 @@ internal static class GpuL2Normalize<T>
         }
 
         float length = MathF.Sqrt(GroupReduction.Sum(shared, squares));
-        float inverse = 1f / (length < GpuNormalization.MinLength ? GpuNormalization.MinLength : length);
+        float inverse = 1f / (length < NormalizationPlan.MinLength ? NormalizationPlan.MinLength : length);
         var scale = T.Fill(inverse);
         var y = args.Y.Cast<T>();
         for (int i = Group.IdxX; i < args.Columns; i += Group.DimX)
@@ -33,7 +33,7 @@ internal static class GpuL2Normalize<T>
         }
     }
 
-    /// <summary>dx = (dy - y (y . dy)) / |x|.</summary>
+    /// <summary>dx = (dy - y (y . dy)) / |x|, and dy times the constant where |x| is below the floor.</summary>
     internal static void Backward(NormalizeArgs args)
     {
         var shared = SharedMemory.Allocate1D<float>(GpuNormalization.SharedFloats);
@@ -46,8 +46,10 @@ internal static class GpuL2Normalize<T>
             dot += T.Sum(T.Multiply(y[first + i], dy[first + i]));
         }
 
-        var along = T.Fill(-GroupReduction.Sum(shared, dot));
-        var scale = T.Fill(args.Inverse[row]);
+        dot = GroupReduction.Sum(shared, dot);
+        float inverse = args.Inverse[row];
+        var along = T.Fill(inverse < NormalizationPlan.FloorInverse ? -dot : 0f);
+        var scale = T.Fill(inverse);
         var dx = args.Dx.Cast<T>();
         for (int i = Group.IdxX; i < args.Columns; i += Group.DimX)
         {

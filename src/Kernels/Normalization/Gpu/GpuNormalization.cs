@@ -12,7 +12,6 @@ internal sealed class GpuNormalization(GpuLauncher launcher) : INormalizationKer
 {
     private const int GroupSize = NormalizationPlan.GpuThreads;
     internal const int SharedFloats = GroupSize + GpuPlan.ReductionParts;
-    internal const float MinLength = 1e-12f;
 
     private static readonly GpuKernel<NormalizeArgs> s_layer4 = Define("layer_norm.v4", GpuLayerNorm<Float4>.Forward<PlainStore<Float4>>);
     private static readonly GpuKernel<NormalizeArgs> s_layerBf16 = Define(
