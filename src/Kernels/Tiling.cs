@@ -9,10 +9,12 @@ internal static class Tiling
     internal static int Count(long rows, long columns) => (int)Math.Clamp(rows * columns / FloatsPerTile, 1, Math.Max(1, Math.Min(rows, 256)));
 
     /// <summary>
-    /// Rows that are added one after the other in float32: from 2^24 on, ones would no longer count. Sums over more are sums of such blocks in double
-    /// precision.
+    /// Rows that are added one after the other in float32: from 2^24 on, ones would no longer count. Sums over more are sums of such blocks.
     /// </summary>
     internal const int SumBlock = 1 << 20;
+
+    /// <summary>Where the block that begins at `first` ends, of so many rows.</summary>
+    internal static int BlockEnd(int first, int rows) => rows - first <= SumBlock ? rows : first + SumBlock;
 
     /// <summary>First row of a tile.</summary>
     internal static long Start(long rows, int tiles, int tile) => rows * tile / tiles;

@@ -33,6 +33,28 @@ public sealed class LongSumTests : IDisposable
         Assert.Equal(((float)Rows, (float)Rows), (dgamma.ToScalar(), dbeta.ToScalar()));
     }
 
+    [Fact]
+    public void SoftMaximaOfTokensCountEveryToken()
+    {
+        using Tensor zeros = Filled(0, Rows), largest = _device.Zeros(new Shape(1));
+        KernelSet.For(_device).Tokens.LogMeanExp(zeros, largest, 1, Rows, 1, 1);
+        Assert.Equal(0f, largest.ToScalar());
+    }
+
+    [Fact]
+    public void SoftmaxDownColumnsCountsEveryRow()
+    {
+        using Tensor x = Filled(0, 2 * Rows), ones = Filled(1, 2 * Rows);
+        var softmax = KernelSet.For(_device).Softmax;
+        softmax.Forward(x, x, true, 1, Rows, 2);
+        using Tensor first = x.Slice(0, 1);
+        Assert.Equal(-Math.Log(Rows), first.ToScalar(), 2e-6);
+
+        // 1 less the sum of the ones, times the weight.
+        softmax.Backward(x, ones, x, true, false, 1, Rows, 2);
+        Assert.Equal(0, first.ToScalar(), 1e-5f);
+    }
+
     public void Dispose() => _device.Dispose();
 
     private Tensor Filled(float value, int count)

@@ -30,12 +30,19 @@ internal static unsafe class CpuSoftmaxColumns
                     largest = S.SelectEqual(largest, largest, S.SelectGreater(largest, value, largest, value), largest);
                 }
 
-                for (int i = 0; i < a->Length; i++)
+                for (int first = 0, end; first < a->Length; first = end)
                 {
-                    long at = (long)i * a->Inner;
-                    V shifted = S.Subtract(Read<S, V>(x + at, columns.Count, buffer), largest), e = VectorFunctions<S, V>.Exp(shifted);
-                    sum = S.Add(sum, e);
-                    Write<S, V>(y + at, columns.Count, a->Logarithm ? shifted : e, buffer);
+                    end = Tiling.BlockEnd(first, a->Length);
+                    V part = S.Zero;
+                    for (int i = first; i < end; i++)
+                    {
+                        long at = (long)i * a->Inner;
+                        V shifted = S.Subtract(Read<S, V>(x + at, columns.Count, buffer), largest), e = VectorFunctions<S, V>.Exp(shifted);
+                        part = S.Add(part, e);
+                        Write<S, V>(y + at, columns.Count, a->Logarithm ? shifted : e, buffer);
+                    }
+
+                    sum = S.Add(sum, part);
                 }
 
                 V shift = a->Logarithm ? S.Log(sum) : S.Reciprocal(sum);
@@ -61,11 +68,18 @@ internal static unsafe class CpuSoftmaxColumns
             while (columns.Next(S.Count))
             {
                 V sum = S.Zero;
-                for (int i = 0; i < a->Length; i++)
+                for (int first = 0, end; first < a->Length; first = end)
                 {
-                    long at = columns.At + ((long)i * a->Inner);
-                    V dy = Read<S, V>(a->Dy + at, columns.Count, buffer);
-                    sum = a->Logarithm ? S.Add(sum, dy) : S.Fma(dy, Read<S, V>(a->Y + at, columns.Count, buffer), sum);
+                    end = Tiling.BlockEnd(first, a->Length);
+                    V part = S.Zero;
+                    for (int i = first; i < end; i++)
+                    {
+                        long at = columns.At + ((long)i * a->Inner);
+                        V dy = Read<S, V>(a->Dy + at, columns.Count, buffer);
+                        part = a->Logarithm ? S.Add(part, dy) : S.Fma(dy, Read<S, V>(a->Y + at, columns.Count, buffer), part);
+                    }
+
+                    sum = S.Add(sum, part);
                 }
 
                 for (int i = 0; i < a->Length; i++)

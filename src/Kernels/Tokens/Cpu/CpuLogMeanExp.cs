@@ -39,13 +39,20 @@ internal static unsafe class CpuLogMeanExp<S, V>
             }
 
             V sum = S.Zero, probe = S.Zero;
-            for (int t = 0; t < a->Tokens; t++)
+            for (int first = 0, end; first < a->Tokens; first = end)
             {
-                V below = S.Multiply(S.Subtract(Load(x + ((long)t * a->Width) + column, count, buffer), largest), sharpness);
-                sum = S.Add(sum, VectorMath<S, V>.Exp(below));
+                end = Tiling.BlockEnd(first, a->Tokens);
+                V part = S.Zero;
+                for (int t = first; t < end; t++)
+                {
+                    V below = S.Multiply(S.Subtract(Load(x + ((long)t * a->Width) + column, count, buffer), largest), sharpness);
+                    part = S.Add(part, VectorMath<S, V>.Exp(below));
 
-                // Zero unless a value is NaN, which the exponential's clamping would hide. -infinity, a token that is masked, counts for nothing.
-                probe = S.SelectEqual(below, below, probe, below);
+                    // Zero unless a value is NaN, which the exponential's clamping would hide. -infinity, a token that is masked, counts for nothing.
+                    probe = S.SelectEqual(below, below, probe, below);
+                }
+
+                sum = S.Add(sum, part);
             }
 
             S.Store(buffer, S.Add(sum, probe));
