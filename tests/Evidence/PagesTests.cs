@@ -63,6 +63,19 @@ public sealed class PagesTests
     }
 
     [Fact]
+    public void StepsAreOverTheRowBeforeAndGainsOverTheFirst()
+    {
+        LedgerEntry entry = Entries.Comparison(4, 5, 6);
+        LedgerRow last = new("more", "More", true, [.. entry.Rows[2].Runs.Select(run => Entries.Run(run.Seed, 0.57))]);
+        var input = new ViewInput("small", entry with { Rows = [.. entry.Rows, last] }, "");
+        string[] Lines(string view) => [.. LedgerViews.All.Single(one => one.Name == view).Render(input).Lines];
+        string seven = "+7.0 (+7.0 to +7.0)", two = "+2.0 (-0.5 to +4.5)";
+        Assert.Contains($"| More minus ZegCLIP | {seven} | {seven} | {seven} | {seven} | 3 |", Lines("gain"));
+        Assert.Contains($"| More minus LDVC | {two} | {two} | {two} | {two} | 3 |", Lines("steps"));
+        Assert.Equal(Lines("gain")[..3], Lines("steps")[..3]);
+    }
+
+    [Fact]
     public void WhatWasMeasuredBeforeTheArithmeticChangedIsNotShown()
     {
         using var folder = Repository("<!-- ledger: small gain -->\n<!-- ledger end -->\n");
@@ -83,7 +96,7 @@ public sealed class PagesTests
 
     [Theory]
     [InlineData("<!-- ledger: other summary -->\n<!-- ledger end -->", "shows the ledger's entry 'other', which cannot be read")]
-    [InlineData("<!-- ledger: small everything -->\n<!-- ledger end -->", "expected views out of scores, summary, gain, claims, curve, speed, "
+    [InlineData("<!-- ledger: small everything -->\n<!-- ledger end -->", "expected views out of scores, summary, gain, steps, claims, curve, speed, "
         + "speed-all, source, found 'everything'")]
     [InlineData("<!-- ledger: small speed -->\n<!-- ledger end -->", "view 'speed' expected an entry of peers, found 'small' of ablate")]
     [InlineData("<!-- ledger: ../small summary -->\n<!-- ledger end -->", "expected a name of at most 64 letters")]

@@ -15,7 +15,8 @@ internal static class LedgerViews
     [
         new("scores", [LedgerKind.Ablate, LedgerKind.Demo, LedgerKind.Eval], input => Scores(input, whole: true)),
         new("summary", [LedgerKind.Ablate, LedgerKind.Demo, LedgerKind.Eval], input => Scores(input, whole: false)),
-        new("gain", [LedgerKind.Ablate], Gain),
+        new("gain", [LedgerKind.Ablate], input => Gain(input, overFirst: true)),
+        new("steps", [LedgerKind.Ablate], input => Gain(input, overFirst: false)),
         new("claims", [LedgerKind.Ablate], Sentences),
         new("curve", [LedgerKind.Ablate], Curve),
         new("speed", [LedgerKind.Peers], input => SpeedTable.Render(input, SpeedTable.Short)),
@@ -95,12 +96,13 @@ internal static class LedgerViews
         ]);
     }
 
-    private static ViewText Gain(ViewInput input)
+    // Each row over the first one, or over the one before it.
+    private static ViewText Gain(ViewInput input, bool overFirst)
     {
         LedgerRow[] trained = [.. input.Entry.Rows.Where(row => row.Trained && row.Runs.Length > 0)];
         return ViewText.Of(Table(
             ["points, mean (95 % interval of the mean)", .. LedgerScores.Four.Select(score => score.Header), input.Pair + "s"],
-            trained.Skip(1).Select(row => Differences(row, trained[0], LedgerScores.Four.Select(score => score.Name)))));
+            trained.Skip(1).Select((row, i) => Differences(row, trained[overFirst ? 0 : i], LedgerScores.Four.Select(score => score.Name)))));
     }
 
     private static IReadOnlyList<string> Differences(LedgerRow row, LedgerRow first, IEnumerable<string> scores) =>
