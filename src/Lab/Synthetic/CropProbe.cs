@@ -15,7 +15,7 @@ internal sealed class CropProbe : IZeroShotProbe
     // A shape fills less than its bounding circle: a star about a third, so an object covered by half is below this.
     private const double MinFill = 0.25;
 
-    // Of the scenes of the worlds themselves about every third gives a window.
+    // Scenes looked at for each window before objects count as too large for it, or too crowded.
     private const int MaxScenes = 50;
 
     private readonly List<(Scene Window, int Label)> _crops = [];
