@@ -33,9 +33,14 @@ internal static class PatchesVerb
         return command;
     }
 
-    private static int Run(string file, string[] sets, int threads)
+    /// <summary>What the verb says of a configuration.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="file">Its file, for messages.</param>
+    /// <param name="windows">How many windows of scenes to draw.</param>
+    /// <param name="threads">CPU threads; 0 = one per core.</param>
+    /// <exception cref="InputException">Its scenes are not drawn ones, or it has no CLIP.</exception>
+    internal static string Describe(LdvcConfig config, string file, int windows, int threads)
     {
-        LdvcConfig config = ConfigLoader.Load(file, sets);
         if (config.Data.Kind != DataKind.Synthetic || config.Clip.Path is not { } path)
         {
             throw new InputException($"{file}: expected data.kind: synthetic and clip.path, found "
@@ -46,11 +51,15 @@ internal static class PatchesVerb
         using var device = new CpuDevice(threads);
         using ClipModel model = files.Load(device, LoadedModel.KernelActivation(config.Clip.Activation));
         var clip = new ProbeEmbedder(model, device, ClipTokenizer.Load(files.Folder));
-        var probe = new CropProbe(Windows, clip.Size, SceneOptions.Of(config.Data.Synthetic), (ulong)config.Data.Synthetic.Seed);
-        Console.WriteLine(
-            $"{Windows} windows of {clip.Size} x {clip.Size} pixels, {probe.Prompts.Count} names: "
-                + $"{Percent(ZeroShotAccuracy.Measure(clip, probe))} % of the objects, "
-                + $"{Percent(PatchAccuracy.Measure(clip, probe))} % of the patches of things");
+        var probe = new CropProbe(windows, clip.Size, SceneOptions.Of(config.Data.Synthetic), (ulong)config.Data.Synthetic.Seed);
+        return $"{windows} windows of {clip.Size} x {clip.Size} pixels, {probe.Prompts.Count} names: "
+            + $"{Percent(ZeroShotAccuracy.Measure(clip, probe))} % of the objects, "
+            + $"{Percent(PatchAccuracy.Measure(clip, probe))} % of the patches of things";
+    }
+
+    private static int Run(string file, string[] sets, int threads)
+    {
+        Console.WriteLine(Describe(ConfigLoader.Load(file, sets), file, Windows, threads));
         return 0;
     }
 

@@ -33,6 +33,9 @@ public sealed class AblateTests
         string text = Done(line);
         Assert.Contains("3 rows, 2 values in sweeps: 6 inductive runs of 2 steps, in " + output, text);
         Assert.Contains("run 1 of 6: training-free, seed 0 (first run)", text);
+
+        // How long the CLIP alone took says nothing about the runs that are trained.
+        Assert.Matches(@"run 2 of 6: .*, seed 0 \(first run\)", text);
         Assert.Matches(@"run 6 of 6: ldvc, seed 1 \(ETA ", text);
         Assert.Equal(["ldvc", "topk-1", "zegclip"], Names(Path.Combine(output, "runs")));
         Assert.Equal(["inductive-seed-0", "inductive-seed-1"], Names(Path.Combine(output, "runs", "ldvc")));
@@ -207,21 +210,21 @@ public sealed class AblateTests
         File.WriteAllText(data.At("cats.txt"), "cat\n\n");
         File.WriteAllText(data.At("dogs.txt"), " dog \r\ntraffic cone\n");
         string[] Line(string folder, string seeds, params string[] sets) =>
-            [.. SmallRun.Verb("ablate", config, [.. Few, .. sets]), "--rows", "zegclip,ldvc", "--seeds", seeds, "--out", folder];
+            [.. SmallRun.Verb("ablate", config, [.. Few, .. sets]), "--rows", "training-free,zegclip,ldvc", "--seeds", seeds, "--out", folder];
         string splits = $"ablate.splits=[{data.At("cats.txt")}, {data.At("dogs.txt")}]";
         string text = Done(Line(output, "2", splits));
-        Assert.Contains("run 1 of 8: zegclip, split cats, seed 0 (first run)", text);
-        Assert.Contains("run 8 of 8: ldvc, split dogs, seed 1 (", text);
+        Assert.Contains("run 3 of 10: zegclip, split cats, seed 0 (first run)", text);
+        Assert.Contains("run 10 of 10: ldvc, split dogs, seed 1 (", text);
         Assert.Equal(
             ["inductive-split-cats-seed-0", "inductive-split-cats-seed-1", "inductive-split-dogs-seed-0", "inductive-split-dogs-seed-1"],
             Names(Path.Combine(output, "runs", "ldvc")));
 
         // What a split scores is what a comparison with data.unseen scores.
         Done(Line(alone, "1", "data.unseen=[dog, traffic cone]"));
-        JsonElement[] runs = [.. Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[1].GetProperty("runs").EnumerateArray()];
+        JsonElement[] runs = [.. Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[2].GetProperty("runs").EnumerateArray()];
         Assert.Equal(
             ["cats 0", "cats 1", "dogs 0", "dogs 1"], runs.Select(r => $"{r.GetProperty("split").GetString()} {r.GetProperty("seed").GetInt32()}"));
-        JsonElement same = Json(Path.Combine(alone, "ablation.json")).GetProperty("rows")[1].GetProperty("runs")[0];
+        JsonElement same = Json(Path.Combine(alone, "ablation.json")).GetProperty("rows")[2].GetProperty("runs")[0];
         Assert.Equal(JsonValueKind.Null, same.GetProperty("split").ValueKind);
         foreach (string number in new[] { "scores", "shuffled", "pieces_per_object" })
         {
@@ -233,15 +236,16 @@ public sealed class AblateTests
         Assert.Contains("paired by split and seed", tables);
         Assert.Matches(@"\| ZegCLIP \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 4 \|", tables);
         Assert.Matches(
-            @"\*\*Split by split\*\*(.|\n)*\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n"
+            @"\*\*Split by split\*\*(.|\n)*\| CLIP, no training \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| - \|\n"
+                + @"\| ZegCLIP \| cats \| [^|]+\|[^|]+\|[^|]+\|[^|]+\| 2 \|\n"
                 + @"\| LDVC \(\+ text prompts\) \| cats (.|\n)*\| ZegCLIP \| dogs ",
             tables);
-        double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[0].GetProperty("runs").EnumerateArray(),
+        double[] gains = [.. runs.Zip(Json(Path.Combine(output, "ablation.json")).GetProperty("rows")[1].GetProperty("runs").EnumerateArray(),
             (l, z) => Accuracy(l) - Accuracy(z))];
         Assert.Contains($"| LDVC (+ text prompts) | {Ldvc.Lab.Ablation.SampleStatistics.Of(gains).Text()} |", tables);
 
         // Again: nothing is trained.
-        Assert.Equal(8, Done(Line(output, "2", splits)).Split("(done before)").Length - 1);
+        Assert.Equal(10, Done(Line(output, "2", splits)).Split("(done before)").Length - 1);
 
         static double Accuracy(JsonElement run) => run.GetProperty("scores").GetProperty("pixel_accuracy").GetDouble();
     }

@@ -300,7 +300,8 @@ internal sealed class AblationRun
 
         lock (_shared)
         {
-            if (!before)
+            // The CLIP alone takes a fraction of what a trained run takes, and says nothing about how long those will.
+            if (!before && !IsTrainingFree(run))
             {
                 _spent += _clock.Elapsed.TotalSeconds - start;
                 _here++;
