@@ -1,7 +1,9 @@
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Ldvc.Configuration;
+using Ldvc.Kernels.Simd;
 using Ldvc.Tensors;
 
 namespace Ldvc.Lab.Evidence;
@@ -9,11 +11,18 @@ namespace Ldvc.Lab.Evidence;
 /// <summary>One state of the arithmetic: what the golden training run (<see cref="GoldenRun"/>) ends with, by vector width.</summary>
 /// <param name="Date">When it became so, as 2026-11-29.</param>
 /// <param name="Reason">What was changed, in one sentence.</param>
-/// <param name="Hashes">Hash of the run by vector width in bits.</param>
-internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes)
+/// <param name="Hashes">Hash of the run by vector width in bits; at 512, that of a processor with AVX-512.</param>
+/// <param name="Emulated">
+/// Hash at 512 bits on a processor without AVX-512 (<see cref="SimdLevel.Emulates512"/>); null = not measured yet. No results are recorded so, and it
+/// is no part of the name.
+/// </param>
+internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes, string? Emulated = null)
 {
     /// <summary>A name for the hashes: the first digits of a hash over them.</summary>
     internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)))[..8];
+
+    /// <summary>The hash that this machine gives at a width; null when nobody has measured it.</summary>
+    internal string? Here(int width) => width == 512 && !Avx512F.IsSupported ? Emulated : Hashes.GetValueOrDefault($"{width}");
 
     private string Text => string.Join(' ', Hashes.Select(hash => $"{hash.Key}:{hash.Value}"));
 }

@@ -58,13 +58,10 @@ internal static class GoldenRun
         }
     }
 
-    /// <summary>All widths, as a change of today.</summary>
+    /// <summary>All widths, by width in bits.</summary>
     /// <param name="clip">The demo's CLIP.</param>
-    /// <param name="reason">What was changed.</param>
-    internal static BitsChange Measure(string clip, string reason) => new(
-        DateTime.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
-        reason,
-        new SortedDictionary<string, string>(Widths.ToDictionary(width => $"{width}", width => Hash(clip, width)), StringComparer.Ordinal));
+    internal static SortedDictionary<string, string> Measure(string clip) =>
+        new(Widths.ToDictionary(width => $"{width}", width => Hash(clip, width)), StringComparer.Ordinal);
 
     private static string Hash(LdvcConfig config)
     {
