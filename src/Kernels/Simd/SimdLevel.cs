@@ -20,8 +20,8 @@ internal static class SimdLevel
 
     /// <summary>
     /// 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that has it: a reciprocal is divided for,
-    /// where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors give the same bits on all x64 processors
-    /// with FMA.
+    /// where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
+    /// estimates.
     /// </summary>
     internal static bool Emulates512 => Bits == 512 && !Avx512F.IsSupported;
 
