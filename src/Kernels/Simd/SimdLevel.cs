@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Ldvc.Kernels.Simd;
 
@@ -17,13 +16,6 @@ internal static class SimdLevel
     /// hardware's are emulated with narrower ones), so tests run all three by setting this.
     /// </summary>
     internal static int Bits { get; set; } = Choose();
-
-    /// <summary>
-    /// 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that has it: a reciprocal is divided for,
-    /// where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
-    /// estimates.
-    /// </summary>
-    internal static bool Emulates512 => Bits == 512 && !Avx512F.IsSupported;
 
     /// <summary>What is wrong with a value of the variable; null when nothing is.</summary>
     internal static string? Fault(string? value) =>

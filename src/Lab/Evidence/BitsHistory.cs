@@ -13,7 +13,7 @@ namespace Ldvc.Lab.Evidence;
 /// <param name="Reason">What was changed, in one sentence.</param>
 /// <param name="Hashes">Hash of the run by vector width in bits; at 512, that of a processor with AVX-512.</param>
 /// <param name="Emulated">
-/// Hash at 512 bits on a processor without AVX-512 (<see cref="SimdLevel.Emulates512"/>); null = not measured yet. No results are recorded so, and it
+/// Hash at 512 bits on a processor without AVX-512 (<see cref="BitsHistory.Emulates512"/>); null = not measured yet. No results are recorded so, and it
 /// is no part of the name.
 /// </param>
 internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes, string? Emulated = null)
@@ -44,6 +44,13 @@ internal sealed record BitsHistory(BitsChange[] Changes)
 
     /// <summary>The state that this program was built with.</summary>
     internal static BitsChange Own => Embedded.Value.Current;
+
+    /// <summary>
+    /// Whether the kernels use 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that has it: a
+    /// reciprocal is divided for, where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
+    /// estimates.
+    /// </summary>
+    internal static bool Emulates512 => SimdLevel.Bits == 512 && !Avx512F.IsSupported;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">It is missing, damaged, or has no entry.</exception>
