@@ -22,8 +22,8 @@ internal static class BitsVerb
         var reason = new Option<string?>("--reason")
         {
             HelpName = "TEXT",
-            Description = "Writes the hashes as a new entry of results/bits.json, with what was changed, in one sentence. Without AVX-512, the hash of such "
-                + "processors goes into the last entry, whose reason stays.",
+            Description = "Writes the hashes as a new entry of results/bits.json, with what was changed, in one sentence. Without "
+                + "AVX-512, the hash of such processors goes into the last entry, whose reason stays.",
         };
         var command = new VerbCommand(
             "bits",
@@ -48,7 +48,7 @@ internal static class BitsVerb
         foreach (int width in GoldenRun.Widths)
         {
             string now = measured[$"{width}"], before = history.Current.Here(width) ?? "nothing";
-            string how = width == 512 && !Avx512F.IsSupported ? " without AVX-512" : "";
+            string how = BitsHistory.IsEmulated(width) ? " without AVX-512" : "";
             Console.WriteLine($"{width} bits{how}: {now}{(now == before ? "" : $", {before} in {path}")}");
         }
 
@@ -89,8 +89,8 @@ internal static class BitsVerb
         if (others is not ["512"])
         {
             throw new InputException(
-                $"--reason: expected a processor with AVX-512, whose hash at 512 bits is needed, too, found none; {string.Join(" and ", others)} bits "
-                    + "are others than recorded.");
+                $"--reason: expected a processor with AVX-512, whose hash at 512 bits is needed, too, found none; those at "
+                    + $"{string.Join(" and ", others)} bits are others than recorded.");
         }
 
         next = $"bits {history.Current.Id} as before, with the hash of processors without AVX-512; build again";

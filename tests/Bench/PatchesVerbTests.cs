@@ -23,7 +23,7 @@ public sealed class PatchesVerbTests
         var (_, _, hidden) = Measure("data.synthetic.noise=120");
         Assert.InRange(hidden, 25, 75);
         Assert.Equal(50, Measure("data.synthetic.vocabulary=scenes").Names);
-        Assert.NotEqual((objects, patches), (Measure("data.synthetic.seed=5").Objects, Measure("data.synthetic.seed=5").Patches));
+        Assert.NotEqual((names, objects, patches), Measure("data.synthetic.seed=5"));
     }
 
     [Theory]
@@ -41,7 +41,8 @@ public sealed class PatchesVerbTests
         string file = Path.Combine(ConfigFiles.Repository, "configs", "evidence", "hard.yaml");
         string clip = Path.Combine(ConfigFiles.Repository, "assets", "evidence", "clip");
         string line = PatchesVerb.Describe(ConfigLoader.Load(file, [$"clip.path={clip}", .. sets]), file, 40, 1);
-        Match match = Regex.Match(line, "^40 windows of 96 x 96 pixels, ([0-9]+) names: ([0-9.]+) % of the objects, ([0-9.]+) % of the patches of things$");
+        Match match = Regex.Match(
+            line, "^40 windows of 96 x 96 pixels, ([0-9]+) names: ([0-9.]+) % of the objects, ([0-9.]+) % of the patches of things$");
         Assert.True(match.Success, line);
         return (int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), Number(2), Number(3));
 

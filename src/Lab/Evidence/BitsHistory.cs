@@ -13,8 +13,8 @@ namespace Ldvc.Lab.Evidence;
 /// <param name="Reason">What was changed, in one sentence.</param>
 /// <param name="Hashes">Hash of the run by vector width in bits; at 512, that of a processor with AVX-512.</param>
 /// <param name="Emulated">
-/// Hash at 512 bits on a processor without AVX-512 (<see cref="BitsHistory.Emulates512"/>); null = not measured yet. No results are recorded so, and it
-/// is no part of the name.
+/// Hash at 512 bits on a processor without AVX-512 (<see cref="BitsHistory.IsEmulated"/>); null = not measured yet. It is no part of the name: no
+/// results are recorded so.
 /// </param>
 internal sealed record BitsChange(string Date, string Reason, SortedDictionary<string, string> Hashes, string? Emulated = null)
 {
@@ -22,7 +22,7 @@ internal sealed record BitsChange(string Date, string Reason, SortedDictionary<s
     internal string Id => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text)))[..8];
 
     /// <summary>The hash that this machine gives at a width; null when nobody has measured it.</summary>
-    internal string? Here(int width) => width == 512 && !Avx512F.IsSupported ? Emulated : Hashes.GetValueOrDefault($"{width}");
+    internal string? Here(int width) => BitsHistory.IsEmulated(width) ? Emulated : Hashes.GetValueOrDefault($"{width}");
 
     private string Text => string.Join(' ', Hashes.Select(hash => $"{hash.Key}:{hash.Value}"));
 }
@@ -46,11 +46,11 @@ internal sealed record BitsHistory(BitsChange[] Changes)
     internal static BitsChange Own => Embedded.Value.Current;
 
     /// <summary>
-    /// Whether the kernels use 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that has it: a
-    /// reciprocal is divided for, where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
+    /// Whether vectors of a width are those of 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that
+    /// has it: a reciprocal is divided for, where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
     /// estimates.
     /// </summary>
-    internal static bool Emulates512 => SimdLevel.Bits == 512 && !Avx512F.IsSupported;
+    internal static bool IsEmulated(int width) => width == 512 && !Avx512F.IsSupported;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">It is missing, damaged, or has no entry.</exception>

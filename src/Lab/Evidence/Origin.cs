@@ -18,7 +18,7 @@ internal sealed record Origin(string Version, string? Commit, bool? Dirty, strin
     internal static Origin Here => new(Build.Value.Version, Build.Value.Commit, Build.Value.Dirty, OwnBits, SimdLevel.Bits, Machine.Here);
 
     // Emulated vectors of 512 bits have last digits of their own: nothing of theirs goes together with what AVX-512 computed.
-    private static string OwnBits => BitsHistory.Own.Id + (BitsHistory.Emulates512 ? "-without-avx-512" : "");
+    private static string OwnBits => BitsHistory.Own.Id + (BitsHistory.IsEmulated(SimdLevel.Bits) ? "-without-avx-512" : "");
 
     /// <summary>
     /// Looks at the sources now: at the end of hours, whoever works on them meanwhile would have made the program another one than it was.
