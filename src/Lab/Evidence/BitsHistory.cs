@@ -46,9 +46,9 @@ internal sealed record BitsHistory(BitsChange[] Changes)
     internal static BitsChange Own => Embedded.Value.Current;
 
     /// <summary>
-    /// Whether vectors of a width are those of 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one that
-    /// has it: a reciprocal is divided for, where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower vectors take no
-    /// estimates.
+    /// Whether vectors of a width are those of 512 bits on a processor without AVX-512. Results then differ in their last digits from those of one
+    /// that has it: a reciprocal is divided for, where AVX-512 starts from the processor's estimate (<see cref="Simd512.Reciprocal"/>). Narrower
+    /// vectors take no estimates.
     /// </summary>
     internal static bool IsEmulated(int width) => width == 512 && !Avx512F.IsSupported;
 
