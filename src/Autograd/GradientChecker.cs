@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Ldvc.Tensors;
 
 namespace Ldvc.Autograd;
@@ -76,6 +77,7 @@ public sealed class GradientChecker(Device device)
     /// <summary>Checks the gradients with respect to a function's inputs.</summary>
     /// <param name="function">Tape and inputs -> output of any shape. Called many times; it must give the same values for the same inputs.</param>
     /// <param name="inputs">Name and value of every input; the values stay as they are.</param>
+    /// <exception cref="ArgumentException">There is nothing to check, a name stands for two inputs, or the output does not depend on it.</exception>
     public GradientReport Check(Func<Tape, IReadOnlyList<Variable>, Variable> function, params (string Name, Tensor Value)[] inputs)
     {
         ArgumentNullException.ThrowIfNull(function);
@@ -85,11 +87,7 @@ public sealed class GradientChecker(Device device)
         {
             foreach (var (name, value) in inputs)
             {
-                if (value is null)
-                {
-                    throw new ArgumentNullException(nameof(inputs), $"gradient check: input '{name}' is null");
-                }
-
+                Named(name, value, parameters.Count, nameof(inputs));
                 parameters.Add((name, new Parameter(value.Clone())));
             }
 
@@ -113,7 +111,17 @@ public sealed class GradientChecker(Device device)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(parameters);
-        var checkedOnes = parameters.Where(p => p.Parameter.Trainable && p.Parameter.Value.Count > 0).ToList();
+        var checkedOnes = new List<(string Name, Parameter Parameter)>();
+        int given = 0;
+        foreach (var (name, parameter) in parameters)
+        {
+            Named(name, parameter, given++, nameof(parameters));
+            if (parameter.Trainable && parameter.Value.Count > 0)
+            {
+                checkedOnes.Add((name, parameter));
+            }
+        }
+
         if (checkedOnes.GroupBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key is { } twice)
         {
             throw new ArgumentException($"gradient check: expected each name once, got '{twice}' for two inputs", nameof(parameters));
@@ -152,6 +160,16 @@ public sealed class GradientChecker(Device device)
         }
 
         return Worst(errors);
+    }
+
+    // The report tells inputs by their names.
+    private static void Named(string name, [NotNull] object? value, int index, string argument)
+    {
+        if (name is null || value is null)
+        {
+            string what = name is null ? $"the name of input {index}" : $"input '{name}'";
+            throw new ArgumentNullException(argument, $"gradient check: {what} is null");
+        }
     }
 
     // Calls an action with all values and an index; the tensor is as it was in the end.

@@ -104,7 +104,8 @@ public static class OperationTape
 
             if (value.Device != tape.Device)
             {
-                throw new ArgumentException($"{operation.Name}: expected input {i} on the tape's device {tape.Device.Name}, got {value}");
+                throw new ArgumentException(
+                    $"{operation.Name}: expected input {i} on the tape's device, {tape.Device.Name}, got {value}, which is another device");
             }
 
             if (value.DType != operation.InputType(i))

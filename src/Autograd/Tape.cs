@@ -228,8 +228,9 @@ public sealed class Tape : IDisposable
 
         if (gradient is not null && (gradient.DType != DType.Float32 || gradient.Shape != output.Shape || gradient.Device != Device))
         {
+            string which = gradient.Device == Device ? "" : ", the tape's device, which is another";
             throw new ArgumentException(
-                $"backward: the gradient is {gradient}, expected {DType.Float32} {output.Shape} on {Device.Name}", nameof(gradient));
+                $"backward: the gradient is {gradient}, expected {DType.Float32} {output.Shape} on {Device.Name}{which}", nameof(gradient));
         }
 
         _ = gradient?.Raw;
@@ -491,7 +492,8 @@ public sealed class Tape : IDisposable
             _ = value.Raw;
             return value.Device == Device
                 ? value
-                : throw new ArgumentException($"{operation}: {value}, expected a tensor on {Device.Name}", nameof(value));
+                : throw new ArgumentException(
+                    $"{operation}: {value}, expected a tensor on the tape's device, which is another, {Device.Name}", nameof(value));
         }
         catch
         {

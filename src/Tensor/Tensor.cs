@@ -138,8 +138,9 @@ public sealed partial class Tensor : IDisposable
         ArgumentNullException.ThrowIfNull(source);
         if (source.Count != Count || source.DType != DType || source.Device != Device)
         {
+            string elsewhere = source.Device == Device ? "" : ", another device; ToArray and CopyFromHost go by the host";
             throw new ArgumentException(
-                $"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}", nameof(source));
+                $"copy: {source.DType} {source.Shape} on {source.Device.Name} into {DType} {Shape} on {Device.Name}{elsewhere}", nameof(source));
         }
 
         LeavePanels();

@@ -163,6 +163,25 @@ public class GradientCheckerTests(ITestOutputHelper output)
         Assert.Equal(1, device.Pool.LiveBlocks);
     }
 
+    [Fact]
+    public void WhatIsNullIsNamed()
+    {
+        using var device = new CpuDevice(1);
+        using Tensor values = device.Zeros(new Shape(2));
+        using var parameter = new Parameter(values.Share());
+        var checker = new GradientChecker(device);
+        Variable Function(Tape tape) => tape.Scale(parameter, 2);
+        (string Said, Action Call)[] calls =
+        [
+            ("input 'b' is null", () => checker.Check((tape, v) => v[0], ("a", values), ("b", null!))),
+            ("the name of input 1 is null", () => checker.Check((tape, v) => v[0], ("a", values), (null!, values))),
+            ("input 'b' is null", () => checker.Check(Function, [("a", parameter), ("b", null!)])),
+            ("the name of input 0 is null", () => checker.Check(Function, [(null!, parameter)])),
+        ];
+        Assert.All(calls, each => Assert.StartsWith(
+            $"gradient check: {each.Said}", Assert.Throws<ArgumentNullException>(each.Call).Message, StringComparison.Ordinal));
+    }
+
     // Zero, with a derivative that is none of its own.
     private sealed class NoSlope(float slope) : Operation
     {

@@ -30,6 +30,20 @@ public class GpuExtentTests(OpenClFixture fixture)
         Assert.Empty(x.Gradient!.ToArray());
     }
 
+    // Behind a result without columns; products that share a matrix are added up one by one, and there may be hundreds of thousands.
+    [Fact]
+    public void ProductsOverNothingAreNotStarted()
+    {
+        var gpu = fixture.Twin.Device;
+        using var tape = new Tape(gpu, recording: true);
+        Variable a = tape.Input(gpu.Zeros(new Shape(4, 3))), b = tape.Input(gpu.Zeros(new Shape(200, 3, 0)));
+        var y = tape.MatMul(a, b);
+        long before = gpu.Counters.LaunchCount;
+        tape.Backward(y);
+        Assert.InRange(gpu.Counters.LaunchCount - before, 0, 1);
+        Assert.Equal(new float[12], a.Gradient!.ToArray());
+    }
+
     [Theory]
     [InlineData(0, 3, 2)]
     [InlineData(2, 3, 0)]

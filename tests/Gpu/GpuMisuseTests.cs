@@ -10,6 +10,18 @@ namespace Ldvc.Tests.Gpu;
 [Collection("simulator")]
 public sealed class GpuMisuseTests
 {
+    // ILGPU asks for methods of .NET by their names.
+    [Fact]
+    public void ATrimmedProgramIsToldWhyItHasNoGpu()
+    {
+        var missing = new MissingMethodException("Method 'BitOperations.TrailingZeroCount' not found.");
+        string said = GpuPlatform.Unusable(GpuKind.OpenCl, new TypeInitializationException("ILGPU.AlgorithmContext", missing)).Message;
+        Assert.StartsWith("device opencl: ILGPU lacks a part of .NET (Method 'BitOperations.TrailingZeroCount' not found); ", said);
+        Assert.Contains("a program that was trimmed", said);
+        said = GpuPlatform.Unusable(GpuKind.Cuda, new DllNotFoundException("nvcuda")).Message;
+        Assert.Equal("device cuda: the driver's library cannot be used (nvcuda); `ldvc doctor`, the tool, says more", said);
+    }
+
     [Fact]
     public void ATapeOfAnotherThreadIsRefusedUntilTheFirstEnds()
     {

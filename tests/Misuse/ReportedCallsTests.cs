@@ -1,6 +1,7 @@
 using Ldvc.Autograd;
 using Ldvc.Autograd.Ops;
 using Ldvc.Tensors;
+using Ldvc.Tests.Autograd;
 using Xunit;
 
 namespace Ldvc.Tests.Misuse;
@@ -30,6 +31,7 @@ public sealed class ReportedCallsTests
         ["no heads"] = t => t.Attention(Input(t, 1, 2, 4), Input(t, 1, 2, 4), Input(t, 1, 2, 4), 0, 0),
         ["the mean of no tokens"] = t => t.MeanTokens(Input(t, 2, 0, 4)),
         ["label 200 of 3 classes"] = t => Loss(t, Input(t, 1, 3, 2, 2), 200),
+        ["2^32 products of no rows"] = t => t.MatMul(Input(t, 65536, 65536, 0, 3), Input(t, 3, 4)),
         ["two devices"] = t => t.Add(Input(t, 3), new Parameter(new CpuDevice(1).Zeros(new Shape(3)))),
     };
 
@@ -55,6 +57,37 @@ public sealed class ReportedCallsTests
     [Theory]
     [MemberData(nameof(OtherCalls))]
     public void IsRefusedOrWhole(string call) => Try(RefusedOrWhole[call]);
+
+    // Names of arguments, and no pieces of the framework's source.
+    [Fact]
+    public void IndicesOnADeviceAreCalledByTheirNames()
+    {
+        using var device = new CpuDevice(1);
+        using var tape = new Tape(device, recording: true);
+        using Tensor wrong = device.FromHost([0, 7], new Shape(2));
+        Variable x = Input(tape, 3, 4);
+        Func<Variable>[] calls = [() => tape.IndexSelect(x, 0, wrong), () => tape.Embedding(x, wrong)];
+        Assert.Equal(
+            ["index_select: indices[1] must be 0..2, got 7 ([3, 4])", "embedding: ids[1] must be 0..2, got 7 ([3, 4])"],
+            calls.Select(call => Assert.Throws<ArgumentOutOfRangeException>(call).Message));
+    }
+
+    // Two devices may have one name: "expected cpu, got cpu" tells nothing.
+    [Fact]
+    public void AnotherDeviceOfTheSameNameIsSaid()
+    {
+        using CpuDevice device = new(1), other = new(1);
+        using var tape = new Tape(device, recording: true);
+        Variable x = Input(tape, 3);
+        using Tensor far = other.Zeros(new Shape(3));
+        using var parameter = new Parameter(far.Share());
+        Action[] calls =
+        [
+            () => tape.Constant(far.Share()), () => tape.Input(far.Share()), () => tape.Add(x, parameter), () => x.Value.CopyFrom(far),
+            () => tape.Apply(new ScaleRows(), x, parameter), () => tape.Backward(tape.Scale(x, 2), far),
+        ];
+        Assert.All(calls, call => Assert.Contains("another", Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal));
+    }
 
     // The error, which must be one that callers may expect; null when values and gradients are all there. Guards are looked at when blocks are freed.
     private static Exception? Try(Func<Tape, Variable> call)

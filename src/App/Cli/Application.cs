@@ -193,7 +193,7 @@ internal static class Application
         if (verb.Processes == VerbProcesses.One)
         {
             Launcher.RefuseOthers($"ldvc {verb.Name}", Launcher.Find(Environment.GetEnvironmentVariable));
-            RefuseVectors();
+            SimdLevel.Check();
             return;
         }
 
@@ -214,15 +214,7 @@ internal static class Application
             host.Output.WriteLine(host.Job.Describe());
         }
 
-        RefuseVectors();
-    }
-
-    private static void RefuseVectors()
-    {
-        if (SimdLevel.Fault(Environment.GetEnvironmentVariable(SimdLevel.Variable)) is { } fault)
-        {
-            throw new InputException(fault);
-        }
+        SimdLevel.Check();
     }
 
     // All processes get here, with the same sentence: the job ends as after work that is done.

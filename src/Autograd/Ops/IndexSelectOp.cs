@@ -16,7 +16,8 @@ public static class IndexSelectOp
         var shape = Guard.Floats(tape, "index_select", x);
         int at = Axis.Of("index_select", shape, axis), count = Guard.Plain(tape, "index_select", indices, DType.Int32, 1, "[n]")[0];
         return Apply(
-            tape, "index_select", x, indices.Share(), Axis.WithSize(shape, at, count), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
+            tape, "index_select", x, indices.Share(), nameof(indices), Axis.WithSize(shape, at, count), Axis.Outer(shape, at), shape[at],
+            Axis.Inner(shape, at));
     }
 
     /// <summary>x [..., N, ...] at indices [n] of one axis -> [..., n, ...].</summary>
@@ -28,7 +29,8 @@ public static class IndexSelectOp
         Guard.Indices("index_select", indices, shape[at], shape);
         var list = tape.Device.FromHost(indices, new Shape(indices.Length));
         return Apply(
-            tape, "index_select", x, list, Axis.WithSize(shape, at, indices.Length), Axis.Outer(shape, at), shape[at], Axis.Inner(shape, at));
+            tape, "index_select", x, list, nameof(indices), Axis.WithSize(shape, at, indices.Length), Axis.Outer(shape, at), shape[at],
+            Axis.Inner(shape, at));
     }
 
     /// <summary>Rows of weight [V, D] at int32 ids of any shape -> [ids' shape, D].</summary>
@@ -40,7 +42,7 @@ public static class IndexSelectOp
         ArgumentNullException.ThrowIfNull(ids);
         Guard.Plain(tape, "embedding", ids, DType.Int32, ids.Shape.Rank, "[...]");
         var rows = Rows(ids.Shape, shape);
-        return Apply(tape, "embedding", weight, ids.Share(), rows, 1, shape[0], shape[1]);
+        return Apply(tape, "embedding", weight, ids.Share(), nameof(ids), rows, 1, shape[0], shape[1]);
     }
 
     /// <summary>Rows of weight [V, D] at ids, given row by row for a shape -> [shape, D].</summary>
@@ -56,7 +58,7 @@ public static class IndexSelectOp
         }
 
         var rows = Rows(outer, table);
-        return Apply(tape, "embedding", weight, tape.Device.FromHost(ids, outer), rows, 1, table[0], table[1]);
+        return Apply(tape, "embedding", weight, tape.Device.FromHost(ids, outer), nameof(ids), rows, 1, table[0], table[1]);
     }
 
     private static Shape Rows(Shape ids, Shape weight)
@@ -77,11 +79,11 @@ public static class IndexSelectOp
     }
 
     // Takes ownership of the indices.
-    private static Variable Apply(Tape tape, string op, Variable x, Tensor indices, Shape shape, int outer, int rows, int inner)
+    private static Variable Apply(Tape tape, string op, Variable x, Tensor indices, string name, Shape shape, int outer, int rows, int inner)
     {
         try
         {
-            Check(op, indices, rows, x.Shape);
+            Check(op, indices, name, rows, x.Shape);
             int count = (int)indices.Count;
             var y = Guard.Result(tape, op, shape);
             tape.Kernels.Indexing.Select(x.Value, indices, y, outer, rows, inner, count);
@@ -101,11 +103,11 @@ public static class IndexSelectOp
     }
 
     // The CPU's memory is the host's.
-    private static unsafe void Check(string op, Tensor indices, int rows, Shape shape)
+    private static unsafe void Check(string op, Tensor indices, string name, int rows, Shape shape)
     {
         if (indices.Device is CpuDevice)
         {
-            Guard.Indices(op, new ReadOnlySpan<int>(indices.View.Ints, (int)indices.Count), rows, shape);
+            Guard.Indices(op, new ReadOnlySpan<int>(indices.View.Ints, (int)indices.Count), rows, shape, name);
         }
     }
 

@@ -29,11 +29,12 @@ public static class MatMulOp
     }
 
     /// <summary>
-    /// Runs a batch of any size. One that shares its result adds up one product after the other; of no products the sum is zero.
+    /// Runs a batch of any size. One that shares its result adds up one product after the other; of no products, or of products over nothing (the
+    /// gradient behind an empty result), the sum is zero.
     /// </summary>
     internal static void Run(KernelSet kernels, Gemm gemm, Tensor target)
     {
-        if (gemm.M == 0 || gemm.N == 0 || gemm.Batch == 0)
+        if (gemm.M == 0 || gemm.N == 0 || gemm.K == 0 || gemm.Batch == 0)
         {
             if (!gemm.Accumulate)
             {

@@ -45,6 +45,13 @@ internal readonly record struct ProductSizes(
         // Equal batches count as one dimension; a side without any, or with ones alone, is shared.
         long batchA = a.Count / Math.Max(1, (long)m * k), batchB = b.Count / Math.Max(1, (long)k * n);
         var batch = Broadcasting.ShapeOf("matmul", Outer(a), Outer(b));
+
+        // Matrices of no elements may be more than an int counts.
+        if (batch.Count > Guard.MaxElements)
+        {
+            throw new ExtentException($"{form}: {batch.Count} products, expected fewer than 2^31");
+        }
+
         bool sharedA = batchA == 1 && batch.Count != 1, sharedB = batchB == 1 && batch.Count != 1;
         if ((!sharedA && batchA != batch.Count && m != 0) || (!sharedB && batchB != batch.Count && n != 0))
         {
@@ -58,7 +65,7 @@ internal readonly record struct ProductSizes(
         }
 
         (sizes[^2], sizes[^1]) = (m, n);
-        int count = checked((int)batch.Count);
+        int count = (int)batch.Count;
         return sharedB && !transposeA
             ? new ProductSizes(new Shape(sizes), 1, checked(count * m), n, k, false, false, transposeA, transposeB)
             : new ProductSizes(new Shape(sizes), count, m, n, k, sharedA, sharedB, transposeA, transposeB);

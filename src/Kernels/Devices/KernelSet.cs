@@ -38,6 +38,7 @@ using Ldvc.Kernels.RouteAttention.TensorCore;
 using Ldvc.Kernels.Segmentation;
 using Ldvc.Kernels.Segmentation.Cpu;
 using Ldvc.Kernels.Segmentation.Gpu;
+using Ldvc.Kernels.Simd;
 using Ldvc.Kernels.Softmax;
 using Ldvc.Kernels.Softmax.Cpu;
 using Ldvc.Kernels.Softmax.Gpu;
@@ -103,6 +104,7 @@ internal sealed class KernelSet : IDisposable
 
     /// <summary>The device's kernels, created on first use.</summary>
     /// <exception cref="ObjectDisposedException">The device was disposed of.</exception>
+    /// <exception cref="InputException">It is a CPU, and the variable of its vectors' width is no width.</exception>
     internal static KernelSet For(Device device)
     {
         if (device.Kernels is KernelSet known)
@@ -145,6 +147,7 @@ internal sealed class KernelSet : IDisposable
 
     private static KernelSet CreateCpu(CpuDevice device)
     {
+        SimdLevel.Check();
         var reduction = new CpuReduction(device.Threads);
         return new KernelSet
         {

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Ldvc.Tensors;
 
 namespace Ldvc.Kernels.Simd;
 
@@ -20,6 +21,16 @@ internal static class SimdLevel
     /// <summary>What is wrong with a value of the variable; null when nothing is.</summary>
     internal static string? Fault(string? value) =>
         value is null or "" or "128" or "256" or "512" ? null : $"{Variable}: expected 128, 256 or 512, found '{value}'.";
+
+    /// <summary>Refuses a value of the variable that is no width: whoever asks for one compares its results or its speed.</summary>
+    /// <exception cref="InputException">It is set to anything else.</exception>
+    internal static void Check()
+    {
+        if (Fault(Environment.GetEnvironmentVariable(Variable)) is { } fault)
+        {
+            throw new InputException(fault);
+        }
+    }
 
     private static int Choose()
     {

@@ -64,7 +64,8 @@ internal sealed class VisionTower : Module
 
         if (image.Device != tape.Device)
         {
-            throw new ArgumentException($"vision tower: pictures {image}, expected a tensor on the tape's device, {tape.Device.Name}");
+            throw new ArgumentException(
+                $"vision tower: pictures {image}, expected a tensor on the tape's device, which is another, {tape.Device.Name}");
         }
     }
 

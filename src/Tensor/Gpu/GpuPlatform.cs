@@ -117,11 +117,19 @@ internal static class GpuPlatform
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            throw new InputException(
-                $"device {Word(kind)}: the driver's library cannot be used ({e.GetBaseException().Message.Split('\n')[0].Trim().TrimEnd('.')}); "
-                    + "`ldvc doctor`, the tool, says more",
-                e);
+            throw Unusable(kind, e);
         }
+    }
+
+    /// <summary>Why ILGPU has no context. It finds methods of .NET by their names, which a trimmed program may have lost.</summary>
+    internal static InputException Unusable(GpuKind kind, Exception e)
+    {
+        var cause = e.GetBaseException();
+        string said = cause.Message.Split('\n')[0].Trim().TrimEnd('.');
+        string what = cause is MissingMemberException or PlatformNotSupportedException
+            ? $"ILGPU lacks a part of .NET ({said}); a program that was trimmed or compiled ahead of time has the device cpu only"
+            : $"the driver's library cannot be used ({said}); `ldvc doctor`, the tool, says more";
+        return new InputException($"device {Word(kind)}: {what}", e);
     }
 
     private static List<ILGPU.Runtime.Device> Devices(GpuKind kind, Context context)
