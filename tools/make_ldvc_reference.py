@@ -167,7 +167,8 @@ class Ldvc:
 def loss(logits, labels):
     """total, focal, dice."""
     z = F.interpolate(logits, size=labels.shape[1:], mode="bilinear", align_corners=False)
-    y = (labels[:, None] == torch.arange(z.shape[1])[None, :, None, None]).to(z.dtype)
+    # 255 is no label however many classes there are.
+    y = ((labels[:, None] == torch.arange(z.shape[1])[None, :, None, None]) & (labels[:, None] != 255)).to(z.dtype)
     pairs = max(1, int(y.flatten(2).amax(-1).sum()))
     p = z.sigmoid()
     agreement = p * y + (1 - p) * (1 - y)

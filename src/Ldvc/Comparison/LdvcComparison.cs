@@ -4,6 +4,7 @@ using Ldvc.Autograd.Ops;
 using Ldvc.Clip;
 using Ldvc.Configuration;
 using Ldvc.Imaging;
+using Ldvc.Kernels.Labels;
 using Ldvc.Model;
 using Ldvc.Tensors;
 
@@ -87,18 +88,24 @@ internal static class LdvcComparison
             throw new InputException($"{file.Path}: tensor 'labels' has shape {shape}, expected {wanted} as 'image' has it.");
         }
 
-        int[] values = file.Ints("labels");
-        var bytes = new byte[values.Length];
-        for (int i = 0; i < bytes.Length; i++)
+        if (classes > LabelWidth.WideNone)
         {
-            bytes[i] = values[i] == LabelMap.Ignore || (values[i] >= 0 && values[i] < Math.Min(classes, LabelMap.Ignore))
-                ? (byte)values[i]
-                : throw new InputException(
-                    $"{file.Path}: tensor 'labels' holds {values[i]}, expected one of the {classes} classes that 'ids' has texts of, counted from 0, "
-                        + $"or {LabelMap.Ignore} for none.");
+            throw new InputException($"{file.Path}: tensor 'ids' has {classes} texts, expected at most {LabelWidth.WideNone} classes.");
         }
 
-        return device.FromHost(bytes, shape);
+        int[] values = file.Ints("labels");
+        int wrong = Array.FindIndex(values, label => label != LabelMap.Ignore && (label < 0 || label >= classes));
+        if (wrong >= 0)
+        {
+            throw new InputException(
+                $"{file.Path}: tensor 'labels' holds {values[wrong]}, expected one of the {classes} classes that 'ids' has texts of, counted from 0, "
+                    + $"or {LabelMap.Ignore} for none.");
+        }
+
+        // The format has one number for "none", however many classes there are; in the loss's wide labels it is a class.
+        return classes <= LabelWidth.MaxInBytes
+            ? device.FromHost(Array.ConvertAll(values, label => (byte)label), shape)
+            : device.FromHost(Array.ConvertAll(values, label => label == LabelMap.Ignore ? LabelWidth.WideNone : label), shape);
     }
 
     private static void CompareGradients(ReferenceFile file, LdvcModel model, ComparisonTolerance tolerance)
