@@ -47,6 +47,7 @@ public sealed class OtherClipTests
     [InlineData(Huge, "open_clip_config.json", "\"embed_dim\"", "\"quick_gelu\": true, \"embed_dim\"")]
     [InlineData(Huge, "open_clip_config.json", "\"head_width\": 80", "\"head_width\": 40")]
     [InlineData(Huge, "open_clip_config.json", "\"heads\": 2", "\"heads\": 4")]
+    [InlineData(Huge, "open_clip_config.json", "\"heads\": 2,", "")]
     [InlineData(Huge, "open_clip_config.json", "\"head_width\": 80", "\"norm_kwargs\": {\"eps\": 1e-3}, \"head_width\": 80")]
     public void OtherSettingsGiveOtherFeatures(string name, string file, string from, string to)
     {
@@ -87,6 +88,11 @@ public sealed class OtherClipTests
     [InlineData("\"layers\": 2", "\"layers\": 3", "model_cfg.vision_cfg.layers is 3, but")]
     [InlineData("\"width\": 128", "\"width\": 160", "model_cfg.text_cfg.width is 160, but")]
     [InlineData("\"image_size\": 56", "\"image_size\": 224", "model_cfg.vision_cfg.image_size is 224, but")]
+    [InlineData("\"image_size\": 56", "\"image_size\": [28, 112]", "model_cfg.vision_cfg.image_size is [28, 112], expected one number, or the same")]
+    [InlineData("\"image_size\": 56", "\"image_size\": [56]", "model_cfg.vision_cfg.image_size is [56], expected one number, or the same")]
+    [InlineData("\"image_size\": 56", "\"image_size\": [224, 224]", "model_cfg.vision_cfg.image_size is 224, but")]
+    [InlineData("\"image_size\": 56", "\"image_size\": \"56\"", "model_cfg.vision_cfg.image_size is \"56\", expected a number.")]
+    [InlineData("\"patch_size\": 14", "\"patch_size\": [14, 7]", "model_cfg.vision_cfg.patch_size is [14, 7], expected one number, or the same")]
     [InlineData("\"mlp_ratio\": 2", "\"mlp_ratio\": 4", "model_cfg.vision_cfg.mlp_ratio is 4, but")]
     [InlineData("\"context_length\": 12", "\"context_length\": 77", "model_cfg.text_cfg.context_length is 77, but")]
     [InlineData("\"head_width\": 80", "\"no_ln_pre\": true, \"head_width\": 80", "model_cfg.vision_cfg.no_ln_pre is true, expected false.")]
@@ -96,6 +102,17 @@ public sealed class OtherClipTests
         using var folder = new TempFolder();
         string path = Copy(folder, Huge, "open_clip_config.json", text => Once(OneLine(text), from, to));
         Assert.Contains(expected, Refuses(path));
+    }
+
+    // Sides as two numbers are open_clip's way to say what is square, too.
+    [Fact]
+    public void OpenClipsSidesMayStandTwice()
+    {
+        using var folder = new TempFolder();
+        string path = Copy(
+            folder, Huge, "open_clip_config.json",
+            text => text.Replace("\"image_size\": 56", "\"image_size\": [56, 56]").Replace("\"patch_size\": 14", "\"patch_size\": [14, 14]"));
+        Assert.All(Compare(path, Huge, null), row => Assert.True(row.Within, row.Name));
     }
 
     // Weights of either naming may lie beside either configuration.

@@ -132,6 +132,51 @@ public sealed class PreprocessorConfigTests
         Assert.DoesNotContain('\n', message);
     }
 
+    // As version 4.56 of transformers writes it of a fast processor: null is what nobody set.
+    [Fact]
+    public void NullIsWhatIsMissing()
+    {
+        const string Nulls = """
+            "data_format": "channels_first", "device": null, "do_center_crop": null, "do_pad": null, "do_rescale": null,
+            "do_resize": null, "do_normalize": null, "do_flip_channel_order": null, "crop_size": null, "image_mean": null, "image_std": null,
+            "pad_size": null, "resample": null, "rescale_factor": null, "return_tensors": null
+            """;
+        PreprocessorConfig config = Read($$"""{ {{Nulls}}, "size": null }"""), usual = PreprocessorConfig.Default(96) with { CropsDown = true };
+        Assert.Equal((usual.ShortSide, usual.Exact, usual.Crop, usual.Filter), (config.ShortSide, config.Exact, config.Crop, config.Filter));
+        Assert.Equal((usual.Mean, usual.Std), (config.Mean, config.Std));
+        Assert.Equal(112, Read($$"""{ {{Nulls}}, "size": {"shortest_edge": 112, "longest_edge": null, "height": null, "width": null} }""").ShortSide);
+    }
+
+    // From version 5 on the settings of all parts are in one file, which counts before the older one.
+    [Theory]
+    [InlineData("""{ "image_processor": {"image_mean": [0.5, 0.25, 0.5], "size": {"shortest_edge": 112}}, "processor_class": "P" }""", 0.25f)]
+    [InlineData("""{ "processor_class": "CLIPProcessor" }""", 0.125f)]
+    [InlineData("""{ "image_processor": null }""", 0.125f)]
+    public void OneFileForAllPartsIsRead(string json, float green)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("processor_config.json"), json);
+        File.WriteAllText(folder.File("preprocessor_config.json"), """{ "image_mean": [0.5, 0.125, 0.5], "size": 112 }""");
+        PreprocessorConfig config = PreprocessorConfigReader.Load(folder.Root, TinyClip.Config);
+        Assert.Equal((green, (int?)112), (config.Mean[1], config.ShortSide));
+        Assert.Equal(green, PreprocessorConfigReader.Statistics(folder.Root)!.Mean[1]);
+        File.Delete(folder.File("preprocessor_config.json"));
+        Assert.Equal(green == 0.125f ? ImageStatistics.Clip.Mean[1] : green, PreprocessorConfigReader.Load(folder.Root, TinyClip.Config).Mean[1]);
+    }
+
+    [Theory]
+    [InlineData("{", "cannot be read as JSON")]
+    [InlineData("[]", "a JSON Array, expected an object")]
+    [InlineData("""{ "image_processor": 3 }""", "'image_processor' is a JSON Number, expected an object")]
+    [InlineData("""{ "image_processor": {"do_pad": true} }""", "'do_pad' is true, expected false")]
+    public void WhatIsWrongInTheOneFileIsNamed(string json, string expected)
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.File("processor_config.json"), json);
+        string message = Assert.Throws<InputException>(() => PreprocessorConfigReader.Load(folder.Root, TinyClip.Config)).Message;
+        Assert.Contains("processor_config.json: " + expected, message);
+    }
+
     // open_clip's preprocess_cfg counts where there is no preprocessor_config.json.
     [Theory]
     [InlineData("", "96 - 96x96 Bicubic")]

@@ -37,6 +37,13 @@ public class DatasetTests
         Assert.Equal(1, trainaug.ReadLabels(1).Labels[0]);
         Assert.Equal(3, trainaug.ReadLabels(2).Labels[0]);
 
+        // SBD as it is downloaded.
+        data.Text("MATLAB 5.0", "VOCdevkit", "VOC2012", "SegmentationClassAug", "2008_1.mat");
+        File.Delete(data.At("VOCdevkit", "VOC2012", "SegmentationClassAug", "2008_1.png"));
+        string message = Assert.Throws<InputException>(trainaug.CheckFiles).Message;
+        Assert.Contains("SegmentationClassAug/2008_1.png: file not found", message.Replace('\\', '/'));
+        Assert.Contains("there is 2008_1.mat", message);
+
         Assert.Contains("val.txt", Assert.Throws<InputException>(() => VocDataset.Open(data.Root, "val")).Message);
         Assert.Contains("missing", Assert.Throws<InputException>(() => VocDataset.Open(data.At("missing"), "val")).Message);
     }

@@ -291,6 +291,18 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("expected --classes-file", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
     }
 
+    // Notes that hold the names in some other way, as one text or as NumPy's texts, are no reason to give the file up.
+    [Fact]
+    public void NamesThatCannotBeReadAreAskedFor()
+    {
+        var variant = new ZegClipVariant { Meta = new() { ["CLASSES"] = string.Join(',', ZegClipMini.Classes) } };
+        variant.Save(Given);
+        Assert.Contains("under CLASSES; expected --classes-file FILE", CommandLine.Refuses(ZegClipMini.Arguments(Given, Out)));
+        string names = _folder.File("names.txt");
+        File.WriteAllLines(names, ZegClipMini.Classes);
+        Assert.Contains("voc, inductive, 20 classes", ZegClipMini.ImportFrom(Given, Out, "--classes-file", names));
+    }
+
     [Fact]
     public void WhatContradictsTheFileIsRefused()
     {

@@ -27,8 +27,8 @@ internal sealed partial class ClipCheckpoint
 
     private static readonly string[] s_beside =
     [
-        HuggingFaceConfig.FileName, OpenClipConfig.FileName, PreprocessorConfigReader.FileName, VocabularyFiles.Vocabulary, VocabularyFiles.Merges,
-        VocabularyFiles.AddedTokens, VocabularyFiles.Tokenizer, VocabularyFiles.OpenAi,
+        HuggingFaceConfig.FileName, OpenClipConfig.FileName, PreprocessorConfigReader.FileName, PreprocessorConfigReader.WholeFileName,
+        VocabularyFiles.Vocabulary, VocabularyFiles.Merges, VocabularyFiles.AddedTokens, VocabularyFiles.Tokenizer, VocabularyFiles.OpenAi,
     ];
 
     private ClipCheckpoint(string weights, string folder)

@@ -14,6 +14,9 @@ internal static class OpenClipConfig
     /// <summary>The file's name beside the weights.</summary>
     internal const string FileName = "open_clip_config.json";
 
+    // Where text_cfg does not say how many, whatever the width.
+    private const int UsualTextHeads = 8;
+
     // Options of the towers, and the only value that is computed here.
     private static readonly (string Key, string Value)[] Vision =
     [
@@ -50,12 +53,15 @@ internal static class OpenClipConfig
         model.State(sizes, "embed_dim", c => c.Embedding);
         Tower(vision, sizes, c => c.Vision);
         Tower(text, sizes, c => c.Text);
-        vision.State(sizes, "patch_size", c => c.PatchSize);
+        if (Side(vision, "patch_size") is { } patch)
+        {
+            sizes.Add(new StatedSize(vision.Key("patch_size"), patch, c => c.PatchSize));
+        }
+
         text.State(sizes, "context_length", c => c.ContextLength);
         text.State(sizes, "vocab_size", c => c.VocabularySize);
-        if (vision.Find("image_size") is { ValueKind: JsonValueKind.Number } size)
+        if (Side(vision, "image_size") is { } image)
         {
-            double image = size.GetDouble();
             sizes.Add(new StatedSize(vision.Key("image_size"), image, c => Math.Floor(image / c.PatchSize) == c.Grid ? image : c.ImageSize));
         }
 
@@ -65,7 +71,12 @@ internal static class OpenClipConfig
         return new ClipSettings(
             path,
             new TowerSettings { Activation = activation, NormEpsilon = vision.Section("norm_kwargs").Epsilon("eps"), HeadWidth = HeadWidth(vision) },
-            new TowerSettings { Activation = activation, NormEpsilon = text.Section("norm_kwargs").Epsilon("eps"), Heads = text.Whole("heads") },
+            new TowerSettings
+            {
+                Activation = activation,
+                NormEpsilon = text.Section("norm_kwargs").Epsilon("eps"),
+                Heads = text.Whole("heads") ?? (text.Exists ? UsualTextHeads : null),
+            },
             sizes);
     });
 
@@ -115,6 +126,18 @@ internal static class OpenClipConfig
             sizes.Add(new StatedSize(section.Key("mlp_ratio"), ratio,
                 c => (int)(tower(c).Width * ratio) == tower(c).MlpWidth ? ratio : (double)tower(c).MlpWidth / tower(c).Width));
         }
+    }
+
+    // A number, or two. A grid that is not square has as many positions as a square one if its numbers allow (4 x 9), and each would be another's.
+    private static double? Side(JsonSection section, string key)
+    {
+        if (section.Find(key) is not { ValueKind: JsonValueKind.Array } list)
+        {
+            return section.Number(key);
+        }
+
+        double[] sides = [.. list.EnumerateArray().Select(Number)];
+        return sides.Length == 2 && sides[0] == sides[1] ? sides[0] : throw section.Bad(key, "one number, or the same one twice: a square");
     }
 
     private static void Refuse(JsonSection section, (string Key, string Value)[] only)

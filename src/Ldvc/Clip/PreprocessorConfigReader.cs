@@ -5,12 +5,19 @@ using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Clip;
 
-/// <summary>Reads Hugging Face's preprocessor_config.json. What this program cannot do as the file asks is refused, not approximated.</summary>
+/// <summary>
+/// Reads Hugging Face's preprocessor_config.json, or the same in processor_config.json, into which transformers writes the settings of all parts from
+/// version 5 on. What this program cannot do as the file asks is refused, not approximated.
+/// </summary>
 internal sealed class PreprocessorConfigReader
 {
     /// <summary>The file's name beside a checkpoint.</summary>
     internal const string FileName = "preprocessor_config.json";
 
+    /// <summary>The newer file's name; older ones of this name have no <see cref="Part"/>.</summary>
+    internal const string WholeFileName = "processor_config.json";
+
+    private const string Part = "image_processor";
     private const int MaxSide = 4096;
     private const long MaxBytes = 1 << 20;
     private readonly string _path;
@@ -25,21 +32,13 @@ internal sealed class PreprocessorConfigReader
     /// The file of a folder; when there is none what open_clip's configuration says, if that is there, else CLIP's own preprocessing.
     /// </summary>
     /// <exception cref="InputException">The file is damaged, or asks for something that is not supported.</exception>
-    internal static PreprocessorConfig Load(string folder, ClipConfig clip)
-    {
-        string path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? Open(path, clip, reader => reader.Read()) : Default(folder, clip);
-    }
+    internal static PreprocessorConfig Load(string folder, ClipConfig clip) => Open(folder, clip, reader => reader.Read()) ?? Default(folder, clip);
 
     /// <summary>
     /// Mean and standard deviation that the file of a folder says, in units of 0..1; null when there is no file. Sizes and filter are not looked at.
     /// </summary>
     /// <exception cref="InputException">The file is damaged.</exception>
-    internal static ImageStatistics? Statistics(string folder)
-    {
-        string path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? Open(path, null, reader => reader.Statistics()) : null;
-    }
+    internal static ImageStatistics? Statistics(string folder) => Open(folder, null, reader => reader.Statistics());
 
     private static PreprocessorConfig Default(string folder, ClipConfig clip)
     {
@@ -47,20 +46,38 @@ internal sealed class PreprocessorConfigReader
         return File.Exists(openClip) ? OpenClipPreprocessing.Read(openClip, clip) : PreprocessorConfig.Default(clip.ImageSize);
     }
 
-    private static T Open<T>(string path, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
+    // Where both files are there, transformers takes the newer one.
+    private static T? Open<T>(string folder, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
+        where T : class =>
+        Open(Path.Combine(folder, WholeFileName), Part, clip, read) ?? Open(Path.Combine(folder, FileName), null, clip, read);
+
+    private static T? Open<T>(string path, string? part, ClipConfig? clip, Func<PreprocessorConfigReader, T> read)
+        where T : class
     {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
         try
         {
             using JsonDocument document = JsonInput.Parse(PlainFile.ReadAll(path, MaxBytes), duplicates: true);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? read(new PreprocessorConfigReader(path, document.RootElement, clip))
-                : throw new InputException($"{path}: a JSON {document.RootElement.ValueKind}, expected an object.");
+            JsonElement root = document.RootElement;
+            return root.ValueKind != JsonValueKind.Object ? throw new InputException($"{path}: a JSON {root.ValueKind}, expected an object.")
+                : part is null ? read(new PreprocessorConfigReader(path, root, clip))
+                : !Has(root, part, out JsonElement inner) ? null
+                : inner.ValueKind == JsonValueKind.Object ? read(new PreprocessorConfigReader(path, inner, clip))
+                : throw new InputException($"{path}: '{part}' is a JSON {inner.ValueKind}, expected an object.");
         }
         catch (JsonException error)
         {
             throw new InputException($"{path}: cannot be read as JSON ({JsonInput.Reason(error)})", error);
         }
     }
+
+    // Null is written for what was left at its default.
+    private static bool Has(JsonElement place, string key, out JsonElement value) =>
+        place.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
 
     private PreprocessorConfig Read()
     {
@@ -111,7 +128,7 @@ internal sealed class PreprocessorConfigReader
     // Numbers for pixels of 0 to 255 beside pixels of 0 to 1 make every picture one colour.
     private void RefuseUnits(string key, float[] values, double scale)
     {
-        if (_root.TryGetProperty(key, out JsonElement list) && values.Any(value => value < 0 || value > scale * (1 + 1e-6)))
+        if (Has(_root, key, out JsonElement list) && values.Any(value => value < 0 || value > scale * (1 + 1e-6)))
         {
             string pixels = Configuration.ConfigText.Number(Math.Round(scale, 6));
             throw Bad(key, $"numbers from 0 to {pixels}, as pixels are after rescaling (do_rescale, rescale_factor)", list.GetRawText());
@@ -120,19 +137,19 @@ internal sealed class PreprocessorConfigReader
 
     private (int? ShortSide, (int Height, int Width)? Exact) Size()
     {
-        if (!_root.TryGetProperty("size", out var size))
+        if (!Has(_root, "size", out var size))
         {
             return (Sizes.ImageSize, null);
         }
 
         if (size.ValueKind == JsonValueKind.Object)
         {
-            if (size.TryGetProperty("shortest_edge", out var edge) && !size.TryGetProperty("longest_edge", out _))
+            if (Has(size, "shortest_edge", out var edge) && !Has(size, "longest_edge", out _))
             {
                 return (Side("size", edge), null);
             }
 
-            if (size.TryGetProperty("height", out var height) && size.TryGetProperty("width", out var width))
+            if (Has(size, "height", out var height) && Has(size, "width", out var width))
             {
                 return (null, (Side("size", height), Side("size", width)));
             }
@@ -145,7 +162,7 @@ internal sealed class PreprocessorConfigReader
 
     private (int Height, int Width) CropSize()
     {
-        if (!_root.TryGetProperty("crop_size", out var size))
+        if (!Has(_root, "crop_size", out var size))
         {
             return (Sizes.ImageSize, Sizes.ImageSize);
         }
@@ -156,7 +173,7 @@ internal sealed class PreprocessorConfigReader
             return (side, side);
         }
 
-        return size.TryGetProperty("height", out var height) && size.TryGetProperty("width", out var width)
+        return Has(size, "height", out var height) && Has(size, "width", out var width)
             ? (Side("crop_size", height), Side("crop_size", width))
             : throw Bad("crop_size", "a number or {\"height\", \"width\"}", size.GetRawText());
     }
@@ -169,7 +186,7 @@ internal sealed class PreprocessorConfigReader
     // The numbers are Pillow's.
     private ResampleFilter Filter()
     {
-        if (!_root.TryGetProperty("resample", out var value))
+        if (!Has(_root, "resample", out var value))
         {
             return ResampleFilter.Bicubic;
         }
@@ -189,7 +206,7 @@ internal sealed class PreprocessorConfigReader
             return 1;
         }
 
-        if (!_root.TryGetProperty("rescale_factor", out var value))
+        if (!Has(_root, "rescale_factor", out var value))
         {
             return 1 / 255.0;
         }
@@ -201,7 +218,7 @@ internal sealed class PreprocessorConfigReader
 
     private float[] Three(string key, float[] otherwise, double smallest)
     {
-        if (!_root.TryGetProperty(key, out var list))
+        if (!Has(_root, key, out var list))
         {
             return otherwise;
         }
@@ -216,7 +233,7 @@ internal sealed class PreprocessorConfigReader
 
     private bool Flag(string key, bool otherwise)
     {
-        if (!_root.TryGetProperty(key, out var value))
+        if (!Has(_root, key, out var value))
         {
             return otherwise;
         }

@@ -31,10 +31,10 @@ public sealed class VocDataset : FileDataset
     /// <inheritdoc/>
     public override string LabelPath(string id)
     {
-        // VOC's own, finer mask wins where both exist.
+        // VOC's own, finer mask wins where both exist. Where neither does and SBD's lies unconverted, the message is about its place.
         string own = Path.Combine(_root, "SegmentationClass", id + ".png");
-        string augmented = Path.Combine(_root, "SegmentationClassAug", id + ".png");
-        return File.Exists(own) || !File.Exists(augmented) ? own : augmented;
+        string augmented = Path.Combine(_root, "SegmentationClassAug", id);
+        return File.Exists(own) || !(File.Exists(augmented + ".png") || File.Exists(augmented + ".mat")) ? own : augmented + ".png";
     }
 
     private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "Segmentation", part + ".txt");

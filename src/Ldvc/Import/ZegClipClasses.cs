@@ -49,6 +49,13 @@ internal sealed record ZegClipClasses(DataKind Kind, ClassList Classes, ZeroShot
             return own;
         }
 
+        if (notes.HasOtherClasses)
+        {
+            throw new InputException(
+                $"{request.File}: its notes hold something else than a list of class names under CLASSES; expected --classes-file FILE with the "
+                    + "names, one a line.");
+        }
+
         if (notes.Classes is { } names)
         {
             return new ClassList(names, $"{request.File}: CLASSES");

@@ -21,7 +21,9 @@ internal sealed partial class ZegClipNotes
         _config = notes.GetValueOrDefault("meta.config") ?? "";
         _experiment = notes.GetValueOrDefault("meta.exp_name") ?? "";
         Step = int.TryParse(notes.GetValueOrDefault("meta.iter"), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : 0;
-        Classes = notes.TryGetValue("meta.CLASSES", out string? names) ? Names(archive.Path, names) : null;
+        string? names = notes.GetValueOrDefault("meta.CLASSES");
+        Classes = names is null ? null : JsonInput.Texts(names);
+        HasOtherClasses = names is not null && Classes is null;
     }
 
     /// <summary>Iterations done; 0 when the notes do not say.</summary>
@@ -29,6 +31,9 @@ internal sealed partial class ZegClipNotes
 
     /// <summary>The data set's classes; null when the notes do not say.</summary>
     internal string[]? Classes { get; }
+
+    /// <summary>Whether something else than a list of names stands where they should be.</summary>
+    internal bool HasOtherClasses { get; }
 
     /// <summary>Indices of the classes without masks; null when the notes do not say, empty when there are none.</summary>
     internal int[]? Unseen => NovelClasses().Match(_config) is { Success: true } match
@@ -73,9 +78,6 @@ internal sealed partial class ZegClipNotes
                 : null;
         }
     }
-
-    private static string[] Names(string path, string json) =>
-        JsonInput.Texts(json) ?? throw new InputException($"{path}: its notes hold something else than a list of class names under CLASSES.");
 
     private int? FirstNumber(Regex pattern) =>
         pattern.Match(_config) is { Success: true } match && Number(match.Groups[1].Value) is > 0 and <= 1 << 16 and var number ? number : null;
