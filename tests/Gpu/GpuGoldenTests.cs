@@ -22,15 +22,26 @@ public class OpenClGoldenTests(OpenClFixture fixture)
     public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
 }
 
-/// <summary>The same with `--device simulator`.</summary>
+/// <summary>The same with `--device simulator`, and with its tensor-core kernels.</summary>
 [Collection("simulator")]
-public sealed class SimulatorGoldenTests(SimulatorFixture fixture)
+public sealed class SimulatorGoldenTests(SimulatorFixture fixture) : PrecisionGoldenComparison(fixture)
 {
-    public static IEnumerable<ITheoryDataRow> Models => AllModels.Of([["clip-tiny"]], [["ldvc-route"]]);
+    public static IEnumerable<ITheoryDataRow> Models =>
+        AllModels.Of([["Fp32", "clip-tiny"]], [["Fp32", "ldvc-route"], ["Bf16", "clip-tiny"], ["Bf16", "ldvc-route"]]);
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void EveryTensorIsReproduced(string name) => GoldenCases.Compare(fixture.Twin, name);
+    public void EveryTensorIsReproduced(string precision, string name)
+    {
+        if (precision == "Fp32")
+        {
+            GoldenCases.Compare(Twin, name);
+        }
+        else
+        {
+            Compare(Enum.Parse<Precision>(precision), name);
+        }
+    }
 }
 
 internal static class GoldenCases

@@ -164,8 +164,8 @@ public sealed class PrecisionGoldenPtxTests(PtxMachineFixture fixture) : Precisi
 public sealed class GoldenPtxTests(PtxMachineFixture fixture)
 {
     public static IEnumerable<ITheoryDataRow> Models => AllModels.Of(
-        [["ldvc-route"], ["ldvc-dot-head"]],
-        [["clip-tiny"], ["ldvc-no-self-attention"], ["ldvc-route-partial-windows"], ["ldvc-full-attention"], ["ldvc-zegclip"]]);
+        [["ldvc-dot-head"]],
+        [["clip-tiny"], ["ldvc-route"], ["ldvc-no-self-attention"], ["ldvc-route-partial-windows"], ["ldvc-full-attention"], ["ldvc-zegclip"]]);
 
     [Theory]
     [MemberData(nameof(Models))]

@@ -34,6 +34,7 @@ internal sealed class PtxLaunches : IDisposable
     internal static ILookup<string, PtxLaunch> Record()
     {
         using var launches = new PtxLaunches();
+        using IDisposable repeating = CaseRandom.Repeating();
         foreach (var precision in Enum.GetValues<Precision>())
         {
             launches.Steps(precision);

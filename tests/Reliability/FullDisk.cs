@@ -8,7 +8,7 @@ internal sealed class FullDisk : IDisposable
     private readonly string _root;
     private readonly int _fails;
     private readonly bool _once;
-    private int _steps;
+    private readonly List<string> _kinds = [];
 
     /// <summary>Watches the folder until it is disposed of.</summary>
     /// <param name="root">The folder.</param>
@@ -21,7 +21,11 @@ internal sealed class FullDisk : IDisposable
     }
 
     /// <summary>Steps there were.</summary>
-    internal int Steps => _steps;
+    internal int Steps => _kinds.Count;
+
+    /// <summary>Numbers of the steps that a failure is worth trying at: every one but those writes that stand between two writes.</summary>
+    internal IEnumerable<int> Edges =>
+        Enumerable.Range(0, Steps).Where(i => i == 0 || i == Steps - 1 || Enumerable.Range(i - 1, 3).Any(j => _kinds[j] != "write"));
 
     public void Dispose() => OutputFile.Before = null;
 
@@ -32,7 +36,13 @@ internal sealed class FullDisk : IDisposable
             return;
         }
 
-        int number = Interlocked.Increment(ref _steps) - 1;
+        int number;
+        lock (_kinds)
+        {
+            number = _kinds.Count;
+            _kinds.Add(step);
+        }
+
         if (_fails >= 0 && (number == _fails || (number > _fails && !_once)))
         {
             throw new IOException($"No space left on device : '{path}'");
