@@ -83,6 +83,25 @@ public sealed class VerbJobTests
             [default, stop.Token]));
     }
 
+    // Files of two nodes that have the same name: a list of names, a checkpoint.
+    [Fact]
+    public void AFolderIsNotLabelledByTwoModels()
+    {
+        using var data = new TinyData();
+        string run = data.At("run"), other = data.At("other"), pictures = Directory.CreateDirectory(data.At("in")).FullName;
+        SmallRun.Train(SmallRun.OwnConfig(data), run, "train.iterations=1");
+        SmallRun.Train(SmallRun.OwnConfig(data), other, "train.iterations=1", "train.seed=1");
+        ImageWriter.WritePng(TinyData.Pattern(40, 30), Path.Combine(pictures, "p.png"));
+        SegmentOptions Of(JobMember job, string checkpoint) => Options(pictures, checkpoint, data.At("out"), null, job, TextWriter.Null);
+        Assert.StartsWith(
+            "rank 1: the list of class names is zebra, cat, but on rank 0 it is cat, zebra, blue sky; expected the same on all 2 processes.",
+            Ranks.Refuse(2, job => SegmentVerb.Run(
+                job.IsFirst ? Of(job, run) : Of(job, run) with { Classes = new ClassList(["zebra", "cat"], "test") })));
+        Assert.StartsWith(
+            "rank 1: the digest of weights, windows and thresholds is ", Ranks.Refuse(2, job => SegmentVerb.Run(Of(job, job.IsFirst ? run : other))));
+        Assert.False(Directory.Exists(data.At("out")));
+    }
+
     [Fact]
     public void ARunsOfAComparisonAreDealtOut()
     {

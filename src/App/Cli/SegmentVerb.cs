@@ -168,7 +168,14 @@ internal static class SegmentVerb
                 $"pixels below {background} get no class, as eval.background of {checkpoint!.Path} says; --background 0 switches that off"));
         }
 
-        var files = new SegmentFiles(options.Out, options.Save, job.FromFirst(() => Digest(options, checkpoint, background)));
+        // Names and weights are files of each node: pictures of one folder would get the labels of several models, under the digest of one.
+        string digest = job.Together(() => Digest(options, checkpoint, background));
+        job.RequireAlike(
+        [
+            .. JobFacts.OfProgram(), ("the list of class names", string.Join(", ", options.Classes.Classes)),
+            ("the digest of weights, windows and thresholds", digest),
+        ]);
+        var files = new SegmentFiles(options.Out, options.Save, digest);
         SegmentInputs inputs = Find(options, files, job);
         PictureSource[] pictures = inputs.Pending;
         var own = new List<SegmentEntry>();

@@ -20,11 +20,17 @@ internal static class JobFacts
         "train.transductive.from", "ablate.out", "ablate.splits",
     ];
 
-    /// <summary>The program and every option, by its key.</summary>
-    internal static IReadOnlyList<(string Name, string Value)> OfConfig(LdvcConfig config) =>
+    /// <summary>The program.</summary>
+    internal static IReadOnlyList<(string Name, string Value)> OfProgram() =>
     [
         ("the program's version", typeof(JobFacts).Assembly.GetName().Version!.ToString()),
         ("the build of the program", typeof(JobFacts).Module.ModuleVersionId.ToString()),
+    ];
+
+    /// <summary>The program and every option, by its key.</summary>
+    internal static IReadOnlyList<(string Name, string Value)> OfConfig(LdvcConfig config) =>
+    [
+        .. OfProgram(),
         .. ConfigWriter.Flatten(config).Where(entry => !OwnToANode.Contains(entry.Key)).Select(entry => (entry.Key, entry.Value)),
     ];
 
