@@ -32,5 +32,4 @@ if (launched)
     return Application.Run(args, LaunchedOutput.Out, LaunchedOutput.Error, false, stop.Token);
 }
 
-bool interactive = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or "");
-return Application.Run(args, Console.Out, Console.Error, interactive, stop.Token);
+return Application.Run(args, Console.Out, Console.Error, ConsoleFactory.IsInteractive(), stop.Token);

@@ -8,6 +8,12 @@ internal static class ConsoleFactory
     // Wide enough that no table row or path is broken when the output is not a terminal.
     private const int PlainWidth = 400;
 
+    /// <summary>
+    /// Whether bars can move on the standard output: it is a terminal, and TERM names one that is known to obey control sequences. On any other the
+    /// bars would be a word now and then, without losses and rates: it gets lines, as a log file does.
+    /// </summary>
+    public static bool IsInteractive() => !Console.IsOutputRedirected && Create(Console.Out, interactive: true).Profile.Capabilities.Ansi;
+
     /// <summary>A console on a writer.</summary>
     public static IAnsiConsole Create(TextWriter output, bool interactive)
     {

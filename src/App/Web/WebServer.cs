@@ -108,7 +108,9 @@ internal sealed class WebServer : IAsyncDisposable
     private static WebApplication Build(ServerSettings settings, ConnectionGate gate)
     {
         ServerLimits limits = settings.Limits;
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+
+        // The page's files are in the assembly. Without a folder of its own the builder asks for the current one, which may be gone or closed.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using Ldvc.Tests.Clip;
+using Ldvc.Tests.Distributed;
+using Ldvc.Tests.Serialization;
+using Xunit;
+
+namespace Ldvc.Tests.Reliability;
+
+/// <summary>The program itself where something around it is not as usual: its terminal, the folder that it is started in.</summary>
+public sealed class SurroundingsTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+
+    [Theory]
+    [InlineData("TERM=foot")]
+    [InlineData("TERM=dumb")]
+    [InlineData("-u TERM")]
+    public async Task ATerminalThatIsNotKnownGetsLines(string variable)
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "no script (Debian: bsdutils)");
+        using var folder = new TempFolder();
+        using Process script = Start(
+            "script", "-qec", $"env {variable} {Host} {Program} demo --write-data {folder.File("data")} --pictures 2,1 --threads 1", "/dev/null");
+        CancellationToken token = TestContext.Current.CancellationToken;
+        string text = await script.StandardOutput.ReadToEndAsync(token).WaitAsync(s_limit, token);
+        Assert.Matches(@"picture 3/3 .* took ", text);
+        Assert.DoesNotContain('\u001b', text);
+    }
+
+    // The shell's folder may be gone, or one that another user may not enter.
+    [Fact]
+    public async Task TheServerNeedsNoFolderToStandIn()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "folders in use are not deleted here");
+        using var folder = new TempFolder();
+        string gone = Directory.CreateDirectory(folder.File("gone")).FullName;
+        using Process server = Start(
+            "sh", "-c", $"cd {gone} && rmdir {gone} && exec {Host} {Program} serve --clip {TinyClip.Folder} --port 0 --threads 1");
+        try
+        {
+            CancellationToken token = TestContext.Current.CancellationToken;
+            string? line = await server.StandardOutput.ReadLineAsync(token).AsTask().WaitAsync(s_limit, token);
+            Assert.Contains("(without training) at http://localhost:", line);
+        }
+        finally
+        {
+            server.Kill();
+        }
+    }
+
+    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    private static string Program => MpiLauncher.Beside("ldvc.dll");
+
+    private static Process Start(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        Process process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+}
