@@ -19,6 +19,11 @@ public sealed class ApplicationTests
 
     [Theory]
     [InlineData("trian x.yaml", "there is no verb 'trian'; did you mean train? (see: ldvc --help)")]
+    [InlineData("TRAIN x.yaml", "there is no verb 'TRAIN'; did you mean train? (see: ldvc --help)")]
+    [InlineData("help", "there is no verb 'help'; did you mean --help? (see: ldvc --help)")]
+    [InlineData("version", "there is no verb 'version'; did you mean --version? (see: ldvc --help)")]
+    [InlineData("-- train x.yaml", "there is no verb 'train' (see: ldvc --help)")]
+    [InlineData("--HELP", "there is no option '--HELP'; did you mean --help? (see: ldvc --help)")]
     [InlineData("frobnicate", "there is no verb 'frobnicate' (see: ldvc --help)")]
     [InlineData("--frobnicate", "there is no option '--frobnicate'")]
     [InlineData("train", "'CONFIG'")]

@@ -116,6 +116,14 @@ public sealed class ConfigErrorTests
         Assert.Contains("none.yaml: expected a configuration file, but there is none", ConfigFiles.Refuses(folder, "none.yaml"));
         Directory.CreateDirectory(folder.File("dir"));
         Assert.Contains("it is a folder", ConfigFiles.Refuses(folder, "dir"));
+        File.WriteAllText(folder.File("based.yaml"), "base: dir\n");
+        Assert.Contains("it is a folder", ConfigFiles.Refuses(folder, "based.yaml"));
+        File.CreateSymbolicLink(folder.File("link.yaml"), folder.File("gone.yaml"));
+        File.WriteAllText(folder.File("linked.yaml"), "base: link.yaml\n");
+        const string dead = "there is none, but a link to gone.yaml, which is not there.";
+        Assert.Contains(dead, ConfigFiles.Refuses(folder, "link.yaml"));
+        Assert.Contains(dead, ConfigFiles.Refuses(folder, "linked.yaml"));
+        Assert.Contains("there is none, as its name has bytes that are not UTF-8", ConfigFiles.Refuses(folder, "a\uFFFD.yaml"));
         File.WriteAllBytes(folder.File("bytes.yaml"), [0x74, 0xff, 0xfe, 0x00]);
         Assert.Contains("expected YAML text in UTF-8", ConfigFiles.Refuses(folder, "bytes.yaml"));
         File.WriteAllText(folder.File("big.yaml"), "# " + new string('x', YamlReader.LargestFile));

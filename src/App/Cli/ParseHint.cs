@@ -55,9 +55,11 @@ internal static partial class ParseHint
         if (result.UnmatchedTokens is [string unknown, ..])
         {
             bool isOption = unknown.StartsWith('-');
+
+            // `ldvc help` and `ldvc version` are what other programs have.
             IEnumerable<string> known = isOption
                 ? Names(command)
-                : command.Subcommands.Select(verb => verb.Name);
+                : command.Subcommands.Select(verb => verb.Name).Concat(atRoot ? Names(command) : []);
             string what = isOption ? "there is no option" : atRoot ? "there is no verb" : "expected no further argument, found";
             return $"{what} {ConfigText.Quote(unknown)}{ConfigText.Suggest(unknown, known)} (see: {help})";
         }

@@ -1,4 +1,5 @@
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 
 namespace Ldvc.Configuration;
 
@@ -102,9 +103,10 @@ public static class ConfigLoader
         foreach (string basePath in BasePaths(bases!))
         {
             string resolved = Path.Combine(Path.GetDirectoryName(path) ?? "", PathText.Expand(basePath, $"{bases!.Origin}: {BaseKey}"));
-            if (!File.Exists(resolved))
+            if (!Path.Exists(resolved))
             {
-                throw new InputException($"{bases!.Origin}: base: expected a configuration file, but there is no {ConfigText.Quote(resolved)}.");
+                throw new InputException(
+                    $"{bases!.Origin}: base: expected a configuration file, but there is no {ConfigText.Quote(resolved)}{PlainFile.Why(resolved)}.");
             }
 
             merged.Merge(LoadFile(resolved, chain, ref files));

@@ -40,14 +40,14 @@ internal static class ConfigText
         return shown.Append(text.Length > LongestShown ? "...'" : "'").ToString();
     }
 
-    /// <summary>"; did you mean X?" when a known word is at most two edits away, else nothing.</summary>
+    /// <summary>"; did you mean X?" when another known word is at most two edits away, upper and lower case alike, else nothing.</summary>
     public static string Suggest(string word, IEnumerable<string> known)
     {
         string? best = null;
         int bestDistance = Math.Min(3, (word.Length / 2) + 1);
         if (word.Length <= LongestShown)
         {
-            foreach (string candidate in known)
+            foreach (string candidate in known.Where(candidate => candidate != word))
             {
                 int distance = EditDistance(word, candidate);
                 if (distance < bestDistance)
@@ -69,7 +69,7 @@ internal static class ConfigText
             row[0] = i;
             for (int j = 1; j <= b.Length; j++)
             {
-                int substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                int substituted = diagonal + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
                 diagonal = row[j];
                 row[j] = Math.Min(substituted, 1 + Math.Min(row[j], row[j - 1]));
             }

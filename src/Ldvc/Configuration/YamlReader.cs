@@ -81,8 +81,8 @@ internal sealed class YamlReader
         }
         catch (InputException e) when (Directory.Exists(path) || e.InnerException is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InputException(
-                $"{path}: expected a configuration file, but {(Directory.Exists(path) ? "it cannot be read: it is a folder" : "there is none")}.", e);
+            string found = Directory.Exists(path) ? "it cannot be read: it is a folder" : $"there is none{PlainFile.Why(path)}";
+            throw new InputException($"{path}: expected a configuration file, but {found}.", e);
         }
     }
 

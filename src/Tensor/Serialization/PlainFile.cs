@@ -114,8 +114,11 @@ internal static class PlainFile
         : Directory.Exists(path) ? new($"{path}: is a folder, expected a file", e)
         : new($"{path}: cannot be read ({e.Message})", e);
 
-    // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name.
-    private static string Why(string path) => path.Contains('\uFFFD', StringComparison.Ordinal)
+    /// <summary>
+    /// What a message about a file that is not there adds: a name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name; a
+    /// link may lead to nothing.
+    /// </summary>
+    internal static string Why(string path) => path.Contains('\uFFFD', StringComparison.Ordinal)
         ? ", as its name has bytes that are not UTF-8; expected another name"
         : FileKind.DeadLink(path) is { } target ? $", but a link to {target}, which is not there" : "";
 }
