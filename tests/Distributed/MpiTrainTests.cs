@@ -73,6 +73,25 @@ public sealed class MpiTrainTests
         Assert.True(time < TimeSpan.FromSeconds(60), $"{time}");
     }
 
+    // The two would wait for one another at different places.
+    [Theory]
+    [InlineData("OpenMpi", "eval", "--training-free", "the verb is eval, but on rank 0 it is train")]
+    [InlineData("Mpich", "train", "--resume", "--resume is given, but on rank 0 it is not given")]
+    public void CommandLinesThatDifferEndTheJob(string family, string verb, string option, string expected)
+    {
+        MpiLauncher launcher = Launcher(family);
+        using var data = new TinyData();
+        string[] line = SmallRun.Arguments(SmallRun.OwnConfig(data), data.At("run"), "train.iterations=100000");
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        (int code, _, string error, TimeSpan time) = launcher.Run(
+            1, [], [Program, .. line, ":", "-n", "1", host, MpiLauncher.Beside(Program), verb, .. line[1..], option]);
+        Assert.Equal(2, code);
+        string said = Assert.Single(error.Split('\n'), text => text.StartsWith("ldvc:", StringComparison.Ordinal));
+        Assert.Equal($"ldvc: rank 1: {expected}; expected the same on all 2 processes.", said);
+        Assert.False(Directory.Exists(data.At("run")));
+        Assert.True(time < TimeSpan.FromSeconds(60), $"{time}");
+    }
+
     private static MpiLauncher Launcher(string family)
     {
         MpiLauncher launcher = MpiLauncher.All.Single(each => each.Family == Enum.Parse<MpiFamily>(family));

@@ -215,6 +215,7 @@ internal static class Application
         }
 
         SimdLevel.Check();
+        new JobMember(host.Job.Group, host.Job.Share?.Threads ?? 0, host.Cancellation).RequireAlike(CommandFacts.Of(result));
     }
 
     // All processes get here, with the same sentence: the job ends as after work that is done.
