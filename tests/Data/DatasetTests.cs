@@ -1,6 +1,8 @@
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Matlab;
 using Ldvc.Tensors;
+using Ldvc.Tests.Imaging;
 using Xunit;
 
 namespace Ldvc.Tests.Data;
@@ -37,15 +39,51 @@ public class DatasetTests
         Assert.Equal(1, trainaug.ReadLabels(1).Labels[0]);
         Assert.Equal(3, trainaug.ReadLabels(2).Labels[0]);
 
-        // SBD as it is downloaded.
-        data.Text("MATLAB 5.0", "VOCdevkit", "VOC2012", "SegmentationClassAug", "2008_1.mat");
+        // SBD's own files in the same place.
         File.Delete(data.At("VOCdevkit", "VOC2012", "SegmentationClassAug", "2008_1.png"));
-        string message = Assert.Throws<InputException>(trainaug.CheckFiles).Message;
-        Assert.Contains("SegmentationClassAug/2008_1.png: file not found", message.Replace('\\', '/'));
-        Assert.Contains("there is 2008_1.mat", message);
+        data.Bytes(Sbd(6, 4, 5), "VOCdevkit", "VOC2012", "SegmentationClassAug", "2008_1.mat");
+        trainaug.CheckFiles();
+        Assert.Equal(4, trainaug.Read(2).Labels.Labels[0]);
 
         Assert.Contains("val.txt", Assert.Throws<InputException>(() => VocDataset.Open(data.Root, "val")).Message);
         Assert.Contains("missing", Assert.Throws<InputException>(() => VocDataset.Open(data.At("missing"), "val")).Message);
+    }
+
+    // Nothing is converted, and what VOC validates on is in none of its lists.
+    [Theory]
+    [InlineData("VOCdevkit", "VOCaug")]
+    [InlineData("VOCdevkit", "VOC2012", "VOCaug")]
+    [InlineData("benchmark_RELEASE")]
+    public void VocTakesSbdAsItIsUnpacked(params string[] place)
+    {
+        using var data = new TinyData();
+        string[] voc = ["VOCdevkit", "VOC2012"];
+        data.Text("a\n", [.. voc, "ImageSets", "Segmentation", "train.txt"]);
+        data.Text("v\n", [.. voc, "ImageSets", "Segmentation", "val.txt"]);
+        Assert.Contains(
+            "no aug.txt beside it and no SBD (VOCaug/dataset or benchmark_RELEASE/dataset",
+            Assert.Throws<InputException>(() => VocDataset.Open(data.Root, "trainaug")).Message,
+            StringComparison.Ordinal);
+        foreach (string id in new[] { "a", "v", "c", "b" })
+        {
+            data.Picture(6, 4, [.. voc, "JPEGImages", id + ".jpg"]);
+            data.Bytes(Sbd(6, 4, id[0] - 'a' + 1), [.. place, "dataset", "cls", id + ".mat"]);
+        }
+
+        data.Mask(TinyData.Labels(6, 4, 20), [.. voc, "SegmentationClass", "a.png"]);
+        data.Text("c\nv\n", [.. place, "dataset", "train.txt"]);
+        data.Text("b\na\n", [.. place, "dataset", "val.txt"]);
+        foreach (string root in new[] { data.Root, data.At("VOCdevkit"), data.At(voc) })
+        {
+            var dataset = VocDataset.Open(root, "trainaug");
+            Assert.Equal(["a", "c", "b"], Enumerable.Range(0, dataset.Count).Select(dataset.GetId));
+            dataset.CheckFiles();
+            Assert.Equal([19, 2, 1], Enumerable.Range(0, 3).Select(i => (int)dataset.Read(i).Labels.Labels[0]));
+        }
+
+        // mmsegmentation's list, SBD's masks.
+        data.Text("b\n", [.. voc, "ImageSets", "Segmentation", "trainaug.txt"]);
+        Assert.Equal(1, VocDataset.Open(data.Root, "trainaug").Read(0).Labels.Labels[0]);
     }
 
     [Fact]
@@ -194,5 +232,13 @@ public class DatasetTests
         Assert.Contains("'nothing'", Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "val")).Message);
         data.Picture(4, 4, "images", "b.png");
         Assert.Contains("'b'", Assert.Throws<InputException>(() => FolderDataset.Open(data.Root, "all")).Message);
+    }
+
+    private static byte[] Sbd(int width, int height, int label)
+    {
+        var writer = new MatWriter();
+        double[] values = [.. Enumerable.Repeat((double)label, width * height)];
+        byte[] labels = writer.Matrix("", MatKind.UInt8, MatType.UInt8, height, width, values);
+        return writer.Add(writer.Struct("GTcls", ("CategoriesPresent", labels), ("Segmentation", labels)), compressed: true).File();
     }
 }

@@ -21,6 +21,8 @@ internal sealed class TinyData : IDisposable
 
     public void Text(string content, params string[] parts) => File.WriteAllText(At(parts), content);
 
+    public void Bytes(byte[] content, params string[] parts) => File.WriteAllBytes(At(parts), content);
+
     /// <summary>A PNG under any name: readers go by content.</summary>
     public void Picture(int width, int height, params string[] parts) => ImageWriter.WritePng(Pattern(width, height), At(parts));
 

@@ -64,6 +64,20 @@ internal static class FuzzContainers
     /// <summary>The text in a gzip file.</summary>
     internal static Mutation Gzip(Mutation inside) => (seed, other, random) => Gzip(inside(Gunzip(seed), Gunzip(other), random));
 
+    /// <summary>The variables of a MATLAB file, before they are compressed.</summary>
+    internal static Mutation Mat(Mutation inside) => (seed, other, random) =>
+    {
+        const int header = 128, tag = 8, compressed = 15;
+        if (BinaryPrimitives.ReadInt32LittleEndian(seed.AsSpan(header)) != compressed)
+        {
+            return [.. seed.AsSpan(0, header), .. inside(seed[header..], other[Math.Min(header, other.Length)..], random)];
+        }
+
+        int size = BinaryPrimitives.ReadInt32LittleEndian(seed.AsSpan(header + 4));
+        byte[] packed = Zip(inside(Unzip(seed[(header + tag)..(header + tag + size)]), other, random));
+        return [.. seed.AsSpan(0, header + 4), .. BitConverter.GetBytes(packed.Length), .. packed, .. seed.AsSpan(header + tag + size)];
+    };
+
     /// <summary>The pickle in a PyTorch archive.</summary>
     internal static Mutation TorchZip(Mutation inside) => (seed, other, random) =>
     {

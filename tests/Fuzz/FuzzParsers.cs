@@ -5,6 +5,7 @@ using Ldvc.Comparison;
 using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Matlab;
 using Ldvc.Import;
 using Ldvc.Inference;
 using Ldvc.Lab.Ablation;
@@ -109,6 +110,13 @@ internal static class FuzzParsers
             {
                 FreeBytes = (4 * PixelLimit.Free) + (16 << 20),
                 Care = FuzzContainers.Png,
+            },
+            new("label-mat", "x.mat", [.. new[] { "sbd", "context", "coco-stuff10k", "one-double" }.Select(name => Seed("matlab", name + ".mat"))],
+                FuzzContainers.Mat(FuzzMutator.Bytes), input =>
+                MatLabels.Decode(input.Bytes, "x.mat"))
+            {
+                FreeBytes = (4 * PixelLimit.Free) + (16 << 20),
+                Care = FuzzContainers.Mat(FuzzCare.Letters),
             },
             .. PictureEndings.Select(ending => new FuzzParser(
                 ending[1..], "x" + ending, Pictures(data, name => name.EndsWith(ending, StringComparison.Ordinal) && !IsBroken(name)),

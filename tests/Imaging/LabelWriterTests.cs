@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
@@ -90,7 +91,7 @@ public sealed class LabelWriterTests
     {
         LabelMap labels = Every();
         Assert.Equal(labels.Labels.Select(l => (ushort)l), PngLabels.Decode16(LabelWriter.Encode(labels, LabelPalette.Voc), "narrow").Labels);
-        Assert.Equal(300, PngLabels.Read16(ImageFixtures.Path_("label-over255.png")).Labels.Max());
+        Assert.Equal(300, LabelFile.Read(ImageFixtures.Path_("label-over255.png")).Labels.Max());
     }
 
     [Fact]
@@ -140,7 +141,7 @@ public sealed class LabelWriterTests
             }
 
             LabelWriter.Write(wide, path);
-            Assert.Equal(wide.Labels, PngLabels.Read16(path).Labels);
+            Assert.Equal(wide.Labels, LabelFile.Read(path).Labels);
             Assert.Contains(
                 "missing", Assert.Throws<InputException>(() => LabelWriter.Write(wide, Path.Combine(folder, "missing", "a.png"))).Message);
         }

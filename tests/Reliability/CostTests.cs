@@ -6,9 +6,11 @@ using Ldvc.Configuration;
 using Ldvc.Data;
 using Ldvc.Fuzz;
 using Ldvc.Imaging;
+using Ldvc.Imaging.Matlab;
 using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Serialization;
 using Ldvc.Training;
 using Xunit;
@@ -32,6 +34,9 @@ public sealed class CostTests
             (() => Black(14_000), bytes => ImageReader.Decode(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
         ["a mask of 200 megapixels in 24 KB"] =
             (() => Black(14_000), bytes => PngLabels.Decode16(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
+        ["a MATLAB mask of 200 megapixels in a few bytes"] = (
+            () => new MatWriter().Add(new MatWriter().Matrix("x", MatKind.UInt8, MatType.UInt8, 14_000, 14_000, [1]), compressed: true).File(),
+            bytes => MatLabels.Decode(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
         ["a picture above a limit of the caller's"] = (() => Black(300), bytes => ImageReader.Decode(bytes, "f", 89_999),
             "300x300 pixels, expected at least 1x1 and at most 89999 pixels", 2 * Mebibyte),
         ["brackets in YAML"] = (() => Repeated("[", 1 << 20), Yaml, "levels of nesting", 16 * Mebibyte),

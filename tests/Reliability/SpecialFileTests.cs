@@ -23,7 +23,7 @@ public sealed partial class SpecialFileTests
         ["a list of shards"] = ("x.index.json", path => TensorArchive.Open(path).Dispose()),
         ["the digest of a CLIP's file"] = ("x.pt", path => ClipCheckpoint.Find(path).Sha256()),
         ["a picture"] = ("x.png", path => ImageReader.Read(path)),
-        ["a mask"] = ("x.png", path => PngLabels.Read16(path)),
+        ["a mask"] = ("x.png", path => LabelFile.Read(path)),
         ["a mask with colours"] = ("x.png", path => MaskPicture.Read(path)),
         ["class names"] = ("x.txt", path => ClassList.FromFile(path)),
         ["colours"] = ("x.txt", path => MaskColours.Read(path)),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ldvc.Data;
 using Ldvc.Imaging;
 using Ldvc.Imaging.Writing;
 using Ldvc.Tensors;
@@ -211,7 +212,7 @@ public sealed class SegmentTests : IDisposable
         File.WriteAllLines(_data.At("names.txt"), names);
         CommandLineOk(
             "segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("names.txt"), "--background", "0.3", "--out", output);
-        int[] labels = [.. PngLabels.Read16(Path.Combine(output, "p.png")).Labels.Select(l => (int)l)];
+        int[] labels = [.. LabelFile.Read(Path.Combine(output, "p.png")).Labels.Select(l => (int)l)];
         JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "p.json"))).RootElement;
         Assert.Equal(names, json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
         Assert.Equal(

@@ -3,7 +3,7 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
-/// <summary>A data set of picture files and label PNGs. Subclasses say where the files lie and what the stored values mean.</summary>
+/// <summary>A data set of picture files and mask files. Subclasses say where the files lie and what the stored values mean.</summary>
 public abstract class FileDataset : SegmentationDataset
 {
     private readonly string[] _ids;
@@ -124,7 +124,7 @@ public abstract class FileDataset : SegmentationDataset
     private protected virtual LabelMap ReadMask(string path) => TableFor(path).Apply(ReadNumbers(path), path);
 
     private static LabelMap16 ReadNumbers(string path) =>
-        File.Exists(path) ? PngLabels.Read16(path) : throw new InputException($"{path}: file not found{PictureFiles.Near(path)}");
+        File.Exists(path) ? LabelFile.Read(path) : throw new InputException($"{path}: file not found{PictureFiles.Near(path)}");
 
     /// <summary>The first of several folders that exists.</summary>
     /// <exception cref="InputException">None does; the message names them.</exception>

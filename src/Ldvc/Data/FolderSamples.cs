@@ -101,7 +101,7 @@ internal sealed class FolderSamples
 
                 noMask = right;
             }
-            else if (PictureFiles.HasPictureExtension(left) && PictureFiles.HasPictureExtension(right))
+            else if (PictureFiles.HasPictureExtension(left) && PictureFiles.HasMaskExtension(right))
             {
                 failure = NotFound(left, place);
                 return null;
@@ -140,7 +140,7 @@ internal sealed class FolderSamples
             }
         }
 
-        string? file = Existing(text, _layout.Root, _layout.Images);
+        string? file = Existing(text, PictureFiles.HasPictureExtension, _layout.Root, _layout.Images);
         if (file is null)
         {
             return null;
@@ -164,14 +164,14 @@ internal sealed class FolderSamples
         };
     }
 
-    private string? MaskFile(string text) => Existing(text, _layout.Root, _layout.Masks);
+    private string? MaskFile(string text) => Existing(text, PictureFiles.HasMaskExtension, _layout.Root, _layout.Masks);
 
     // A leading slash is the data set's folder in lists as VOC's and Cityscapes' are written.
-    private static string? Existing(string text, params string[] folders)
+    private static string? Existing(string text, Func<string, bool> isWanted, params string[] folders)
     {
         IEnumerable<string> candidates = folders.Select(folder => Path.Combine(folder, Relative(text)));
         return candidates.Append(text).Where(path => path != text || Path.IsPathRooted(path)).FirstOrDefault(
-            path => PictureFiles.HasPictureExtension(path) && File.Exists(path));
+            path => isWanted(path) && File.Exists(path));
     }
 
     private static string Relative(string text)

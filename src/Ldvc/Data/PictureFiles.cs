@@ -11,6 +11,10 @@ internal static class PictureFiles
     /// <summary>Whether the name ends like a picture's.</summary>
     public static bool HasPictureExtension(string path) => Imaging.PictureSources.IsPicture(path);
 
+    /// <summary>Whether the name ends like a mask's.</summary>
+    public static bool HasMaskExtension(string path) =>
+        HasPictureExtension(path) || path.EndsWith(LabelFile.MatlabExtension, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>File paths by name without extension, in ordinal order of the names.</summary>
     /// <exception cref="InputException">The folder is missing, or two pictures differ in their extension only.</exception>
     public static SortedDictionary<string, string> In(string folder)

@@ -1,17 +1,23 @@
+using Ldvc.Imaging;
 using Ldvc.Tensors;
 
 namespace Ldvc.Data;
 
 /// <summary>
 /// PASCAL VOC 2012 in its own layout: JPEGImages, SegmentationClass, ImageSets/Segmentation. Twenty classes; background (0) and borders (255) are
-/// ignored. "trainaug" adds the SBD pictures, whose masks lie as PNGs in SegmentationClassAug (as mmsegmentation's converter writes them).
+/// ignored. "trainaug" adds the SBD pictures, whose masks lie in SegmentationClassAug (PNG, as mmsegmentation's converter writes them, or SBD's own
+/// MATLAB files), or in SBD as it is unpacked (<see cref="SbdFolder"/>).
 /// </summary>
 public sealed class VocDataset : FileDataset
 {
+    private const string WithSbd = "trainaug";
+
     private readonly string _root;
+    private readonly SbdFolder? _sbd;
 
     private VocDataset(string root, string part, ClassList classes, ZeroShotSplit split)
-        : base($"voc2012/{part}", classes, split, Ids(root, part), ListOf(root, part), LabelTable.ReduceZero(classes.Count)) => _root = root;
+        : base($"voc2012/{part}", classes, split, Ids(root, part), ListOf(root, part), LabelTable.ReduceZero(classes.Count)) =>
+        (_root, _sbd) = (root, SbdFolder.Near(root));
 
     /// <summary>
     /// Opens part "train", "val", "trainaug" or any other list's name. <paramref name="root"/> is VOC2012, VOCdevkit, or the folder around it.
@@ -31,10 +37,11 @@ public sealed class VocDataset : FileDataset
     /// <inheritdoc/>
     public override string LabelPath(string id)
     {
-        // VOC's own, finer mask wins where both exist. Where neither does and SBD's lies unconverted, the message is about its place.
+        // VOC's own, finer mask wins where both exist. Where there is none, its place is the one to name.
         string own = Path.Combine(_root, "SegmentationClass", id + ".png");
         string augmented = Path.Combine(_root, "SegmentationClassAug", id);
-        return File.Exists(own) || !(File.Exists(augmented + ".png") || File.Exists(augmented + ".mat")) ? own : augmented + ".png";
+        string?[] masks = [own, augmented + ".png", augmented + LabelFile.MatlabExtension, _sbd?.MaskOf(id)];
+        return masks.FirstOrDefault(File.Exists) ?? own;
     }
 
     private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "Segmentation", part + ".txt");
@@ -43,18 +50,22 @@ public sealed class VocDataset : FileDataset
     {
         string lists = Path.Combine(root, "ImageSets", "Segmentation");
         string list = ListOf(root, part);
-        if (part != "trainaug" || File.Exists(list))
+        if (part != WithSbd || File.Exists(list))
         {
             return ReadIds(list);
         }
 
+        List<string> train = ReadIds(Path.Combine(lists, "train.txt"));
         string additional = Path.Combine(lists, "aug.txt");
-        if (!File.Exists(additional))
+        if (File.Exists(additional))
         {
-            throw new InputException($"{list}: file not found, and no aug.txt beside it; expected one of them to list the SBD pictures (or "
-                + "data.train_part=train to do without)");
+            return [.. train.Union(ReadIds(additional), StringComparer.Ordinal)];
         }
 
-        return [.. ReadIds(Path.Combine(lists, "train.txt")).Union(ReadIds(additional), StringComparer.Ordinal)];
+        // SBD was split in another way: its lists hold pictures that VOC validates on.
+        return SbdFolder.Near(root) is { } sbd
+            ? [.. train.Union(sbd.Lists.SelectMany(ReadIds).Except(ReadIds(ListOf(root, "val")), StringComparer.Ordinal), StringComparer.Ordinal)]
+            : throw new InputException($"{list}: file not found, no aug.txt beside it and no SBD ({SbdFolder.Places}); expected one of them to list "
+                + "the SBD pictures (or data.train_part=train to do without)");
     }
 }

@@ -14,6 +14,7 @@ internal static class FileContent
         (0, "II*\0", "a TIFF"), (0, "MM\0*", "a TIFF"), (4, "ftypavif", "an AVIF"), (4, "ftyp", "a HEIC or a film"), (4, "jP  ", "a JPEG 2000"),
         (4, "JXL ", "a JPEG XL"), (0, "\u00FF\n", "a JPEG XL"), (0, "8BPS", "a Photoshop file"), (0, "%PDF", "a PDF"),
         (0, "PK\u0003\u0004", "a ZIP archive"), (0, "\u001F\u008B", "a gzip archive"), (0, "\u0093NUMPY", "a NumPy array"),
+        (0, "MATLAB ", "a MATLAB file"),
         (0, "version https://git-lfs", "a Git LFS pointer (the file itself was not downloaded)"),
     ];
 

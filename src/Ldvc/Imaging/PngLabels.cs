@@ -28,14 +28,12 @@ internal static class PngLabels
     }
 
     /// <summary>
-    /// Reads the stored indices of a map that may have more than 255 classes. Numbers are not translated: in a file of 8 bits, no label is
+    /// Decodes the stored indices of a map that may have more than 255 classes. Numbers are not translated: in a file of 8 bits, no label is
     /// <see cref="LabelMap.Ignore"/>, in one of 16 bits it is <see cref="LabelMap16.Unlabelled"/>.
     /// </summary>
-    /// <exception cref="InputException">Missing, damaged or truncated file, or another kind of PNG.</exception>
-    public static LabelMap16 Read16(string path) => Decode16(InputFile.ReadAllBytes(path), path);
-
-    /// <summary>Decodes a PNG held in memory as <see cref="Read16"/> does; <paramref name="name"/> stands for it in messages.</summary>
-    /// <exception cref="InputException">As for <see cref="Read16"/>.</exception>
+    /// <param name="file">The PNG.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="InputException">Damaged or truncated, or another kind of PNG.</exception>
     public static LabelMap16 Decode16(ReadOnlySpan<byte> file, string name)
     {
         var (header, compressed) = Open(file, name);
