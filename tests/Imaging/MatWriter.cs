@@ -5,10 +5,12 @@ using Ldvc.Imaging.Matlab;
 
 namespace Ldvc.Tests.Imaging;
 
-/// <summary>Writes MATLAB files, version 5, as the description of the format has them: numbers in any type, small elements, either order of bytes.</summary>
+/// <summary>
+/// Writes MATLAB files, version 5, as the description of the format has them: numbers in any type, small elements, either order of bytes.
+/// </summary>
 internal sealed class MatWriter(bool bigEndian = false)
 {
-    private readonly MemoryStream _file = new();
+    private readonly List<byte> _file = [];
 
     /// <summary>The file with the variables added so far.</summary>
     public byte[] File()
@@ -19,7 +21,7 @@ internal sealed class MatWriter(bool bigEndian = false)
         header[bigEndian ? 125 : 124] = 0;
         header[bigEndian ? 124 : 125] = 1;
         (header[126], header[127]) = bigEndian ? ((byte)'M', (byte)'I') : ((byte)'I', (byte)'M');
-        return [.. header, .. _file.ToArray()];
+        return [.. header, .. _file];
     }
 
     /// <summary>Adds a variable.</summary>
@@ -27,7 +29,7 @@ internal sealed class MatWriter(bool bigEndian = false)
     {
         if (!compressed)
         {
-            _file.Write(array);
+            _file.AddRange(array);
             return this;
         }
 
@@ -37,7 +39,7 @@ internal sealed class MatWriter(bool bigEndian = false)
             zlib.Write(array);
         }
 
-        _file.Write([.. Number((uint)MatType.Compressed, 4), .. Number((uint)memory.Length, 4), .. memory.ToArray()]);
+        _file.AddRange([.. Number((uint)MatType.Compressed, 4), .. Number((uint)memory.Length, 4), .. memory.ToArray()]);
         return this;
     }
 

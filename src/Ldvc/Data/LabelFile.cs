@@ -15,6 +15,7 @@ internal static class LabelFile
     internal static LabelMap16 Read(string path)
     {
         byte[] file = InputFile.ReadAllBytes(path);
-        return MatFile.Is(file) || path.EndsWith(MatlabExtension, StringComparison.OrdinalIgnoreCase) ? MatLabels.Decode(file, path) : PngLabels.Decode16(file, path);
+        bool isMatlab = MatFile.Is(file) || path.EndsWith(MatlabExtension, StringComparison.OrdinalIgnoreCase);
+        return isMatlab ? MatLabels.Decode(file, path) : PngLabels.Decode16(file, path);
     }
 }

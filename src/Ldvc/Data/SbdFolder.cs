@@ -1,4 +1,3 @@
-
 namespace Ldvc.Data;
 
 /// <summary>
@@ -8,7 +7,9 @@ namespace Ldvc.Data;
 /// <param name="Root">The folder that holds them.</param>
 internal sealed record SbdFolder(string Root)
 {
-    /// <summary>Where it is looked for: beside VOC2012 or inside of it, beside VOCdevkit; as mmsegmentation calls it, and as its archive does.</summary>
+    /// <summary>
+    /// Where it is looked for: beside VOC2012 or inside of it, beside VOCdevkit; as mmsegmentation calls it, and as its archive does.
+    /// </summary>
     internal const string Places = "VOCaug/dataset or benchmark_RELEASE/dataset, in or beside VOC2012 or VOCdevkit";
 
     private const string Masks = "cls";

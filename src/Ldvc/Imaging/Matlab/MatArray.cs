@@ -17,9 +17,9 @@ internal sealed record MatArray(MatKind Kind, bool IsComplex, int[] Sizes, strin
     /// <summary>Whether its numbers may be labels.</summary>
     internal bool IsMatrix => Kind is >= MatKind.Double and <= (MatKind)LastNumeric && !IsComplex && Sizes.Length == 2;
 
-    /// <summary>Name, sizes and kind, for messages.</summary>
+    /// <summary>Name, if it has one, sizes and kind, for messages.</summary>
     public override string ToString() =>
-        $"{Configuration.ConfigText.Quote(Name)} ({string.Join('x', Sizes)}{(IsComplex ? " complex" : "")} {Kind.ToString().ToLowerInvariant()})";
+        $"{(Name.Length > 0 ? Configuration.ConfigText.Quote(Name) + " " : "")}({string.Join('x', Sizes)}{(IsComplex ? " complex" : "")} {Kind.ToString().ToLowerInvariant()})";
 
     /// <summary>Reads it; the reader is behind the array's tag, and then before its content.</summary>
     /// <returns>Null for what has another structure: objects of classes and functions.</returns>

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Compression;
 using Ldvc.Tensors;
 
@@ -30,11 +29,10 @@ internal sealed class MatFile
             throw new InputException($"{name}: a MATLAB file of version 7.3 (HDF5), expected one of version 7 or older: save(..., '-v7')");
         }
 
-        // The letters M and I, as the number that they are to the machine that wrote the file.
-        _isBigEndian = file.Length >= HeaderBytes && file[126] == 'M';
-        ReadOnlySpan<byte> order = _isBigEndian ? "MI"u8 : "IM"u8;
-        if (file.Length < HeaderBytes || !file.AsSpan(126, 2).SequenceEqual(order)
-            || (_isBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(file.AsSpan(124)) : BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(124))) != 0x100)
+        // The version and the letters M and I, each as a number of the machine that wrote the file.
+        ReadOnlySpan<byte> version = file.Length < HeaderBytes ? [] : file.AsSpan(HeaderBytes - 4, 4);
+        _isBigEndian = version.SequenceEqual("\u0001\0MI"u8);
+        if (!_isBigEndian && !version.SequenceEqual("\0\u0001IM"u8))
         {
             throw new InputException($"{name}: expected a MATLAB file of version 5, found another or none");
         }

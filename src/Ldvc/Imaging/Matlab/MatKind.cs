@@ -1,6 +1,8 @@
 namespace Ldvc.Imaging.Matlab;
 
-/// <summary>What an array is to MATLAB (MAT-file format, version 5, "array types"). Numbers may be stored in a smaller <see cref="MatType"/>.</summary>
+/// <summary>
+/// What an array is to MATLAB (MAT-file format, version 5, "array types"). Numbers may be stored in a smaller <see cref="MatType"/>.
+/// </summary>
 internal enum MatKind
 {
     Cell = 1,

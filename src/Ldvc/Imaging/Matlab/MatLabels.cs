@@ -36,10 +36,11 @@ internal static class MatLabels
         if (labels is null)
         {
             string found = variables.Length == 0 ? "none" : string.Join(", ", variables.Take(MaxNamed).Select(variable => variable.ToString()));
-            string objects = variables.Any(variable => variable.Name == ObjectsOfSbd) ? " (SBD's numbers of objects; those of classes lie in cls)" : "";
+            bool areObjects = variables.Any(variable => variable.Name == ObjectsOfSbd);
             throw new InputException(
                 $"{name}: expected one matrix of labels, or one called {ClassesOfSbd}.{Segmentation}, {string.Join(" or ", s_known)}, found {found}"
-                    + $"{(variables.Length > MaxNamed ? " and more" : "")}{objects}");
+                    + $"{(variables.Length > MaxNamed ? " and more" : "")}"
+                    + (areObjects ? " (SBD's numbers of objects; those of classes lie in cls)" : ""));
         }
 
         return mat.Read(labels, reader => Matrix(reader, labels, file.Length, name));

@@ -39,7 +39,9 @@ internal sealed class MatReader(Stream stream, bool isBigEndian, long limit, str
         uint first = UInt32(tag);
         if (first >> 16 is not 0 and var size)
         {
-            return size <= SmallBytes ? new MatTag((MatType)(first & 0xFFFF), size, SmallBytes, SmallBytes) : throw Damaged("expected an element's type");
+            return size <= SmallBytes
+                ? new MatTag((MatType)(first & 0xFFFF), size, SmallBytes, SmallBytes)
+                : throw Damaged("expected an element's type");
         }
 
         ReadBytes(tag[SmallBytes..]);
