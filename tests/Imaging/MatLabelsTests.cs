@@ -30,7 +30,7 @@ public sealed class MatLabelsTests
     [Theory]
     [InlineData("sbd-objects", "found 'GTinst' (1x1 struct) (SBD's numbers of objects; those of classes lie in cls)")]
     [InlineData("two", "expected one matrix of labels, or one called GTcls.Segmentation, LabelMap or S, found 'a' (5x7 uint8), 'b' (5x7 uint8)")]
-    [InlineData("version4", "expected a MATLAB file of version 5")]
+    [InlineData("version4", "expected a MATLAB file of version 5 to 7.2, as save(FILE, 'X', '-v7') or scipy.io.savemat writes it, found another")]
     public void OtherFilesAreRefused(string name, string reason)
     {
         string message = Assert.Throws<InputException>(() => LabelFile.Read(Data(name))).Message;
@@ -75,6 +75,9 @@ public sealed class MatLabelsTests
             .Add(writer.Matrix("", MatKind.UInt8, MatType.UInt8, 1, 1, [1]))
             .File();
         Assert.Equal([3, 4], MatLabels.Decode(file, "x").Labels);
+        byte[] regions = writer.Matrix("S", MatKind.UInt8, MatType.UInt8, 1, 1, [9]);
+        file = new MatWriter().Add(regions).Add(writer.Matrix("LabelMap", MatKind.UInt8, MatType.UInt8, 2, 1, [3, 4])).File();
+        Assert.Equal([3, 4], MatLabels.Decode(file, "x").Labels);
 
         var one = new MatWriter();
         file = one
@@ -116,6 +119,14 @@ public sealed class MatLabelsTests
         Refused(Only(writer.Matrix("x", MatKind.UInt8, MatType.UInt8, 2, 2, [1, 2, 3])), "expected 4 numbers of 2x2 pixels, found 3 bytes");
         Refused(Only(writer.Matrix("x", MatKind.UInt8, MatType.UInt8, 0, 2, [])), "2x0 pixels");
         Refused(Only(writer.Matrix("x", MatKind.UInt8, MatType.UInt8, 1 << 15, 1 << 15, [1])), "32768x32768 pixels, expected");
+        Refused([0x89, .. "HDF\r\n"u8, .. new byte[600]], "found an HDF5 file");
+        Refused([], "is empty, expected a MATLAB file");
+
+        // SUN RGB-D's seg.mat: numbers of one picture's own list.
+        byte[] seglabel = writer.Matrix("seglabel", MatKind.UInt16, MatType.UInt8, 1, 1, [1]);
+        byte[] name = writer.Matrix("", MatKind.Char, MatType.UInt16, 1, 1, [70]);
+        Refused(new MatWriter().Add(writer.Cells("names", name, name)).Add(seglabel).File(), "a number is another class in each picture");
+        Assert.Equal([1], MatLabels.Decode(new MatWriter().Add(seglabel).File(), "x").Labels);
         Refused([.. "MATLAB 7.3 MAT-file, Platform"u8, .. new byte[600]], "version 7.3 (HDF5), expected one of version 7 or older");
         Assert.Equal([7], MatLabels.Decode(Only(writer.Struct("GTcls", ("Other", labels), ("Segmentation", labels))), "x").Labels);
     }

@@ -60,6 +60,10 @@ internal sealed class MatWriter(bool bigEndian = false)
         .. fields.SelectMany(field => field.Array),
     ]);
 
+    /// <summary>An array of cells, column behind column.</summary>
+    public byte[] Cells(string name, params byte[][] arrays) =>
+        Element(MatType.Matrix, [.. Head(name, MatKind.Cell, 0, 1, arrays.Length), .. arrays.SelectMany(array => array)]);
+
     private byte[] Head(string name, MatKind kind, uint flags, params int[] sizes) =>
     [
         .. Element(MatType.UInt32, [.. Number((uint)kind | flags, 4), .. Number(0, 4)]),

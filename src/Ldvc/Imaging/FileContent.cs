@@ -7,6 +7,8 @@ internal static class FileContent
 {
     private const int LookedAt = 64;
 
+    private static readonly byte[] s_jpeg = [0xFF, 0xD8, 0xFF];
+
     // Where the bytes stand, and what has them.
     private static readonly (int At, string Bytes, string Name)[] s_known =
     [
@@ -14,7 +16,7 @@ internal static class FileContent
         (0, "II*\0", "a TIFF"), (0, "MM\0*", "a TIFF"), (4, "ftypavif", "an AVIF"), (4, "ftyp", "a HEIC or a film"), (4, "jP  ", "a JPEG 2000"),
         (4, "JXL ", "a JPEG XL"), (0, "\u00FF\n", "a JPEG XL"), (0, "8BPS", "a Photoshop file"), (0, "%PDF", "a PDF"),
         (0, "PK\u0003\u0004", "a ZIP archive"), (0, "\u001F\u008B", "a gzip archive"), (0, "\u0093NUMPY", "a NumPy array"),
-        (0, "MATLAB ", "a MATLAB file"),
+        (0, "MATLAB ", "a MATLAB file"), (0, "\u0089HDF", "an HDF5 file (MATLAB's version 7.3 is one)"),
         (0, "version https://git-lfs", "a Git LFS pointer (the file itself was not downloaded)"),
     ];
 
@@ -30,4 +32,16 @@ internal static class FileContent
             : text.Length > 0 && start.All(c => c is >= ' ' and <= '~' or '\n' or '\r' or '\t') ? "text" : null;
         return known is null ? "" : $", found {known}";
     }
+
+    /// <summary>What to do with a mask in a format that masks are not read from: the end of a sentence about it.</summary>
+    /// <param name="file">The file.</param>
+    internal static string MaskRemedy(ReadOnlySpan<byte> file) =>
+        file.StartsWith(s_jpeg)
+            ? ": JPEG changes numbers and colours along edges, so the masks have to be made anew as PNG; of two classes, 0 below 128 and 1 from "
+                + "there on"
+            : IsExactPicture(file) ? ": data.colors of data.kind: folder reads such files by their colours, greys too" : "";
+
+    /// <summary>Whether a file is a picture other than a PNG that keeps colours as they were.</summary>
+    /// <param name="file">The file.</param>
+    internal static bool IsExactPicture(ReadOnlySpan<byte> file) => file.StartsWith("BM"u8) || file.StartsWith("GIF8"u8);
 }

@@ -34,7 +34,10 @@ internal sealed class MatFile
         _isBigEndian = version.SequenceEqual("\u0001\0MI"u8);
         if (!_isBigEndian && !version.SequenceEqual("\0\u0001IM"u8))
         {
-            throw new InputException($"{name}: expected a MATLAB file of version 5, found another or none");
+            throw new InputException(file.Length == 0
+                ? $"{name}: is empty, expected a MATLAB file"
+                : $"{name}: expected a MATLAB file of version 5 to 7.2, as save(FILE, 'X', '-v7') or scipy.io.savemat writes it"
+                    + (FileContent.Found(file) is { Length: > 0 } found ? found : ", found another version or format"));
         }
 
         Limit = 8 * Math.Min(ImageReader.MaxPixels, PixelLimit.Free + (16L * file.Length));
@@ -131,7 +134,7 @@ internal sealed class MatFile
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            throw new InputException($"{_name}: damaged MATLAB file, the compressed part cannot be unfolded ({e.Message})", e);
+            throw new InputException($"{_name}: damaged MATLAB file, the compressed part cannot be unfolded", e);
         }
     }
 }

@@ -17,6 +17,9 @@ internal static class MatLabels
     private const string ClassesOfSbd = "GTcls";
     private const string ObjectsOfSbd = "GTinst";
 
+    private const string LabelsOfSunRgbd = "seglabel";
+    private const string NamesOfSunRgbd = "names";
+
     private static readonly string[] s_known = ["LabelMap", "S"];
 
     /// <summary>Decodes a file held in memory; <paramref name="name"/> stands for it in messages.</summary>
@@ -32,7 +35,8 @@ internal static class MatLabels
         }
 
         MatArray[] matrices = [.. variables.Where(variable => variable.IsMatrix)];
-        MatArray? labels = Array.Find(matrices, matrix => s_known.Contains(matrix.Name)) ?? (matrices.Length == 1 ? matrices[0] : null);
+        MatArray? labels = s_known.Select(known => Array.Find(matrices, matrix => matrix.Name == known)).FirstOrDefault(matrix => matrix is not null)
+            ?? (matrices.Length == 1 ? matrices[0] : null);
         if (labels is null)
         {
             string found = variables.Length == 0 ? "none" : string.Join(", ", variables.Take(MaxNamed).Select(variable => variable.ToString()));
@@ -41,6 +45,14 @@ internal static class MatLabels
                 $"{name}: expected one matrix of labels, or one called {ClassesOfSbd}.{Segmentation}, {string.Join(" or ", s_known)}, found {found}"
                     + $"{(variables.Length > MaxNamed ? " and more" : "")}"
                     + (areObjects ? " (SBD's numbers of objects; those of classes lie in cls)" : ""));
+        }
+
+        // Every picture counts its own list of names from 1.
+        if (labels.Name == LabelsOfSunRgbd && Array.Exists(variables, variable => variable is { Name: NamesOfSunRgbd, Kind: MatKind.Cell }))
+        {
+            throw new InputException(
+                $"{name}: the numbers of {LabelsOfSunRgbd} are lines of this file's own {NamesOfSunRgbd}, so that a number is another class in each "
+                    + "picture (SUN RGB-D's seg.mat); expected masks in which a number means the same everywhere, such as its 37 classes as PNG");
         }
 
         return mat.Read(labels, reader => Matrix(reader, labels, file.Length, name));
