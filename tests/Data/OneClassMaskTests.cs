@@ -17,7 +17,8 @@ public sealed class OneClassMaskTests : IDisposable
 
     // What is stored in two masks (from 256 on, in 16 bits), and what is said of them.
     [Theory]
-    [InlineData("", "0 255", "0 0", "in all 2 masks " + Cats + "; stored are 0 ('cat'), 255 (no label); where 255 is an object, store the")]
+    [InlineData("", "0 255", "0 0", "in all 2 masks " + Cats + "; stored are 0 ('cat'), 255 (no label); where 255 is an object, store the number of")]
+    [InlineData("", "0 255", "0 255", "of its class, or name the numbers (data.kind: folder): data.values: {0: background, 255: NAME}")]
     [InlineData("", "0 65535", "0 65535", Cats + "; stored are 0 ('cat'), 65535 (no label); where 65535 is an object")]
     [InlineData("", "0 65535", "0 255", "; where 255 and 65535 are an object")]
     [InlineData("zero_is_ignored: true", "0 255", "0 255", "so there is nothing to learn or to score; stored are 0 (no label), 255 (no label)")]
@@ -55,6 +56,7 @@ public sealed class OneClassMaskTests : IDisposable
     [Theory]
     [InlineData("", 300, "0 255", "a.png of 8 bits holds 255, which is the class 'c255x' in a list of 300; where it means \"no label\", say so")]
     [InlineData("zero_is_ignored: true", 300, "1 255 2", "which is the class 'c254x'")]
+    [InlineData("values: {0: c0x, 255: c1x}", 2, "0 255", null)]
     [InlineData("ignore: [255]", 300, "0 1 255", null)]
     [InlineData("", 300, "0 255 299", null)]
     [InlineData("", 300, "0 254", null)]

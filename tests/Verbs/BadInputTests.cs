@@ -104,17 +104,22 @@ public sealed class BadInputTests
         ["voc without SBD's masks"] = (
             "voc/inductive",
             d => Without(RealFormats.Voc(d), "SegmentationClassAug"),
-            "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug"),
+            "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug, here, in "
+                + "SegmentationClassAug or in SBD's cls ("),
         ["voc label"] = ("voc/inductive", d => Relabelled(RealFormats.Voc(d), "SegmentationClass/2007_000039.png", 21), "2007_000039.png: label "
             + "value 21 at column 0, row 0, expected 0 to 20 or 255"),
         ["coco without masks"] = (
             "coco-stuff/inductive",
             d => Without(RealFormats.CocoStuff(d), "annotations"),
             "ROOT/annotations/train2017: folder not found, expected it or ROOT/stuffthingmaps/train2017"),
+        ["coco with JSON for masks"] = (
+            "coco-stuff/inductive",
+            d => WithFile(Without(RealFormats.CocoStuff(d), "annotations/train2017"), "annotations/instances_train2017.json"),
+            "ROOT/annotations/train2017: folder not found, and COCO's JSON beside it is not read; expected ROOT/stuffthingmaps/train2017 with the"),
         ["coco label"] = (
             "coco-stuff/inductive",
             d => Relabelled(RealFormats.CocoStuff(d), "annotations/train2017/000000000009.png", 182),
-            "000000000009.png: label value 182 at column 0, row 0, expected 0 to 181 or 255"),
+            "000000000009.png: label value 182 at column 0, row 0, expected 0 to 181 or 255 (as in stuffthingmaps;"),
         ["coco validation label"] = (
             "coco-stuff/inductive",
             d => Relabelled(RealFormats.CocoStuff(d), "annotations/val2017/000000000139_labelTrainIds.png", 171),
@@ -371,6 +376,12 @@ public sealed class BadInputTests
             File.Delete(path);
         }
 
+        return root;
+    }
+
+    private static string WithFile(string root, string name)
+    {
+        File.WriteAllText(Path.Combine(root, name), "{}");
         return root;
     }
 

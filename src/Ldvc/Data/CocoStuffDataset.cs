@@ -28,7 +28,14 @@ public sealed class CocoStuffDataset : FileDataset
     {
         part = part is "train" or "val" ? part + "2017" : part;
         string images = FirstFolder(Path.Combine(root, "images", part), Path.Combine(root, part));
-        string labels = FirstFolder(Path.Combine(root, "annotations", part), Path.Combine(root, "stuffthingmaps", part));
+        string[] places = [Path.Combine(root, "annotations", part), Path.Combine(root, "stuffthingmaps", part)];
+        if (!places.Any(Directory.Exists) && File.Exists(Path.Combine(root, "annotations", $"instances_{part}.json")))
+        {
+            throw new InputException($"{places[0]}: folder not found, and COCO's JSON beside it is not read; expected {places[1]} with the masks of "
+                + "stuffthingmaps_trainval2017.zip");
+        }
+
+        string labels = FirstFolder(places);
         var (classes, split) = KnownDatasets.CocoStuff164k();
         return new CocoStuffDataset(part, images, PictureFiles.In(images), labels, classes, split);
     }

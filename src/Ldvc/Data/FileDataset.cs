@@ -96,7 +96,13 @@ public abstract class FileDataset : SegmentationDataset
     {
         string path = LabelPath(_ids[index]);
         LabelMap16 stored = ReadNumbers(path);
-        return StoredMask.Of(stored.Labels, stored.Width, stored.Height, TableFor(path).Meaning, path) with { IsOfBytes = stored.IsOfBytes };
+        LabelTable table = TableFor(path);
+        StoredMask mask = StoredMask.Of(stored.Labels, stored.Width, stored.Height, table.Meaning, path);
+        return mask with
+        {
+            HasCustomaryBorders = stored.IsOfBytes && !table.HasNames,
+            Colours = stored.Palette is { } palette ? [.. mask.Values.Select(v => v.Value < palette.Length ? palette[v.Value] : -1)] : null,
+        };
     }
 
     /// <inheritdoc/>
@@ -104,11 +110,11 @@ public abstract class FileDataset : SegmentationDataset
     {
         foreach (string id in _ids)
         {
-            foreach (string path in new[] { ImagePath(id), LabelPath(id) })
+            foreach ((string path, string places) in new[] { (ImagePath(id), ""), (LabelPath(id), OtherMaskPlaces) })
             {
                 if (!File.Exists(path))
                 {
-                    throw new InputException($"{path}: file not found, expected for picture '{id}' of {Name}{PictureFiles.Near(path)}");
+                    throw new InputException($"{path}: file not found, expected for picture '{id}' of {Name}{places}{PictureFiles.Near(path)}");
                 }
             }
         }
@@ -117,14 +123,18 @@ public abstract class FileDataset : SegmentationDataset
     /// <summary>More stored values that mean "no label" (option data.ignore).</summary>
     internal virtual void IgnoreValues(IReadOnlyCollection<int> values) => _table = _table.Ignoring(values);
 
+    /// <summary>Where else a mask is looked for: the middle of a sentence about one that is missing.</summary>
+    private protected virtual string OtherMaskPlaces => "";
+
     /// <summary>The meaning of the values in one label file.</summary>
     private protected virtual LabelTable TableFor(string labelPath) => _table;
 
     /// <summary>Reads a mask and gives its numbers, or colours, their meaning.</summary>
     private protected virtual LabelMap ReadMask(string path) => TableFor(path).Apply(ReadNumbers(path), path);
 
-    private static LabelMap16 ReadNumbers(string path) =>
-        File.Exists(path) ? LabelFile.Read(path) : throw new InputException($"{path}: file not found{PictureFiles.Near(path)}");
+    private LabelMap16 ReadNumbers(string path) => File.Exists(path)
+        ? LabelFile.Read(path)
+        : throw new InputException($"{path}: file not found{OtherMaskPlaces}{PictureFiles.Near(path)}");
 
     /// <summary>The first of several folders that exists.</summary>
     /// <exception cref="InputException">None does; the message names them.</exception>

@@ -41,6 +41,11 @@ internal sealed class FolderSamples
         }
 
         var samples = new FolderSamples(layout);
+        if (!layout.IsListed && samples._files.Count == 0)
+        {
+            throw new InputException($"{layout.Images}: expected at least one picture, found none{PictureFiles.Instead(layout.Images)}");
+        }
+
         return layout.IsListed
             ? (samples.Listed(), layout.List)
             : ([.. samples._files.Select(file => new FolderSample(file.Key, file.Value, layout.MaskOf(file.Key)))], layout.Images);
@@ -92,7 +97,7 @@ internal sealed class FolderSamples
             }
 
             string left = line[..i], right = line[i..].TrimStart(ListPaths.Signs).Trim();
-            if ((Exact(left) ?? ByLastName(left, place)) is { } picture)
+            if ((Exact(left) ?? Moved(left) ?? ByLastName(left, place)) is { } picture)
             {
                 if (MaskFile(right) is { } mask)
                 {
@@ -140,12 +145,11 @@ internal sealed class FolderSamples
             }
         }
 
-        string? file = Existing(text, PictureFiles.HasPictureExtension, _layout.Root, _layout.Images);
-        if (file is null)
-        {
-            return null;
-        }
+        return Existing(text, PictureFiles.HasPictureExtension, _layout.Root, _layout.Images) is { } file ? SampleOf(file) : null;
+    }
 
+    private FolderSample SampleOf(string file)
+    {
         // A file among the pictures has its name there, from wherever the list points at it.
         string below = Path.GetRelativePath(_layout.Images, file).Replace('\\', '/');
         string id = NameOf(below.StartsWith("../", StringComparison.Ordinal) ? Path.GetRelativePath(_layout.Root, file).Replace('\\', '/') : below);
@@ -164,7 +168,10 @@ internal sealed class FolderSamples
         };
     }
 
-    private string? MaskFile(string text) => Existing(text, PictureFiles.HasMaskExtension, _layout.Root, _layout.Masks);
+    private FolderSample? Moved(string text) => MovedFile(text, PictureFiles.HasPictureExtension) is { } file ? SampleOf(file) : null;
+
+    private string? MaskFile(string text) =>
+        Existing(text, PictureFiles.HasMaskExtension, _layout.Root, _layout.Masks) ?? MovedFile(text, PictureFiles.HasMaskExtension);
 
     // A leading slash is the data set's folder in lists as VOC's and Cityscapes' are written.
     private static string? Existing(string text, Func<string, bool> isWanted, params string[] folders)
@@ -172,6 +179,23 @@ internal sealed class FolderSamples
         IEnumerable<string> candidates = folders.Select(folder => Path.Combine(folder, Relative(text)));
         return candidates.Append(text).Where(path => path != text || Path.IsPathRooted(path)).FirstOrDefault(
             path => isWanted(path) && File.Exists(path));
+    }
+
+    // A pair that was written where the data set lay in other folders, as SegNet's lists of CamVid have them: the last folders of the path count, one
+    // at least. What is left out of it holds no blank, so that it is one path.
+    private string? MovedFile(string text, Func<string, bool> isWanted)
+    {
+        string path = Relative(text);
+        while (isWanted(text) && path.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && !path[..slash].Any(ListPaths.Separates))
+        {
+            path = path[(slash + 1)..];
+            if (path.Contains('/', StringComparison.Ordinal) && File.Exists(Path.Combine(_layout.Root, path)))
+            {
+                return Path.Combine(_layout.Root, path);
+            }
+        }
+
+        return null;
     }
 
     private static string Relative(string text)

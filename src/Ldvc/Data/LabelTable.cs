@@ -22,6 +22,9 @@ internal sealed class LabelTable
         _expected = expected;
     }
 
+    /// <summary>Whether each value that is a class was given its name.</summary>
+    public bool HasNames { get; private init; }
+
     /// <summary>Values are train ids.</summary>
     public static LabelTable Identity(int classCount) => Build(classCount, 0, $"({Classes(classCount)})");
 
@@ -49,7 +52,7 @@ internal sealed class LabelTable
         }
 
         RefuseUnreached(classes, ids, source, "a stored value");
-        return new LabelTable(map, classes.Count, "any value");
+        return new LabelTable(map, classes.Count, "any value") { HasNames = true };
     }
 
     /// <summary>COCO-Stuff's raw values; the categories dropped from the data set are ignored.</summary>
@@ -63,7 +66,8 @@ internal sealed class LabelTable
             map[raw] = known[raw] < 0 ? StoredValue.Ignored : known[raw];
         }
 
-        return new LabelTable(map, known[..(last + 1)].Max() + 1, $"0 to {last} or 255");
+        return new LabelTable(
+            map, known[..(last + 1)].Max() + 1, $"0 to {last} or 255 (as in stuffthingmaps; those of COCO's stuff_*_pixelmaps are others)");
     }
 
     /// <summary>The same, but these values are ignored.</summary>
@@ -80,7 +84,7 @@ internal sealed class LabelTable
             map[value] = StoredValue.Ignored;
         }
 
-        return new LabelTable(map, _classes, $"{_expected} or, ignored, {string.Join(", ", values.Order())}");
+        return new LabelTable(map, _classes, $"{_expected} or, ignored, {string.Join(", ", values.Order())}") { HasNames = HasNames };
     }
 
     /// <summary>The <see cref="StoredValue.Meaning"/> of a stored value.</summary>

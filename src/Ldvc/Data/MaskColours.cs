@@ -141,7 +141,8 @@ internal sealed partial class MaskColours
         return (colour, rest.Length == 0 ? null : ClassName.Parse(rest, place).ToString());
     }
 
-    private static string Show(int colour) => $"({colour >> 16}, {(colour >> 8) & 255}, {colour & 255})";
+    /// <summary>"(255, 0, 0)".</summary>
+    internal static string Show(int colour) => $"({colour >> 16}, {(colour >> 8) & 255}, {colour & 255})";
 
     [GeneratedRegex("^[0-9]{1,3}[ ,]", RegexOptions.NonBacktracking)]
     private static partial Regex FourthNumber();

@@ -12,7 +12,7 @@ internal static class MaskWarnings
     /// <summary>The sentences; none for masks as they should be.</summary>
     /// <param name="dataset">The masks; a hundred of a larger data set are looked at.</param>
     internal static IEnumerable<string> Of(SegmentationDataset dataset) =>
-        new[] { OneClassMasks.Find(dataset), FindBorders(dataset), OneMask(dataset) }.OfType<string>();
+        new[] { OneClassMasks.Find(dataset), FindBorders(dataset), MaskPalettes.Find(dataset), OneMask(dataset) }.OfType<string>();
 
     /// <summary>What follows where a mask of 8 bits holds 255, and that is a class.</summary>
     /// <param name="dataset">Gives the names.</param>

@@ -72,7 +72,8 @@ internal static class OneClassMasks
     {
         int[] voids = [.. masks.SelectMany(m => m.Values).Where(v => v.Value > 0).Select(v => v.Value).Distinct().Order()];
         return AreBinary(masks)
-            ? $"where {string.Join(" and ", voids)} {(voids.Length == 1 ? "is" : "are")} an object, store the number of its class"
+            ? $"where {string.Join(" and ", voids)} {(voids.Length == 1 ? "is" : "are")} an object, store the number of its class, or name the "
+                + $"numbers (data.kind: folder): data.values: {{0: background, {voids[0]}: NAME}}"
             : "where other pixels show something else, give that a class, too";
     }
 

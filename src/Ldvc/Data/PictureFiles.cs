@@ -112,17 +112,34 @@ internal static class PictureFiles
     }
 
     /// <summary>
-    /// The end of a sentence about a missing file: one beside it that is called so but for its ending, or upper and lower case. Empty when there is
-    /// none.
+    /// The end of a sentence about a missing file: one beside it that is called so but for its ending, or upper and lower case, or what follows the
+    /// name. Empty when there is none.
     /// </summary>
     public static string Near(string path)
     {
         string folder = Path.GetDirectoryName(path) ?? "", stem = Path.GetFileNameWithoutExtension(path);
-        string? near = !Directory.Exists(folder) ? null
-            : Names(folder).Order(StringComparer.Ordinal).FirstOrDefault(
-                other => stem.Equals(Path.GetFileNameWithoutExtension(other), StringComparison.OrdinalIgnoreCase));
-        return near is null ? "" : $"; there is {Path.GetFileName(near)}";
+        string[] names = Directory.Exists(folder) ? [.. Names(folder).Select(other => Path.GetFileName(other)).Order(StringComparer.Ordinal)] : [];
+        string? near = Array.Find(names, other => stem.Equals(Path.GetFileNameWithoutExtension(other), StringComparison.OrdinalIgnoreCase));
+        string? longer = near ?? Array.Find(names, other => IsLonger(other, stem));
+        return longer is null ? "" : $"; there is {longer}" + (near is null ? " (data.mask_suffix says what follows a picture's name)" : "");
     }
+
+    /// <summary>The end of a sentence about a folder without a picture: a file that it has. Empty when there is none.</summary>
+    public static string Instead(string folder)
+    {
+        if (OfOtherFormats(folder).FirstOrDefault() is { } other)
+        {
+            return $"; there is {other}, in a format that is not read: convert such files to PNG, JPEG, WebP, BMP or GIF";
+        }
+
+        string? any = Names(folder).Where(path => Path.GetFileName(path)[0] != '.').Order(StringComparer.Ordinal).FirstOrDefault();
+        return any is null ? "" : $"; there is {any}";
+    }
+
+    // "a_mask.png" and "a.jpg.png" of a, not "a1.png".
+    private static bool IsLonger(string name, string stem) =>
+        stem.Length > 0 && name.Length > stem.Length && name.StartsWith(stem, StringComparison.OrdinalIgnoreCase)
+            && !char.IsLetterOrDigit(name[stem.Length]);
 
     // A name whose bytes are not UTF-8 is read with U+FFFD in it, and no file has that name. One with a line break stands in no list.
     private static void RefuseBadName(string folder, string name)

@@ -27,11 +27,16 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     /// <summary>Whether the mask's file holds numbers; those of colours are made up.</summary>
     internal bool HoldsNumbers { get; init; } = true;
 
-    /// <summary>Whether the mask's file has at most 8 bits a pixel.</summary>
-    internal bool IsOfBytes { get; init; }
+    /// <summary>The colour of each of <see cref="Values"/> (0xRRGGBB, -1 for none) of a file with a palette; null for others.</summary>
+    internal IReadOnlyList<int>? Colours { get; init; }
+
+    /// <summary>
+    /// Whether 255 would mean "no label" by custom: the mask's file has at most 8 bits a pixel, and no table of values says what 255 is.
+    /// </summary>
+    internal bool HasCustomaryBorders { get; init; }
 
     /// <summary>Pixels of 255 that are a class, in a file in which 255 usually means "no label".</summary>
-    internal long Borders => IsOfBytes ? Values.Where(v => v.Value == LabelMap.Ignore && v.IsClass).Sum(v => v.Pixels) : 0;
+    internal long Borders => HasCustomaryBorders ? Values.Where(v => v.Value == LabelMap.Ignore && v.IsClass).Sum(v => v.Pixels) : 0;
 
     /// <summary>Whether only the values 0 and 255 (65535 in 16 bits) occur, and the latter means "no label".</summary>
     internal bool IsBinary => HoldsNumbers && Values.All(v => v.Value == 0 || IsVoid(v));

@@ -44,6 +44,9 @@ public sealed class VocDataset : FileDataset
         return masks.FirstOrDefault(File.Exists) ?? own;
     }
 
+    /// <inheritdoc/>
+    private protected override string OtherMaskPlaces => $", here, in SegmentationClassAug or in SBD's cls ({SbdFolder.Places})";
+
     private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "Segmentation", part + ".txt");
 
     private static List<string> Ids(string root, string part)

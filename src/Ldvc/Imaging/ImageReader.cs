@@ -33,8 +33,9 @@ public static class ImageReader
     /// <param name="encoded">The file.</param>
     /// <param name="name">What to call it in messages.</param>
     /// <param name="maxPixels">Pictures with more pixels are refused before memory is taken.</param>
+    /// <param name="needsColours">Whether a pixel of a GIF that is transparent, and so black whatever the palette says, is an error.</param>
     /// <exception cref="InputException">Not a picture, truncated, or too many pixels.</exception>
-    internal static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, long maxPixels)
+    internal static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name, long maxPixels, bool needsColours = false)
     {
         if (encoded.IsEmpty)
         {
@@ -69,6 +70,11 @@ public static class ImageReader
                 throw new InputException($"{name}: {what}, expected an intact {NameOf(codec.EncodedFormat)} picture of {width}x{height}");
             }
 
+            if (needsColours && codec.EncodedFormat == SKEncodedImageFormat.Gif && HasTransparency(rgba, (long)width * height))
+            {
+                throw new InputException($"{name}: a GIF with transparent pixels, whose colours are not read, expected one without or a PNG");
+            }
+
             // The codec knows EXIF in JPEG and WebP; in PNG it does not look for it.
             int orientation = codec.EncodedOrigin == SKEncodedOrigin.TopLeft ? PngOrientation.Of(encoded) : (int)codec.EncodedOrigin;
             return Orientation.ToUprightRgb(rgba, width, height, orientation);
@@ -77,6 +83,19 @@ public static class ImageReader
         {
             NativeMemory.Free(rgba);
         }
+    }
+
+    private static unsafe bool HasTransparency(byte* rgba, long pixels)
+    {
+        for (long i = 0; i < pixels; i++)
+        {
+            if (rgba[(4 * i) + 3] < byte.MaxValue)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // As people write them.

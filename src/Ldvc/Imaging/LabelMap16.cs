@@ -37,6 +37,9 @@ internal sealed class LabelMap16
     /// <summary>Whether the file that it was read from has at most 8 bits a pixel, so that no number is beyond 255.</summary>
     internal bool IsOfBytes { get; init; }
 
+    /// <summary>The colour (0xRRGGBB) of each number, of a file with a palette; null for others.</summary>
+    internal int[]? Palette { get; init; }
+
     /// <summary>Columns.</summary>
     public int Width { get; }
 

@@ -20,7 +20,7 @@ internal static class PngChunks
         {
             throw new InputException(
                 file.IsEmpty ? $"{name}: is empty, expected a PNG file"
-                    : $"{name}: not a PNG file (label maps must be PNG{FileContent.Found(file)})");
+                    : $"{name}: not a PNG file (label maps must be PNG{FileContent.Found(file)}){FileContent.MaskRemedy(file)}");
         }
 
         var chunks = new List<(string, int, int)>();

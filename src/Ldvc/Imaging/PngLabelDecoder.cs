@@ -4,7 +4,7 @@ using Ldvc.Tensors;
 
 namespace Ldvc.Imaging;
 
-/// <summary>The pixel level of PNG for one-sample pixels: inflate, undo the row filters, unpack bits, place the Adam7 passes.</summary>
+/// <summary>The pixel level of PNG for one number per pixel: inflate, undo the row filters, unpack bits, place the Adam7 passes.</summary>
 internal static class PngLabelDecoder
 {
     // Adam7: first column, first row, column step, row step of each pass.
@@ -22,7 +22,7 @@ internal static class PngLabelDecoder
     public static void Decode<T>(PngHeader header, Stream compressed, Span<T> labels, string name)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        int pixelBytes = Math.Max(1, header.BitDepth / 8);
+        int pixelBytes = Math.Max(1, header.BitDepth / 8 * header.Samples);
         try
         {
             using var zlib = new ZLibStream(compressed, CompressionMode.Decompress);
@@ -46,7 +46,7 @@ internal static class PngLabelDecoder
 
                     Unfilter(row.AsSpan(1), previous.AsSpan(1), row[0], pixelBytes, name);
                     long target = ((long)(y0 + (y * stepY)) * header.Width) + x0;
-                    Unpack(row.AsSpan(1), labels[(int)target..], width, stepX, header.BitDepth, name);
+                    Unpack(row.AsSpan(1), labels[(int)target..], width, stepX, header, name);
                     (row, previous) = (previous, row);
                 }
             }
@@ -115,10 +115,18 @@ internal static class PngLabelDecoder
         return (byte)(toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner);
     }
 
-    private static void Unpack<T>(ReadOnlySpan<byte> row, Span<T> target, int width, int step, int depth, string name)
+    private static void Unpack<T>(ReadOnlySpan<byte> row, Span<T> target, int width, int step, PngHeader header, string name)
         where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
-        if (depth == 8)
+        int depth = header.BitDepth;
+        if (header.Samples > 1)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                target[x * step] = T.CreateTruncating(Grey(row.Slice(x * header.Samples, header.Samples), header, name));
+            }
+        }
+        else if (depth == 8)
         {
             for (int x = 0; x < width; x++)
             {
@@ -148,5 +156,17 @@ internal static class PngLabelDecoder
                 target[x * step] = T.CreateTruncating((row[x / perByte] >> shift) & mask);
             }
         }
+    }
+
+    // Programs that know pictures only store the number three times.
+    private static byte Grey(ReadOnlySpan<byte> pixel, PngHeader header, string name)
+    {
+        int colours = pixel.Length < 3 ? 1 : 3;
+        if (colours == 3 && (pixel[0] != pixel[1] || pixel[0] != pixel[2]))
+        {
+            throw header.NotLabels(name, $" with the colour ({pixel[0]}, {pixel[1]}, {pixel[2]})");
+        }
+
+        return pixel.Length == colours || pixel[^1] == byte.MaxValue ? pixel[0] : throw header.NotLabels(name, " with transparent pixels");
     }
 }

@@ -17,7 +17,7 @@ internal static class PngLabels
     /// <exception cref="InputException">As for <see cref="Read"/>.</exception>
     public static LabelMap Decode(ReadOnlySpan<byte> file, string name)
     {
-        var (header, compressed) = Open(file, name);
+        var (header, compressed, _) = Open(file, name);
         using (compressed)
         {
             var labels = new LabelMap(header.Width, header.Height);
@@ -36,18 +36,18 @@ internal static class PngLabels
     /// <exception cref="InputException">Damaged or truncated, or another kind of PNG.</exception>
     public static LabelMap16 Decode16(ReadOnlySpan<byte> file, string name)
     {
-        var (header, compressed) = Open(file, name);
+        var (header, compressed, palette) = Open(file, name);
         using (compressed)
         {
             var labels = new LabelMap16(header.Width, header.Height, new ushort[checked(header.Width * header.Height)]);
             PngLabelDecoder.Decode<ushort>(header, compressed, labels.Labels, name);
             var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
-            return new LabelMap16(width, height, upright) { IsOfBytes = header.BitDepth <= 8 };
+            return new LabelMap16(width, height, upright) { IsOfBytes = header.BitDepth <= 8, Palette = palette };
         }
     }
 
-    // The header, and the pixel data of all IDAT chunks as one stream.
-    private static (PngHeader Header, MemoryStream Compressed) Open(ReadOnlySpan<byte> file, string name)
+    // The header, the pixel data of all IDAT chunks as one stream, and the colours of the numbers.
+    private static (PngHeader Header, MemoryStream Compressed, int[]? Palette) Open(ReadOnlySpan<byte> file, string name)
     {
         var chunks = PngChunks.Split(file, name);
         if (chunks[0].Type != "IHDR")
@@ -57,11 +57,16 @@ internal static class PngLabels
 
         var header = PngHeader.Parse(file.Slice(chunks[0].Offset, chunks[0].Length), file.Length, name);
         var compressed = new MemoryStream();
+        int[]? palette = null;
         foreach (var (type, offset, length) in chunks)
         {
             if (type == "IDAT")
             {
                 compressed.Write(file.Slice(offset, length));
+            }
+            else if (type == "PLTE" && header.HasPalette)
+            {
+                palette = Colours(file.Slice(offset, length));
             }
             else if (char.IsAsciiLetterUpper(type[0]) && type is not ("IHDR" or "PLTE" or "IEND"))
             {
@@ -70,6 +75,17 @@ internal static class PngLabels
         }
 
         compressed.Position = 0;
-        return (header, compressed);
+        return (header, compressed, palette);
+    }
+
+    private static int[] Colours(ReadOnlySpan<byte> entries)
+    {
+        var colours = new int[entries.Length / 3];
+        for (int i = 0; i < colours.Length; i++)
+        {
+            colours[i] = (entries[3 * i] << 16) | (entries[(3 * i) + 1] << 8) | entries[(3 * i) + 2];
+        }
+
+        return colours;
     }
 }

@@ -28,6 +28,9 @@ internal static class FindingKind
     /// <summary>Masks of 8 bits whose 255 is a class.</summary>
     internal const string BytesAsClass = "255-is-a-class";
 
+    /// <summary>Masks in whose palettes one number has several colours.</summary>
+    internal const string PalettesDiffer = "palettes-differ";
+
     /// <summary>Unseen classes with pixels in the training part.</summary>
     internal const string UnseenInTraining = "unseen-in-training";
 

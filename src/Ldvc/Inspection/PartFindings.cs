@@ -21,6 +21,7 @@ internal static class PartFindings
             Outside(survey),
             OneClass(survey),
             Bytes(survey),
+            Palettes(survey),
             WithoutPixels(survey, seenOnly: training),
             WithoutLabels(survey),
             SharedMasks(survey),
@@ -101,6 +102,9 @@ internal static class PartFindings
                 + $"e.g. {masks[0].Source}), {MaskWarnings.Borders(survey.Dataset, masks[0])}",
             [.. masks.Select(m => m.Source)]);
     }
+
+    private static DataFinding? Palettes(PartSurvey survey) =>
+        MaskPalettes.Find(survey.Masks) is { } text ? new DataFinding(FindingKind.PalettesDiffer, survey.Part, text, []) : null;
 
     private static DataFinding? WithoutPixels(PartSurvey survey, bool seenOnly)
     {
