@@ -66,6 +66,15 @@ public sealed class DiagnosisTests
         Assert.Null(Find(8, 0.9, _ => 3));
         Assert.Null(Find(8, 0.9, c => c < 4 ? 3 : 4));
 
+        // Of few classes, a single one that is taken for its neighbour is a large part.
+        foreach (int[] taken in new[] { (int[])[3, 0, 3, 0], [3, 2, 0, 0], [2, 2, 0], [1, 4, 4, 0, 0] })
+        {
+            Assert.Null(Find(taken.Length, 0.99, c => taken[c]));
+        }
+
+        Assert.Contains("by one", Find(4, 0.99, c => c + 1));
+        Assert.Contains("by one", Find(3, 0.99, c => c - 1));
+
         // One class is taken for a neighbour that it shares with another, as zero-shot models do.
         Assert.Null(Find(8, 0.9, c => c == 2 ? 3 : c));
         for (ulong seed = 0; seed < 40; seed++)

@@ -18,6 +18,9 @@ internal static class LabelShift
     private const double Factor = 2;
     private const double Gain = 0.2;
 
+    // So many classes have to be taken for their neighbours.
+    private const int Several = 3;
+
     // The best assignment of n classes takes n^3 steps; of more than these, each class is looked at alone.
     private const int MaxAssigned = 512;
 
@@ -41,14 +44,18 @@ internal static class LabelShift
         foreach (int by in new[] { 1, -1 })
         {
             double shifted = Mean(c => c + by);
-            if (occurring.Length > 2 && IsMuchBetter(shifted, own))
+            int mostly = occurring.Count(c => IsMostly(confusion, c, c + by));
+            if (occurring.Length > 2 && mostly >= Math.Min(Several, occurring.Length - 1) && IsMuchBetter(shifted, own))
             {
                 return Say($"by one: each class is taken for the one that {(by > 0 ? "follows" : "precedes")} it in the list", shifted, own);
             }
         }
 
         int[] best = n <= MaxAssigned ? Assignment.Best(Shares(n, Share)) : Largest(n, Share);
-        int[] moved = [.. occurring.Where(c => best[c] != c && Share(c, best[c]) >= MaxMoved && Share(c, c) <= Hardly)];
+
+        // What a model says of several classes, it says because it knows no better.
+        bool IsOwn(int c) => !Array.Exists(occurring, other => other != c && Share(other, best[c]) >= MaxMoved);
+        int[] moved = [.. occurring.Where(c => best[c] != c && Share(c, best[c]) >= MaxMoved && Share(c, c) <= Hardly && IsOwn(c))];
         if (!IsPattern(moved, best, occurring.Length) && !(moved.Length > 2 && IsMuchBetter(Mean(c => best[c]), own)))
         {
             return null;
@@ -65,6 +72,24 @@ internal static class LabelShift
     // Two classes that are exchanged, or several, and not just a few odd ones out of many.
     private static bool IsPattern(int[] moved, int[] best, int occurring) =>
         moved.Any(c => moved.Contains(best[c]) && best[best[c]] == c) || (moved.Length > 2 && 4 * moved.Length >= occurring);
+
+    // Of four classes one that is taken for its neighbour is a quarter of all: means alone would call that a shift.
+    private static bool IsMostly(Confusion confusion, int truth, int predicted)
+    {
+        ReadOnlySpan<long> row = confusion.Counts.AsSpan(truth * (confusion.Classes + 1), confusion.Classes + 1);
+        return predicted >= 0 && predicted < confusion.Classes && row[predicted] > 0 && row[predicted] == Max(row);
+    }
+
+    private static long Max(ReadOnlySpan<long> counts)
+    {
+        long max = 0;
+        foreach (long count in counts)
+        {
+            max = Math.Max(max, count);
+        }
+
+        return max;
+    }
 
     private static bool IsMuchBetter(double explained, double own) => explained >= own + Gain && explained >= Factor * own;
 
