@@ -42,6 +42,18 @@ public sealed class ClassNameTests : IDisposable
     [InlineData("salt & pepper", "salt & pepper")]
     public void WhatNobodySeesIsNoDifference(string text, string expected) => Assert.Equal(expected, ClassName.Parse(text, "s").Name);
 
+    // labelme's lists begin with it; every other list takes the name for one that pixels may have.
+    [Fact]
+    public void WhatLabelMeIgnoresIsNoClass()
+    {
+        const string Expected = "the first name is '__ignore__', which labelme gives to no class; expected the list without it.";
+        _data.Text("# labels\n__ignore__\n_background_\ncat\n", "labels.txt");
+        Assert.EndsWith("labels.txt: " + Expected, Assert.Throws<InputException>(() => ClassList.FromFile(_data.At("labels.txt"))).Message);
+        Assert.Equal("--classes: " + Expected, Assert.Throws<InputException>(() => ClassListReader.Line("__ignore__, cat", "--classes")).Message);
+        Assert.Equal("classes: " + Expected, Assert.Throws<InputException>(() => ClassListReader.Text("__ignore__\ncat", "classes")).Message);
+        Assert.Equal(["cat", "__ignore__"], ClassListReader.Line("cat, __ignore__", "--classes"));
+    }
+
     [Theory]
     [InlineData("cat\ndog", "s: expected class names without line breaks, found one in 'cat dog'")]
     [InlineData("cat\r", "without line breaks")]

@@ -10,6 +10,9 @@ internal static partial class ClassListReader
 {
     private const char Comment = '#';
 
+    // The first line of labelme's lists: no class, but what the program calls the number -1.
+    internal const string LabelMeIgnored = "__ignore__";
+
     // The comma as other keyboards have it: full-width and ideographic (Chinese, Japanese), Arabic. It is part of no name.
     private static readonly char[] Separators = [',', '\uFF0C', '\u3001', '\u060C'];
 
@@ -27,7 +30,7 @@ internal static partial class ClassListReader
         // What is wrong inside a name comes first: "a\n,b" has no empty name.
         ClassName[] classes = [.. parts.Where(part => NameSpelling.Normalize(part, source).Length > 0).Select(part => ClassName.Parse(part, source))];
         return classes.Length == parts.Length
-            ? ClassList.Of(classes, source)
+            ? ClassList.Of(WithoutIgnored(classes, source), source)
             : throw new InputException($"{source}: expected class names separated by commas, found {ConfigText.Quote(text)}.");
     }
 
@@ -90,6 +93,14 @@ internal static partial class ClassListReader
             }
         }
 
-        return ClassList.Of(classes, source);
+        // Where lines are label values, every name would stand one too far down besides: the message of FolderClasses says so.
+        return ClassList.Of(numbered ? classes : WithoutIgnored(classes, source), source);
     }
+
+    // A name that pixels may look like as well as any other.
+    private static IReadOnlyList<ClassName> WithoutIgnored(IReadOnlyList<ClassName> classes, string source) =>
+        classes.Count > 0 && classes[0].Name == LabelMeIgnored
+            ? throw new InputException(
+                $"{source}: the first name is {ConfigText.Quote(LabelMeIgnored)}, which labelme gives to no class; expected the list without it.")
+            : classes;
 }

@@ -9,9 +9,6 @@ internal sealed class FolderClasses
 {
     private const string ClassNames = "names of classes";
 
-    // The first line of labelme's lists.
-    private const string LabelMeIgnored = "__ignore__";
-
     // How programs for labelling call what 0 stands for.
     private static readonly string[] NoClass = ["background", "unlabelled", "unlabeled", "void"];
 
@@ -59,11 +56,11 @@ internal sealed class FolderClasses
     // A list with a name for 0, in a layout in which 0 has none: every class would be the one before it.
     private void RefuseShifted(FolderLayout layout, string source, bool hasValues)
     {
-        if (Colours is null && !hasValues && Classes[0] == LabelMeIgnored)
+        if (Colours is null && !hasValues && Classes[0] == ClassListReader.LabelMeIgnored)
         {
             throw new InputException(
-                $"{source}: class 0 is {ConfigText.Quote(LabelMeIgnored)}, which labelme counts as -1, so that every name would stand one too far "
-                    + "down; expected the list without this line.");
+                $"{source}: class 0 is {ConfigText.Quote(ClassListReader.LabelMeIgnored)}, which labelme counts as -1, so that every name would stand "
+                    + "one too far down; expected the list without this line.");
         }
 
         if (layout.IsZeroByLayout && Colours is null
