@@ -335,19 +335,24 @@ public sealed class AblateTests
         string[] line =
         [
             .. SmallRun.Verb(
-                "ablate", SmallRun.OwnConfig(data), [.. Few, .. NoPictures, "train.iterations=4", "ablate.rows=[route]", "ablate.seeds=1"]),
-            "--out", output,
+                "ablate",
+                SmallRun.OwnConfig(data),
+                [.. Few, .. NoPictures, "train.iterations=4", "ablate.rows=[route]", "ablate.seeds=1", "ablate.topk=[1]", "ablate.penalties=[0]"]),
+            "--out", output, "--sweeps", "none",
         ];
         using var stop = new CancellationTokenSource();
         using var text = new CancellingWriter("ckpt-00000002", stop);
         Assert.Equal(Application.Interrupted, Application.Run(line, text, TextWriter.Null, cancellation: stop.Token));
+        string kept = File.ReadAllText(Path.Combine(output, "ablation.yaml"));
         Assert.Contains("expected scores at step 1, as ablate.curve says, found none", Failed([.. line, "--set", "ablate.curve=[1, 4]"]));
+        Assert.Equal(kept, File.ReadAllText(Path.Combine(output, "ablation.yaml")));
         Assert.False(File.Exists(SmallRun.Checkpoint(Path.Combine(output, "runs", "route", "inductive-seed-0"), 4)));
 
-        // Moved, it goes on where it is.
+        // Moved, it goes on where it is, without the sweeps that were left out.
         string moved = data.At("moved");
         Directory.Move(output, moved);
-        Assert.Contains($"in {moved}", Done(["ablate", Path.Combine(moved, "ablation.yaml"), "--set", "ablate.curve=[]", "--threads", "1"]));
+        string rest = Done(["ablate", Path.Combine(moved, "ablation.yaml"), "--set", "ablate.curve=[]", "--threads", "1"]);
+        Assert.Contains($"1 rows, 0 values in sweeps: 1 inductive runs of 4 steps, in {moved}", rest);
         Assert.True(File.Exists(Path.Combine(moved, "report.html")));
         Assert.False(Directory.Exists(output));
     }

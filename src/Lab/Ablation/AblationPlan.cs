@@ -42,6 +42,26 @@ internal sealed record AblationPlan(
     /// <summary>What one of them is called.</summary>
     internal string Pair => Splits.Count > 0 ? "run" : "seed";
 
+    /// <summary>The configuration that gives this plan without --sweeps: a sweep that was left out has no values.</summary>
+    /// <param name="config">The configuration that the plan was made of.</param>
+    internal LdvcConfig Narrow(LdvcConfig config)
+    {
+        AblateConfig ablate = config.Ablate;
+        T[] Of<T>(string name, T[] values) => Sweeps.Any(variant => variant.Sweep == name) ? values : [];
+        return config with
+        {
+            Ablate = ablate with
+            {
+                Topk = Of("topk", ablate.Topk),
+                Windows = Of("windows", ablate.Windows),
+                TextPrompts = Of("text_prompts", ablate.TextPrompts),
+                VisionPrompts = Of("vision_prompts", ablate.VisionPrompts),
+                Heads = Of("heads", ablate.Heads),
+                Penalties = Penalties.Count > 0 ? ablate.Penalties : [],
+            },
+        };
+    }
+
     /// <summary>Makes the plan.</summary>
     /// <param name="config">The configuration of the whole method.</param>
     /// <param name="sweeps">The sweeps to run; null = all that have values.</param>

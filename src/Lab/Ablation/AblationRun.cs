@@ -94,7 +94,7 @@ internal sealed class AblationRun
         if (job.IsFirst)
         {
             RefuseOtherRuns();
-            _folder = AblationFolder.Open(root, config);
+            _folder = AblationFolder.Open(root, plan.Narrow(config));
         }
     }
 
@@ -196,6 +196,7 @@ internal sealed class AblationRun
         {
             LdvcConfig config = ConfigOf(run, _config.Train.Setting);
             RunWork.CheckFolder(_folder, run, config, _config.Ablate.Curve);
+            RunWork.CheckCurve(_folder, run, config, _config.Ablate.Curve);
             if (StartsAlone(config))
             {
                 RunWork.CheckFolder(_folder, run, ConfigOf(run, TrainSetting.Inductive), []);

@@ -48,6 +48,26 @@ internal sealed class RunWork(
         return RunFolder.Check(root, config, resume: true, OutKey, exact: true, scored: trained && curve.Length == 0);
     }
 
+    /// <summary>
+    /// Refuses a run that has gone past a step of the curve without being scored there. What has been measured is not looked for again.
+    /// </summary>
+    /// <param name="folder">The comparison's folder.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="curve">Steps that are scored on the way.</param>
+    /// <exception cref="InputException">It has.</exception>
+    internal static void CheckCurve(AblationFolder folder, PlannedRun run, LdvcConfig config, int[] curve)
+    {
+        string root = folder.RunPath(run, config.Train.Setting);
+        var checkpoints = new CheckpointFolder(RunFolder.CheckpointsOf(root), config.Train.Keep, _ => { });
+        bool measured = ResultFile.Load<RunResult>(folder.ResultPath(run))?.Curve is { } known
+            && Array.TrueForAll(curve, step => Array.Exists(known, score => score.Step == step));
+        if (curve.Length > 0 && !measured && checkpoints.Latest() is { } newest)
+        {
+            RefuseMissed(root, newest.Step, curve);
+        }
+    }
+
     /// <summary>Trains, or finds trained, and scores.</summary>
     /// <param name="run">The run.</param>
     /// <param name="config">Its configuration.</param>
