@@ -266,7 +266,9 @@ public sealed class ClipCheckpointTests
             }
         }
 
-        Assert.Contains("no CLIP weights in this folder", Assert.Throws<InputException>(() => ClipCheckpoint.Find(cache)).Message);
+        Assert.Equal(
+            $"{cache}: 2 snapshots, and no refs/main that names one of them; expected one, such as {Path.Combine(cache, "snapshots", "0a1b")}",
+            Assert.Throws<InputException>(() => ClipCheckpoint.Find(cache)).Message);
         Directory.CreateDirectory(Path.Combine(cache, "refs"));
         File.WriteAllText(Path.Combine(cache, "refs", "main"), "f00d\n");
         Assert.EndsWith("f00d", ClipCheckpoint.Find(cache).Folder);

@@ -278,6 +278,18 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void AFileOfBothPartsIsListedOnce()
+    {
+        using var data = new CheckFolder();
+        data.Text("val.txt", "a", "d");
+        File.Delete(data.At("masks", "a.png"));
+        (int code, string text, JsonElement json) = data.Check();
+        Assert.Equal(2, code);
+        Assert.StartsWith(data.At("masks", "a.png"), Assert.Single(json.GetProperty("errors").EnumerateArray()).GetString());
+        Assert.Contains("1 error, ", text);
+    }
+
+    [Fact]
     public void APartThatCannotBeOpenedLeavesTheOther()
     {
         using var data = new CheckFolder();

@@ -65,7 +65,9 @@ internal sealed partial class ClipCheckpoint
         }
 
         return InFolder(path) ?? (Snapshot(path) is { } snapshot ? InFolder(snapshot) : null)
-            ?? throw new InputException($"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
+            ?? throw new InputException(Snapshots(path) is { Length: > 1 } several && Snapshot(path) is null
+                ? $"{path}: {several.Length} snapshots, and no refs/main that names one of them; expected one, such as {several[0]}"
+                : $"{path}: no CLIP weights in this folder; expected one of {string.Join(", ", FileNames)}");
     }
 
     // Beside open_clip's weights, timm's folders have model.safetensors with the vision tower alone, under names of its own.
@@ -184,16 +186,29 @@ internal sealed partial class ClipCheckpoint
     // In the cache of Hugging Face's tools (models--OWNER--NAME) a model's files lie in snapshots/COMMIT, and refs/main names the newest.
     private static string? Snapshot(string folder)
     {
-        string snapshots = System.IO.Path.Combine(folder, "snapshots"), main = System.IO.Path.Combine(folder, "refs", "main");
+        string main = System.IO.Path.Combine(folder, "refs", "main");
         try
         {
-            string[] all = Directory.Exists(snapshots) ? Directory.GetDirectories(snapshots) : [];
+            string[] all = Snapshots(folder);
             string newest = all.Length > 1 && File.Exists(main) ? System.Text.Encoding.UTF8.GetString(PlainFile.ReadAll(main, 256)).Trim() : "";
             return all.Length == 1 ? all[0] : Array.Find(all, commit => System.IO.Path.GetFileName(commit) == newest);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    private static string[] Snapshots(string folder)
+    {
+        string snapshots = System.IO.Path.Combine(folder, "snapshots");
+        try
+        {
+            return Directory.Exists(snapshots) ? [.. Directory.GetDirectories(snapshots).Order(StringComparer.Ordinal)] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
         }
     }
 

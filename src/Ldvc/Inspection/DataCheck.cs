@@ -67,7 +67,9 @@ internal sealed class DataCheck
         {
             PartSurvey survey = PartSurvey.Read(part, dataset, threads, monitor, cancellation);
             check._parts.Add(survey);
-            check._errors.AddRange(survey.Pictures.SelectMany(p => p.Problems));
+
+            // A file of both parts is one file to repair.
+            check._errors.AddRange(survey.Pictures.SelectMany(p => p.Problems).Except(check._errors));
             check._warnings.AddRange(PartFindings.Of(survey, config.Train.Setting == TrainSetting.Inductive));
         }
 

@@ -18,6 +18,9 @@ internal sealed class CheckpointFolder
     private readonly int[] _pinned;
     private readonly Action<string> _warn;
 
+    // The newest checkpoint is looked for more than once; what is skipped is said once.
+    private readonly HashSet<string> _skipped = [];
+
     /// <summary>Takes a folder; it is created by the first save.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="keep">How many of the newest checkpoints are kept, at least 1.</param>
@@ -77,7 +80,10 @@ internal sealed class CheckpointFolder
             catch (InputException e)
             {
                 first ??= e;
-                _warn($"checkpoint skipped: {e.Message}");
+                if (_skipped.Add(path))
+                {
+                    _warn($"checkpoint skipped: {e.Message}");
+                }
             }
         }
 
