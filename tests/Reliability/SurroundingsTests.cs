@@ -20,7 +20,7 @@ public sealed class SurroundingsTests
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "no script (Debian: bsdutils)");
         using var folder = new TempFolder();
         using Process script = Start(
-            "script", "-qec", $"env {variable} {Host} {Program} demo --write-data {folder.File("data")} --pictures 2,1 --threads 1", "/dev/null");
+            "script", "-qec", $"env {variable} {Program} demo --write-data {Quoted(folder.File("data"))} --pictures 2,1 --threads 1", "/dev/null");
         CancellationToken token = TestContext.Current.CancellationToken;
         string text = await script.StandardOutput.ReadToEndAsync(token).WaitAsync(s_limit, token);
         Assert.Matches(@"picture 3/3 .* took ", text);
@@ -33,9 +33,9 @@ public sealed class SurroundingsTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "folders in use are not deleted here");
         using var folder = new TempFolder();
-        string gone = Directory.CreateDirectory(folder.File("gone")).FullName;
+        string gone = Quoted(Directory.CreateDirectory(folder.File("gone")).FullName);
         using Process server = Start(
-            "sh", "-c", $"cd {gone} && rmdir {gone} && exec {Host} {Program} serve --clip {TinyClip.Folder} --port 0 --threads 1");
+            "sh", "-c", $"cd {gone} && rmdir {gone} && exec {Program} serve --clip {Quoted(TinyClip.Folder)} --port 0 --threads 1");
         try
         {
             CancellationToken token = TestContext.Current.CancellationToken;
@@ -48,9 +48,11 @@ public sealed class SurroundingsTests
         }
     }
 
-    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    private static string Program =>
+        $"{Quoted(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")} {Quoted(MpiLauncher.Beside("ldvc.dll"))}";
 
-    private static string Program => MpiLauncher.Beside("ldvc.dll");
+    // A word of a shell's command line: the repository may lie in a folder with blanks.
+    private static string Quoted(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static Process Start(string program, params string[] arguments)
     {
