@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Ldvc.App.Cli;
 using Ldvc.Configuration;
@@ -39,6 +40,12 @@ internal static class BitsVerb
 
     private static int Run(string? reason)
     {
+        if (!BitsHistory.IsOfThisPlatform)
+        {
+            throw new InputException($"bits: {BitsHistory.FileName} is of x64 with FMA on Linux, whose last digits are others than those of "
+                + $"{RuntimeInformation.RuntimeIdentifier}; expected such a machine.");
+        }
+
         string assets = DemoAssets.Find()
             ?? throw new InputException($"the demo's small CLIP was not found: expected a folder {DemoAssets.Folder} beside the program");
         string clip = Path.Combine(assets, DemoAssets.Clip);

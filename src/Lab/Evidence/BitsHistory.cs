@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using System.Text;
@@ -51,6 +52,13 @@ internal sealed record BitsHistory(BitsChange[] Changes)
     /// vectors take no estimates.
     /// </summary>
     internal static bool IsEmulated(int width) => width == 512 && !Avx512F.IsSupported;
+
+    /// <summary>
+    /// Whether the hashes are those of this platform: x64 with fused products, on Linux. Elsewhere the mathematical functions of the system, or
+    /// sums and products, round otherwise.
+    /// </summary>
+    internal static bool IsOfThisPlatform { get; } =
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64 && Fma.IsSupported;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">It is missing, damaged, or has no entry.</exception>

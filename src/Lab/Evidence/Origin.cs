@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Ldvc.Kernels.Simd;
 
 namespace Ldvc.Lab.Evidence;
@@ -17,8 +18,11 @@ internal sealed record Origin(string Version, string? Commit, bool? Dirty, strin
     /// <summary>This program, here and now.</summary>
     internal static Origin Here => new(Build.Value.Version, Build.Value.Commit, Build.Value.Dirty, OwnBits, SimdLevel.Bits, Machine.Here);
 
-    // Emulated vectors of 512 bits have last digits of their own: nothing of theirs goes together with what AVX-512 computed.
-    private static string OwnBits => BitsHistory.Own.Id + (BitsHistory.IsEmulated(SimdLevel.Bits) ? "-without-avx-512" : "");
+    // What has last digits of its own goes together with nothing that was computed elsewhere: emulated vectors of 512 bits, other processors and
+    // systems than the recorded ones.
+    private static string OwnBits => BitsHistory.Own.Id
+        + (BitsHistory.IsEmulated(SimdLevel.Bits) ? "-without-avx-512" : "")
+        + (BitsHistory.IsOfThisPlatform ? "" : "-" + RuntimeInformation.RuntimeIdentifier);
 
     /// <summary>
     /// Looks at the sources now: at the end of hours, whoever works on them meanwhile would have made the program another one than it was.
