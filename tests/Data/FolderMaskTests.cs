@@ -77,6 +77,23 @@ public sealed class FolderMaskTests : IDisposable
     }
 
     // Tools that do not know EXIF draw on the picture as it is stored.
+    // class_dict.csv, as CamVid, DeepGlobe and the drone data sets have it on Kaggle.
+    [Theory]
+    [InlineData("name,r,g,b\nroad marking,128,64,128\ncar,0,0,142\n")]
+    [InlineData("name, r, g, b\nroad marking, 128, 64, 128\ncar, 0, 0, 142\n")]
+    [InlineData("Class;R;G;B\nroad marking;128;64;128\ncar;0;0;142\n")]
+    [InlineData("road marking\t128\t64\t128\ncar\t0\t0\t142\n")]
+    public void ColoursMayStandInATableBehindTheNames(string table)
+    {
+        Folder();
+        File.Delete(_data.At("classes.txt"));
+        _data.Text(table, "class_dict.csv");
+        ImageWriter.WritePng(new RgbImage(2, 1, [0, 0, 142, 128, 64, 128]), _data.At("masks", "a.png"));
+        SegmentationDataset dataset = Open($"colors: {_data.At("class_dict.csv")}");
+        Assert.Equal(["road marking", "car"], dataset.Classes);
+        Assert.Equal([1, 0], dataset.ReadLabels(0).Labels);
+    }
+
     [Fact]
     public void ExchangedSidesAreExplained()
     {

@@ -104,8 +104,8 @@ public sealed class BadInputTests
         ["voc without SBD's masks"] = (
             "voc/inductive",
             d => Without(RealFormats.Voc(d), "SegmentationClassAug"),
-            "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug, here, in "
-                + "SegmentationClassAug or in SBD's cls ("),
+            "ROOT/SegmentationClass/2008_000008.png: file not found, expected for picture '2008_000008' of voc2012/trainaug; it may also "
+                + "lie in SegmentationClassAug or in SBD's cls ("),
         ["voc label"] = ("voc/inductive", d => Relabelled(RealFormats.Voc(d), "SegmentationClass/2007_000039.png", 21), "2007_000039.png: label "
             + "value 21 at column 0, row 0, expected 0 to 20 or 255"),
         ["coco without masks"] = (

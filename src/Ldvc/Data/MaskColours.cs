@@ -9,7 +9,8 @@ namespace Ldvc.Data;
 
 /// <summary>
 /// What the colours of RGB masks mean: a file of lines "r g b name" (or "r, g, b, name"; or "name:r,g,b:parts:actions", as CVAT's labelmap.txt has
-/// them). A colour without a name means "no label"; # starts a comment. Several colours may be one class.
+/// them; or "name,r,g,b" with a line of titles, as class_dict.csv). A colour without a name means "no label"; # starts a comment. Several colours may
+/// be one class.
 /// </summary>
 internal sealed partial class MaskColours
 {
@@ -34,7 +35,7 @@ internal sealed partial class MaskColours
         for (int i = 0; i < lines.Count; i++)
         {
             string line = ClassListReader.WithoutComment(lines[i]);
-            if (line.Length == 0)
+            if (line.Length == 0 || (colours._lines.Count == 0 && Titles().IsMatch(line)))
             {
                 continue;
             }
@@ -115,6 +116,11 @@ internal sealed partial class MaskColours
             return Parse($"{match.Groups[2].Value} {match.Groups[1].Value}", place);
         }
 
+        if (NameFirst().Match(line) is { Success: true } named)
+        {
+            return Parse($"{named.Groups[2].Value.Replace(';', ',')} {named.Groups[1].Value}", place);
+        }
+
         // A comma may stand after a number; in a name it belongs to the name.
         int colour = 0;
         string rest = line;
@@ -146,6 +152,13 @@ internal sealed partial class MaskColours
 
     [GeneratedRegex("^[0-9]{1,3}[ ,]", RegexOptions.NonBacktracking)]
     private static partial Regex FourthNumber();
+
+    // A table's columns: the name, which begins with no number, and three numbers.
+    [GeneratedRegex(@"^([^0-9\s][^,;\t]*)[,;\t]\s*([0-9]+\s*[,;\t]\s*[0-9]+\s*[,;\t]\s*[0-9]+)$", RegexOptions.NonBacktracking)]
+    private static partial Regex NameFirst();
+
+    [GeneratedRegex(@"^(name|class)[,;\t]\s*r\s*[,;\t]\s*g\s*[,;\t]\s*b$", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
+    private static partial Regex Titles();
 
     [GeneratedRegex(@"^(.*):([0-9]+, *[0-9]+, *[0-9]+):[^:]*:[^:]*$", RegexOptions.NonBacktracking)]
     private static partial Regex LabelMapLine();

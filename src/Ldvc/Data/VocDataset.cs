@@ -45,7 +45,7 @@ public sealed class VocDataset : FileDataset
     }
 
     /// <inheritdoc/>
-    private protected override string OtherMaskPlaces => $", here, in SegmentationClassAug or in SBD's cls ({SbdFolder.Places})";
+    private protected override string OtherMaskPlaces => $"; it may also lie in SegmentationClassAug or in SBD's cls ({SbdFolder.Places})";
 
     private static string ListOf(string root, string part) => Path.Combine(root, "ImageSets", "Segmentation", part + ".txt");
 
