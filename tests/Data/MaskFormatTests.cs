@@ -102,6 +102,25 @@ public sealed class MaskFormatTests : IDisposable
         }
     }
 
+    // Programs that take masks for pictures store black and white in one bit.
+    [Theory]
+    [InlineData("0 255", "values: {0: cat, 255: dog, 9: sky}", "a.png has 1 bit a pixel and the number 1, which viewers show as they show 255 in ")]
+    [InlineData("0 1 255", "", null)]
+    [InlineData("0 2", "", null)]
+    public void GreysOfDifferentDepthsAreSaid(string eight, string options, string? expected)
+    {
+        byte[] cycle = [.. eight.Split(' ').Select(byte.Parse)];
+        byte[] numbers = [.. Enumerable.Range(0, 8).Select(i => cycle[i % cycle.Length])];
+        _data.Picture(4, 2, "images", "b.png");
+        Write(new PngEncoder { ColorType = PngColorType.Grayscale, BitDepth = PngBitDepth.Bit8 }, "b.png", numbers, n => new Rgba32(n, n, n));
+        var encoder = new PngEncoder { ColorType = PngColorType.Grayscale, BitDepth = PngBitDepth.Bit1 };
+        Write(encoder, "a.png", [0, 255, 0, 0, 255, 255, 255, 0], n => new Rgba32(n, n, n));
+        Assert.Equal(1, Open(options).ReadStored(0).Values[^1].Value);
+        string[] said = [.. MaskWarnings.Of(Open(options))];
+        Assert.Equal(expected is null ? 0 : 1, said.Length);
+        Assert.All(said, text => Assert.Contains(expected!, text));
+    }
+
     [Fact]
     public void OfJpegMasksIsSaidWhatToDo()
     {

@@ -100,6 +100,7 @@ public abstract class FileDataset : SegmentationDataset
         StoredMask mask = StoredMask.Of(stored.Labels, stored.Width, stored.Height, table.Meaning, path);
         return mask with
         {
+            GreyBits = stored.GreyBits,
             HasCustomaryBorders = stored.IsOfBytes && !table.HasNames,
             Colours = stored.Palette is { } palette ? [.. mask.Values.Select(v => v.Value < palette.Length ? palette[v.Value] : -1)] : null,
         };
@@ -123,7 +124,7 @@ public abstract class FileDataset : SegmentationDataset
     /// <summary>More stored values that mean "no label" (option data.ignore).</summary>
     internal virtual void IgnoreValues(IReadOnlyCollection<int> values) => _table = _table.Ignoring(values);
 
-    /// <summary>Where else a mask is looked for: the middle of a sentence about one that is missing.</summary>
+    /// <summary>Where else a mask is looked for: part of a sentence about one that is missing.</summary>
     private protected virtual string OtherMaskPlaces => "";
 
     /// <summary>The meaning of the values in one label file.</summary>

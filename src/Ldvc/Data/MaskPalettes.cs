@@ -1,5 +1,3 @@
-using Ldvc.Tensors;
-
 namespace Ldvc.Data;
 
 /// <summary>
@@ -8,7 +6,6 @@ namespace Ldvc.Data;
 /// </summary>
 internal static class MaskPalettes
 {
-    private const int MaxRead = 20;
     private const int Grey = 0x010101;
 
     /// <summary>A sentence when a number has two colours, else null.</summary>
@@ -30,32 +27,6 @@ internal static class MaskPalettes
         }
 
         return null;
-    }
-
-    /// <summary>The same for a data set, of which some masks are looked at: the first ones, and others from everywhere in it.</summary>
-    internal static string? Find(SegmentationDataset dataset)
-    {
-        var masks = new List<StoredMask>();
-        int read = Math.Min(dataset.Count, MaxRead);
-        for (int i = 0; i < read; i++)
-        {
-            try
-            {
-                masks.Add(dataset.ReadStored((int)((long)i * dataset.Count / read)));
-            }
-            catch (InputException)
-            {
-                // Said when the mask is read for what it is there for.
-                return null;
-            }
-
-            if (masks[^1].Colours is null)
-            {
-                return null;
-            }
-        }
-
-        return Find(masks) is { } text ? $"{dataset.Name}: {text}" : null;
     }
 
     // A palette that shows each number as the grey of that number says nothing besides.

@@ -8,11 +8,12 @@ namespace Ldvc.Data;
 internal static class MaskWarnings
 {
     private const int MaxRead = 100;
+    private const int MaxCompared = 20;
 
     /// <summary>The sentences; none for masks as they should be.</summary>
     /// <param name="dataset">The masks; a hundred of a larger data set are looked at.</param>
     internal static IEnumerable<string> Of(SegmentationDataset dataset) =>
-        new[] { OneClassMasks.Find(dataset), FindBorders(dataset), MaskPalettes.Find(dataset), OneMask(dataset) }.OfType<string>();
+        new[] { OneClassMasks.Find(dataset), FindBorders(dataset), Compare(dataset), OneMask(dataset) }.OfType<string>();
 
     /// <summary>What follows where a mask of 8 bits holds 255, and that is a class.</summary>
     /// <param name="dataset">Gives the names.</param>
@@ -22,6 +23,27 @@ internal static class MaskWarnings
         string name = ConfigText.Quote(dataset.Classes[mask.Values.First(v => v.Value == LabelMap.Ignore).Meaning]);
         return $"which is the class {name} in a list of {dataset.Classes.Count}; where it means \"no label\", say so: data.ignore: [255], if no mask "
             + "has that class, or masks of 16 bits with 65535";
+    }
+
+    // Numbers that mean something else from mask to mask.
+    private static string? Compare(SegmentationDataset dataset)
+    {
+        var masks = new List<StoredMask>();
+        int read = Math.Min(dataset.Count, MaxCompared);
+        for (int i = 0; i < read; i++)
+        {
+            try
+            {
+                masks.Add(dataset.ReadStored((int)((long)i * dataset.Count / read)));
+            }
+            catch (InputException)
+            {
+                // Said when the mask is read for what it is there for.
+                return null;
+            }
+        }
+
+        return (MaskPalettes.Find(masks) ?? MaskDepths.Find(masks)) is { } text ? $"{dataset.Name}: {text}" : null;
     }
 
     private static string? OneMask(SegmentationDataset dataset) =>

@@ -30,6 +30,9 @@ internal sealed record StoredMask(string Source, int Width, int Height, IReadOnl
     /// <summary>The colour of each of <see cref="Values"/> (0xRRGGBB, -1 for none) of a file with a palette; null for others.</summary>
     internal IReadOnlyList<int>? Colours { get; init; }
 
+    /// <summary>Bits of a pixel in a grey PNG; 0 for other masks.</summary>
+    internal int GreyBits { get; init; }
+
     /// <summary>
     /// Whether 255 would mean "no label" by custom: the mask's file has at most 8 bits a pixel, and no table of values says what 255 is.
     /// </summary>

@@ -40,6 +40,9 @@ internal sealed class LabelMap16
     /// <summary>The colour (0xRRGGBB) of each number, of a file with a palette; null for others.</summary>
     internal int[]? Palette { get; init; }
 
+    /// <summary>Bits of a pixel in a grey PNG; 0 for other files.</summary>
+    internal int GreyBits { get; init; }
+
     /// <summary>Columns.</summary>
     public int Width { get; }
 

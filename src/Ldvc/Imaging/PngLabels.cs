@@ -42,7 +42,12 @@ internal static class PngLabels
             var labels = new LabelMap16(header.Width, header.Height, new ushort[checked(header.Width * header.Height)]);
             PngLabelDecoder.Decode<ushort>(header, compressed, labels.Labels, name);
             var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
-            return new LabelMap16(width, height, upright) { IsOfBytes = header.BitDepth <= 8, Palette = palette };
+            return new LabelMap16(width, height, upright)
+            {
+                IsOfBytes = header.BitDepth <= 8,
+                Palette = palette,
+                GreyBits = header.HasPalette ? 0 : header.BitDepth,
+            };
         }
     }
 

@@ -31,6 +31,9 @@ internal static class FindingKind
     /// <summary>Masks in whose palettes one number has several colours.</summary>
     internal const string PalettesDiffer = "palettes-differ";
 
+    /// <summary>Grey masks of different depths in which a class has different numbers.</summary>
+    internal const string DepthsDiffer = "depths-differ";
+
     /// <summary>Unseen classes with pixels in the training part.</summary>
     internal const string UnseenInTraining = "unseen-in-training";
 

@@ -22,6 +22,7 @@ internal static class PartFindings
             OneClass(survey),
             Bytes(survey),
             Palettes(survey),
+            Depths(survey),
             WithoutPixels(survey, seenOnly: training),
             WithoutLabels(survey),
             SharedMasks(survey),
@@ -105,6 +106,9 @@ internal static class PartFindings
 
     private static DataFinding? Palettes(PartSurvey survey) =>
         MaskPalettes.Find(survey.Masks) is { } text ? new DataFinding(FindingKind.PalettesDiffer, survey.Part, text, []) : null;
+
+    private static DataFinding? Depths(PartSurvey survey) =>
+        MaskDepths.Find(survey.Masks) is { } text ? new DataFinding(FindingKind.DepthsDiffer, survey.Part, text, []) : null;
 
     private static DataFinding? WithoutPixels(PartSurvey survey, bool seenOnly)
     {
