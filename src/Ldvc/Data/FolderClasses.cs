@@ -59,8 +59,8 @@ internal sealed class FolderClasses
         if (Colours is null && !hasValues && Classes[0] == ClassListReader.LabelMeIgnored)
         {
             throw new InputException(
-                $"{source}: class 0 is {ConfigText.Quote(ClassListReader.LabelMeIgnored)}, which labelme counts as -1, so that every name would stand "
-                    + "one too far down; expected the list without this line.");
+                $"{source}: class 0 is {ConfigText.Quote(ClassListReader.LabelMeIgnored)}, which labelme counts as -1, so that every name would "
+                    + "stand one too far down; expected the list without this line.");
         }
 
         if (layout.IsZeroByLayout && Colours is null

@@ -1,4 +1,5 @@
 using System.Text;
+using Ldvc.Configuration;
 
 namespace Ldvc.Imaging.Matlab;
 
@@ -18,8 +19,11 @@ internal sealed record MatArray(MatKind Kind, bool IsComplex, int[] Sizes, strin
     internal bool IsMatrix => Kind is >= MatKind.Double and <= (MatKind)LastNumeric && !IsComplex && Sizes.Length == 2;
 
     /// <summary>Name, if it has one, sizes and kind, for messages.</summary>
-    public override string ToString() =>
-        $"{(Name.Length > 0 ? Configuration.ConfigText.Quote(Name) + " " : "")}({string.Join('x', Sizes)}{(IsComplex ? " complex" : "")} {Kind.ToString().ToLowerInvariant()})";
+    public override string ToString()
+    {
+        string name = Name.Length > 0 ? ConfigText.Quote(Name) + " " : "";
+        return $"{name}({string.Join('x', Sizes)}{(IsComplex ? " complex" : "")} {Kind.ToString().ToLowerInvariant()})";
+    }
 
     /// <summary>Reads it; the reader is behind the array's tag, and then before its content.</summary>
     /// <returns>Null for what has another structure: objects of classes and functions.</returns>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using Ldvc.Tensors;
 
@@ -6,11 +5,10 @@ namespace Ldvc.Imaging.Matlab;
 
 /// <summary>
 /// Reads label maps from MATLAB files as data sets are published in: SBD's (<c>GTcls.Segmentation</c>), PASCAL Context's (<c>LabelMap</c>),
-/// COCO-Stuff 10k's (<c>S</c>), and files with one matrix. MATLAB stores columns, labels are rows.
+/// COCO-Stuff 10k's (<c>S</c>), and files with one matrix.
 /// </summary>
 internal static class MatLabels
 {
-    private const int ChunkElements = 8192;
     private const int MaxNamed = 8;
     private const int MaxFieldName = 256;
     private const string Segmentation = "Segmentation";
@@ -55,7 +53,7 @@ internal static class MatLabels
                     + "picture (SUN RGB-D's seg.mat); expected masks in which a number means the same everywhere, such as its 37 classes as PNG");
         }
 
-        return mat.Read(labels, reader => Matrix(reader, labels, file.Length, name));
+        return mat.Read(labels, reader => MatMatrix.Read(reader, labels, file.Length, name));
     }
 
     // A structure has the names of its fields, then an array for each.
@@ -80,90 +78,10 @@ internal static class MatLabels
             }
 
             MatArray? array = tag is { Type: MatType.Matrix, Bytes: > 0 } ? MatArray.Read(reader) : null;
-            return array is { IsMatrix: true } ? Matrix(reader, array, fileBytes, name) : throw new InputException(
+            return array is { IsMatrix: true } ? MatMatrix.Read(reader, array, fileBytes, name) : throw new InputException(
                 $"{name}: expected a matrix of labels in {structure.Name}.{Segmentation}, found {array?.ToString() ?? "none"}");
         }
 
         throw new InputException($"{name}: expected a field {Segmentation} in {structure.Name}, found none");
-    }
-
-    private static LabelMap16 Matrix(MatReader reader, MatArray array, int fileBytes, string name)
-    {
-        (int height, int width) = (array.Sizes[0], array.Sizes[1]);
-        PixelLimit.Check(width, height, fileBytes, ImageReader.MaxPixels, name);
-        MatTag tag = reader.NextTag() ?? throw reader.Truncated();
-        int size = Size(tag.Type);
-        long count = (long)width * height;
-        if (size == 0 || tag.Bytes != count * size)
-        {
-            throw reader.Damaged($"expected {count} numbers of {width}x{height} pixels, found {tag.Bytes} bytes of type {(int)tag.Type}");
-        }
-
-        var labels = new ushort[count];
-        var stored = new byte[ChunkElements * size];
-        var values = new double[ChunkElements];
-        (int column, int row) = (0, 0);
-        for (long done = 0; done < count; done += ChunkElements)
-        {
-            int many = (int)Math.Min(ChunkElements, count - done);
-            Span<byte> bytes = stored.AsSpan(0, many * size);
-            reader.ReadBytes(bytes);
-            reader.ToMachineOrder(bytes, size);
-            Widen(bytes, tag.Type, values);
-            for (int i = 0; i < many; i++)
-            {
-                double value = values[i];
-                if (!(value is >= 0 and <= ushort.MaxValue && value == Math.Floor(value)))
-                {
-                    throw new InputException(FormattableString.Invariant(
-                        $"{name}: label value {value} at column {column}, row {row}, expected whole numbers from 0 to {ushort.MaxValue}"));
-                }
-
-                labels[((long)row * width) + column] = (ushort)value;
-                if (++row == height)
-                {
-                    (column, row) = (column + 1, 0);
-                }
-            }
-        }
-
-        return new LabelMap16(width, height, labels) { IsOfBytes = array.Kind is MatKind.UInt8 or MatKind.Int8 };
-    }
-
-    private static int Size(MatType type) => type switch
-    {
-        MatType.Int8 or MatType.UInt8 => 1,
-        MatType.Int16 or MatType.UInt16 => 2,
-        MatType.Int32 or MatType.UInt32 or MatType.Single => 4,
-        MatType.Double or MatType.Int64 or MatType.UInt64 => 8,
-        _ => 0,
-    };
-
-    // Labels are below 2^16, so what a double cannot hold of a 64-bit number is refused either way.
-    private static void Widen(Span<byte> bytes, MatType type, double[] values)
-    {
-        switch (type)
-        {
-            case MatType.Int8: Copy<sbyte>(bytes, values, value => value); break;
-            case MatType.UInt8: Copy<byte>(bytes, values, value => value); break;
-            case MatType.Int16: Copy<short>(bytes, values, value => value); break;
-            case MatType.UInt16: Copy<ushort>(bytes, values, value => value); break;
-            case MatType.Int32: Copy<int>(bytes, values, value => value); break;
-            case MatType.UInt32: Copy<uint>(bytes, values, value => value); break;
-            case MatType.Single: Copy<float>(bytes, values, value => value); break;
-            case MatType.Int64: Copy<long>(bytes, values, value => value); break;
-            case MatType.UInt64: Copy<ulong>(bytes, values, value => value); break;
-            default: Copy<double>(bytes, values, value => value); break;
-        }
-    }
-
-    private static void Copy<T>(Span<byte> bytes, double[] values, Func<T, double> widen)
-        where T : unmanaged
-    {
-        ReadOnlySpan<T> stored = MemoryMarshal.Cast<byte, T>(bytes);
-        for (int i = 0; i < stored.Length; i++)
-        {
-            values[i] = widen(stored[i]);
-        }
     }
 }
