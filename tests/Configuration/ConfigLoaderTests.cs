@@ -66,6 +66,18 @@ public sealed class ConfigLoaderTests
         Assert.Equal(16, c.Train.Batch);
     }
 
+    // As programs write them that know no other texts.
+    [Theory]
+    [InlineData("{\"model\": {\"head\": \"dot\"}, \"ablate\": {\"rows\": [\"zegclip\", \"ldvc\"]}}")]
+    [InlineData("model: {head: 'dot'}\nablate: {rows: ['zegclip', \"ldvc\"]}")]
+    [InlineData("", "model.head='dot'", "ablate.rows=[\"zegclip\", 'ldvc']")]
+    public void ChoicesMayStandInQuotes(string yaml, params string[] sets)
+    {
+        LdvcConfig c = ConfigFiles.Load(yaml, sets);
+        Assert.Equal(MaskHead.Dot, c.Model.Head);
+        Assert.Equal([AblationRow.Zegclip, AblationRow.Ldvc], c.Ablate.Rows);
+    }
+
     [Fact]
     public void SetsGoOverTheFileInOrder()
     {

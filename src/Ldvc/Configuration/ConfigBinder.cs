@@ -148,6 +148,13 @@ internal sealed class ConfigBinder
             return text.Contains('\0') || string.IsNullOrWhiteSpace(text) ? null : text;
         }
 
+        // A choice is a word, in quotes or not.
+        if (type.IsEnum)
+        {
+            int index = Array.IndexOf(ConfigOption.EnumNames(type), text.Replace('_', '-'));
+            return index < 0 ? null : Enum.GetValues(type).GetValue(index);
+        }
+
         if (scalar.Quoted)
         {
             return null;
@@ -156,12 +163,6 @@ internal sealed class ConfigBinder
         if (type == typeof(bool))
         {
             return text switch { "true" => true, "false" => false, _ => null };
-        }
-
-        if (type.IsEnum)
-        {
-            int index = Array.IndexOf(ConfigOption.EnumNames(type), text.Replace('_', '-'));
-            return index < 0 ? null : Enum.GetValues(type).GetValue(index);
         }
 
         if (type == typeof(int))
