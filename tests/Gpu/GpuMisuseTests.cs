@@ -18,6 +18,10 @@ public sealed class GpuMisuseTests
         string said = GpuPlatform.Unusable(GpuKind.OpenCl, new TypeInitializationException("ILGPU.AlgorithmContext", missing)).Message;
         Assert.StartsWith("device opencl: ILGPU lacks a part of .NET (Method 'BitOperations.TrailingZeroCount' not found); ", said);
         Assert.Contains("a program that was trimmed", said);
+
+        // What a program with PublishTrimmed meets.
+        var intrinsic = new NotSupportedException("Not supported intrinsic type 'ILGPU.Backends.PTX.PTXIntrinsic'");
+        Assert.Contains("a program that was trimmed", GpuPlatform.Unusable(GpuKind.OpenCl, intrinsic).Message);
         said = GpuPlatform.Unusable(GpuKind.Cuda, new DllNotFoundException("nvcuda")).Message;
         Assert.Equal("device cuda: the driver's library cannot be used (nvcuda); `ldvc doctor`, the tool, says more", said);
     }

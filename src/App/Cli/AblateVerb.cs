@@ -124,7 +124,7 @@ internal static class AblateVerb
         .. options.Seeds is { } seeds ? [$"ablate.seeds={seeds}"] : Array.Empty<string>(),
         .. options.Rows is { } rows ? [$"ablate.rows=[{rows}]"] : Array.Empty<string>(),
         .. options.Jobs is { } jobs ? [$"ablate.jobs={jobs}"] : Array.Empty<string>(),
-        .. options.Out is { } output ? [$"ablate.out={System.Text.Json.JsonSerializer.Serialize(output)}"] : Array.Empty<string>(),
+        .. options.Out is { } output ? [$"ablate.out={System.Text.Json.JsonSerializer.Serialize(output, JsonText.Plain)}"] : Array.Empty<string>(),
     ];
 
     private static string[]? Sweeps(string? text)

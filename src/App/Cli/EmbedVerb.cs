@@ -140,7 +140,7 @@ internal static class EmbedVerb
         if (inputs.Length > 0)
         {
             writer.AddFloat32(kind + Features, [inputs.Length, width], embed(inputs));
-            writer.SetMetadata($"{kind}s", JsonSerializer.Serialize(inputs));
+            writer.SetMetadata($"{kind}s", JsonSerializer.Serialize(inputs, JsonText.Plain));
         }
     }
 

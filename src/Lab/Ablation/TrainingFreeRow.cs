@@ -35,7 +35,7 @@ internal sealed class TrainingFreeRow : IDisposable
         ConfigWriter.EnumName(AblationRow.TrainingFree), AblationVariant.TitleOf(AblationRow.TrainingFree), null, "", config, Seeds: 1);
 
     /// <summary>What its scores depend on besides the options that those of trained rows depend on.</summary>
-    internal static string Settings(LdvcConfig config) => JsonSerializer.Serialize(ConfigWriter.ToDictionary(config.TrainingFree));
+    internal static string Settings(LdvcConfig config) => JsonSerializer.Serialize(ConfigWriter.ToDictionary(config.TrainingFree), JsonText.Plain);
 
     /// <summary>Prepares inference; the caller disposes of the result first.</summary>
     /// <param name="dataset">Gives the classes.</param>

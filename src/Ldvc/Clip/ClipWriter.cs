@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Ldvc.Clip.Tokenization;
+using Ldvc.Configuration;
 using Ldvc.Imaging;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
@@ -12,7 +13,7 @@ namespace Ldvc.Clip;
 /// </summary>
 internal static class ClipWriter
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new(JsonText.Plain) { WriteIndented = true };
 
     /// <summary>Writes the folder with CLIP's resizing and the given statistics; for models whose last two ids are start and end of text.</summary>
     internal static void Save(ClipModel model, string folder, DType type, ReadOnlySpan<float> mean, ReadOnlySpan<float> std)

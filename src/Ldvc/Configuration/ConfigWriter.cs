@@ -116,6 +116,6 @@ internal static class ConfigWriter
         bool bare = text.Length > 0 && char.IsAsciiLetter(text[0]) && text[^1] != ' '
             && text.All(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '_' or '-' or '.' or '/')
             && text is not ("null" or "true" or "false");
-        return bare ? text : JsonSerializer.Serialize(text);
+        return bare ? text : JsonSerializer.Serialize(text, JsonText.Plain);
     }
 }

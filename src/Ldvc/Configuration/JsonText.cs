@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 
@@ -9,9 +9,16 @@ namespace Ldvc.Configuration;
 /// <summary>How every JSON file that this software writes is written, and read back: indented, properties in snake_case.</summary>
 internal static class JsonText
 {
+    /// <summary>
+    /// Values inside of other files: one line, ASCII, names as they are. All options here bring their resolver: the serializer has none of its own in a
+    /// program that was trimmed.
+    /// </summary>
+    internal static readonly JsonSerializerOptions Plain = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+
     /// <summary>The serializer's options.</summary>
     internal static readonly JsonSerializerOptions Format = new()
     {
+        TypeInfoResolver = Plain.TypeInfoResolver,
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Converters = { new UnknownNumber() },

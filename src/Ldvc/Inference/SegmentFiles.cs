@@ -252,7 +252,7 @@ internal sealed class SegmentFiles(string folder, SegmentParts parts, string? se
     {
         var writer = new SafetensorsWriter();
         writer.AddFloat32("probabilities", [scores.Length / (result.Width * result.Height), result.Height, result.Width], scores, DType.Float16);
-        writer.SetMetadata("classes", JsonSerializer.Serialize(result.Classes.Select(c => c.Name)));
+        writer.SetMetadata("classes", JsonSerializer.Serialize(result.Classes.Select(c => c.Name), JsonText.Plain));
         return writer;
     }
 

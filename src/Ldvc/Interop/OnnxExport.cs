@@ -121,10 +121,10 @@ internal static partial class OnnxExport
         writer.AddFloat32("classes", [embeddings.Shape[0], embeddings.Shape[1]], embeddings.ToArray());
         writer.AddFloat32("penalty", [penalties.Length], penalties);
         writer.AddInt32("owner", [classes.Owners.Length], classes.Owners);
-        writer.SetMetadata("texts", JsonSerializer.Serialize(classes.Texts));
-        writer.SetMetadata("names", JsonSerializer.Serialize(classes.ToArray()));
-        writer.SetMetadata("image_mean", JsonSerializer.Serialize(statistics.Mean));
-        writer.SetMetadata("image_std", JsonSerializer.Serialize(statistics.Std));
+        writer.SetMetadata("texts", JsonSerializer.Serialize(classes.Texts, JsonText.Plain));
+        writer.SetMetadata("names", JsonSerializer.Serialize(classes.ToArray(), JsonText.Plain));
+        writer.SetMetadata("image_mean", JsonSerializer.Serialize(statistics.Mean, JsonText.Plain));
+        writer.SetMetadata("image_std", JsonSerializer.Serialize(statistics.Std, JsonText.Plain));
         return writer;
     }
 

@@ -161,8 +161,8 @@ public sealed class LdvcCheckpoint : IDisposable
             [KindKey] = Kind,
             [ClipDigestKey] = loaded.Clip.Digest!,
             [ClipFormKey] = ClipForm.Of(loaded.Clip.Config),
-            [ImageMeanKey] = JsonSerializer.Serialize(loaded.Statistics.Mean),
-            [ImageStdKey] = JsonSerializer.Serialize(loaded.Statistics.Std),
+            [ImageMeanKey] = JsonSerializer.Serialize(loaded.Statistics.Mean, JsonText.Plain),
+            [ImageStdKey] = JsonSerializer.Serialize(loaded.Statistics.Std, JsonText.Plain),
             [ClipPathKey] = config.Clip.Path ?? "",
             [ConfigKey] = ConfigWriter.ToYaml(kept),
             [ClassesKey] = Serialize(classes.Classes),
@@ -304,7 +304,7 @@ public sealed class LdvcCheckpoint : IDisposable
         setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]);
 
     // "name; synonym; synonym" each.
-    private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray());
+    private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray(), JsonText.Plain);
 
     private void RefuseOtherClip(ClipModel clip, ClipCheckpoint source)
     {
@@ -344,7 +344,7 @@ public sealed class LdvcCheckpoint : IDisposable
     {
         try
         {
-            if (JsonSerializer.Deserialize<float[]>(Text(key)) is { Length: 3 } values && values.All(v => v >= smallest && v <= 1e3f))
+            if (JsonSerializer.Deserialize<float[]>(Text(key), JsonText.Plain) is { Length: 3 } values && values.All(v => v >= smallest && v <= 1e3f))
             {
                 return values;
             }

@@ -126,7 +126,9 @@ internal static class GpuPlatform
     {
         var cause = e.GetBaseException();
         string said = cause.Message.Split('\n')[0].Trim().TrimEnd('.');
-        string what = cause is MissingMemberException or PlatformNotSupportedException
+        bool lost = cause is MissingMemberException or PlatformNotSupportedException
+            || (cause is NotSupportedException && said.Contains("intrinsic", StringComparison.Ordinal));
+        string what = lost
             ? $"ILGPU lacks a part of .NET ({said}); a program that was trimmed or compiled ahead of time has the device cpu only"
             : $"the driver's library cannot be used ({said}); `ldvc doctor`, the tool, says more";
         return new InputException($"device {Word(kind)}: {what}", e);

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Ldvc.Configuration;
 using SixLabors.ImageSharp.Formats.Png;
 using SixLabors.ImageSharp.Formats.Png.Chunks;
 
@@ -12,7 +13,7 @@ internal static class PngNames
     public const string Keyword = "classes";
 
     // Readable where it can be: only quotes, backslashes and control characters are escaped.
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new(JsonText.Plain) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Adds the names as a JSON array.</summary>
     public static void Add(PngMetadata metadata, IReadOnlyList<string> names) =>
