@@ -7,7 +7,7 @@ public sealed class Parameter : Variable
 {
     /// <summary>Takes ownership of the value, also when it refuses it.</summary>
     /// <exception cref="ArgumentNullException">There is no value.</exception>
-    /// <exception cref="ArgumentException">Its elements are integers: neither a gradient nor a file of weights would fit it.</exception>
+    /// <exception cref="ArgumentException">Its elements are integers or float64: neither a gradient nor a file of weights would fit it.</exception>
     public Parameter(Tensor value, bool trainable = true)
         : base(Floats(value), trainable)
     {
@@ -50,6 +50,6 @@ public sealed class Parameter : Variable
         }
 
         value.Dispose();
-        throw new ArgumentException($"parameter: expected elements of floating point, got {value}; keep integers as a tensor", nameof(value));
+        throw new ArgumentException($"parameter: expected Float32, BFloat16 or Float16, got {value}; keep other elements as a tensor", nameof(value));
     }
 }

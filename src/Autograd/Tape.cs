@@ -130,14 +130,14 @@ public sealed class Tape : IDisposable
     public Variable Constant(Tensor value) => Track(Checked(value, "constant"), false);
 
     /// <summary>An input whose gradient is wanted (gradient checks); takes ownership of the tensor, also when it refuses it.</summary>
-    /// <exception cref="ArgumentException">The tensor lives on another device, or its elements are integers.</exception>
+    /// <exception cref="ArgumentException">The tensor lives on another device, or its elements are integers or float64.</exception>
     /// <exception cref="ObjectDisposedException">The tape has ended, or the tensor was released.</exception>
     public Variable Input(Tensor value)
     {
         Checked(value, "input");
         if (value.DType is not (DType.Float32 or DType.BFloat16 or DType.Float16))
         {
-            string message = $"input: {value} has no gradient, expected elements of floating point; Constant takes it";
+            string message = $"input: {value} has no gradient, expected Float32, BFloat16 or Float16; Constant takes it";
             value.Dispose();
             throw new ArgumentException(message, nameof(value));
         }

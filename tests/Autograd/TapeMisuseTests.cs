@@ -144,6 +144,8 @@ public sealed class TapeMisuseTests : IDisposable
             var foreign = elsewhere.FromHost(new float[2], new Shape(2));
             Assert.Contains("constant: Float32 [2] on", Assert.Throws<ArgumentException>(() => tape.Constant(foreign)).Message);
             Assert.Contains("input: Int32 [2]", Assert.Throws<ArgumentException>(() => tape.Input(_device.Empty(new Shape(2), DType.Int32))).Message);
+            string said = Assert.Throws<ArgumentException>(() => tape.Input(_device.Empty(new Shape(2), DType.Float64))).Message;
+            Assert.Contains("input: Float64 [2] on cpu has no gradient, expected Float32, BFloat16 or Float16", said);
             Assert.Throws<ArgumentNullException>(() => tape.Constant(null!));
             var released = Values("x", 2);
             released.Dispose();
@@ -159,11 +161,12 @@ public sealed class TapeMisuseTests : IDisposable
     [InlineData(DType.Int32)]
     [InlineData(DType.UInt8)]
     [InlineData(DType.Bool)]
+    [InlineData(DType.Float64)]
     public void AParameterIsOfFloats(DType type)
     {
         var integers = _device.Zeros(new Shape(2), type);
         string said = Assert.Throws<ArgumentException>(() => new Parameter(integers, trainable: false)).Message;
-        Assert.StartsWith($"parameter: expected elements of floating point, got {type} [2]", said, StringComparison.Ordinal);
+        Assert.StartsWith($"parameter: expected Float32, BFloat16 or Float16, got {type} [2]", said, StringComparison.Ordinal);
         Assert.True(integers.IsDisposed);
         using var half = new Parameter(_device.Zeros(new Shape(2), DType.BFloat16), trainable: false);
         Assert.Equal(DType.BFloat16, half.Value.DType);
