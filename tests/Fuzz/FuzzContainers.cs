@@ -193,9 +193,9 @@ internal static class FuzzContainers
             zlib.CopyTo(pixels);
             return pixels.ToArray();
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            // A part of several chunks.
+            // A part of several chunks, or one that was damaged before.
             return data;
         }
     }
