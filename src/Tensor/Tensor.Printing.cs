@@ -12,7 +12,7 @@ public sealed partial class Tensor
     {
         ArgumentOutOfRangeException.ThrowIfNegative(digits);
         ArgumentOutOfRangeException.ThrowIfNegative(maxElements);
-        return $"{this}{Environment.NewLine}{new TensorText(this, digits, maxElements)}";
+        return $"{this}\n{new TensorText(this, digits, maxElements)}";
     }
 
     /// <summary>Writes <see cref="ToValueString"/> and a line's end to the console, or to another writer.</summary>

@@ -87,7 +87,7 @@ public sealed class TensorPrintingTests : IDisposable
 
     public void Dispose() => _device.Dispose();
 
-    private static string Lines(params string[] lines) => string.Join(Environment.NewLine, lines);
+    private static string Lines(params string[] lines) => string.Join('\n', lines);
 
     private void Check(float[] values, int[] sizes, params string[] expected)
     {

@@ -18,12 +18,12 @@ internal static class PlainFile
     /// <param name="pipes">Whether a pipe from the shell will do, as in --classes-file &lt;(command).</param>
     /// <exception cref="InputException">It is missing, a folder, a device, a socket or a pipe, or cannot be opened.</exception>
     internal static FileStream Open(string path, bool pipes = false) =>
-        Try(path, pipes, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1));
+        Try(path, pipes, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1));
 
     /// <summary>The same for reading at any place.</summary>
     /// <exception cref="InputException">As there.</exception>
     internal static SafeFileHandle OpenHandle(string path) =>
-        Try(path, pipes: false, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+        Try(path, pipes: false, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
 
     /// <summary>All bytes of a file.</summary>
     /// <param name="path">The file.</param>
