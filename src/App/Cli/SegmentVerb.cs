@@ -221,7 +221,8 @@ internal static class SegmentVerb
     // The list is made by one process: while others begin to write, files would come and go in it.
     private static SegmentInputs Find(SegmentOptions options, SegmentFiles files, JobMember job) => job.IsAlone
         ? SegmentInputs.Find(options, files)
-        : JsonSerializer.Deserialize<SegmentInputs>(job.FromFirst(() => JsonSerializer.Serialize(SegmentInputs.Find(options, files), JsonText.Plain))!, JsonText.Plain)!;
+        : JsonSerializer.Deserialize<SegmentInputs>(
+            job.FromFirst(() => JsonSerializer.Serialize(SegmentInputs.Find(options, files), JsonText.Plain))!, JsonText.Plain)!;
 
     // Writes what is about all pictures; the sentence of the pictures that failed, null when none did.
     private static string? Finish(

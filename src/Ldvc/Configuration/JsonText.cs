@@ -10,8 +10,8 @@ namespace Ldvc.Configuration;
 internal static class JsonText
 {
     /// <summary>
-    /// Values inside of other files: one line, ASCII, names as they are. All options here bring their resolver: the serializer has none of its own in a
-    /// program that was trimmed.
+    /// Values inside of other files: one line, ASCII, names as they are. All options here bring their resolver: the serializer has none of its own in
+    /// a program that was trimmed.
     /// </summary>
     internal static readonly JsonSerializerOptions Plain = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 

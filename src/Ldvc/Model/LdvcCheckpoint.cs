@@ -304,7 +304,8 @@ public sealed class LdvcCheckpoint : IDisposable
         setting == TrainSetting.Full ? dataset.Classes.Classes : dataset.Split.Seen.Select(id => dataset.Classes.Classes[id]);
 
     // "name; synonym; synonym" each.
-    private static string Serialize(IEnumerable<ClassName> classes) => JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray(), JsonText.Plain);
+    private static string Serialize(IEnumerable<ClassName> classes) =>
+        JsonSerializer.Serialize(classes.Select(c => c.ToString()).ToArray(), JsonText.Plain);
 
     private void RefuseOtherClip(ClipModel clip, ClipCheckpoint source)
     {
