@@ -161,6 +161,22 @@ public sealed class MatLabelsTests
         Assert.InRange(taken, 0, 80);
     }
 
+    [Fact]
+    public void ArraysWithoutANameCountAmongTheVariables()
+    {
+        var writer = new MatWriter();
+        byte[] unnamed = writer.Zeros(1, 1);
+        for (int i = 0; i < 4096; i++)
+        {
+            writer.Add(unnamed);
+        }
+
+        Assert.Contains("found none", Assert.Throws<InputException>(() => MatLabels.Decode(writer.File(), "x")).Message, StringComparison.Ordinal);
+        byte[] more = writer.Add(unnamed).File();
+        string message = Assert.Throws<InputException>(() => MatLabels.Decode(more, "x")).Message;
+        Assert.Equal("x: expected at most 4096 variables, found more", message);
+    }
+
     // A hundred kilobytes that unfold to a hundred megabytes before the labels come.
     [Fact]
     public void WhatUnfoldsToMuchIsPassedOverInLittleMemory()

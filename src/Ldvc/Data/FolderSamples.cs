@@ -185,8 +185,8 @@ internal sealed class FolderSamples
     // at least. What is left out of it holds no blank, so that it is one path.
     private string? MovedFile(string text, Func<string, bool> isWanted)
     {
-        string path = Relative(text);
-        while (isWanted(text) && path.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && !path[..slash].Any(ListPaths.Separates))
+        string path = isWanted(text) ? Relative(text) : "";
+        while (path.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && !path[..slash].Any(ListPaths.Separates))
         {
             path = path[(slash + 1)..];
             if (path.Contains('/', StringComparison.Ordinal) && File.Exists(Path.Combine(_layout.Root, path)))

@@ -15,7 +15,7 @@ internal sealed class MatFile
     private readonly byte[] _file;
     private readonly string _name;
     private readonly bool _isBigEndian;
-    private readonly List<(MatArray Array, int Offset, int Length, bool IsCompressed)> _variables = [];
+    private readonly List<Variable> _variables;
 
     /// <summary>Reads what stands before each variable.</summary>
     /// <param name="file">The file.</param>
@@ -41,11 +41,7 @@ internal sealed class MatFile
         }
 
         Limit = 8 * Math.Min(ImageReader.MaxPixels, PixelLimit.Free + (16L * file.Length));
-        Guarded(() =>
-        {
-            Walk();
-            return 0;
-        });
+        _variables = Guarded(Walk);
     }
 
     /// <summary>Whether a file begins as those of this format do.</summary>
@@ -63,7 +59,7 @@ internal sealed class MatFile
     /// <exception cref="InputException">Damaged or truncated.</exception>
     internal T Read<T>(MatArray array, Func<MatReader, T> read)
     {
-        var variable = _variables.Single(variable => ReferenceEquals(variable.Array, array));
+        Variable variable = _variables.Single(variable => ReferenceEquals(variable.Array, array));
         return Guarded(() =>
         {
             using Stream stream = Open(variable.Offset, variable.Length, variable.IsCompressed);
@@ -74,8 +70,10 @@ internal sealed class MatFile
         });
     }
 
-    private void Walk()
+    private List<Variable> Walk()
     {
+        var variables = new List<Variable>();
+        int arrays = 0;
         var outer = new MatReader(new MemoryStream(_file, HeaderBytes, _file.Length - HeaderBytes), _isBigEndian, _file.Length, _name);
         for (long at = HeaderBytes; outer.NextTag() is { } tag; at += tag.Stored)
         {
@@ -87,27 +85,26 @@ internal sealed class MatFile
 
             if (tag.Type is MatType.Matrix or MatType.Compressed)
             {
-                Add((int)at, (int)tag.Bytes, tag.Type == MatType.Compressed);
+                // Unfolding takes its time, also where nothing with a name comes of it.
+                if (++arrays > MaxVariables)
+                {
+                    throw new InputException($"{_name}: expected at most {MaxVariables} variables, found more");
+                }
+
+                bool isCompressed = tag.Type == MatType.Compressed;
+                using Stream stream = Open((int)at, (int)tag.Bytes, isCompressed);
+
+                // What classes store beside the variables has no name.
+                if (Begin(stream, (int)tag.Bytes, isCompressed).Array is { Name.Length: > 0 } array)
+                {
+                    variables.Add(new Variable(array, (int)at, (int)tag.Bytes, isCompressed));
+                }
             }
 
             outer.Skip(Math.Min(tag.Stored, _file.Length - at));
         }
-    }
 
-    private void Add(int offset, int length, bool isCompressed)
-    {
-        if (_variables.Count == MaxVariables)
-        {
-            throw new InputException($"{_name}: expected at most {MaxVariables} variables, found more");
-        }
-
-        using Stream stream = Open(offset, length, isCompressed);
-
-        // What classes store beside the variables has no name.
-        if (Begin(stream, length, isCompressed).Array is { Name.Length: > 0 } array)
-        {
-            _variables.Add((array, offset, length, isCompressed));
-        }
+        return variables;
     }
 
     private Stream Open(int offset, int length, bool isCompressed)
@@ -137,4 +134,6 @@ internal sealed class MatFile
             throw new InputException($"{_name}: damaged MATLAB file, the compressed part cannot be unfolded", e);
         }
     }
+
+    private readonly record struct Variable(MatArray Array, int Offset, int Length, bool IsCompressed);
 }
