@@ -184,5 +184,6 @@ public sealed class GoldenTests
     {
         Assert.Equal((1, ""), (result.Code, result.Error));
         Assert.Contains("BEYOND the tolerance of", result.Out);
+        Assert.DoesNotContain("Infinity times", result.Out);
     }
 }

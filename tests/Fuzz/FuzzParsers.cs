@@ -90,14 +90,15 @@ internal static class FuzzParsers
             new(
                 "pickle-zip",
                 "x.pt",
-                [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt" }.Select(name => Seed("checkpoints", name))],
+                [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt", "notes.pt", "notes-protocol4.pt" }.Select(
+                    name => Seed("checkpoints", name))],
                 FuzzContainers.TorchZip(FuzzMutator.Bytes),
                 Tensors) { Care = FuzzContainers.TorchZip(FuzzCare.Letters) },
             new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip(FuzzMutator.Bytes), Tensors)
             {
                 Care = FuzzContainers.TorchZip(FuzzCare.Letters),
             },
-            new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt")], FuzzMutator.Bytes, Tensors),
+            new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt"), Seed("checkpoints", "notes-legacy.pt")], FuzzMutator.Bytes, Tensors),
             new(
                 "npy",
                 "x.npy",

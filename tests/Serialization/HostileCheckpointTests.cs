@@ -13,7 +13,10 @@ public class HostileCheckpointTests
     [InlineData("torch", "load")]
     [InlineData("torch.serialization", "_load")]
     [InlineData("collections", "OrderedDict.__init__")]
-    [InlineData("argparse", "Namespace")]
+    [InlineData("argparse", "ArgumentParser")]
+    [InlineData("pathlib", "os.system")]
+    [InlineData("builtins", "type")]
+    [InlineData("functools", "partial")]
     public void AnyOtherGlobalIsRefusedByName(string module, string name)
     {
         TestFiles.Refuses(new PickleBytes().Global(module, name).Text("touch x").Op([0x85, (byte)'R']).Zip(), $"'{module}.{name}'");
@@ -29,6 +32,8 @@ public class HostileCheckpointTests
     [InlineData("torch.FloatStorage", 4, 0, new long[] { 2, 2 }, new long[] { 1 })]
     [InlineData("torch.FloatStorage", 4, 0, new long[] { -1 }, new long[] { 1 })]
     [InlineData("torch.FloatStorage", 4, 0, new long[] { 1L << 40 }, new long[] { 0 })]
+    [InlineData("torch.FloatStorage", 4, 0, new long[] { 4, (1 << 22) + 2 }, new long[] { 1, 0 })]
+    [InlineData("torch.FloatStorage", 0, 0, new long[] { 1 }, new long[] { 0 })]
     [InlineData("torch.FloatStorage", 4, 0, new long[] { 1L << 40, 1L << 40 }, new long[] { 0, 0 })]
     [InlineData("torch.FloatStorage", 4, 0, new long[] { 2, 2 }, new long[] { long.MaxValue, long.MaxValue })]
     [InlineData("torch.FloatStorage", 5, 0, new long[] { 2 }, new long[] { 1 })]
@@ -38,6 +43,39 @@ public class HostileCheckpointTests
     public void TensorsOutsideTheirStorageAreRefused(string type, long count, long offset, long[] shape, long[] strides)
     {
         TestFiles.Refuses(PickleBytes.OneTensor(type, count, offset, shape, strides).Zip(new byte[16]), "storage");
+    }
+
+    // builtins.getattr stands for methods of classes of which nothing is kept, and for nothing else.
+    [Theory]
+    [InlineData("collections", "OrderedDict")]
+    [InlineData("torch", "device")]
+    [InlineData("torch", "Tensor")]
+    public void MembersOfOtherClassesAreRefused(string module, string name)
+    {
+        static PickleBytes Member(PickleBytes of) =>
+            new PickleBytes().Global("builtins", "getattr").Op("(").Op(of.Done()[2..^1]).Text("mro").Op("tR");
+        TestFiles.Refuses(Member(new PickleBytes().Global(module, name)).Zip(), "NoteMethod");
+        TestFiles.Refuses(Member(new PickleBytes().Global("os", "path")).Zip(), "'os.path'");
+        TestFiles.Refuses(Member(new PickleBytes().Global("argparse", "Namespace")).Zip(), "expected a checkpoint with named tensors");
+    }
+
+    // A set holds nothing that is kept, and is no list or dict either.
+    [Theory]
+    [InlineData("]")]
+    [InlineData("}")]
+    [InlineData("N")]
+    public void OnlySetsGetMembersOfSets(string target) =>
+        TestFiles.Refuses(new PickleBytes().Op(target).Op("(").Int(1).Op([0x90]).Zip(), "not a set");
+
+    // Each of the two stays below the limit.
+    [Fact]
+    public void ExpandedTensorsShareOneLimit()
+    {
+        const long half = 9 << 20;
+        byte[] file = PickleBytes.OneTensor("torch.FloatStorage", 1, 0, [half], [0]).Text("y").Global("torch._utils", "_rebuild_tensor_v2").Op("(")
+            .Storage("torch.FloatStorage", "0", 1).Int(0).Ints(half).Ints(0).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRs")
+            .Zip(new byte[4]);
+        TestFiles.Refuses(file, "expanded tensor [9437184]", "at most 16777216");
     }
 
     [Fact]

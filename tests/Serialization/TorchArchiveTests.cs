@@ -12,6 +12,9 @@ public class TorchArchiveTests
     [InlineData("zip-wrapped.pt", "expected.safetensors")]
     [InlineData("legacy.pt", "expected.safetensors")]
     [InlineData("script.pt", "script-expected.safetensors")]
+    [InlineData("notes.pt", "expected.safetensors")]
+    [InlineData("notes-protocol4.pt", "expected.safetensors")]
+    [InlineData("notes-legacy.pt", "expected.safetensors")]
     public void CheckpointsOfPyTorchHoldWhatPyTorchHeld(string file, string expected)
     {
         using TensorArchive archive = TensorArchive.Open(TestFiles.Data("checkpoints", file));
@@ -50,6 +53,20 @@ public class TorchArchiveTests
         byte[] file = PickleBytes.OneTensor("torch.FloatStorage", 1, 0, [1], [1], stored).Zip(new byte[4]);
         using TensorArchive archive = TensorArchive.Open(file, "file");
         Assert.Equal([expected], archive.Entries.Keys);
+    }
+
+    [Theory]
+    [InlineData(new long[] { 2, 3 }, new long[] { 0, 1 }, new float[] { 1, 2, 3, 1, 2, 3 })]
+    [InlineData(new long[] { 3, 2 }, new long[] { 1, 0 }, new float[] { 1, 1, 2, 2, 3, 3 })]
+    [InlineData(new long[] { 3, 3 }, new long[] { 1, 1 }, new float[] { 1, 2, 3, 2, 3, 4, 3, 4, 0 })]
+    [InlineData(new long[] { 2, 0 }, new long[] { 0, 0 }, new float[0])]
+    public void ExpandedAndOverlappingTensorsAreWrittenOut(long[] shape, long[] strides, float[] expected)
+    {
+        byte[] storage = [.. new float[] { 1, 2, 3, 4, 0 }.SelectMany(BitConverter.GetBytes)];
+        byte[] file = PickleBytes.OneTensor("torch.FloatStorage", 5, 0, shape, strides).Zip(storage);
+        using TensorArchive archive = TensorArchive.Open(file, "file");
+        Assert.Equal(shape, archive.Entries["x"].Shape);
+        Assert.Equal(expected, archive.ReadFloat32("x"));
     }
 
     // pickle_protocol=3, 4 and 5; from 4 on the number stands in a frame.

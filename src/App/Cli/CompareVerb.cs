@@ -119,10 +119,15 @@ internal static class CompareVerb
     {
         int good = rows.Count(row => row.Within);
         ComparisonRow worst = rows.MaxBy(Share)!;
-        string share = Share(worst).ToString("G2", CultureInfo.InvariantCulture);
+        string share = (worst.MaxRelative, Share(worst)) switch
+        {
+            (var relative, _) when !double.IsFinite(relative) => ", with NaN or infinity here or in the file",
+            (_, double.PositiveInfinity) => $", off by {Number(worst.MaxRelative)} of its size",
+            (_, var times) => $" at {times.ToString("G2", CultureInfo.InvariantCulture)} times its bound",
+        };
         string verdict = good == rows.Count ? "within" : "BEYOND";
         return $"{verdict} the tolerance of {Number(tolerance)}: {good} of {rows.Count} tensors are within their bounds; "
-            + $"the worst is {worst.Name} at {share} times its bound.";
+            + $"the worst is {worst.Name}{share}.";
     }
 
     // NaN counts as the largest error.

@@ -48,11 +48,11 @@ public sealed record SyntheticConfig
     public double? Noise { get; init; }
 
     /// <summary>Training scenes.</summary>
-    [Option("Training scenes.", Min = 1)]
+    [Option("Training scenes.", Min = 1, Max = 100_000_000)]
     public int TrainCount { get; init; } = 4000;
 
     /// <summary>Validation scenes.</summary>
-    [Option("Validation scenes.", Min = 1)]
+    [Option("Validation scenes.", Min = 1, Max = 100_000_000)]
     public int ValCount { get; init; } = 200;
 
     /// <summary>Seed of the scenes; the training seed does not change them.</summary>

@@ -138,14 +138,23 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
                 return true;
             case 'a':
                 object? appended = Pop();
-                ListOnTop().Add(appended);
+                Append([appended]);
                 return true;
             case 'e':
-                object?[] many = PopToMark();
-                ListOnTop().AddRange(many);
+                Append(PopToMark());
                 return true;
             case '}':
                 Push(new PickleDict());
+                return true;
+            case 0x8F:
+                Push(PickleOpaque.Instance);
+                return true;
+            case 0x90:
+                PopToMark();
+                return Peek() is PickleOpaque ? true : throw input.Fault("items added to something that is not a set");
+            case 0x91:
+                PopToMark();
+                Push(PickleOpaque.Instance);
                 return true;
             case 's':
                 object? value = Pop();
@@ -200,6 +209,14 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
                 object? empty = Pop();
                 Push(objects.NewObject(Pop(), empty));
                 return true;
+            case 0x92:
+                object? named = Pop();
+                object? positional = Pop();
+                Push(
+                    named is PickleDict { Pairs.Count: 0 }
+                        ? objects.NewObject(Pop(), positional)
+                        : throw input.Fault("an instance by named arguments"));
+                return true;
             case 'b':
                 object? state = Pop();
                 objects.SetState(Peek(), state);
@@ -233,6 +250,11 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
 
     private void SetItems(object?[] items)
     {
+        if (items.Length % 2 == 0 && Peek() is PickleOpaque)
+        {
+            return;
+        }
+
         if (items.Length % 2 != 0 || Peek() is not PickleDict dict)
         {
             throw input.Fault("items set on something that is not a dict");
@@ -244,7 +266,16 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
         }
     }
 
-    private List<object?> ListOnTop() => Peek() as List<object?> ?? throw input.Fault("items appended to something that is not a list");
+    // A deque is a list of which nothing is kept.
+    private void Append(object?[] items)
+    {
+        if (Peek() is PickleOpaque)
+        {
+            return;
+        }
+
+        (Peek() as List<object?> ?? throw input.Fault("items appended to something that is not a list")).AddRange(items);
+    }
 
     private void Remember(uint slot)
     {

@@ -33,6 +33,12 @@ internal enum PickleGlobalKind
     /// <summary>torch._utils._rebuild_parameter: a tensor and two things of no interest.</summary>
     RebuildParameter,
 
+    /// <summary>torch._tensor._rebuild_from_type_v2: one of the above, a class, its arguments, and attributes of no interest.</summary>
+    RebuildFromType,
+
+    /// <summary>torch.Tensor and torch.nn.Parameter, where a class is written down.</summary>
+    TensorClass,
+
     /// <summary>A storage class, typed or untyped (no element type).</summary>
     StorageType,
 
@@ -68,6 +74,15 @@ internal enum PickleGlobalKind
 
     /// <summary>bytes(): no bytes at all, where pickles have no bytes of their own.</summary>
     NoBytes,
+
+    /// <summary>A class like a dict, whose pairs are kept.</summary>
+    DictClass,
+
+    /// <summary>A class of a training program's notes, of whose instances nothing is kept.</summary>
+    NoteClass,
+
+    /// <summary>getattr: a method of such a class, of which nothing is kept.</summary>
+    NoteMethod,
 }
 
 /// <summary>A global of the allow-list.</summary>

@@ -17,7 +17,14 @@ internal static class TorchGlobals
             return new PickleGlobal(PickleGlobalKind.ScriptClass);
         }
 
-        return Allowed.GetValueOrDefault($"{module}.{name}");
+        return Allowed.GetValueOrDefault($"{module}.{name}") ?? NoteClassOf(module, name);
+    }
+
+    // From protocol 4 on, a method is written as Class.method. Of such a class nothing is kept, nor of what belongs to it.
+    private static PickleGlobal? NoteClassOf(string module, string method)
+    {
+        int dot = method.LastIndexOf('.');
+        return dot > 0 && Allowed.GetValueOrDefault($"{module}.{method[..dot]}") is { Kind: PickleGlobalKind.NoteClass } owner ? owner : null;
     }
 
     private static Dictionary<string, PickleGlobal> Build()
@@ -30,6 +37,10 @@ internal static class TorchGlobals
             ["torch._utils._rebuild_tensor_v3"] = new(PickleGlobalKind.RebuildTensorV3),
             ["torch._utils._rebuild_parameter"] = new(PickleGlobalKind.RebuildParameter),
             ["torch._utils._rebuild_parameter_with_state"] = new(PickleGlobalKind.RebuildParameter),
+            ["torch._tensor._rebuild_from_type_v2"] = new(PickleGlobalKind.RebuildFromType),
+            ["torch.Tensor"] = new(PickleGlobalKind.TensorClass),
+            ["torch.nn.parameter.Parameter"] = new(PickleGlobalKind.TensorClass),
+            ["torch.nn.parameter.Buffer"] = new(PickleGlobalKind.TensorClass),
             ["torch.Size"] = new(PickleGlobalKind.Size),
             ["torch.device"] = new(PickleGlobalKind.Device),
             ["torch.UntypedStorage"] = new(PickleGlobalKind.StorageType),
@@ -52,6 +63,8 @@ internal static class TorchGlobals
         {
             allowed[$"torch.jit._pickle.{helper}"] = new(PickleGlobalKind.FirstArgument);
         }
+
+        TorchNoteClasses.AddTo(allowed);
 
         (string Storage, string[] Names, DType Type)[] types =
         [

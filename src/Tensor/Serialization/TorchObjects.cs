@@ -11,8 +11,12 @@ internal sealed class TorchObjects(string path, long length)
 {
     private const int MaxClasses = 1000;
 
+    // Elements that the tensors of a file may have beyond what their storages hold: a saved x.expand(...) repeats elements (stride 0).
+    private const long MaxRepeated = 16 << 20;
+
     private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
     private long _pairsMade;
+    private long _repeated;
 
     /// <summary>Every storage the pickle referred to, by key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
@@ -25,7 +29,7 @@ internal sealed class TorchObjects(string path, long length)
     {
         PickleGlobal global = TorchGlobals.Find(module, name) ?? throw new InputException(
             $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; "
-            + "nothing was run.");
+            + "nothing was run. If you trust the file, PyTorch can save the state dict alone: torch.save(model.state_dict(), ...).");
         if (global.Kind == PickleGlobalKind.ScriptClass && Classes.Count < MaxClasses)
         {
             Classes.Add(name);
@@ -53,6 +57,15 @@ internal sealed class TorchObjects(string path, long length)
                 return NewTensor(items, type.Type);
             case PickleGlobalKind.RebuildParameter when items.Length is 3 or 4 && items[0] is TorchTensor tensor:
                 return tensor;
+            case PickleGlobalKind.RebuildFromType when items is [PickleGlobal { Kind: not PickleGlobalKind.RebuildFromType } function,
+                PickleGlobal { Kind: PickleGlobalKind.TensorClass }, PickleTuple, _]:
+                return Call(function, items[2]);
+            case PickleGlobalKind.DictClass:
+                return TorchNoteClasses.NewDict(items);
+            case PickleGlobalKind.NoteClass:
+                return PickleOpaque.Instance;
+            case PickleGlobalKind.NoteMethod when TorchNoteClasses.Method(items) is { } made:
+                return made;
             case PickleGlobalKind.Size when items.Length == 1 && items[0] is PickleTuple or List<object?>:
             case PickleGlobalKind.Device when items.Length is 1 or 2 && items[0] is string:
             case PickleGlobalKind.FirstArgument when items.Length is 1 or 2:
@@ -72,11 +85,14 @@ internal sealed class TorchObjects(string path, long length)
         }
     }
 
-    /// <summary>NEWOBJ: only TorchScript classes have instances.</summary>
-    public ScriptObject NewObject(object? type, object? arguments) =>
-        type is PickleGlobal { Kind: PickleGlobalKind.ScriptClass } && arguments is PickleTuple { Items.Length: 0 }
-            ? new ScriptObject()
-            : throw Fault("makes an instance of something that is not a TorchScript class");
+    /// <summary>NEWOBJ: only TorchScript classes have instances; those of a training program's notes are dicts, or nothing is kept of them.</summary>
+    public object NewObject(object? type, object? arguments) => (type, arguments) switch
+    {
+        (PickleGlobal { Kind: PickleGlobalKind.ScriptClass }, PickleTuple { Items.Length: 0 }) => new ScriptObject(),
+        (PickleGlobal { Kind: PickleGlobalKind.DictClass }, PickleTuple made) => TorchNoteClasses.NewDict(made.Items),
+        (PickleGlobal { Kind: PickleGlobalKind.NoteClass }, PickleTuple) => PickleOpaque.Instance,
+        _ => throw Fault("makes an instance of something that is not a TorchScript class"),
+    };
 
     /// <summary>
     /// BUILD: attributes of a TorchScript object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are
@@ -179,11 +195,20 @@ internal sealed class TorchObjects(string path, long length)
             throw Fault($"makes a tensor over storage {ArchiveText.Quote(storage.Key)} without a clear element type");
         }
 
-        // An expanded tensor (stride 0) may claim any number of elements over few bytes; refusing that bounds what reading can allocate.
         long available = storage.Bytes / elements.Size();
-        if (shape.Length != strides.Length || !ArchiveText.TryCount(shape, out long count) || count > available)
+        if (shape.Length != strides.Length || !ArchiveText.TryCount(shape, out long count) || (count > 0 && available == 0))
         {
-            throw Fault($"has a tensor {ArchiveText.Shape(shape)} over storage {ArchiveText.Quote(storage.Key)} of {available} elements");
+            throw Fault(
+                $"has a tensor {ArchiveText.Shape(shape)} with strides {ArchiveText.Shape(strides)} over storage {ArchiveText.Quote(storage.Key)} of "
+                + $"{available} elements");
+        }
+
+        // An expanded tensor may claim any number of elements over few bytes; the limit bounds what reading can allocate.
+        if (count > available && (_repeated += Math.Min(count - available, MaxRepeated + 1)) > MaxRepeated)
+        {
+            throw Fault(
+                $"has an expanded tensor {ArchiveText.Shape(shape)} over storage {ArchiveText.Quote(storage.Key)} of {available} elements, "
+                + $"expected at most {MaxRepeated} repeated elements in a file");
         }
 
         Int128 last = offset;
