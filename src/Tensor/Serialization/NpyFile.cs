@@ -4,7 +4,7 @@ using System.Text;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C order. The header is read as data: nothing
+/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C or Fortran order. The header is read as data: nothing
 /// is evaluated, and arrays of objects, which hold pickles, are refused.
 /// </summary>
 internal sealed class NpyFile
@@ -23,7 +23,7 @@ internal sealed class NpyFile
     /// <summary>The stored type: Float16, Float32 or Float64.</summary>
     public DType DType { get; }
 
-    /// <summary>The elements as binary32; NaN and infinity come through.</summary>
+    /// <summary>The elements in row-major order as binary32; NaN and infinity come through.</summary>
     public float[] Values { get; }
 
     /// <summary>Reads a file.</summary>
@@ -82,6 +82,29 @@ internal sealed class NpyFile
         source.Read(data, stored);
         float[] values = new float[count];
         ElementConversion.ToFloat32(header.Type, stored, values);
+        return header.IsFortran && header.Shape.Length > 1 ? RowMajor(values, header.Shape) : values;
+    }
+
+    // From the first index fastest to the last index fastest.
+    private static float[] RowMajor(float[] stored, long[] shape)
+    {
+        var values = new float[stored.Length];
+        var index = new long[shape.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            long at = 0;
+            for (int axis = shape.Length - 1; axis >= 0; axis--)
+            {
+                at = (at * shape[axis]) + index[axis];
+            }
+
+            values[i] = stored[at];
+            for (int axis = shape.Length - 1; axis >= 0 && ++index[axis] == shape[axis]; axis--)
+            {
+                index[axis] = 0;
+            }
+        }
+
         return values;
     }
 }

@@ -20,8 +20,11 @@ internal sealed class NpyHeader
     /// <summary>Sizes, outermost first.</summary>
     public long[] Shape { get; private set; } = [];
 
+    /// <summary>Whether the first index changes fastest, as in a saved transpose (x.T).</summary>
+    public bool IsFortran { get; private set; }
+
     /// <summary>Reads the text of a header.</summary>
-    /// <exception cref="InputException">It is damaged, or describes something else than floats in C order.</exception>
+    /// <exception cref="InputException">It is damaged, or describes something else than floats.</exception>
     public static NpyHeader Parse(string path, string text)
     {
         var header = new NpyHeader(path, text);
@@ -75,9 +78,8 @@ internal sealed class NpyHeader
             _ => throw new InputException($"{_path}: elements of type {ArchiveText.Quote(descr)}, expected '<f2', '<f4' or '<f8' (floats of 16, 32 "
                 + "or 64 bits, little-endian)."),
         };
-        Shape = fortran == true
-            ? throw new InputException($"{_path}: an array in Fortran order, expected C order (numpy.ascontiguousarray).")
-            : shape;
+        Shape = shape;
+        IsFortran = fortran.Value;
     }
 
     private long[] Tuple()
