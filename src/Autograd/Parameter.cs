@@ -13,7 +13,9 @@ public sealed class Parameter : Variable
     {
     }
 
-    /// <summary>Whether training changes it.</summary>
+    /// <summary>
+    /// Whether training changes it. For an operation that has run, what counts in the backward is what it was then.
+    /// </summary>
     public bool Trainable
     {
         get => RequiresGradient;
@@ -27,6 +29,9 @@ public sealed class Parameter : Variable
             RequiresGradient = value;
         }
     }
+
+    /// <summary>Whether it gets a gradient while the backward of one operation runs; its memory stays as it lies.</summary>
+    internal void Want(bool gradient) => RequiresGradient = gradient;
 
     /// <summary>
     /// Keeps a frozen matrix, from its first product on, in the order in which the CPU's products read it: packing it anew for every product would

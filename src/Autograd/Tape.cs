@@ -23,6 +23,9 @@ public sealed class Tape : IDisposable
     private readonly List<(int Node, Parameter Parameter)> _firstUses = [];
     private readonly HashSet<Parameter> _used = [];
 
+    // Parameters that recorded operations read, with the number of the operation and whether they were trained then.
+    private readonly List<(int Node, Parameter Parameter, bool Trained)> _reads = [];
+
     // What the operation that runs now has made and not handed over yet: it may fail.
     private readonly List<Tensor> _loose = [];
 
@@ -239,9 +242,43 @@ public sealed class Tape : IDisposable
     private void Run()
     {
         _backward = true;
+
+        if (!_reads.Exists(static read => read.Parameter.RequiresGradient != read.Trained))
+        {
+            RunNodes(restore: false);
+            return;
+        }
+
+        // Frozen or thawed since: an operation has kept what the state at its forward asked for, and its backward goes by that state, too.
+        var now = new Dictionary<Parameter, bool>();
+        foreach (var (_, parameter, _) in _reads)
+        {
+            now[parameter] = parameter.RequiresGradient;
+        }
+
+        try
+        {
+            RunNodes(restore: true);
+        }
+        finally
+        {
+            foreach (var (parameter, trained) in now)
+            {
+                parameter.Want(trained);
+            }
+        }
+    }
+
+    private void RunNodes(bool restore)
+    {
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             var node = _nodes[i];
+            if (restore)
+            {
+                WantAsRead(i);
+            }
+
             if (node.Output.SharedGradient is { } dy)
             {
                 node.CheckSaved();
@@ -255,6 +292,23 @@ public sealed class Tape : IDisposable
         }
 
         _nodes.Clear();
+        _reads.Clear();
+    }
+
+    private void WantAsRead(int node)
+    {
+        int first = _reads.Count;
+        while (first > 0 && _reads[first - 1].Node >= node)
+        {
+            first--;
+        }
+
+        for (int i = first; i < _reads.Count; i++)
+        {
+            _reads[i].Parameter.Want(_reads[i].Trained);
+        }
+
+        _reads.RemoveRange(first, _reads.Count - first);
     }
 
     /// <summary>Frees all that is left. Scopes that are still open end with it.</summary>
@@ -318,6 +372,11 @@ public sealed class Tape : IDisposable
         {
             needed |= input is { RequiresGradient: true };
             NoteUse(input);
+        }
+
+        if (Recording && needed)
+        {
+            NoteReads(inputs);
         }
 
         return Track(value, Recording && needed);
@@ -422,6 +481,11 @@ public sealed class Tape : IDisposable
     {
         Require(operation, x);
         NoteUse(x);
+        if (Recording && x.RequiresGradient)
+        {
+            NoteReads([x]);
+        }
+
         var result = Track(x.Value.Share(), Recording && x.RequiresGradient);
         if (result.RequiresGradient)
         {
@@ -450,6 +514,18 @@ public sealed class Tape : IDisposable
         if (GradientIsFinal is not null && input is Parameter { RequiresGradient: true } parameter && _used.Add(parameter))
         {
             _firstUses.Add((_nodes.Count, parameter));
+        }
+    }
+
+    // Of an operation that is recorded next.
+    private void NoteReads(ReadOnlySpan<Variable?> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input is Parameter parameter)
+            {
+                _reads.Add((_nodes.Count, parameter, parameter.RequiresGradient));
+            }
         }
     }
 

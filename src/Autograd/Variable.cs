@@ -76,6 +76,7 @@ public class Variable : IDisposable
     internal Tensor GradientTarget(out bool accumulate)
     {
         ForgetGradientScale();
+        RequireOwner();
         accumulate = SharedGradient is not null;
         if (SharedGradient is null)
         {
@@ -131,6 +132,7 @@ public class Variable : IDisposable
     internal void AddGradient(Tensor gradient)
     {
         ForgetGradientScale();
+        RequireOwner();
         if (SharedGradient is null)
         {
             SharedGradient = gradient.Reshape(_value.Shape.ToArray());
@@ -176,6 +178,15 @@ public class Variable : IDisposable
         _gradientScale = null;
     }
 
+    // A freed variable of a tape hands its gradient on, and the tape frees it; a parameter's would be nobody's.
+    private void RequireOwner()
+    {
+        if (IsFreed && this is Parameter)
+        {
+            throw Freed("backward");
+        }
+    }
+
     private ObjectDisposedException DisposedGradient() => new(
         nameof(Gradient), $"gradient {Shape}: it was disposed of, but belongs to its variable; expected ClearGradient, a step of the optimizer or "
         + "the end of the tape to free it");
@@ -183,6 +194,8 @@ public class Variable : IDisposable
     /// <summary>The error of using it after it was freed.</summary>
     internal ObjectDisposedException Freed(string operation) => new(
         nameof(Variable),
-        $"{operation}: a variable {Shape} is used after it was freed: its scope or tape has ended, or it was disposed of; "
-        + "Keep of its scope makes it live longer");
+        this is Parameter
+            ? $"{operation}: a parameter {Shape} is used after it, or the module that holds it, was disposed of"
+            : $"{operation}: a variable {Shape} is used after it was freed: its scope or tape has ended, or it was disposed of; "
+            + "Keep of its scope makes it live longer");
 }

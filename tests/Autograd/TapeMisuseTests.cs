@@ -237,6 +237,113 @@ public sealed class TapeMisuseTests : IDisposable
         }
     }
 
+    /// <summary>As PyTorch has it: a critic that is frozen while a generator's loss is recorded gets no gradient of it, thawed or not.</summary>
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("linear of it")]
+    [InlineData("bias")]
+    [InlineData("matmul")]
+    [InlineData("multiply")]
+    [InlineData("add")]
+    [InlineData("layer norm")]
+    [InlineData("attention")]
+    [InlineData("residual")]
+    [InlineData("concat")]
+    [InlineData("nothing to drop")]
+    [InlineData("custom")]
+    public void WhetherAParameterGetsAGradientIsDecidedByTheForward(string operation)
+    {
+        float[] Gradient(bool atForward, bool atBackward)
+        {
+            using var parameter = new Parameter(Values("p", 2, 2), atForward);
+            using var tape = new Tape(_device, recording: true);
+            var x = tape.Input(Values("x", 2, 2));
+            var y = operation switch
+            {
+                "linear" => tape.Linear(x, parameter, null),
+                "linear of it" => tape.Linear(parameter, x, null),
+                "bias" => tape.Linear(x, x, tape.Reshape(tape.Slice(parameter, 0, 0, 1), 2)),
+                "matmul" => tape.MatMul(x, parameter),
+                "multiply" => x * parameter,
+                "add" => x + parameter,
+                "layer norm" => tape.LayerNorm(parameter, tape.Reshape(tape.Slice(x, 0, 0, 1), 2), tape.Reshape(tape.Slice(x, 0, 1, 1), 2), 1e-5f),
+                "attention" => tape.Attention(tape.Reshape(parameter, 1, 2, 2), tape.Reshape(x, 1, 2, 2), tape.Reshape(parameter, 1, 2, 2), 1, 0),
+                "residual" => tape.Linear(x, x, null, residual: parameter),
+                "concat" => tape.Concat([x, parameter], 0),
+                "nothing to drop" => tape.Dropout(parameter, 0) * x,
+                _ => tape.Apply(new ScaleRows(), parameter, tape.Reshape(tape.Slice(x, 0, 0, 1), 2)),
+            };
+            parameter.Trainable = atBackward;
+            tape.Backward(tape.Sum(tape.Square(y)));
+            Assert.Equal(atBackward, parameter.Trainable);
+            Assert.NotNull(x.Gradient);
+            return parameter.Gradient?.ToArray() ?? [];
+        }
+
+        float[] trained = Gradient(true, true);
+        Assert.Equal(4, trained.Length);
+        Assert.Equal(trained, Gradient(true, false));
+        Assert.Empty(Gradient(false, true));
+        Assert.Empty(Gradient(false, false));
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AParameterThatIsFrozenForOneOfTwoOperationsGetsTheGradientOfTheOther(bool atBackward)
+    {
+        using var parameter = new Parameter(Values("p", 3));
+        using var tape = new Tape(_device, recording: true);
+        var x = tape.Input(Values("x", 3));
+        parameter.Trainable = false;
+        var frozen = tape.Sum(x * parameter + parameter);
+        parameter.Trainable = true;
+        var trained = tape.Sum(x * parameter);
+        parameter.Trainable = atBackward;
+        tape.Backward(frozen + trained);
+        Assert.Equal(atBackward, parameter.Trainable);
+        Assert.Equal(x.Value.ToArray(), parameter.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void ABackwardThatFailsLeavesParametersAsFrozenAsTheyWere()
+    {
+        using var parameter = new Parameter(Values("p", 2, 2));
+        using var tape = new Tape(_device, recording: true);
+        var x = tape.Constant(Values("x", 2, 2));
+        var y = tape.Linear(x, parameter, null);
+        parameter.Trainable = false;
+        x.Value.Clear();
+        Assert.Throws<InvalidOperationException>(() => tape.Backward(y));
+        Assert.False(parameter.Trainable);
+    }
+
+    [Theory]
+    [InlineData("linear")]
+    [InlineData("add")]
+    [InlineData("custom")]
+    public void AModuleThatEndsBeforeTheBackwardIsAnErrorThatLeaksNothing(string operation)
+    {
+        using (var tape = new Tape(_device, recording: true))
+        {
+            var parameter = new Parameter(Values("p", 2, 2));
+            var x = tape.Constant(Values("x", 2, 2));
+            var y = operation switch
+            {
+                "linear" => tape.Linear(x, parameter, null),
+                "add" => x + parameter,
+                _ => tape.Apply(new ScaleRows(), parameter, tape.Reshape(tape.Slice(x, 0, 0, 1), 2)),
+            };
+            parameter.Dispose();
+            string message = Assert.Throws<ObjectDisposedException>(() => tape.Backward(y)).Message;
+            Assert.Contains("backward: a parameter [2, 2] is used after it, or the module that holds it, was disposed of", message);
+            Assert.Contains("square: a parameter [2, 2]", Assert.Throws<ObjectDisposedException>(() => tape.Square(parameter)).Message);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
     [Fact]
     public void AVariableKnowsItsTape()
     {
