@@ -38,7 +38,8 @@ public sealed class NpyFileTests : IDisposable
             NpyBytes.Of("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3, 4), }", 1, [.. stored.SelectMany(BitConverter.GetBytes)]));
         Assert.Equal([2, 3, 4], file.Shape);
         Assert.Equal(
-            from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 3) from k in Enumerable.Range(0, 4) select i + (2 * j) + (6f * k), file.Values);
+            from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 3) from k in Enumerable.Range(0, 4) select i + (2 * j) + (6f * k),
+            file.Values);
         Assert.Empty(Read(NpyBytes.Of("{'descr': '<f4', 'fortran_order': True, 'shape': (0, 4), }", 1, [])).Values);
     }
 

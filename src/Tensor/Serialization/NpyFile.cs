@@ -4,8 +4,8 @@ using System.Text;
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C or Fortran order. The header is read as data: nothing
-/// is evaluated, and arrays of objects, which hold pickles, are refused.
+/// A NumPy file (.npy, versions 1 to 3) of one array of floats with 16, 32 or 64 bits, little-endian, in C or Fortran order. The header is read as
+/// data: nothing is evaluated, and arrays of objects, which hold pickles, are refused.
 /// </summary>
 internal sealed class NpyFile
 {
