@@ -207,7 +207,7 @@ public sealed class TapeMisuseTests : IDisposable
             ("LinearOp", tape => layer.Forward(tape, Wanted(tape)), Step),
             ("LinearOp", tape => layer.Forward(tape, other.Forward(tape, Wanted(tape))), Step),
             ("LayerNormOp", tape => norm.Forward(tape, Wanted(tape)), Step),
-            ("UnaryOp", tape => tape.Exp(tape.Square(Wanted(tape))), data.Clear),
+            ("Square", tape => tape.Exp(tape.Square(Wanted(tape))), data.Clear),
             ("gated_softsign", tape => tape.Apply(new OutsideOperation(), Wanted(tape), tape.Constant(Values("gate", 3))), data.Clear),
         ];
         foreach (var (name, compute, overwrite) in cases)

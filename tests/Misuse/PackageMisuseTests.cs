@@ -1,4 +1,5 @@
 using Ldvc.Autograd;
+using Ldvc.Autograd.Optimizers;
 using Ldvc.Clip;
 using Ldvc.Clip.Tokenization;
 using Ldvc.Configuration;
@@ -8,7 +9,9 @@ using Ldvc.Inference;
 using Ldvc.Kernels;
 using Ldvc.Model;
 using Ldvc.Tensors;
+using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Clip;
+using Ldvc.Tests.Serialization;
 using Ldvc.Training;
 using Xunit;
 
@@ -143,6 +146,42 @@ public sealed class PackageMisuseTests : IDisposable
         Assert.Contains("text 1 is null", Assert.Throws<ArgumentNullException>(() => embedder.EmbedTexts(["a", null!], cancellation: stop)).Message);
         Assert.Contains("name 0 is null", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses([null!], ["a {class}"], stop)).Message);
         Assert.Equal("templates", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses(["a"], null!, stop)).ParamName);
+    }
+
+    [Fact]
+    public void WhatWasDisposedOfSaysSo()
+    {
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        using var folder = new TempFolder();
+        string file = folder.File("x.safetensors");
+        var model = LoadedModel.Create(TinyClip.Folder, new ModelConfig(), _device, 1);
+        var config = new LdvcConfig { Augment = new AugmentConfig { Scale = [64, 48], Crop = 32 } };
+        var trainer = new LdvcTrainer(model, new Data.MemoryDataset(6), config);
+        var optimizer = new AdamW(model.Model.Parameters());
+        var embedder = ClipEmbedder.Load(TinyClip.Folder, _device);
+        var segmenter = Segmenter.FromClip(TinyClip.Folder, _device, ["cat"]);
+        model.Model.Save(file);
+        var archive = TensorArchive.Open(file);
+        string name = archive.Entries.Keys.First();
+        Array.ForEach<IDisposable>([trainer, optimizer, embedder, segmenter, archive], each => each.Dispose());
+        (string Said, Action Call)[] all =
+        [
+            ("LdvcTrainer", () => trainer.RunStep()),
+            ("LdvcTrainer", () => trainer.Compose()),
+            ("AdamW", () => optimizer.Step(1)),
+            ("AdamW", () => optimizer.Save(file)),
+            ("AdamW", () => optimizer.Load(file)),
+            ("ClipEmbedder", () => embedder.EmbedTexts(["a"], cancellation: stop)),
+            ("ClipEmbedder", () => embedder.EmbedImages([], stop)),
+            ("ClipEmbedder", () => embedder.EmbedClasses(["a"], ["a {class}"], stop)),
+            ("Segmenter", () => segmenter.Label(new RgbImage(8, 8))),
+            ($"{file}: read after the archive was disposed of", () => archive.ReadFloat32(name)),
+            ($"{file}: read after the archive was disposed of", () => archive.Read(name, _device)),
+        ];
+        Assert.All(all, each => Assert.Contains(each.Said, Assert.Throws<ObjectDisposedException>(each.Call).Message, StringComparison.Ordinal));
+        Assert.Equal(0, optimizer.Steps);
+        model.Dispose();
+        Assert.Equal(0, _device.Pool.LiveBlocks);
     }
 
     public void Dispose() => _device.Dispose();

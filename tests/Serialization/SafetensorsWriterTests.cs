@@ -85,10 +85,16 @@ public class SafetensorsWriterTests
     public void WrongLengthsAndRepeatedNamesAreRefusedWhenAdded()
     {
         var writer = new SafetensorsWriter();
-        Assert.Throws<ArgumentException>(() => writer.AddFloat32("x", [2, 2], new float[3]));
+        string message = Assert.Throws<ArgumentException>(() => writer.AddFloat32("x", [2, 2], new float[3])).Message;
+        Assert.Contains("tensor 'x' [2, 2]: expected 4 values, got 3", message);
         writer.AddFloat32("x", [2], new float[2]);
         Assert.Throws<ArgumentException>(() => writer.AddInt32("x", [1], new int[1]));
-        Assert.Throws<ArgumentException>(() => writer.AddInt32("__metadata__", [1], new int[1]));
+        message = Assert.Throws<ArgumentException>(() => writer.AddInt32("__metadata__", [1], new int[1])).Message;
+        Assert.Contains("tensor '__metadata__': expected another name", message);
+        message = Assert.Throws<ArgumentException>(() => writer.AddInt32("y", [-1, -1], new int[1])).Message;
+        Assert.Contains("tensor 'y' [-1, -1]: expected sizes of at least 0", message);
+        message = Assert.Throws<ArgumentException>(() => writer.AddFloat32("y", [-1], (_, _) => { })).Message;
+        Assert.Contains("tensor 'y' [-1]: expected sizes of at least 0", message);
     }
 
     private static SafetensorsWriter Writer(float[] floats)

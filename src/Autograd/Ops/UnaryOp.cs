@@ -67,6 +67,9 @@ public static class UnaryOp
             _saved = Save(TFunction.SlopeOfResult ? output.Value : x.Value);
         }
 
+        // "UnaryOp" would be any of ten.
+        internal override string Name => typeof(TFunction).Name;
+
         internal override void Backward(KernelSet kernels, Tensor dy)
         {
             var dx = _x.GradientTarget(out bool accumulate);

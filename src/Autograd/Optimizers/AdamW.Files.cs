@@ -15,6 +15,7 @@ public sealed partial class AdamW
     /// <exception cref="InputException">The file cannot be written; what was there before is still there.</exception>
     public void Save(string path)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var writer = new SafetensorsWriter();
         writer.SetMetadata(StepsKey, Steps.ToString(CultureInfo.InvariantCulture));
         foreach (var (name, tensor) in StateTensors())
@@ -30,6 +31,7 @@ public sealed partial class AdamW
     /// differs.</exception>
     public void Load(string path)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using var archive = TensorArchive.Open(path);
         if (!archive.Metadata.TryGetValue(StepsKey, out string? text)
             || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long steps)

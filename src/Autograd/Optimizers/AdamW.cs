@@ -23,6 +23,7 @@ public sealed partial class AdamW : IDisposable
     private readonly float _beta1;
     private readonly float _beta2;
     private readonly float _epsilon;
+    private bool _disposed;
 
     /// <summary>Creates zeroed moments for every trainable parameter.</summary>
     /// <param name="parameters">Names and parameters; frozen ones are left out, one that comes under several names counts once.</param>
@@ -176,8 +177,10 @@ public sealed partial class AdamW : IDisposable
     /// <param name="gradientScale">Gradients count times this.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rate is negative, or one of the numbers is NaN or infinite.</exception>
     /// <exception cref="InvalidOperationException">A parameter that was frozen when the optimizer was made has a gradient now.</exception>
+    /// <exception cref="ObjectDisposedException">The optimizer was disposed of.</exception>
     public void Step(float learningRate, float gradientScale = 1f)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         Update(Numbers(learningRate, gradientScale), stored: false);
         ClearGradients();
         Steps++;
@@ -258,6 +261,7 @@ public sealed partial class AdamW : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         foreach (var state in _states)
         {
             state.First.Dispose();

@@ -23,6 +23,7 @@ public sealed class ClipEmbedder : IDisposable
     private readonly ClipCheckpoint _checkpoint;
     private readonly ClipModel _clip;
     private readonly Device _device;
+    private bool _disposed;
 
     private ClipEmbedder(ClipCheckpoint checkpoint, ClipModel clip, Device device) => (_checkpoint, _clip, _device) = (checkpoint, clip, device);
 
@@ -57,6 +58,7 @@ public sealed class ClipEmbedder : IDisposable
     public float[] EmbedImages(IReadOnlyList<string> files, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(files);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var preprocessor = PreprocessorConfigReader.Load(_checkpoint.Folder, _clip.Config);
         var features = new float[files.Count * Width];
         int batch = Math.Clamp(BatchPixels / (preprocessor.Crop.Height * preprocessor.Crop.Width), 1, MaxBatch);
@@ -110,6 +112,7 @@ public sealed class ClipEmbedder : IDisposable
     public float[] EmbedTexts(IReadOnlyList<string> texts, bool truncate = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
         Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
         int context = _clip.Config.ContextLength;
@@ -145,6 +148,7 @@ public sealed class ClipEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(templates);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         for (int i = 0; i < names.Count; i++)
         {
             _ = names[i] ?? throw new ArgumentNullException(nameof(names), $"embed classes: name {i} is null");
@@ -159,5 +163,9 @@ public sealed class ClipEmbedder : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _clip.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _clip.Dispose();
+    }
 }

@@ -136,6 +136,7 @@ public sealed partial class Segmenter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(picture);
         ArgumentNullException.ThrowIfNull(name);
+        ObjectDisposedException.ThrowIf(_classes.IsDisposed, this);
         if (background is { } threshold && !(threshold >= 0 && threshold <= 1))
         {
             throw new ArgumentOutOfRangeException(nameof(background), $"label: expected a threshold from 0 to 1, got {threshold}");

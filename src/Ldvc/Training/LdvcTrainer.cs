@@ -37,6 +37,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     private TrainingInputs? _inputs;
     private StepResult _last;
     private double _gradientNorm;
+    private bool _disposed;
 
     /// <summary>Makes ready to train; the configuration is checked against the CLIP and the data set.</summary>
     /// <param name="loaded">The model; it stays the caller's.</param>
@@ -161,6 +162,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// tensor).</exception>
     public StepResult RunStep()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using var range = _loaded.Device.Range("training step");
         try
         {
@@ -180,7 +182,11 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
 
     /// <summary>A checkpoint of the last step.</summary>
     /// <exception cref="InputException">A value of it is NaN or infinite.</exception>
-    public SafetensorsWriter Compose() => LdvcCheckpoint.Compose(_loaded, Optimizer, _config, _dataset);
+    public SafetensorsWriter Compose()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return LdvcCheckpoint.Compose(_loaded, Optimizer, _config, _dataset);
+    }
 
     void ITrainable.Verify() =>
         _job.RequireAlike([("the digest of the trained weights", _job.IsAlone ? "" : WeightDigest.Of(_loaded.Model.Parameters()))]);
@@ -188,6 +194,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _disposed = true;
         _step.Dispose();
         _inputs?.Dispose();
         _sums?.Dispose();

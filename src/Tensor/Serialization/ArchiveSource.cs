@@ -70,6 +70,11 @@ internal sealed class ArchiveSource : IDisposable
             return;
         }
 
+        if (_handle.IsClosed)
+        {
+            throw new ObjectDisposedException(nameof(TensorArchive), $"{Path}: read after the archive was disposed of");
+        }
+
         try
         {
             while (!destination.IsEmpty)

@@ -151,10 +151,13 @@ public sealed partial class SafetensorsWriter
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(shape);
         CheckName("tensor", name);
-        if (name == "__metadata__" || !ArchiveText.TryCount(shape, out long count))
+        if (name == "__metadata__")
         {
-            throw new ArgumentException($"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)} cannot be written", nameof(name));
+            throw new ArgumentException(
+                $"tensor {ArchiveText.Quote(name)}: expected another name, safetensors keeps a file's notes under it", nameof(name));
         }
+
+        long count = Count(name, shape);
 
         if (!_tensors.TryAdd(name, new Pending(name, type, [.. shape], count, store)))
         {
@@ -183,11 +186,19 @@ public sealed partial class SafetensorsWriter
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(shape);
-        if (!ArchiveText.TryCount(shape, out long count) || count != length)
+        long count = Count(name, shape);
+        if (count != length)
         {
-            throw new ArgumentException($"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)} got {length} values", nameof(shape));
+            throw new ArgumentException(
+                $"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)}: expected {count} values, got {length}", nameof(shape));
         }
     }
+
+    private static long Count(string name, long[] shape) => ArchiveText.TryCount(shape, out long count)
+        ? count
+        : throw new ArgumentException(
+            $"tensor {ArchiveText.Quote(name)} {ArchiveText.Shape(shape)}: expected sizes of at least 0 that make fewer than 2^63 elements",
+            nameof(shape));
 
     /// <summary>The length prefix and the JSON, padded with blanks (which JSON ignores) to a multiple of 8 bytes.</summary>
     private byte[] Header(Pending[] ordered)
