@@ -113,6 +113,24 @@ public sealed class ResumeTests
         Assert.DoesNotContain(Directory.GetFiles(run).Select(Path.GetFileName), name => name!.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void WhatAProcessKilledWhileItSavedLeavesIsRemoved()
+    {
+        using var data = new TinyData();
+        string config = SmallRun.OwnConfig(data), run = data.At("run");
+        SmallRun.Train(config, run, "train.iterations=1");
+        string[] halves = [".ckpt-00000001.safetensors.1-2.tmp", ".best.safetensors.1-2.tmp", ".best.json.1-2.tmp"];
+        foreach (string name in halves)
+        {
+            data.Text("half", "run", "checkpoints", name);
+        }
+
+        data.Text("mine", "run", "checkpoints", ".notes.tmp");
+        SmallRun.Train(config, run, "train.iterations=1", "--resume");
+        string[] left = [.. Directory.GetFiles(data.At("run", "checkpoints"), "*.tmp").Select(path => Path.GetFileName(path)!)];
+        Assert.Equal([".notes.tmp"], left);
+    }
+
     [Theory]
     [InlineData("train.lr=1e-3", "train.lr: expected 0.0002, as the run was started with, found 0.001;")]
     [InlineData("train.batch=4", "train.batch: expected 2")]

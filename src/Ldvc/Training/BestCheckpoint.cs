@@ -43,6 +43,9 @@ internal sealed class BestCheckpoint
     /// <summary>Where a folder of checkpoints holds the best one.</summary>
     internal static string PathIn(string folder) => System.IO.Path.Combine(folder, FileName);
 
+    /// <summary>What files are called that a killed process was writing.</summary>
+    internal static string[] Leftovers => [$".{FileName}.*.tmp", $".{NoteName}.*.tmp"];
+
     /// <summary>Refuses a score that the data set cannot have: the best of many NaN is none.</summary>
     /// <exception cref="InputException">It needs unseen classes and there are none.</exception>
     internal static void Check(BestScore score, int unseen, string source)

@@ -115,9 +115,10 @@ internal sealed class CheckpointFolder
     {
         if (Directory.Exists(_folder))
         {
-            foreach (string path in Directory.EnumerateFiles(_folder, $".{Prefix}*{Suffix}.*.tmp"))
+            string[] kinds = [$".{Prefix}*{Suffix}.*.tmp", .. BestCheckpoint.Leftovers];
+            foreach (string path in kinds.SelectMany(kind => Directory.EnumerateFiles(_folder, kind)))
             {
-                Delete(path, $"half-written file {path}");
+                Delete(path, "half-written file");
             }
         }
     }
