@@ -26,6 +26,11 @@ using PosixSignalRegistration? user = OperatingSystem.IsWindows()
     ? null
     : PosixSignalRegistration.Create((PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30), Stop);
 
+// A file beyond the largest size that is allowed (ulimit -f): unhandled, the signal ends the process; handled, the write fails and is reported.
+using PosixSignalRegistration? tooLarge = OperatingSystem.IsWindows()
+    ? null
+    : PosixSignalRegistration.Create((PosixSignal)25, context => context.Cancel = true);
+
 if (launched)
 {
     // The launcher collects the output of all: no place for bars.

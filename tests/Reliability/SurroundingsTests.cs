@@ -48,6 +48,25 @@ public sealed class SurroundingsTests
         }
     }
 
+    // ulimit -f, as schedulers set it: the file that becomes too large is named, and nothing is left of it.
+    [Fact]
+    public async Task AFileThatMayNotGrowIsAnError()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "limits of a shell");
+        using var folder = new TempFolder();
+        string output = folder.File("f.safetensors"), texts = string.Join(' ', Enumerable.Range(0, 300).Select(i => $"--text {i}"));
+
+        // The runtime itself writes a file of megabytes where pages are not both written and run.
+        using Process limited = Start(
+            "sh", "-c", $"ulimit -f 16; export DOTNET_EnableWriteXorExecute=0; {Program} embed --clip {Quoted(TinyClip.Folder)} {texts} "
+                + $"--out {Quoted(output)} --threads 1 2>&1; echo $?");
+        CancellationToken token = TestContext.Current.CancellationToken;
+        string text = await limited.StandardOutput.ReadToEndAsync(token).WaitAsync(s_limit, token);
+        Assert.StartsWith($"ldvc: {output}: cannot be written (File too large ", text, StringComparison.Ordinal);
+        Assert.EndsWith(")\n2\n", text, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder.Root));
+    }
+
     private static string Program =>
         $"{Quoted(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")} {Quoted(MpiLauncher.Beside("ldvc.dll"))}";
 

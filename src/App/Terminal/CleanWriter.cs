@@ -76,8 +76,9 @@ internal sealed class CleanWriter : TextWriter
             {
                 write();
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException or ArgumentOutOfRangeException)
             {
+                // The last one is a file that may not become larger.
                 Interlocked.CompareExchange(ref _fault, e, null);
             }
         }

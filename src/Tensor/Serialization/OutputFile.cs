@@ -37,14 +37,9 @@ internal static class OutputFile
     internal static void FlushToDisk(Stream file, string path)
     {
         Before?.Invoke("flush", path);
-        if (file is HookedStream { Inner: var inner })
+        if (file is Output output)
         {
-            file = inner;
-        }
-
-        if (file is FileStream plain)
-        {
-            plain.Flush(flushToDisk: true);
+            output.FlushToDisk();
         }
         else
         {
@@ -97,14 +92,12 @@ internal static class OutputFile
     private static Stream Open(string path, FileMode mode, FileShare share, int buffer)
     {
         Before?.Invoke("open", path);
-        var file = new FileStream(path, mode, FileAccess.Write, share, buffer);
-        return Before is null ? file : new HookedStream(file, path);
+        return new Output(new FileStream(path, mode, FileAccess.Write, share, buffer), path);
     }
 
-    private sealed class HookedStream(FileStream inner, string path) : Stream
+    // A file that becomes larger than its file system or the shell allows is to .NET an argument that is out of range.
+    private sealed class Output(FileStream inner, string path) : Stream
     {
-        internal FileStream Inner => inner;
-
         public override bool CanRead => false;
 
         public override bool CanSeek => inner.CanSeek;
@@ -115,13 +108,15 @@ internal static class OutputFile
 
         public override long Position { get => inner.Position; set => inner.Position = value; }
 
-        public override void Flush() => inner.Flush();
+        public override void Flush() => Try(inner.Flush);
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
 
         public override void SetLength(long value) => inner.SetLength(value);
+
+        public override void WriteByte(byte value) => Write([value]);
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
@@ -139,13 +134,36 @@ internal static class OutputFile
                 throw;
             }
 
-            inner.Write(buffer);
+            try
+            {
+                inner.Write(buffer);
+            }
+            catch (ArgumentOutOfRangeException e)
+            {
+                throw TooLarge(e);
+            }
         }
+
+        internal void FlushToDisk() => Try(() => inner.Flush(flushToDisk: true));
 
         protected override void Dispose(bool disposing)
         {
-            inner.Dispose();
+            Try(inner.Dispose);
             base.Dispose(disposing);
         }
+
+        private void Try(Action act)
+        {
+            try
+            {
+                act();
+            }
+            catch (ArgumentOutOfRangeException e)
+            {
+                throw TooLarge(e);
+            }
+        }
+
+        private IOException TooLarge(Exception e) => new($"File too large : '{path}'", e);
     }
 }
