@@ -30,6 +30,17 @@ public sealed class CostTests
         ["a thousand views of one storage"] = (Views, Open, "span", 16 * Mebibyte),
         ["more empty tensors than any model has"] = (EmptyTensors, Open, "more than 200000 tensors", 192 * Mebibyte),
         ["a shape of many sizes"] = (() => TestFiles.Safetensors($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', Enumerable.Repeat("1", 100_000))}],\"data_offsets\":[0,4]}}}}", 4), Open, "more than 64 numbers", 2 * Mebibyte),
+        ["a list of shards of 65 megabytes"] =
+            (() => [], _ => Large("model.safetensors.index.json", 65, path => TensorArchive.Open(path).Dispose()), "at most 67108864", Mebibyte),
+        ["a list of 5000 shards"] =
+            (() => Shards(5000), bytes => Large("m.index.json", bytes, path => TensorArchive.Open(path).Dispose()), "5000 files", 8 * Mebibyte),
+        ["a NumPy header of 70000 bytes"] =
+            (() => Npy(2, new string(' ', 70_000)), bytes => File(bytes, path => NpyFile.Read(path, int.MaxValue)), "claims 70000 bytes", Mebibyte),
+        ["a NumPy array of gigabytes in a few bytes"] = (
+            () => Npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000, 1000), }"),
+            bytes => File(bytes, path => NpyFile.Read(path, int.MaxValue)), "takes 4000000000 bytes", Mebibyte),
+        ["results of 65 megabytes"] = (
+            () => [], _ => Large("scores.json", 65, path => JsonText.Read<Dictionary<string, double>>(path)), "at most 67108864", Mebibyte),
         ["a picture of 200 megapixels in 24 KB"] =
             (() => Black(14_000), bytes => ImageReader.Decode(bytes, "f"), "14000x14000 pixels, expected at least 1x1 and at most 64", 2 * Mebibyte),
         ["a mask of 200 megapixels in 24 KB"] =
@@ -125,6 +136,30 @@ public sealed class CostTests
         using var folder = new TempFolder();
         System.IO.File.WriteAllBytes(folder.File("f"), bytes);
         read(folder.File("f"));
+    }
+
+    // Blocks that nobody wrote take no room on the disk.
+    private static void Large(string name, int megabytes, Action<string> read) => Large(name, [], read, (long)megabytes << 20);
+
+    private static void Large(string name, byte[] start, Action<string> read, long length = 0)
+    {
+        using var folder = new TempFolder();
+        using (FileStream file = System.IO.File.Create(folder.File(name)))
+        {
+            file.Write(start);
+            file.SetLength(Math.Max(length, start.Length));
+        }
+
+        read(folder.File(name));
+    }
+
+    private static byte[] Shards(int count) => Encoding.UTF8.GetBytes(
+        $"{{\"weight_map\":{{{string.Join(',', Enumerable.Range(0, count).Select(i => $"\"w{i}\":\"{i}.safetensors\""))}}}}}");
+
+    private static byte[] Npy(byte version, string header)
+    {
+        byte[] length = BitConverter.GetBytes(header.Length);
+        return [0x93, .. "NUMPY"u8, version, 0, .. length[..(version == 1 ? 2 : 4)], .. Encoding.Latin1.GetBytes(header)];
     }
 
     private static byte[] Repeated(string text, int count) => Encoding.UTF8.GetBytes(new StringBuilder().Insert(0, text, count).ToString());
