@@ -15,6 +15,7 @@ internal static class LaunchesVerb
         Option<string> batch = Number("--batch", "Pictures of a step.", 1), classes = Number("--classes", "Names that are encoded.", 15);
         Option<string> processors = Number("--multiprocessors", "Of the card, which decide on tiles and cuts: 132 has an NVIDIA H200.", 132);
         Option<string> precision = CommandParts.Precision();
+        precision.Description = "Precision of matrix products and attention: fp32 | tf32 | bf16 | fp16.";
         var command = new VerbCommand(
             "launches",
             "The kernels that a training step of LDVC on ViT-B/16 at 512 pixels starts, with the bytes and the operations that they must do at "

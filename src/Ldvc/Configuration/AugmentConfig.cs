@@ -19,8 +19,8 @@ public sealed record AugmentConfig
     [Option("Columns and rows of the random crop (smaller images are padded).", Min = 16, Max = 8192)]
     public int Crop { get; init; } = 512;
 
-    /// <summary>A crop is drawn again when one class covers more than this share of its labelled pixels; 1 = never.</summary>
-    [Option("A crop is drawn again when one class covers more than this share of its labelled pixels; 1 = never.", Min = 0, Above = true, Max = 1)]
+    /// <summary>A crop is drawn again when one class covers this share of its labelled pixels or more; 1 = never.</summary>
+    [Option("A crop is drawn again when one class covers this share of its labelled pixels or more; 1 = never.", Min = 0, Above = true, Max = 1)]
     public double CatMaxRatio { get; init; } = 0.75;
 
     /// <summary>Maximum number of times that a crop is drawn again.</summary>
