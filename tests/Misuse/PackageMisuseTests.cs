@@ -148,6 +148,28 @@ public sealed class PackageMisuseTests : IDisposable
         Assert.Equal("templates", Assert.Throws<ArgumentNullException>(() => embedder.EmbedClasses(["a"], null!, stop)).ParamName);
     }
 
+    // A configuration that was made in code has no file to name.
+    [Fact]
+    public void ASettingThatWasMadeInCodeIsNamedFirst()
+    {
+        using var model = LoadedModel.Create(TinyClip.Folder, new ModelConfig(), _device, 1);
+        var dataset = new Data.MemoryDataset(6);
+        var augment = new AugmentConfig { Scale = [64, 48], Crop = 32 };
+        var registry = DatasetRegistry.Files;
+        string Refusal(Action call) => Assert.Throws<InputException>(call).Message;
+        void Train(LdvcConfig config) => new LdvcTrainer(model, dataset, config).Dispose();
+        string[] all =
+        [
+            Refusal(() => Train(new LdvcConfig { Augment = augment with { Crop = 30 } })),
+            Refusal(() => Train(new LdvcConfig { Augment = augment, Train = new TrainConfig { Batch = 3, Accumulate = 2 } })),
+            Refusal(() => Train(new LdvcConfig { Augment = augment, Train = new TrainConfig { Lr = -1 } })),
+            Refusal(() => registry.OpenTraining(new LdvcConfig { Data = new DataConfig { Kind = DataKind.Synthetic } })),
+            Refusal(() => registry.OpenTraining(new LdvcConfig { Data = new DataConfig { Kind = DataKind.Folder } })),
+        ];
+        string[] named = ["augment.crop is 30", "train.accumulate:", "train.lr:", "data.kind:", "data.root:"];
+        Assert.All(all.Zip(named), each => Assert.StartsWith(each.Second, each.First, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void WhatWasDisposedOfSaysSo()
     {

@@ -95,7 +95,7 @@ public sealed class BestCheckpointTests
         (int code, _, string error) = CommandLine.Run(SmallRun.Arguments(SmallRun.OwnConfig(data), data.At("run"), "train.keep_best=miou"));
         Assert.Equal(2, code);
         Assert.Contains("train.keep_best: expected train.eval_every above 0", error, StringComparison.Ordinal);
-        var refused = Assert.Throws<InputException>(() => BestCheckpoint.Check(BestScore.Hiou, 0, "a.yaml"));
+        var refused = Assert.Throws<InputException>(() => BestCheckpoint.Check(BestScore.Hiou, 0, "a.yaml: "));
         Assert.Equal("a.yaml: train.keep_best is hiou, expected miou: the data set has no unseen classes.", refused.Message);
     }
 

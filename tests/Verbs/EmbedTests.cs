@@ -102,6 +102,26 @@ public sealed class EmbedTests
         Close(clip.EmbedImages([Pictures[0]], cancellation), features.AsSpan(69 * 64, 64));
     }
 
+    // A service embeds a text at a time: to read a CLIP's vocabulary takes longer than that.
+    [Fact]
+    public void TheVocabularyIsReadOnce()
+    {
+        using var folder = new TempFolder();
+        string clip = TinyClip.Edited(folder, _ => { });
+        foreach (string file in (string[])["vocab.json", "merges.txt"])
+        {
+            File.Copy(Path.Combine(TinyClip.Folder, file), Path.Combine(clip, file));
+        }
+
+        using var device = new CpuDevice(1);
+        using var embedder = ClipEmbedder.Load(clip, device);
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        float[] first = embedder.EmbedTexts(["a cat"], cancellation: cancellation);
+        File.Delete(Path.Combine(clip, "vocab.json"));
+        Assert.Equal(first, embedder.EmbedTexts(["a cat"], cancellation: cancellation));
+        Close(first, embedder.EmbedClasses(["cat"], ["a {class}"], cancellation));
+    }
+
     [Fact]
     public void TextsThatAreTooLongAreRefusedOrCutOnDemand()
     {

@@ -92,14 +92,14 @@ internal static class AblateVerb
         job.OnFirst(() => common.CheckRecord(options.Record));
         LdvcConfig config = job.Together(() => ConfigLoader.Load(options.Config, common.ApplySeed(Settings(options))));
         job.RequireAlike(JobFacts.OfConfig(config));
-        OptionValue.RefuseMany($"{config.Source}: ablate.jobs", config.Ablate.Jobs);
+        OptionValue.RefuseMany($"{config.Place}ablate.jobs", config.Ablate.Jobs);
         AblationPlan plan = job.Together(() => AblationPlan.Create(config, options.Sweeps));
         bool named = options.Out is not null || CommandParts.SetsKey(options.Sets, "ablate", "out");
         string root = (named ? null : AblationFolder.Around(options.Config)) ?? config.Ablate.Out ?? AblationFolder.DefaultPath(options.Config);
         using Device device = common.OpenDevice(config.Train.Precision);
         if (config.Ablate.Jobs > 1 && device is not CpuDevice)
         {
-            throw new InputException($"{config.Source}: ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are "
+            throw new InputException($"{config.Place}ablate.jobs is {config.Ablate.Jobs}, expected 1 on {device.Name}: only runs on the CPU are "
                 + "computed several at a time.");
         }
 

@@ -74,7 +74,7 @@ internal sealed record AblationPlan(
         {
             // Other verbs do not read section ablate: a base may have a curve for more steps than theirs.
             throw new InputException(
-                $"{config.Source}: ablate.curve: expected steps of at most {config.Train.Steps}, the length of the training, found "
+                $"{config.Place}ablate.curve: expected steps of at most {config.Train.Steps}, the length of the training, found "
                     + $"{ablate.Curve[^1]}.");
         }
 
@@ -87,12 +87,12 @@ internal sealed record AblationPlan(
         if (config.Model.Prompts.Text == 0 && ablate.Rows.Contains(AblationRow.Ldvc))
         {
             throw new InputException(
-                $"{config.Source}: model.prompts.text: expected at least 1 for row ldvc of ablate.rows, found 0, which is row route.");
+                $"{config.Place}model.prompts.text: expected at least 1 for row ldvc of ablate.rows, found 0, which is row route.");
         }
 
         bool Wanted(string name, int values) => sweeps is null ? values > 0 : sweeps.Contains(name) && (values > 0
             ? true
-            : throw new InputException($"{config.Source}: ablate.{name}: expected the values that --sweeps {name} is to try, found none."));
+            : throw new InputException($"{config.Place}ablate.{name}: expected the values that --sweeps {name} is to try, found none."));
         LdvcConfig whole = AblationVariant.Configure(plain, AblationRow.Ldvc);
         ModelConfig model = whole.Model;
         var swept = new List<AblationVariant>();
@@ -131,7 +131,7 @@ internal sealed record AblationPlan(
         AblationVariant? free = ablate.Rows.Contains(AblationRow.TrainingFree) ? TrainingFreeRow.Variant(plain) : null;
         if (rows.Length == 0 && swept.Count == 0 && free is null)
         {
-            throw new InputException($"{config.Source}: ablate.rows: expected rows or sweeps to compare, found neither.");
+            throw new InputException($"{config.Place}ablate.rows: expected rows or sweeps to compare, found neither.");
         }
 
         AblationVariant[] all = [.. rows.Concat(swept).DistinctBy(v => v.Key)];
@@ -139,7 +139,7 @@ internal sealed record AblationPlan(
         if (config.Train.Seed > long.MaxValue - max)
         {
             throw new InputException(
-                $"{config.Source}: train.seed: expected room for {max} seeds, it and those after it, found {config.Train.Seed}.");
+                $"{config.Place}train.seed: expected room for {max} seeds, it and those after it, found {config.Train.Seed}.");
         }
 
         IReadOnlyList<ClassSplit> splits = ClassSplit.Read(ablate.Splits, config.Source);

@@ -30,7 +30,7 @@ internal sealed record StartingPoint(string Path, string Sha256)
         if (config.Train.Transductive.From is not { } from)
         {
             return config.Train.Iterations > 1 ? null : throw new InputException(
-                $"{config.Source}: train.iterations: expected at least 2 for inductive runs that transductive ones start from half-way, found "
+                $"{config.Place}train.iterations: expected at least 2 for inductive runs that transductive ones start from half-way, found "
                     + $"{config.Train.Iterations}.");
         }
 
@@ -53,7 +53,7 @@ internal sealed record StartingPoint(string Path, string Sha256)
         catch (InputException e)
         {
             throw new InputException(
-                $"{config.Source}: train.transductive.from: expected a checkpoint that all rows can start from; {e.Message.TrimEnd('.')}; with "
+                $"{config.Place}train.transductive.from: expected a checkpoint that all rows can start from; {e.Message.TrimEnd('.')}; with "
                     + "--set train.transductive.from=null each run starts from the half-way checkpoint of an inductive run of its own.",
                 e);
         }

@@ -15,6 +15,6 @@ internal static class DrawnData
         SyntheticConfig scenes = config.Data.Synthetic;
         return part is "train" or "val"
             ? new(new SceneDataset(part, part == "train" ? scenes.TrainCount : scenes.ValCount, (ulong)scenes.Seed, SceneOptions.Of(scenes)))
-            : throw new InputException($"{config.Source}: expected part train or val of drawn scenes, found {ConfigText.Quote(part)}.");
+            : throw new InputException($"{config.Place}expected part train or val of drawn scenes, found {ConfigText.Quote(part)}.");
     }
 }

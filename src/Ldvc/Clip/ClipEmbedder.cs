@@ -23,6 +23,7 @@ public sealed class ClipEmbedder : IDisposable
     private readonly ClipCheckpoint _checkpoint;
     private readonly ClipModel _clip;
     private readonly Device _device;
+    private ClipTokenizer? _tokenizer;
     private bool _disposed;
 
     private ClipEmbedder(ClipCheckpoint checkpoint, ClipModel clip, Device device) => (_checkpoint, _clip, _device) = (checkpoint, clip, device);
@@ -113,8 +114,7 @@ public sealed class ClipEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(texts);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
+        var tokenizer = Tokenizer();
         int context = _clip.Config.ContextLength;
         var features = new float[texts.Count * Width];
         for (int first = 0; first < texts.Count; first += BatchTexts)
@@ -155,8 +155,7 @@ public sealed class ClipEmbedder : IDisposable
         }
 
         string[] sentences = TextTemplates.Expand(TextTemplates.Checked([.. templates], nameof(templates)));
-        var tokenizer = ClipTokenizer.Load(_checkpoint.Folder);
-        Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
+        var tokenizer = Tokenizer();
         int context = _clip.Config.ContextLength;
         return TemplateFeatures.Compute(
             _clip, _device, names.Count, sentences.Length, (name, t) => tokenizer.EncodeClass(sentences[t], names[name], context), cancellation);
@@ -167,5 +166,13 @@ public sealed class ClipEmbedder : IDisposable
     {
         _disposed = true;
         _clip.Dispose();
+    }
+
+    // To read a vocabulary of 50000 takes longer than to encode a text: once is enough. Two threads that come first both read the same.
+    private ClipTokenizer Tokenizer()
+    {
+        var tokenizer = _tokenizer ?? ClipTokenizer.Load(_checkpoint.Folder);
+        Note = _clip.CheckVocabulary(tokenizer, _checkpoint.Folder);
+        return _tokenizer = tokenizer;
     }
 }

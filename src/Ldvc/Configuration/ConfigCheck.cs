@@ -20,9 +20,8 @@ internal static class ConfigCheck
     /// <exception cref="InputException">A value is out of its range, or two do not fit each other.</exception>
     internal static void Whole(LdvcConfig config)
     {
-        string source = config.Source.Length > 0 ? config.Source + ": " : "";
-        Ranges(config, source);
-        ConfigRules.Check(config, (key, message) => throw new InputException($"{source}{key}: {message}."));
+        Ranges(config, config.Place);
+        ConfigRules.Check(config, (key, message) => throw new InputException($"{config.Place}{key}: {message}."));
     }
 
     /// <summary>Checks section model.</summary>

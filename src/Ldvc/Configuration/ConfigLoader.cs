@@ -35,7 +35,7 @@ public static class ConfigLoader
     // The home folder and environment variables in paths. What is kept of a run holds them as they were.
     private static LdvcConfig WithFullPaths(LdvcConfig config)
     {
-        string? Full(string? path, string key) => path is null ? null : PathText.Expand(path, $"{config.Source}: {key}");
+        string? Full(string? path, string key) => path is null ? null : PathText.Expand(path, $"{config.Place}{key}");
         return config with
         {
             Clip = config.Clip with { Path = Full(config.Clip.Path, "clip.path") },

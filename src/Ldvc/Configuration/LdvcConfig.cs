@@ -11,6 +11,9 @@ public sealed record LdvcConfig
     /// <summary>The file it was read from, as given; empty for defaults.</summary>
     public string Source { get; init; } = "";
 
+    /// <summary>What messages begin with: the file and a colon; nothing where the configuration was made in code.</summary>
+    internal string Place => Source.Length > 0 ? $"{Source}: " : "";
+
     /// <summary>The pretrained CLIP, which stays frozen.</summary>
     [Option("The pretrained CLIP, which stays frozen.")]
     public ClipConfig Clip { get; init; } = new();
@@ -59,7 +62,7 @@ public sealed record LdvcConfig
     /// <param name="what">What is expected, e.g. "the folder of the data set".</param>
     /// <exception cref="InputException">The value is not set.</exception>
     public string Require(string? value, string key, string what) =>
-        value ?? throw new InputException($"{Source}: {key}: expected {what}, but it is not set; write it into the file or add --set {key}=VALUE.");
+        value ?? throw new InputException($"{Place}{key}: expected {what}, but it is not set; write it into the file or add --set {key}=VALUE.");
 }
 
 /// <summary>Section clip.</summary>

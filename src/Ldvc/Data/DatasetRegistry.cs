@@ -51,14 +51,14 @@ public sealed class DatasetRegistry
         {
             string known = string.Join(", ", _openers.Keys.Select(kind => ConfigWriter.EnumName(kind)));
             throw new InputException(
-                $"{config.Source}: data.kind: expected one of {known}, which this program can open, found {ConfigWriter.EnumName(data.Kind)}.");
+                $"{config.Place}data.kind: expected one of {known}, which this program can open, found {ConfigWriter.EnumName(data.Kind)}.");
         }
 
         SegmentationDataset dataset = open(config, part) ?? throw new InvalidOperationException(
             $"the opener of data.kind {ConfigWriter.EnumName(data.Kind)} gave null for part {ConfigText.Quote(part)}, expected a data set");
         if (data.Unseen.Length > 0)
         {
-            string source = $"{config.Source}: data.unseen";
+            string source = $"{config.Place}data.unseen";
             dataset = new ResplitDataset(dataset, ZeroShotSplit.WithUnseen(
                 dataset.Classes.Count, dataset.Classes.IndicesOf(data.Unseen, source), source, dataset.Classes));
         }

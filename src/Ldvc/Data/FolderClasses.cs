@@ -17,12 +17,12 @@ internal sealed class FolderClasses
     public FolderClasses(FolderLayout layout, LdvcConfig config)
     {
         DataConfig data = config.Data;
-        string file = Path.Combine(layout.Root, "classes.txt"), valuesSource = $"{config.Source}: data.values";
+        string file = Path.Combine(layout.Root, "classes.txt"), valuesSource = $"{config.Place}data.values";
         Colours = data.Colors is null ? null : MaskColours.Read(data.Colors);
         IEnumerable<string>? meant = Colours?.Names
             ?? (data.Values.Length > 0 ? data.Values.Select(entry => entry.Value).DistinctBy(NameSpelling.Key) : null);
         (Classes, string source) = data.Classes.Length > 0
-            ? (new ClassList(data.Classes, $"{config.Source}: data.classes"), $"{config.Source}: data.classes")
+            ? (new ClassList(data.Classes, $"{config.Place}data.classes"), $"{config.Place}data.classes")
             : meant is null || File.Exists(file) ? (ClassList.FromLabelFile(file), file)
             : (new ClassList(meant, data.Colors ?? valuesSource), data.Colors ?? valuesSource);
         ListMarks.Refuse([.. (data.Classes.Length > 0 ? data.Classes : meant ?? []).Select(name => name.Trim())], source);

@@ -155,7 +155,7 @@ public static class Evaluator
         bool applies = config.Train.Setting == TrainSetting.Inductive && dataset.Split.Unseen.Length > 0;
         float penalty = applies ? (float)config.Eval.SeenPenalty : 0;
         float[] penalties = [.. classes.Owners.Select(id => dataset.Split.IsSeen(id) ? penalty : 0)];
-        Segmenter.CheckWindows(config.Eval, loaded.Clip.Config.PatchSize, $"{config.Source}: ");
+        Segmenter.CheckWindows(config.Eval, loaded.Clip.Config.PatchSize, config.Place);
         return new Segmenter(
             loaded.Model, loaded.EmbedClasses(classes.Texts), penalties, config.Eval, PictureStatistics.Of(config.Data, loaded.Statistics), classes);
     }

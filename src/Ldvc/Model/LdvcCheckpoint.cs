@@ -232,9 +232,9 @@ public sealed class LdvcCheckpoint : IDisposable
         if (LoadedModel.ReadEmbeddings(config.Model, Classes) is { } named && named.FirstDifference(Embeddings, Classes) is { } differs)
         {
             throw new InputException(Embeddings is null
-                ? $"{config.Source}: model.class_embeddings: expected nothing, since {Path} was trained with embeddings computed from the names, "
+                ? $"{config.Place}model.class_embeddings: expected nothing, since {Path} was trained with embeddings computed from the names, "
                     + $"found {ConfigText.Quote(named.Source)}."
-                : $"{config.Source}: model.class_embeddings: {named.Source}: expected the embeddings that {Path} was trained with, found another one "
+                : $"{config.Place}model.class_embeddings: {named.Source}: expected the embeddings that {Path} was trained with, found another one "
                     + $"of {ConfigText.Quote(differs)}.");
         }
 
@@ -245,7 +245,7 @@ public sealed class LdvcCheckpoint : IDisposable
                 || (key == "clip.activation" && value != Auto && own[key] != Auto);
             if (matters && own[key] != value)
             {
-                throw new InputException($"{config.Source}: {key}: expected {own[key]}, as {Path} was trained with, found {value}.");
+                throw new InputException($"{config.Place}{key}: expected {own[key]}, as {Path} was trained with, found {value}.");
             }
         }
     }

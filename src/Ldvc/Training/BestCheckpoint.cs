@@ -48,12 +48,12 @@ internal sealed class BestCheckpoint
 
     /// <summary>Refuses a score that the data set cannot have: the best of many NaN is none.</summary>
     /// <exception cref="InputException">It needs unseen classes and there are none.</exception>
-    internal static void Check(BestScore score, int unseen, string source)
+    internal static void Check(BestScore score, int unseen, string place)
     {
         if (score is BestScore.Hiou or BestScore.MiouUnseen && unseen == 0)
         {
             throw new InputException(
-                $"{source}: train.keep_best is {ConfigWriter.EnumName(score)}, expected miou: the data set has no unseen classes.");
+                $"{place}train.keep_best is {ConfigWriter.EnumName(score)}, expected miou: the data set has no unseen classes.");
         }
     }
 

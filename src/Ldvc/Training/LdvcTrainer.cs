@@ -71,13 +71,13 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         if (config.Augment.Crop % loaded.Clip.Config.PatchSize != 0)
         {
             throw new InputException(
-                $"{config.Source}: augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
+                $"{config.Place}augment.crop is {config.Augment.Crop}, expected a multiple of the CLIP's patch of {loaded.Clip.Config.PatchSize}");
         }
 
         if (train.Setting == TrainSetting.Transductive && dataset.Split.Unseen.Length == 0)
         {
             throw new InputException(
-                $"{config.Source}: train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
+                $"{config.Place}train.setting is transductive, expected a data set with unseen classes, but {dataset.Name} has none");
         }
 
         // Built now, so that what is wrong with it is said before a run begins.
@@ -230,7 +230,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
         TrainConfig train = config.Train;
         if (train.Batch % train.Accumulate != 0)
         {
-            throw new InputException($"{config.Source}: train.accumulate is {train.Accumulate}, expected a divisor of train.batch = {train.Batch}");
+            throw new InputException($"{config.Place}train.accumulate is {train.Accumulate}, expected a divisor of train.batch = {train.Batch}");
         }
 
         int atOnce = train.Batch / train.Accumulate;
@@ -239,7 +239,7 @@ public sealed class LdvcTrainer : ITrainable, IDisposable
             string of = train.Accumulate == 1
                 ? $"train.batch is {train.Batch}"
                 : $"train.batch / train.accumulate is {train.Batch} / {train.Accumulate} = {atOnce}";
-            throw new InputException($"{config.Source}: {of}, expected a multiple of {processes}, the number of processes of the job: each takes as "
+            throw new InputException($"{config.Place}{of}, expected a multiple of {processes}, the number of processes of the job: each takes as "
                 + "many pictures of a batch as the others");
         }
     }

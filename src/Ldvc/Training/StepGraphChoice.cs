@@ -29,7 +29,7 @@ internal static class StepGraphChoice
         if (use == GraphUse.On)
         {
             throw new InputException(
-                $"{config.Source}: train.cuda_graph is on, but {reason}; auto runs steps without a CUDA graph where there can be none");
+                $"{config.Place}train.cuda_graph is on, but {reason}; auto runs steps without a CUDA graph where there can be none");
         }
 
         if (driver is not null)

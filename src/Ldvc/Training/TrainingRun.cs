@@ -160,7 +160,7 @@ public sealed class TrainingRun
             monitor.Say($"note: {shared}");
         }
 
-        BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Source);
+        BestCheckpoint.Check(config.Train.KeepBest, validation.Split.Unseen.Length, config.Place);
         return (training, validation);
     }
 
@@ -201,7 +201,7 @@ public sealed class TrainingRun
         try
         {
             start.RefuseOtherModel(config);
-            start.RefuseSeen([.. training.Split.Unseen.Select(id => training.Classes[id])], $"{config.Source}: train.transductive.from");
+            start.RefuseSeen([.. training.Split.Unseen.Select(id => training.Classes[id])], $"{config.Place}train.transductive.from");
             return start;
         }
         catch
