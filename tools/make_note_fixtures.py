@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/data/checkpoints/notes*.pt: the state dict of make_checkpoint_fixtures.py among what training programs save beside it, namely
-arguments of the command line, the state of a scheduler, and notes of mmengine, Lightning and yacs. Classes of packages that are not here are
-stand-ins by the same name with the same members.
+arguments of the command line, the state of a scheduler, and notes of mmengine, Lightning and yacs; and tests/data/checkpoints/module*.pt, a whole
+module as torch.save(model, ...) writes it. Classes of packages that are not here are stand-ins by the same name with the same members.
 
 Needs PyTorch and NumPy (Debian: python3-torch, python3-numpy). Run from the repository root: python3 tools/make_note_fixtures.py
 """
@@ -83,6 +83,20 @@ def main():
     torch.save({**beside, "state_dict": state}, fixtures.OUT / "notes.pt")
     torch.save({**beside, "state_dict": AttributeDict(state)}, fixtures.OUT / "notes-protocol4.pt", pickle_protocol=4)
     torch.save({**beside, "model": collections.defaultdict(None, state)}, fixtures.OUT / "notes-legacy.pt", _use_new_zipfile_serialization=False)
+
+    # The module whose state dict is script-expected.safetensors.
+    for cls in (fixtures.Tiny, fixtures.Block):
+        stand_in("clip.model", cls)
+    torch.manual_seed(2)
+    module = fixtures.Tiny().eval()
+    module.resblocks.register_forward_hook(print)
+    module.activation = torch.nn.functional.gelu
+    torch.save(module, fixtures.OUT / "module.pt")
+    torch.save({"model": torch.nn.DataParallel(module), "epoch": 3}, fixtures.OUT / "module-wrapped.pt", pickle_protocol=4)
+
+    # The older format has the source of each class beside it; no source of PyTorch's belongs here.
+    torch.serialization.get_source_lines_and_file = lambda cls: ([""], 0, "")
+    torch.save(module, fixtures.OUT / "module-legacy.pt", _use_new_zipfile_serialization=False)
 
 
 if __name__ == "__main__":

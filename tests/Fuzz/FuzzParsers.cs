@@ -24,6 +24,11 @@ internal static class FuzzParsers
 
     private static readonly string[] PictureEndings = [".png", ".jpg", ".webp", ".bmp", ".gif"];
 
+    private static readonly string[] Pickles =
+        ["zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt", "notes.pt", "notes-protocol4.pt", "module.pt", "module-wrapped.pt"];
+
+    private static readonly string[] LegacyPickles = ["legacy.pt", "notes-legacy.pt", "module-legacy.pt"];
+
     /// <summary>All parsers.</summary>
     /// <param name="data">The folder tests/data.</param>
     internal static IReadOnlyList<FuzzParser> All(string data)
@@ -90,15 +95,14 @@ internal static class FuzzParsers
             new(
                 "pickle-zip",
                 "x.pt",
-                [.. new[] { "zip.pt", "zip-protocol4.pt", "zip-nested.pt", "zip-wrapped.pt", "notes.pt", "notes-protocol4.pt" }.Select(
-                    name => Seed("checkpoints", name))],
+                [.. Pickles.Select(name => Seed("checkpoints", name))],
                 FuzzContainers.TorchZip(FuzzMutator.Bytes),
                 Tensors) { Care = FuzzContainers.TorchZip(FuzzCare.Letters) },
             new("torchscript", "x.pt", [Seed("checkpoints", "script.pt")], FuzzContainers.TorchZip(FuzzMutator.Bytes), Tensors)
             {
                 Care = FuzzContainers.TorchZip(FuzzCare.Letters),
             },
-            new("pickle-legacy", "x.pt", [Seed("checkpoints", "legacy.pt"), Seed("checkpoints", "notes-legacy.pt")], FuzzMutator.Bytes, Tensors),
+            new("pickle-legacy", "x.pt", [.. LegacyPickles.Select(name => Seed("checkpoints", name))], FuzzMutator.Bytes, Tensors),
             new(
                 "npy",
                 "x.npy",

@@ -15,6 +15,9 @@ public class TorchArchiveTests
     [InlineData("notes.pt", "expected.safetensors")]
     [InlineData("notes-protocol4.pt", "expected.safetensors")]
     [InlineData("notes-legacy.pt", "expected.safetensors")]
+    [InlineData("module.pt", "script-expected.safetensors")]
+    [InlineData("module-wrapped.pt", "script-expected.safetensors")]
+    [InlineData("module-legacy.pt", "script-expected.safetensors")]
     public void CheckpointsOfPyTorchHoldWhatPyTorchHeld(string file, string expected)
     {
         using TensorArchive archive = TensorArchive.Open(TestFiles.Data("checkpoints", file));

@@ -222,7 +222,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
                 objects.SetState(Peek(), state);
                 return true;
             case 'Q':
-                Push(objects.Storage(Pop()));
+                Push(objects.Persistent(Pop()));
                 return true;
             default:
                 return false;
@@ -266,10 +266,10 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
         }
     }
 
-    // A deque is a list of which nothing is kept.
+    // A deque, or a class like a list: nothing is kept.
     private void Append(object?[] items)
     {
-        if (Peek() is PickleOpaque)
+        if (Peek() is PickleOpaque or PickleObject)
         {
             return;
         }

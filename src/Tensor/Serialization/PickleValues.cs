@@ -4,7 +4,7 @@ namespace Ldvc.Tensors.Serialization;
 internal sealed record PickleTuple(object?[] Items);
 
 /// <summary>A Python dict or OrderedDict as the pairs in the order they were set; hashing untrusted keys is left to whoever needs them.</summary>
-internal sealed class PickleDict
+internal class PickleDict
 {
     private List<KeyValuePair<object?, object?>>? _pairs;
 
@@ -13,6 +13,23 @@ internal sealed class PickleDict
 
     /// <summary>The last value set for a text key, or null.</summary>
     public object? Find(string key) => Pairs.FindLast(pair => pair.Key is string text && text == key).Value;
+}
+
+/// <summary>
+/// An instance of a Python class that is not known here, made of what was saved of it: attributes, and pairs where the class is like a dict.
+/// </summary>
+internal sealed class PickleObject : PickleDict
+{
+    private static readonly string[] s_parts = ["_parameters", "_buffers", "_modules"];
+
+    /// <summary>Attributes in the order they were saved; null when there are none.</summary>
+    public PickleDict? Attributes { get; set; }
+
+    /// <summary>
+    /// What torch.nn.Module keeps its tensors and its parts in: their names in a state dict do not say in which of the three. Empty for any other
+    /// class.
+    /// </summary>
+    public IEnumerable<PickleDict> Parts => Attributes is { } all ? s_parts.Select(all.Find).OfType<PickleDict>() : [];
 }
 
 /// <summary>What an allowed global stands for.</summary>
@@ -78,15 +95,18 @@ internal enum PickleGlobalKind
     /// <summary>A class like a dict, whose pairs are kept.</summary>
     DictClass,
 
-    /// <summary>A class of a training program's notes, of whose instances nothing is kept.</summary>
+    /// <summary>A class of which nothing is kept, though it makes its instances by a call.</summary>
     NoteClass,
 
-    /// <summary>getattr: a method of such a class, of which nothing is kept.</summary>
-    NoteMethod,
+    /// <summary>getattr: a method of a class, of which nothing is kept.</summary>
+    Method,
+
+    /// <summary>Anything else: a class, whose instances are what was saved of them, or a function, which must not be called.</summary>
+    Unlisted,
 }
 
-/// <summary>A global of the allow-list.</summary>
-internal sealed record PickleGlobal(PickleGlobalKind Kind, DType? Type = null);
+/// <summary>A global: what it stands for, and how it is called where that is not known.</summary>
+internal sealed record PickleGlobal(PickleGlobalKind Kind, DType? Type = null, string Name = "");
 
 /// <summary>An instance of a TorchScript class: attributes, no code.</summary>
 internal sealed class ScriptObject

@@ -1,15 +1,15 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// The globals a checkpoint may name. In a pickle a global is how code gets called; here each one is a constant that stands for a fixed piece of this
-/// program, and a name that is not listed ends the reading at once.
+/// The globals a checkpoint may call. In a pickle a global is how code gets called; here each one is a constant that stands for a fixed piece of this
+/// program. Others may be named, as the class of an object is; calling one ends the reading at once.
 /// </summary>
 internal static class TorchGlobals
 {
     private static readonly Dictionary<string, PickleGlobal> Allowed = Build();
 
-    /// <summary>The meaning of module.name, or null when it is not allowed.</summary>
-    public static PickleGlobal? Find(string module, string name)
+    /// <summary>The meaning of module.name, <see cref="PickleGlobalKind.Unlisted"/> when it must not be called.</summary>
+    public static PickleGlobal Find(string module, string name)
     {
         // TorchScript writes its class names mangled; they carry no behaviour here.
         if (module.StartsWith("__torch__.", StringComparison.Ordinal) || module == "__torch__")
@@ -17,14 +17,7 @@ internal static class TorchGlobals
             return new PickleGlobal(PickleGlobalKind.ScriptClass);
         }
 
-        return Allowed.GetValueOrDefault($"{module}.{name}") ?? NoteClassOf(module, name);
-    }
-
-    // From protocol 4 on, a method is written as Class.method. Of such a class nothing is kept, nor of what belongs to it.
-    private static PickleGlobal? NoteClassOf(string module, string method)
-    {
-        int dot = method.LastIndexOf('.');
-        return dot > 0 && Allowed.GetValueOrDefault($"{module}.{method[..dot]}") is { Kind: PickleGlobalKind.NoteClass } owner ? owner : null;
+        return Allowed.GetValueOrDefault($"{module}.{name}") ?? new PickleGlobal(PickleGlobalKind.Unlisted, Name: $"{module}.{name}");
     }
 
     private static Dictionary<string, PickleGlobal> Build()

@@ -1,9 +1,9 @@
 namespace Ldvc.Tensors.Serialization;
 
 /// <summary>
-/// Gives the tensors of an unpickled checkpoint their dotted state-dict names: keys of nested dicts and attributes of TorchScript modules joined by
-/// dots. A training checkpoint's wrapper ("state_dict", "model", ...) is looked through, and "module." and "_orig_mod." in front of every name (from
-/// data-parallel training and torch.compile) are dropped. Values that are not tensors are passed over.
+/// Gives the tensors of an unpickled checkpoint their dotted state-dict names: keys of nested dicts and names in modules joined by dots. A training
+/// checkpoint's wrapper ("state_dict", "model", ...) is looked through, and "module." and "_orig_mod." in front of every name (from data-parallel
+/// training and torch.compile) are dropped. Values that are not tensors are passed over.
 /// </summary>
 internal sealed class TorchNames
 {
@@ -106,6 +106,14 @@ internal sealed class TorchNames
                 if (!_found.TryAdd(name, tensor))
                 {
                     throw new InputException($"{_path}: the checkpoint has the tensor {ArchiveText.Quote(name)} twice.");
+                }
+
+                break;
+            case PickleObject instance:
+                WalkPairs(instance, name, depth);
+                foreach (PickleDict part in instance.Parts)
+                {
+                    WalkPairs(part, name, depth);
                 }
 
                 break;

@@ -27,9 +27,7 @@ internal sealed class TorchObjects(string path, long length)
     /// <summary>GLOBAL: looks a name up in the allow-list.</summary>
     public PickleGlobal Global(string module, string name)
     {
-        PickleGlobal global = TorchGlobals.Find(module, name) ?? throw new InputException(
-            $"{path}: the checkpoint wants the Python object {ArchiveText.Quote($"{module}.{name}")}, which is neither a tensor nor plain data; "
-            + "nothing was run. If you trust the file, PyTorch can save the state dict alone: torch.save(model.state_dict(), ...).");
+        PickleGlobal global = TorchGlobals.Find(module, name);
         if (global.Kind == PickleGlobalKind.ScriptClass && Classes.Count < MaxClasses)
         {
             Classes.Add(name);
@@ -64,8 +62,12 @@ internal sealed class TorchObjects(string path, long length)
                 return TorchNoteClasses.NewDict(items);
             case PickleGlobalKind.NoteClass:
                 return PickleOpaque.Instance;
-            case PickleGlobalKind.NoteMethod when TorchNoteClasses.Method(items) is { } made:
-                return made;
+            case PickleGlobalKind.Method when items is [PickleGlobal { Kind: PickleGlobalKind.NoteClass or PickleGlobalKind.Unlisted }, string]:
+                return PickleOpaque.Instance;
+            case PickleGlobalKind.Unlisted:
+                throw new InputException(
+                    $"{path}: the checkpoint wants the Python object {ArchiveText.Quote(global.Name)}, which is neither a tensor nor plain data; "
+                    + "nothing was run. If you trust the file, PyTorch can save the state dict alone: torch.save(model.state_dict(), ...).");
             case PickleGlobalKind.Size when items.Length == 1 && items[0] is PickleTuple or List<object?>:
             case PickleGlobalKind.Device when items.Length is 1 or 2 && items[0] is string:
             case PickleGlobalKind.FirstArgument when items.Length is 1 or 2:
@@ -85,24 +87,31 @@ internal sealed class TorchObjects(string path, long length)
         }
     }
 
-    /// <summary>NEWOBJ: only TorchScript classes have instances; those of a training program's notes are dicts, or nothing is kept of them.</summary>
+    /// <summary>NEWOBJ: an instance without anything in it. No class is looked for, and no arguments are kept but those of a dict.</summary>
     public object NewObject(object? type, object? arguments) => (type, arguments) switch
     {
         (PickleGlobal { Kind: PickleGlobalKind.ScriptClass }, PickleTuple { Items.Length: 0 }) => new ScriptObject(),
         (PickleGlobal { Kind: PickleGlobalKind.DictClass }, PickleTuple made) => TorchNoteClasses.NewDict(made.Items),
         (PickleGlobal { Kind: PickleGlobalKind.NoteClass }, PickleTuple) => PickleOpaque.Instance,
-        _ => throw Fault("makes an instance of something that is not a TorchScript class"),
+        (PickleGlobal { Kind: PickleGlobalKind.Unlisted }, PickleTuple) => new PickleObject(),
+        _ => throw Fault("makes an instance of something that is not a class"),
     };
 
     /// <summary>
-    /// BUILD: attributes of a TorchScript object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are
-    /// dropped.
+    /// BUILD: attributes of an object. An ordered dict's own (PyTorch keeps versions there) and what NumPy adds to a type or an array are dropped.
     /// </summary>
     public void SetState(object? target, object? state)
     {
         if (target is ScriptObject script)
         {
             script.Attributes = state as PickleDict ?? script.Attributes;
+            return;
+        }
+
+        if (target is PickleObject instance)
+        {
+            // With slots, a pair of both kinds of attributes.
+            instance.Attributes = (state is PickleTuple { Items: [var attributes, _] } ? attributes : state) as PickleDict;
             return;
         }
 
@@ -118,9 +127,17 @@ internal sealed class TorchObjects(string path, long length)
         }
     }
 
-    /// <summary>BINPERSID: ('storage', type, key, location, count) and, in the older format, a sixth item that is None.</summary>
-    public TorchStorage Storage(object? id)
+    /// <summary>
+    /// BINPERSID: ('storage', type, key, location, count) and, in the older format, a sixth item that is None; also there, ('module', class, file,
+    /// source) for a class of modules.
+    /// </summary>
+    public object Persistent(object? id)
     {
+        if (id is PickleTuple { Items: ["module", PickleGlobal { Kind: PickleGlobalKind.Unlisted } module, _, _] })
+        {
+            return module;
+        }
+
         if (id is not PickleTuple { Items: { Length: 5 or 6 } items }
             || items[0] is not "storage"
             || items[1] is not PickleGlobal { Kind: PickleGlobalKind.StorageType } type
