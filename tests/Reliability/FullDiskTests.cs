@@ -54,6 +54,16 @@ public sealed class FullDiskTests
     }
 
     [Fact]
+    public void AFileInAFolderIsCalledByTheNameThatItWasToGet()
+    {
+        using var root = new TempFolder();
+        string folder = root.File("clip");
+        string message = Assert.Throws<InputException>(
+            () => AtomicFolder.Write(folder, inside => AtomicFile.Write(Path.Combine(inside, "a"), _ => throw new IOException("full")))).Message;
+        Assert.Equal($"{Path.Combine(folder, "a")}: cannot be written (full)", message);
+    }
+
+    [Fact]
     public void ALogKeepsItsLinesWhole()
     {
         using var folder = new TempFolder();

@@ -32,6 +32,11 @@ internal static class AtomicFolder
         {
             throw new InputException($"{path}: cannot be written ({e.Message})", e);
         }
+        catch (InputException e) when (e.Message.Contains(temporary, StringComparison.Ordinal))
+        {
+            // What is wrong with a file in it is said with the name that it was to get.
+            throw new InputException(e.Message.Replace(temporary, path, StringComparison.Ordinal), e);
+        }
         finally
         {
             if (!moved)
