@@ -28,6 +28,21 @@ public sealed class AdamWTests : IDisposable
         Assert.NotNull(weight.Gradient);
     }
 
+    // A step writes float32.
+    [Theory]
+    [InlineData(DType.BFloat16)]
+    [InlineData(DType.Float16)]
+    public void OnlyFloat32IsTrained(DType type)
+    {
+        using var weight = Parameter([0.5f]);
+        using var stored = new Parameter(_device.Zeros(new Shape(2, 3), type));
+        string message = Assert.Throws<ArgumentException>(() => new AdamW([("weight", weight), ("stored", stored)])).Message;
+        Assert.StartsWith($"adamw: expected trainable parameters of Float32, got 'stored' {type} [2, 3] on cpu", message, StringComparison.Ordinal);
+        stored.Trainable = false;
+        using var optimizer = new AdamW([("weight", weight), ("stored", stored)]);
+        Assert.Equal("weight", Assert.Single(optimizer.Moments).Name);
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -31,8 +31,8 @@ public sealed partial class AdamW : IDisposable
     /// <param name="beta2">Decay of the second moment.</param>
     /// <param name="epsilon">Added to the root of the second moment.</param>
     /// <param name="weightDecay">Decay of a parameter by its name, at least 0.</param>
-    /// <exception cref="ArgumentException">A number is out of its range, two parameters have one name, they are on several devices, or none is
-    /// trainable.</exception>
+    /// <exception cref="ArgumentException">A number is out of its range, two parameters have one name, they are on several devices, one that is
+    /// trainable is not float32, or none is trainable.</exception>
     /// <exception cref="InputException">A device's memory is full.</exception>
     public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, float beta1, float beta2, float epsilon, Func<string, float> weightDecay)
     {
@@ -63,6 +63,13 @@ public sealed partial class AdamW : IDisposable
         {
             throw new ArgumentException(
                 $"adamw: expected each name once, got '{twice}' for two parameters; module.Parameters(\"prefix.\") tells modules apart",
+                nameof(parameters));
+        }
+
+        if (trained.Find(p => p.Parameter.Value.DType != DType.Float32) is { Parameter: { } stored } narrow)
+        {
+            throw new ArgumentException(
+                $"adamw: expected trainable parameters of Float32, got '{narrow.Name}' {stored.Value}; 16 bits are for frozen ones",
                 nameof(parameters));
         }
 
