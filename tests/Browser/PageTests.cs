@@ -6,6 +6,7 @@ using Ldvc.Imaging.Writing;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Serialization;
 using Ldvc.Tests.Web;
 using OpenQA.Selenium;
@@ -43,7 +44,7 @@ public sealed class PageTests(Chromium browser) : IClassFixture<Chromium>, IDisp
         Assert.Equal((long)Legend().Length, browser.Run("return document.querySelectorAll('#legend bdi').length"));
 
         // What the canvas shows at a pixel is what is read out there.
-        byte[] labels = PngLabels.Decode(expected.GetProperty("labels").GetBytesFromBase64(), "labels").Labels;
+        byte[] labels = LabelPng.Decode(expected.GetProperty("labels").GetBytesFromBase64(), "labels").Labels;
         foreach (var (x, y) in new[] { (1, 1), (45, 30), (88, 58) })
         {
             Hover(x, y, 90, 60);

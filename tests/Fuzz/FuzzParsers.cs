@@ -111,7 +111,7 @@ internal static class FuzzParsers
                 input => NpyFile.Read(input.File, 1 << 20)) { Care = FuzzContainers.Npy(FuzzCare.Letters) },
             new("label-png", "x.png", Pictures(data, name => name.StartsWith("label-", StringComparison.Ordinal) && name != "label-over255.png"),
                 FuzzContainers.Png, input =>
-                PngLabels.Decode16(input.Bytes, "x.png"))
+                PngLabels.Decode(input.Bytes, "x.png"))
             {
                 FreeBytes = (4 * PixelLimit.Free) + (16 << 20),
                 Care = FuzzContainers.Png,

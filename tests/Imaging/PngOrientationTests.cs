@@ -32,8 +32,8 @@ public sealed class PngOrientationTests
         LabelMap labels = TinyData.Labels(3, 2, 0, 1, 2, 3, 4, 5);
         ushort[] wide = [0, 1, 2, 3, 4, 500];
         RgbImage read = ImageReader.Decode(WithExif(ImageWriter.EncodePng(picture), orientation, little), "p");
-        LabelMap mask = PngLabels.Decode(WithExif(LabelWriter.Encode(labels), orientation, little), "m");
-        LabelMap16 mask16 = PngLabels.Decode16(WithExif(LabelWriter.Encode(new LabelMap16(3, 2, wide)), orientation, little), "w");
+        LabelMap mask = LabelPng.Decode(WithExif(LabelWriter.Encode(labels), orientation, little), "m");
+        LabelMap16 mask16 = PngLabels.Decode(WithExif(LabelWriter.Encode(new LabelMap16(3, 2, wide)), orientation, little), "w");
         (int width, int height) = orientation is >= 5 and <= 8 ? (2, 3) : (3, 2);
         Assert.Equal((width, height, width, height, width, height), (read.Width, read.Height, mask.Width, mask.Height, mask16.Width, mask16.Height));
         for (int i = 0; i < 6; i++)
@@ -52,7 +52,7 @@ public sealed class PngOrientationTests
     [InlineData("49492A0008000000FFFF1201")]
     [InlineData("58582A00080000000100120103000100000006000000")]
     public void DamagedChunksTurnNothing(string exif) =>
-        Assert.Equal(3, PngLabels.Decode(WithChunk(LabelWriter.Encode(TinyData.Labels(3, 2, 1)), Convert.FromHexString(exif)), "m").Width);
+        Assert.Equal(3, LabelPng.Decode(WithChunk(LabelWriter.Encode(TinyData.Labels(3, 2, 1)), Convert.FromHexString(exif)), "m").Width);
 
     private static byte[] WithExif(byte[] png, int orientation, bool little)
     {

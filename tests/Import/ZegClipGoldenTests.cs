@@ -4,6 +4,7 @@ using Ldvc.Model;
 using Ldvc.Tensors;
 using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Gpu;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Serialization;
 using Xunit;
 
@@ -68,7 +69,7 @@ internal static class ZegClipGolden
         using TensorArchive expected = TensorArchive.Open(ZegClipMini.At("expected.safetensors"));
         foreach (string picture in ZegClipMini.Pictures)
         {
-            LabelMap truth = PngLabels.Read(ZegClipMini.At(picture + ".labels.png"));
+            LabelMap truth = LabelPng.Read(ZegClipMini.At(picture + ".labels.png"));
             float[] margin = expected.ReadFloat32(picture + ".margin"), best = expected.ReadFloat32(picture + ".best");
             (LabelMap labels, float[] scores) = segmenter.Segment(ImageReader.Read(ZegClipMini.At(picture + ".png")));
             Assert.Equal((truth.Width, truth.Height), (labels.Width, labels.Height));

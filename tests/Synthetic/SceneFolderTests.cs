@@ -5,6 +5,7 @@ using Ldvc.Imaging;
 using Ldvc.Lab.Synthetic;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Serialization;
 using Xunit;
 
@@ -52,7 +53,7 @@ public sealed class SceneFolderTests
         }
 
         // VOC's own meaning of the stored values: the first class is 1.
-        byte[] stored = PngLabels.Read(Path.Combine(folder, "SegmentationClass", "val-00001.png")).Labels;
+        byte[] stored = LabelPng.Read(Path.Combine(folder, "SegmentationClass", "val-00001.png")).Labels;
         Assert.Equal(DrawnData.Registry.OpenValidation(drawn).ReadLabels(1).Labels.Select(l => (byte)(l + 1)), stored);
     }
 

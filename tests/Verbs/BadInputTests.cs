@@ -388,7 +388,7 @@ public sealed class BadInputTests
     private static string Relabelled(string root, string mask, byte value)
     {
         string path = Path.Combine(root, mask);
-        var labels = PngLabels.Read(path);
+        var labels = LabelPng.Read(path);
         labels.Labels.AsSpan().Fill(value);
         LabelWriter.Write(labels, path);
         return root;

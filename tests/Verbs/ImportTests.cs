@@ -9,6 +9,7 @@ using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Comparison;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Import;
 using Ldvc.Tests.Serialization;
 using Xunit;
@@ -173,7 +174,7 @@ public sealed class ImportTests : IDisposable
             "--classes",
             string.Join(',', checkpoint.Classes));
         Assert.Equal((0, ""), (code, error));
-        LabelMap labels = PngLabels.Read(Path.Combine(_folder.File("labels"), "p3.png"));
+        LabelMap labels = LabelPng.Read(Path.Combine(_folder.File("labels"), "p3.png"));
         Assert.All(labels.Labels, label => Assert.InRange(label, 0, 170));
     }
 

@@ -6,6 +6,7 @@ using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Ldvc.Tests.Training;
 using Xunit;
 
@@ -118,7 +119,7 @@ public sealed class SegmentFolderTests : IDisposable
         string output = _data.At("out");
         Assert.Equal(0, Segment(_data.At("in", "a.png"), output, "--save", "plain, masks, probabilities, coco", "--ignore-classes", "wall").Code);
         Assert.False(File.Exists(Path.Combine(output, "a.overlay.png")));
-        LabelMap labels = PngLabels.Read(Path.Combine(output, "a.png"));
+        LabelMap labels = LabelPng.Read(Path.Combine(output, "a.png"));
         RgbImage plain = ImageReader.Read(Path.Combine(output, "a.plain.png"));
         Assert.Equal((40, 30), (plain.Width, plain.Height));
         using (var archive = TensorArchive.Open(Path.Combine(output, "a.probabilities.safetensors")))
@@ -133,7 +134,7 @@ public sealed class SegmentFolderTests : IDisposable
         foreach (string mask in Directory.GetFiles(Path.Combine(output, "a.masks")))
         {
             int index = int.Parse(Path.GetFileName(mask)[..3], System.Globalization.CultureInfo.InvariantCulture);
-            Assert.Equal(labels.Labels.Select(label => label == index ? (byte)255 : (byte)0), PngLabels.Read(mask).Labels);
+            Assert.Equal(labels.Labels.Select(label => label == index ? (byte)255 : (byte)0), LabelPng.Read(mask).Labels);
         }
 
         JsonElement coco = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "coco.json"))).RootElement;

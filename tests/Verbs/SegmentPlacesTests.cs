@@ -6,6 +6,7 @@ using Ldvc.Imaging.Writing;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Xunit;
 
 namespace Ldvc.Tests.Verbs;
@@ -131,7 +132,7 @@ public sealed class SegmentPlacesTests : IDisposable
         (int code, string text, _) = CommandLine.Run(Line([picture], output, "--save", "none", "--skip-existing"));
         Assert.Equal(0, code);
         Assert.Contains(expected, text);
-        Assert.Equal(width, PngLabels.Read(_data.At("out", "a.png")).Width);
+        Assert.Equal(width, LabelPng.Read(_data.At("out", "a.png")).Width);
 
         // No overlay of the earlier one lies beside the new labels.
         Assert.Equal(change == "copied", File.Exists(_data.At("out", "a.overlay.png")));

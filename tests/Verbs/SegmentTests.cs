@@ -44,7 +44,7 @@ public sealed class SegmentTests : IDisposable
             ["photo.of.it.json", "photo.of.it.overlay.png", "photo.of.it.png"],
             Directory.GetFiles(output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
-        LabelMap labels = PngLabels.Read(Path.Combine(output, "photo.of.it.png"));
+        LabelMap labels = LabelPng.Read(Path.Combine(output, "photo.of.it.png"));
         Assert.Equal((150, 90), (labels.Width, labels.Height));
         Assert.All(labels.Labels, label => Assert.InRange(label, 0, 2));
         JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "photo.of.it.json"))).RootElement;
@@ -79,12 +79,12 @@ public sealed class SegmentTests : IDisposable
         string picture = _data.At("p.png"), output = _data.At("out");
         ImageWriter.WritePng(RealFormats.Scene(100, 80, 6, 2, [0, 1, 3]).Picture, picture);
         Segment("cat,dog", output, picture, "--background", "1");
-        Assert.All(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(255, label));
+        Assert.All(LabelPng.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(255, label));
         JsonElement json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "p.json"))).RootElement;
         Assert.Equal(1, json.GetProperty("background").GetDouble());
 
         Segment("cat,dog", output, picture, "--background", "0");
-        Assert.DoesNotContain(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
+        Assert.DoesNotContain(LabelPng.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class SegmentTests : IDisposable
             (int code, _, _) = CommandLine.Run("segment", picture, "--checkpoint", SmallRun.Checkpoint(run, 1), "--classes", names, "--out", output);
             Assert.Equal(0, code);
             int zebra = Array.IndexOf(names.Split(','), "zebra");
-            Assert.All(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(zebra, label));
+            Assert.All(LabelPng.Read(Path.Combine(output, "p.png")).Labels, label => Assert.Equal(zebra, label));
         }
 
         // Among seen classes alone nobody is held back: a penalty of 1 would leave no probability above any threshold.
@@ -116,7 +116,7 @@ public sealed class SegmentTests : IDisposable
                 "1e-6",
                 "--out",
                 output).Code);
-        Assert.DoesNotContain(PngLabels.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
+        Assert.DoesNotContain(LabelPng.Read(Path.Combine(output, "p.png")).Labels, label => label == 255);
     }
 
     [Fact]
@@ -130,12 +130,12 @@ public sealed class SegmentTests : IDisposable
         {
             Segment("cat,dog", output, picture);
             RgbImage upright = ImageReader.Read(picture);
-            LabelMap labels = PngLabels.Read(Path.Combine(output, Path.GetFileNameWithoutExtension(picture) + ".png"));
+            LabelMap labels = LabelPng.Read(Path.Combine(output, Path.GetFileNameWithoutExtension(picture) + ".png"));
             Assert.Equal((upright.Width, upright.Height), (labels.Width, labels.Height));
         }
 
         // EXIF orientation 6 stands on its side in the file: 32x16 stored, 16x32 seen.
-        Assert.Equal((16, 32), (PngLabels.Read(Path.Combine(output, "exif6.png")).Width, PngLabels.Read(Path.Combine(output, "exif6.png")).Height));
+        Assert.Equal((16, 32), (LabelPng.Read(Path.Combine(output, "exif6.png")).Width, LabelPng.Read(Path.Combine(output, "exif6.png")).Height));
     }
 
     [Theory]
@@ -148,7 +148,7 @@ public sealed class SegmentTests : IDisposable
         string picture = _data.At("size.png"), output = _data.At("out");
         ImageWriter.WritePng(TinyData.Pattern(width, height), picture);
         Segment("cat,dog,sky", output, picture);
-        LabelMap labels = PngLabels.Read(Path.Combine(output, "size.png"));
+        LabelMap labels = LabelPng.Read(Path.Combine(output, "size.png"));
         Assert.Equal((width, height), (labels.Width, labels.Height));
     }
 
@@ -168,9 +168,9 @@ public sealed class SegmentTests : IDisposable
         int[] owner = [0, 0, 0, 1, 2, 2];
         _data.Text(string.Join('\n', each).Replace("sky with", "sky, with", StringComparison.Ordinal), "each.txt");
         CommandLineOk("segment", picture, "--checkpoint", _checkpoint, "--classes-file", _data.At("each.txt"), "--out", _data.At("each"));
-        byte[] single = PngLabels.Read(_data.At("each", "p.png")).Labels;
+        byte[] single = LabelPng.Read(_data.At("each", "p.png")).Labels;
         Assert.True(single.Distinct().Count() > 2);
-        byte[] grouped = PngLabels.Read(_data.At("file", "p.png")).Labels;
+        byte[] grouped = LabelPng.Read(_data.At("file", "p.png")).Labels;
 
         // The seen penalty holds all names of a seen class back, so the two differ where it decides.
         string same = _data.At("plain");
@@ -189,8 +189,8 @@ public sealed class SegmentTests : IDisposable
         }
 
         Assert.Equal(
-            PngLabels.Read(_data.At("plain-each.txt", "p.png")).Labels.Select(l => (byte)owner[l]),
-            PngLabels.Read(_data.At("plain-names.txt", "p.png")).Labels);
+            LabelPng.Read(_data.At("plain-each.txt", "p.png")).Labels.Select(l => (byte)owner[l]),
+            LabelPng.Read(_data.At("plain-names.txt", "p.png")).Labels);
         Assert.Equal(grouped.Length, single.Length);
         Assert.Contains(
             "--classes and --classes-file: expected one of the two, found both",

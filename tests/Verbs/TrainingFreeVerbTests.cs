@@ -8,6 +8,7 @@ using Ldvc.Tensors.Serialization;
 using Ldvc.Tests.Cli;
 using Ldvc.Tests.Clip;
 using Ldvc.Tests.Data;
+using Ldvc.Tests.Imaging;
 using Xunit;
 
 namespace Ldvc.Tests.Verbs;
@@ -34,11 +35,11 @@ public sealed class TrainingFreeVerbTests : IDisposable
         using (Segmenter published = Segmenter.FromClip(TinyClip.Folder, device, ["cat;kitten", "dog", "blue sky"]))
         using (Segmenter changed = Segmenter.FromClip(TinyClip.Folder, device, ["cat;kitten", "dog", "blue sky"], config))
         {
-            Assert.Equal(published.Segment(pixels).Labels.Labels, PngLabels.Read(_data.At("plain", "p.png")).Labels);
-            Assert.Equal(changed.Segment(pixels, 0.34).Labels.Labels, PngLabels.Read(_data.At("other", "p.png")).Labels);
+            Assert.Equal(published.Segment(pixels).Labels.Labels, LabelPng.Read(_data.At("plain", "p.png")).Labels);
+            Assert.Equal(changed.Segment(pixels, 0.34).Labels.Labels, LabelPng.Read(_data.At("other", "p.png")).Labels);
         }
 
-        Assert.Contains(PngLabels.Read(_data.At("other", "p.png")).Labels, label => label == 255);
+        Assert.Contains(LabelPng.Read(_data.At("other", "p.png")).Labels, label => label == 255);
     }
 
     [Fact]

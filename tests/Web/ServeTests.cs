@@ -90,7 +90,7 @@ public sealed class ServeTests : IDisposable
 
         JsonElement many = await server.SegmentAsync(picture, string.Join('\n', Enumerable.Range(0, 300).Select(i => $"name {i}")), "1");
         Assert.Equal((300, 65535), (many.GetProperty("classes").GetArrayLength(), many.GetProperty("unlabelled").GetInt32()));
-        Assert.All(PngLabels.Decode16(many.GetProperty("labels").GetBytesFromBase64(), "labels").Labels, label => Assert.Equal(65535, label));
+        Assert.All(PngLabels.Decode(many.GetProperty("labels").GetBytesFromBase64(), "labels").Labels, label => Assert.Equal(65535, label));
         Assert.Equal(
             "classes, line 2: expected class names in UTF-8, found 'caf\uFFFD' with bytes that are not",
             await server.RefusedAsync(server.PostAsync(picture, "cat\ncaf\uFFFD", null)));
@@ -166,7 +166,7 @@ public sealed class ServeTests : IDisposable
         JsonElement answer = await server.SegmentAsync(
             await File.ReadAllBytesAsync(ZegClipMini.At("p2.png"), Token), string.Join('\n', ZegClipMini.Classes));
         await File.WriteAllBytesAsync(_data.At("served.png"), answer.GetProperty("labels").GetBytesFromBase64(), Token);
-        byte[] expected = PngLabels.Read(ZegClipMini.At("p2.labels.png")).Labels, labels = PngLabels.Read(_data.At("served.png")).Labels;
+        byte[] expected = LabelPng.Read(ZegClipMini.At("p2.labels.png")).Labels, labels = LabelPng.Read(_data.At("served.png")).Labels;
         Assert.InRange(labels.Zip(expected).Count(pair => pair.First != pair.Second), 0, 1);
     }
 

@@ -16,6 +16,6 @@ internal static class LabelFile
     {
         byte[] file = InputFile.ReadAllBytes(path);
         bool isMatlab = MatFile.Is(file) || path.EndsWith(MatlabExtension, StringComparison.OrdinalIgnoreCase);
-        return isMatlab ? MatLabels.Decode(file, path) : PngLabels.Decode16(file, path);
+        return isMatlab ? MatLabels.Decode(file, path) : PngLabels.Decode(file, path);
     }
 }

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Numerics;
 using Ldvc.Tensors;
 
 namespace Ldvc.Imaging;
@@ -19,8 +18,7 @@ internal static class PngLabelDecoder
     /// Decodes the joined IDAT data into <paramref name="labels"/>, one number per pixel. Memory is bounded by the header's size: row by row, never
     /// more than it announces.
     /// </summary>
-    public static void Decode<T>(PngHeader header, Stream compressed, Span<T> labels, string name)
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    public static void Decode(PngHeader header, Stream compressed, Span<ushort> labels, string name)
     {
         int pixelBytes = Math.Max(1, header.BitDepth / 8 * header.Samples);
         try
@@ -115,35 +113,28 @@ internal static class PngLabelDecoder
         return (byte)(toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner);
     }
 
-    private static void Unpack<T>(ReadOnlySpan<byte> row, Span<T> target, int width, int step, PngHeader header, string name)
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    private static void Unpack(ReadOnlySpan<byte> row, Span<ushort> target, int width, int step, PngHeader header, string name)
     {
         int depth = header.BitDepth;
         if (header.Samples > 1)
         {
             for (int x = 0; x < width; x++)
             {
-                target[x * step] = T.CreateTruncating(Grey(row.Slice(x * header.Samples, header.Samples), header, name));
+                target[x * step] = Grey(row.Slice(x * header.Samples, header.Samples), header, name);
             }
         }
         else if (depth == 8)
         {
             for (int x = 0; x < width; x++)
             {
-                target[x * step] = T.CreateTruncating(row[x]);
+                target[x * step] = row[x];
             }
         }
         else if (depth == 16)
         {
             for (int x = 0; x < width; x++)
             {
-                int label = (row[2 * x] << 8) | row[(2 * x) + 1];
-                if (label > int.CreateTruncating(T.MaxValue))
-                {
-                    throw new InputException($"{name}: label value {label}, expected at most {T.MaxValue}");
-                }
-
-                target[x * step] = T.CreateTruncating(label);
+                target[x * step] = (ushort)((row[2 * x] << 8) | row[(2 * x) + 1]);
             }
         }
         else
@@ -153,7 +144,7 @@ internal static class PngLabelDecoder
             for (int x = 0; x < width; x++)
             {
                 int shift = 8 - (depth * ((x % perByte) + 1));
-                target[x * step] = T.CreateTruncating((row[x / perByte] >> shift) & mask);
+                target[x * step] = (ushort)((row[x / perByte] >> shift) & mask);
             }
         }
     }

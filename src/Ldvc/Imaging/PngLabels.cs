@@ -9,38 +9,20 @@ namespace Ldvc.Imaging;
 /// </summary>
 internal static class PngLabels
 {
-    /// <summary>Reads the stored indices.</summary>
-    /// <exception cref="InputException">Missing, damaged or truncated file, another kind of PNG, or a 16-bit value above 255.</exception>
-    public static LabelMap Read(string path) => Decode(InputFile.ReadAllBytes(path), path);
-
-    /// <summary>Decodes a PNG held in memory; <paramref name="name"/> stands for it in messages.</summary>
-    /// <exception cref="InputException">As for <see cref="Read"/>.</exception>
-    public static LabelMap Decode(ReadOnlySpan<byte> file, string name)
-    {
-        var (header, compressed, _) = Open(file, name);
-        using (compressed)
-        {
-            var labels = new LabelMap(header.Width, header.Height);
-            PngLabelDecoder.Decode<byte>(header, compressed, labels.Labels, name);
-            var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
-            return new LabelMap(width, height, upright);
-        }
-    }
-
     /// <summary>
-    /// Decodes the stored indices of a map that may have more than 255 classes. Numbers are not translated: in a file of 8 bits, no label is
-    /// <see cref="LabelMap.Ignore"/>, in one of 16 bits it is <see cref="LabelMap16.Unlabelled"/>.
+    /// Decodes the stored indices. Numbers are not translated: in a file of 8 bits, no label is <see cref="LabelMap.Ignore"/>, in one of 16 bits it is
+    /// <see cref="LabelMap16.Unlabelled"/>.
     /// </summary>
     /// <param name="file">The PNG.</param>
     /// <param name="name">What to call it in messages.</param>
     /// <exception cref="InputException">Damaged or truncated, or another kind of PNG.</exception>
-    public static LabelMap16 Decode16(ReadOnlySpan<byte> file, string name)
+    public static LabelMap16 Decode(ReadOnlySpan<byte> file, string name)
     {
         var (header, compressed, palette) = Open(file, name);
         using (compressed)
         {
             var labels = new LabelMap16(header.Width, header.Height, new ushort[checked(header.Width * header.Height)]);
-            PngLabelDecoder.Decode<ushort>(header, compressed, labels.Labels, name);
+            PngLabelDecoder.Decode(header, compressed, labels.Labels, name);
             var (width, height, upright) = Orientation.ToUpright(labels.Labels, header.Width, header.Height, PngOrientation.Of(file));
             return new LabelMap16(width, height, upright)
             {
