@@ -371,7 +371,7 @@ public sealed class CudaGraphTests : IDisposable
         Assert.Equal([$"simulator: steps run without a CUDA graph: {missing}"], _said);
         Assert.False(graphs.IsActive);
         Assert.Equal(
-            $": train.cuda_graph is on, but {missing}; auto runs steps without a CUDA graph where there can be none",
+            $"train.cuda_graph is on, but {missing}; auto runs steps without a CUDA graph where there can be none",
             Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), _device, Alone, _said.Add)).Message);
     }
 
@@ -383,7 +383,7 @@ public sealed class CudaGraphTests : IDisposable
         Assert.False(StepGraphChoice.Of(Configured(GraphUse.Off), cpu, Alone, _said.Add).IsActive);
         Assert.Empty(_said);
         Assert.Equal(
-            ": train.cuda_graph is on, but device cpu has none, expected --device cuda; auto runs steps without a CUDA graph where there can be none",
+            "train.cuda_graph is on, but device cpu has none, expected --device cuda; auto runs steps without a CUDA graph where there can be none",
             Assert.Throws<InputException>(() => StepGraphChoice.Of(Configured(GraphUse.On), cpu, Alone, _said.Add)).Message);
         using var loaded = LoadedModel.Create(TinyClip.Folder, new ModelConfig(), cpu, 0);
         Assert.Contains(
