@@ -11,7 +11,7 @@ public class SafetensorsWriterTests
     {
         using var folder = new TempFolder();
         string file = folder.File("a.safetensors");
-        float[] floats = [.. Enumerable.Range(0, 150_000).Select(i => MathF.Sin(i) * i)];
+        float[] floats = [.. Enumerable.Range(0, 150_000).Select(i => MathF.Sin(i) * i * 0.4f)];
         Writer(floats).Save(file);
 
         using TensorArchive archive = TensorArchive.Open(file);
@@ -95,6 +95,31 @@ public class SafetensorsWriterTests
         Assert.Contains("tensor 'y' [-1, -1]: expected sizes of at least 0", message);
         message = Assert.Throws<ArgumentException>(() => writer.AddFloat32("y", [-1], (_, _) => { })).Message;
         Assert.Contains("tensor 'y' [-1]: expected sizes of at least 0", message);
+    }
+
+    // Infinity is what the caller wanted; a finite number that becomes infinite is not.
+    [Fact]
+    public void NumbersThatFloat16CannotHoldAreRefusedAndNoFileIsLeft()
+    {
+        using var folder = new TempFolder();
+        string path = folder.File("x.safetensors");
+        foreach (float value in (float[])[65520, -1e30f])
+        {
+            var writer = new SafetensorsWriter();
+            float[] values = new float[70_000];
+            values[66_000] = value;
+            writer.AddFloat32("w", [70_000], values, DType.Float16);
+            InputException error = Assert.Throws<InputException>(() => writer.Save(path));
+            Assert.Contains("tensor 'w' holds", error.Message);
+            Assert.Contains("at element 66000, expected numbers up to 65504", error.Message);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(path)!));
+        }
+
+        var fits = new SafetensorsWriter();
+        fits.AddFloat32("w", [3], new[] { 65519f, float.NegativeInfinity, float.NaN }, DType.Float16);
+        fits.Save(path);
+        using TensorArchive archive = TensorArchive.Open(path);
+        Assert.Equal([65504, float.NegativeInfinity, float.NaN], archive.ReadFloat32("w"));
     }
 
     private static SafetensorsWriter Writer(float[] floats)

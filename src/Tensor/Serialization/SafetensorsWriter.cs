@@ -44,7 +44,8 @@ public sealed partial class SafetensorsWriter
     /// <param name="name">The tensor's name.</param>
     /// <param name="shape">Sizes, outermost first.</param>
     /// <param name="values">Row-major elements.</param>
-    /// <param name="storage">Float32, or Float16 or BFloat16 (rounded to nearest even).</param>
+    /// <param name="storage">Float32, or Float16 or BFloat16 (rounded to nearest even); <see cref="Save"/> refuses numbers beyond Float16's 65504.
+    /// </param>
     public void AddFloat32(string name, long[] shape, ReadOnlyMemory<float> values, DType storage = DType.Float32)
     {
         CheckLength(name, shape, values.Length);
@@ -55,7 +56,8 @@ public sealed partial class SafetensorsWriter
     /// <param name="name">The tensor's name.</param>
     /// <param name="shape">Sizes, outermost first.</param>
     /// <param name="fill">Called with ascending pieces of at most 65536 elements.</param>
-    /// <param name="storage">Float32, or Float16 or BFloat16 (rounded to nearest even).</param>
+    /// <param name="storage">Float32, or Float16 or BFloat16 (rounded to nearest even); <see cref="Save"/> refuses numbers beyond Float16's 65504.
+    /// </param>
     public void AddFloat32(string name, long[] shape, TensorFill<float> fill, DType storage = DType.Float32)
     {
         ArgumentNullException.ThrowIfNull(fill);
@@ -68,6 +70,7 @@ public sealed partial class SafetensorsWriter
         {
             Span<float> part = scratch.AsSpan(0, stored.Length / storage.Size());
             fill(first, part);
+            Float16Range.CheckStored(name, first, part, storage);
             ElementConversion.FromFloat32(storage, part, stored);
         });
     }
@@ -82,7 +85,8 @@ public sealed partial class SafetensorsWriter
     public void AddUInt8(string name, long[] shape, ReadOnlyMemory<byte> values) => AddValues(name, DType.UInt8, shape, values);
 
     /// <summary>Writes the file.</summary>
-    /// <exception cref="InputException">The file cannot be written; what was there before is still there.</exception>
+    /// <exception cref="InputException">The file cannot be written, or a number does not fit its type; what was there before is still
+    /// there.</exception>
     public void Save(string path) => AtomicFile.Write(path, Write);
 
     /// <summary>Writes the file's bytes into a stream, which must be able to go back to its beginning where there are checksums.</summary>
