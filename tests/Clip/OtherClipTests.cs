@@ -260,6 +260,10 @@ public sealed class OtherClipTests
     [InlineData("vision_model.encoder.layers.0.layer_scale1.gamma", true)]
     [InlineData("text_model.encoder.layers.1.mlp.adapter.weight", true)]
     [InlineData("vision_model.head.probe", true)]
+    [InlineData("visual_projection.lora_A", true)]
+    [InlineData("text_projection.bias", true)]
+    [InlineData("token_embedding.lora_A", true)]
+    [InlineData("positional_embedding_res", true)]
     [InlineData("text_model.embeddings.position_ids", false)]
     [InlineData("logit_bias", false)]
     public void TensorsThatNoClipHasAreNamed(string name, bool refused)

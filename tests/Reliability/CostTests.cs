@@ -28,6 +28,8 @@ public sealed class CostTests
         ["a million long names in a pickle"] = (() => Names(1000, 1000), Open, "names more than", 16 * Mebibyte),
         ["a million short names in a pickle"] = (() => Names(1, 1000), Open, "names more than", 16 * Mebibyte),
         ["a thousand views of one storage"] = (Views, Open, "span", 16 * Mebibyte),
+        ["a long name of many globals"] = (LongGlobals, Open, "names a global with 1048576 characters", 8 * Mebibyte),
+        ["a shape of 64 sizes for many tensors"] = (SharedShapes, Open, "tensors of more than", 32 * Mebibyte),
         ["more empty tensors than any model has"] = (EmptyTensors, Open, "more than 200000 tensors", 192 * Mebibyte),
         ["a shape of many sizes"] = (() => TestFiles.Safetensors($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', Enumerable.Repeat("1", 100_000))}],\"data_offsets\":[0,4]}}}}", 4), Open, "more than 64 numbers", 2 * Mebibyte),
         ["a list of shards of 65 megabytes"] =
@@ -198,6 +200,13 @@ public sealed class CostTests
 
         return pickle.Op("s").Zip(new byte[16]);
     }
+
+    private static byte[] LongGlobals() => new PickleBytes().Text(new string('a', 1 << 20)).Op("q", 0)
+        .Op([.. Enumerable.Repeat((byte[])[(byte)'h', 0, (byte)'h', 0, 0x93], 1000).SelectMany(b => b)]).Zip();
+
+    private static byte[] SharedShapes() => new PickleBytes().Global("torch._utils", "_rebuild_tensor").Op("q", 0).Op("(")
+        .Storage("torch.FloatStorage", "0", 4).Int(0).Ints([.. Enumerable.Repeat(1L, 64)]).Op("q", 2).Op("h", 2).Op("t").Op("q", 1)
+        .Op([.. Enumerable.Repeat((byte[])[(byte)'h', 0, (byte)'h', 1, (byte)'R'], 100_000).SelectMany(b => b)]).Zip(new byte[16]);
 
     // Each would be read whole.
     private static byte[] Views()

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Ldvc.Tensors.Serialization;
 using Xunit;
 
 namespace Ldvc.Tests.Serialization;
@@ -59,6 +60,11 @@ public class HostileCheckpointTests
         TestFiles.Refuses(Member("os", "path").Zip(), "expected a checkpoint with named tensors");
         TestFiles.Refuses(Member("os", "path").Text("touch x").Op([0x85, (byte)'R']).Zip(), "not a function of the allow-list");
         TestFiles.Refuses(Member("torch", "device").Zip(), "calls Method with 2 arguments");
+
+        // A hook that is a method of a module.
+        PickleBytes bound = new PickleBytes().Global("builtins", "getattr").Op("(").Global("my", "Model").Op([(byte)')', 0x81])
+            .Text("forward").Op("tR");
+        TestFiles.Refuses(bound.Zip(), "expected a checkpoint with named tensors");
     }
 
     // A set holds nothing that is kept, and is no list or dict either.
@@ -78,6 +84,51 @@ public class HostileCheckpointTests
             .Storage("torch.FloatStorage", "0", 1).Int(0).Ints(half).Ints(0).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRs")
             .Zip(new byte[4]);
         TestFiles.Refuses(file, "expanded tensor [9437184]", "at most 16777216");
+    }
+
+    // Each has as many elements as its storage, all of them the first one.
+    [Fact]
+    public void TensorsExpandedOverALargeStorageShareItToo()
+    {
+        const int elements = 1 << 20;
+        PickleBytes pickle = PickleBytes.OneTensor("torch.FloatStorage", elements, 0, [elements], [0]);
+        for (int i = 0; i < 16; i++)
+        {
+            pickle.Text($"{i}").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Storage("torch.FloatStorage", "0", elements).Int(0)
+                .Ints(elements).Ints(0).Op([0x89]).Global("collections", "OrderedDict").Op(")RtRs");
+        }
+
+        TestFiles.Refuses(pickle.Zip(new byte[elements * 4]), "expanded tensor [1048576] over 1 elements", "at most 16777216");
+    }
+
+    // PyTorch keeps the sign of torch._neg_view(x) and x.conj().imag beside the numbers.
+    [Theory]
+    [InlineData("_rebuild_tensor_v2", false)]
+    [InlineData("_rebuild_tensor_v3", true)]
+    public void NegatedTensorsAreRefused(string constructor, bool typed)
+    {
+        byte[] Tensor(byte negated)
+        {
+            PickleBytes pickle = new PickleBytes().Op("}").Text("x").Global("torch._utils", constructor).Op("(").Storage("torch.FloatStorage", "0", 4)
+                .Int(0).Ints(4).Ints(1).Op([0x89]).Global("collections", "OrderedDict").Op(")R");
+            pickle = typed ? pickle.Global("torch", "float32") : pickle;
+            return pickle.Op("}").Text("neg").Op([negated]).Op("stRs").Zip(new byte[16]);
+        }
+
+        TestFiles.Refuses(Tensor(0x88), "negates or conjugates");
+        TensorArchive.Open(Tensor(0x89), "f").Dispose();
+    }
+
+    // Their numbers may mean something else than they say.
+    [Fact]
+    public void WhatItsClassGivesAMeaningIsRefusedByName()
+    {
+        PickleBytes subclass = new PickleBytes().Global("torch._tensor", "_rebuild_from_type_v2").Op("(").Global("torch._utils", "_rebuild_tensor_v2")
+            .Global("my.model", "Packed").Op(")}tR");
+        TestFiles.Refuses(subclass.Zip(), "'my.model.Packed'");
+        TestFiles.Refuses(
+            new PickleBytes().Op("(").Text("storage").Global("torch", "ComplexFloatStorage").Text("0").Text("cpu").Int(1).Op("tQ").Zip(),
+            "storage of type 'torch.ComplexFloatStorage'");
     }
 
     [Fact]
@@ -135,6 +186,20 @@ public class HostileCheckpointTests
         // The values below the last one are popped so that one remains.
         doubling.Op("q", 200).Op([.. Enumerable.Repeat((byte)'0', 41)]).Op("h", 200);
         TestFiles.Refuses(doubling.Zip(), "more than 1000000 values");
+    }
+
+    // Its 2000 attributes are looked through for each of 2000 references: a million for a megabyte would be hours.
+    [Fact]
+    public void AttributesAreCountedForEveryReference()
+    {
+        PickleBytes pickle = new PickleBytes().Global("a", "B").Op([(byte)')', 0x81, (byte)'}', (byte)'(']);
+        pickle.Op([.. Enumerable.Repeat((byte)'N', 4000)]).Op("ub").Op("q", 0).Op("0}(");
+        for (int i = 0; i < 2000; i++)
+        {
+            pickle.Text("a").Op("h", 0);
+        }
+
+        TestFiles.Refuses(pickle.Op("u").Zip(), "more than 1000000 values");
     }
 
     [Fact]

@@ -115,6 +115,23 @@ public class TorchArchiveTests
         Assert.Equal([96], script.ReadInt32("input_resolution"));
     }
 
+    // register_buffer(name, tensor, persistent=False): a set names them, which older protocols write as a call.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void BuffersThatAreInNoStateDictAreInNoModuleEither(bool older)
+    {
+        static PickleBytes Buffer(PickleBytes pickle, string name) => pickle.Text(name).Global("torch._utils", "_rebuild_tensor").Op("(")
+            .Storage("torch.FloatStorage", "0", 1).Int(0).Ints(1).Ints(1).Op("tR");
+        PickleBytes module = new PickleBytes().Global("my", "Model").Op([(byte)')', 0x81]).Op("}(").Text("_buffers").Op("}(");
+        Buffer(Buffer(module, "kept"), "left_out").Op("u").Text("_non_persistent_buffers_set");
+        module = older
+            ? module.Global("__builtin__", "set").Op("](").Text("left_out").Op((byte)'e', 0x85, (byte)'R')
+            : module.Op(0x8F, (byte)'(').Text("left_out").Op(0x90);
+        using TensorArchive archive = TensorArchive.Open(module.Op("ub").Zip(new byte[4]), "f");
+        Assert.Equal(["kept"], archive.Entries.Keys);
+    }
+
     [Fact]
     public void UntypedStoragesWithAnElementTypeAreRead()
     {

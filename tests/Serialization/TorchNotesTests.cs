@@ -49,6 +49,16 @@ public class TorchNotesTests
             .Op("(").Int(1).Ints(2).Op("N").Op([0x89]).Global("_codecs", "encode").Op("(").Text(new string('x', 5000)).Text("latin1").Op("tRtb")));
     }
 
+    // Of 128 bits and a sign: uuid.uuid4(), the state of a generator. With protocol 5 arrays are made by another function.
+    [Fact]
+    public void LongIntegersAndArraysOfProtocol5AreReadOver()
+    {
+        Assert.Equal(["meta.epoch"], Notes(p => p.Text("uuid").Op([0x8A, 17, .. new byte[17]]).Text("epoch").Int(1)).Keys);
+        Assert.Equal(["meta.epoch"], Notes(p => p.Text("array").Global("numpy.core.numeric", "_frombuffer").Op("(").Op([0x96, .. new byte[8]])
+            .Global("numpy", "dtype").Op("(").Text("f8").Op([0x89, 0x88, (byte)'t', (byte)'R']).Ints(0).Text("C").Op("tR").Text("epoch")
+            .Int(1)).Keys);
+    }
+
     // How Python 3 writes b"" with protocol 2: in an array without elements, for example.
     [Theory]
     [InlineData("__builtin__")]

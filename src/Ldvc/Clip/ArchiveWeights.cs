@@ -17,7 +17,12 @@ namespace Ldvc.Clip;
 /// </summary>
 internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool huggingFace) : IWeightSource
 {
-    private static readonly string[] s_towers = ["visual.", "transformer.", "vision_model.", "text_model."];
+    // What the features of a CLIP are made of: its towers, tables and projections, and positions (Long-CLIP has a second table of them).
+    private static readonly string[] s_towers =
+    [
+        "visual.", "transformer.", "vision_model.", "text_model.", "visual_projection.", "text_projection.", "token_embedding.", "ln_final.",
+        "positional_embedding",
+    ];
 
     // What is no weight: positions counted from 0, and the causal mask.
     private static readonly string[] s_buffers = ["position_ids", "attn_mask"];
@@ -35,7 +40,8 @@ internal sealed class ArchiveWeights(TensorArchive archive, Device device, bool 
     }
 
     /// <summary>
-    /// Refuses tensors of the towers that no CLIP has: scales of layers, adapters, other poolings. The features would be those of another network.
+    /// Refuses tensors of the towers and projections that no CLIP has: scales of layers, adapters, other poolings. The features would be
+    /// those of another network.
     /// </summary>
     /// <exception cref="InputException">There is one.</exception>
     internal void RefuseOthers()

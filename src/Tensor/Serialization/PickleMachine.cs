@@ -11,6 +11,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
     // The largest published checkpoints need a few hundred thousand operations.
     private const int MaxOperations = 4_000_000;
     private const int LargestMemo = 1_000_000;
+    private const int LongestInteger = 255;
 
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
@@ -147,11 +148,12 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
                 Push(new PickleDict());
                 return true;
             case 0x8F:
-                Push(PickleOpaque.Instance);
+                Push(new PickleSet([]));
                 return true;
             case 0x90:
-                PopToMark();
-                return Peek() is PickleOpaque ? true : throw input.Fault("items added to something that is not a set");
+                object?[] members = PopToMark();
+                (Peek() as PickleSet ?? throw input.Fault("items added to something that is not a set")).Members.AddRange(members);
+                return true;
             case 0x91:
                 PopToMark();
                 Push(PickleOpaque.Instance);
@@ -232,13 +234,13 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
     /// <summary>A two's complement integer; 64 bits are enough for anything a checkpoint counts.</summary>
     private object Long(ulong bytes)
     {
-        // The one longer number there is: the magic number in front of the older format.
-        if (bytes is > 8 and <= 16)
+        // Longer ones: the magic number in front of the older format; among notes an UUID, the state of a random generator.
+        if (bytes is > 8 and <= LongestInteger)
         {
             return new System.Numerics.BigInteger(input.Bytes(bytes));
         }
 
-        if (bytes > 16)
+        if (bytes > LongestInteger)
         {
             throw input.Fault($"an integer of {bytes} bytes");
         }

@@ -15,6 +15,9 @@ internal class PickleDict
     public object? Find(string key) => Pairs.FindLast(pair => pair.Key is string text && text == key).Value;
 }
 
+/// <summary>A Python set: its members as they were added, of which one may occur twice.</summary>
+internal sealed record PickleSet(List<object?> Members);
+
 /// <summary>
 /// An instance of a Python class that is not known here, made of what was saved of it: attributes, and pairs where the class is like a dict.
 /// </summary>
@@ -30,6 +33,9 @@ internal sealed class PickleObject : PickleDict
     /// class.
     /// </summary>
     public IEnumerable<PickleDict> Parts => Attributes is { } all ? s_parts.Select(all.Find).OfType<PickleDict>() : [];
+
+    /// <summary>Names of a module's buffers that are in no state dict; null when nothing says so.</summary>
+    public PickleSet? Unsaved => Attributes?.Find("_non_persistent_buffers_set") as PickleSet;
 }
 
 /// <summary>What an allowed global stands for.</summary>
@@ -95,6 +101,9 @@ internal enum PickleGlobalKind
     /// <summary>A class like a dict, whose pairs are kept.</summary>
     DictClass,
 
+    /// <summary>set: made of a list.</summary>
+    SetClass,
+
     /// <summary>A class of which nothing is kept, though it makes its instances by a call.</summary>
     NoteClass,
 
@@ -106,7 +115,11 @@ internal enum PickleGlobalKind
 }
 
 /// <summary>A global: what it stands for, and how it is called where that is not known.</summary>
-internal sealed record PickleGlobal(PickleGlobalKind Kind, DType? Type = null, string Name = "");
+internal sealed record PickleGlobal(PickleGlobalKind Kind, DType? Type = null, string Module = "", string Name = "")
+{
+    /// <summary>Put together for messages alone: a few bytes of a pickle name a global again.</summary>
+    public string FullName => $"{Module}.{Name}";
+}
 
 /// <summary>An instance of a TorchScript class: attributes, no code.</summary>
 internal sealed class ScriptObject

@@ -17,7 +17,7 @@ internal static class TorchGlobals
             return new PickleGlobal(PickleGlobalKind.ScriptClass);
         }
 
-        return Allowed.GetValueOrDefault($"{module}.{name}") ?? new PickleGlobal(PickleGlobalKind.Unlisted, Name: $"{module}.{name}");
+        return Allowed.GetValueOrDefault($"{module}.{name}") ?? new PickleGlobal(PickleGlobalKind.Unlisted, null, module, name);
     }
 
     private static Dictionary<string, PickleGlobal> Build()

@@ -110,10 +110,13 @@ internal sealed class TorchNames
 
                 break;
             case PickleObject instance:
+                // All attributes are looked through for the parts, by each of the references to the object.
+                _visited += instance.Attributes?.Pairs.Count ?? 0;
                 WalkPairs(instance, name, depth);
+                HashSet<string>? unsaved = Names(instance.Unsaved);
                 foreach (PickleDict part in instance.Parts)
                 {
-                    WalkPairs(part, name, depth);
+                    WalkPairs(part, name, depth, unsaved);
                 }
 
                 break;
@@ -126,13 +129,20 @@ internal sealed class TorchNames
         }
     }
 
-    private void WalkPairs(PickleDict dict, string name, int depth)
+    // A buffer shares its name with no other part of its module.
+    private HashSet<string>? Names(PickleSet? set)
+    {
+        _visited += set?.Members.Count ?? 0;
+        return set?.Members.OfType<string>().Where(name => name.Length <= MaxNameLength).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private void WalkPairs(PickleDict dict, string name, int depth, HashSet<string>? without = null)
     {
         _visited += dict.Pairs.Count;
         foreach ((object? key, object? value) in dict.Pairs)
         {
             string? part = key is long number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : key as string;
-            if (part is not null && value is TorchTensor or PickleDict or ScriptObject)
+            if (part is not null && value is TorchTensor or PickleDict or ScriptObject && without?.Contains(part) != true)
             {
                 // Before the name is put together: a part may have a megabyte.
                 RefuseLong(name.Length + part!.Length);

@@ -12,12 +12,13 @@ internal static class TorchNoteClasses
     private static readonly string[] s_notes =
     [
         "collections.deque", "types.SimpleNamespace", "functools.partial", "decimal.Decimal",
+        "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer",
         "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone",
     ];
 
     private static readonly string[] s_builtins =
     [
-        "set", "frozenset", "complex", "range", "xrange", "slice", "bytearray", "list", "tuple", "dict", "int", "long", "float", "bool", "str",
+        "frozenset", "complex", "range", "xrange", "slice", "bytearray", "list", "tuple", "dict", "int", "long", "float", "bool", "str",
         "unicode",
     ];
 
@@ -43,6 +44,7 @@ internal static class TorchNoteClasses
             allowed.Add(name, new(PickleGlobalKind.NoteClass));
         }
 
+        allowed["builtins.set"] = allowed["__builtin__.set"] = new(PickleGlobalKind.SetClass);
         allowed["builtins.getattr"] = allowed["__builtin__.getattr"] = new(PickleGlobalKind.Method);
     }
 

@@ -10,12 +10,22 @@ namespace Ldvc.Tensors.Serialization;
 internal sealed class TorchObjects(string path, long length)
 {
     private const int MaxClasses = 1000;
+    private const int MaxGlobalName = 512;
+
+    // References to a shape that was made once would otherwise make of a few bytes a tensor with 64 axes. A real one takes at least some forty
+    // bytes of the pickle, and four for each axis.
+    private const int FreeTensors = 1000;
+    private const int BytesPerTensor = 16;
+    private const int FreeAxes = 1 << 16;
+    private const int BytesPerAxis = 2;
 
     // Elements that the tensors of a file may have beyond what their storages hold: a saved x.expand(...) repeats elements (stride 0).
     private const long MaxRepeated = 16 << 20;
 
     private readonly Dictionary<string, TorchStorage> _storages = new(StringComparer.Ordinal);
     private long _pairsMade;
+    private long _tensorsMade;
+    private long _axesMade;
     private long _repeated;
 
     /// <summary>Every storage the pickle referred to, by key.</summary>
@@ -27,6 +37,11 @@ internal sealed class TorchObjects(string path, long length)
     /// <summary>GLOBAL: looks a name up in the allow-list.</summary>
     public PickleGlobal Global(string module, string name)
     {
+        if (module.Length > MaxGlobalName || name.Length > MaxGlobalName)
+        {
+            throw Fault($"names a global with {Math.Max(module.Length, name.Length)} characters, expected at most {MaxGlobalName}");
+        }
+
         PickleGlobal global = TorchGlobals.Find(module, name);
         if (global.Kind == PickleGlobalKind.ScriptClass && Classes.Count < MaxClasses)
         {
@@ -60,14 +75,17 @@ internal sealed class TorchObjects(string path, long length)
                 return Call(function, items[2]);
             case PickleGlobalKind.DictClass:
                 return TorchNoteClasses.NewDict(items);
+            case PickleGlobalKind.SetClass when items is [] or [List<object?>]:
+                return new PickleSet(items is [List<object?> members] ? members : []);
             case PickleGlobalKind.NoteClass:
                 return PickleOpaque.Instance;
-            case PickleGlobalKind.Method when items is [PickleGlobal { Kind: PickleGlobalKind.NoteClass or PickleGlobalKind.Unlisted }, string]:
+            case PickleGlobalKind.Method when items is [
+                PickleGlobal { Kind: PickleGlobalKind.NoteClass or PickleGlobalKind.Unlisted } or PickleObject, string]:
                 return PickleOpaque.Instance;
+            case PickleGlobalKind.RebuildFromType when items is [_, PickleGlobal { Kind: PickleGlobalKind.Unlisted } subclass, ..]:
+                throw Unlisted(subclass);
             case PickleGlobalKind.Unlisted:
-                throw new InputException(
-                    $"{path}: the checkpoint wants the Python object {ArchiveText.Quote(global.Name)}, which is neither a tensor nor plain data; "
-                    + "nothing was run. If you trust the file, PyTorch can save the state dict alone: torch.save(model.state_dict(), ...).");
+                throw Unlisted(global);
             case PickleGlobalKind.Size when items.Length == 1 && items[0] is PickleTuple or List<object?>:
             case PickleGlobalKind.Device when items.Length is 1 or 2 && items[0] is string:
             case PickleGlobalKind.FirstArgument when items.Length is 1 or 2:
@@ -138,6 +156,11 @@ internal sealed class TorchObjects(string path, long length)
             return module;
         }
 
+        if (id is PickleTuple { Items: ["storage", PickleGlobal { Kind: PickleGlobalKind.Unlisted } unread, ..] })
+        {
+            throw Fault($"has a storage of type {ArchiveText.Quote(unread.FullName)}, which is not read (complex or quantized numbers, say)");
+        }
+
         if (id is not PickleTuple { Items: { Length: 5 or 6 } items }
             || items[0] is not "storage"
             || items[1] is not PickleGlobal { Kind: PickleGlobalKind.StorageType } type
@@ -205,6 +228,17 @@ internal sealed class TorchObjects(string path, long length)
             throw Fault("makes a tensor of something else than a storage and an offset");
         }
 
+        // torch._neg_view(x), x.conj().imag: the stored numbers have the other sign.
+        if (items.Length > 6 && items[^1] is PickleDict { Pairs: var facts } && facts.Exists(fact => fact.Value is true))
+        {
+            throw Fault("has a tensor that PyTorch negates or conjugates after reading it (resolve_neg() and resolve_conj() store it plainly)");
+        }
+
+        if (++_tensorsMade > FreeTensors + (length / BytesPerTensor))
+        {
+            throw Fault($"of {length} bytes makes more than {_tensorsMade - 1} tensors");
+        }
+
         long[] shape = Numbers(items[2], "shape");
         long[] strides = Numbers(items[3], "strides");
         if ((type ?? storage.Type) is not { } elements || (type is not null && storage.Type is not null && type != storage.Type))
@@ -218,14 +252,6 @@ internal sealed class TorchObjects(string path, long length)
             throw Fault(
                 $"has a tensor {ArchiveText.Shape(shape)} with strides {ArchiveText.Shape(strides)} over storage {ArchiveText.Quote(storage.Key)} of "
                 + $"{available} elements");
-        }
-
-        // An expanded tensor may claim any number of elements over few bytes; the limit bounds what reading can allocate.
-        if (count > available && (_repeated += Math.Min(count - available, MaxRepeated + 1)) > MaxRepeated)
-        {
-            throw Fault(
-                $"has an expanded tensor {ArchiveText.Shape(shape)} over storage {ArchiveText.Quote(storage.Key)} of {available} elements, "
-                + $"expected at most {MaxRepeated} repeated elements in a file");
         }
 
         Int128 last = offset;
@@ -245,6 +271,15 @@ internal sealed class TorchObjects(string path, long length)
                 + $"{ArchiveText.Quote(storage.Key)} of {available} elements");
         }
 
+        // An expanded tensor may claim any number of elements over few bytes; the limit bounds what reading can allocate.
+        long spanned = count == 0 ? 0 : (long)last - offset + 1;
+        if (count > spanned && (_repeated += Math.Min(count - spanned, MaxRepeated + 1)) > MaxRepeated)
+        {
+            throw Fault(
+                $"has an expanded tensor {ArchiveText.Shape(shape)} over {spanned} elements of storage {ArchiveText.Quote(storage.Key)}, "
+                + $"expected at most {MaxRepeated} repeated elements in a file");
+        }
+
         return new TorchTensor(storage, elements, offset, shape, strides, count);
     }
 
@@ -261,6 +296,12 @@ internal sealed class TorchObjects(string path, long length)
             throw Fault($"has a tensor of {items.Count} axes, expected at most 64");
         }
 
+        _axesMade += items.Count;
+        if (_axesMade > 2 * (FreeAxes + (length / BytesPerAxis)))
+        {
+            throw Fault($"of {length} bytes makes tensors of more than {FreeAxes + (length / BytesPerAxis)} axes");
+        }
+
         long[] numbers = new long[items.Count];
         for (int i = 0; i < numbers.Length; i++)
         {
@@ -269,6 +310,10 @@ internal sealed class TorchObjects(string path, long length)
 
         return numbers;
     }
+
+    private InputException Unlisted(PickleGlobal global) => new(
+        $"{path}: the checkpoint wants the Python object {ArchiveText.Quote(global.FullName)}, which is neither a tensor nor plain data; "
+        + "nothing was run. If you trust the file, PyTorch can save the state dict alone: torch.save(model.state_dict(), ...).");
 
     private InputException Fault(string what) => new($"{path}: the checkpoint's pickle {what}.");
 }
