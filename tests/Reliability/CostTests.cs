@@ -30,6 +30,8 @@ public sealed class CostTests
         ["a thousand views of one storage"] = (Views, Open, "span", 16 * Mebibyte),
         ["a long name of many globals"] = (LongGlobals, Open, "names a global with 1048576 characters", 8 * Mebibyte),
         ["a shape of 64 sizes for many tensors"] = (SharedShapes, Open, "tensors of more than", 32 * Mebibyte),
+        ["a million empty sets"] = (() => new PickleBytes().Op("(").Op([.. Enumerable.Repeat((byte)0x8F, 1 << 20)]).Op("t").Zip(), Open,
+            "expected a checkpoint with named tensors", 64 * Mebibyte),
         ["more empty tensors than any model has"] = (EmptyTensors, Open, "more than 200000 tensors", 192 * Mebibyte),
         ["a shape of many sizes"] = (() => TestFiles.Safetensors($"{{\"w\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(',', Enumerable.Repeat("1", 100_000))}],\"data_offsets\":[0,4]}}}}", 4), Open, "more than 64 numbers", 2 * Mebibyte),
         ["a list of shards of 65 megabytes"] =

@@ -148,7 +148,7 @@ internal sealed class PickleMachine(PickleStream input, TorchObjects objects)
                 Push(new PickleDict());
                 return true;
             case 0x8F:
-                Push(new PickleSet([]));
+                Push(new PickleSet(null));
                 return true;
             case 0x90:
                 object?[] members = PopToMark();

@@ -15,8 +15,14 @@ internal class PickleDict
     public object? Find(string key) => Pairs.FindLast(pair => pair.Key is string text && text == key).Value;
 }
 
-/// <summary>A Python set: its members as they were added, of which one may occur twice.</summary>
-internal sealed record PickleSet(List<object?> Members);
+/// <summary>A Python set, made of a list or of nothing.</summary>
+internal sealed class PickleSet(List<object?>? members)
+{
+    private List<object?>? _members = members;
+
+    /// <summary>Members as they were added; one may occur twice. Made when it is first asked for: an empty set takes one byte of a pickle.</summary>
+    public List<object?> Members => _members ??= [];
+}
 
 /// <summary>
 /// An instance of a Python class that is not known here, made of what was saved of it: attributes, and pairs where the class is like a dict.

@@ -76,7 +76,7 @@ internal sealed class TorchObjects(string path, long length)
             case PickleGlobalKind.DictClass:
                 return TorchNoteClasses.NewDict(items);
             case PickleGlobalKind.SetClass when items is [] or [List<object?>]:
-                return new PickleSet(items is [List<object?> members] ? members : []);
+                return new PickleSet(items is [List<object?> members] ? members : null);
             case PickleGlobalKind.NoteClass:
                 return PickleOpaque.Instance;
             case PickleGlobalKind.Method when items is [
