@@ -140,7 +140,8 @@ public sealed class GradientChecker(Device device)
                 errors.Add((name, i, gradient[i], Slope(function, parameter.Value, values, i, Step))));
         }
 
-        GradientReport first = Worst(errors);
+        long total = checkedOnes.Sum(p => p.Parameter.Value.Count);
+        GradientReport first = Worst(errors) with { Total = total };
         if (first.Passed)
         {
             return first;
@@ -159,7 +160,7 @@ public sealed class GradientChecker(Device device)
             });
         }
 
-        return Worst(errors);
+        return Worst(errors) with { Total = total };
     }
 
     // The report tells inputs by their names.

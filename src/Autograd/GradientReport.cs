@@ -13,9 +13,13 @@ public sealed record GradientReport(string Input, long Index, double Analytic, d
     /// <summary>Whether the worst error is within the tolerance; NaN never is.</summary>
     public bool Passed => RelativeError <= Tolerance;
 
+    /// <summary>How many elements the inputs have together: more than <see cref="Elements"/> where some were chosen
+    /// (<see cref="GradientChecker.MaxElements"/>); 0 when not said.</summary>
+    public long Total { get; init; }
+
     /// <summary>One sentence: the worst element, both gradients, the error and its bound.</summary>
     public override string ToString() =>
-        $"gradient check of {Elements} elements {(Passed ? "passed" : "failed")}: worst at {Input}[{Index}], backward {Analytic:g6}, differences "
-            + $"{Numeric:g6}, "
+        $"gradient check of {Elements} {(Total > Elements ? $"of {Total} " : "")}elements "
+        + $"{(Passed ? "passed" : "failed")}: worst at {Input}[{Index}], backward {Analytic:g6}, differences {Numeric:g6}, "
         + $"relative error {RelativeError:e1}, allowed {Tolerance:e1}";
 }

@@ -53,6 +53,18 @@ public static class OperationTape
             {
                 RequireUnchanged(operation.Name, values[i], writes[i], $"input {i}");
             }
+
+            var result = tape.Result(output, flowing, operation.Name);
+            if (backward)
+            {
+                tape.Record(new OperationNode(result, operation, flowing, values, kept!));
+            }
+            else
+            {
+                Free(values);
+            }
+
+            return result;
         }
         catch
         {
@@ -61,18 +73,6 @@ public static class OperationTape
             output?.Dispose();
             throw;
         }
-
-        var result = tape.Result(output, flowing);
-        if (backward)
-        {
-            tape.Record(new OperationNode(result, operation, flowing, values, kept!));
-        }
-        else
-        {
-            Free(values);
-        }
-
-        return result;
     }
 
     // What others hold as well, and read later.
@@ -185,7 +185,8 @@ public static class OperationTape
                     gradients[i] = _inputs[i] is { } input ? device.Zeros(input.Shape) : null;
                 }
 
-                int writes = dy.Storage.Writes;
+                int writes = dy.Storage.Writes, outputWrites = _output?.Storage.Writes ?? 0;
+                int[] inputWrites = Array.ConvertAll(_values, value => value?.Storage.Writes ?? 0);
                 var call = new OperationBackward(_operation.Name, _values, _output, _kept, dy, gradients);
                 switch (device)
                 {
@@ -194,6 +195,12 @@ public static class OperationTape
                 }
 
                 RequireUnchanged(_operation.Name, dy, writes, "the output's gradient");
+                RequireNotOverwritten(_output, outputWrites, "the output");
+                for (int i = 0; i < _values.Length; i++)
+                {
+                    RequireNotOverwritten(_values[i], inputWrites[i], $"input {i}");
+                }
+
                 for (int i = 0; i < gradients.Length; i++)
                 {
                     if (gradients[i] is { } gradient)
@@ -210,6 +217,15 @@ public static class OperationTape
             finally
             {
                 Free(gradients);
+            }
+        }
+
+        // A handle of this node alone, which the backward may dispose of; the memory is a variable's or a parameter's.
+        private void RequireNotOverwritten(Tensor? saved, int writes, string what)
+        {
+            if (saved is { IsDisposed: false })
+            {
+                RequireUnchanged(_operation.Name, saved, writes, what);
             }
         }
     }

@@ -271,7 +271,8 @@ public sealed class Tape : IDisposable
 
     private void RunNodes(bool restore)
     {
-        for (int i = _nodes.Count - 1; i >= 0; i--)
+        int count = _nodes.Count;
+        for (int i = count - 1; i >= 0; i--)
         {
             var node = _nodes[i];
             if (restore)
@@ -291,7 +292,8 @@ public sealed class Tape : IDisposable
             TellFinal(i);
         }
 
-        _nodes.Clear();
+        // What an operation's backward recorded here stays to the tape's end, as what is recorded afterwards does.
+        _nodes.RemoveRange(0, count);
         _reads.Clear();
     }
 

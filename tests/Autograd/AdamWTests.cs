@@ -267,6 +267,20 @@ public sealed class AdamWTests : IDisposable
         b.ClearGradient();
     }
 
+    [Fact]
+    public void AfterItsEndItDoesNothingWithoutAWord()
+    {
+        using var parameter = new Parameter(_device.FromHost([1f], new Shape(1)));
+        var optimizer = new AdamW([("p", parameter)]);
+        optimizer.Dispose();
+        Action[] calls =
+        [
+            () => optimizer.ClipGradientNorm(1), () => optimizer.GradientNorm(), () => optimizer.FirstNonFiniteGradient(),
+            () => _ = optimizer.Moments.Count(), () => optimizer.Step(1),
+        ];
+        Assert.All(calls, call => Assert.Contains(nameof(AdamW), Assert.Throws<ObjectDisposedException>(call).Message, StringComparison.Ordinal));
+    }
+
     public void Dispose() => _device.Dispose();
 
     private Parameter Parameter(float[] values) => new(_device.FromHost(values, new Shape(values.Length)));

@@ -32,6 +32,20 @@ public class GradientCheckerTests(ITestOutputHelper output)
         }
     }
 
+    // Passed says nothing of the elements that were not looked at.
+    [Theory]
+    [InlineData(300, 256, "gradient check of 256 of 300 elements passed: ")]
+    [InlineData(256, 256, "gradient check of 256 elements passed: ")]
+    [InlineData(300, 300, "gradient check of 300 elements passed: ")]
+    public void TheReportSaysHowManyElementsThereAre(int count, int most, string said)
+    {
+        using var device = new CpuDevice(1);
+        using var a = device.FromHost(CaseRandom.Normal("a", count), new Shape(count));
+        var report = new GradientChecker(device) { MaxElements = most }.Check((tape, v) => tape.Scale(v[0], 3f), ("a", a));
+        Assert.Equal((Math.Min(count, most), count), (report.Elements, report.Total));
+        Assert.StartsWith(said, report.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void WhatIsMissingIsNamed()
     {

@@ -155,6 +155,8 @@ public sealed class OperationTests : IDisposable
     [InlineData("gradient disposed of", "careless: the gradient of input 0 [4] was disposed of")]
     [InlineData("output's gradient overwritten", "careless: expected the output's gradient [4] to be read only, but it was overwritten")]
     [InlineData("output's gradient disposed of", "careless: expected the output's gradient [4] to be read only, but it was disposed of")]
+    [InlineData("saved input overwritten", "careless: expected input 0 [4] to be read only, but it was overwritten")]
+    [InlineData("saved output overwritten", "careless: expected the output [4] to be read only, but it was overwritten")]
     [InlineData("input 1", "careless: the backward asks for input 1, expected 0 to 0 (the call had 1)")]
     [InlineData("gradient 1", "careless: the backward asks for input 1")]
     [InlineData("needs 1", "careless: the backward asks for input 1")]
@@ -170,6 +172,51 @@ public sealed class OperationTests : IDisposable
             Assert.Equal(4, tape.Exp(a).Value.ToArray().Length);
         }
 
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    // A parameter that a backward spoils would train on from there.
+    [Fact]
+    public void ABackwardMayDisposeOfItsHandlesButNotWriteToAParameter()
+    {
+        using (var parameter = new Parameter(Values("p", 4)))
+        {
+            using (var tape = new Tape(_device, recording: true))
+            {
+                tape.Backward(tape.Apply(new Careless("saved input disposed of"), parameter));
+            }
+
+            parameter.ClearGradient();
+            using (var tape = new Tape(_device, recording: true))
+            {
+                var y = tape.Apply(new Careless("saved input overwritten"), parameter);
+                Assert.Throws<InvalidOperationException>(() => tape.Backward(y));
+            }
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void WhatABackwardRecordsOnItsTapeIsFreedWithTheTape()
+    {
+        using (var tape = new Tape(_device, recording: true))
+        {
+            var a = tape.Input(Values("a", 4));
+            tape.Backward(tape.Apply(new Meddling(() => { }, () => tape.Exp(a)), a));
+            Assert.NotNull(a.Gradient);
+        }
+
+        Assert.Equal(0, _device.Pool.LiveBlocks);
+    }
+
+    [Fact]
+    public void AForwardThatEndsItsTapeIsRefusedByNameAndLeaksNothing()
+    {
+        var tape = new Tape(_device, recording: true);
+        var a = tape.Input(Values("a", 4));
+        var error = Assert.Throws<ObjectDisposedException>(() => tape.Apply(new Meddling(tape.Dispose, () => { }), a));
+        Assert.StartsWith("meddling: the tape was disposed of", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, _device.Pool.LiveBlocks);
     }
 
@@ -249,11 +296,33 @@ public sealed class OperationTests : IDisposable
         public override void Forward(CpuDevice device, OperationForward call) => call.Keep(output ? call.Output : call.Inputs[0]);
     }
 
+    private sealed class Meddling(Action forward, Action backward) : Operation
+    {
+        public override string Name => "meddling";
+
+        public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => inputs[0];
+
+        public override void Forward(CpuDevice device, OperationForward call)
+        {
+            call.Output.CopyFrom(call.Inputs[0]);
+            call.Keep(call.Inputs[0].Clone());
+            forward();
+        }
+
+        public override void Backward(CpuDevice device, OperationBackward call)
+        {
+            call.Gradient(0).CopyFrom(call.OutputGradient);
+            backward();
+        }
+    }
+
     private sealed class Careless(string what) : Operation
     {
         private OperationForward? _call;
 
         public override string Name => "careless";
+
+        public override bool SavesOutput => what == "saved output overwritten";
 
         public override Shape OutputShape(ReadOnlySpan<Shape> inputs) => what == "shape of input 1" ? inputs[1] : inputs[0];
 
@@ -286,6 +355,9 @@ public sealed class OperationTests : IDisposable
                 case "gradient disposed of": call.Gradient(0).Dispose(); break;
                 case "output's gradient overwritten": call.OutputGradient.Clear(); break;
                 case "output's gradient disposed of": call.OutputGradient.Dispose(); break;
+                case "saved input disposed of": call.Input(0).Dispose(); break;
+                case "saved input overwritten": call.Input(0).Clear(); break;
+                case "saved output overwritten": call.Output.CopyFrom(call.OutputGradient); break;
                 case "input 1": call.Input(1); break;
                 case "gradient 1": call.Gradient(1); break;
                 case "needs 1": call.NeedsGradient(1); break;

@@ -54,6 +54,7 @@ public sealed partial class AdamW
     /// </summary>
     /// <param name="maxNorm">The bound, above 0.</param>
     /// <returns>The norm before.</returns>
+    /// <exception cref="ObjectDisposedException">The optimizer was disposed of.</exception>
     public double ClipGradientNorm(double maxNorm)
     {
         if (!(maxNorm > 0))

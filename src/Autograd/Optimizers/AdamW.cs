@@ -122,10 +122,12 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>Both moments of every parameter by name, for checkpoints.</summary>
+    /// <exception cref="ObjectDisposedException">The optimizer was disposed of.</exception>
     public IEnumerable<(string Name, Tensor First, Tensor Second)> Moments
     {
         get
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             foreach (var state in _states)
             {
                 yield return (state.Name, state.First, state.Second);
@@ -147,8 +149,10 @@ public sealed partial class AdamW : IDisposable
     internal string? NotFiniteName(int found) => found == 0 ? null : _names[_gradients.Count - found];
 
     /// <summary>Name of the first parameter whose gradient holds NaN or infinity; null when all are finite.</summary>
+    /// <exception cref="ObjectDisposedException">The optimizer was disposed of.</exception>
     public string? FirstNonFiniteGradient()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         foreach (var state in _states)
         {
             if (state.Parameter.SharedGradient is { } gradient && !KernelSet.For(gradient.Device).Reduction.AllFinite(gradient, gradient.Count))
@@ -161,8 +165,10 @@ public sealed partial class AdamW : IDisposable
     }
 
     /// <summary>Euclidean norm of all gradients together.</summary>
+    /// <exception cref="ObjectDisposedException">The optimizer was disposed of.</exception>
     public double GradientNorm()
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         double sum = 0;
         foreach (var state in _states)
         {
