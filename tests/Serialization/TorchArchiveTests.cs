@@ -72,6 +72,21 @@ public class TorchArchiveTests
         Assert.Equal(expected, archive.ReadFloat32("x"));
     }
 
+    // {'rng': tensor, 'state_dict': {'x': tensor}}: the state of a random generator, as training programs save it.
+    [Theory]
+    [InlineData("state_dict", "x")]
+    [InlineData("model_state_dict", "x")]
+    [InlineData("model", "model.x")]
+    public void ATensorBesideTheStateDictIsNoPartOfIt(string wrapper, string expected)
+    {
+        PickleBytes inner = PickleBytes.OneTensor("torch.FloatStorage", 1, 0, [1], [1]);
+        PickleBytes outer = PickleBytes.OneTensor("torch.FloatStorage", 1, 0, [1], [1], "rng").Text(wrapper).Op(inner.Done()[2..^1]).Op("s");
+        byte[] file = outer.Zip(new byte[4]);
+        using TensorArchive archive = TensorArchive.Open(file, "file");
+        Assert.Contains(expected, archive.Entries.Keys);
+        Assert.Equal(wrapper == "model", archive.Entries.ContainsKey("rng"));
+    }
+
     // pickle_protocol=3, 4 and 5; from 4 on the number stands in a frame.
     [Theory]
     [InlineData(new byte[] { 0x80, 3 })]

@@ -20,6 +20,9 @@ internal sealed class TorchNames
     private const int MaxSharing = 16;
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model"];
 
+    // No part of a model is called so: these are looked through also where a tensor lies beside them, as a random generator's state does.
+    private static readonly string[] SureWrappers = ["state_dict", "model_state_dict"];
+
     // Data-parallel training and torch.compile put these in front of every name.
     private static readonly string[] Prefixes = ["module.", "_orig_mod."];
 
@@ -69,12 +72,12 @@ internal sealed class TorchNames
 
     private static object? Unwrap(object? root)
     {
-        if (root is not PickleDict dict || dict.Pairs.Exists(pair => pair.Value is TorchTensor))
+        if (root is not PickleDict dict)
         {
             return root;
         }
 
-        foreach (string wrapper in Wrappers)
+        foreach (string wrapper in dict.Pairs.Exists(pair => pair.Value is TorchTensor) ? SureWrappers : Wrappers)
         {
             if (dict.Find(wrapper) is PickleDict or ScriptObject)
             {
