@@ -10,8 +10,8 @@ namespace Ldvc.Imaging;
 internal static class PngLabels
 {
     /// <summary>
-    /// Decodes the stored indices. Numbers are not translated: in a file of 8 bits, no label is <see cref="LabelMap.Ignore"/>, in one of 16 bits it is
-    /// <see cref="LabelMap16.Unlabelled"/>.
+    /// Decodes the stored indices. Numbers are not translated: in a file of 8 bits, no label is <see cref="LabelMap.Ignore"/>, in one of 16 bits it
+    /// is <see cref="LabelMap16.Unlabelled"/>.
     /// </summary>
     /// <param name="file">The PNG.</param>
     /// <param name="name">What to call it in messages.</param>
