@@ -327,11 +327,17 @@ internal sealed class AblationRun
             PlannedRun run = Results.Plan.Runs[i];
             if (i % _job.Group.Size != 0 && Results.Find(run) is null && RunResult.Load(_folder.ResultPath(run), FingerprintOf(run)) is { } result)
             {
-                Results.Add(run, result);
-                _monitor.Say($"run {i + 1} of {Results.Plan.Runs.Count}: {run.Name} (done by rank {i % _job.Group.Size})");
-                _monitor.Say($"  {AblationTables.Line(result)}");
+                AddOfOther(i, result);
             }
         }
+    }
+
+    private void AddOfOther(int index, RunResult result)
+    {
+        PlannedRun run = Results.Plan.Runs[index];
+        Results.Add(run, result);
+        _monitor.Say($"run {index + 1} of {Results.Plan.Runs.Count}: {run.Name} (done by rank {index % _job.Group.Size})");
+        _monitor.Say($"  {AblationTables.Line(result)}");
     }
 
     // All results, in the process that writes the tables.
@@ -349,7 +355,10 @@ internal sealed class AblationRun
         {
             foreach (var (index, result) in all!.SelectMany(part => JsonSerializer.Deserialize<Dictionary<int, RunResult>>(part, JsonText.Format)!))
             {
-                Results.Add(runs[index], result);
+                if (Results.Find(runs[index]) is null)
+                {
+                    AddOfOther(index, result);
+                }
             }
 
             AblationOutput.Write(_folder, Results);
